@@ -1,0 +1,93 @@
+// Package corpus holds the shapes that text takes on its way through tamis: a
+// Document as a reader delivers it, its Blocks (paragraphs, headings, rows,
+// declarations …), and the Passages and Sentences it is split into.
+//
+// Every shape is a byte range of Document.Source, the stored source, start
+// inclusive and end exclusive, on UTF-8 borders. The stored source is the
+// decompressed UTF-8 of a text format (an invalid byte is U+FFFD there) and
+// the extracted text of a markup or binary format; in that second case each
+// Block also says which bytes of the file it came from.
+package corpus
+
+import "time"
+
+// Document is one unit of ingest: a file, or one record of a JSON Lines file.
+type Document struct {
+	// ID names the document in hits and citations: the cleaned absolute path of
+	// a file, or the id of a JSON Lines record. Never empty.
+	ID string
+	// Path is the file that holds the document; empty for documents that a
+	// program made.
+	Path string
+	// Title is the title that the format states (front matter, <title>, the
+	// first level-1 heading, a record's "title"), else the file's base name for
+	// files, else empty.
+	Title string
+	// Type is the reader that made the document: text, markdown, html, go,
+	// code, jsonl.
+	Type string
+	// Lang is the language: an ISO 639-1 code ("en") for prose, the lower-case
+	// name of the programming language ("go", "python") for code; empty when
+	// it is not known yet.
+	Lang string
+	// ModTime is the modification time of the file; zero when there is none.
+	ModTime time.Time
+	// Metadata is what the source states about the document beyond the above.
+	// Values are string, float64, bool or []string.
+	Metadata map[string]any
+	// Source is the stored source: valid UTF-8.
+	Source string
+	// Blocks are the structure of Source in ascending order, not overlapping;
+	// what lies between two blocks is white space or markup without content.
+	// Nil means plain text, whose paragraphs the splitter finds by itself.
+	Blocks []Block
+}
+
+// BlockKind says what a block is.
+type BlockKind uint8
+
+// The kinds of block.
+const (
+	Paragraph BlockKind = iota
+	Heading             // Level 1 to 6, Label is the heading's text
+	ListItem
+	TableRow
+	Code // a code block, or a declaration whose name is Label
+	Turn // "Speaker: text", one speaker's turn in a conversation
+	Quote
+)
+
+// Block is a run of Source that has one role.
+type Block struct {
+	Kind  BlockKind
+	Level uint8 // of a Heading: 1 to 6
+	// Start and End are bytes of Document.Source.
+	Start, End int
+	// FileStart and FileEnd are bytes of the decompressed file. They equal Start
+	// and End where Source is the file's own text.
+	FileStart, FileEnd int
+	// Label names the block: the text of a Heading without its markup, the name
+	// of a declaration ("func (*Reader) Read"). Empty for other blocks.
+	Label string
+}
+
+// Passage is a run of about 200 tokens that ends on a sentence border and never
+// crosses a heading. The passages of a document tile its Source: the first
+// starts at 0, each starts where the one before it ends, the last ends at
+// len(Source).
+type Passage struct {
+	Start, End int
+	// Headings is the heading path above the passage, outermost first, without
+	// the document's title. Passages of one section share the slice.
+	Headings []string
+	// Sentences lie inside [Start, End), ascending, not overlapping, without
+	// white space at either end; what lies between them is white space.
+	Sentences []Sentence
+}
+
+// Sentence is the smallest unit that is selected: a sentence of prose, a list
+// item, a table row, a short turn, a line or a short declaration of code.
+type Sentence struct {
+	Start, End int
+	Kind       BlockKind // of the block it lies in
+}
