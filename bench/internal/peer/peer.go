@@ -1,0 +1,206 @@
+// Package peer runs engines beside each other: one child process an engine,
+// which answers one JSON line for each line of its standard input, so that the
+// runner can alternate passes between them.
+//
+//	build    builds the index; answers a Build
+//	pass K   runs every query once for its K best; answers nanoseconds, one a query
+//	top K    answers [[row, score], …] of every query
+//
+// A row is the number of a document in the order of the input, from 0. What
+// is timed: making the query from its analysed terms, and finding rows and
+// scores of the K best. The words of the query are analysed before.
+package peer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Build is what making an index cost. The texts are in memory when it starts,
+// the index is a file or a byte slice when it ends.
+type Build struct {
+	Documents int `json:"documents"`
+	// CPU is the time of the one thread that analyses and indexes, in seconds.
+	// A Go process has no such thread: there it is the process's whole CPU
+	// time, garbage collection included, under GOMAXPROCS=1.
+	CPU float64 `json:"cpu_s"`
+	// ProcessCPU is the CPU time of the whole process, which in Lucene's case
+	// holds compilation and garbage collection.
+	ProcessCPU float64          `json:"process_cpu_s"`
+	Wall       float64          `json:"wall_s"`
+	IndexBytes int64            `json:"index_bytes"`
+	Parts      map[string]int64 `json:"parts,omitempty"` // bytes of parts, by their own names
+}
+
+// Hit is a row and its score: [row, score] in JSON.
+type Hit struct {
+	Row   int
+	Score float32
+}
+
+// MarshalJSON writes [row, score], the score so that it reads back exactly.
+func (h Hit) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "[%d,%s]", h.Row, strconv.FormatFloat(float64(h.Score), 'g', -1, 32)), nil
+}
+
+// UnmarshalJSON reads [row, score].
+func (h *Hit) UnmarshalJSON(data []byte) error {
+	var pair [2]float64
+	if err := json.Unmarshal(data, &pair); err != nil {
+		return err
+	}
+	h.Row, h.Score = int(pair[0]), float32(pair[1])
+	return nil
+}
+
+// Engine is a Go engine that holds its texts and queries.
+type Engine interface {
+	Build() (Build, error)
+	Queries() int
+	Search(query, k int) ([]Hit, error)
+}
+
+// Serve answers commands from in until it ends.
+func Serve(e Engine, in io.Reader, out io.Writer) error {
+	lines, enc := bufio.NewScanner(in), json.NewEncoder(out)
+	for lines.Scan() {
+		answer, err := serve(e, lines.Text())
+		if err != nil {
+			return fmt.Errorf("%s: %w", lines.Text(), err)
+		}
+		if err := enc.Encode(answer); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func serve(e Engine, line string) (any, error) {
+	command, arg, _ := strings.Cut(line, " ")
+	if command == "build" {
+		return e.Build()
+	}
+	k, err := strconv.Atoi(arg)
+	if err != nil {
+		return nil, err
+	}
+	switch command {
+	case "pass":
+		ns := make([]int64, e.Queries())
+		for q := range ns {
+			start := time.Now()
+			if _, err := e.Search(q, k); err != nil {
+				return nil, err
+			}
+			ns[q] = time.Since(start).Nanoseconds()
+		}
+		return ns, nil
+	case "top":
+		all := make([][]Hit, e.Queries())
+		for q := range all {
+			if all[q], err = e.Search(q, k); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}
+	return nil, errors.New("unknown command")
+}
+
+// Meter measures a build.
+type Meter struct {
+	wall time.Time
+	cpu  time.Duration
+}
+
+// StartMeter starts measuring this process.
+func StartMeter() Meter { return Meter{time.Now(), cpuTime()} }
+
+// Stop fills in the times of b.
+func (m Meter) Stop(b *Build) {
+	b.ProcessCPU = (cpuTime() - m.cpu).Seconds()
+	b.CPU = b.ProcessCPU
+	b.Wall = time.Since(m.wall).Seconds()
+}
+
+// cpuTime is the user and system time of this process.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Process is a running peer.
+type Process struct {
+	Name string
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+}
+
+// Start starts cmd, which speaks the protocol on its standard streams; its
+// standard error goes to ours.
+func Start(name string, cmd *exec.Cmd) (*Process, error) {
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return &Process{name, cmd, in, bufio.NewReaderSize(out, 1<<20)}, nil
+}
+
+// Build builds the index of p.
+func (p *Process) Build() (b Build, err error) { return b, p.ask("build", &b) }
+
+// Pass runs all queries once and returns their nanoseconds.
+func (p *Process) Pass(k int) (ns []int64, err error) {
+	return ns, p.ask("pass "+strconv.Itoa(k), &ns)
+}
+
+// Top returns the k best hits of every query.
+func (p *Process) Top(k int) (hits [][]Hit, err error) {
+	return hits, p.ask("top "+strconv.Itoa(k), &hits)
+}
+
+func (p *Process) ask(command string, answer any) error {
+	if _, err := fmt.Fprintln(p.in, command); err != nil {
+		return fmt.Errorf("%s: %s: %w", p.Name, command, err)
+	}
+	line, err := p.out.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: answer to %q: %w", p.Name, command, err)
+	}
+	return nil
+}
+
+// Close ends p.
+func (p *Process) Close() error {
+	if err := p.in.Close(); err != nil {
+		return err
+	}
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return nil
+}
