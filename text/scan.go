@@ -1,0 +1,299 @@
+package text
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/clipperhouse/uax29/v2/words"
+)
+
+// maxWord is the longest word in UTF-16 units; longer ones are cut, as in
+// Lucene's StandardTokenizer.
+const maxWord = 255
+
+// kind says how a stretch of text becomes terms.
+type kind uint8
+
+const (
+	kindNone  kind = iota // the end of the text
+	kindWord              // a word, or an emoji
+	kindChars             // a run of characters that gives bigrams
+)
+
+// Classes of bytes. A word goes on over letters, digits and underscores, and
+// over a joiner between two letters or two digits (UAX #29, WB5 to WB13b).
+const (
+	letter     = 1 << iota
+	digit      // Numeric
+	underscore // ExtendNumLet
+	joinLetter // MidLetter, MidNumLet, Single_Quote: joins two letters
+	joinDigit  // MidNum, MidNumLet, Single_Quote: joins two digits
+	high       // a byte of a rune that is not ASCII
+)
+
+// style is a set of rules for words.
+type style struct {
+	class [256]uint8
+	// uax29 lets the rules of UAX #29 decide on words that are not ASCII; else a
+	// word is a run of letters, digits, marks and underscores.
+	uax29 bool
+	// bigrams splits the scripts without spaces into characters.
+	bigrams bool
+}
+
+var (
+	proseStyle  = newStyle(':', ".'", ",;", true, true)
+	luceneStyle = newStyle(':', ".'", ",;", true, false)
+	// In code a dot selects and a colon types: they end a word. A dot inside a
+	// number and an apostrophe inside a word of a comment do not.
+	codeStyle = newCodeStyle()
+)
+
+func newStyle(midLetter byte, both, midNum string, uax29, bigrams bool) *style {
+	st := &style{uax29: uax29, bigrams: bigrams}
+	for c := range st.class {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+			st.class[c] = letter
+		case c >= '0' && c <= '9':
+			st.class[c] = digit
+		case c == '_':
+			st.class[c] = underscore
+		case c >= utf8.RuneSelf:
+			st.class[c] = high
+		}
+	}
+	st.class[midLetter] |= joinLetter
+	for _, c := range []byte(both) {
+		st.class[c] = joinLetter | joinDigit
+	}
+	for _, c := range []byte(midNum) {
+		st.class[c] = joinDigit
+	}
+	return st
+}
+
+func newCodeStyle() *style {
+	st := newStyle('\'', "", ".", false, true)
+	return st
+}
+
+// next finds the first word or run of characters of s at or after i.
+func (st *style) next(s string, i int) (start, end int, k kind) {
+	for i < len(s) {
+		c := st.class[s[i]]
+		if c&(letter|digit|underscore) == 0 {
+			if c != high {
+				i++
+				continue
+			}
+			if start, end, k = st.slow(s, i); k != kindNone {
+				return start, end, k
+			}
+			i = end
+			continue
+		}
+		start = i
+		seen := c
+		prev := c
+		for i++; i < len(s); i++ {
+			c = st.class[s[i]]
+			if c&(letter|digit|underscore) != 0 {
+				seen |= c
+				prev = c
+				continue
+			}
+			if c == 0 {
+				break
+			}
+			if c == high {
+				goto slow
+			}
+			// A joiner: it holds when what follows is of the kind that came before.
+			if i+1 == len(s) {
+				break
+			}
+			after := st.class[s[i+1]]
+			if c&joinLetter != 0 && prev == letter && after == letter ||
+				c&joinDigit != 0 && prev == digit && after == digit {
+				prev = 0 // a joiner after a joiner ends the word
+				continue
+			}
+			if after == high && (c&joinLetter != 0 && prev == letter || c&joinDigit != 0 && prev == digit) {
+				goto slow
+			}
+			break
+		}
+		if i-start > maxWord {
+			i = start + maxWord
+			for i > start && st.class[s[i-1]]&(joinLetter|joinDigit) != 0 {
+				i--
+			}
+			return start, i, kindWord
+		}
+		if seen&(letter|digit) != 0 {
+			return start, i, kindWord
+		}
+		continue
+	slow:
+		if start, end, k = st.slow(s, start); k != kindNone {
+			return start, end, k
+		}
+		i = end
+	}
+	return len(s), len(s), kindNone
+}
+
+// slow is next for a stretch that starts at i and holds runes that are not
+// ASCII. Without a word there it returns kindNone and, as end, where to go on.
+func (st *style) slow(s string, i int) (start, end int, k kind) {
+	r, size := utf8.DecodeRuneInString(s[i:])
+	if st.bigrams && isChar(r) {
+		return i, i + charRun(s[i:]), kindChars
+	}
+	// Words end within the window, however long the text goes on without a
+	// break; the rest of the window is for looking ahead.
+	window := s[i:]
+	if len(window) > 1024 {
+		w := 1024
+		for w > 1020 && !utf8.RuneStart(window[w]) {
+			w--
+		}
+		window = window[:w]
+	}
+	if st.uax29 {
+		it := words.FromString(window)
+		it.Next()
+		end = len(it.Value())
+	} else {
+		end = plainWord(window)
+	}
+	if end < size {
+		return i, i + size, kindNone
+	}
+	seg := window[:end]
+	word := false
+	units := 0
+	for at, r := range seg {
+		if st.bigrams && at > 0 && isChar(r) {
+			seg = seg[:at]
+			break
+		}
+		units++
+		if r > 0xFFFF {
+			units++
+		}
+		if units > maxWord {
+			seg = seg[:at]
+			break
+		}
+		if !word && (unicode.IsLetter(r) || unicode.IsNumber(r) || isEmoji(r)) {
+			word = true
+		}
+	}
+	if !st.bigrams && isComplex(r) {
+		// Lucene keeps a run of a South East Asian script as one token.
+		seg = window[:complexRun(window)]
+		word = true
+	}
+	if !word {
+		return i, i + len(seg), kindNone
+	}
+	return i, i + len(seg), kindWord
+}
+
+// plainWord returns the length of the run of letters, digits, marks and
+// underscores, with an apostrophe between letters, at the start of s.
+func plainWord(s string) int {
+	for i, r := range s {
+		switch {
+		case r == '_', unicode.IsLetter(r), unicode.IsNumber(r), unicode.IsMark(r) && i > 0, r == 0x200C, r == 0x200D, r == 0xAD:
+		case r == '\'' || r == '’':
+			next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
+			if i == 0 || !unicode.IsLetter(next) {
+				return i
+			}
+		default:
+			return i
+		}
+	}
+	return len(s)
+}
+
+// isChar reports whether r belongs to a script that gives bigrams of characters.
+func isChar(r rune) bool {
+	switch {
+	case r < 0x0E01:
+		return false
+	case r >= 0x4E00 && r <= 0x9FFF, r >= 0xAC00 && r <= 0xD7A3, r >= 0x3041 && r <= 0x3096, r >= 0x30A1 && r <= 0x30FA:
+		return true
+	case r <= 0x0EFF, // Thai, Lao
+		r >= 0x1000 && r <= 0x109F,                             // Myanmar
+		r >= 0x1100 && r <= 0x11FF,                             // Hangul Jamo
+		r >= 0x1780 && r <= 0x17FF,                             // Khmer
+		r >= 0x1950 && r <= 0x19DF,                             // Tai Le, New Tai Lue
+		r >= 0x1A20 && r <= 0x1AAF,                             // Tai Tham
+		r >= 0x3005 && r <= 0x31FF,                             // kana, bopomofo, marks
+		r >= 0x3400 && r <= 0x4DBF,                             // Han A
+		r >= 0xA960 && r <= 0xA97F, r >= 0xD7B0 && r <= 0xD7FF, // Hangul Jamo
+		r >= 0xAA60 && r <= 0xAADF,                                                                                         // Myanmar, Tai Viet
+		r >= 0xF900 && r <= 0xFAFF, r >= 0xFF66 && r <= 0xFFDC, r >= 0x1AFF0 && r <= 0x1B16F, r >= 0x20000 && r <= 0x3FFFF: // Han, half-width, kana
+		return unicode.IsLetter(r) && !voiced(r) || r == 0x3007
+	}
+	return false
+}
+
+// voiced reports whether r is a half-width (semi-)voiced sound mark, which
+// belongs to the character before it.
+func voiced(r rune) bool { return r == 0xFF9E || r == 0xFF9F }
+
+// attached reports whether r belongs to the character before it.
+func attached(r rune) bool {
+	return r >= 0x300 && (unicode.IsMark(r) || r == 0x200C || r == 0x200D || voiced(r))
+}
+
+// charRun returns the length of the run of characters at the start of s.
+func charRun(s string) int {
+	for i, r := range s {
+		if !isChar(r) && (i == 0 || !attached(r)) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// char returns the length of the first character of a run: a rune with what is
+// attached to it.
+func char(s string) int {
+	for i, r := range s {
+		if i > 0 && !attached(r) {
+			return i
+		}
+		if i > cacheMaxWord/2-utf8.UTFMax {
+			return i // a heap of marks is no character
+		}
+	}
+	return len(s)
+}
+
+func isComplex(r rune) bool {
+	return r >= 0x0E01 && unicode.In(r, unicode.Thai, unicode.Lao, unicode.Myanmar, unicode.Khmer, unicode.Tai_Le,
+		unicode.New_Tai_Lue, unicode.Tai_Tham, unicode.Tai_Viet, unicode.Ahom) && !unicode.IsNumber(r)
+}
+
+func complexRun(s string) int {
+	units := 0
+	for i, r := range s {
+		if units == maxWord || i > 0 && !isComplex(r) && !attached(r) {
+			return i
+		}
+		units++
+	}
+	return len(s)
+}
+
+// isEmoji reports whether r is a pictograph. Those of the old symbol blocks
+// count too.
+func isEmoji(r rune) bool {
+	return r >= 0x2600 && r <= 0x27BF || r >= 0x1F000 && r <= 0x1FAFF || r >= 0x2B05 && r <= 0x2B55
+}
