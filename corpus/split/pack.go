@@ -1,0 +1,126 @@
+package split
+
+import (
+	"strings"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// packer groups units into passages, one section (the units between two
+// headings) at a time.
+type packer struct {
+	*splitter
+	title    string
+	passages []corpus.Passage
+	path     []corpus.Block // the open headings, outermost first
+	headings []string       // their labels; shared by the passages below them
+	first    int            // first unit of the section, its headings included
+	body     int            // first unit of the section after its headings
+}
+
+// heading closes the section before it and opens one. Headings that follow one
+// another without text between them open one section together, whose path is
+// the last one's.
+func (p *packer) heading(start, end int, b *corpus.Block) {
+	start, end = trim(p.src, start, end)
+	if start == end {
+		return
+	}
+	if len(p.units) > p.body {
+		p.flush()
+	}
+	level := max(b.Level, 1)
+	for len(p.path) > 0 && max(p.path[len(p.path)-1].Level, 1) >= level {
+		p.path = p.path[:len(p.path)-1]
+	}
+	p.path = append(p.path, *b)
+	p.headings = nil
+	for i, h := range p.path {
+		label := h.Label
+		if label == "" {
+			label = strings.TrimSpace(p.src[h.Start:min(h.End, len(p.src))])
+		}
+		if i == 0 && label == p.title {
+			continue // the title has its own field
+		}
+		p.headings = append(p.headings, label)
+	}
+	p.border = true
+	p.emit(start, end, corpus.Heading)
+	p.body = len(p.units)
+}
+
+// flush packs the units since the last flush.
+//
+// A passage is filled to the target, but ends at the last paragraph border
+// once it is 60 % full. What remains is looked at before each passage: up to
+// 1.25 targets stay one passage, up to 2 are halved, so that no tiny tail is
+// left behind.
+func (p *packer) flush() {
+	target := p.o.PassageTokens
+	rest := 0
+	for _, m := range p.marks[p.first:] {
+		rest += int(m.tokens)
+	}
+	lead := p.body - p.first // headings that must stay with what follows
+	for i := p.first; i < len(p.units); {
+		aim := target
+		switch {
+		case 4*rest <= 5*target:
+			aim = rest
+		case rest < 2*target:
+			aim = (rest + 1) / 2
+		}
+		end, size := p.cutAt(i, aim, lead)
+		rest -= size
+		p.passages = append(p.passages, corpus.Passage{
+			Start:     p.units[i].Start,
+			Headings:  p.headings,
+			Sentences: p.units[i:end:end],
+		})
+		i, lead = end, 0
+	}
+	p.first, p.body = len(p.units), len(p.units)
+}
+
+// cutAt returns the unit before which the passage that begins with unit i ends,
+// and its size. The first lead units are headings, after which it never ends
+// if a text follows.
+func (p *packer) cutAt(i, aim, lead int) (end, size int) {
+	sum, border, borderSum := 0, -1, 0
+	for j := i; j < len(p.units); j++ {
+		m := p.marks[j]
+		if j > i && m.border && 10*sum >= 6*aim && j-i > lead {
+			border, borderSum = j, sum
+		}
+		// Halving would leave a unit over for a third passage if it did not
+		// round up to the nearer border.
+		if over := sum + int(m.tokens) - aim; over > 0 && j > i && (j-i > lead || sum > 2*aim) &&
+			!(aim < p.o.PassageTokens && 2*over <= int(m.tokens) && sum+int(m.tokens) <= p.o.PassageTokens) {
+			if border >= 0 {
+				return border, borderSum
+			}
+			return j, sum
+		}
+		sum += int(m.tokens)
+	}
+	return len(p.units), sum
+}
+
+// finish makes the passages tile the source.
+func (p *packer) finish() []corpus.Passage {
+	if len(p.passages) == 0 {
+		return []corpus.Passage{{Start: 0, End: len(p.src)}}
+	}
+	for i := range p.passages {
+		if i == 0 {
+			p.passages[i].Start = 0
+		}
+		if i+1 < len(p.passages) {
+			p.passages[i].End = p.passages[i+1].Start
+		} else {
+			p.passages[i].End = len(p.src)
+		}
+	}
+	return p.passages
+}
