@@ -9,8 +9,14 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 )
 
+// failer is what testing.TB and rapid.T have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // check fails unless the passages keep what corpus.Passage promises.
-func check(t testing.TB, d *corpus.Document, o Options) []corpus.Passage {
+func check(t failer, d *corpus.Document, o Options) []corpus.Passage {
 	t.Helper()
 	ps := Split(d, o)
 	o = o.withDefaults()

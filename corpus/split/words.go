@@ -34,9 +34,9 @@ var abbreviations = func() map[string]abbreviation {
 		beforeNumber: `no nos fig figs eq eqs eqn eqns ref refs tab vol vols chap sec sect secs art arts para paras pp
 			nr nrn str abs bd hft kap s.a aufl anm ziff núm num pág págs tav cap стр рис табл гл тов`,
 		beforeDigit: `jan feb mar apr jun jul aug sep sept oct nov dec p ch pl app ex ver`,
-		whenStarter: `lit inc ltd co corp bros plc llc jr sr esq dept univ assn assoc est min max ave blvd rd hwy ed eds al
+		whenStarter: `lit inc ltd co corp bros plc llc jr sr esq dept univ assn assoc est ave blvd rd hwy ed eds al
 			trans ph.d m.d b.a m.a b.sc m.sc d.c u.s u.k u.n e.u u.s.a misc gmbh tel ext intl natl dist op`,
-		whenCapital: `etc usw u.s.w a.m p.m ff et.al a.d b.c b.c.e c.e et.seq др т.д т.п гг вв`,
+		whenCapital: `etc min max usw u.s.w a.m p.m ff et.al a.d b.c b.c.e c.e et.seq др т.д т.п гг вв`,
 	} {
 		for _, w := range strings.Fields(list) {
 			if _, ok := m[w]; !ok {
