@@ -7,6 +7,11 @@ replace github.com/tamis-search/tamis => ..
 require github.com/blevesearch/bleve/v2 v2.6.3
 
 require (
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+require (
 	github.com/RoaringBitmap/roaring/v2 v2.30.0 // indirect
 	github.com/bits-and-blooms/bitset v1.24.4 // indirect
 	github.com/blevesearch/bleve_index_api v1.4.1 // indirect
