@@ -3,7 +3,6 @@ package text
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"strings"
 )
 
@@ -47,8 +46,6 @@ func NewAnalyzer(name string) (*Analyzer, error) {
 		}
 		a.expand = l.prose()
 	}
-	a.known.seed = maphash.MakeSeed()
-	a.asked.seed = a.known.seed
 	return a, nil
 }
 
@@ -69,9 +66,7 @@ func (a *Analyzer) Name() string { return a.name }
 
 // Clone returns an analyzer that gives the same terms, with a memory of its own.
 func (a *Analyzer) Clone() *Analyzer {
-	b := &Analyzer{name: a.name, style: a.style, expand: a.expand}
-	b.known.seed, b.asked.seed = a.known.seed, a.known.seed
-	return b
+	return &Analyzer{name: a.name, style: a.style, expand: a.expand}
 }
 
 // Terms appends the terms of s, in the order of the text, to dst. s should be
@@ -81,7 +76,11 @@ func (a *Analyzer) Terms(dst []string, s string) []string {
 		start, end, k := a.style.next(s, i)
 		switch k {
 		case kindWord:
-			dst = append(dst, a.terms(s[start:end])...)
+			if terms := a.terms(s[start:end]); len(terms) == 1 {
+				dst = append(dst, terms[0]) // mostly; and cheaper than the general case
+			} else {
+				dst = append(dst, terms...)
+			}
 		case kindChars:
 			dst = a.bigrams(dst, s[start:end])
 		default:
@@ -171,7 +170,7 @@ func (a *Analyzer) lookup(c *cache, word string, asking bool) []string {
 		a.scratch = a.expand.expand(a.scratch[:0], word, asking)
 		return a.scratch
 	}
-	h := maphash.String(c.seed, word)
+	h := hash(word)
 	if terms, ok := c.get(word, h); ok {
 		return terms
 	}

@@ -73,10 +73,11 @@ func foldAccents(word string) string {
 	}, d))
 }
 
-// stemmed returns the stem of a folded word. Where a stemmer fails, which the
+// stemmed returns the stem of a folded word. A word with a digit is a name or a
+// number and is its own stem. Where a stemmer fails, which the
 // generated code does by panicking, the word is its own stem.
 func (p prose) stemmed(w string) (stem string) {
-	if p.stem == nil {
+	if p.stem == nil || strings.ContainsAny(w, "0123456789") {
 		return w
 	}
 	defer func() {
