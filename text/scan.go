@@ -187,9 +187,7 @@ func (st *style) slow(s string, i int) (start, end int, k kind) {
 			seg = seg[:at]
 			break
 		}
-		if !word && (unicode.IsLetter(r) || unicode.IsNumber(r) || isEmoji(r)) {
-			word = true
-		}
+		word = word || isWordRune(r) || isEmoji(r) && (r >= 0x2600 || !st.bigrams) || at > 0 && isFlag(r)
 	}
 	if !st.bigrams && isComplex(r) {
 		// Lucene keeps a run of a South East Asian script as one token.
@@ -292,8 +290,3 @@ func complexRun(s string) int {
 	return len(s)
 }
 
-// isEmoji reports whether r is a pictograph. Those of the old symbol blocks
-// count too.
-func isEmoji(r rune) bool {
-	return r >= 0x2600 && r <= 0x27BF || r >= 0x1F000 && r <= 0x1FAFF || r >= 0x2B05 && r <= 0x2B55
-}
