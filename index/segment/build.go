@@ -1,0 +1,188 @@
+package segment
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
+)
+
+// ErrTooLarge says that a document does not fit the format: sources are
+// limited to 4 GiB.
+var ErrTooLarge = errors.New("source is larger than 4 GiB")
+
+// A Builder collects documents and writes them as a segment. It is not safe
+// for concurrent use.
+type Builder struct {
+	documents, passages *index.Builder
+	tables
+}
+
+// tables are the sections beside the inverted indexes.
+type tables struct {
+	docTable, passTable, sentences []byte
+	numDocs, numPass               int
+	headings                       [][]byte
+	headingID                      map[string]uint32
+	titles                         []titleRow
+}
+
+type titleRow struct {
+	hash uint64
+	row  uint32
+}
+
+// NewBuilder returns an empty builder whose inverted indexes follow c.
+func NewBuilder(c index.Config) *Builder {
+	return &Builder{documents: index.NewBuilder(c), passages: index.NewBuilder(c), tables: newTables()}
+}
+
+func newTables() tables {
+	return tables{headings: [][]byte{{0}}, headingID: map[string]uint32{"": 0}}
+}
+
+// TitleHash is the key of an analysed title in the title table: a hash of its
+// terms in order. Zero terms have no key.
+func TitleHash(terms []string) uint64 { return xxhash.Sum64String(strings.Join(terms, "\x00")) }
+
+// Documents is the number of documents added so far.
+func (b *Builder) Documents() int { return b.numDocs }
+
+// BeginDocument starts the document with the given ordinal, which must ascend
+// from call to call. title is the analysed title, size the source's length.
+func (b *Builder) BeginDocument(ordinal uint64, title []string, size int) error {
+	if uint64(size) > math.MaxUint32 {
+		return ErrTooLarge
+	}
+	b.beginDocument(ordinal, uint32(size))
+	if len(title) > 0 {
+		b.titles = append(b.titles, titleRow{TitleHash(title), uint32(b.numDocs - 1)})
+	}
+	return nil
+}
+
+// AddPassage adds the next passage of the document begun last.
+func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
+	b.passages.Add(f)
+	b.addPassage(uint32(b.numDocs-1), p.Start, b.pathID(encodePath(p.Headings)))
+	b.sentences = appendSentences(b.sentences, p)
+}
+
+// EndDocument closes the document with its terms at the unit document.
+func (b *Builder) EndDocument(f index.Fields) { b.documents.Add(f) }
+
+// Bytes returns the segment file. The builder cannot be used afterwards.
+func (b *Builder) Bytes() []byte { return b.write(b.documents.Bytes(), b.passages.Bytes()) }
+
+func (t *tables) beginDocument(ordinal uint64, size uint32) {
+	t.docTable = binary.LittleEndian.AppendUint64(t.docTable, ordinal)
+	t.docTable = binary.LittleEndian.AppendUint32(t.docTable, uint32(t.numPass))
+	t.docTable = binary.LittleEndian.AppendUint32(t.docTable, size)
+	t.numDocs++
+}
+
+func (t *tables) addPassage(doc uint32, start int, path uint32) {
+	t.passTable = binary.LittleEndian.AppendUint32(t.passTable, doc)
+	t.passTable = binary.LittleEndian.AppendUint32(t.passTable, uint32(start))
+	t.passTable = binary.LittleEndian.AppendUint32(t.passTable, path)
+	t.passTable = binary.LittleEndian.AppendUint32(t.passTable, uint32(len(t.sentences)))
+	t.numPass++
+}
+
+func (t *tables) pathID(path []byte) uint32 {
+	if len(path) == 1 {
+		return 0
+	}
+	id, ok := t.headingID[string(path)]
+	if !ok {
+		id = uint32(len(t.headings))
+		t.headingID[string(path)] = id
+		t.headings = append(t.headings, path)
+	}
+	return id
+}
+
+func encodePath(path []string) []byte {
+	b := binary.AppendUvarint(nil, uint64(len(path)))
+	for _, h := range path {
+		b = binary.AppendUvarint(b, uint64(len(h)))
+		b = append(b, h...)
+	}
+	return b
+}
+
+func appendSentences(b []byte, p corpus.Passage) []byte {
+	b = binary.AppendUvarint(b, uint64(len(p.Sentences)))
+	pos := p.Start
+	for _, s := range p.Sentences {
+		b = binary.AppendUvarint(b, uint64(s.Start-pos))
+		b = binary.AppendUvarint(b, uint64(s.End-s.Start)<<3|uint64(s.Kind))
+		pos = s.End
+	}
+	return b
+}
+
+func (t *tables) write(documents, passages []byte) []byte {
+	// The closing entries make the end of a row's range the next row's start.
+	docTable := binary.LittleEndian.AppendUint64(t.docTable, math.MaxUint64)
+	docTable = binary.LittleEndian.AppendUint32(docTable, uint32(t.numPass))
+	docTable = binary.LittleEndian.AppendUint32(docTable, 0)
+	passTable := append(t.passTable, make([]byte, passEntry)...)
+
+	headings := binary.LittleEndian.AppendUint32(nil, uint32(len(t.headings)))
+	off := uint32(0)
+	for _, h := range t.headings {
+		headings = binary.LittleEndian.AppendUint32(headings, off)
+		off += uint32(len(h))
+	}
+	headings = binary.LittleEndian.AppendUint32(headings, off)
+	for _, h := range t.headings {
+		headings = append(headings, h...)
+	}
+
+	slices.SortFunc(t.titles, func(a, b titleRow) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row))
+	})
+	var titles []byte
+	for _, r := range t.titles {
+		titles = binary.LittleEndian.AppendUint64(titles, r.hash)
+		titles = binary.LittleEndian.AppendUint64(titles, uint64(r.row))
+	}
+
+	secs := [][]byte{documents, passages, docTable, passTable, t.sentences, headings, titles}
+	total := headerLen + numSections*dirEntryLen + 4
+	for _, s := range secs {
+		total = align8(total) + len(s)
+	}
+	out := make([]byte, 0, total)
+	out = append(out, magic...)
+	out = binary.LittleEndian.AppendUint32(out, Version)
+	out = binary.LittleEndian.AppendUint32(out, numSections)
+	pos := headerLen + numSections*dirEntryLen + 4
+	for i, s := range secs {
+		pos = align8(pos)
+		out = binary.LittleEndian.AppendUint32(out, uint32(i+1))
+		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(s, castagnoli))
+		out = binary.LittleEndian.AppendUint64(out, uint64(pos))
+		out = binary.LittleEndian.AppendUint64(out, uint64(len(s)))
+		pos += len(s)
+	}
+	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, castagnoli))
+	for _, s := range secs {
+		for len(out)%8 != 0 {
+			out = append(out, 0)
+		}
+		out = append(out, s...)
+	}
+	return out
+}
+
+func align8(n int) int { return (n + 7) &^ 7 }

@@ -1,0 +1,77 @@
+package segment
+
+import (
+	"encoding/binary"
+
+	"github.com/tamis-search/tamis/index"
+)
+
+// Part is a segment to be merged, less its deleted document rows (nil: none).
+type Part struct {
+	Segment *Segment
+	Deleted func(doc uint32) bool
+}
+
+// Merge writes the segment that holds the live documents of parts, in order:
+// the same bytes of tables, and the same rows of the inverted indexes, as if
+// they had been added to one builder. live is their number.
+func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
+	t := newTables()
+	docs, passages := make([]index.Part, len(parts)), make([]index.Part, len(parts))
+	for i, p := range parts {
+		s := p.Segment
+		docs[i] = index.Part{Inverted: s.documents}
+		passages[i] = index.Part{Inverted: s.passages}
+		if p.Deleted != nil {
+			docs[i].Live = func(row uint32) bool { return !p.Deleted(row) }
+			passages[i].Live = func(row uint32) bool { return !p.Deleted(s.DocumentOf(row)) }
+		}
+		rows := t.copyTables(s, p.Deleted)
+		t.copyTitles(s, rows)
+	}
+	d, err := index.Merge(c, docs)
+	if err != nil {
+		return nil, 0, err
+	}
+	q, err := index.Merge(c, passages)
+	if err != nil {
+		return nil, 0, err
+	}
+	return t.write(d, q), t.numDocs, nil
+}
+
+// copyTables appends the live documents of s and their passages; rows maps a
+// row of s to its new row, or to -1.
+func (t *tables) copyTables(s *Segment, deleted func(uint32) bool) (rows []int64) {
+	rows = make([]int64, s.numDocs)
+	paths := map[uint32]uint32{}
+	for doc := uint32(0); int(doc) < s.numDocs; doc++ {
+		if deleted != nil && deleted(doc) {
+			rows[doc] = -1
+			continue
+		}
+		rows[doc] = int64(t.numDocs)
+		t.beginDocument(s.Ordinal(doc), s.sourceLen(doc))
+		first, end := s.PassageRows(doc)
+		for p := first; p < end; p++ {
+			e := s.passTable[int(p)*passEntry:]
+			old := binary.LittleEndian.Uint32(e[8:])
+			path, ok := paths[old]
+			if !ok {
+				path = t.pathID(encodePath(s.path(old)))
+				paths[old] = path
+			}
+			t.addPassage(uint32(t.numDocs-1), int(binary.LittleEndian.Uint32(e[4:])), path)
+			t.sentences = appendSentences(t.sentences, s.Passage(p))
+		}
+	}
+	return rows
+}
+
+func (t *tables) copyTitles(s *Segment, rows []int64) {
+	for i := 0; i < len(s.titles); i += titleEntry {
+		if row := rows[binary.LittleEndian.Uint32(s.titles[i+8:])]; row >= 0 {
+			t.titles = append(t.titles, titleRow{binary.LittleEndian.Uint64(s.titles[i:]), uint32(row)})
+		}
+	}
+}

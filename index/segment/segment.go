@@ -1,0 +1,375 @@
+// Package segment is the immutable file that a store derives from a run of
+// documents: an inverted index over the documents, one over their passages,
+// and the tables that lead from a row back to bytes of a stored source.
+//
+// # Wire format, version 1
+//
+// All integers are little endian. A segment is
+//
+//	header    8 bytes magic "TAMISSEG", u32 version, u32 number of sections
+//	directory one entry a section: u32 id, u32 CRC-32C of the section,
+//	          u64 offset from the start of the file, u64 length
+//	u32       CRC-32C of header and directory
+//	sections  in directory order, each at a multiple of 8
+//
+// Sections, all present, each once:
+//
+//	1 documents  inverted index over document rows (package index)
+//	2 passages   inverted index over passage rows (package index)
+//	3 doctable   a document row: u64 ordinal in the store, u32 first passage row,
+//	             u32 source length in bytes; rows ascend by ordinal. One more
+//	             entry closes the table: its first passage row is their number.
+//	4 passtable  a passage row: u32 document row, u32 start, u32 heading path,
+//	             u32 offset of its sentences in section 5. A passage ends where
+//	             the next of its document starts, the last at the source length.
+//	             One more entry closes the table.
+//	5 sentences  a passage: uvarint n, then n times: uvarint bytes since the end
+//	             of the sentence before (since the passage's start for the
+//	             first), uvarint length << 3 | kind
+//	6 headings   u32 n, n+1 times u32 offset from the end of the offsets, then
+//	             the paths: uvarint count, then count times uvarint length and
+//	             text. Path 0 is empty.
+//	7 titles     sorted by (hash, row): u64 hash of the analysed title, u32 row,
+//	             u32 zero; documents without a title are not listed
+//
+// # Versions
+//
+//	1  2026-11  first. Readers: 1. Writers: 1.
+package segment
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"sort"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
+)
+
+// Version is the format version that this package writes; MinVersion is the
+// oldest that it reads.
+const (
+	Version    = 1
+	MinVersion = 1
+)
+
+var (
+	// ErrCorrupt says that bytes are not a whole segment: derive it anew.
+	ErrCorrupt = errors.New("segment is damaged")
+	// ErrNewer says that a later version of tamis wrote the segment.
+	ErrNewer = errors.New("segment has a newer format")
+)
+
+const (
+	magic       = "TAMISSEG"
+	secDocs     = 1
+	secPassages = 2
+	secDocTable = 3
+	secPassTab  = 4
+	secSents    = 5
+	secHeadings = 6
+	secTitles   = 7
+	numSections = 7
+
+	headerLen   = 16
+	dirEntryLen = 24
+	docEntry    = 16
+	passEntry   = 16
+	titleEntry  = 16
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A Segment reads a segment file. It keeps the bytes it was opened on and
+// never writes them; all methods are safe for concurrent use.
+type Segment struct {
+	documents, passages *index.Inverted
+	docTable            []byte
+	passTable           []byte
+	sentences           []byte
+	headings            []byte
+	titles              []byte
+	numDocs, numPass    int
+	size                int
+}
+
+// Open checks and opens a segment. Every checksum and every offset is checked
+// here, so that later reads need no further checks.
+func Open(data []byte) (*Segment, error) {
+	secs, err := sections(data)
+	if err != nil {
+		return nil, err
+	}
+	s := &Segment{
+		docTable: secs[secDocTable], passTable: secs[secPassTab], sentences: secs[secSents],
+		headings: secs[secHeadings], titles: secs[secTitles], size: len(data),
+	}
+	if s.documents, err = index.OpenInverted(secs[secDocs]); err != nil {
+		return nil, fmt.Errorf("%w: documents: %w", ErrCorrupt, err)
+	}
+	if s.passages, err = index.OpenInverted(secs[secPassages]); err != nil {
+		return nil, fmt.Errorf("%w: passages: %w", ErrCorrupt, err)
+	}
+	s.numDocs, s.numPass = s.documents.Rows(), s.passages.Rows()
+	if err := s.validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return s, nil
+}
+
+func sections(data []byte) (map[uint32][]byte, error) {
+	if len(data) < headerLen || string(data[:8]) != magic {
+		return nil, fmt.Errorf("%w: no segment header", ErrCorrupt)
+	}
+	if v := binary.LittleEndian.Uint32(data[8:]); v > Version || v < MinVersion {
+		return nil, fmt.Errorf("%w: version %d, this program reads %d to %d", ErrNewer, v, MinVersion, Version)
+	}
+	n := binary.LittleEndian.Uint32(data[12:])
+	end := headerLen + int(n)*dirEntryLen
+	if n != numSections || len(data) < end+4 {
+		return nil, fmt.Errorf("%w: directory cut short", ErrCorrupt)
+	}
+	if crc32.Checksum(data[:end], castagnoli) != binary.LittleEndian.Uint32(data[end:]) {
+		return nil, fmt.Errorf("%w: checksum of the directory", ErrCorrupt)
+	}
+	secs := make(map[uint32][]byte, n)
+	for i := 0; i < int(n); i++ {
+		e := data[headerLen+i*dirEntryLen:]
+		id, sum := binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint32(e[4:])
+		off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
+		if off > uint64(len(data)) || length > uint64(len(data))-off {
+			return nil, fmt.Errorf("%w: section %d lies outside the file", ErrCorrupt, id)
+		}
+		sec := data[off : off+length : off+length]
+		if crc32.Checksum(sec, castagnoli) != sum {
+			return nil, fmt.Errorf("%w: checksum of section %d", ErrCorrupt, id)
+		}
+		secs[id] = sec
+	}
+	return secs, nil
+}
+
+func (s *Segment) validate() error {
+	if len(s.docTable) != (s.numDocs+1)*docEntry {
+		return errors.New("document table has the wrong size")
+	}
+	if len(s.passTable) != (s.numPass+1)*passEntry {
+		return errors.New("passage table has the wrong size")
+	}
+	if len(s.titles)%titleEntry != 0 {
+		return errors.New("title table has the wrong size")
+	}
+	next := uint32(0)
+	for r := 0; r <= s.numDocs; r++ {
+		first := s.firstPassage(uint32(r))
+		if first < next || int(first) > s.numPass || (r == 0 && first != 0) {
+			return errors.New("document table is out of order")
+		}
+		next = first
+	}
+	if int(next) != s.numPass {
+		return errors.New("document table does not cover the passages")
+	}
+	paths, err := s.numPaths()
+	if err != nil {
+		return err
+	}
+	for r := 0; r < s.numDocs; r++ {
+		pos := uint32(0)
+		last := s.firstPassage(uint32(r) + 1)
+		for p := s.firstPassage(uint32(r)); p < last; p++ {
+			e := s.passTable[p*passEntry:]
+			start, off := binary.LittleEndian.Uint32(e[4:]), binary.LittleEndian.Uint32(e[12:])
+			if binary.LittleEndian.Uint32(e) != uint32(r) || start < pos || start > s.sourceLen(uint32(r)) {
+				return errors.New("passage table is out of order")
+			}
+			if int(binary.LittleEndian.Uint32(e[8:])) >= paths {
+				return errors.New("passage table names an unknown heading path")
+			}
+			if err := s.checkSentences(off, s.passageEnd(p, uint32(r))-start); err != nil {
+				return err
+			}
+			pos = start
+		}
+	}
+	for i := 0; i < len(s.titles); i += titleEntry {
+		if int(binary.LittleEndian.Uint32(s.titles[i+8:])) >= s.numDocs {
+			return errors.New("title table names an unknown document")
+		}
+	}
+	return nil
+}
+
+func (s *Segment) checkSentences(off, length uint32) error {
+	bad := errors.New("sentence table is damaged")
+	if int(off) > len(s.sentences) {
+		return bad
+	}
+	b := s.sentences[off:]
+	n, k := binary.Uvarint(b)
+	if k <= 0 {
+		return bad
+	}
+	b = b[k:]
+	pos := uint64(0)
+	for ; n > 0; n-- {
+		gap, k := binary.Uvarint(b)
+		if k <= 0 {
+			return bad
+		}
+		l, m := binary.Uvarint(b[k:])
+		if m <= 0 {
+			return bad
+		}
+		b = b[k+m:]
+		if gap > math.MaxUint32 || l>>3 > math.MaxUint32 {
+			return bad
+		}
+		if pos += gap + l>>3; pos > uint64(length) {
+			return bad
+		}
+	}
+	return nil
+}
+
+func (s *Segment) numPaths() (int, error) {
+	bad := errors.New("heading table is damaged")
+	if len(s.headings) < 4 {
+		return 0, bad
+	}
+	n := int(binary.LittleEndian.Uint32(s.headings))
+	base := 4 + 4*(n+1)
+	if n < 1 || base > len(s.headings) {
+		return 0, bad
+	}
+	for i := 0; i < n; i++ {
+		lo, hi := binary.LittleEndian.Uint32(s.headings[4+4*i:]), binary.LittleEndian.Uint32(s.headings[8+4*i:])
+		if lo > hi || base+int(hi) > len(s.headings) {
+			return 0, bad
+		}
+		if _, ok := decodePath(s.headings[base+int(lo) : base+int(hi)]); !ok {
+			return 0, bad
+		}
+	}
+	return n, nil
+}
+
+// Documents is the inverted index over document rows.
+func (s *Segment) Documents() *index.Inverted { return s.documents }
+
+// Passages is the inverted index over passage rows.
+func (s *Segment) Passages() *index.Inverted { return s.passages }
+
+// Size is the length of the file in bytes.
+func (s *Segment) Size() int { return s.size }
+
+// Ordinal is the store's number of the document in a row.
+func (s *Segment) Ordinal(doc uint32) uint64 {
+	return binary.LittleEndian.Uint64(s.docTable[int(doc)*docEntry:])
+}
+
+// Row finds the row of the document with the given ordinal.
+func (s *Segment) Row(ordinal uint64) (uint32, bool) {
+	i := sort.Search(s.numDocs, func(i int) bool { return s.Ordinal(uint32(i)) >= ordinal })
+	if i < s.numDocs && s.Ordinal(uint32(i)) == ordinal {
+		return uint32(i), true
+	}
+	return 0, false
+}
+
+func (s *Segment) firstPassage(doc uint32) uint32 {
+	return binary.LittleEndian.Uint32(s.docTable[int(doc)*docEntry+8:])
+}
+
+func (s *Segment) sourceLen(doc uint32) uint32 {
+	return binary.LittleEndian.Uint32(s.docTable[int(doc)*docEntry+12:])
+}
+
+// PassageRows is the half-open range of passage rows of a document row.
+func (s *Segment) PassageRows(doc uint32) (first, end uint32) {
+	return s.firstPassage(doc), s.firstPassage(doc + 1)
+}
+
+// DocumentOf is the document row that a passage row belongs to.
+func (s *Segment) DocumentOf(passage uint32) uint32 {
+	return binary.LittleEndian.Uint32(s.passTable[int(passage)*passEntry:])
+}
+
+func (s *Segment) passageEnd(passage, doc uint32) uint32 {
+	if passage+1 < s.firstPassage(doc+1) {
+		return binary.LittleEndian.Uint32(s.passTable[int(passage+1)*passEntry+4:])
+	}
+	return s.sourceLen(doc)
+}
+
+// Range is the byte range of a passage row in its document's source.
+func (s *Segment) Range(passage uint32) (start, end int) {
+	start = int(binary.LittleEndian.Uint32(s.passTable[int(passage)*passEntry+4:]))
+	return start, int(s.passageEnd(passage, s.DocumentOf(passage)))
+}
+
+// Passage is a passage row with its headings and sentences.
+func (s *Segment) Passage(row uint32) corpus.Passage {
+	e := s.passTable[int(row)*passEntry:]
+	var p corpus.Passage
+	p.Start, p.End = s.Range(row)
+	p.Headings = s.path(binary.LittleEndian.Uint32(e[8:]))
+	b := s.sentences[binary.LittleEndian.Uint32(e[12:]):]
+	n, k := binary.Uvarint(b)
+	b = b[k:]
+	p.Sentences = make([]corpus.Sentence, 0, n)
+	pos := p.Start
+	for ; n > 0; n-- {
+		gap, k := binary.Uvarint(b)
+		l, m := binary.Uvarint(b[k:])
+		b = b[k+m:]
+		pos += int(gap)
+		p.Sentences = append(p.Sentences, corpus.Sentence{Start: pos, End: pos + int(l>>3), Kind: corpus.BlockKind(l & 7)})
+		pos += int(l >> 3)
+	}
+	return p
+}
+
+func (s *Segment) path(i uint32) []string {
+	if i == 0 {
+		return nil
+	}
+	n := int(binary.LittleEndian.Uint32(s.headings))
+	base := 4 + 4*(n+1)
+	lo, hi := binary.LittleEndian.Uint32(s.headings[4+4*i:]), binary.LittleEndian.Uint32(s.headings[8+4*i:])
+	path, _ := decodePath(s.headings[base+int(lo) : base+int(hi)])
+	return path
+}
+
+// FindTitle lists the document rows whose analysed title has the given hash
+// (TitleHash), in row order.
+func (s *Segment) FindTitle(hash uint64) []uint32 {
+	n := len(s.titles) / titleEntry
+	i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint64(s.titles[i*titleEntry:]) >= hash })
+	var rows []uint32
+	for ; i < n && binary.LittleEndian.Uint64(s.titles[i*titleEntry:]) == hash; i++ {
+		rows = append(rows, binary.LittleEndian.Uint32(s.titles[i*titleEntry+8:]))
+	}
+	return rows
+}
+
+func decodePath(b []byte) ([]string, bool) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > uint64(len(b)) {
+		return nil, false
+	}
+	b = b[k:]
+	path := make([]string, 0, n)
+	for ; n > 0; n-- {
+		l, k := binary.Uvarint(b)
+		if k <= 0 || l > uint64(len(b)-k) {
+			return nil, false
+		}
+		path = append(path, string(b[k:k+int(l)]))
+		b = b[k+int(l):]
+	}
+	return path, len(b) == 0
+}

@@ -1,0 +1,246 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
+)
+
+// doc is a document as the tests make them.
+type doc struct {
+	ordinal  uint64
+	title    []string
+	size     int
+	passages []corpus.Passage
+	words    [][]string
+}
+
+func randomDocs(r *rand.Rand, n int) []doc {
+	var docs []doc
+	for i := range n {
+		d := doc{ordinal: uint64(3*i + 1)}
+		if r.IntN(4) > 0 {
+			d.title = []string{"title", fmt.Sprint(r.IntN(5))}
+		}
+		pos := 0
+		for range r.IntN(4) {
+			p := corpus.Passage{Start: pos}
+			if r.IntN(2) == 0 {
+				p.Headings = []string{"part", fmt.Sprint(r.IntN(3))}
+			}
+			for range r.IntN(5) {
+				start := pos + r.IntN(3)
+				pos = start + 1 + r.IntN(40)
+				p.Sentences = append(p.Sentences, corpus.Sentence{Start: start, End: pos, Kind: corpus.BlockKind(r.IntN(7))})
+			}
+			pos++
+			p.End = pos
+			d.passages = append(d.passages, p)
+			var words []string
+			for range r.IntN(8) {
+				words = append(words, fmt.Sprint("w", r.IntN(20)))
+			}
+			d.words = append(d.words, words)
+		}
+		d.size = pos
+		docs = append(docs, d)
+	}
+	return docs
+}
+
+func build(t *testing.T, docs []doc) []byte {
+	t.Helper()
+	b := NewBuilder(index.Config{TitleWeight: 3, HeadingWeight: 1})
+	for _, d := range docs {
+		if err := b.BeginDocument(d.ordinal, d.title, d.size); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range d.passages {
+			b.AddPassage(p, index.Fields{Title: d.title, Headings: p.Headings, Body: d.words[i]})
+		}
+		b.EndDocument(index.Fields{Title: d.title, Body: slices.Concat(d.words...)})
+	}
+	return b.Bytes()
+}
+
+func open(t *testing.T, data []byte) *Segment {
+	t.Helper()
+	s, err := Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestRoundTrip(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		docs := randomDocs(r, r.IntN(12))
+		s := open(t, build(t, docs))
+		row := uint32(0)
+		for i, d := range docs {
+			if got := s.Ordinal(uint32(i)); got != d.ordinal {
+				t.Fatalf("row %d has ordinal %d, want %d", i, got, d.ordinal)
+			}
+			if got, ok := s.Row(d.ordinal); !ok || got != uint32(i) {
+				t.Fatalf("ordinal %d is in row %d, %v", d.ordinal, got, ok)
+			}
+			if _, ok := s.Row(d.ordinal + 1); ok {
+				t.Fatalf("ordinal %d is in the segment", d.ordinal+1)
+			}
+			first, end := s.PassageRows(uint32(i))
+			if first != row || int(end-first) != len(d.passages) {
+				t.Fatalf("document %d has passages [%d, %d), want %d from %d", i, first, end, len(d.passages), row)
+			}
+			for j, p := range d.passages {
+				if j == len(d.passages)-1 {
+					p.End = d.size
+				}
+				got := s.Passage(row)
+				if len(got.Sentences) == 0 {
+					got.Sentences = nil
+				}
+				if !reflect.DeepEqual(got, p) || s.DocumentOf(row) != uint32(i) {
+					t.Fatalf("passage %d of document %d: got %+v, want %+v", j, i, got, p)
+				}
+				row++
+			}
+			if len(d.title) > 0 && !slices.Contains(s.FindTitle(TitleHash(d.title)), uint32(i)) {
+				t.Fatalf("document %d is not found by its title", i)
+			}
+		}
+		if got := s.FindTitle(TitleHash([]string{"absent"})); got != nil {
+			t.Fatalf("found an absent title in rows %v", got)
+		}
+	}
+}
+
+// TestMergeEqualsBuild: merging equals building from the live documents.
+func TestMergeEqualsBuild(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		docs := randomDocs(r, 20)
+		dead := map[uint64]bool{}
+		var live []doc
+		for _, d := range docs {
+			if r.IntN(4) == 0 {
+				dead[d.ordinal] = true
+			} else {
+				live = append(live, d)
+			}
+		}
+		cuts := []int{0, r.IntN(21), r.IntN(21), 20}
+		slices.Sort(cuts)
+		var parts []Part
+		for i := range 3 {
+			s := open(t, build(t, docs[cuts[i]:cuts[i+1]]))
+			parts = append(parts, Part{Segment: s, Deleted: func(row uint32) bool { return dead[s.Ordinal(row)] }})
+		}
+		got, n, err := Merge(index.Config{TitleWeight: 3, HeadingWeight: 1}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != len(live) {
+			t.Fatalf("%d live, want %d", n, len(live))
+		}
+		if !bytes.Equal(got, build(t, live)) {
+			t.Fatal("the merged segment differs from the one built from the live documents")
+		}
+	}
+}
+
+func TestDamage(t *testing.T) {
+	data := build(t, randomDocs(rand.New(rand.NewPCG(5, 6)), 10))
+	for i := range data {
+		bad := bytes.Clone(data)
+		bad[i] ^= 0x10
+		_, err := Open(bad)
+		if err == nil && !padding(data, i) {
+			t.Fatalf("a flipped bit in byte %d of %d was not noticed", i, len(data))
+		}
+		if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewer) {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+	}
+	for n := range data {
+		if _, err := Open(data[:n]); err == nil {
+			t.Fatalf("a segment cut to %d of %d bytes was opened", n, len(data))
+		}
+	}
+}
+
+// padding says that byte i lies between sections.
+func padding(data []byte, i int) bool {
+	if i < headerLen+numSections*dirEntryLen+4 {
+		return false
+	}
+	for s := range numSections {
+		e := data[headerLen+s*dirEntryLen:]
+		off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
+		if uint64(i) >= off && uint64(i) < off+length {
+			return false
+		}
+	}
+	return true
+}
+
+func TestNewerFormat(t *testing.T) {
+	data := build(t, nil)
+	binary.LittleEndian.PutUint32(data[8:], Version+1)
+	if _, err := Open(data); !errors.Is(err, ErrNewer) {
+		t.Fatalf("got %v, want ErrNewer", err)
+	}
+}
+
+// FuzzOpen: no bytes make a segment that panics when it is read, not even with
+// right checksums.
+func FuzzOpen(f *testing.F) {
+	b := NewBuilder(index.Config{TitleWeight: 3, HeadingWeight: 1})
+	_ = b.BeginDocument(7, []string{"a"}, 10)
+	b.AddPassage(corpus.Passage{End: 10, Headings: []string{"h"}, Sentences: []corpus.Sentence{{Start: 1, End: 9}}}, index.Fields{Body: []string{"x"}})
+	b.EndDocument(index.Fields{Body: []string{"x"}})
+	f.Add(b.Bytes(), 200, byte(1))
+	f.Fuzz(func(t *testing.T, data []byte, at int, x byte) {
+		if at >= 0 && at < len(data) {
+			data[at] ^= x
+		}
+		reseal(data)
+		s, err := Open(data)
+		if err != nil {
+			return
+		}
+		for d := range uint32(s.Documents().Rows()) {
+			s.Ordinal(d)
+			first, end := s.PassageRows(d)
+			for p := first; p < end; p++ {
+				s.Passage(p)
+				s.DocumentOf(p)
+			}
+		}
+	})
+}
+
+// reseal makes the checksums right again.
+func reseal(data []byte) {
+	end := headerLen + numSections*dirEntryLen
+	if len(data) < end+4 {
+		return
+	}
+	for s := range numSections {
+		e := data[headerLen+s*dirEntryLen:]
+		off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
+		if off <= uint64(len(data)) && length <= uint64(len(data))-off {
+			binary.LittleEndian.PutUint32(e[4:], crc32.Checksum(data[off:off+length], castagnoli))
+		}
+	}
+	binary.LittleEndian.PutUint32(data[end:], crc32.Checksum(data[:end], castagnoli))
+}

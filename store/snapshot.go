@@ -1,0 +1,338 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/index/segment"
+)
+
+// Unit is what a search ranks.
+type Unit int
+
+// The units.
+const (
+	Documents Unit = iota
+	Passages
+	numUnits
+)
+
+// segmentFile is an open segment file, shared by the snapshots that see it.
+type segmentFile struct {
+	seg     *segment.Segment
+	release func() error
+	refs    atomic.Int32
+}
+
+func (f *segmentFile) unref() error {
+	if f.refs.Add(-1) > 0 {
+		return nil
+	}
+	return f.release()
+}
+
+// openSegment is a segment as one snapshot sees it.
+type openSegment struct {
+	entry segmentEntry
+	file  *segmentFile
+	dead  *tombstones
+	// deleted are the deleted rows by unit; nil when none.
+	deleted [numUnits]Bits
+}
+
+// Bits is a set of rows: row 0 is the lowest bit of the first word. Rows
+// beyond its end are not in it.
+type Bits []uint64
+
+func (b Bits) has(row uint32) bool {
+	return int(row>>6) < len(b) && b[row>>6]>>(row&63)&1 != 0
+}
+
+func newBits(rows int) Bits { return make(Bits, (rows+63)/64) }
+
+func (b Bits) add(row uint32) { b[row>>6] |= 1 << (row & 63) }
+
+// bury works out the rows of the segment's tombstones.
+func (o *openSegment) bury(dead *tombstones) {
+	o.dead, o.deleted = dead, [numUnits]Bits{}
+	if dead.ordinals.IsEmpty() {
+		return
+	}
+	seg := o.file.seg
+	docs, passages := newBits(seg.Documents().Rows()), newBits(seg.Passages().Rows())
+	for it := dead.ordinals.Iterator(); it.HasNext(); {
+		doc, ok := seg.Row(it.Next())
+		if !ok {
+			continue
+		}
+		docs.add(doc)
+		first, end := seg.PassageRows(doc)
+		for row := first; row < end; row++ {
+			passages.add(row)
+		}
+	}
+	o.deleted = [numUnits]Bits{docs, passages}
+}
+
+// A Snapshot is the index as it was at one commit. It must be released; its
+// methods are safe for concurrent use until then.
+type Snapshot struct {
+	s         *Store
+	kv        *pebble.Snapshot
+	segments  []openSegment
+	analyzers []string
+	refs      atomic.Int32
+	released  chan struct{}
+	older     *Snapshot // not yet released when this one was made
+}
+
+// Snapshot returns the newest committed state.
+func (s *Store) Snapshot() (*Snapshot, error) {
+	s.readers.RLock()
+	defer s.readers.RUnlock()
+	snap := s.current.Load()
+	if snap == nil {
+		return nil, ErrClosed
+	}
+	snap.refs.Add(1)
+	return snap, nil
+}
+
+func (s *Store) newSnapshot(segments []openSegment, m *manifest) *Snapshot {
+	snap := &Snapshot{s: s, kv: s.db.NewSnapshot(), segments: segments, released: make(chan struct{})}
+	for i := range segments {
+		segments[i].file.refs.Add(1)
+	}
+	for name := range m.Analyzers {
+		snap.analyzers = append(snap.analyzers, name)
+	}
+	sortAnalyzers(snap.analyzers)
+	snap.refs.Store(1)
+	return snap
+}
+
+// Release gives the snapshot back.
+func (v *Snapshot) Release() error {
+	if v.refs.Add(-1) > 0 {
+		return nil
+	}
+	var errs []error
+	for _, o := range v.segments {
+		errs = append(errs, o.file.unref())
+	}
+	errs = append(errs, v.kv.Close())
+	close(v.released)
+	return errors.Join(errs...)
+}
+
+// wait blocks until this snapshot and all before it are released.
+func (v *Snapshot) wait() {
+	for ; v != nil; v = v.older {
+		<-v.released
+	}
+}
+
+// Analyzers names the word analyses in use, the most common kind of prose
+// first.
+func (v *Snapshot) Analyzers() []string { return v.analyzers }
+
+// Config is what the index was made with.
+func (v *Snapshot) Config() Config { return v.s.config }
+
+// Space is the inverted index of a unit in one segment, with its deleted rows
+// (nil when none).
+type Space struct {
+	Inverted *index.Inverted
+	Deleted  Bits
+}
+
+// Row is a row of one segment; Segment counts them in order of addition, as
+// Spaces lists them.
+type Row struct {
+	Segment int
+	Row     uint32
+}
+
+// Spaces are the inverted indexes of a unit, in order of addition.
+func (v *Snapshot) Spaces(u Unit) []Space {
+	out := make([]Space, len(v.segments))
+	for i, o := range v.segments {
+		out[i] = Space{Inverted: o.file.seg.Documents(), Deleted: o.deleted[u]}
+		if u == Passages {
+			out[i].Inverted = o.file.seg.Passages()
+		}
+	}
+	return out
+}
+
+// Statistics count the live rows of a unit: how many, their total weighted
+// length, and in how many each of the terms occurs.
+type Statistics struct {
+	Rows, TotalLength uint64
+	DF                []uint64
+}
+
+// Statistics are those of the live rows of a unit, as if deleted documents had
+// never been added.
+func (v *Snapshot) Statistics(u Unit, terms []string) Statistics {
+	st := Statistics{DF: make([]uint64, len(terms))}
+	for i, space := range v.Spaces(u) {
+		lost := v.segments[i].dead.lost[u]
+		st.Rows += uint64(space.Inverted.Rows() - lost.rows)
+		st.TotalLength += space.Inverted.TotalLength() - lost.length
+		for j, t := range terms {
+			st.DF[j] += uint64(space.Inverted.DF(t) - lost.df[t])
+		}
+	}
+	return st
+}
+
+// Rows counts the live rows of a unit.
+func (v *Snapshot) Rows(u Unit) int { return int(v.Statistics(u, nil).Rows) }
+
+// DocumentOf is the row of the document that a passage belongs to.
+func (v *Snapshot) DocumentOf(passage Row) Row {
+	return Row{passage.Segment, v.segments[passage.Segment].file.seg.DocumentOf(passage.Row)}
+}
+
+// Ordinal is the ordinal of a document row.
+func (v *Snapshot) Ordinal(doc Row) uint64 { return v.segments[doc.Segment].file.seg.Ordinal(doc.Row) }
+
+// Passage is a passage row with its range, headings and sentences.
+func (v *Snapshot) Passage(r Row) corpus.Passage {
+	return v.segments[r.Segment].file.seg.Passage(r.Row)
+}
+
+// PassageRows is the half-open range of passage rows of a document row, in the
+// same segment.
+func (v *Snapshot) PassageRows(doc Row) (first, end uint32) {
+	return v.segments[doc.Segment].file.seg.PassageRows(doc.Row)
+}
+
+// FindTitle lists the rows of the live documents whose analysed title is
+// terms, in order of addition.
+func (v *Snapshot) FindTitle(terms []string) []Row {
+	if len(terms) == 0 {
+		return nil
+	}
+	hash := segment.TitleHash(terms)
+	var rows []Row
+	for i, o := range v.segments {
+		for _, row := range o.file.seg.FindTitle(hash) {
+			if !o.deleted[Documents].has(row) {
+				rows = append(rows, Row{i, row})
+			}
+		}
+	}
+	return rows
+}
+
+// Header reads a document's header.
+func (v *Snapshot) Header(ordinal uint64) (*Header, error) { return headerAt(v.kv, ordinal) }
+
+// HeaderByID reads the header of the document with the given id.
+func (v *Snapshot) HeaderByID(id string) (*Header, error) { return headerByID(v.kv, id) }
+
+// Document reads a whole document.
+func (v *Snapshot) Document(h *Header) (*corpus.Document, error) { return v.s.documentOf(v.kv, h) }
+
+// Text reads bytes [start, end) of a document's source.
+func (v *Snapshot) Text(h *Header, start, end int) (string, error) {
+	return textOf(v.kv, h, start, end)
+}
+
+func (s *Store) headerByID(id string) (*Header, error) { return headerByID(s.db, id) }
+
+func headerByID(r pebble.Reader, id string) (*Header, error) {
+	b, err := getFrom(r, stringKey(keyID, id))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, fmt.Errorf("document %q: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(b) != 8 {
+		return nil, fmt.Errorf("document %q: %w: its id leads nowhere", id, ErrCorrupt)
+	}
+	return headerAt(r, binary.BigEndian.Uint64(b))
+}
+
+func headerAt(r pebble.Reader, ordinal uint64) (*Header, error) {
+	b, err := getFrom(r, ordinalKey(keyHeader, ordinal))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, fmt.Errorf("document number %d: %w", ordinal, ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := &Header{Ordinal: ordinal}
+	if err := json.Unmarshal(b, h); err != nil {
+		return nil, fmt.Errorf("document number %d: %w: %w", ordinal, ErrCorrupt, err)
+	}
+	for k, v := range h.Metadata {
+		h.Metadata[k] = typed(v)
+	}
+	return h, nil
+}
+
+// typed gives a metadata value its Go type back: JSON knows no []string.
+func typed(v any) any {
+	list, ok := v.([]any)
+	if !ok {
+		return v
+	}
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		s, ok := x.(string)
+		if !ok {
+			return v
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func textOf(r pebble.Reader, h *Header, start, end int) (string, error) {
+	if start < 0 || end < start || end > h.Size {
+		return "", fmt.Errorf("document %q has no bytes [%d, %d): it is %d bytes long: %w", h.ID, start, end, h.Size, ErrNotFound)
+	}
+	out := make([]byte, 0, end-start)
+	for c := start / chunkSize; c*chunkSize < end; c++ {
+		v, closer, err := r.Get(textKey(h.Ordinal, c))
+		if err != nil {
+			return "", fmt.Errorf("document %q: %w: piece %d of its source: %w", h.ID, ErrCorrupt, c, err)
+		}
+		lo, hi := max(start-c*chunkSize, 0), min(end-c*chunkSize, chunkSize)
+		if hi > len(v) {
+			return "", errors.Join(fmt.Errorf("document %q: %w: piece %d of its source is cut short", h.ID, ErrCorrupt, c), closer.Close())
+		}
+		out = append(out, v[lo:hi]...)
+		if err := closer.Close(); err != nil {
+			return "", err
+		}
+	}
+	return string(out), nil
+}
+
+func (s *Store) documentOf(r pebble.Reader, h *Header) (*corpus.Document, error) {
+	source, err := textOf(r, h, 0, h.Size)
+	if err != nil {
+		return nil, err
+	}
+	b, err := getFrom(r, ordinalKey(keyBlocks, h.Ordinal))
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w: its structure: %w", h.ID, ErrCorrupt, err)
+	}
+	blocks, err := decodeBlocks(b)
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w", h.ID, err)
+	}
+	return h.document(source, blocks), nil
+}
