@@ -14,6 +14,10 @@ const BlockSize = simd.BlockSize
 // the frequencies, and their numbers of exceptions in one byte.
 const blockHeader = 3
 
+// maxSafeWidth is the width up to which the gaps of a block, behind a row
+// below 2³¹, cannot add up to 2³².
+const maxSafeWidth = 23
+
 // maxExceptions is what half a byte can count.
 const maxExceptions = 15
 
@@ -129,9 +133,9 @@ func (b *Block) decode(src []byte, n int, next, limit uint32) int {
 	if gw > 32 || tw > 32 || len(src) < at+gapBytes+tfBytes+simd.Slack {
 		return 0
 	}
-	simd.Unpack(&b.Rows, src[at:], gw, n)
+	simd.Unpack(&b.Rows, src[at:], gw, n, 1)
 	at += gapBytes
-	simd.Unpack(&b.TFs, src[at:], tw, n)
+	simd.Unpack(&b.TFs, src[at:], tw, n, 1)
 	at += tfBytes
 	if ge > 0 {
 		if at = patch(&b.Rows, src, at, ge, gw); at == 0 {
@@ -144,18 +148,17 @@ func (b *Block) decode(src []byte, n int, next, limit uint32) int {
 		}
 	}
 	// Rows ascend when no sum wraps, and then the last one bounds them all.
-	if gw > 24 || ge > 0 {
+	if gw > maxSafeWidth || ge > 0 {
 		sum := uint64(next)
 		for _, g := range b.Rows[:n] {
-			sum += uint64(g) + 1
+			sum += uint64(g)
 		}
 		if sum > uint64(limit) {
 			return 0
 		}
 	}
-	simd.PrefixSum(&b.Rows, next, n)
-	simd.Increment(&b.TFs, n)
-	if last := b.Rows[n-1]; last >= limit || last < next {
+	simd.PrefixSum(&b.Rows, next-1, n)
+	if last := b.Rows[n-1]; last >= limit {
 		return 0
 	}
 	b.N = n
@@ -173,7 +176,7 @@ func patch(values *[BlockSize]uint32, src []byte, at, count, width int) int {
 		if n == 0 || high>>(32-width) != 0 {
 			return 0
 		}
-		values[src[at]] |= uint32(high) << width
+		values[src[at]] += uint32(high) << width
 		at += 1 + n
 	}
 	return at

@@ -84,10 +84,11 @@ func (w *writer) list(rows, tfs []uint32) {
 		}
 		return
 	}
-	skip := -1
+	skip, origin := -1, 0 // of the next skip entry, of the first block
 	if dense(len(rows), len(w.codes)) {
-		w.postings = w.bounds.append(w.postings, rows, tfs, w.codes)
+		w.postings = w.bounds.append(w.postings, rows, tfs)
 		skip = len(w.postings)
+		origin = skip + skipEntry*blocks(len(rows))
 		w.postings = append(w.postings, make([]byte, skipEntry*blocks(len(rows)))...)
 	}
 	for len(rows) > 0 {
@@ -102,7 +103,7 @@ func (w *writer) list(rows, tfs []uint32) {
 		if skip >= 0 {
 			e := w.postings[skip : skip+skipEntry]
 			binary.LittleEndian.PutUint32(e, next-1)
-			binary.LittleEndian.PutUint16(e[4:], uint16(len(w.postings)-start))
+			binary.LittleEndian.PutUint32(e[4:], uint32(start-origin))
 			skip += skipEntry
 		}
 		rows, tfs = rows[n:], tfs[n:]

@@ -11,6 +11,9 @@ import (
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
+// MaxRows is the most rows that an inverted unit space holds.
+const MaxRows = 1<<31 - 1
+
 const (
 	magic      = "tamisinv"
 	version    = 1
@@ -36,6 +39,8 @@ func corrupt(format string, args ...any) error {
 type Inverted struct {
 	conf                             Config
 	lengths                          *LengthTable
+	boundNorms                       [256]float32
+	lowest, highest                  byte // length codes in use
 	rows, terms                      int
 	total, pairs                     uint64
 	codes, dictIndex, dict, postings []byte
@@ -75,6 +80,7 @@ func OpenInverted(data []byte) (*Inverted, error) {
 		pairs: le.Uint64(data[40:]),
 	}
 	v.lengths = lengthTable(v.conf.LuceneLengths)
+	v.boundNorms = Norms(v.lengths, DefaultK1, DefaultB, uint64(v.rows), v.total)
 	at := uint64(headerSize)
 	for i, s := range [sections]*[]byte{&v.codes, &v.dictIndex, &v.dict, &v.postings} {
 		size, sum := le.Uint64(data[48+12*i:]), le.Uint32(data[56+12*i:])
@@ -90,15 +96,22 @@ func OpenInverted(data []byte) (*Inverted, error) {
 	switch {
 	case at != uint64(len(data)):
 		return nil, corrupt("%d bytes after the end", uint64(len(data))-at)
-	case v.rows != len(v.codes):
+	case v.rows != len(v.codes) || v.rows > MaxRows:
 		return nil, corrupt("%d lengths for %d rows", len(v.codes), v.rows)
 	case len(v.dictIndex) != 4*((v.terms+dictBlock-1)/dictBlock):
 		return nil, corrupt("dictionary index of %d bytes for %d terms", len(v.dictIndex), v.terms)
 	case len(v.postings) < simd.Slack:
 		return nil, corrupt("postings without their end")
 	}
+	v.lowest, v.highest = 255, 0
+	for _, c := range v.codes {
+		v.lowest, v.highest = min(v.lowest, c), max(v.highest, c)
+	}
 	return v, nil
 }
+
+// CodeRange says between which length codes, inclusive, all rows lie.
+func (v *Inverted) CodeRange() (lowest, highest byte) { return v.lowest, v.highest }
 
 // Config is what the rows were added with.
 func (v *Inverted) Config() Config { return v.conf }
@@ -326,7 +339,7 @@ func (l List) DF() int { return l.df }
 func (l List) Cursor() Cursor {
 	c := Cursor{list: l, left: l.df}
 	if l.df >= shortList && dense(l.df, l.v.rows) {
-		c.at = skipEntry * blocks(l.df)
+		c.at = windows(l.v.rows) + skipEntry*blocks(l.df)
 	}
 	return c
 }

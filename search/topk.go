@@ -1,7 +1,344 @@
 package search
 
+import (
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/simd"
+)
+
 // TopK returns the k best rows of all sources, best first; fewer when fewer
 // hold a term of the query.
+//
+// For every window of 64 rows it adds up what the query's terms can score there
+// at most: stored bounds of frequent terms, exact scores of rare ones, whose
+// postings are decoded whole. It visits the windows in rounds of falling
+// bounds, scores all rows of a window term by term, and ends when no bound
+// reaches the k-th best score.
 func TopK(sources []Source, terms []Term, stats Stats, p Params, k int) []Hit {
-	return Exhaustive(sources, terms, stats, p, k)
+	rows := uint64(0)
+	for i := range sources {
+		rows += uint64(sources[i].Inverted.Rows())
+	}
+	if k <= 0 || rows == 0 {
+		return nil
+	}
+	if rows > math.MaxUint32 {
+		return Exhaustive(sources, terms, stats, p, k) // keys number rows in 32 bits
+	}
+	s := searchers.Get().(*searcher)
+	defer searchers.Put(s)
+	s.weights = weights(s.weights[:0], terms, &stats)
+	s.best.reset(int(min(uint64(k), rows)))
+	s.first = 0
+	for i := range sources {
+		if !s.search(&sources[i], terms, &stats, p) {
+			return Exhaustive(sources, terms, stats, p, k)
+		}
+		s.first += uint32(sources[i].Inverted.Rows())
+	}
+	keys := s.best.sorted(&s.spare)
+	hits := make([]Hit, len(keys))
+	for i, key := range keys {
+		source, row := 0, ^uint32(key)
+		for row >= uint32(sources[source].Inverted.Rows()) {
+			row -= uint32(sources[source].Inverted.Rows())
+			source++
+		}
+		hits[i] = Hit{source, row, math.Float32frombits(uint32(key >> 32))}
+	}
+	return hits
+}
+
+var searchers = sync.Pool{New: func() any { return new(searcher) }}
+
+// spanRows is the most rows that are scored at once.
+const spanRows = 4096
+
+// A searcher is the working memory of one query.
+type searcher struct {
+	weights []float32
+	best    collector
+	spare   []uint64
+
+	// Of the source being searched:
+	source  *Source
+	codes   []byte
+	norms   [256]float32
+	first   uint32 // number of its first row over all sources
+	cursors []*cursor
+	used    int      // cursors in use, in query order
+	sums    []uint16 // bound of each window, in units of 1/scale, rounded up
+	scale   float64
+	picked  []uint32
+	scores  [spanRows]float32
+	hits    [spanRows]uint32
+}
+
+// A cursor gives the scores of one term.
+type cursor struct {
+	weight float32
+
+	// A rare term's postings, all decoded.
+	rows   []uint32
+	scores []float32
+	at     int
+
+	// A frequent term's blocks.
+	frequent bool
+	dense    index.DenseList
+	loaded   int // block in block, or -1
+	block    index.Block
+}
+
+func (s *searcher) cursor() *cursor {
+	if s.used == len(s.cursors) {
+		s.cursors = append(s.cursors, new(cursor))
+	}
+	s.used++
+	return s.cursors[s.used-1]
+}
+
+// search adds the hits of one source. It returns false when parameters make
+// bounds meaningless.
+func (s *searcher) search(src *Source, terms []Term, stats *Stats, p Params) bool {
+	v := src.Inverted
+	s.source, s.codes = src, v.Codes()
+	s.norms = index.Norms(v.Lengths(), p.K1, p.B, uint64(stats.Rows), stats.TotalLength)
+	factor, ok := boundFactor(v, &s.norms)
+	if !ok {
+		return false
+	}
+	s.open(v, terms)
+	if s.used == 0 {
+		return true
+	}
+	s.bound(v, factor)
+	s.rounds(v)
+	return true
+}
+
+// boundFactor is what stored bounds must be multiplied by to hold under norms.
+func boundFactor(v *index.Inverted, norms *[256]float32) (float64, bool) {
+	factor := 1.0
+	stored := v.BoundNorms()
+	lowest, highest := v.CodeRange()
+	for c := int(lowest); c <= int(highest); c++ {
+		if !(norms[c] >= 0) || math.IsInf(float64(norms[c]), 0) {
+			return 0, false
+		}
+		factor = max(factor, (1+float64(stored[c]))/(1+float64(norms[c])))
+	}
+	return factor * (1 + 1e-5), true
+}
+
+// open looks the terms up and decodes the rare ones.
+func (s *searcher) open(v *index.Inverted, terms []Term) {
+	s.used = 0
+	for i, t := range terms {
+		if s.weights[i] == 0 {
+			continue
+		}
+		list, ok := v.Lookup(t.Text)
+		if !ok {
+			continue
+		}
+		c := s.cursor()
+		c.weight, c.at, c.loaded = s.weights[i], 0, -1
+		c.rows, c.scores = c.rows[:0], c.scores[:0]
+		if c.dense, c.frequent = list.Dense(); c.frequent {
+			continue
+		}
+		for read := list.Cursor(); read.Next(&c.block); {
+			n := len(c.rows)
+			c.rows = append(c.rows, c.block.Rows[:c.block.N]...)
+			c.scores = slices.Grow(c.scores, c.block.N)[:len(c.rows)]
+			out := c.scores[n:]
+			for j, row := range c.rows[n:] {
+				out[j] = score(c.weight, float32(c.block.TFs[j]), s.norms[s.codes[row]])
+			}
+		}
+	}
+}
+
+// bound fills sums.
+func (s *searcher) bound(v *index.Inverted, factor float64) {
+	windows := (v.Rows() + index.WindowRows - 1) / index.WindowRows
+	padded := (windows + simd.Lanes - 1) / simd.Lanes * simd.Lanes
+	s.sums = slices.Grow(s.sums[:0], padded)[:padded]
+	s.picked = slices.Grow(s.picked[:0], padded)[:padded]
+	clear(s.sums)
+	most, frequent := 0.0, 0
+	for _, c := range s.cursors[:s.used] {
+		if c.frequent {
+			most += float64(c.weight) * factor
+			frequent++
+		} else {
+			most += float64(c.weight)
+		}
+	}
+	// One unit a term is lost to rounding up.
+	s.scale = max(0, 65000-2*float64(s.used)) / most
+	for _, c := range s.cursors[:s.used] {
+		if c.frequent {
+			simd.AddBounds(s.sums, c.dense.Bounds, uint16(math.Ceil(float64(c.weight)*factor*s.scale*(256./255))))
+			continue
+		}
+		scale := float32(s.scale * (1 + 1e-6))
+		for i := 0; i < len(c.rows); {
+			w := c.rows[i] / index.WindowRows
+			high := c.scores[i]
+			for i++; i < len(c.rows) && c.rows[i]/index.WindowRows == w; i++ {
+				high = max(high, c.scores[i])
+			}
+			s.sums[w] += uint16(high*scale) + 1
+		}
+	}
+	clear(s.sums[windows:])
+	_ = frequent
+}
+
+// low is the least bound at which a window can still hold a hit.
+func (s *searcher) low(frequent int) uint16 {
+	if s.best.floor == 0 {
+		if frequent == 0 {
+			return 1
+		}
+		return 0
+	}
+	slack := 1e-5 + 2e-7*float64(s.used)
+	low := int(float64(s.best.min)*s.scale*(1-slack)) - frequent
+	return uint16(min(max(low, 0), math.MaxUint16))
+}
+
+// rounds visits the windows by falling bound.
+func (s *searcher) rounds(v *index.Inverted) {
+	frequent := 0
+	for _, c := range s.cursors[:s.used] {
+		if c.frequent {
+			frequent++
+		}
+	}
+	enough := 4 + s.best.k/16
+	low := s.low(frequent)
+	for top := simd.Max(s.sums); ; {
+		if top < low {
+			return
+		}
+		floor := top
+		n := 0
+		for {
+			floor = max(low, floor-floor/8-1)
+			if floor > top {
+				floor = low
+			}
+			n = simd.SelectRange(s.picked, s.sums, floor, top)
+			if n >= enough || floor <= low {
+				break
+			}
+		}
+		for _, c := range s.cursors[:s.used] {
+			c.at = 0
+		}
+		windows := s.picked[:n]
+		for i := 0; i < len(windows); {
+			w := windows[i]
+			if s.sums[w] < low {
+				i++
+				continue
+			}
+			end := w + 1
+			for i++; i < len(windows) && windows[i] == end && end-w < spanRows/index.WindowRows && s.sums[end] >= low; i++ {
+				end++
+			}
+			s.span(w*index.WindowRows, min(end*index.WindowRows, uint32(v.Rows())))
+			low = s.low(frequent)
+		}
+		s.best.settle()
+		low = s.low(frequent)
+		if floor == 0 {
+			return
+		}
+		top = floor - 1
+	}
+}
+
+// span scores the rows from lo to before hi.
+func (s *searcher) span(lo, hi uint32) {
+	n := (hi - lo + simd.Lanes - 1) / simd.Lanes * simd.Lanes
+	scores := s.scores[:n]
+	clear(scores)
+	for _, c := range s.cursors[:s.used] {
+		if c.frequent {
+			c.addBlocks(s, lo, hi)
+		} else {
+			c.addScores(&s.scores, lo, hi)
+		}
+	}
+	m := simd.SelectFrom(s.hits[:], scores, s.best.min)
+	for _, i := range s.hits[:m] {
+		row := lo + i
+		if key := rowKey(scores[i], s.first+row); key > s.best.floor && (s.source.Deleted == nil || !s.source.Deleted(row)) {
+			s.best.add(key)
+		}
+	}
+}
+
+// addScores adds a rare term's scores of the rows from lo to before hi.
+func (c *cursor) addScores(scores *[spanRows]float32, lo, hi uint32) {
+	i := seek(c.rows, c.at, lo)
+	for ; i < len(c.rows) && c.rows[i] < hi; i++ {
+		scores[(c.rows[i]-lo)%spanRows] += c.scores[i]
+	}
+	c.at = i
+}
+
+// seek finds the first of rows[i:] that is row or after it.
+func seek(rows []uint32, i int, row uint32) int {
+	lo, step := i, 1
+	for ; i < len(rows) && rows[i] < row; i += step {
+		lo = i + 1
+		step *= 2
+	}
+	hi := min(i, len(rows))
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); rows[mid] < row {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// addBlocks adds a frequent term's scores of the rows from lo to before hi.
+func (c *cursor) addBlocks(s *searcher, lo, hi uint32) {
+	if hi-lo <= index.WindowRows && c.dense.Bounds[lo/index.WindowRows] == 0 {
+		return
+	}
+	b := &c.block
+	for i := c.dense.Seek(c.at, lo); i < c.dense.Blocks; i++ {
+		c.at = i
+		if c.loaded != i {
+			c.dense.Load(i, b)
+			c.loaded = i
+		}
+		rows := b.Rows[:b.N]
+		if len(rows) == 0 || rows[0] >= hi {
+			return
+		}
+		j := 0
+		if rows[0] < lo {
+			j = seek(rows, 0, lo)
+		}
+		for ; j < len(rows); j++ {
+			row := rows[j]
+			if row >= hi {
+				return
+			}
+			s.scores[(row-lo)%spanRows] += score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
+		}
+	}
 }

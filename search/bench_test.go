@@ -1,0 +1,202 @@
+package search
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/evaldata"
+	"github.com/tamis-search/tamis/internal/gosrc"
+	"github.com/tamis-search/tamis/text"
+)
+
+// corpus is what a speed measurement needs.
+type speedCorpus struct {
+	texts, queries []string
+}
+
+func gosrcCorpus(b testing.TB) (c speedCorpus) {
+	root, err := gosrc.Root()
+	if err != nil {
+		b.Skip(err)
+	}
+	for p, err := range gosrc.Pieces(root) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.texts = append(c.texts, p.Text)
+	}
+	if c.queries, err = gosrc.Questions(root, 200); err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// nfcorpus100 is nfcorpus a hundred times: every score is tied.
+func nfcorpus100(b testing.TB) (c speedCorpus) {
+	once, queries := retrievalSet(b, "nfcorpus")
+	for range 100 {
+		for _, d := range once {
+			c.texts = append(c.texts, d.text)
+		}
+	}
+	for _, q := range queries {
+		c.queries = append(c.queries, q.text)
+	}
+	return c
+}
+
+type record struct{ id, text string }
+
+// retrievalSet reads a set of the evaluation data: title, a space and text.
+func retrievalSet(t testing.TB, name string) (docs, queries []record) {
+	dir := evaldata.Dir(t, "retrieval/"+name)
+	read := func(file string) (out []record) {
+		f, err := os.Open(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		in := bufio.NewReader(f)
+		if filepath.Ext(file) == ".gz" {
+			z, err := gzip.NewReader(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in = bufio.NewReader(z)
+		}
+		for d := json.NewDecoder(in); d.More(); {
+			var r struct {
+				ID    string `json:"_id"`
+				Title string `json:"title"`
+				Text  string `json:"text"`
+			}
+			if err := d.Decode(&r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Title != "" {
+				r.Text = r.Title + " " + r.Text
+			}
+			out = append(out, record{r.ID, r.Text})
+		}
+		return out
+	}
+	return read("corpus.jsonl.gz"), read("queries.jsonl")
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// analyzed is the corpus as terms, in Lucene's analysis.
+func build(b *testing.B, name string, c speedCorpus) *index.Inverted {
+	cache := os.Getenv("TAMIS_BENCH_CACHE")
+	file := filepath.Join(cache, name+".inv")
+	if cache != "" {
+		if data, err := os.ReadFile(file); err == nil {
+			if v, err := index.OpenInverted(data); err == nil {
+				return v
+			}
+		}
+	}
+	an, err := text.NewAnalyzer("lucene-english")
+	if err != nil {
+		b.Fatal(err)
+	}
+	begin := cpuSeconds()
+	var terms []string
+	for _, s := range c.texts {
+		terms = an.Terms(terms[:0], s)
+	}
+	analysis := cpuSeconds() - begin
+	begin = cpuSeconds()
+	bl := index.NewBuilder(index.Config{LuceneLengths: true})
+	for _, s := range c.texts {
+		terms = an.Terms(terms[:0], s)
+		bl.Add(index.Fields{Body: terms})
+	}
+	add := cpuSeconds() - begin
+	begin = cpuSeconds()
+	data := bl.Bytes()
+	write := cpuSeconds() - begin
+	b.Logf("%s: analysis %.2f s (again, warm, with Add: %.2f), Bytes %.2f", name, analysis, add, write)
+	if cache != "" {
+		if err := os.WriteFile(file, data, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	v, err := index.OpenInverted(data)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%s: %d rows, %d terms, %d bytes", name, v.Rows(), v.Terms(), len(data))
+	return v
+}
+
+func BenchmarkTopK(b *testing.B) {
+	for _, set := range []struct {
+		name string
+		load func(testing.TB) speedCorpus
+	}{{"gosrc", gosrcCorpus}, {"nfx100", nfcorpus100}} {
+		b.Run(set.name, func(b *testing.B) {
+			c := set.load(b)
+			v := build(b, set.name, c)
+			an, err := text.NewAnalyzer("lucene-english")
+			if err != nil {
+				b.Fatal(err)
+			}
+			sources := []Source{{Inverted: v}}
+			var queries [][]Term
+			var stats []Stats
+			for _, q := range c.queries {
+				var terms []Term
+				var names []string
+				for _, s := range an.Terms(nil, q) {
+					if !slices.Contains(names, s) {
+						terms, names = append(terms, Term{s, 1}), append(names, s)
+					}
+				}
+				queries, stats = append(queries, terms), append(stats, StatsOf(sources, names))
+			}
+			for _, k := range []int{10, 1000} {
+				name := "10"
+				if k == 1000 {
+					name = "1000"
+				}
+				b.Run(name, func(b *testing.B) {
+					times := make([]time.Duration, len(queries))
+					for pass := 0; pass < 5 || b.Elapsed() < 2*time.Second && pass < 30; pass++ {
+						for i, q := range queries {
+							begin := time.Now()
+							TopK(sources, q, stats[i], DefaultParams(), k)
+							if d := time.Since(begin); pass == 0 || d < times[i] {
+								times[i] = d
+							}
+						}
+					}
+					slices.Sort(times)
+					sum := time.Duration(0)
+					for _, d := range times {
+						sum += d
+					}
+					us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+					b.ReportMetric(us(times[len(times)/2]), "µs/p50")
+					b.ReportMetric(us(times[len(times)*99/100]), "µs/p99")
+					b.ReportMetric(us(sum)/float64(len(times)), "µs/mean")
+					b.ReportMetric(0, "ns/op")
+				})
+			}
+		})
+	}
+}
