@@ -4,13 +4,13 @@ import (
 	stdbytes "bytes"
 	"encoding/base64"
 	"fmt"
-	"hash/maphash"
 	"runtime"
 	"strconv"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/pkoukk/tiktoken-go-loader/assets"
+	"github.com/tamis-search/tamis/internal/strhash"
 )
 
 // noRank is the rank of what is no token.
@@ -30,8 +30,7 @@ type bpe struct {
 // vocab maps the bytes of a token to its rank: an open-addressing table with
 // linear probing, at most half full.
 type vocab struct {
-	seed    maphash.Seed
-	slots   []uint32 // index of a token + 1; 0 is empty
+	slots   []uint64 // upper half of the hash, then index of a token + 1; 0 is empty
 	starts  []uint32 // token i is bytes[starts[i]:starts[i+1]]
 	ranks   []uint32
 	bytes   []byte
@@ -54,7 +53,6 @@ func load(name string, piece func(string) int) (*bpe, error) {
 }
 
 func (v *vocab) parse(data []byte) error {
-	v.seed = maphash.MakeSeed()
 	lines := stdbytes.Count(data, []byte{'\n'}) + 1
 	v.bytes = make([]byte, 0, len(data)/2)
 	v.starts = make([]uint32, 1, lines+1)
@@ -63,7 +61,7 @@ func (v *vocab) parse(data []byte) error {
 	for size < 2*lines {
 		size *= 2
 	}
-	v.slots = make([]uint32, size)
+	v.slots = make([]uint64, size)
 	v.pairs = make([]uint32, 1<<16)
 	for i := range v.pairs {
 		v.pairs[i] = noRank
@@ -102,12 +100,13 @@ func (v *vocab) add(token []byte, rank uint32) {
 	if len(token) == 2 {
 		v.pairs[int(token[0])<<8|int(token[1])] = rank
 	}
-	mask := len(v.slots) - 1
-	i := int(maphash.Bytes(v.seed, token)) & mask
+	mask := uint64(len(v.slots) - 1)
+	h := strhash.Sum(string(token))
+	i := h & mask
 	for v.slots[i] != 0 {
 		i = (i + 1) & mask
 	}
-	v.slots[i] = uint32(len(v.ranks))
+	v.slots[i] = h>>32<<32 | uint64(len(v.ranks))
 }
 
 // rank returns the rank of a token, or noRank.
@@ -118,13 +117,14 @@ func (v *vocab) rank(token string) uint32 {
 	if len(token) > v.longest {
 		return noRank
 	}
-	mask := len(v.slots) - 1
-	for i := int(maphash.String(v.seed, token)) & mask; ; i = (i + 1) & mask {
-		n := v.slots[i]
-		if n == 0 {
+	mask := uint64(len(v.slots) - 1)
+	h := strhash.Sum(token)
+	for i := h & mask; ; i = (i + 1) & mask {
+		e := v.slots[i]
+		if e == 0 {
 			return noRank
 		}
-		if string(v.bytes[v.starts[n-1]:v.starts[n]]) == token {
+		if n := uint32(e); e>>32 == h>>32 && string(v.bytes[v.starts[n-1]:v.starts[n]]) == token {
 			return v.ranks[n-1]
 		}
 	}

@@ -1,11 +1,9 @@
 package tokens
 
-import (
-	"hash/maphash"
-)
+import "github.com/tamis-search/tamis/internal/strhash"
 
 const (
-	cacheSlots = 1 << 14
+	cacheSlots = 1 << 15
 	cachePiece = 22  // bytes of the longest remembered piece
 	listPiece  = 100 // pieces of more bytes are merged by a heap
 	keepNodes  = 1 << 16
@@ -19,13 +17,13 @@ type remembered struct {
 }
 
 // merger counts the tokens of pieces. It has a cache of pieces, direct mapped,
-// 384 KiB, and room for merging; it serves one goroutine at a time.
+// 768 KiB, and room for merging; it serves one goroutine at a time.
 type merger struct {
 	vocab *vocab
 	cache []remembered
 	parts []part
 	nodes []node
-	heap  []candidate
+	heap  []uint64
 }
 
 // count returns the number of tokens of one piece.
@@ -36,7 +34,7 @@ func (m *merger) count(piece string) int {
 	if len(piece) > cachePiece {
 		return m.encode(piece)
 	}
-	e := &m.cache[maphash.String(m.vocab.seed, piece)%cacheSlots]
+	e := &m.cache[strhash.Sum(piece)%cacheSlots]
 	if int(e.size) == len(piece) && string(e.piece[:e.size]) == piece {
 		return int(e.count)
 	}
@@ -103,79 +101,82 @@ func (m *merger) mergeShort(piece string) int {
 }
 
 // node is a part in a doubly linked list; its index is the byte it starts at.
-// end is 0 once the part has been merged into the one before it.
 type node struct {
 	prev, end int32
+	rank      uint32 // of the merger with the part that starts at end
 }
 
-// candidate is a merger of the parts that start at start and meet at mid; it is
-// void when either part has changed since.
-type candidate struct {
-	rank            uint32
-	start, mid, end int32
-}
-
-func (a candidate) before(b candidate) bool {
-	return a.rank < b.rank || a.rank == b.rank && a.start < b.start
-}
-
-// mergeLong is mergeShort in O(n log n), by a heap of candidates.
+// mergeLong is mergeShort in O(n log n), by a heap of mergers that are ordered by
+// rank, then start; it takes some 40 bytes for each byte of the piece. An entry
+// of the heap is void when its part's rank has changed since.
 func (m *merger) mergeLong(piece string) int {
 	n := len(piece)
 	if cap(m.nodes) < n {
 		m.nodes = make([]node, n)
+		m.heap = make([]uint64, 0, n)
 	}
 	nodes := m.nodes[:n]
-	for i := range nodes {
-		nodes[i] = node{int32(i - 1), int32(i + 1)}
-	}
 	m.heap = m.heap[:0]
-	for i := range n - 1 {
-		if r := m.vocab.rank(piece[i : i+2]); r != noRank {
-			m.heap = append(m.heap, candidate{r, int32(i), int32(i + 1), int32(i + 2)})
+	for i := range nodes {
+		rank := noRank
+		if i+1 < n {
+			rank = m.vocab.rank(piece[i : i+2])
+		}
+		nodes[i] = node{int32(i - 1), int32(i + 1), rank}
+		if rank != noRank {
+			m.heap = append(m.heap, uint64(rank)<<32|uint64(i))
 		}
 	}
 	for i := len(m.heap)/2 - 1; i >= 0; i-- {
 		m.sift(i)
 	}
-	offer := func(start, mid, end int32) {
-		if r := m.vocab.rank(piece[start:end]); r != noRank {
-			m.push(candidate{r, start, mid, end})
+	// renew computes the rank of the part at start, which or whose right
+	// neighbour has changed.
+	renew := func(start int32) {
+		p := &nodes[start]
+		p.rank = noRank
+		if int(p.end) < n {
+			if p.rank = m.vocab.rank(piece[start:nodes[p.end].end]); p.rank != noRank {
+				m.push(uint64(p.rank)<<32 | uint64(start))
+			}
 		}
 	}
 	count := n
 	for len(m.heap) > 0 {
-		c := m.pop()
-		if nodes[c.start].end != c.mid || nodes[c.mid].end != c.end {
+		top := m.pop()
+		start := int32(uint32(top))
+		p := &nodes[start]
+		if p.rank != uint32(top>>32) {
 			continue
 		}
-		nodes[c.start].end = c.end
-		nodes[c.mid].end = 0
+		gone := &nodes[p.end]
+		gone.rank = noRank
+		p.end = gone.end
 		count--
-		if int(c.end) < n {
-			nodes[c.end].prev = c.start
-			offer(c.start, c.end, nodes[c.end].end)
+		if int(p.end) < n {
+			nodes[p.end].prev = start
 		}
-		if prev := nodes[c.start].prev; prev >= 0 {
-			offer(prev, c.start, c.end)
+		renew(start)
+		if p.prev >= 0 {
+			renew(p.prev)
 		}
 	}
 	return count
 }
 
-func (m *merger) push(c candidate) {
-	m.heap = append(m.heap, c)
+func (m *merger) push(e uint64) {
+	m.heap = append(m.heap, e)
 	for i := len(m.heap) - 1; i > 0; {
 		up := (i - 1) / 2
-		if !m.heap[i].before(m.heap[up]) {
+		if m.heap[up] <= e {
 			return
 		}
-		m.heap[i], m.heap[up] = m.heap[up], m.heap[i]
+		m.heap[i], m.heap[up] = m.heap[up], e
 		i = up
 	}
 }
 
-func (m *merger) pop() candidate {
+func (m *merger) pop() uint64 {
 	top := m.heap[0]
 	last := len(m.heap) - 1
 	m.heap[0] = m.heap[last]
@@ -191,10 +192,10 @@ func (m *merger) sift(i int) {
 		if c >= len(h) {
 			return
 		}
-		if c+1 < len(h) && h[c+1].before(h[c]) {
+		if c+1 < len(h) && h[c+1] < h[c] {
 			c++
 		}
-		if !h[c].before(h[i]) {
+		if h[i] <= h[c] {
 			return
 		}
 		h[i], h[c] = h[c], h[i]

@@ -140,6 +140,9 @@ func o200kPiece(s string) int {
 // lowerWord matches the first alternative of o200k_base behind its prefix, at i:
 // an upper run, then at least one of a lower run. It returns the end, or 0.
 func lowerWord(s string, i int) int {
+	for i < len(s) && asciiClass[s[i]] == upper {
+		i++
+	}
 	lastBoth := 0 // the end of the last rune of the upper run that may also be in a lower run
 	c, size := class(s, i)
 	for c&startRun != 0 {
@@ -158,6 +161,9 @@ func lowerWord(s string, i int) int {
 	}
 	for c&endRun != 0 {
 		i += size
+		for i < len(s) && asciiClass[s[i]] == lower {
+			i++
+		}
 		c, size = class(s, i)
 	}
 	return suffix(s, i)

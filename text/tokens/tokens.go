@@ -12,14 +12,22 @@
 //
 // # Counts of concatenations
 //
-// Count(a+b) <= Count(a)+Count(b) does not always hold: a piece that spans the
-// border may need more tokens than its halves, and a suffix like "'s" or a run
-// of spaces may attach otherwise. What holds: the pieces of a text are found
-// from left to right and a change of b cannot alter pieces that end, with one
-// more rune that is neither white space nor an apostrophe's suffix behind them,
-// before b. A packer should therefore sum counts to choose and count the final
-// text once more to be sure. Count(s) <= len(s) always holds for valid UTF-8, and a
-// token of either encoding has at most 128 bytes, so Count(s) >= len(s)/128.
+// Count(a+b) <= Count(a)+Count(b) does not hold in general: a piece that spans
+// the border is merged by rank and may need more tokens than its halves; nor
+// does Count(a) <= Count(a+b). What holds for o200k_base and cl100k_base: when a
+// ends in a line break and b starts with a rune that is neither white space nor
+// "/", pieces do not span the border and Count(a+b) = Count(a)+Count(b). A
+// packer that joins units by line breaks may so sum exact counts; any other
+// should sum to choose, and count the final text to be sure. For valid UTF-8,
+// Count(s) <= len(s), and Count(s) >= len(s)/128, the longest token.
+//
+// # Cost
+//
+// One goroutine counts some 30 to 40 MB/s of prose or code once its cache is
+// warm. An encoding's tables take 9 MB (o200k_base) or 5 MB, made at first use
+// in about 50 ms; each concurrent Count adds 768 KiB of cache, kept for the next.
+// A piece without a border (a line of one letter) costs O(n log n) time and
+// some 40 bytes of memory a byte, which is given back.
 package tokens
 
 import (
@@ -51,7 +59,7 @@ var (
 )
 
 // New returns the counter of that name. The first call for a byte-pair encoding
-// reads its ranks, some 15 ms. The error for another name wraps ErrUnknown and
+// reads its ranks, some 50 ms. The error for another name wraps ErrUnknown and
 // lists the names.
 func New(name string) (Counter, error) {
 	var b *bpe

@@ -1,13 +1,25 @@
 package tokens
 
 import (
+	"compress/gzip"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/pkoukk/tiktoken-go"
+	loader "github.com/pkoukk/tiktoken-go-loader"
+	"github.com/tamis-search/tamis/internal/evaldata"
 	"github.com/tiktoken-go/tokenizer"
 )
 
@@ -117,23 +129,221 @@ func TestGoSources(t *testing.T) {
 	t.Logf("%d bytes compared", total)
 }
 
-// FuzzCount compares with the libraries' regular expressions and merging.
+// FuzzCount compares with a library's regular expressions and merging. (Its rival
+// tiktoken-go/tokenizer misses the token of U+007F.)
 func FuzzCount(f *testing.F) {
 	for _, s := range []string{
 		"Hello, world! It's 12345.", "ABあCD\u0301e'LLx 'S", "a\r\n \t\u2028 b  \n", "!\u0301\u0301a //\r\n/x", "\u0301A", "Ǆž ǅA ʰA",
-		"x'ſ", "你好，世界。", "  \u00a0 x", "1234٣٤٥²", "🙂🙂‍↔️", strings.Repeat("ab", 80), "<|endoftext|>", "İIıi'D'Re",
+		"x'ſ", "你好，世界。", "  \u00a0 x", "1234٣٤٥²", "🙂🙂\u200d↔️", strings.Repeat("ab", 80), "<|endoftext|>", "İIıi'D'Re", "\x7f\x00",
 	} {
 		f.Add(s)
 	}
-	o := oracles(f)
+	tiktoken.SetBpeLoader(loader.NewOfflineLoader())
+	o := map[string]*tiktoken.Tiktoken{}
+	for _, name := range []string{"o200k_base", "cl100k_base"} {
+		e, err := tiktoken.GetEncoding(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		o[name] = e
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.Contains(s, "ſ") || len(s) > 2000 {
 			// The library does not fold the long s; the published expression does.
 			return
 		}
 		s = strings.ToValidUTF8(s, "\uFFFD")
-		for name, codec := range o {
-			compare(t, name, codec, s)
+		for name, e := range o {
+			if got, want := counter(t, name).Count(s), len(e.EncodeOrdinary(s)); got != want {
+				t.Fatalf("%s: Count(%q) = %d, the library counts %d: %v", name, s, got, want, e.EncodeOrdinary(s))
+			}
 		}
 	})
+}
+
+// TestRandomStrings compares on strings of runes that the patterns tell apart.
+func TestRandomStrings(t *testing.T) {
+	runes := []rune("aZéÉǅʰあ中\u0301\u093f19٣² \t\n\r\u00a0\u2028\u3000.,'\"/!_-#😀\u200dsStTrRlLveEmMdD")
+	o := oracles(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 4000 {
+		var b strings.Builder
+		for range 1 + r.IntN(30) {
+			b.WriteRune(runes[r.IntN(len(runes))])
+		}
+		for name, codec := range o {
+			compare(t, name, codec, b.String())
+		}
+	}
+}
+
+// TestLongPieces holds the merging by a heap against the merging by scanning,
+// and wants a time that does not grow with the square of the length.
+func TestLongPieces(t *testing.T) {
+	b, err := o200k()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := b.get()
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		piece := make([]byte, 3+r.IntN(400))
+		letters := 1 + r.IntN(26)
+		for i := range piece {
+			piece[i] = 'a' + byte(r.IntN(letters))
+		}
+		if long, short := m.mergeLong(string(piece)), m.mergeShort(string(piece)); long != short {
+			t.Fatalf("%s: %d tokens by heap, %d by scanning", piece, long, short)
+		}
+	}
+	for _, unit := range []string{"a", "ab", " ", "x\u0301"} {
+		s := strings.Repeat(unit, 1<<19/len(unit))
+		start := time.Now()
+		n := b.Count(s)
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("512 KiB of %q took %v", unit, d)
+		}
+		if n < len(s)/b.longest || n > len(s) {
+			t.Errorf("512 KiB of %q: %d tokens", unit, n)
+		}
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	s := strings.Repeat("The quick brown föx jumps over 12345 lazy dogs. ", 50)
+	c := counter(t, "o200k_base")
+	want := c.Count(s)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if got := c.Count(s); got != want {
+					t.Errorf("Count = %d, want %d", got, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestRanks compares the ranks in use with the published ones.
+func TestRanks(t *testing.T) {
+	f, err := os.Open(filepath.Join(evaldata.Dir(t, "conformance"), "o200k_base.tiktoken.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := o200k()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		word, number, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			continue
+		}
+		token, err := base64.StdEncoding.DecodeString(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(b.rank(string(token))); got != number {
+			t.Fatalf("rank of %q is %s, published is %s", token, got, number)
+		}
+		n++
+	}
+	if n != len(b.ranks) || n < 199_000 {
+		t.Errorf("%d ranks published, %d in use", n, len(b.ranks))
+	}
+}
+
+// TestInvalid: bytes that are no UTF-8 count as U+FFFD each.
+func TestInvalid(t *testing.T) {
+	for _, name := range Names()[:2] {
+		c := counter(t, name)
+		if got, want := c.Count("a\xff\xc3b\xe4\xb8"), c.Count("a\uFFFD\uFFFDb\uFFFD\uFFFD"); got != want {
+			t.Errorf("%s: %d tokens, want %d", name, got, want)
+		}
+	}
+}
+
+// TestAdditive: the counts of units that end in a line break add up.
+func TestAdditive(t *testing.T) {
+	runes := []rune("aZéʰあ\u0301 19\t\r\n\u00a0.'/!_-😀st")
+	r := rand.New(rand.NewPCG(5, 6))
+	text := func() string {
+		var b strings.Builder
+		for range r.IntN(12) {
+			b.WriteRune(runes[r.IntN(len(runes))])
+		}
+		return b.String()
+	}
+	for _, name := range Names() {
+		c := counter(t, name)
+		for range 20_000 {
+			a, b := text()+"\n", text()
+			if first, _ := utf8.DecodeRuneInString(b); first == '/' || unicode.IsSpace(first) {
+				continue
+			}
+			if whole, sum := c.Count(a+b), c.Count(a)+c.Count(b); whole != sum {
+				t.Fatalf("%s: Count(%q + %q) = %d, the sum is %d", name, a, b, whole, sum)
+			}
+		}
+	}
+}
+
+func source(b *testing.B) string {
+	files, _ := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "net", "http", "*.go"))
+	var s strings.Builder
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.Write(data)
+	}
+	if s.Len() == 0 {
+		b.Skip("no Go sources under " + runtime.GOROOT())
+	}
+	return s.String()
+}
+
+func BenchmarkCount(b *testing.B) {
+	code := source(b)
+	var prose strings.Builder
+	for line := range strings.Lines(code) {
+		if p, ok := strings.CutPrefix(strings.TrimSpace(line), "// "); ok {
+			prose.WriteString(p + " ")
+		}
+	}
+	for _, name := range Names() {
+		for kind, s := range map[string]string{"code": code, "comments": prose.String()} {
+			b.Run(name+"/"+kind, func(b *testing.B) {
+				c := counter(b, name)
+				b.SetBytes(int64(len(s)))
+				b.ReportAllocs()
+				for b.Loop() {
+					c.Count(s)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkLoad is what the first use of an encoding costs, in time and bytes.
+func BenchmarkLoad(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := load("o200k_base", o200kPiece); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
