@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tamis-search/tamis/internal/strhash"
 )
 
 // ErrUnknown is wrapped by errors about an analyzer that does not exist.
@@ -170,7 +172,7 @@ func (a *Analyzer) lookup(c *cache, word string, asking bool) []string {
 		a.scratch = a.expand.expand(a.scratch[:0], word, asking)
 		return a.scratch
 	}
-	h := hash(word)
+	h := strhash.Sum(word)
 	if terms, ok := c.get(word, h); ok {
 		return terms
 	}

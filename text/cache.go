@@ -1,9 +1,9 @@
 package text
 
 import (
-	"math/bits"
-	"math/rand/v2"
 	"strings"
+
+	"github.com/tamis-search/tamis/internal/strhash"
 )
 
 const (
@@ -31,49 +31,6 @@ type slot struct {
 	first uint32 // offset in cache.terms
 	size  uint8  // bytes of the word
 	n     uint8  // terms
-}
-
-// hashSeed makes hashes differ from process to process.
-var hashSeed = rand.Uint64()
-
-// hash is a wyhash-like hash of a word, which is not empty. It is written here
-// because a call of hash/maphash costs as much as finding the word.
-func hash(s string) uint64 {
-	const k1, k2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
-	var a, b uint64
-	seed := hashSeed
-	n := len(s)
-	switch {
-	case n >= 8:
-		for i := 0; i+16 < n; i += 16 {
-			hi, lo := bits.Mul64(load64(s[i:])^k1, load64(s[i+8:])^seed)
-			seed = hi ^ lo
-		}
-		if n > 16 {
-			a = load64(s[n-16:])
-		} else {
-			a = load64(s)
-		}
-		b = load64(s[n-8:])
-	case n >= 4:
-		a, b = load32(s), load32(s[n-4:])
-	default:
-		a = uint64(s[0]) | uint64(s[n/2])<<8 | uint64(s[n-1])<<16
-	}
-	hi, lo := bits.Mul64(a^k1, b^seed)
-	hi, lo = bits.Mul64(hi^k2, lo^uint64(n))
-	return hi ^ lo
-}
-
-func load64(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-func load32(s string) uint64 {
-	_ = s[3]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }
 
 // get returns the terms of word, and whether it is known. The result is valid
@@ -128,7 +85,7 @@ func (c *cache) grow() {
 	c.slots = make([]slot, max(1<<10, 2*len(old)))
 	for _, e := range old {
 		if e.size != 0 {
-			c.insert(e, hash(string(c.words[e.word:e.word+uint32(e.size)])))
+			c.insert(e, strhash.Sum(string(c.words[e.word:e.word+uint32(e.size)])))
 		}
 	}
 }
