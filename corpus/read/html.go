@@ -1,0 +1,550 @@
+package read
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+	"golang.org/x/net/html/charset"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// readHTML extracts the main text of a page. What is dropped: scripts, styles,
+// navigation, page headers and footers, asides, forms, elements hidden or named
+// as such by role or class, and runs of blocks that are mostly links. Where a
+// page has a <main> (or else an <article>) with enough text, only that stays. If
+// dropping would leave next to nothing of a page, nothing but scripts and the
+// like is dropped.
+//
+// It works on the stream of tags and needs no tree: missing end tags are
+// forgiven by closing a block where the next one opens.
+func readHTML(d *corpus.Document, src string) error {
+	x := extract(src, true)
+	blocks := x.content()
+	if size(blocks) < 400 || size(blocks) < x.dropped/4 {
+		if all := extract(src, false); size(all.blocks) > 2*size(blocks) {
+			blocks = all.blocks
+		}
+	}
+	d.Title, d.Lang = x.title, x.lang
+	for _, m := range x.meta {
+		put(d, m[0], m[1])
+	}
+	var b strings.Builder
+	b.Grow(len(src) / 4)
+	d.Blocks = make([]corpus.Block, 0, len(blocks))
+	for i, h := range blocks {
+		if i > 0 {
+			b.WriteByte('\n')
+			if h.Kind != blocks[i-1].Kind || h.Kind != corpus.ListItem && h.Kind != corpus.TableRow {
+				b.WriteByte('\n')
+			}
+		}
+		h.Start = b.Len()
+		b.WriteString(h.text)
+		h.End = b.Len()
+		if h.Kind == corpus.Heading {
+			h.Label = strings.Join(strings.Fields(h.text), " ")
+			if d.Title == "" && h.Level == 1 {
+				d.Title = h.Label
+			}
+		}
+		d.Blocks = append(d.Blocks, h.Block)
+	}
+	d.Source = b.String()
+	return nil
+}
+
+// decodeHTML decodes a page that states an encoding other than UTF-8 in its
+// first 1,024 bytes.
+func decodeHTML(src string) string {
+	enc, _, stated := charset.DetermineEncoding([]byte(src[:min(len(src), 1024)]), "")
+	if !stated && !strings.Contains(strings.ToLower(src[:min(len(src), 1024)]), "charset=") {
+		return ""
+	}
+	s, err := enc.NewDecoder().String(src)
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// htmlBlock is a block and its extracted text.
+type htmlBlock struct {
+	corpus.Block
+	text   string
+	linked int  // bytes of text inside links
+	region byte // of the page: 0 anywhere, 1 in an <article>, 2 in <main>
+}
+
+func size(blocks []htmlBlock) (n int) {
+	for i := range blocks {
+		n += len(blocks[i].text)
+	}
+	return
+}
+
+type extractor struct {
+	strict  bool
+	blocks  []htmlBlock
+	dropped int // bytes of text left out as boilerplate
+	title   string
+	lang    string
+	meta    [][2]string
+
+	text       []byte // of the open block
+	linked     int
+	start, end int  // of its text in the file
+	space      bool // white space is due before the next word
+	cells      int  // cells begun in the open row
+	row        bool
+	breaks     int // <br> since the last word
+
+	heading                        uint8 // level of the open heading, 0 if none
+	item, quote, pre, link         int   // depth of open elements
+	main, article                  int
+	skipTag                        string // the element that is being left out
+	skipDepth                      int
+	inTitle                        bool
+	offset                         int // of the current token in the file
+	regionArticles, regionMainSeen bool
+}
+
+// extract reads the whole page once.
+func extract(src string, strict bool) *extractor {
+	x := &extractor{strict: strict}
+	z := html.NewTokenizer(strings.NewReader(src))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			break // the only error of a string is its end
+		}
+		raw := len(z.Raw())
+		switch kind {
+		case html.TextToken:
+			lead := 0
+			for _, c := range z.Raw() {
+				if c != ' ' && c != '\n' && c != '\t' && c != '\r' && c != '\f' {
+					break
+				}
+				lead++
+			}
+			tail := raw
+			for tail > lead {
+				if c := z.Raw()[tail-1]; c != ' ' && c != '\n' && c != '\t' && c != '\r' && c != '\f' {
+					break
+				}
+				tail--
+			}
+			x.words(string(z.Text()), x.offset+lead, x.offset+tail)
+		case html.StartTagToken, html.SelfClosingTagToken:
+			x.startTag(z, kind == html.SelfClosingTagToken)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			x.endTag(string(name))
+		}
+		x.offset += raw
+	}
+	x.flush()
+	return x
+}
+
+// words adds text, whose first and last signs other than white space stand at
+// start and before end in the file.
+func (x *extractor) words(t string, start, end int) {
+	t = strings.ToValidUTF8(strings.ReplaceAll(t, "\x00", ""), "\uFFFD")
+	switch {
+	case x.inTitle:
+		if x.title == "" {
+			x.title = strings.Join(strings.Fields(t), " ")
+		}
+		return
+	case x.skipTag != "":
+		if x.skipTag != "script" && x.skipTag != "style" {
+			x.dropped += len(t)
+		}
+		return
+	case x.pre > 0:
+		if len(x.text) == 0 {
+			t = strings.TrimLeft(t, "\n")
+			if blank(t) {
+				return
+			}
+			x.start = start
+		}
+		if !blank(t) {
+			x.end = end
+		}
+		x.text = append(x.text, t...)
+		return
+	}
+	before := len(x.text)
+	word := false
+	for i, r := range t {
+		if unicode.IsSpace(r) {
+			x.space = true
+			word = false
+			continue
+		}
+		if !word {
+			word = true
+			if len(x.text) == 0 {
+				x.start = start
+				before = 0
+			} else if x.space && x.text[len(x.text)-1] != '\n' {
+				x.text = append(x.text, ' ')
+			}
+			x.space, x.breaks = false, 0
+			x.end = end
+		}
+		x.text = append(x.text, t[i:i+runeLen(r)]...)
+	}
+	if x.link > 0 {
+		x.linked += len(x.text) - before
+	}
+}
+
+func runeLen(r rune) int {
+	switch {
+	case r < 0x80:
+		return 1
+	case r < 0x800:
+		return 2
+	case r < 0x10000:
+		return 3
+	}
+	return 4
+}
+
+// flush closes the open block.
+func (x *extractor) flush() {
+	t := strings.TrimRightFunc(string(x.text), unicode.IsSpace)
+	if x.pre == 0 || x.row {
+		t = strings.TrimLeftFunc(t, unicode.IsSpace)
+	}
+	t = strings.TrimSuffix(t, " |")
+	if blank(t) {
+		x.text, x.linked, x.space, x.cells = x.text[:0], 0, false, 0
+		return
+	}
+	b := htmlBlock{text: t, linked: x.linked}
+	b.FileStart, b.FileEnd = x.start, x.end
+	switch {
+	case x.pre > 0:
+		b.Kind = corpus.Code
+	case x.heading > 0:
+		b.Kind, b.Level = corpus.Heading, x.heading
+	case x.row && len(t) <= 1000 && x.cells > 0:
+		b.Kind = corpus.TableRow
+	case x.item > 0:
+		b.Kind = corpus.ListItem
+	case x.quote > 0:
+		b.Kind = corpus.Quote
+	}
+	switch {
+	case x.main > 0:
+		b.region = 2
+		x.regionMainSeen = true
+	case x.article > 0:
+		b.region = 1
+		x.regionArticles = true
+	}
+	x.blocks = append(x.blocks, b)
+	x.text, x.linked, x.space, x.cells = x.text[:0], 0, false, 0
+}
+
+// content drops what stands outside the main region and runs of link lists.
+func (x *extractor) content() []htmlBlock {
+	blocks := x.blocks
+	for region, seen := range []bool{1: x.regionArticles, 2: x.regionMainSeen} {
+		if !seen {
+			continue
+		}
+		var in []htmlBlock
+		for _, b := range x.blocks {
+			if b.region >= byte(region) {
+				in = append(in, b)
+			}
+		}
+		if n := size(in); n >= 1000 || 3*n >= size(x.blocks) {
+			blocks = in
+		}
+	}
+	var out []htmlBlock
+	for i := 0; i < len(blocks); {
+		j := i
+		for j < len(blocks) && blocks[j].Kind != corpus.Heading && blocks[j].Kind != corpus.Code && 5*blocks[j].linked >= 4*len(blocks[j].text) {
+			j++
+		}
+		if j-i >= 4 || j > i && (i == 0 || j == len(blocks)) && j-i < len(blocks) {
+			x.dropped += size(blocks[i:j])
+			i = j
+			continue
+		}
+		j = max(j, i+1)
+		out = append(out, blocks[i:j]...)
+		i = j
+	}
+	return out
+}
+
+func (x *extractor) skip(tag string) { x.skipTag, x.skipDepth = tag, 1 }
+
+func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
+	name, more := z.TagName()
+	tag := string(name)
+	var attrs map[string]string
+	if x.skipTag == "" && more {
+		attrs = make(map[string]string, 4)
+		for more {
+			var k, v []byte
+			k, v, more = z.TagAttr()
+			if _, ok := attrs[string(k)]; !ok {
+				attrs[string(k)] = string(v)
+			}
+		}
+	}
+	if x.skipTag != "" {
+		if tag == x.skipTag && !selfClosing {
+			x.skipDepth++
+		}
+		return
+	}
+	a := atom.Lookup([]byte(tag))
+	switch a {
+	case atom.Html:
+		lang, _, _ := strings.Cut(strings.ReplaceAll(attrs["lang"], "_", "-"), "-")
+		if len(lang) == 2 {
+			x.lang = strings.ToLower(lang)
+		}
+		return
+	case atom.Meta:
+		switch n := strings.ToLower(attrs["name"]); n {
+		case "description", "author", "keywords", "date":
+			if c := strings.TrimSpace(attrs["content"]); c != "" {
+				x.meta = append(x.meta, [2]string{n, c})
+			}
+		}
+		return
+	case atom.Title:
+		x.inTitle = !selfClosing
+		return
+	case atom.Br:
+		x.lineBreak()
+		return
+	case atom.A:
+		if !selfClosing {
+			x.link++
+		}
+		return
+	}
+	if void[a] {
+		if a == atom.Hr {
+			x.flush()
+		}
+		return
+	}
+	if isBlock(a) {
+		x.breakBlock(a)
+	}
+	if !selfClosing && x.boilerplate(a, attrs) {
+		x.flush()
+		x.skip(tag)
+		return
+	}
+	if selfClosing {
+		return
+	}
+	switch a {
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		x.heading = tag[1] - '0'
+	case atom.Li, atom.Dt, atom.Dd:
+		x.item = 1
+	case atom.Ul, atom.Ol, atom.Dl:
+		x.item = 0
+	case atom.Blockquote:
+		x.quote++
+	case atom.Pre, atom.Listing:
+		x.flush()
+		x.pre++
+	case atom.Main:
+		x.main++
+	case atom.Article:
+		x.article++
+	case atom.Tr:
+		x.flush()
+		x.row, x.cells = true, 0
+	case atom.Td, atom.Th:
+		if x.row && x.pre == 0 {
+			if x.cells > 0 && len(x.text) > 0 {
+				x.text = append(trimTail(x.text), " | "...)
+				x.space = false
+			}
+			x.cells++
+		}
+	}
+}
+
+// trimTail cuts the white space at the end of an open row's last cell.
+func trimTail(t []byte) []byte {
+	for len(t) > 0 && (t[len(t)-1] == ' ' || t[len(t)-1] == '\n') {
+		t = t[:len(t)-1]
+	}
+	return t
+}
+
+func (x *extractor) endTag(tag string) {
+	if x.skipTag != "" {
+		if tag == x.skipTag {
+			if x.skipDepth--; x.skipDepth == 0 {
+				x.skipTag = ""
+			}
+		}
+		return
+	}
+	a := atom.Lookup([]byte(tag))
+	switch a {
+	case atom.Title:
+		x.inTitle = false
+		return
+	case atom.A:
+		x.link = max(x.link-1, 0)
+		return
+	case atom.Br:
+		x.lineBreak()
+		return
+	}
+	if !isBlock(a) {
+		return
+	}
+	switch a {
+	case atom.Pre, atom.Listing:
+		x.flush()
+		x.pre = max(x.pre-1, 0)
+	case atom.Tr, atom.Table:
+		x.flush()
+		x.row = false
+	case atom.Td, atom.Th:
+		return
+	default:
+		x.breakBlock(a)
+	}
+	switch a {
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		x.heading = 0
+	case atom.Li, atom.Dt, atom.Dd, atom.Ul, atom.Ol, atom.Dl:
+		x.item = 0
+	case atom.Blockquote:
+		x.quote = max(x.quote-1, 0)
+	case atom.Main:
+		x.main = max(x.main-1, 0)
+	case atom.Article:
+		x.article = max(x.article-1, 0)
+	}
+}
+
+// breakBlock closes the open block before a block element. Inside the cells of
+// a row, paragraphs are parted by a space only; in a <pre> nothing is closed.
+func (x *extractor) breakBlock(a atom.Atom) {
+	switch {
+	case x.pre > 0 && a != atom.Pre && a != atom.Listing:
+	case x.row && x.cells > 0 && (a == atom.P || a == atom.Div || a == atom.Center || a == atom.Section || a == atom.Td || a == atom.Th):
+		x.space = true
+	default:
+		x.flush()
+	}
+}
+
+// lineBreak is one <br>; two end a paragraph, save in a row of several cells.
+func (x *extractor) lineBreak() {
+	if x.skipTag != "" {
+		return
+	}
+	if x.pre > 0 {
+		if len(x.text) > 0 {
+			x.text = append(x.text, '\n')
+		}
+		return
+	}
+	x.breaks++
+	if x.row && x.cells > 1 || x.heading > 0 {
+		x.space = true
+		return
+	}
+	if x.breaks >= 2 {
+		cells := x.cells
+		x.flush()
+		x.cells = cells
+		return
+	}
+	if len(x.text) > 0 {
+		x.text = append(trimTail(x.text), '\n')
+		x.space = false
+	}
+}
+
+// boilerplate says whether an element is left out with all that is in it.
+func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
+	switch a {
+	case atom.Script, atom.Style, atom.Template, atom.Svg, atom.Math, atom.Noscript, atom.Iframe, atom.Object, atom.Canvas, atom.Noframes, atom.Noembed,
+		atom.Select, atom.Button, atom.Textarea, atom.Datalist, atom.Dialog, atom.Audio, atom.Video, atom.Map:
+		return true
+	}
+	if !x.strict {
+		return false
+	}
+	switch a {
+	case atom.Nav, atom.Footer, atom.Aside, atom.Form, atom.Menu:
+		return true
+	case atom.Header:
+		return x.main == 0 && x.article == 0
+	case atom.Body, atom.Main, atom.Article, atom.Head:
+		return false
+	}
+	if attrs == nil {
+		return false
+	}
+	if _, hidden := attrs["hidden"]; hidden || attrs["aria-hidden"] == "true" {
+		return isBlock(a)
+	}
+	switch strings.ToLower(attrs["role"]) {
+	case "navigation", "banner", "contentinfo", "search", "complementary", "menu", "menubar", "dialog", "alertdialog":
+		return true
+	}
+	for class := range strings.FieldsSeq(attrs["class"] + " " + attrs["id"]) {
+		if boilerplateNames[strings.ToLower(class)] {
+			return isBlock(a)
+		}
+	}
+	return false
+}
+
+var boilerplateNames = func() map[string]bool {
+	m := make(map[string]bool)
+	for _, n := range strings.Fields(`nav navbar navigation navbox sidebar side-bar sidenav breadcrumb breadcrumbs footer site-footer page-footer
+		site-header cookie cookies cookie-banner cookie-notice advertisement advert ads ad-banner social share sharing share-buttons
+		pagination pager related-posts related comments-form skip-link skip-links menu main-menu mw-editsection toc table-of-contents
+		newsletter newsletter-signup subscribe popup modal`) {
+		m[n] = true
+	}
+	return m
+}()
+
+var void = map[atom.Atom]bool{
+	atom.Area: true, atom.Base: true, atom.Br: true, atom.Col: true, atom.Embed: true, atom.Hr: true, atom.Img: true, atom.Input: true,
+	atom.Keygen: true, atom.Link: true, atom.Meta: true, atom.Param: true, atom.Source: true, atom.Track: true, atom.Wbr: true,
+}
+
+// isBlock says whether an element begins and ends a block.
+func isBlock(a atom.Atom) bool {
+	switch a {
+	case atom.P, atom.Div, atom.Section, atom.Article, atom.Main, atom.Header, atom.Footer, atom.Nav, atom.Aside, atom.Body, atom.Html, atom.Head,
+		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Ul, atom.Ol, atom.Li, atom.Dl, atom.Dt, atom.Dd, atom.Blockquote, atom.Pre, atom.Listing,
+		atom.Table, atom.Thead, atom.Tbody, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Caption, atom.Figure, atom.Figcaption, atom.Form, atom.Fieldset,
+		atom.Address, atom.Center, atom.Details, atom.Summary, atom.Dialog, atom.Menu, atom.Hgroup, atom.Frameset, atom.Noscript, atom.Template:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,190 @@
+package read
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// records reads JSON Lines: one object a line with "_id" or "id" (a string or a
+// number), "title", "text" and "metadata". The stored source is the value of
+// "text". A line that is no such object is skipped with its number. The error
+// that it returns ends the file.
+func (r *Reader) records(f *File, in *input, yield func(corpus.Document, error) bool) error {
+	var line []byte
+	for n := 1; ; n++ {
+		var err error
+		var long bool
+		line, long, err = readLine(in.Reader, line[:0], r.o.MaxFileBytes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			s := skip(f.Path, in.damaged(err))
+			s.Line = n
+			return s
+		}
+		ended := err != nil
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte(bom))
+		}
+		var out error
+		switch {
+		case long:
+			out = &SkipError{Path: f.Path, Line: n, Reason: fmt.Sprintf("line is longer than the limit of %d bytes (MaxFileBytes)", r.o.MaxFileBytes)}
+		case len(bytes.TrimSpace(line)) == 0:
+			if ended {
+				return nil
+			}
+			continue
+		}
+		var d corpus.Document
+		if out == nil {
+			if d, err = record(line); err != nil {
+				out = &SkipError{Path: f.Path, Line: n, Reason: err.Error(), Err: err}
+			} else if !r.claim(d.ID) {
+				out = &SkipError{Path: f.Path, Line: n, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
+			}
+		}
+		if out != nil {
+			d = corpus.Document{}
+		} else {
+			d.Type, d.ModTime = formRecords.name, f.ModTime
+			if !f.IsStdin() {
+				d.Path = f.Path
+			}
+		}
+		if !yield(d, out) || ended {
+			return nil
+		}
+	}
+}
+
+// readLine appends the next line without its line break to buf. A line of more
+// than limit bytes is read to its end, but not kept.
+func readLine(in *bufio.Reader, buf []byte, limit int64) (line []byte, long bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if int64(len(buf)+len(part)) > limit+1 {
+			buf, long = buf[:0], true
+		}
+		if !long {
+			buf = append(buf, part...)
+		}
+		if err == nil {
+			return bytes.TrimSuffix(buf, []byte("\n")), long, nil
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return buf, long, err
+		}
+	}
+}
+
+// record parses one line.
+func record(line []byte) (d corpus.Document, err error) {
+	var rec struct {
+		UnderID  json.RawMessage `json:"_id"`
+		ID       json.RawMessage `json:"id"`
+		Title    string          `json:"title"`
+		Text     string          `json:"text"`
+		Metadata map[string]any  `json:"metadata"`
+	}
+	if err := json.Unmarshal(line, &rec); err != nil {
+		var syntax *json.SyntaxError
+		var kind *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &syntax):
+			return d, fmt.Errorf("malformed JSON at byte %d: %w", syntax.Offset, err)
+		case errors.As(err, &kind) && kind.Field == "":
+			return d, fmt.Errorf("not a JSON object: %s", kind.Value)
+		case errors.As(err, &kind):
+			return d, fmt.Errorf("%q is a %s, want a %s", kind.Field, kind.Value, kind.Type)
+		}
+		return d, err
+	}
+	raw := rec.UnderID
+	if len(raw) == 0 {
+		raw = rec.ID
+	}
+	if d.ID, err = recordID(raw); err != nil {
+		return d, err
+	}
+	d.Title, d.Source = rec.Title, rec.Text
+	if d.Source == "" && d.Title == "" {
+		return d, fmt.Errorf("record %q is empty: it has neither text nor title", d.ID)
+	}
+	for _, k := range slices.Sorted(maps.Keys(rec.Metadata)) {
+		setMetadata(&d, k, rec.Metadata[k])
+	}
+	return d, nil
+}
+
+func recordID(raw json.RawMessage) (string, error) {
+	var id string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return "", errors.New(`record has no "_id" or "id"`)
+	case raw[0] == '"':
+		if err := json.Unmarshal(raw, &id); err != nil {
+			return "", err
+		}
+	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
+		id = string(raw)
+	default:
+		return "", errors.New(`"_id" or "id" is neither a string nor a number`)
+	}
+	if id == "" {
+		return "", errors.New(`"_id" or "id" is empty`)
+	}
+	return id, nil
+}
+
+// setMetadata stores v under key in the kinds of value that a document's
+// metadata has: members of an object get dotted keys, null is left out.
+func setMetadata(d *corpus.Document, key string, v any) {
+	switch v := v.(type) {
+	case nil:
+		return
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			setMetadata(d, key+"."+k, v[k])
+		}
+		return
+	case []any:
+		list := make([]string, 0, len(v))
+		for _, m := range v {
+			list = append(list, scalar(m))
+		}
+		put(d, key, list)
+		return
+	}
+	put(d, key, v)
+}
+
+func put(d *corpus.Document, key string, v any) {
+	if d.Metadata == nil {
+		d.Metadata = make(map[string]any)
+	}
+	d.Metadata[key] = v
+}
+
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}

@@ -1,0 +1,330 @@
+package read
+
+import (
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	east "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// blockParser finds the block structure of CommonMark and of tables. Inlines
+// are not parsed: their markup is part of the stored source as it stands.
+func blockParser() parser.Parser {
+	return parser.NewParser(
+		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+		parser.WithParagraphTransformers(append(parser.DefaultParagraphTransformers(),
+			util.Prioritized(extension.NewTableParagraphTransformer(), 200))...),
+	)
+}
+
+// maxMarkdownBytes bounds what is parsed as Markdown; a larger file is a dump
+// rather than a document and is read as plain text, whose paragraphs, lists and
+// tables the splitter finds.
+const maxMarkdownBytes = 16 << 20
+
+// readMarkdown keeps the file's own text as source and finds its blocks. Marks
+// of lists and headings are inside the blocks, fences, underlines of headings
+// and front matter outside.
+func readMarkdown(d *corpus.Document, src string) error {
+	d.Source = src
+	body := frontMatter(d, src)
+	if len(src) > maxMarkdownBytes {
+		return nil
+	}
+	m := markdown{src: src, shift: body, blocks: make([]corpus.Block, 0, 16)}
+	root := blockParser().Parse(text.NewReader([]byte(src[body:])))
+	m.children(root, corpus.Paragraph, 0)
+	d.Blocks = m.blocks
+	for _, b := range d.Blocks {
+		if b.Kind == corpus.Heading && b.Level == 1 && d.Title == "" {
+			d.Title = b.Label
+		}
+	}
+	return nil
+}
+
+type markdown struct {
+	src    string
+	shift  int // of the parsed part in src
+	blocks []corpus.Block
+	at     int // the end of the last block
+}
+
+// maxDepth bounds how deep lists and quotations are followed.
+const maxDepth = 200
+
+func (m *markdown) children(n ast.Node, k corpus.BlockKind, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Heading:
+			start, end, ok := m.lines(c)
+			if !ok {
+				continue
+			}
+			label := headingLabel(m.src[start:end])
+			// The "#" marks before the text belong to the block, those after it
+			// up to the end of the line too.
+			start = m.lineStart(start)
+			if n := strings.IndexByte(m.src[end:], '\n'); n >= 0 {
+				end += n
+			} else {
+				end = len(m.src)
+			}
+			m.add(corpus.Block{Kind: corpus.Heading, Level: uint8(c.Level), Start: start, End: end, Label: label})
+		case *ast.Paragraph, *ast.TextBlock:
+			if start, end, ok := m.lines(c); ok {
+				m.add(corpus.Block{Kind: k, Start: start, End: end})
+			}
+		case *ast.CodeBlock, *ast.FencedCodeBlock:
+			if start, end, ok := m.lines(c); ok {
+				m.add(corpus.Block{Kind: corpus.Code, Start: start, End: end})
+			}
+		case *ast.HTMLBlock:
+			if start, end, ok := m.lines(c); ok {
+				if c.HasClosure() {
+					end = max(end, m.shift+c.ClosureLine.Stop)
+				}
+				if tagsHoldText(m.src[start:end]) {
+					m.add(corpus.Block{Kind: k, Start: start, End: end})
+				}
+			}
+		case *ast.List:
+			for item := c.FirstChild(); item != nil; item = item.NextSibling() {
+				first := item.FirstChild()
+				if first == nil {
+					continue
+				}
+				if start, end, ok := m.lines(first); ok && (first.Kind() == ast.KindTextBlock || first.Kind() == ast.KindParagraph) {
+					m.add(corpus.Block{Kind: corpus.ListItem, Start: m.markStart(start), End: end})
+				}
+				m.children(item, corpus.Paragraph, depth+1)
+			}
+		case *ast.Blockquote:
+			m.children(c, corpus.Quote, depth+1)
+		case *east.Table:
+			m.table(c)
+		default:
+			m.children(c, k, depth+1)
+		}
+	}
+}
+
+// lines returns the range of a node's lines.
+func (m *markdown) lines(n ast.Node) (start, end int, ok bool) {
+	l := n.Lines()
+	if l == nil || l.Len() == 0 {
+		return 0, 0, false
+	}
+	return m.shift + l.At(0).Start, m.shift + l.At(l.Len()-1).Stop, true
+}
+
+func (m *markdown) table(t ast.Node) {
+	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			if start, _, ok := m.lines(cell); ok {
+				end := len(m.src)
+				if n := strings.IndexByte(m.src[start:], '\n'); n >= 0 {
+					end = start + n
+				}
+				m.add(corpus.Block{Kind: corpus.TableRow, Start: m.lineStart(start), End: end})
+				break
+			}
+		}
+	}
+}
+
+// lineStart goes back from i over what stands before it on its line, but not
+// over the "> " of a quotation nor into the block before.
+func (m *markdown) lineStart(i int) int {
+	a := max(strings.LastIndexByte(m.src[:i], '\n')+1, m.at)
+	for a < i && (m.src[a] == '>' || m.src[a] == ' ') {
+		a++
+	}
+	return a
+}
+
+// markStart goes back from the text of a list item to its mark.
+func (m *markdown) markStart(i int) int {
+	a := i
+	for a > m.at && (m.src[a-1] == ' ' || m.src[a-1] == '\t') {
+		a--
+	}
+	for a > m.at && i-a < 24 && m.src[a-1] > ' ' {
+		a--
+	}
+	return a
+}
+
+// add appends a block; of blocks that would overlap the first keeps its place
+// (the first paragraph of a list item is met twice).
+func (m *markdown) add(b corpus.Block) {
+	b.Start = max(b.Start, m.at)
+	if b.Start >= b.End {
+		return
+	}
+	n := len(m.blocks)
+	m.blocks = appendTrimmed(m.blocks, b, m.src)
+	if len(m.blocks) > n {
+		m.at = b.End
+	}
+}
+
+// headingLabel returns the text of a heading without inline markup.
+func headingLabel(s string) string {
+	s = strings.TrimSpace(s)
+	if !strings.ContainsAny(s, "`*_[<\\\n{") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '\\':
+			if i+1 < len(s) && strings.IndexByte("\\`*_{}[]()#+-.!<>|", s[i+1]) >= 0 {
+				i++
+			}
+			b.WriteByte(s[i])
+		case '`', '*':
+		case '_':
+			// Inside a word an underscore is a letter.
+			if i > 0 && i+1 < len(s) && wordByte(s[i-1]) && wordByte(s[i+1]) {
+				b.WriteByte(c)
+			}
+		case '!':
+			if i+1 >= len(s) || s[i+1] != '[' {
+				b.WriteByte(c)
+			}
+		case '[':
+		case ']':
+			if i+1 < len(s) && s[i+1] == '(' {
+				if n := strings.IndexByte(s[i:], ')'); n > 0 {
+					i += n
+				}
+			}
+		case '<':
+			if n := strings.IndexByte(s[i:], '>'); n > 0 && i+1 < len(s) && (wordByte(s[i+1]) || s[i+1] == '/' || s[i+1] == '!') {
+				i += n
+			} else {
+				b.WriteByte(c)
+			}
+		case '\n', '\r':
+			b.WriteByte(' ')
+		case '{':
+			if strings.HasPrefix(s[i:], "{#") && strings.HasSuffix(s, "}") { // "{#anchor}"
+				i = len(s)
+				break
+			}
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	if label := strings.Join(strings.Fields(b.String()), " "); label != "" {
+		return label
+	}
+	return s
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// tagsHoldText says whether a block of HTML has text outside its tags and
+// comments.
+func tagsHoldText(s string) bool {
+	for {
+		i := strings.IndexByte(s, '<')
+		if i < 0 {
+			return strings.TrimSpace(s) != ""
+		}
+		if strings.TrimSpace(s[:i]) != "" {
+			return true
+		}
+		s = s[i:]
+		end := ">"
+		if strings.HasPrefix(s, "<!--") {
+			end = "-->"
+		}
+		n := strings.Index(s, end)
+		if n < 0 {
+			return false
+		}
+		s = s[n+len(end):]
+	}
+}
+
+// frontMatter reads the simple "key: value" (YAML, between lines "---") or
+// "key = value" (TOML, "+++") lines at the start of a file: the title, and the
+// rest as metadata. It returns where the text begins.
+func frontMatter(d *corpus.Document, src string) int {
+	var fence, sep string
+	switch {
+	case strings.HasPrefix(src, "---\n"), strings.HasPrefix(src, "---\r\n"):
+		fence, sep = "---", ":"
+	case strings.HasPrefix(src, "+++\n"), strings.HasPrefix(src, "+++\r\n"):
+		fence, sep = "+++", "="
+	default:
+		return 0
+	}
+	type entry struct {
+		key   string
+		value any
+	}
+	var entries []entry
+	at := strings.IndexByte(src, '\n') + 1
+	closed := false
+	for at < len(src) && at < 64<<10 && !closed {
+		n := strings.IndexByte(src[at:], '\n')
+		if n < 0 {
+			n = len(src) - at
+		}
+		line := strings.TrimRight(src[at:at+n], " \t\r")
+		at = min(at+n+1, len(src))
+		if line == fence || line == "..." && fence == "---" {
+			closed = true
+			break
+		}
+		key, value, ok := strings.Cut(line, sep)
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !ok || line[0] <= ' ' || line[0] == '-' || line[0] == '#' || key == "" || value == "" {
+			continue
+		}
+		if list, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(list, "]") {
+			var items []string
+			for item := range strings.SplitSeq(strings.TrimSuffix(list, "]"), ",") {
+				if item = unquote(strings.TrimSpace(item)); item != "" {
+					items = append(items, item)
+				}
+			}
+			entries = append(entries, entry{key, items})
+			continue
+		}
+		entries = append(entries, entry{key, unquote(value)})
+	}
+	if !closed {
+		return 0 // a thematic break
+	}
+	for _, e := range entries {
+		if s, ok := e.value.(string); ok && e.key == "title" {
+			d.Title = s
+		} else {
+			put(d, e.key, e.value)
+		}
+	}
+	return at
+}
+
+func unquote(s string) string {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	return s
+}

@@ -1,0 +1,204 @@
+package read
+
+import (
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Files lists the files at and below paths: named files and "-" (standard
+// input) as they are, folders in byte order of their entries, then what
+// symbolic links lead to. Left out without a word are what .gitignore files
+// and .git/info/exclude name (as git does, but also where there is no git
+// repository), the folders of version control systems, and [Options.Skip].
+// Files named themselves are listed even if they are ignored. A file that is
+// reached twice is listed once; a link to a folder that holds the link is a
+// [*SkipError], as is what cannot be listed or is no regular file.
+func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
+	return func(yield func(*File, error) bool) {
+		w := &walker{r: r, seen: make(map[string]bool), yield: yield}
+		for _, p := range paths {
+			if w.stopped {
+				return
+			}
+			w.root(p)
+		}
+		// Links come last, so that a file that is also reached without a link
+		// keeps its own path. Links found on the way join the queue.
+		for i := 0; i < len(w.links) && !w.stopped; i++ {
+			w.link(w.links[i])
+		}
+	}
+}
+
+type link struct {
+	path  string
+	named bool
+	rules *ignoreRules
+}
+
+type walker struct {
+	r       *Reader
+	yield   func(*File, error) bool
+	stopped bool
+	seen    map[string]bool // real paths of listed files and entered folders
+	entered []string        // real paths of the roots and of the folders that links led to
+	links   []link
+}
+
+func (w *walker) emit(f *File, err error) {
+	if !w.stopped && !w.yield(f, err) {
+		w.stopped = true
+	}
+}
+
+func (w *walker) skip(path string, err error) { w.emit(nil, skip(path, err)) }
+
+// root lists one path of the caller.
+func (w *walker) root(path string) {
+	if path == "-" {
+		w.emit(&File{Path: "stdin", stdin: w.r.o.Stdin}, nil)
+		return
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		w.skip(path, err)
+		return
+	}
+	info, err := os.Stat(abs) // a root may be a link
+	if err != nil {
+		w.skip(abs, err)
+		return
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		w.skip(abs, err)
+		return
+	}
+	if info.IsDir() {
+		if w.r.skip[abs] || w.r.skip[real] {
+			return
+		}
+		w.entered = append(w.entered, real)
+		w.dir(abs, real, ignoreAbove(real, abs))
+		return
+	}
+	w.file(abs, real, info)
+}
+
+// file lists a file; info is that of the file itself, not of a link to it.
+func (w *walker) file(path, real string, info fs.FileInfo) {
+	if w.seen[real] || w.r.skip[real] {
+		return
+	}
+	w.seen[real] = true
+	if !info.Mode().IsRegular() {
+		w.skip(path, &SkipError{Path: path, Reason: "not a regular file (" + modeName(info.Mode()) + ")"})
+		return
+	}
+	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime()}, nil)
+}
+
+func modeName(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case m&fs.ModeSocket != 0:
+		return "socket"
+	case m&fs.ModeDevice != 0:
+		return "device"
+	}
+	return m.Type().String()
+}
+
+// dir lists a folder whose real path is real; rules are those of the folders
+// above it.
+func (w *walker) dir(path, real string, rules *ignoreRules) {
+	if w.seen[real] || w.stopped {
+		return
+	}
+	w.seen[real] = true
+	entries, err := os.ReadDir(path) // sorted; holds what was read before an error
+	if err != nil {
+		w.skip(path, err)
+	}
+	for _, e := range entries {
+		if e.Name() == ".gitignore" && !e.IsDir() {
+			rules = rules.with(filepath.Join(path, ".gitignore"), path)
+		}
+	}
+	for _, e := range entries {
+		if w.stopped {
+			return
+		}
+		name := e.Name()
+		child, realChild := filepath.Join(path, name), filepath.Join(real, name)
+		mode := e.Type()
+		if name == ".git" || mode.IsDir() && (name == ".hg" || name == ".svn" || name == ".jj") {
+			continue
+		}
+		if w.r.skip[child] || w.r.skip[realChild] || rules.ignored(child, mode.IsDir()) {
+			continue
+		}
+		switch {
+		case mode&fs.ModeSymlink != 0:
+			w.links = append(w.links, link{path: child, rules: rules})
+		case mode.IsDir():
+			w.dir(child, realChild, rules)
+		default:
+			info, err := e.Info()
+			if err != nil {
+				w.skip(child, err)
+				continue
+			}
+			w.file(child, realChild, info)
+		}
+	}
+}
+
+// link follows a symbolic link.
+func (w *walker) link(l link) {
+	real, err := filepath.EvalSymlinks(l.path)
+	if err != nil {
+		if strings.Contains(err.Error(), "too many links") {
+			err = &SkipError{Path: l.path, Reason: "symbolic link that leads to itself", Err: err}
+		} else if _, e := os.Lstat(l.path); e == nil && os.IsNotExist(err) {
+			err = &SkipError{Path: l.path, Reason: "symbolic link to a file that does not exist", Err: err}
+		}
+		w.skip(l.path, err)
+		return
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		w.skip(l.path, err)
+		return
+	}
+	if !info.IsDir() {
+		w.file(l.path, real, info)
+		return
+	}
+	if w.r.skip[real] || w.seen[real] && !w.above(real) {
+		return
+	}
+	if w.above(real) {
+		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link to a folder above it: " + real})
+		return
+	}
+	w.entered = append(w.entered, real)
+	w.dir(l.path, real, l.rules)
+}
+
+// above says whether the folder real holds, or is, a folder that was entered as
+// a root or through a link: to follow a link to it would leave the tree that
+// the caller named, upwards, or go in a circle.
+func (w *walker) above(real string) bool {
+	prefix := strings.TrimSuffix(real, string(filepath.Separator)) + string(filepath.Separator)
+	for _, e := range w.entered {
+		if e == real || strings.HasPrefix(e, prefix) {
+			return true
+		}
+	}
+	return false
+}
