@@ -252,7 +252,7 @@ func (s *Store) mergeSegments(in []openSegment) error {
 	for i, o := range in {
 		parts[i] = segment.Part{Segment: o.file.seg}
 		if dead := o.deleted[Documents]; dead != nil {
-			parts[i].Deleted = dead.has
+			parts[i].Deleted = dead.Has
 		}
 	}
 	at := slices.IndexFunc(m.Segments, func(e segmentEntry) bool { return e.ID == in[0].entry.ID })

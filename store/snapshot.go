@@ -51,7 +51,8 @@ type openSegment struct {
 // beyond its end are not in it.
 type Bits []uint64
 
-func (b Bits) has(row uint32) bool {
+// Has says whether a row is in the set.
+func (b Bits) Has(row uint32) bool {
 	return int(row>>6) < len(b) && b[row>>6]>>(row&63)&1 != 0
 }
 
@@ -175,27 +176,28 @@ func (v *Snapshot) Spaces(u Unit) []Space {
 // Statistics count the live rows of a unit: how many, their total weighted
 // length, and in how many each of the terms occurs.
 type Statistics struct {
-	Rows, TotalLength uint64
-	DF                []uint64
+	Rows        int
+	TotalLength uint64
+	DF          []int
 }
 
 // Statistics are those of the live rows of a unit, as if deleted documents had
 // never been added.
 func (v *Snapshot) Statistics(u Unit, terms []string) Statistics {
-	st := Statistics{DF: make([]uint64, len(terms))}
+	st := Statistics{DF: make([]int, len(terms))}
 	for i, space := range v.Spaces(u) {
 		lost := v.segments[i].dead.lost[u]
-		st.Rows += uint64(space.Inverted.Rows() - lost.rows)
+		st.Rows += space.Inverted.Rows() - lost.rows
 		st.TotalLength += space.Inverted.TotalLength() - lost.length
 		for j, t := range terms {
-			st.DF[j] += uint64(space.Inverted.DF(t) - lost.df[t])
+			st.DF[j] += space.Inverted.DF(t) - lost.df[t]
 		}
 	}
 	return st
 }
 
 // Rows counts the live rows of a unit.
-func (v *Snapshot) Rows(u Unit) int { return int(v.Statistics(u, nil).Rows) }
+func (v *Snapshot) Rows(u Unit) int { return v.Statistics(u, nil).Rows }
 
 // DocumentOf is the row of the document that a passage belongs to.
 func (v *Snapshot) DocumentOf(passage Row) Row {
@@ -226,7 +228,7 @@ func (v *Snapshot) FindTitle(terms []string) []Row {
 	var rows []Row
 	for i, o := range v.segments {
 		for _, row := range o.file.seg.FindTitle(hash) {
-			if !o.deleted[Documents].has(row) {
+			if !o.deleted[Documents].Has(row) {
 				rows = append(rows, Row{i, row})
 			}
 		}

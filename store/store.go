@@ -292,12 +292,10 @@ func (s *Store) Close() error {
 type File struct {
 	// Digest is the SHA-256 of the file's bytes.
 	Digest []byte `json:"digest"`
-	// Size and ModTime (Unix nanoseconds) let an unchanged file be recognised
-	// without reading it.
-	Size    int64 `json:"size"`
-	ModTime int64 `json:"mtime"`
 	// Reader names the version of reading and splitting that made its documents.
 	Reader string `json:"reader"`
+	// Documents is how many documents came from it.
+	Documents int `json:"documents"`
 }
 
 // FileInfo returns what is known of the file at path; ok is false for a file

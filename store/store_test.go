@@ -154,9 +154,9 @@ func TestPutGetReplaceDelete(t *testing.T) {
 // view is everything a search can see: statistics and documents, in order.
 type seen struct {
 	docs    []string
-	units   [numUnits]uint64
+	units   [numUnits]int
 	lengths [numUnits]uint64
-	df      [numUnits][]uint64
+	df      [numUnits][]int
 }
 
 var vocabulary = strings.Fields("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon")
