@@ -61,9 +61,6 @@ func (p prose) fold(word string) string {
 func foldAccents(word string) string {
 	latin := false
 	d := norm.NFD.String(word)
-	if len(d) == len(word) {
-		return word
-	}
 	return norm.NFC.String(strings.Map(func(r rune) rune {
 		if r >= 0x300 && r <= 0x36F && latin {
 			return -1

@@ -289,4 +289,3 @@ func complexRun(s string) int {
 	}
 	return len(s)
 }
-
