@@ -96,7 +96,8 @@ func (st *style) next(s string, i int) (start, end int, k kind) {
 		start = i
 		seen := c
 		prev := c
-		for i++; i < len(s); i++ {
+		limit := min(len(s), start+maxWord)
+		for i++; i < limit; i++ {
 			c = st.class[s[i]]
 			if c&(letter|digit|underscore) != 0 {
 				seen |= c
@@ -110,7 +111,7 @@ func (st *style) next(s string, i int) (start, end int, k kind) {
 				goto slow
 			}
 			// A joiner: it holds when what follows is of the kind that came before.
-			if i+1 == len(s) {
+			if i+1 == limit {
 				break
 			}
 			after := st.class[s[i+1]]
@@ -123,13 +124,6 @@ func (st *style) next(s string, i int) (start, end int, k kind) {
 				goto slow
 			}
 			break
-		}
-		if i-start > maxWord {
-			i = start + maxWord
-			for i > start && st.class[s[i-1]]&(joinLetter|joinDigit) != 0 {
-				i--
-			}
-			return start, i, kindWord
 		}
 		if seen&(letter|digit) != 0 {
 			return start, i, kindWord
