@@ -1,0 +1,315 @@
+package pack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+// Select packs the sentences of the candidates that answer q into the budget.
+//
+// It returns ErrNoTerms, a *BudgetError, or the error of ctx or of
+// Options.Named. Candidates without a sentence give a Context without spans.
+func Select(ctx context.Context, q Question, docs []Document, o Options) (*Context, error) {
+	if len(q.Terms) == 0 {
+		return nil, ErrNoTerms
+	}
+	if o.Budget <= 0 {
+		return nil, &BudgetError{Budget: o.Budget}
+	}
+	if o.Counter == nil || q.IDF == nil {
+		return nil, errors.New("pack: a token counter and the index's idf are required")
+	}
+	w := DefaultWeights()
+	if o.Weights != nil {
+		w = *o.Weights
+	}
+	r := newReader(q)
+	for i := range docs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		r.add(&docs[i])
+	}
+	var tops [5]float64
+	r.score(&w, q.Text, &tops)
+	if err := r.bridge(ctx, &w, q.Text, &tops, o.Named); err != nil {
+		return nil, err
+	}
+	f := &filler{r: r, o: o, order: r.best(len(r.units))}
+	if err := f.fill(); err != nil {
+		return nil, err
+	}
+	return f.context(q.Text), nil
+}
+
+// filler chooses units under the budget.
+type filler struct {
+	r     *reader
+	o     Options
+	order []int // units, best first
+	signs int   // number signs in the labels
+	state []state
+	notes map[int]string // why a unit is out, where it is not the budget
+	text  string         // what render made of the kept ones
+	parts []part
+	spans []Span
+	used  int // tokens of text
+}
+
+type state uint8
+
+const (
+	open state = iota
+	kept
+	failed // does not fit beside what is kept
+	folded // near-duplicate of a kept one
+)
+
+// How long the filler tries. The estimate of a unit's cost is its own tokens
+// and a line break, which is seldom off by more than a token or two.
+const (
+	maxMisses = 64 // units that do not fit before the filling stops
+	maxRetry  = 12 // recounts of the whole for the last few tokens
+	shortest  = 64 // units that are tried when none of the best fits
+)
+
+func (f *filler) fill() error {
+	if len(f.r.units) == 0 {
+		return nil
+	}
+	for {
+		f.state = make([]state, len(f.r.units))
+		f.notes = make(map[int]string)
+		if err := f.fillOnce(); err != nil {
+			return err
+		}
+		// A label must not occur in what is kept.
+		need := f.signs
+		for _, p := range f.parts {
+			need = max(need, labelSigns(p.text))
+		}
+		if need == f.signs {
+			return nil
+		}
+		f.signs = need
+	}
+}
+
+func (f *filler) fillOnce() error {
+	label := f.o.Counter.Count("\n"+fmt.Sprintf(labelForm(f.signs), 10)) + 0
+	costs := make(map[int]int)
+	inDoc := make(map[int]bool)
+	var fold folder
+	sum, misses := 0, 0
+	cost := func(i int) int {
+		c, ok := costs[i]
+		if !ok {
+			c = countMost(f.o.Counter, f.r.units[i].text, f.o.Budget) + 1
+			costs[i] = c
+		}
+		if !inDoc[f.r.units[i].doc] {
+			return c + label
+		}
+		if f.isKept(i-1, i) {
+			c--
+		}
+		if f.isKept(i, i+1) {
+			c--
+		}
+		return c
+	}
+	keep := func(i int) {
+		f.state[i] = kept
+		inDoc[f.r.units[i].doc] = true
+		fold.add(f.r, i)
+	}
+	for _, i := range f.order {
+		if misses >= maxMisses || sum >= f.o.Budget {
+			break
+		}
+		if twin := fold.twin(f.r, i); twin >= 0 {
+			f.state[i] = folded
+			t := &f.r.units[twin]
+			f.notes[i] = fmt.Sprintf("duplicate of %s:%d-%d", f.r.docs[t.doc].ID, t.start, t.end)
+			continue
+		}
+		c := cost(i)
+		if sum+c > f.o.Budget {
+			f.state[i] = failed
+			misses++
+			continue
+		}
+		sum += c
+		keep(i)
+	}
+	// The estimate was for choosing; the budget is held by counting the text.
+	f.layout()
+	for k := len(f.order) - 1; f.used > f.o.Budget && k >= 0; k-- {
+		if i := f.order[k]; f.state[i] == kept {
+			f.state[i] = failed
+			f.layout()
+		}
+	}
+	// And what the estimate left over is filled up.
+	for k, tries := 0, 0; k < len(f.order) && tries < maxRetry && f.used < f.o.Budget; k++ {
+		i := f.order[k]
+		if f.state[i] == kept || f.state[i] == folded || f.state[i] == open {
+			continue
+		}
+		if f.used+cost(i)-2 > f.o.Budget {
+			continue
+		}
+		tries++
+		f.state[i] = kept
+		if f.layout(); f.used > f.o.Budget {
+			f.state[i] = failed
+			f.layout()
+			continue
+		}
+		keep(i)
+	}
+	if len(f.parts) == 0 {
+		return f.one()
+	}
+	return nil
+}
+
+// one keeps the best of the shortest units that fits on its own, for budgets of
+// a few tokens; none is a BudgetError.
+func (f *filler) one() error {
+	byLen := slices.Clone(f.order)
+	slices.SortStableFunc(byLen, func(a, b int) int {
+		return cmp.Compare(len(f.r.units[a].text), len(f.r.units[b].text))
+	})
+	byLen = byLen[:min(shortest, len(byLen))]
+	slices.SortFunc(byLen, f.r.compare)
+	need := math.MaxInt
+	for _, i := range byLen {
+		f.state[i] = kept
+		f.layout()
+		if f.used <= f.o.Budget {
+			return nil
+		}
+		need = min(need, f.used)
+		f.state[i] = failed
+	}
+	f.layout()
+	return &BudgetError{Budget: f.o.Budget, Need: need}
+}
+
+// countMost counts the tokens of s, but looks at no more of a giant than it
+// takes to see that it does not fit.
+func countMost(c tokens.Counter, s string, budget int) int {
+	// A token has at most 128 bytes.
+	if n := len(s) / 128; n > budget {
+		return n
+	}
+	return c.Count(s)
+}
+
+// adjoins says whether unit b follows unit a with nothing but white space, and
+// little of it, between them.
+func (f *filler) adjoins(a, b int) bool {
+	ua, ub := &f.r.units[a], &f.r.units[b]
+	return ua.doc == ub.doc && !ub.first && b == a+1 && ub.start-ua.end <= 32
+}
+
+func (f *filler) isKept(a, b int) bool {
+	if a < 0 || b >= len(f.state) || !f.adjoins(a, b) {
+		return false
+	}
+	return f.state[a] == kept || f.state[b] == kept
+}
+
+// layout puts the kept units into the order of the text, joins those that
+// adjoin, renders them and counts the tokens.
+func (f *filler) layout() {
+	// Documents by their best unit.
+	rank := make(map[int]int)
+	var units []int
+	for _, i := range f.order {
+		if f.state[i] != kept {
+			continue
+		}
+		d := f.r.units[i].doc
+		if _, ok := rank[d]; !ok {
+			rank[d] = len(rank) + 1
+		}
+		units = append(units, i)
+	}
+	slices.SortFunc(units, func(a, b int) int {
+		ua, ub := &f.r.units[a], &f.r.units[b]
+		return cmp.Or(cmp.Compare(rank[ua.doc], rank[ub.doc]), cmp.Compare(ua.start, ub.start))
+	})
+	f.parts, f.spans = f.parts[:0], f.spans[:0]
+	for k := 0; k < len(units); {
+		u := &f.r.units[units[k]]
+		score := u.score
+		end := k + 1
+		for end < len(units) && f.adjoins(units[end-1], units[end]) {
+			score = max(score, f.r.units[units[end]].score)
+			end++
+		}
+		last := &f.r.units[units[end-1]]
+		s := u.text
+		if end > k+1 {
+			s = f.r.slice(u.doc, u.start, last.end)
+		}
+		d := &f.r.docs[u.doc]
+		f.parts = append(f.parts, part{rank[u.doc], s})
+		f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: last.end, Page: u.page, Score: round(score)})
+		k = end
+	}
+	f.text = render(labelForm(f.signs), f.parts)
+	f.used = f.o.Counter.Count(f.text)
+}
+
+// slice returns the bytes start to end of a document, which lie in passages that
+// follow each other.
+func (r *reader) slice(doc, start, end int) string {
+	var b strings.Builder
+	for _, p := range r.docs[doc].text {
+		if p.Start < end && start < p.End {
+			piece := p.Text[max(start, p.Start)-p.Start : min(end, p.End)-p.Start]
+			if start >= p.Start && end <= p.End {
+				return piece
+			}
+			b.WriteString(piece)
+		}
+	}
+	return b.String()
+}
+
+// context writes the receipt.
+func (f *filler) context(question string) *Context {
+	c := &Context{
+		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
+		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: Order, Label: labelForm(f.signs), Digest: digest(f.text),
+	}
+	copy(c.Spans, f.spans)
+	for i, p := range f.parts {
+		c.Spans[i].Digest = digest(p.text)
+	}
+	for _, i := range f.order {
+		if f.state[i] == kept {
+			continue
+		}
+		u := &f.r.units[i]
+		reason := "budget"
+		if f.state[i] == folded {
+			reason = f.notes[i]
+		}
+		c.Dropped = append(c.Dropped, Drop{f.r.docs[u.doc].ID, u.start, u.end, round(u.score), reason})
+	}
+	return c
+}
+
+// round keeps receipts readable.
+func round(x float64) float64 { return math.Round(x*1e4) / 1e4 }

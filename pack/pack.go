@@ -1,0 +1,147 @@
+// Package pack makes the smallest cited context out of candidate documents and
+// passages: it scores sentences against the question at several granularities,
+// fills a hard token budget, and writes a receipt from which the text can be
+// rebuilt byte for byte.
+//
+// # What comes in
+//
+// The caller has searched: it hands over the best documents, and of each the
+// passages that were hit with some neighbours. Pack reads that text once, and
+// everything it does is linear in it.
+//
+// # What comes out
+//
+// A Context is text and receipt in one. The text is made of exact byte ranges
+// of stored sources. Documents follow each other by their best sentence; each
+// starts on a line of its own with a label such as "[1] ", its ranges stand in
+// the order of the source, and where something was left out between two ranges
+// there is a line break. Nothing else is added. No kept range contains anything
+// of the form of a label: if "[7]" occurs in one, the labels of that context
+// are "[#1]", "[#2]" …, and so on with more number signs.
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/text"
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+var (
+	// ErrNoTerms: the question has no word that could be searched for.
+	ErrNoTerms = errors.New("the question has no word to search for besides stop words")
+	// ErrBudget: the budget is zero, negative, or too small for one sentence of
+	// the candidates. The error in hand may be a *BudgetError, which says what
+	// would be enough.
+	ErrBudget = errors.New("the token budget is too small")
+	// ErrChanged: a source is not what it was when the receipt was written. The
+	// error in hand is a *ChangedError.
+	ErrChanged = errors.New("a cited source has changed")
+)
+
+// BudgetError says that not even one sentence fits. It is ErrBudget.
+type BudgetError struct {
+	Budget int // what was asked for
+	Need   int // the least budget that yields a context; 0 when unknown
+}
+
+func (e *BudgetError) Error() string {
+	if e.Need == 0 {
+		return fmt.Sprintf("a budget of %d tokens is too small; it must be positive", e.Budget)
+	}
+	return fmt.Sprintf("a budget of %d tokens is too small for one sentence; %d would do", e.Budget, e.Need)
+}
+
+// Unwrap returns ErrBudget.
+func (e *BudgetError) Unwrap() error { return ErrBudget }
+
+// Question is what the context must answer.
+type Question struct {
+	Text string
+	// Terms are the analysed question terms, each once, in question order, for
+	// every analyzer that the documents have: the terms that were searched.
+	// None at all is ErrNoTerms.
+	Terms []string
+	// IDF is the inverse document frequency of a term among the passages of the
+	// whole visible index: ln(1 + (N - df + .5)/(df + .5)). It is asked for
+	// question terms and for names that occur in the best sentences.
+	IDF func(term string) float64
+}
+
+// Document is a candidate.
+type Document struct {
+	ID, Path, Title string
+	// Analyzer made the document's terms; it is used by one goroutine at a time.
+	Analyzer *text.Analyzer
+	// Score is the document's own search score (BM25F over the whole document),
+	// 0 when it was not among the document hits.
+	Score float64
+	// Passages are ascending and do not overlap: hits and their neighbours.
+	// Adjacent ones give each other context; about five on either side of a hit
+	// are useful, more are never looked at.
+	Passages []Passage
+}
+
+// Passage is a candidate passage with its text.
+type Passage struct {
+	corpus.Passage
+	Text string // the bytes Start to End of the stored source
+	Page int    // from 1; 0 when there are none
+}
+
+// Options say how much context, and how it is made.
+type Options struct {
+	Budget  int            // tokens, separators and labels included
+	Counter tokens.Counter // counts them; must be exact
+	// Named finds documents by name, for questions whose answer takes two steps:
+	// names are runs of analysed terms that stand capitalised in the best
+	// sentences. It returns documents that may bear one of them as title, with
+	// their passages (the first eight are enough); pack drops those that do not
+	// and joins those it has. A search of the few best documents for each name
+	// will do. Nil means no second step.
+	Named func(ctx context.Context, names [][]string) ([]Document, error)
+	// Weights of the formula; nil means DefaultWeights.
+	Weights *Weights
+}
+
+// Span is a kept byte range.
+type Span struct {
+	Cite   int     `json:"cite"`           // number of the label above it, from 1
+	Doc    string  `json:"doc"`            // document id
+	Path   string  `json:"path"`           // file that holds the document
+	Start  int     `json:"start"`          // bytes of the stored source, end exclusive
+	End    int     `json:"end"`            //
+	Page   int     `json:"page,omitempty"` // from 1
+	Score  float64 `json:"score"`          // of its best sentence
+	Digest string  `json:"digest"`         // SHA-256 of its bytes, in hexadecimal
+}
+
+// Drop is a sentence that was scored and not kept.
+type Drop struct {
+	Doc    string  `json:"doc"`
+	Start  int     `json:"start"`
+	End    int     `json:"end"`
+	Score  float64 `json:"score"`
+	Reason string  `json:"reason"` // "budget", or "duplicate of DOC:START-END"
+}
+
+// Context is the packed text and its receipt.
+type Context struct {
+	Question  string `json:"question"`
+	Budget    int    `json:"budget"`
+	Tokens    int    `json:"tokens"` // of Text, by Tokenizer; never more than Budget
+	Tokenizer string `json:"tokenizer"`
+	Text      string `json:"text"`
+	Spans     []Span `json:"spans"` // in the order of Text
+	Dropped   []Drop `json:"dropped"`
+	Order     string `json:"order"`  // the order rule: Order
+	Label     string `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …
+	Digest    string `json:"digest"` // SHA-256 of Text, in hexadecimal
+}
+
+// Order names the order rule of a Context: documents by their best sentence,
+// best first, and within a document the order of its source.
+const Order = "best-document-first"

@@ -1,0 +1,244 @@
+package pack
+
+import (
+	"math"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// maxTerms bounds the question terms that are looked at; of more, those with
+// the largest idf count.
+const maxTerms = 64
+
+// term is a question term.
+type term struct {
+	text string
+	hash uint32
+	idf  float64
+}
+
+// occurrence is one term in the text of a sentence: its hash, whose lowest bit
+// says that it may belong to a name (its first letter is a capital, or it is a
+// number).
+type occurrence uint32
+
+func (o occurrence) hash() uint32 { return uint32(o) >> 1 }
+func (o occurrence) name() bool   { return o&1 != 0 }
+
+func hash(s string) uint32 { return uint32(xxhash.Sum64String(s)) >> 1 }
+
+// source is a candidate document while it is scored.
+type source struct {
+	*Document
+	titleTerms []string   // without a qualifier in parentheses at its end
+	titleLen   float64    // terms of the whole title
+	titleTF    []float64  // by question term
+	titleShare float64    // of the question's idf
+	text       []*Passage // those that were read
+}
+
+// unit is a sentence while it is scored.
+type unit struct {
+	doc        int // index of its source
+	start, end int // in the stored source
+	text       string
+	page       int
+	from, to   int  // its terms are reader.occ[from:to]
+	first      bool // nothing before it adjoins
+	lead       float64
+	score      float64
+}
+
+// reader reads the text of the candidates, each byte once, and keeps what
+// scoring needs: which terms each sentence has, and how many of each question
+// term lie before each sentence (prefix sums, so that a window costs two reads).
+type reader struct {
+	terms  []term
+	slots  [256]uint8 // question terms by hash: 0, or 1 + index of the first in chain
+	next   []uint8    // the next one in the chain, likewise
+	sumIDF float64
+	idfOf  func(string) float64
+	known  map[string]float64 // answers of idfOf
+	docs   []source
+	byID   map[string]int
+	units  []unit
+	occ    []occurrence
+	bytes  []int     // bytes[i]: of the sentences before unit i
+	count  [][]int32 // count[t][i]: of question term t before unit i
+}
+
+func newReader(q Question) *reader {
+	r := &reader{byID: make(map[string]int), bytes: []int{0}, idfOf: q.IDF, known: make(map[string]float64)}
+	seen := make(map[string]bool, len(q.Terms))
+	for _, t := range q.Terms {
+		if seen[t] {
+			continue
+		}
+		seen[t] = true
+		r.terms = append(r.terms, term{t, hash(t), r.idf(t)})
+	}
+	for len(r.terms) > maxTerms {
+		least := 0
+		for i, t := range r.terms {
+			if t.idf <= r.terms[least].idf {
+				least = i
+			}
+		}
+		r.terms = append(r.terms[:least], r.terms[least+1:]...)
+	}
+	r.next = make([]uint8, len(r.terms))
+	r.count = make([][]int32, len(r.terms))
+	for i := len(r.terms) - 1; i >= 0; i-- {
+		t := r.terms[i]
+		slot := &r.slots[t.hash%256]
+		r.next[i], *slot = *slot, uint8(i+1)
+		r.sumIDF += t.idf
+		r.count[i] = []int32{0}
+	}
+	return r
+}
+
+func (r *reader) idf(t string) float64 {
+	x, ok := r.known[t]
+	if !ok {
+		x = r.idfOf(t)
+		r.known[t] = x
+	}
+	return x
+}
+
+// lookup returns the index of a question term, or -1.
+func (r *reader) lookup(s string, h uint32) int {
+	for i := r.slots[h%256]; i != 0; i = r.next[i-1] {
+		if t := &r.terms[i-1]; t.hash == h && t.text == s {
+			return int(i - 1)
+		}
+	}
+	return -1
+}
+
+// add reads a document. Of one that was read before, only passages outside of
+// those that were read are new.
+func (r *reader) add(d *Document) int {
+	at, known := r.byID[d.ID]
+	if !known {
+		at = len(r.docs)
+		r.byID[d.ID] = at
+		r.docs = append(r.docs, r.newSource(d))
+	} else if s := r.docs[at].Score; d.Score > s {
+		c := *r.docs[at].Document
+		c.Score = d.Score
+		r.docs[at].Document = &c
+	}
+	s := &r.docs[at]
+	end := -1
+	for i := range d.Passages {
+		p := &d.Passages[i]
+		if len(p.Text) != p.End-p.Start || p.overlaps(s.text) {
+			end = -1
+			continue
+		}
+		s.text = append(s.text, p)
+		r.passage(at, p, p.Start != end)
+		end = p.End
+	}
+	return at
+}
+
+func (p *Passage) overlaps(read []*Passage) bool {
+	// Passages come in ascending order, so that the last ones are the likely ones.
+	for i := len(read) - 1; i >= 0; i-- {
+		if p.Start < read[i].End && read[i].Start < p.End {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) newSource(d *Document) source {
+	s := source{Document: d, titleTF: make([]float64, len(r.terms))}
+	title := d.Title
+	bare := len(title)
+	if n := len(title); n > 0 && title[n-1] == ')' {
+		for i := n - 1; i > 1; i-- {
+			if title[i] == '(' && title[i-1] == ' ' {
+				bare = i
+				break
+			}
+		}
+	}
+	d.Analyzer.Each(title, func(t string, start, _ int) {
+		s.titleLen++
+		if start < bare {
+			s.titleTerms = append(s.titleTerms, t)
+		}
+		if i := r.lookup(t, hash(t)); i >= 0 {
+			if s.titleTF[i] == 0 {
+				s.titleShare += r.terms[i].idf
+			}
+			s.titleTF[i]++
+		}
+	})
+	if r.sumIDF > 0 {
+		s.titleShare /= r.sumIDF
+	}
+	return s
+}
+
+func (r *reader) passage(doc int, p *Passage, first bool) {
+	an := r.docs[doc].Analyzer
+	for _, sen := range p.Sentences {
+		if sen.Start < p.Start || sen.End > p.End || sen.Start >= sen.End {
+			continue
+		}
+		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
+		n := len(r.units)
+		for i := range r.count {
+			r.count[i] = append(r.count[i], r.count[i][n])
+		}
+		u := unit{doc: doc, start: sen.Start, end: sen.End, text: s, page: p.Page, from: len(r.occ), first: first}
+		first = false
+		an.Each(s, func(t string, start, _ int) {
+			h := hash(t)
+			if i := r.lookup(t, h); i >= 0 {
+				r.count[i][n+1]++
+			}
+			o := occurrence(h << 1)
+			if nameRune(s[start:]) {
+				o |= 1
+			}
+			r.occ = append(r.occ, o)
+		})
+		u.to = len(r.occ)
+		r.units = append(r.units, u)
+		r.bytes = append(r.bytes, r.bytes[n]+len(s)+1)
+	}
+}
+
+// nameRune says whether s begins as names do: with a capital or a digit.
+func nameRune(s string) bool {
+	if s == "" {
+		return false
+	}
+	if c := s[0]; c < utf8.RuneSelf {
+		return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	l, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(l) || unicode.IsTitle(l) || unicode.IsDigit(l)
+}
+
+// ln is the natural logarithm of n >= 1, the same on every machine: math.Log
+// may differ in the last bit where the compiler fuses multiplications.
+func ln(n int) float64 {
+	f, e := math.Frexp(float64(n))
+	z := (f - 1) / (f + 1) // ln f = 2 atanh z, |z| <= 1/3
+	zz := float64(z * z)
+	sum, pow := 0.0, z
+	for k := 1; k < 40; k += 2 {
+		sum += pow / float64(k)
+		pow = float64(pow * zz)
+	}
+	return float64(float64(e)*math.Ln2) + float64(2*sum)
+}

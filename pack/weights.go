@@ -1,0 +1,30 @@
+package pack
+
+// Weights are those of the score by which sentences are chosen: a weighted sum
+// of parts, each between 0 and about 1. A part that is a BM25 score is divided
+// by the best one of its kind among the candidates. A window is the sentence
+// and whole sentences on both sides of it, with the document's title.
+type Weights struct {
+	Sentence float64 // BM25 of the sentence alone
+	Cover    float64 // share of the question's idf in sentence and title together
+	Near     float64 // BM25 of the window of about 200 tokens
+	Section  float64 // BM25 of the window of about 400 tokens
+	Chapter  float64 // BM25 of the window of about 1,600 tokens
+	Broad    float64 // the same once more, for questions that ask for a discussion or a summary
+	Document float64 // the document's search score
+	Title    float64 // share of the question's idf in the title
+	Bridge   float64 // the document's title is named in one of the best sentences
+	Lead     float64 // as Bridge, for its first sentences: the whole, half, a third
+	Names    float64 // names of the best sentences that are new to the question
+	Length   float64 // taken off: ln(1 + estimated tokens)
+}
+
+// DefaultWeights were chosen on halves of eight sets of questions with marked
+// evidence and checked on the other halves; single weights matter little (±30 %
+// moves the mean recall by less than a third of a point).
+func DefaultWeights() Weights {
+	return Weights{
+		Sentence: .4, Cover: .4, Near: 1, Section: 1, Chapter: 1, Broad: 2,
+		Document: .25, Title: .5, Bridge: .75, Lead: 1, Names: .5, Length: .03,
+	}
+}
