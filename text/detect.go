@@ -8,9 +8,9 @@ import (
 )
 
 // detectBytes is how much of a sample DetectLanguage looks at.
-const detectBytes = 4 << 10
+const detectBytes = 1 << 10
 
-// DetectLanguage guesses the language of the first 4 KiB of a sample of prose:
+// DetectLanguage guesses the language of the first KiB of a sample of prose:
 // an ISO 639-1 code, or "" when it is not sure. The script decides for scripts
 // that one language (nearly) owns; else the stop words of the languages in
 // Names do. It is meant to choose an analyzer, not to be a linguist.
