@@ -117,6 +117,7 @@ func (a *Analyzer) QueryTerms(dst []string, q string) []string {
 
 // Each calls f for each term of Terms with the bytes s[start:end] of the word it
 // comes from: the whole identifier for its parts, both characters for a bigram.
+// f must not use a.
 func (a *Analyzer) Each(s string, f func(term string, start, end int)) {
 	for i := 0; ; {
 		start, end, k := a.style.next(s, i)

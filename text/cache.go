@@ -9,6 +9,7 @@ import (
 const (
 	cacheMaxWord  = 64      // bytes; longer words are rare and are analysed each time
 	cacheMaxWords = 1 << 18 // entries before the cache starts anew
+	cacheMaxTerms = 1 << 19 // terms before the cache starts anew
 	cacheMaxBytes = 8 << 20 // bytes of remembered words before the cache starts anew
 	arenaBlock    = 32 << 10
 )
@@ -54,7 +55,7 @@ func (c *cache) get(word string, h uint64) ([]string, bool) {
 // put remembers terms for word, which must not be known yet, and returns the
 // remembered copies.
 func (c *cache) put(word string, h uint64, terms []string) []string {
-	if c.used >= cacheMaxWords || len(c.words) > cacheMaxBytes {
+	if c.used >= cacheMaxWords || len(c.terms) >= cacheMaxTerms || len(c.words) > cacheMaxBytes {
 		*c = cache{}
 	}
 	if 2*(c.used+1) > len(c.slots) {

@@ -30,8 +30,8 @@
 //
 // An Analyzer remembers the terms of the words it has seen, so a known word
 // costs one hash and one comparison and allocates nothing. The memory is
-// bounded: at 1<<18 words or 8 MiB of them it is dropped and starts anew, which
-// bounds it to about 30 MiB. Terms handed out stay valid for ever; they
+// bounded: at 1<<18 words, 1<<19 terms or 8 MiB of words it is dropped and starts
+// anew; full, it takes some 25 to 35 MiB. Terms handed out stay valid for ever; they
 // are pieces of blocks of 32 KiB, so whoever keeps few of them for long should
 // clone them (strings.Clone).
 package text
