@@ -1,10 +1,10 @@
 package read
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 )
 
 // ignoreRules are the patterns of one .gitignore file and, through up, of those
@@ -37,8 +37,13 @@ func (up *ignoreRules) with(path, base string) *ignoreRules {
 	if err != nil {
 		return up
 	}
+	return up.withLines(strings.Lines(strings.TrimPrefix(string(data), bom)), base)
+}
+
+// withLines returns the rules of lines on top of up.
+func (up *ignoreRules) withLines(lines iter.Seq[string], base string) *ignoreRules {
 	r := &ignoreRules{up: up, base: base}
-	for line := range strings.Lines(strings.TrimPrefix(string(data), bom)) {
+	for line := range lines {
 		if p, ok := parsePattern(line); ok {
 			r.patterns = append(r.patterns, p)
 		}
@@ -180,7 +185,7 @@ func matchSegments(pat, path []string) bool {
 }
 
 // matchName matches one segment: "*", "?", "[a-z]", "[!a]", "\x". Two stars in
-// a segment are one.
+// a segment are one. As in git, "?" and "[…]" stand for one byte.
 func matchName(pat, name string) bool {
 	p, s, starP, starS := 0, 0, -1, 0
 	for s < len(name) {
@@ -191,18 +196,14 @@ func matchName(pat, name string) bool {
 				p++
 				continue
 			case '?':
-				_, n := utf8.DecodeRuneInString(name[s:])
 				p++
-				s += n
+				s++
 				continue
 			case '[':
-				r, n := utf8.DecodeRuneInString(name[s:])
-				if in, width := matchClass(pat[p:], r); width > 0 {
-					if in {
-						p += width
-						s += n
-						continue
-					}
+				if in, width := matchClass(pat[p:], name[s]); in {
+					p += width
+					s++
+					continue
 				}
 			default:
 				width := 1
@@ -228,27 +229,26 @@ func matchName(pat, name string) bool {
 	return p == len(pat)
 }
 
-// matchClass matches r against the bracket expression at the start of pat and
-// returns its length, 0 if it is not closed (then nothing matches, as in git).
-func matchClass(pat string, r rune) (in bool, width int) {
+// matchClass matches c against the bracket expression at the start of pat and
+// returns its length. One that is not closed matches nothing, as in git.
+func matchClass(pat string, c byte) (in bool, width int) {
 	i := 1
 	negated := false
 	if i < len(pat) && (pat[i] == '!' || pat[i] == '^') {
 		negated = true
 		i++
 	}
-	next := func() rune {
+	next := func() byte {
 		if pat[i] == '\\' && i+1 < len(pat) {
 			i++
 		}
-		c, n := utf8.DecodeRuneInString(pat[i:])
-		i += n
-		return c
+		i++
+		return pat[i-1]
 	}
 	for first := true; i < len(pat) && (pat[i] != ']' || first); first = false {
 		if strings.HasPrefix(pat[i:], "[:") {
 			if e := strings.Index(pat[i:], ":]"); e > 0 {
-				in = in || inNamedClass(pat[i+2:i+e], r)
+				in = in || inNamedClass(pat[i+2:i+e], c)
 				i += e + 2
 				continue
 			}
@@ -259,7 +259,7 @@ func matchClass(pat string, r rune) (in bool, width int) {
 			i++
 			hi = next()
 		}
-		in = in || lo <= r && r <= hi
+		in = in || lo <= c && c <= hi
 	}
 	if i >= len(pat) {
 		return false, 0
@@ -267,11 +267,7 @@ func matchClass(pat string, r rune) (in bool, width int) {
 	return in != negated, i + 1
 }
 
-func inNamedClass(name string, r rune) bool {
-	if r >= utf8.RuneSelf {
-		return false
-	}
-	c := byte(r)
+func inNamedClass(name string, c byte) bool {
 	lower, upper, digit := 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9'
 	switch name {
 	case "alpha":

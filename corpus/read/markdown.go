@@ -14,12 +14,13 @@ import (
 )
 
 // blockParser finds the block structure of CommonMark and of tables. Inlines
-// are not parsed: their markup is part of the stored source as it stands.
+// are not parsed: their markup is part of the stored source as it stands. Nor
+// are link definitions, which take goldmark quadratic time: isDefinitions knows
+// them.
 func blockParser() parser.Parser {
 	return parser.NewParser(
 		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
-		parser.WithParagraphTransformers(append(parser.DefaultParagraphTransformers(),
-			util.Prioritized(extension.NewTableParagraphTransformer(), 200))...),
+		parser.WithParagraphTransformers(util.Prioritized(extension.NewTableParagraphTransformer(), 200)),
 	)
 }
 
@@ -34,7 +35,7 @@ const maxMarkdownBytes = 16 << 20
 func readMarkdown(d *corpus.Document, src string) error {
 	d.Source = src
 	body := frontMatter(d, src)
-	if len(src) > maxMarkdownBytes {
+	if len(src) > maxMarkdownBytes || deeplyNested(src) {
 		return nil
 	}
 	m := markdown{src: src, shift: body, blocks: make([]corpus.Block, 0, 16)}
@@ -81,7 +82,7 @@ func (m *markdown) children(n ast.Node, k corpus.BlockKind, depth int) {
 			}
 			m.add(corpus.Block{Kind: corpus.Heading, Level: uint8(c.Level), Start: start, End: end, Label: label})
 		case *ast.Paragraph, *ast.TextBlock:
-			if start, end, ok := m.lines(c); ok {
+			if start, end, ok := m.lines(c); ok && !isDefinitions(m.src[start:end]) {
 				m.add(corpus.Block{Kind: k, Start: start, End: end})
 			}
 		case *ast.CodeBlock, *ast.FencedCodeBlock:
@@ -176,6 +177,44 @@ func (m *markdown) add(b corpus.Block) {
 	if len(m.blocks) > n {
 		m.at = b.End
 	}
+}
+
+// deeplyNested says whether a line begins with more marks of quotations or
+// lists than any text has: the parser's time grows with their square.
+func deeplyNested(src string) bool {
+	for len(src) > 0 {
+		marks := 0
+	line:
+		for i := 0; i < len(src); i++ {
+			switch src[i] {
+			case '>', '-', '*', '+':
+				if marks++; marks > 200 && (src[i] == '>' || marks > 2000) {
+					return true
+				}
+			case ' ', '\t':
+			default:
+				break line
+			}
+		}
+		n := strings.IndexByte(src, '\n')
+		if n < 0 {
+			break
+		}
+		src = src[n+1:]
+	}
+	return false
+}
+
+// isDefinitions says whether each line of a paragraph is a link definition:
+// "[label]: destination".
+func isDefinitions(s string) bool {
+	for line := range strings.Lines(s) {
+		line = strings.TrimSpace(line)
+		if n := strings.Index(line, "]:"); line == "" || line[0] != '[' || n < 2 || n+2 == len(line) || strings.HasPrefix(line, "[^") {
+			return false
+		}
+	}
+	return true
 }
 
 // headingLabel returns the text of a heading without inline markup.

@@ -34,6 +34,9 @@ import (
 type Options struct {
 	// Skip are files and folders that are never read: the index itself.
 	Skip []string
+	// Exclude are patterns that each hold as a line of a .gitignore file at the
+	// top of every folder that is named; no .gitignore file can take them back.
+	Exclude []string
 	// MaxFileBytes is the largest decompressed file, and the longest line of a
 	// JSON Lines file, that is read; default 256 MiB. JSON Lines files are
 	// streamed and may be of any size.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,7 @@ type link struct {
 }
 
 type walker struct {
+	exclude *ignoreRules // Options.Exclude at the folder being walked
 	r       *Reader
 	yield   func(*File, error) bool
 	stopped bool
@@ -82,6 +84,7 @@ func (w *walker) root(path string) {
 			return
 		}
 		w.entered = append(w.entered, real)
+		w.exclude = (*ignoreRules)(nil).withLines(slices.Values(w.r.o.Exclude), abs)
 		w.dir(abs, real, ignoreAbove(real, abs))
 		return
 	}
@@ -139,7 +142,8 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		if name == ".git" || mode.IsDir() && (name == ".hg" || name == ".svn" || name == ".jj") {
 			continue
 		}
-		if w.r.skip[child] || w.r.skip[realChild] || rules.ignored(child, mode.IsDir()) {
+		if w.r.skip[child] || w.r.skip[realChild] ||
+			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
 			continue
 		}
 		switch {

@@ -1,0 +1,121 @@
+package read
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// fuzzFile reads body as a file of the given name through the whole path that a
+// real file takes, decoding included, and checks every document.
+func fuzzFile(t *testing.T, name, body string) {
+	f := &File{Path: "/" + name, Size: int64(len(body)), data: []byte(body), hashed: true}
+	if body == "" {
+		return
+	}
+	r := New(Options{MaxFileBytes: 1 << 20})
+	for d, err := range r.Documents(f) {
+		if err != nil {
+			if _, ok := err.(*SkipError); !ok {
+				t.Fatalf("error %v is no SkipError", err)
+			}
+			continue
+		}
+		check(t, &d)
+		if d.Type != "html" && d.Blocks != nil {
+			covered(t, &d)
+		}
+		if d.Type == "html" {
+			for _, b := range d.Blocks {
+				if b.FileEnd > 3*len(body) { // an invalid byte becomes three
+					t.Fatalf("block ends at %d of a file of %d bytes", b.FileEnd, len(body))
+				}
+			}
+		}
+	}
+}
+
+// covered fails if code or rows are in no block.
+func covered(t *testing.T, d *corpus.Document) {
+	if d.Type != "code" && !strings.HasSuffix(d.ID, ".csv") {
+		return
+	}
+	at := 0
+	for i := 0; i <= len(d.Blocks); i++ {
+		end := len(d.Source)
+		if i < len(d.Blocks) {
+			end = d.Blocks[i].Start
+		}
+		if gap := d.Source[at:end]; !blank(gap) {
+			t.Fatalf("text %q is in no block", gap)
+		}
+		if i < len(d.Blocks) {
+			at = d.Blocks[i].End
+		}
+	}
+}
+
+func FuzzMarkdown(f *testing.F) {
+	for _, s := range []string{"# a\n\n- b\n  - c\n\n> d\n\n```\ne\n```\n", "---\ntitle: x\n---\ny", "a\n===\n|x|y|\n|-|-|\n|1|2|", "\ufeff# a", "* * *\n1) x\n   y\n\n\tz", "<!-- x\n-->\n<p>y", "> - # h\n> - > q", "\t- x\n-\ty\n -\n  z", "+++\na = 1\n+++\n", "- a\n\n  > b\n- \n  c"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { fuzzFile(t, "a.md", s) })
+}
+
+func FuzzHTML(f *testing.F) {
+	for _, s := range []string{"<p>a<p>b", "<table><tr><td>a<td>b<br><br>c", "<pre>\n a</pre>", "<nav>x", "<title>t</title><h1>a</h1>&amp;&#x0;", "<main><article>x</main>", "<svg><title>a</svg>b", "<ul><li>a<li><ul><li>b</ul></ul>", "a\x00b<br>\xff", "<meta charset=utf-16>x\xff", "<pre>a<table><tr><td>b</pre>"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { fuzzFile(t, "a.html", s) })
+}
+
+func FuzzCode(f *testing.F) {
+	for _, s := range []string{"package a\n\n// D\nfunc f() {}\n", "/* doc\n\n\tx */ package b; type T struct{}", "def f():\n\n  pass\n\nclass A:\n", "package c\n//line x:1\nvar x = `\r\n`", "a,\"b\nc\"\nd"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		fuzzFile(t, "a.go", s)
+		fuzzFile(t, "a.py", s)
+		fuzzFile(t, "a.csv", s)
+	})
+}
+
+func FuzzRecords(f *testing.F) {
+	f.Add(records)
+	f.Add("\ufeff{\"id\":1e5,\"text\":\"\\ud800\"}\r\n{}")
+	f.Add("\xff\xfe{\x00}\x00")
+	f.Fuzz(func(t *testing.T, s string) {
+		fuzzFile(t, "a.jsonl", s)
+		fuzzFile(t, "a", s)
+		fuzzFile(t, "a.json", s)
+	})
+}
+
+// TestTime feeds shapes that make careless parsers slow.
+func TestTime(t *testing.T) {
+	for name, shapes := range map[string][]string{
+		"a.md":    {"a", "# ", "- ", "> ", "`", "[", "|", "* ", "a\n", "-\n", "<", "<!--", "&", "\n\n", "1. a\n", "|a|\n|-|\n", "\ta\n", " ", "[a]: b\n", "**", "---\n"},
+		"a.html":  {"a", "<", "<p>", "<div>", "</div>", "<pre>", "<table><tr><td>", "<li>", "&amp;", "<a>x", "<br>", " ", "<!--", "<nav>", "<h1>", "<br>a ", "<b a=b>"},
+		"a.go":    {"a", "(", "//\n", "/*", "\n", "func f() {}\n", "{", "package a\n"},
+		"a.py":    {"a", "(", "#\n", "\n", "def f():\n\n", "public ", " ", "@a\n\n"},
+		"a.csv":   {"a", ",", "\"", "\n"},
+		"a.jsonl": {"a", "{", "[", "\n", "{}\n"},
+	} {
+		for _, s := range shapes {
+			if t.Failed() {
+				return // the first says enough
+			}
+			start := time.Now()
+			prefix := ""
+			if name == "a.go" {
+				prefix = "package a\nvar x = "
+			}
+			fuzzFile(t, name, prefix+strings.Repeat(s, 1<<19/len(s)))
+			if d := time.Since(start); d > 3*time.Second {
+				t.Errorf("%s of %q: 512 KiB take %v", name, s, d)
+			}
+		}
+	}
+}
