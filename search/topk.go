@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -64,22 +65,28 @@ type searcher struct {
 	spare   []uint64
 
 	// Of the source being searched:
-	source  *Source
-	codes   []byte
-	norms   [256]float32
-	first   uint32 // number of its first row over all sources
-	cursors []*cursor
-	used    int      // cursors in use, in query order
-	sums    []uint16 // bound of each window, in units of 1/scale, rounded up
-	scale   float64
-	picked  []uint32
-	scores  [spanRows]float32
-	hits    [spanRows]uint32
+	source   *Source
+	codes    []byte
+	norms    [256]float32
+	first    uint32    // number of its first row over all sources
+	cursors  []*cursor // in query order
+	order    []*cursor // the rare ones, then the frequent ones, each by falling weight
+	used     int       // cursors in use
+	frequent int       // of these, frequent ones
+	sums     []uint16  // bound of each window, in units of 1/scale, rounded up
+	scale    float64
+	picked   []uint32
+	matrix   [][index.WindowRows]float32 // score by term and row of a window; zero between windows
+	filled   []int                       // its rows that are not zero
+	scores   [spanRows]float32
+	hits     [spanRows]uint32
 }
 
 // A cursor gives the scores of one term.
 type cursor struct {
+	number int // in query order
 	weight float32
+	unit   float32 // of a frequent term's bounds
 
 	// A rare term's postings, all decoded.
 	rows   []uint32
@@ -98,7 +105,9 @@ func (s *searcher) cursor() *cursor {
 		s.cursors = append(s.cursors, new(cursor))
 	}
 	s.used++
-	return s.cursors[s.used-1]
+	c := s.cursors[s.used-1]
+	c.number = s.used - 1
+	return c
 }
 
 // search adds the hits of one source. It returns false when parameters make
@@ -116,7 +125,7 @@ func (s *searcher) search(src *Source, terms []Term, stats *Stats, p Params) boo
 		return true
 	}
 	s.bound(v, factor)
-	s.rounds(v)
+	s.rounds()
 	return true
 }
 
@@ -170,11 +179,13 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 	s.sums = slices.Grow(s.sums[:0], padded)[:padded]
 	s.picked = slices.Grow(s.picked[:0], padded)[:padded]
 	clear(s.sums)
-	most, frequent := 0.0, 0
+	most := 0.0
+	s.frequent = 0
 	for _, c := range s.cursors[:s.used] {
 		if c.frequent {
 			most += float64(c.weight) * factor
-			frequent++
+			c.unit = c.weight * float32(factor) * ((1 + 1e-6) / 255)
+			s.frequent++
 		} else {
 			most += float64(c.weight)
 		}
@@ -197,71 +208,160 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 		}
 	}
 	clear(s.sums[windows:])
-	_ = frequent
+	s.order = append(s.order[:0], s.cursors[:s.used]...)
+	slices.SortStableFunc(s.order, func(a, b *cursor) int {
+		if a.frequent != b.frequent {
+			if a.frequent {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(b.weight, a.weight)
+	})
+	for len(s.matrix) < s.used {
+		s.matrix = append(s.matrix, [index.WindowRows]float32{})
+	}
 }
 
 // low is the least bound at which a window can still hold a hit.
-func (s *searcher) low(frequent int) uint16 {
+func (s *searcher) low() uint16 {
 	if s.best.floor == 0 {
-		if frequent == 0 {
+		if s.frequent == 0 {
 			return 1
 		}
 		return 0
 	}
-	slack := 1e-5 + 2e-7*float64(s.used)
-	low := int(float64(s.best.min)*s.scale*(1-slack)) - frequent
+	low := int(float64(s.need())*s.scale) - s.frequent
 	return uint16(min(max(low, 0), math.MaxUint16))
 }
 
-// rounds visits the windows by falling bound.
-func (s *searcher) rounds(v *index.Inverted) {
-	frequent := 0
-	for _, c := range s.cursors[:s.used] {
-		if c.frequent {
-			frequent++
-		}
-	}
+// need is a little less than the least score of a hit, by what sums in another
+// order may differ.
+func (s *searcher) need() float32 {
+	return s.best.min * (1 - 1e-5 - 2e-7*float32(s.used))
+}
+
+// rounds visits the windows by falling bound: a few of the best first, to raise
+// the threshold, then eight times as many, and so on.
+func (s *searcher) rounds() {
 	enough := 4 + s.best.k/16
-	low := s.low(frequent)
-	for top := simd.Max(s.sums); ; {
-		if top < low {
-			return
-		}
-		floor := top
-		n := 0
+	low := s.low()
+	for top := simd.Max(s.sums); top >= low; {
+		floor, n := top, 0
 		for {
-			floor = max(low, floor-floor/8-1)
-			if floor > top {
+			if step := floor/8 + 1; floor-low > step {
+				floor -= step
+			} else {
 				floor = low
 			}
 			n = simd.SelectRange(s.picked, s.sums, floor, top)
-			if n >= enough || floor <= low {
+			if n >= enough || floor == low {
 				break
 			}
 		}
-		for _, c := range s.cursors[:s.used] {
-			c.at = 0
-		}
-		windows := s.picked[:n]
-		for i := 0; i < len(windows); {
-			w := windows[i]
-			if s.sums[w] < low {
-				i++
-				continue
-			}
-			end := w + 1
-			for i++; i < len(windows) && windows[i] == end && end-w < spanRows/index.WindowRows && s.sums[end] >= low; i++ {
-				end++
-			}
-			s.span(w*index.WindowRows, min(end*index.WindowRows, uint32(v.Rows())))
-			low = s.low(frequent)
-		}
+		s.visit(s.picked[:n], low)
 		s.best.settle()
-		low = s.low(frequent)
 		if floor == 0 {
 			return
 		}
-		top = floor - 1
+		low, top, enough = s.low(), floor-1, 8*enough
+	}
+}
+
+// visit scores ascending windows.
+func (s *searcher) visit(windows []uint32, low uint16) {
+	for _, c := range s.cursors[:s.used] {
+		c.at = 0
+	}
+	rows := uint32(len(s.codes))
+	for len(windows) > 0 && windows[len(windows)-1]*index.WindowRows >= rows {
+		windows = windows[:len(windows)-1] // sums has room for a multiple of simd.Lanes
+	}
+	for i := 0; i < len(windows); {
+		w := windows[i]
+		i++
+		if s.sums[w] < low {
+			continue
+		}
+		end := w + 1
+		for i < len(windows) && windows[i] == end && end-w < spanRows/index.WindowRows && s.sums[end] >= low {
+			i, end = i+1, end+1
+		}
+		if s.best.floor == 0 {
+			s.span(w*index.WindowRows, min(end*index.WindowRows, rows))
+		} else {
+			for ; w < end; w++ {
+				s.window(w, min((w+1)*index.WindowRows, rows))
+			}
+		}
+		low = s.low()
+	}
+}
+
+// window scores the rows of window w, which ends before row hi, when a
+// threshold is known. It takes the terms with the heaviest first, and leaves as
+// soon as what the others can add at most lifts no row to the threshold. Rows
+// that pass are scored again in query order, the order that counts.
+func (s *searcher) window(w, hi uint32) {
+	lo := w * index.WindowRows
+	need := s.need()
+	rest := float32(0)
+	for _, c := range s.order[s.used-s.frequent:] {
+		rest += c.unit * float32(c.dense.Bounds[w])
+	}
+	sums := s.scores[:index.WindowRows]
+	clear(sums)
+	s.filled = s.filled[:0]
+	for _, c := range s.order[:s.used-s.frequent] {
+		i := seek(c.rows, c.at, lo)
+		c.at = i
+		if i == len(c.rows) || c.rows[i] >= hi {
+			continue
+		}
+		lanes := s.lanes(c)
+		for ; i < len(c.rows) && c.rows[i] < hi; i++ {
+			at := c.rows[i] % index.WindowRows
+			lanes[at] = c.scores[i]
+			sums[at] += c.scores[i]
+		}
+	}
+	for _, c := range s.order[s.used-s.frequent:] {
+		bound := c.dense.Bounds[w]
+		if bound == 0 {
+			continue
+		}
+		if !simd.AnyFrom(sums, need-rest) {
+			s.clean()
+			return
+		}
+		rest -= c.unit * float32(bound)
+		c.window(s, lo, hi, s.lanes(c), (*[index.WindowRows]float32)(sums))
+	}
+	m := simd.SelectFrom(s.hits[:], sums, need)
+	for _, i := range s.hits[:m] {
+		x := float32(0)
+		for j := range s.used {
+			x += s.matrix[j][i]
+		}
+		row := lo + i
+		if key := rowKey(x, s.first+row); key > s.best.floor && (s.source.Deleted == nil || !s.source.Deleted(row)) {
+			s.best.add(key)
+		}
+	}
+	s.clean()
+}
+
+// lanes is the row of the matrix for a term: its score for each row of the
+// window, zero so far.
+func (s *searcher) lanes(c *cursor) *[index.WindowRows]float32 {
+	s.filled = append(s.filled, c.number)
+	return &s.matrix[c.number]
+}
+
+// clean makes the matrix zero again.
+func (s *searcher) clean() {
+	for _, i := range s.filled {
+		s.matrix[i] = [index.WindowRows]float32{}
 	}
 }
 
@@ -339,6 +439,29 @@ func (c *cursor) addBlocks(s *searcher, lo, hi uint32) {
 				return
 			}
 			s.scores[(row-lo)%spanRows] += score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
+		}
+	}
+}
+
+// window adds a frequent term's scores of one window, rows lo to before hi, to
+// its lanes and to the sums.
+func (c *cursor) window(s *searcher, lo, hi uint32, lanes, sums *[index.WindowRows]float32) {
+	b := &c.block
+	for i := c.dense.Seek(c.at, lo); i < c.dense.Blocks; i++ {
+		c.at = i
+		if c.loaded != i {
+			c.dense.Load(i, b)
+			c.loaded = i
+		}
+		j, end := simd.Between(&b.Rows, lo, hi)
+		for ; j < end; j++ {
+			row := b.Rows[j]
+			x := score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
+			lanes[row%index.WindowRows] = x
+			sums[row%index.WindowRows] += x
+		}
+		if end < index.BlockSize {
+			return
 		}
 	}
 }

@@ -46,6 +46,25 @@ func PrefixSum(v *[BlockSize]uint32, first uint32, n int) {
 	prefixSumScalar(v, first, n)
 }
 
+// Between counts the values below low and those below high. Values are below
+// 2³¹; the count is over the whole array, so entries that do not count must be
+// at least high.
+func Between(v *[BlockSize]uint32, low, high uint32) (below, until int) {
+	if avx2 {
+		r := betweenAVX2(&v[0], low, high)
+		return int(uint32(r)), int(r >> 32)
+	}
+	return betweenScalar(v, low, high)
+}
+
+// AnyFrom says whether some v[i] ≥ low. len(v) is a multiple of Lanes.
+func AnyFrom(v []float32, low float32) bool {
+	if avx2 && len(v) > 0 && len(v)%Lanes == 0 {
+		return anyFromAVX2(&v[0], len(v), low)
+	}
+	return anyFromScalar(v, low)
+}
+
 // AddBounds adds bounds[i]·factor/256, rounded down, to each sums[i], which
 // stays at most 65535. len(sums) is a multiple of Lanes; bounds has as many
 // entries, or fewer by less than Lanes and Slack bytes of capacity behind them.
@@ -117,6 +136,27 @@ func addBoundsScalar(sums []uint16, bounds []byte, factor uint16) {
 	for i, b := range bounds[:min(len(bounds), len(sums))] {
 		sums[i] = uint16(min(uint32(sums[i])+uint32(b)*uint32(factor)>>8, 1<<16-1))
 	}
+}
+
+func betweenScalar(v *[BlockSize]uint32, low, high uint32) (below, until int) {
+	for _, x := range v {
+		if x < low {
+			below++
+		}
+		if x < high {
+			until++
+		}
+	}
+	return below, until
+}
+
+func anyFromScalar(v []float32, low float32) bool {
+	for _, x := range v {
+		if x >= low {
+			return true
+		}
+	}
+	return false
 }
 
 func maxScalar(v []uint16) (m uint16) {

@@ -60,3 +60,9 @@ func selectFromAVX2(dst *uint32, v *float32, n int, low float32) int
 
 //go:noescape
 func maxAVX2(v *uint16, n int) uint16
+
+//go:noescape
+func betweenAVX2(v *uint32, low, high uint32) uint64
+
+//go:noescape
+func anyFromAVX2(v *float32, n int, low float32) bool

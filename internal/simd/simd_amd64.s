@@ -177,3 +177,60 @@ maxLoop:
 	MOVW AX, ret+16(FP)
 	VZEROUPPER
 	RET
+
+// func betweenAVX2(v *uint32, low, high uint32) uint64
+//
+// A comparison gives -1 for each value below; the sums are negated at the end.
+// The result holds the count for high above that for low.
+TEXT ·betweenAVX2(SB), NOSPLIT, $0-24
+	MOVQ v+0(FP), SI
+	MOVL low+8(FP), AX
+	VMOVD AX, X1
+	VPBROADCASTD X1, Y1
+	MOVL high+12(FP), AX
+	VMOVD AX, X3
+	VPBROADCASTD X3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y6, Y6, Y6
+	MOVQ $16, CX
+betweenLoop:
+	VMOVDQU (SI), Y0
+	VPCMPGTD Y0, Y1, Y2
+	VPCMPGTD Y0, Y3, Y5
+	VPADDD Y2, Y4, Y4
+	VPADDD Y5, Y6, Y6
+	ADDQ $32, SI
+	DECQ CX
+	JNZ betweenLoop
+	VPHADDD Y6, Y4, Y4
+	VEXTRACTI128 $1, Y4, X0
+	VPADDD X0, X4, X4
+	VPHADDD X4, X4, X4
+	VPXOR X0, X0, X0
+	VPSUBD X4, X0, X4
+	VMOVQ X4, AX
+	MOVQ AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func anyFromAVX2(v *float32, n int, low float32) bool
+TEXT ·anyFromAVX2(SB), NOSPLIT, $0-25
+	MOVQ v+0(FP), SI
+	MOVQ n+8(FP), CX
+	VBROADCASTSS low+16(FP), Y1
+	VPXOR Y2, Y2, Y2
+anyLoop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y3
+	VCMPPS $0x0d, Y1, Y0, Y0
+	VCMPPS $0x0d, Y1, Y3, Y3
+	VORPS Y0, Y2, Y2
+	VORPS Y3, Y2, Y2
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JNZ anyLoop
+	VMOVMSKPS Y2, AX
+	TESTL AX, AX
+	SETNE ret+24(FP)
+	VZEROUPPER
+	RET

@@ -82,6 +82,9 @@ func TestSelect(t *testing.T) {
 			}
 		}
 		for _, low := range []float32{0, 1e-45, 1, 2, 9} {
+			if a, b := anyFromScalar(f, low), AnyFrom(f, low); a != b {
+				t.Fatalf("n %d: any from %g: %v, %v", n, low, a, b)
+			}
 			a, b := selectFromScalar(want, f, low), SelectFrom(got, f, low)
 			if a != b || !slices.Equal(want[:a], got[:b]) {
 				t.Fatalf("n %d, from %g: %v, %v", n, low, want[:a], got[:b])
@@ -99,4 +102,19 @@ func BenchmarkDecode(b *testing.B) {
 		PrefixSum(&rows, 7, BlockSize)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/BlockSize, "ns/posting")
+}
+
+func TestBetween(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 5))
+	var v [BlockSize]uint32
+	for range 1000 {
+		for i := range v {
+			v[i] = rng.Uint32() >> (1 + rng.IntN(31))
+		}
+		low, high := v[rng.IntN(len(v))], rng.Uint32()>>(1+rng.IntN(31))
+		a, b := betweenScalar(&v, low, high)
+		if c, d := Between(&v, low, high); a != c || b != d {
+			t.Fatalf("below %d: %d, %d; below %d: %d, %d", low, a, c, high, b, d)
+		}
+	}
 }
