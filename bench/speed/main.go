@@ -106,6 +106,7 @@ func run(o options) error {
 	}
 	rep := report{Machine: peer.ThisMachine(), Rounds: o.rounds}
 	differ := false
+	fmt.Printf("%s, %s, %d CPUs, %s, %d passes\n", rep.Machine.Date, rep.Machine.CPU, rep.Machine.CPUs, rep.Machine.Go, o.rounds)
 	for _, name := range o.corpora {
 		c, err := makeCorpus(name, o.data, o.out)
 		if err != nil {
@@ -115,10 +116,10 @@ func run(o options) error {
 		if err != nil {
 			return fmt.Errorf("corpus %s: %w", name, err)
 		}
+		write(os.Stdout, res)
 		rep.Corpora = append(rep.Corpora, res)
 		differ = differ || len(res.Disagreements) > 0
 	}
-	write(os.Stdout, rep)
 	data, err := json.MarshalIndent(rep, "", "  ")
 	if err != nil {
 		return err
