@@ -22,7 +22,7 @@ func DetectLanguage(sample string) string {
 		}
 		sample = sample[:n]
 	}
-	var letters, latin, cyrillic, arabic, han, kana, hangul, thai, tamil, greek, hebrew, devanagari int
+	var latin, cyrillic, arabic, han, kana, hangul, thai, tamil, greek, hebrew, devanagari int
 	var foreign int // letters of Cyrillic or Arabic that Russian or Arabic do not have
 	for _, r := range sample {
 		switch {
@@ -64,9 +64,8 @@ func DetectLanguage(sample string) string {
 		case r >= 0xAC00 && r < 0xD7B0:
 			hangul++
 		}
-		letters++
 	}
-	letters = latin + cyrillic + arabic + han + kana + hangul + thai + tamil + greek + hebrew + devanagari
+	letters := latin + cyrillic + arabic + han + kana + hangul + thai + tamil + greek + hebrew + devanagari
 	if letters < 4 {
 		return ""
 	}

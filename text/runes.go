@@ -21,6 +21,47 @@ func isEmoji(r rune) bool {
 // isFlag reports whether r is a regional indicator, of which two make a flag.
 func isFlag(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
+// isChar reports whether r belongs to a script that gives bigrams of characters.
+func isChar(r rune) bool {
+	switch {
+	case r < 0x0E01:
+		return false
+	case r >= 0x4E00 && r <= 0x9FFF, r >= 0xAC00 && r <= 0xD7A3, r >= 0x3041 && r <= 0x3096, r >= 0x30A1 && r <= 0x30FA:
+		return true // the bulk of Han, Hangul and kana
+	}
+	return within(charRanges, r) && (unicode.IsLetter(r) && !voiced(r) || r == 0x3007)
+}
+
+// charRanges hold the scripts written without spaces, and Hangul.
+var charRanges = [][2]rune{
+	{0x0E01, 0x0EFF},   // Thai, Lao
+	{0x1000, 0x109F},   // Myanmar
+	{0x1100, 0x11FF},   // Hangul Jamo
+	{0x1780, 0x17FF},   // Khmer
+	{0x1950, 0x19DF},   // Tai Le, New Tai Lue
+	{0x1A20, 0x1AAF},   // Tai Tham
+	{0x3005, 0x31FF},   // kana, bopomofo, Hangul letters
+	{0x3400, 0x4DBF},   // Han, extension A
+	{0xA960, 0xA97F},   // Hangul Jamo
+	{0xAA60, 0xAADF},   // Myanmar, Tai Viet
+	{0xD7B0, 0xD7FF},   // Hangul Jamo
+	{0xF900, 0xFAFF},   // Han, compatibility
+	{0xFF66, 0xFFDC},   // half-width kana and Hangul
+	{0x1AFF0, 0x1B16F}, // kana
+	{0x20000, 0x3FFFF}, // Han
+}
+
+// voiced reports whether r is a half-width (semi-)voiced sound mark, which
+// belongs to the character before it.
+func voiced(r rune) bool { return r == 0xFF9E || r == 0xFF9F }
+
+// isComplex reports whether r belongs to a South East Asian script whose words
+// only a dictionary finds (Line_Break SA).
+func isComplex(r rune) bool {
+	return r >= 0x0E01 && unicode.In(r, unicode.Thai, unicode.Lao, unicode.Myanmar, unicode.Khmer, unicode.Tai_Le,
+		unicode.New_Tai_Lue, unicode.Tai_Tham, unicode.Tai_Viet, unicode.Ahom) && !unicode.IsNumber(r)
+}
+
 func within(ranges [][2]rune, r rune) bool {
 	i := sort.Search(len(ranges), func(i int) bool { return ranges[i][1] >= r })
 	return i < len(ranges) && ranges[i][0] <= r

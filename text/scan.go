@@ -46,9 +46,11 @@ var (
 	luceneStyle = newStyle(':', ".'", ",;", true, false)
 	// In code a dot selects and a colon types: they end a word. A dot inside a
 	// number and an apostrophe inside a word of a comment do not.
-	codeStyle = newCodeStyle()
+	codeStyle = newStyle('\'', "", ".", false, true)
 )
 
+// newStyle returns a style in which the byte midLetter joins letters, those of
+// midNum join digits, and those of both do either.
 func newStyle(midLetter byte, both, midNum string, uax29, bigrams bool) *style {
 	st := &style{uax29: uax29, bigrams: bigrams}
 	for c := range st.class {
@@ -70,11 +72,6 @@ func newStyle(midLetter byte, both, midNum string, uax29, bigrams bool) *style {
 	for _, c := range []byte(midNum) {
 		st.class[c] = joinDigit
 	}
-	return st
-}
-
-func newCodeStyle() *style {
-	st := newStyle('\'', "", ".", false, true)
 	return st
 }
 
@@ -212,33 +209,6 @@ func plainWord(s string) int {
 	return len(s)
 }
 
-// isChar reports whether r belongs to a script that gives bigrams of characters.
-func isChar(r rune) bool {
-	switch {
-	case r < 0x0E01:
-		return false
-	case r >= 0x4E00 && r <= 0x9FFF, r >= 0xAC00 && r <= 0xD7A3, r >= 0x3041 && r <= 0x3096, r >= 0x30A1 && r <= 0x30FA:
-		return true
-	case r <= 0x0EFF, // Thai, Lao
-		r >= 0x1000 && r <= 0x109F,                             // Myanmar
-		r >= 0x1100 && r <= 0x11FF,                             // Hangul Jamo
-		r >= 0x1780 && r <= 0x17FF,                             // Khmer
-		r >= 0x1950 && r <= 0x19DF,                             // Tai Le, New Tai Lue
-		r >= 0x1A20 && r <= 0x1AAF,                             // Tai Tham
-		r >= 0x3005 && r <= 0x31FF,                             // kana, bopomofo, marks
-		r >= 0x3400 && r <= 0x4DBF,                             // Han A
-		r >= 0xA960 && r <= 0xA97F, r >= 0xD7B0 && r <= 0xD7FF, // Hangul Jamo
-		r >= 0xAA60 && r <= 0xAADF,                                                                                         // Myanmar, Tai Viet
-		r >= 0xF900 && r <= 0xFAFF, r >= 0xFF66 && r <= 0xFFDC, r >= 0x1AFF0 && r <= 0x1B16F, r >= 0x20000 && r <= 0x3FFFF: // Han, half-width, kana
-		return unicode.IsLetter(r) && !voiced(r) || r == 0x3007
-	}
-	return false
-}
-
-// voiced reports whether r is a half-width (semi-)voiced sound mark, which
-// belongs to the character before it.
-func voiced(r rune) bool { return r == 0xFF9E || r == 0xFF9F }
-
 // attached reports whether r belongs to the character before it.
 func attached(r rune) bool {
 	return r >= 0x300 && (unicode.IsMark(r) || r == 0x200C || r == 0x200D || voiced(r))
@@ -266,11 +236,6 @@ func char(s string) int {
 		}
 	}
 	return len(s)
-}
-
-func isComplex(r rune) bool {
-	return r >= 0x0E01 && unicode.In(r, unicode.Thai, unicode.Lao, unicode.Myanmar, unicode.Khmer, unicode.Tai_Le,
-		unicode.New_Tai_Lue, unicode.Tai_Tham, unicode.Tai_Viet, unicode.Ahom) && !unicode.IsNumber(r)
 }
 
 func complexRun(s string) int {
