@@ -3,7 +3,6 @@ package read
 import (
 	"bytes"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -59,10 +58,48 @@ func shebang(head []byte) string {
 	return ""
 }
 
-// declaration finds the name that a line of code declares where it is sure: the
-// keyword and the name are the label.
-var declaration = regexp.MustCompile(`^\s*(?:export |default |public |private |protected |internal |static |final |abstract |async |unsafe |extern |pub(?:\([a-z]+\))? |const |override |virtual |inline |local |data |sealed |partial |open )*` +
-	`((?:def|class|function\*?|func|fn|interface|struct|enum|trait|impl|module|type|namespace|sub|proc|macro_rules!|record|object|message|service|contract|defmodule|defp?)\s+[A-Za-z_$][\w$.:]*)`)
+// declares returns the declaration that a line of code begins with, as keyword
+// and name ("def f", "class A"), or "". It skips the modifiers of common
+// languages and is sure only of a keyword that a name follows.
+func declares(line string) string {
+	for {
+		line = strings.TrimLeft(line, " \t")
+		n := 0
+		for n < len(line) && (wordByte(line[n]) || line[n] == '!') {
+			n++
+		}
+		word, rest := line[:n], line[n:]
+		switch word {
+		case "export", "default", "public", "private", "protected", "internal", "static", "final", "abstract", "async", "unsafe", "extern",
+			"const", "override", "virtual", "inline", "local", "data", "sealed", "partial", "open", "pub":
+			if strings.HasPrefix(rest, "(") { // pub(crate)
+				e := strings.IndexByte(rest, ')')
+				if e < 0 {
+					return ""
+				}
+				rest = rest[e+1:]
+			}
+			line = rest
+			continue
+		case "def", "class", "function", "func", "fn", "interface", "struct", "enum", "trait", "impl", "module", "type", "namespace", "sub", "proc",
+			"macro_rules!", "record", "object", "message", "service", "contract", "defmodule", "defp":
+			rest = strings.TrimPrefix(rest, "*") // function* generator
+			name := strings.TrimLeft(rest, " \t")
+			if len(name) == len(rest) || name == "" || '0' <= name[0] && name[0] <= '9' {
+				return ""
+			}
+			e := 0
+			for e < len(name) && (wordByte(name[e]) || name[e] == '$' || (name[e] == '.' || name[e] == ':') && e+1 < len(name) && (wordByte(name[e+1]) || name[e+1] == ':')) {
+				e++
+			}
+			if e == 0 {
+				return ""
+			}
+			return word + " " + name[:e]
+		}
+		return ""
+	}
+}
 
 // readCode cuts source code into blocks at blank lines before a line that is
 // not indented or that declares something, so that a function with blank lines
@@ -100,17 +137,15 @@ func codeBlocks(blocks []corpus.Block, text string, start, end int) []corpus.Blo
 			continue
 		}
 		indent := len(line) - len(body)
-		declares := ""
+		name := ""
 		if len(line) < 400 && (indent == 0 || gap) {
-			if m := declaration.FindStringSubmatch(line); m != nil {
-				declares = m[1]
-			}
+			name = declares(body)
 		}
-		if gap && at > open && (declares != "" || body[0] == '@' || indent == 0 && strings.Trim(body, "})];,") != "") {
+		if gap && at > open && (name != "" || body[0] == '@' || indent == 0 && strings.Trim(body, "})];,") != "") {
 			flush(at)
 		}
 		if label == "" {
-			label = declares
+			label = name
 		}
 		gap = false
 		at = next

@@ -29,9 +29,11 @@ func (s *splitter) prose(start, end int, k corpus.BlockKind) {
 	lines := layoutOf(s.src[start:end])
 	from := start
 	for i := start; i < end; {
-		if !stops[s.src[i]] {
+		for i < end && !stops[s.src[i]] {
 			i++
-			continue
+		}
+		if i == end {
+			break
 		}
 		stop, next := s.stop(from, i, end, &lines)
 		if stop >= 0 {
@@ -125,6 +127,9 @@ func (s *splitter) stop(from, i, end int, lines *layout) (stop, next int) {
 	run := t[i:j]
 	closed := 0
 	for j < end && closed < 8 {
+		if t[j] <= ' ' {
+			break
+		}
 		r, n := utf8.DecodeRuneInString(t[j:])
 		if !isCloser(r) {
 			break
@@ -283,6 +288,9 @@ type following struct {
 
 func follow(t string, j, end int) (f following) {
 	for j < end {
+		if c := t[j]; c > ' ' && c < utf8.RuneSelf {
+			break
+		}
 		r, n := utf8.DecodeRuneInString(t[j:])
 		if !unicode.IsSpace(r) || f.gap > 64 {
 			break
@@ -294,6 +302,9 @@ func follow(t string, j, end int) (f following) {
 		j += n
 	}
 	for range 4 {
+		if j < end && isLetterByte(t[j]) {
+			break
+		}
 		r, n := utf8.DecodeRuneInString(t[j:end])
 		if n == 0 || !isOpener(r) {
 			break
@@ -314,6 +325,13 @@ func follow(t string, j, end int) (f following) {
 	e := j + n
 	inner := false // a capital or digit inside the word
 	for e < end && e-j < 24 {
+		if c := class[t[e]]; c == cLetter || c == cDigit {
+			inner = inner || c == cDigit || isUpperByte(t[e])
+			e++
+			continue
+		} else if t[e] < utf8.RuneSelf {
+			break
+		}
 		r2, n2 := utf8.DecodeRuneInString(t[e:])
 		if !unicode.IsLetter(r2) && !unicode.IsDigit(r2) {
 			break
@@ -362,7 +380,8 @@ func (s *splitter) fullStop(from, i int, f *following) bool {
 		begins = false
 	}
 	if dots > 0 && isAcronym(word) { // "e.g", "U.S", "J.R.R", "a.m"; not "example.org"
-		switch abbreviations[strings.ToLower(word)] {
+		a, _ := lookup(word)
+		switch a {
 		case never:
 			return false
 		case whenCapital:
@@ -379,7 +398,7 @@ func (s *splitter) fullStop(from, i int, f *following) bool {
 		}
 		return begins && !f.dotted || f.kind == caseFree || f.kind == digit && word != "p" && f.opened == 0 && unicode.IsUpper(rune(word[0])) && i-w > 0
 	}
-	if a, ok := abbreviations[strings.ToLower(word)]; ok && (!hyphen || a == never) && capitalFits(word, a) {
+	if a, ok := lookup(word); ok && (!hyphen || a == never) && capitalFits(word, a) {
 		switch a {
 		case never, title:
 			return false

@@ -47,6 +47,28 @@ var abbreviations = func() map[string]abbreviation {
 	return m
 }()
 
+// lookup finds the abbreviation that w is, in any case.
+func lookup(w string) (abbreviation, bool) {
+	var buf [48]byte
+	if len(w) > 24 {
+		return 0, false
+	}
+	low := buf[:0]
+	for i := 0; i < len(w); i++ {
+		if w[i] >= utf8.RuneSelf {
+			a, ok := abbreviations[strings.ToLower(w)]
+			return a, ok
+		}
+		if isUpperByte(w[i]) {
+			low = append(low, w[i]|0x20)
+		} else {
+			low = append(low, w[i])
+		}
+	}
+	a, ok := abbreviations[string(low)]
+	return a, ok
+}
+
 // capitalFits keeps words that only look like an abbreviation apart from it: a
 // title, a month and a company form are written with a capital, "max", "min",
 // "no", "art", "co", "ex" only count in the case they are used in.
@@ -104,7 +126,7 @@ func isInitial(w string) bool {
 // isAcronym says whether w is a dotted abbreviation: known, or of parts of at
 // most two letters.
 func isAcronym(w string) bool {
-	if _, ok := abbreviations[strings.ToLower(w)]; ok {
+	if _, ok := lookup(w); ok {
 		return true
 	}
 	for part := range strings.SplitSeq(w, ".") {
