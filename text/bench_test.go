@@ -1,40 +1,37 @@
 package text
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
+	"slices"
 	"testing"
+
+	"github.com/tamis-search/tamis/internal/gosrc"
 )
 
-// goSource returns up to limit bytes of the Go installation's own sources and
-// documents: prose in comments, identifiers, numbers.
-func goSource(t testing.TB, limit int) string {
-	t.Helper()
-	var b strings.Builder
-	err := filepath.WalkDir(filepath.Join(runtime.GOROOT(), "src"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || b.Len() >= limit {
-			return filepath.SkipAll
-		}
-		if filepath.Ext(path) == ".go" || filepath.Ext(path) == ".md" {
-			data, err := os.ReadFile(path)
-			if err == nil {
-				b.Write(data)
-			}
-		}
-		return nil
-	})
-	if err != nil || b.Len() == 0 {
-		t.Skipf("no Go sources under %s", runtime.GOROOT())
+// pieces returns every step-th piece of the gosrc corpus: prose in comments,
+// identifiers, numbers.
+func pieces(b *testing.B, step int) (texts []string, size int64) {
+	b.Helper()
+	root, err := gosrc.Root()
+	if err != nil {
+		b.Skip(err)
 	}
-	return b.String()[:min(limit, b.Len())]
+	n := 0
+	for p, err := range gosrc.Pieces(root) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n++; n%step == 0 {
+			texts = append(texts, p.Text)
+			size += int64(len(p.Text))
+		}
+	}
+	return slices.Clip(texts), size
 }
 
-// BenchmarkTerms analyses Go sources; the cache is warm but for the first round.
+// BenchmarkTerms analyses a tenth of gosrc; the cache is warm but for the first
+// round.
 func BenchmarkTerms(b *testing.B) {
-	s := goSource(b, 16<<20)
+	texts, size := pieces(b, 10)
 	for _, name := range []string{"english", "lucene-english", "code", "simple", "german"} {
 		b.Run(name, func(b *testing.B) {
 			a, err := NewAnalyzer(name)
@@ -42,24 +39,21 @@ func BenchmarkTerms(b *testing.B) {
 				b.Fatal(err)
 			}
 			var dst []string
-			b.SetBytes(int64(len(s)))
+			b.SetBytes(size)
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = dst[:0]
-				// In pieces, as an index gets them.
-				for p := s; len(p) > 0; {
-					n := min(1200, len(p))
-					dst = a.Terms(dst[:0], p[:n])
-					p = p[n:]
+				for _, s := range texts {
+					dst = a.Terms(dst[:0], s)
 				}
 			}
 		})
 	}
 }
 
-// BenchmarkCold analyses the same with an empty cache.
-func BenchmarkCold(b *testing.B) {
-	s := goSource(b, 64<<20)
+// BenchmarkGosrc analyses the whole of gosrc with an empty cache, as building
+// its index does.
+func BenchmarkGosrc(b *testing.B) {
+	texts, size := pieces(b, 1)
 	for _, name := range []string{"english", "lucene-english", "code"} {
 		b.Run(name, func(b *testing.B) {
 			a, err := NewAnalyzer(name)
@@ -67,34 +61,40 @@ func BenchmarkCold(b *testing.B) {
 				b.Fatal(err)
 			}
 			var dst []string
-			b.SetBytes(int64(len(s)))
+			b.SetBytes(size)
 			for b.Loop() {
-				dst = a.Clone().Terms(dst[:0], s)
+				fresh := a.Clone()
+				for _, s := range texts {
+					dst = fresh.Terms(dst[:0], s)
+				}
 			}
-			b.ReportMetric(float64(len(dst)), "terms")
 		})
 	}
 }
 
 func BenchmarkEach(b *testing.B) {
-	s := goSource(b, 16<<20)
+	texts, size := pieces(b, 10)
 	a, err := NewAnalyzer("english")
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(int64(len(s)))
+	b.SetBytes(size)
 	b.ReportAllocs()
 	for b.Loop() {
 		n := 0
-		a.Each(s, func(_ string, start, end int) { n += end - start })
+		for _, s := range texts {
+			a.Each(s, func(_ string, start, end int) { n += end - start })
+		}
 	}
 }
 
 func BenchmarkDetectLanguage(b *testing.B) {
-	s := goSource(b, 16<<10)
-	b.SetBytes(detectBytes)
+	texts, _ := pieces(b, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
-		DetectLanguage(s)
+		for _, s := range texts {
+			DetectLanguage(s)
+		}
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(texts)), "ns/text")
 }

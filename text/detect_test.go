@@ -32,7 +32,7 @@ func TestDetectLanguage(t *testing.T) {
 		{"", "42 3.14 -- 7"},
 		{"", "Anna Berlin Carlos Detroit Eva Florenz Gustav Helsinki"},
 		{"", "Програма читає всі файли в теці та каже, які з них не вдалося прочитати."},
-		{"", "این برنامه همه پرونده‌ها را می‌خواند و می‌گوید کدام‌ها خوانده نشد."},
+		{"", "این برنامه همه پرونده\u200cها را می\u200cخواند و می\u200cگوید کدام\u200cها خوانده نشد."},
 		{"", "x = y + z"},
 	} {
 		if got := DetectLanguage(tt.sample); got != tt.want {

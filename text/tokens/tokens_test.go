@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"github.com/pkoukk/tiktoken-go"
 	loader "github.com/pkoukk/tiktoken-go-loader"
 	"github.com/tamis-search/tamis/internal/evaldata"
+	"github.com/tamis-search/tamis/internal/gosrc"
 	"github.com/tiktoken-go/tokenizer"
 )
 
@@ -99,34 +99,38 @@ func compare(t *testing.T, name string, oracle tokenizer.Codec, s string) {
 	t.Fatalf("%s: Count of %d bytes = %d, the library counts %d: …%q", name, len(s), got, want, s[max(0, len(s)-60):])
 }
 
-// TestGoSources compares counts on files of the Go installation.
+// TestGoSources compares counts on pieces of the Go installation's files.
 func TestGoSources(t *testing.T) {
 	o := oracles(t)
-	files, _ := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "*", "*.go"))
 	total := 0
-	for i, f := range files {
-		if i%9 != 0 {
-			continue
-		}
-		data, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(data) > 60_000 || strings.Contains(f, "tables") {
-			continue
-		}
-		s := strings.ToValidUTF8(string(data), "?")
+	for _, s := range pieces(t, 60, 400) {
 		for name, codec := range o {
 			compare(t, name, codec, s)
 		}
-		if total += len(s); total > 1_000_000 {
-			break
-		}
-	}
-	if total == 0 {
-		t.Skip("no Go sources under " + runtime.GOROOT())
+		total += len(s)
 	}
 	t.Logf("%d bytes compared", total)
+}
+
+// pieces returns every step-th piece of the gosrc corpus, at most most of them.
+func pieces(t testing.TB, step, most int) (texts []string) {
+	t.Helper()
+	root, err := gosrc.Root()
+	if err != nil {
+		t.Skip(err)
+	}
+	n := 0
+	for p, err := range gosrc.Pieces(root) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n%step == 0 {
+			if texts = append(texts, p.Text); len(texts) == most {
+				break
+			}
+		}
+	}
+	return texts
 }
 
 // FuzzCount compares with a library's regular expressions and merging. (Its rival
@@ -300,41 +304,23 @@ func TestAdditive(t *testing.T) {
 	}
 }
 
-func source(b *testing.B) string {
-	files, _ := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "net", "http", "*.go"))
-	var s strings.Builder
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			b.Fatal(err)
-		}
-		s.Write(data)
-	}
-	if s.Len() == 0 {
-		b.Skip("no Go sources under " + runtime.GOROOT())
-	}
-	return s.String()
-}
-
 func BenchmarkCount(b *testing.B) {
-	code := source(b)
-	var prose strings.Builder
-	for line := range strings.Lines(code) {
-		if p, ok := strings.CutPrefix(strings.TrimSpace(line), "// "); ok {
-			prose.WriteString(p + " ")
-		}
+	texts := pieces(b, 20, 4000)
+	size := 0
+	for _, s := range texts {
+		size += len(s)
 	}
 	for _, name := range Names() {
-		for kind, s := range map[string]string{"code": code, "comments": prose.String()} {
-			b.Run(name+"/"+kind, func(b *testing.B) {
-				c := counter(b, name)
-				b.SetBytes(int64(len(s)))
-				b.ReportAllocs()
-				for b.Loop() {
+		b.Run(name, func(b *testing.B) {
+			c := counter(b, name)
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, s := range texts {
 					c.Count(s)
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
