@@ -1,0 +1,145 @@
+package tamis_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tamis-search/tamis/internal/evaldata"
+)
+
+const module = "github.com/tamis-search/tamis"
+
+// floors is the house, from the top down: a package may import packages of
+// the floors above its own, never of its own or below. "internal/…" stands for
+// every package under internal.
+var floors = [][]string{
+	{"internal/…"},
+	{"text"},
+	{"text/tokens"},
+	{"corpus"},
+	{"corpus/read", "corpus/split"},
+	{"llm"},
+	{"index"},
+	{"index/segment"},
+	{"store"},
+	{"search"},
+	{"pack"},
+	{""}, // package tamis
+	{"eval"},
+	{"cmd/tamis"},
+}
+
+// TestImportsPointUp holds the direction of dependency that DESIGN fixes, for
+// the code that is built; tests may reach further.
+func TestImportsPointUp(t *testing.T) {
+	imports := productImports(t)
+	for pkg, list := range imports {
+		at := floorOf(pkg)
+		if at < 0 {
+			t.Errorf("package %q has no place in the house: add it to floors and to ARCHITECTURE.md", pkg)
+			continue
+		}
+		for _, imp := range list {
+			if to := floorOf(imp); to >= at && !(strings.HasPrefix(pkg, "internal/") && strings.HasPrefix(imp, "internal/")) {
+				t.Errorf("package %q imports %q, which is not above it", pkg, imp)
+			}
+		}
+	}
+}
+
+// TestArchitectureNamesEveryPackage keeps ARCHITECTURE.md true.
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	root := evaldata.Root(t)
+	text, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range productImports(t) {
+		if pkg != "" && !strings.Contains(string(text), "`"+pkg+"`") {
+			t.Errorf("ARCHITECTURE.md does not mention `%s`", pkg)
+		}
+	}
+	for _, m := range regexp.MustCompile("`([a-z0-9_./]+/[a-z0-9_.]+)`").FindAllStringSubmatch(string(text), -1) {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(m[1]))); err != nil {
+			t.Errorf("ARCHITECTURE.md names %s, which does not exist", m[1])
+		}
+	}
+}
+
+func floorOf(pkg string) int {
+	return slices.IndexFunc(floors, func(floor []string) bool {
+		return slices.ContainsFunc(floor, func(p string) bool {
+			if dir, ok := strings.CutSuffix(p, "…"); ok {
+				return strings.HasPrefix(pkg, dir)
+			}
+			return p == pkg
+		})
+	})
+}
+
+// productImports maps each package of the module to those it imports from the
+// module, without its tests.
+func productImports(t *testing.T) map[string][]string {
+	t.Helper()
+	root := evaldata.Root(t)
+	imports := map[string][]string{}
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if rel != "." {
+				_, err := os.Stat(filepath.Join(file, "go.mod"))
+				if err == nil || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") {
+					return filepath.SkipDir
+				}
+			}
+			return nil
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		if f.Name.Name == "main" && !strings.HasPrefix(filepath.ToSlash(rel), "cmd/") {
+			return nil // generators
+		}
+		pkg := path.Dir(filepath.ToSlash(rel))
+		if pkg == "." {
+			pkg = ""
+		}
+		list := imports[pkg]
+		for _, spec := range f.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if name == module {
+				list = append(list, "")
+			} else if rest, ok := strings.CutPrefix(name, module+"/"); ok {
+				list = append(list, rest)
+			}
+		}
+		imports[pkg] = list
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return imports
+}

@@ -1,0 +1,197 @@
+package tamis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/tamis-search/tamis/corpus/read"
+	"github.com/tamis-search/tamis/store"
+)
+
+// readerVersion names how files become documents. A file that an older version
+// read is read again although its bytes are the same.
+const readerVersion = "1"
+
+// FileOptions say how files are added.
+type FileOptions struct {
+	// Exclude leaves out what matches, each entry as a line of .gitignore would
+	// at the top of every path.
+	Exclude []string
+	// Stdin is what the path "-" reads; nil is the process's standard input.
+	Stdin io.Reader
+	// Progress, where it is not nil, is told how many bytes of files are done and
+	// how many are known.
+	Progress func(done, total int64)
+}
+
+// AddFiles brings the index up to date with files and folders: new and changed
+// files are read and their documents put, files whose bytes are the same are
+// left alone, documents whose file vanished under one of paths are removed.
+// The path "-" is standard input. Folders are walked respecting .gitignore.
+// The index directory itself is never read.
+//
+// What cannot be read is reported under Skipped and the rest goes in; a file
+// that could be read before and cannot now keeps its documents. When AddFiles
+// returns, everything it counted is durable.
+func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (Report, error) {
+	report := Report{Skipped: []Skip{}}
+	b, err := ix.store.Begin()
+	if err != nil {
+		return report, err
+	}
+	defer b.Discard()
+	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
+	if ix.dir != "" {
+		ro.Skip = []string{ix.dir}
+	}
+	run := &fileRun{ix: ix, b: b, reader: read.New(ro), report: &report, seen: map[string]bool{}, ids: map[string]bool{}}
+	var files []*read.File
+	var total, done int64
+	for f, err := range run.reader.Files(paths...) {
+		if ctx.Err() != nil {
+			return report, ctx.Err()
+		}
+		if err != nil {
+			run.skip(err)
+			continue
+		}
+		files = append(files, f)
+		total += f.Size
+	}
+	for i, f := range files {
+		if ctx.Err() != nil {
+			return report, ctx.Err()
+		}
+		if o.Progress != nil {
+			o.Progress(done, total)
+		}
+		if err := run.file(ctx, f); err != nil {
+			return report, fmt.Errorf("%s: %w", f.Path, err)
+		}
+		done += f.Size
+		files[i] = nil // its bytes may be kept in it
+	}
+	if o.Progress != nil {
+		o.Progress(total, total)
+	}
+	if err := run.removeVanished(paths); err != nil {
+		return report, err
+	}
+	return report, b.Commit()
+}
+
+// fileRun is one call of AddFiles.
+type fileRun struct {
+	ix     *Index
+	b      *store.Batch
+	reader *read.Reader
+	report *Report
+	seen   map[string]bool // paths of files that are there, read or not
+	ids    map[string]bool // documents put in this run
+}
+
+func skipOf(err error) Skip {
+	var s *read.SkipError
+	if errors.As(err, &s) {
+		return Skip{Path: s.Path, Line: s.Line, Reason: s.Reason}
+	}
+	return Skip{Reason: err.Error()}
+}
+
+func (r *fileRun) skip(err error) {
+	s := skipOf(err)
+	r.seen[s.Path] = true
+	r.report.Skipped = append(r.report.Skipped, s)
+}
+
+func (r *fileRun) file(ctx context.Context, f *read.File) error {
+	r.seen[f.Path] = true
+	if f.IsStdin() {
+		return r.documents(ctx, f)
+	}
+	known, ok, err := r.ix.store.FileInfo(f.Path)
+	if err != nil {
+		return err
+	}
+	sum, err := f.Digest()
+	if err != nil {
+		r.skip(err)
+		// A file that vanished since it was listed takes its documents along.
+		r.seen[f.Path] = !errors.Is(err, fs.ErrNotExist)
+		return nil
+	}
+	if ok && known.Reader == readerVersion && bytes.Equal(known.Digest, sum[:]) {
+		r.report.Unchanged += known.Documents
+		return nil
+	}
+	return r.documents(ctx, f)
+}
+
+// documents puts what a file holds.
+func (r *fileRun) documents(ctx context.Context, f *read.File) error {
+	ids := map[string]bool{}
+	whole := true
+	for d, err := range r.reader.Documents(f) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			s := skipOf(err)
+			whole = whole && s.Line > 0
+			r.skip(err)
+			continue
+		}
+		before := len(r.ids)
+		if err := r.ix.put(r.b, d, r.ids, r.report); err != nil {
+			return err
+		}
+		if len(r.ids) > before {
+			ids[d.ID] = true
+		}
+	}
+	if f.IsStdin() || !whole {
+		return nil
+	}
+	sum, err := f.Digest() // of the bytes that were parsed
+	if err != nil {
+		r.skip(err)
+		return nil
+	}
+	removed, err := r.b.SetFile(f.Path, store.File{Digest: sum[:], Reader: readerVersion, Documents: len(ids)}, ids)
+	r.report.Removed += removed
+	return err
+}
+
+// removeVanished deletes the documents of files that are no longer there.
+func (r *fileRun) removeVanished(paths []string) error {
+	for _, path := range paths {
+		if path == "-" {
+			continue
+		}
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		files, err := r.ix.store.Files(abs)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if r.seen[f] {
+				continue
+			}
+			removed, err := r.b.DeleteFile(f)
+			if err != nil {
+				return err
+			}
+			r.seen[f] = true
+			r.report.Removed += removed
+		}
+	}
+	return nil
+}

@@ -1,0 +1,310 @@
+package tamis
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/store"
+)
+
+// Unit is what a search ranks.
+type Unit string
+
+// The units of a search.
+const (
+	// Passages are runs of about 200 tokens.
+	Passages Unit = "passage"
+	// Documents are whole files or records.
+	Documents Unit = "document"
+)
+
+func (u Unit) store() (store.Unit, error) {
+	switch u {
+	case "", Passages:
+		return store.Passages, nil
+	case Documents:
+		return store.Documents, nil
+	}
+	return 0, fmt.Errorf("unknown unit %q: use passage or document", string(u))
+}
+
+// Query is a search.
+type Query struct {
+	Text string
+	// K is the number of hits; 0 stands for 10.
+	K int
+	// Unit is Passages by default.
+	Unit Unit
+	// K1 and B are BM25's parameters; 0 stands for 1.2 and 0.75.
+	K1, B float32
+	// IDsOnly leaves Title, Path, Text, Headings and Metadata of the hits empty:
+	// for evaluation, where only the ranking counts.
+	IDsOnly bool
+}
+
+// Results are the hits of a search, best first.
+type Results struct {
+	Query  string  `json:"query"`
+	K      int     `json:"k"`
+	Exact  bool    `json:"exact"`
+	TookMS float64 `json:"took_ms"`
+	Hits   []Hit   `json:"hits"`
+}
+
+// Hit is a passage or a document that matches.
+type Hit struct {
+	Rank     int            `json:"rank"`
+	Doc      string         `json:"doc"`
+	Title    string         `json:"title"`
+	Path     string         `json:"path"`
+	Headings []string       `json:"headings,omitempty"`
+	Start    int            `json:"start"` // bytes of the stored source
+	End      int            `json:"end"`
+	Score    float32        `json:"score"`
+	Text     string         `json:"text"`
+	Metadata map[string]any `json:"metadata,omitempty"`
+}
+
+// Search finds the k best passages or documents. The result is exact: it
+// equals scoring everything; equal scores stand in order of addition. A query
+// without a word that could be searched for gives ErrNoTerms.
+//
+// The hit of a document search shows the document's passage that holds most
+// of the query.
+func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
+	begin := time.Now()
+	if q.K <= 0 {
+		q.K = 10
+	}
+	unit, err := q.Unit.store()
+	if err != nil {
+		return nil, err
+	}
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	terms, err := ix.terms(v, q.Text)
+	if err != nil {
+		return nil, err
+	}
+	if len(terms) == 0 && v.Rows(store.Documents) > 0 {
+		return nil, fmt.Errorf("%q: %w", q.Text, ErrNoTerms)
+	}
+	res := &Results{Query: q.Text, K: q.K, Exact: true, Hits: []Hit{}}
+	view := newView(v, q.params())
+	for _, h := range view.topK(unit, terms, q.K) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		hit, err := ix.hit(view, unit, h, terms, q.IDsOnly)
+		if err != nil {
+			return nil, err
+		}
+		hit.Rank = len(res.Hits) + 1
+		res.Hits = append(res.Hits, hit)
+	}
+	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
+	return res, nil
+}
+
+func (q *Query) params() search.Params {
+	p := search.Params{K1: 1.2, B: 0.75}
+	if q.K1 > 0 {
+		p.K1 = q.K1
+	}
+	if q.B > 0 {
+		p.B = q.B
+	}
+	return p
+}
+
+// terms analyses a question by every analysis that the index uses and joins
+// the results, each term once, in order.
+func (ix *Index) terms(v *store.Snapshot, question string) ([]search.Term, error) {
+	var terms []search.Term
+	seen := map[string]bool{}
+	for _, name := range v.Analyzers() {
+		an, err := ix.analyzers.get(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range an.QueryTerms(nil, question) {
+			if !seen[t] {
+				seen[t] = true
+				terms = append(terms, search.Term{Text: t, Weight: 1})
+			}
+		}
+		ix.analyzers.put(an)
+	}
+	return terms, nil
+}
+
+// view is a snapshot as one question uses it.
+type view struct {
+	*store.Snapshot
+	params  search.Params
+	headers map[uint64]*store.Header
+}
+
+func newView(v *store.Snapshot, p search.Params) *view {
+	return &view{Snapshot: v, params: p, headers: map[uint64]*store.Header{}}
+}
+
+// scored is a row that a search found.
+type scored struct {
+	store.Row
+	score float32
+}
+
+func (v *view) topK(u store.Unit, terms []search.Term, k int) []scored {
+	if len(terms) == 0 {
+		return nil
+	}
+	spaces := v.Spaces(u)
+	sources := make([]search.Source, len(spaces))
+	for i, s := range spaces {
+		sources[i] = search.Source{Inverted: s.Inverted}
+		if s.Deleted != nil {
+			sources[i].Deleted = s.Deleted.Has
+		}
+	}
+	names := make([]string, len(terms))
+	for i, t := range terms {
+		names[i] = t.Text
+	}
+	hits := search.TopK(sources, terms, search.Stats(v.Statistics(u, names)), v.params, k)
+	out := make([]scored, len(hits))
+	for i, h := range hits {
+		out[i] = scored{store.Row{Segment: h.Source, Row: h.Row}, h.Score}
+	}
+	return out
+}
+
+// header reads the header of a document row, once.
+func (v *view) header(doc store.Row) (*store.Header, error) {
+	ordinal := v.Ordinal(doc)
+	if h, ok := v.headers[ordinal]; ok {
+		return h, nil
+	}
+	h, err := v.Header(ordinal)
+	if err == nil {
+		v.headers[ordinal] = h
+	}
+	return h, err
+}
+
+func (ix *Index) hit(v *view, u store.Unit, r scored, terms []search.Term, idsOnly bool) (Hit, error) {
+	doc := r.Row
+	if u == store.Passages {
+		doc = v.DocumentOf(r.Row)
+	}
+	d, err := v.header(doc)
+	if err != nil {
+		return Hit{}, err
+	}
+	hit := Hit{Doc: d.ID, End: d.Size, Score: r.score}
+	if idsOnly {
+		return hit, nil
+	}
+	passage := r.Row
+	if u == store.Documents {
+		if passage, err = ix.bestPassage(v, doc, d, terms); err != nil {
+			return Hit{}, err
+		}
+	}
+	if first, end := v.PassageRows(doc); first < end {
+		p := v.Passage(passage)
+		hit.Start, hit.End, hit.Headings = p.Start, p.End, p.Headings
+	}
+	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
+	hit.Text, err = v.Text(d, hit.Start, hit.End)
+	return hit, err
+}
+
+// bestPassage picks the passage of a document that holds most terms of the
+// query, the first of equals.
+func (ix *Index) bestPassage(v *view, doc store.Row, d *store.Header, terms []search.Term) (store.Row, error) {
+	const most = 200 // passages looked at
+	first, end := v.PassageRows(doc)
+	best, bestCount := store.Row{Segment: doc.Segment, Row: first}, 0
+	wanted := map[string]bool{}
+	for _, t := range terms {
+		wanted[t.Text] = true
+	}
+	an, err := ix.analyzers.get(d.Analyzer)
+	if err != nil {
+		return best, err
+	}
+	defer ix.analyzers.put(an)
+	for row := first; row < min(end, first+most); row++ {
+		r := store.Row{Segment: doc.Segment, Row: row}
+		p := v.Passage(r)
+		text, err := v.Text(d, p.Start, p.End)
+		if err != nil {
+			return best, err
+		}
+		seen := map[string]bool{}
+		an.Each(text, func(term string, _, _ int) {
+			if wanted[term] {
+				seen[term] = true
+			}
+		})
+		if len(seen) > bestCount {
+			best, bestCount = r, len(seen)
+		}
+	}
+	return best, nil
+}
+
+// metadata is what the document states plus what every document has.
+func metadata(h *store.Header) map[string]any {
+	m := make(map[string]any, len(h.Metadata)+4)
+	for k, v := range h.Metadata {
+		m[k] = v
+	}
+	m["path"], m["type"], m["lang"] = h.Path, h.Type, h.Lang
+	if !h.ModTime.IsZero() {
+		m["mtime"] = h.ModTime.UTC().Format(time.RFC3339)
+	}
+	return m
+}
+
+// Source returns the stored source of a document: what the ranges of hits and
+// receipts count. Error: ErrNotFound.
+func (ix *Index) Source(ctx context.Context, doc string) (string, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return "", err
+	}
+	defer v.Release()
+	h, err := v.HeaderByID(doc)
+	if err != nil {
+		return "", err
+	}
+	return v.Text(h, 0, h.Size)
+}
+
+// CheckReport says what Check found.
+type CheckReport = store.CheckReport
+
+// Check verifies everything stored; with repair, damaged derived files are
+// built anew.
+func (ix *Index) Check(ctx context.Context, repair bool) (CheckReport, error) {
+	return ix.store.Check(ctx, repair)
+}
+
+// Stats counts what an index holds.
+type Stats = store.Stats
+
+// Stats reports counts, sizes and settings.
+func (ix *Index) Stats() (Stats, error) { return ix.store.Stats() }
+
+// Settings are what the index was made with.
+func (ix *Index) Settings() Options {
+	c := ix.store.Config()
+	return Options{Language: c.Language, Similarity: c.Similarity}
+}

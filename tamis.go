@@ -1,0 +1,228 @@
+// Package tamis is a sparse context engine: from a large corpus to the
+// smallest context that still answers a question, every byte traceable to its
+// source.
+//
+//	ix, err := tamis.Open("notes.tamis", tamis.Options{})
+//	report, err := ix.Add(ctx, docs)
+//	hits, err := ix.Search(ctx, tamis.Query{Text: "how are segments merged", K: 10})
+//	c, err := ix.Context(ctx, "how are segments merged", tamis.Budget{Tokens: 1000})
+//	fmt.Println(c.Text)
+//	text, err := ix.Replay(ctx, c) // the same bytes, rebuilt from the sources
+//
+// An Index is safe for concurrent use. What Add and Delete returned without
+// error is durable; every search sees one commit. The same index, question and
+// options give the same bytes on every machine.
+package tamis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"unicode/utf8"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/store"
+)
+
+// Document is one unit of ingest; ID and Source are required.
+type Document = corpus.Document
+
+// Errors that callers branch on, with errors.Is.
+var (
+	// ErrLocked: another process has the index open.
+	ErrLocked = store.ErrLocked
+	// ErrNewer: a later version of tamis wrote the index.
+	ErrNewer = store.ErrNewer
+	// ErrCorrupt: what is stored is damaged and cannot be derived.
+	ErrCorrupt = store.ErrCorrupt
+	// ErrNotFound: there is no such index or document.
+	ErrNotFound = store.ErrNotFound
+	// ErrConfig: the index was made with other settings.
+	ErrConfig = store.ErrConfig
+	// ErrClosed: the index was closed.
+	ErrClosed = store.ErrClosed
+	// ErrNoTerms: a question has no word that could be searched for.
+	ErrNoTerms = pack.ErrNoTerms
+	// ErrBudget: a budget is too small for a single sentence.
+	ErrBudget = pack.ErrBudget
+)
+
+// Similarity says how words are analysed and weighed.
+type Similarity = store.Similarity
+
+// The similarities.
+const (
+	// BM25F, the default: title, heading path and body as weighted fields.
+	BM25F = store.BM25F
+	// Lucene: Lucene's English analysis, one field, one-byte lengths.
+	Lucene = store.Lucene
+)
+
+// Options are settings of an index. They are stored when it is made; zero
+// values stand for what is stored, else for the defaults.
+type Options struct {
+	// Language is how prose is analysed: a language in English ("english", the
+	// default, "german" …) or "auto" for a guess per document.
+	Language string
+	// Similarity is BM25F by default.
+	Similarity Similarity
+	// MustExist makes opening fail with ErrNotFound where there is no index.
+	MustExist bool
+}
+
+// Index is an open index.
+type Index struct {
+	store     *store.Store
+	dir       string
+	analyzers analyzers
+}
+
+// Open opens the index in dir and makes it where there is none. An empty dir
+// is an index in memory, gone when it is closed. Errors: ErrLocked, ErrNewer,
+// ErrCorrupt, ErrConfig, ErrNotFound.
+func Open(dir string, o Options) (*Index, error) {
+	so := store.Options{Config: store.Config{Similarity: o.Similarity, Language: o.Language}, MustExist: o.MustExist}
+	if dir == "" {
+		so.FS = vfs.NewMem()
+	}
+	s, err := store.Open(dir, so)
+	if err != nil {
+		return nil, err
+	}
+	return &Index{store: s, dir: dir}, nil
+}
+
+// Close waits for searches under way and releases the directory.
+func (ix *Index) Close() error { return ix.store.Close() }
+
+// Report says what adding did.
+type Report struct {
+	Added     int    `json:"added"`
+	Updated   int    `json:"updated"`
+	Unchanged int    `json:"unchanged"`
+	Removed   int    `json:"removed"`
+	Skipped   []Skip `json:"skipped"`
+}
+
+// Skip names something that was not added, and why.
+type Skip struct {
+	Path   string `json:"path"`           // file, or id of a document without one
+	Line   int    `json:"line,omitempty"` // from 1; 0 when the whole file was skipped
+	Reason string `json:"reason"`
+}
+
+func (r *Report) count(o store.Outcome) {
+	switch o {
+	case store.Added:
+		r.Added++
+	case store.Updated:
+		r.Updated++
+	case store.Unchanged:
+		r.Unchanged++
+	}
+}
+
+// Add adds documents, replaces those whose id is known, and leaves unchanged
+// ones alone. When it returns, everything it counted is durable. A document
+// that cannot be added, an error from docs, and an id that comes twice are
+// reported under Skipped and the rest goes in; the error is for what stopped
+// the whole: a cancelled context or a failing disk.
+func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (Report, error) {
+	report := Report{Skipped: []Skip{}}
+	b, err := ix.store.Begin()
+	if err != nil {
+		return report, err
+	}
+	defer b.Discard()
+	seen := map[string]bool{}
+	for d, err := range docs {
+		if ctx.Err() != nil {
+			return report, ctx.Err()
+		}
+		if err != nil {
+			report.Skipped = append(report.Skipped, skipOf(err))
+			continue
+		}
+		if err := ix.put(b, d, seen, &report); err != nil {
+			return report, err
+		}
+	}
+	return report, b.Commit()
+}
+
+// put adds one document to a batch; what is wrong with the document itself is
+// reported, not returned.
+func (ix *Index) put(b *store.Batch, d Document, seen map[string]bool, report *Report) error {
+	if reason := invalid(&d, seen); reason != "" {
+		report.Skipped = append(report.Skipped, Skip{Path: nameOf(&d), Reason: reason})
+		return nil
+	}
+	seen[d.ID] = true
+	outcome, err := b.Put(d)
+	var bad *store.DocumentError
+	if errors.As(err, &bad) {
+		report.Skipped = append(report.Skipped, Skip{Path: nameOf(&d), Reason: bad.Reason})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	report.count(outcome)
+	return nil
+}
+
+// Delete removes documents by id and returns how many there were. Ids that are
+// not in the index are no error. The removal is durable when it returns.
+func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
+	b, err := ix.store.Begin()
+	if err != nil {
+		return 0, err
+	}
+	defer b.Discard()
+	n := 0
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		ok, err := b.Delete(id)
+		if err != nil {
+			return 0, fmt.Errorf("delete %q: %w", id, err)
+		}
+		if ok {
+			n++
+		}
+	}
+	return n, b.Commit()
+}
+
+// invalid says why a document cannot be added; seen are the ids of this run.
+func invalid(d *Document, seen map[string]bool) string {
+	switch {
+	case d.ID == "":
+		return "the document has no id"
+	case seen[d.ID]:
+		return fmt.Sprintf("id %q came before in this run; the first stays", d.ID)
+	case !utf8.ValidString(d.Source) || !utf8.ValidString(d.Title) || !utf8.ValidString(d.ID):
+		return "the text is not valid UTF-8"
+	}
+	for i, b := range d.Blocks {
+		if b.Start < 0 || b.End < b.Start || b.End > len(d.Source) || i > 0 && b.Start < d.Blocks[i-1].End {
+			return fmt.Sprintf("block %d has the range [%d, %d), which is not inside the text or not in order", i, b.Start, b.End)
+		}
+	}
+	return ""
+}
+
+func nameOf(d *Document) string {
+	if d.Path != "" && d.Path != d.ID && d.ID != "" {
+		return d.Path + ": " + d.ID
+	}
+	if d.Path != "" {
+		return d.Path
+	}
+	return d.ID
+}
