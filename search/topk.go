@@ -65,21 +65,23 @@ type searcher struct {
 	spare   []uint64
 
 	// Of the source being searched:
-	source   *Source
-	codes    []byte
-	norms    [256]float32
-	first    uint32    // number of its first row over all sources
-	cursors  []*cursor // in query order
-	order    []*cursor // the rare ones, then the frequent ones, each by falling weight
-	used     int       // cursors in use
-	frequent int       // of these, frequent ones
-	sums     []uint16  // bound of each window, in units of 1/scale, rounded up
-	scale    float64
-	picked   []uint32
-	matrix   [][index.WindowRows]float32 // score by term and row of a window; zero between windows
-	filled   []int                       // its rows that are not zero
-	scores   [spanRows]float32
-	hits     [spanRows]uint32
+	source     *Source
+	codes      []byte
+	norms      [256]float32
+	first      uint32    // number of its first row over all sources
+	cursors    []*cursor // in query order
+	order      []*cursor // the rare ones, then the frequent ones, each by falling weight
+	used       int       // cursors in use
+	frequent   int       // of these, frequent ones
+	sums       []uint16  // bound of each window, in units of 1/scale, rounded up
+	scale      float64
+	picked     []uint32
+	matrix     [][index.WindowRows]float32 // score by term and row of a window; zero between windows
+	filled     []int                       // its rows that are not zero
+	candidates []candidate
+	parts      []float32 // scores of the candidates by term, in query order
+	scores     [spanRows]float32
+	hits       [spanRows]uint32
 }
 
 // A cursor gives the scores of one term.
@@ -97,6 +99,7 @@ type cursor struct {
 	frequent bool
 	dense    index.DenseList
 	loaded   int // block in block, or -1
+	seekAt   int // block that the last lookup ended at
 	block    index.Block
 }
 
@@ -296,23 +299,40 @@ func (s *searcher) visit(windows []uint32, low uint16) {
 		}
 		low = s.low()
 	}
+	s.decide()
 }
 
-// window scores the rows of window w, which ends before row hi, when a
-// threshold is known. It takes the terms with the heaviest first, and leaves as
-// soon as what the others can add at most lifts no row to the threshold. Rows
-// that pass are scored again in query order, the order that counts.
+// fewLanes is the number of rows of a window up to which looking up each of
+// them in a term's postings is cheaper than scoring all postings there.
+const fewLanes = 5
+
+// maxCandidates is the number of candidates that are looked up together.
+const maxCandidates = 1024
+
+// A candidate is a row that may reach the threshold.
+type candidate struct {
+	row  uint32
+	id   uint32  // its scores by term are searcher.parts[id·used:][:used]
+	next int32   // the frequent terms before this one are in sum
+	sum  float32 // of the scores so far
+	rest float32 // what the other terms can add
+}
+
+// window looks for candidates in window w, which ends before row hi, when a
+// threshold is known. It takes the terms with the heaviest first until what the
+// others can add at most lifts few rows to the threshold.
 func (s *searcher) window(w, hi uint32) {
 	lo := w * index.WindowRows
 	need := s.need()
+	rare := s.used - s.frequent
 	rest := float32(0)
-	for _, c := range s.order[s.used-s.frequent:] {
+	for _, c := range s.order[rare:] {
 		rest += c.unit * float32(c.dense.Bounds[w])
 	}
-	sums := s.scores[:index.WindowRows]
-	clear(sums)
+	sums := (*[index.WindowRows]float32)(s.scores[:])
+	clear(sums[:])
 	s.filled = s.filled[:0]
-	for _, c := range s.order[:s.used-s.frequent] {
+	for _, c := range s.order[:rare] {
 		i := seek(c.rows, c.at, lo)
 		c.at = i
 		if i == len(c.rows) || c.rows[i] >= hi {
@@ -325,30 +345,88 @@ func (s *searcher) window(w, hi uint32) {
 			sums[at] += c.scores[i]
 		}
 	}
-	for _, c := range s.order[s.used-s.frequent:] {
-		bound := c.dense.Bounds[w]
-		if bound == 0 {
+	next, alive := 0, 0
+	for ; ; next++ {
+		if least := need - rest; least > 0 {
+			alive = simd.SelectFrom(s.hits[:], sums[:], least)
+			if alive <= fewLanes || next == s.frequent {
+				break
+			}
+		} else if next == s.frequent {
+			// Rounding left more than nothing to reach: every row that scores.
+			alive = simd.SelectFrom(s.hits[:], sums[:], math.SmallestNonzeroFloat32)
+			break
+		}
+		c := s.order[rare+next]
+		if bound := c.dense.Bounds[w]; bound != 0 {
+			rest -= c.unit * float32(bound)
+			c.window(s, lo, hi, s.lanes(c), sums)
+		}
+	}
+	for _, i := range s.hits[:alive] {
+		id := len(s.candidates)
+		if (id+1)*s.used > len(s.parts) {
+			s.parts = append(s.parts, make([]float32, max(4096, s.used))...)
+		}
+		parts := s.parts[id*s.used:][:s.used]
+		clear(parts)
+		for _, j := range s.filled {
+			parts[j] = s.matrix[j][i]
+		}
+		s.candidates = append(s.candidates, candidate{lo + i, uint32(id), int32(next), sums[i], max(rest, 0)})
+	}
+	for _, i := range s.filled {
+		s.matrix[i] = [index.WindowRows]float32{}
+	}
+	if len(s.candidates) >= maxCandidates {
+		s.decide()
+	}
+}
+
+// decide looks the candidates up in the frequent terms that they lack, the
+// heaviest term first, and drops those that can no longer reach the threshold.
+// Those that stay are scored again in query order, the order that counts.
+func (s *searcher) decide() {
+	need := s.need()
+	list := s.candidates
+	for j, c := range s.order[s.used-s.frequent:] {
+		c.seekAt = 0
+		kept := list[:0]
+		for _, x := range list {
+			if x.sum+x.rest < need {
+				continue
+			}
+			if x.next <= int32(j) {
+				if bound := c.dense.Bounds[x.row/index.WindowRows]; bound != 0 {
+					x.rest = max(0, x.rest-c.unit*float32(bound))
+					if part := c.lookup(s, x.row); part != 0 {
+						x.sum += part
+						s.parts[int(x.id)*s.used+c.number] = part
+					}
+				}
+			}
+			kept = append(kept, x)
+		}
+		list = kept
+	}
+	for _, x := range list {
+		if x.sum+x.rest < need {
 			continue
 		}
-		if !simd.AnyFrom(sums, need-rest) {
-			s.clean()
-			return
+		sum := float32(0)
+		for _, part := range s.parts[int(x.id)*s.used:][:s.used] {
+			sum += part
 		}
-		rest -= c.unit * float32(bound)
-		c.window(s, lo, hi, s.lanes(c), (*[index.WindowRows]float32)(sums))
+		s.offer(x.row, sum)
 	}
-	m := simd.SelectFrom(s.hits[:], sums, need)
-	for _, i := range s.hits[:m] {
-		x := float32(0)
-		for j := range s.used {
-			x += s.matrix[j][i]
-		}
-		row := lo + i
-		if key := rowKey(x, s.first+row); key > s.best.floor && (s.source.Deleted == nil || !s.source.Deleted(row)) {
-			s.best.add(key)
-		}
+	s.candidates = s.candidates[:0]
+}
+
+// offer takes a scored row.
+func (s *searcher) offer(row uint32, score float32) {
+	if key := rowKey(score, s.first+row); key > s.best.floor && (s.source.Deleted == nil || !s.source.Deleted(row)) {
+		s.best.add(key)
 	}
-	s.clean()
 }
 
 // lanes is the row of the matrix for a term: its score for each row of the
@@ -356,13 +434,6 @@ func (s *searcher) window(w, hi uint32) {
 func (s *searcher) lanes(c *cursor) *[index.WindowRows]float32 {
 	s.filled = append(s.filled, c.number)
 	return &s.matrix[c.number]
-}
-
-// clean makes the matrix zero again.
-func (s *searcher) clean() {
-	for _, i := range s.filled {
-		s.matrix[i] = [index.WindowRows]float32{}
-	}
 }
 
 // span scores the rows from lo to before hi.
@@ -379,10 +450,7 @@ func (s *searcher) span(lo, hi uint32) {
 	}
 	m := simd.SelectFrom(s.hits[:], scores, s.best.min)
 	for _, i := range s.hits[:m] {
-		row := lo + i
-		if key := rowKey(scores[i], s.first+row); key > s.best.floor && (s.source.Deleted == nil || !s.source.Deleted(row)) {
-			s.best.add(key)
-		}
+		s.offer(lo+i, scores[i])
 	}
 }
 
@@ -464,4 +532,27 @@ func (c *cursor) window(s *searcher, lo, hi uint32, lanes, sums *[index.WindowRo
 			return
 		}
 	}
+}
+
+// lookup is a frequent term's score of one row, 0 when the row lacks the term.
+// Rows come in ascending order since seekAt was 0.
+func (c *cursor) lookup(s *searcher, row uint32) float32 {
+	i := c.seekAt
+	if i >= c.dense.Blocks || c.dense.Last(i) < row {
+		i = c.dense.Seek(i, row)
+		c.seekAt = i
+		if i >= c.dense.Blocks {
+			return 0
+		}
+	}
+	b := &c.block
+	if c.loaded != i {
+		c.dense.Load(i, b)
+		c.loaded = i
+	}
+	j := simd.Below(&b.Rows, row)
+	if j >= b.N || b.Rows[j] != row {
+		return 0
+	}
+	return score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
 }

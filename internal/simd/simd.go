@@ -57,12 +57,13 @@ func Between(v *[BlockSize]uint32, low, high uint32) (below, until int) {
 	return betweenScalar(v, low, high)
 }
 
-// AnyFrom says whether some v[i] ≥ low. len(v) is a multiple of Lanes.
-func AnyFrom(v []float32, low float32) bool {
-	if avx2 && len(v) > 0 && len(v)%Lanes == 0 {
-		return anyFromAVX2(&v[0], len(v), low)
+// Below counts the values below high, as Between does.
+func Below(v *[BlockSize]uint32, high uint32) int {
+	if avx2 {
+		return int(belowAVX2(&v[0], high))
 	}
-	return anyFromScalar(v, low)
+	_, n := betweenScalar(v, 0, high)
+	return n
 }
 
 // AddBounds adds bounds[i]·factor/256, rounded down, to each sums[i], which
@@ -148,15 +149,6 @@ func betweenScalar(v *[BlockSize]uint32, low, high uint32) (below, until int) {
 		}
 	}
 	return below, until
-}
-
-func anyFromScalar(v []float32, low float32) bool {
-	for _, x := range v {
-		if x >= low {
-			return true
-		}
-	}
-	return false
 }
 
 func maxScalar(v []uint16) (m uint16) {

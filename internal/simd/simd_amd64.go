@@ -65,4 +65,4 @@ func maxAVX2(v *uint16, n int) uint16
 func betweenAVX2(v *uint32, low, high uint32) uint64
 
 //go:noescape
-func anyFromAVX2(v *float32, n int, low float32) bool
+func belowAVX2(v *uint32, high uint32) uint32

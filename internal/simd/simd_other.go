@@ -14,4 +14,4 @@ func selectRangeAVX2(*uint32, *uint16, int, uint16, uint16) int { return 0 }
 func selectFromAVX2(*uint32, *float32, int, float32) int        { return 0 }
 func maxAVX2(*uint16, int) uint16                               { return 0 }
 func betweenAVX2(*uint32, uint32, uint32) uint64                { return 0 }
-func anyFromAVX2(*float32, int, float32) bool                   { return false }
+func belowAVX2(*uint32, uint32) uint32                          { return 0 }

@@ -82,9 +82,6 @@ func TestSelect(t *testing.T) {
 			}
 		}
 		for _, low := range []float32{0, 1e-45, 1, 2, 9} {
-			if a, b := anyFromScalar(f, low), AnyFrom(f, low); a != b {
-				t.Fatalf("n %d: any from %g: %v, %v", n, low, a, b)
-			}
 			a, b := selectFromScalar(want, f, low), SelectFrom(got, f, low)
 			if a != b || !slices.Equal(want[:a], got[:b]) {
 				t.Fatalf("n %d, from %g: %v, %v", n, low, want[:a], got[:b])
@@ -113,6 +110,9 @@ func TestBetween(t *testing.T) {
 		}
 		low, high := v[rng.IntN(len(v))], rng.Uint32()>>(1+rng.IntN(31))
 		a, b := betweenScalar(&v, low, high)
+		if d := Below(&v, high); d != b {
+			t.Fatalf("below %d: %d, %d", high, b, d)
+		}
 		if c, d := Between(&v, low, high); a != c || b != d {
 			t.Fatalf("below %d: %d, %d; below %d: %d, %d", low, a, c, high, b, d)
 		}
