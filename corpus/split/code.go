@@ -57,17 +57,35 @@ func closing(line string) bool {
 	if len(line) > 12 {
 		return false
 	}
+	only := true
+	for i := 0; i < len(line) && only; i++ {
+		switch line[i] {
+		case '}', ')', ']', ';', ',':
+		default:
+			only = false
+		}
+	}
+	if only {
+		return true
+	}
+	switch line[0] {
+	case 'e', 'f', 'd', 'E', '*', '#', '<':
+	default:
+		return false
+	}
 	switch strings.TrimRight(line, ";,") {
 	case "end", "fi", "done", "esac", "END", "*/", "#endif", "</":
 		return true
 	}
-	return strings.Trim(line, "})];,") == ""
+	return false
 }
 
 // opening says whether a line makes no sense without the next: a lone opening
 // bracket, an annotation, a bare keyword.
 func opening(line string) bool {
 	switch {
+	case len(line) > 60:
+		return false
 	case len(line) <= 6 && strings.Trim(line, "{([") == "":
 		return true
 	case line[0] == '@' && len(line) < 40, strings.HasPrefix(line, "#["), strings.HasPrefix(line, "template <"):
@@ -83,12 +101,23 @@ func opening(line string) bool {
 // isComment recognises the line comments of common languages. "#include" and
 // "*p = 1" are none.
 func isComment(line string) bool {
-	for _, p := range []string{"//", "# ", "-- ", ";;", "/*", "* ", "% ", "<!--"} {
-		if strings.HasPrefix(line, p) {
-			return true
-		}
+	next := byte(' ')
+	if len(line) > 1 {
+		next = line[1]
 	}
-	return line == "#" || line == "*"
+	switch line[0] {
+	case '/':
+		return next == '/' || next == '*'
+	case '#', '*', '%':
+		return next == ' ' && (len(line) > 1 || line[0] != '%')
+	case '-':
+		return next == '-' && (len(line) == 2 || line[2] == ' ')
+	case ';':
+		return next == ';'
+	case '<':
+		return strings.HasPrefix(line, "<!--")
+	}
+	return false
 }
 
 func nextIsComment(t string, at, end int) bool {

@@ -7,6 +7,10 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 )
 
+// bom is the byte order mark that a reader keeps at the start of a source; it is
+// in no sentence.
+const bom = "\uFEFF"
+
 // plainBlocks finds the blocks of a plain text: paragraphs between blank lines,
 // list items, table rows, and, if most lines look like "Name: text", the turns
 // of a conversation. Headings are not guessed.
@@ -22,7 +26,11 @@ func plainBlocks(t string) []corpus.Block {
 			open = -1
 		}
 	}
-	for at := 0; at < len(t); {
+	at := 0
+	if strings.HasPrefix(t, bom) {
+		at = len(bom)
+	}
+	for at < len(t) {
 		n := strings.IndexByte(t[at:], '\n')
 		if n < 0 {
 			n = len(t) - at
