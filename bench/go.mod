@@ -37,6 +37,6 @@ require (
 	github.com/mschoch/smat v0.2.0 // indirect
 	github.com/tamis-search/tamis v0.0.0
 	go.etcd.io/bbolt v1.4.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.49.0
 	google.golang.org/protobuf v1.36.6 // indirect
 )

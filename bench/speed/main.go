@@ -38,6 +38,7 @@ type options struct {
 	data, out      string
 	corpora, peers []string
 	rounds, warm   int
+	wall           bool
 }
 
 func main() {
@@ -48,6 +49,7 @@ func main() {
 	peers := flag.String("peers", strings.Join([]string{lucene, tamis, tamisDefault, bleve}, ","), "engines to measure")
 	flag.IntVar(&o.rounds, "rounds", 30, "measured `passes` over the queries (Bleve: a fifth)")
 	flag.IntVar(&o.warm, "warm", 20, "`passes` before the measured ones (Bleve: one)")
+	flag.BoolVar(&o.wall, "wall", false, "latencies in wall time, not CPU time")
 	flag.Parse()
 	o.corpora, o.peers = strings.Split(*corpora, ","), strings.Split(*peers, ",")
 	if err := run(o); err != nil {
@@ -60,6 +62,7 @@ func main() {
 type report struct {
 	Machine peer.Machine `json:"machine"`
 	Rounds  int          `json:"rounds"`
+	Clock   string       `json:"clock"` // of the latencies: cpu or wall
 	Corpora []*result    `json:"corpora"`
 }
 
@@ -104,9 +107,13 @@ func run(o options) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
-	rep := report{Machine: peer.ThisMachine(), Rounds: o.rounds}
+	rep := report{Machine: peer.ThisMachine(), Rounds: o.rounds, Clock: "cpu"}
+	if o.wall {
+		rep.Clock = "wall"
+	}
 	differ := false
-	fmt.Printf("%s, %s, %d CPUs, %s, %d passes\n", rep.Machine.Date, rep.Machine.CPU, rep.Machine.CPUs, rep.Machine.Go, o.rounds)
+	fmt.Printf("%s, %s, %d CPUs, %s, %d passes, latencies in %s time\n",
+		rep.Machine.Date, rep.Machine.CPU, rep.Machine.CPUs, rep.Machine.Go, o.rounds, rep.Clock)
 	for _, name := range o.corpora {
 		c, err := makeCorpus(name, o.data, o.out)
 		if err != nil {
@@ -191,9 +198,13 @@ func measure(o options, dir string, c corpus) (*result, error) {
 				continue
 			}
 			for _, k := range depths {
-				ns, err := processes[name].Pass(k)
+				pass, err := processes[name].Pass(k)
 				if err != nil {
 					return nil, err
+				}
+				ns := pass.CPU
+				if o.wall {
+					ns = pass.Wall
 				}
 				res.Queries = len(ns)
 				if e := res.Engines[name]; round >= 0 {

@@ -24,14 +24,14 @@ func TestServe(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var b Build
-	var ns []int64
+	var pass Pass
 	var top [][]Hit
-	for i, v := range []any{&b, &ns, &top} {
+	for i, v := range []any{&b, &pass, &top} {
 		if err := json.Unmarshal([]byte(lines[i]), v); err != nil {
 			t.Fatalf("line %d: %v", i, err)
 		}
 	}
-	if b.Documents != 3 || len(ns) != 2 || len(top) != 2 || top[1][0] != (Hit{1, 0.1}) || top[0][1] != (Hit{7, 1.0 / 3}) {
+	if b.Documents != 3 || len(pass.Wall) != 2 || len(pass.CPU) != 2 || len(top) != 2 || top[1][0] != (Hit{1, 0.1}) || top[0][1] != (Hit{7, 1.0 / 3}) {
 		t.Errorf("answers %v", lines)
 	}
 	for _, bad := range []string{"pass x\n", "jump 3\n"} {
