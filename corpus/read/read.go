@@ -246,7 +246,11 @@ func (r *Reader) documents(f *File, yield func(corpus.Document, error) bool) err
 		return err
 	}
 	if blank(d.Source) {
-		return &SkipError{Path: f.Path, Reason: "empty"}
+		reason := "empty"
+		if !blank(text) {
+			reason = "there is no text in it"
+		}
+		return &SkipError{Path: f.Path, Reason: reason}
 	}
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)

@@ -36,7 +36,6 @@ func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 
 type link struct {
 	path  string
-	named bool
 	rules *ignoreRules
 }
 

@@ -389,7 +389,7 @@ func (s *splitter) fullStop(from, i int, f *following) bool {
 		}
 		return begins || f.lines > 1 || f.kind == caseFree
 	}
-	if !hyphen && isInitial(word) {
+	if isInitial(word) && (!hyphen || word != "p" && isUpperByte(word[0])) { // also "Hans-J."
 		if w-len(word) == from {
 			return false // "A. First point"
 		}
