@@ -23,8 +23,8 @@
 //
 // # Cost
 //
-// One goroutine counts some 30 to 40 MB/s of prose or code once its cache is
-// warm. An encoding's tables take 9 MB (o200k_base) or 5 MB, made at first use
+// One goroutine counts some 30 MB/s of prose with many rare words once its cache is
+// warm. An encoding's tables take 8 MB (o200k_base) or 4 MB, made at first use
 // in about 50 ms; each concurrent Count adds 768 KiB of cache, kept for the next.
 // A piece without a border (a line of one letter) costs O(n log n) time and
 // some 40 bytes of memory a byte, which is given back.
