@@ -116,6 +116,9 @@ func (l *List) Dense() (d DenseList, ok bool) {
 	}, true
 }
 
+// DF is the number of postings.
+func (d *DenseList) DF() int { return d.df }
+
 // Last is the last row of block i.
 func (d *DenseList) Last(i int) uint32 { return binary.LittleEndian.Uint32(d.skip[i*skipEntry:]) }
 

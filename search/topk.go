@@ -101,6 +101,7 @@ type cursor struct {
 	loaded   int // block in block, or -1
 	seekAt   int // block that the last lookup ended at
 	block    index.Block
+	impacts  [index.BlockSize]float32 // scores of postings of block, where asked for
 }
 
 func (s *searcher) cursor() *cursor {
@@ -164,13 +165,10 @@ func (s *searcher) open(v *index.Inverted, terms []Term) {
 			continue
 		}
 		for read := list.Cursor(); read.Next(&c.block); {
-			n := len(c.rows)
-			c.rows = append(c.rows, c.block.Rows[:c.block.N]...)
-			c.scores = slices.Grow(c.scores, c.block.N)[:len(c.rows)]
-			out := c.scores[n:]
-			for j, row := range c.rows[n:] {
-				out[j] = score(c.weight, float32(c.block.TFs[j]), s.norms[s.codes[row]])
-			}
+			n := c.block.N
+			simd.Impacts(&c.impacts, &c.block.Rows, &c.block.TFs, 0, n, s.codes, &s.norms, c.weight)
+			c.rows = append(c.rows, c.block.Rows[:n]...)
+			c.scores = append(c.scores, c.impacts[:n]...)
 		}
 	}
 }
@@ -181,7 +179,6 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 	padded := (windows + simd.Lanes - 1) / simd.Lanes * simd.Lanes
 	s.sums = slices.Grow(s.sums[:0], padded)[:padded]
 	s.picked = slices.Grow(s.picked[:0], padded)[:padded]
-	clear(s.sums)
 	most := 0.0
 	s.frequent = 0
 	for _, c := range s.cursors[:s.used] {
@@ -193,7 +190,11 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 			most += float64(c.weight)
 		}
 	}
-	// One unit a term is lost to rounding up.
+	// A frequent term's bound loses less than one unit to rounding down, so all
+	// sums start with that much, and with one more: 0 marks a visited window.
+	for i := range s.sums {
+		s.sums[i] = uint16(s.frequent) + 1
+	}
 	s.scale = max(0, 65000-2*float64(s.used)) / most
 	for _, c := range s.cursors[:s.used] {
 		if c.frequent {
@@ -230,12 +231,11 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 func (s *searcher) low() uint16 {
 	if s.best.floor == 0 {
 		if s.frequent == 0 {
-			return 1
+			return 2
 		}
-		return 0
+		return 1
 	}
-	low := int(float64(s.need())*s.scale) - s.frequent
-	return uint16(min(max(low, 0), math.MaxUint16))
+	return uint16(min(max(int(float64(s.need())*s.scale), 1), math.MaxUint16))
 }
 
 // need is a little less than the least score of a hit, by what sums in another
@@ -264,9 +264,6 @@ func (s *searcher) rounds() {
 		}
 		s.visit(s.picked[:n], low)
 		s.best.settle()
-		if floor == 0 {
-			return
-		}
 		low, top, enough = s.low(), floor-1, 8*enough
 	}
 }
@@ -280,6 +277,43 @@ func (s *searcher) visit(windows []uint32, low uint16) {
 	for len(windows) > 0 && windows[len(windows)-1]*index.WindowRows >= rows {
 		windows = windows[:len(windows)-1] // sums has room for a multiple of simd.Lanes
 	}
+	if s.best.floor == 0 || s.wide(len(windows)) {
+		s.spans(windows, low)
+		return
+	}
+	for _, w := range windows {
+		if s.sums[w] >= low {
+			s.window(w, min((w+1)*index.WindowRows, rows))
+			low = s.low()
+			s.sums[w] = 0
+		}
+	}
+	s.decide()
+}
+
+// wide says whether scoring whole spans of rows is the cheaper way to visit n
+// windows: all postings of the frequent terms there, at a few nanoseconds each,
+// against a few lookups a window.
+func (s *searcher) wide(n int) bool {
+	postings := 0
+	for _, c := range s.order[s.used-s.frequent:] {
+		postings += c.dense.DF()
+	}
+	return spanPosting*postings < (windowCost+lookupCost*min(s.frequent, 4))*n
+}
+
+// Costs in units of about a nanosecond: a posting in a span, a window, and what
+// a frequent term adds to it.
+const (
+	spanPosting = 3
+	windowCost  = 40
+	lookupCost  = 60
+)
+
+// spans scores ascending windows in spans of up to spanRows rows, bridging the
+// gaps between them where they lie close.
+func (s *searcher) spans(windows []uint32, low uint16) {
+	rows := uint32(len(s.codes))
 	for i := 0; i < len(windows); {
 		w := windows[i]
 		i++
@@ -287,20 +321,19 @@ func (s *searcher) visit(windows []uint32, low uint16) {
 			continue
 		}
 		end := w + 1
-		for i < len(windows) && windows[i] == end && end-w < spanRows/index.WindowRows && s.sums[end] >= low {
-			i, end = i+1, end+1
-		}
-		if s.best.floor == 0 {
-			s.span(w*index.WindowRows, min(end*index.WindowRows, rows))
-		} else {
-			for ; w < end; w++ {
-				s.window(w, min((w+1)*index.WindowRows, rows))
+		for ; i < len(windows) && windows[i] <= end+maxBridge && windows[i]-w < spanRows/index.WindowRows; i++ {
+			if s.sums[windows[i]] >= low {
+				end = windows[i] + 1
 			}
 		}
+		s.span(w*index.WindowRows, min(end*index.WindowRows, rows))
+		clear(s.sums[w:end])
 		low = s.low()
 	}
-	s.decide()
 }
+
+// maxBridge is the number of windows between two that are scored with them.
+const maxBridge = 2
 
 // fewLanes is the number of rows of a window up to which looking up each of
 // them in a term's postings is cheaper than scoring all postings there.
@@ -450,7 +483,9 @@ func (s *searcher) span(lo, hi uint32) {
 	}
 	m := simd.SelectFrom(s.hits[:], scores, s.best.min)
 	for _, i := range s.hits[:m] {
-		s.offer(lo+i, scores[i])
+		if row := lo + i; s.sums[row/index.WindowRows] != 0 {
+			s.offer(row, scores[i])
+		}
 	}
 }
 
@@ -493,20 +528,13 @@ func (c *cursor) addBlocks(s *searcher, lo, hi uint32) {
 			c.dense.Load(i, b)
 			c.loaded = i
 		}
-		rows := b.Rows[:b.N]
-		if len(rows) == 0 || rows[0] >= hi {
+		j, end := simd.Between(&b.Rows, lo, hi)
+		simd.Impacts(&c.impacts, &b.Rows, &b.TFs, j, end, s.codes, &s.norms, c.weight)
+		for ; j < end; j++ {
+			s.scores[(b.Rows[j]-lo)%spanRows] += c.impacts[j]
+		}
+		if end < index.BlockSize {
 			return
-		}
-		j := 0
-		if rows[0] < lo {
-			j = seek(rows, 0, lo)
-		}
-		for ; j < len(rows); j++ {
-			row := rows[j]
-			if row >= hi {
-				return
-			}
-			s.scores[(row-lo)%spanRows] += score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
 		}
 	}
 }
@@ -522,11 +550,11 @@ func (c *cursor) window(s *searcher, lo, hi uint32, lanes, sums *[index.WindowRo
 			c.loaded = i
 		}
 		j, end := simd.Between(&b.Rows, lo, hi)
+		simd.Impacts(&c.impacts, &b.Rows, &b.TFs, j, end, s.codes, &s.norms, c.weight)
 		for ; j < end; j++ {
-			row := b.Rows[j]
-			x := score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
-			lanes[row%index.WindowRows] = x
-			sums[row%index.WindowRows] += x
+			at, x := b.Rows[j]%index.WindowRows, c.impacts[j]
+			lanes[at] = x
+			sums[at] += x
 		}
 		if end < index.BlockSize {
 			return

@@ -3,8 +3,8 @@
 // result; on amd64 with AVX2 an assembly form does the same, chosen once at
 // start, and a test holds both equal bit for bit.
 //
-// All kernels only move, compare and add integers, or compare floats: nothing
-// that rounds differs between the forms.
+// Where floats are computed, both forms round each operation by itself, so
+// results do not depend on the machine.
 package simd
 
 // BlockSize is the number of values that the block kernels work on.
@@ -44,6 +44,22 @@ func PrefixSum(v *[BlockSize]uint32, first uint32, n int) {
 		return
 	}
 	prefixSumScalar(v, first, n)
+}
+
+// Impacts computes weight · (tf / (tf + norms[codes[row]])) for n postings, each
+// operation rounded to float32 by itself. Rows ascend
+// and each has a code. Frequencies are below 2³¹.
+func Impacts(dst *[BlockSize]float32, rows, tfs *[BlockSize]uint32, from, to int, codes []byte, norms *[256]float32, weight float32) {
+	if from < 0 || to > BlockSize || from >= to {
+		return
+	}
+	_ = codes[rows[to-1]] // the last one bounds them all: rows ascend
+	i := from
+	if n := (to - from) &^ 3; avx2 && n > 0 {
+		impactsAVX2(&dst[from], &rows[from], &tfs[from], n, &codes[0], norms, weight)
+		i += n
+	}
+	impactsScalar(dst, rows, tfs, i, to, codes, norms, weight)
 }
 
 // Between counts the values below low and those below high. Values are below
@@ -136,6 +152,13 @@ func prefixSumScalar(v *[BlockSize]uint32, first uint32, n int) {
 func addBoundsScalar(sums []uint16, bounds []byte, factor uint16) {
 	for i, b := range bounds[:min(len(bounds), len(sums))] {
 		sums[i] = uint16(min(uint32(sums[i])+uint32(b)*uint32(factor)>>8, 1<<16-1))
+	}
+}
+
+func impactsScalar(dst *[BlockSize]float32, rows, tfs *[BlockSize]uint32, from, to int, codes []byte, norms *[256]float32, weight float32) {
+	for i := from; i < to; i++ {
+		tf := float32(tfs[i])
+		dst[i] = float32(weight * float32(tf/float32(tf+norms[codes[rows[i]]])))
 	}
 }
 

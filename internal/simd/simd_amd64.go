@@ -66,3 +66,6 @@ func betweenAVX2(v *uint32, low, high uint32) uint64
 
 //go:noescape
 func belowAVX2(v *uint32, high uint32) uint32
+
+//go:noescape
+func impactsAVX2(dst *float32, rows, tfs *uint32, n int, codes *byte, norms *[256]float32, weight float32)

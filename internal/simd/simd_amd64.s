@@ -240,3 +240,39 @@ belowLoop:
 	MOVL AX, ret+16(FP)
 	VZEROUPPER
 	RET
+
+// func impactsAVX2(dst *float32, rows, tfs *uint32, n int, codes *byte, norms *[256]float32, weight float32)
+//
+// The norms of four rows are fetched one by one: gathers are no faster.
+TEXT ·impactsAVX2(SB), NOSPLIT, $0-52
+	MOVQ dst+0(FP), DI
+	MOVQ rows+8(FP), SI
+	MOVQ tfs+16(FP), R11
+	MOVQ n+24(FP), CX
+	MOVQ codes+32(FP), R12
+	MOVQ norms+40(FP), R13
+	VBROADCASTSS weight+48(FP), X5
+impactsLoop:
+	MOVL (SI), AX
+	MOVL 4(SI), BX
+	MOVL 8(SI), DX
+	MOVL 12(SI), R8
+	MOVBLZX (R12)(AX*1), AX
+	MOVBLZX (R12)(BX*1), BX
+	MOVBLZX (R12)(DX*1), DX
+	MOVBLZX (R12)(R8*1), R8
+	VMOVSS (R13)(AX*4), X1
+	VINSERTPS $0x10, (R13)(BX*4), X1, X1
+	VINSERTPS $0x20, (R13)(DX*4), X1, X1
+	VINSERTPS $0x30, (R13)(R8*4), X1, X1
+	VCVTDQ2PS (R11), X2
+	VADDPS X1, X2, X1
+	VDIVPS X1, X2, X2
+	VMULPS X5, X2, X2
+	VMOVUPS X2, (DI)
+	ADDQ $16, SI
+	ADDQ $16, R11
+	ADDQ $16, DI
+	SUBQ $4, CX
+	JNZ impactsLoop
+	RET

@@ -118,3 +118,30 @@ func TestBetween(t *testing.T) {
 		}
 	}
 }
+
+func TestImpacts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 6))
+	codes := make([]byte, 5000)
+	for i := range codes {
+		codes[i] = byte(rng.Uint32())
+	}
+	var norms [256]float32
+	for i := range norms {
+		norms[i] = rng.Float32() * 9
+	}
+	for range 300 {
+		var rows, tfs [BlockSize]uint32
+		row := uint32(0)
+		for i := range rows {
+			row += 1 + rng.Uint32N(30)
+			rows[i], tfs[i] = row, 1+rng.Uint32()>>(1+rng.IntN(31))
+		}
+		from, to := rng.IntN(BlockSize), rng.IntN(BlockSize+1)
+		var want, got [BlockSize]float32
+		impactsScalar(&want, &rows, &tfs, from, to, codes, &norms, 3.7)
+		Impacts(&got, &rows, &tfs, from, to, codes, &norms, 3.7)
+		if want != got {
+			t.Fatalf("%d to %d: %v, %v", from, to, want, got)
+		}
+	}
+}
