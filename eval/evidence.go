@@ -1,0 +1,224 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+)
+
+// Span is the bytes [Start, End) of a document's text.
+type Span struct {
+	Doc   string `json:"doc"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+}
+
+// Document is one document of an evidence set. Group is that of the questions
+// asked of it, empty when every question is asked of all documents.
+type Document struct{ ID, Title, Text, Group string }
+
+// Question is one question of an evidence set, asked of the documents of its
+// Group only, or of all when that is empty.
+type Question struct {
+	ID, Text, Group string
+	Answers         []string
+	Evidence        []Span
+
+	gold    map[string][]extent // document → joined evidence
+	bytes   int                 // of all gold
+	answers []string            // folded, those that can be looked for
+}
+
+// EvidenceSet is documents with questions whose gold evidence is known.
+type EvidenceSet struct {
+	Documents []Document
+	Questions []Question
+
+	byID map[string]int
+}
+
+// Document returns a document by its id.
+func (s *EvidenceSet) Document(id string) (*Document, bool) {
+	i, ok := s.byID[id]
+	if !ok {
+		return nil, false
+	}
+	return &s.Documents[i], true
+}
+
+// trivial answers prove nothing when they occur in a context.
+var trivial = map[string]bool{"yes": true, "no": true, "true": true, "false": true, "support": true, "contradict": true, "supports": true,
+	"refutes": true, "none": true, "unknown": true, "n/a": true, "not mentioned": true}
+
+var (
+	errNoDocument = errors.New("evidence in a document that is not there")
+	errSpan       = errors.New("evidence that is no range of characters of its document")
+)
+
+// ReadEvidence reads documents {"id" or "_id", "title", "text", "group"?} and
+// questions {"id", "question", "answers", "evidence": [{"doc", "start",
+// "end"}], "group"?}, both JSON Lines; start and end count UTF-8 bytes. A
+// document without a stated group belongs to that of the questions whose
+// evidence lies in it, else to the group its id begins with ("g" for "g-7").
+// Errors name the file and line.
+func ReadEvidence(documentsName string, documents io.Reader, questionsName string, questions io.Reader) (*EvidenceSet, error) {
+	s := &EvidenceSet{byID: map[string]int{}}
+	err := jsonLines(documentsName, documents, func(r *record) error {
+		id, err := r.id()
+		if err != nil {
+			return err
+		}
+		if _, dup := s.byID[id]; dup {
+			return fmt.Errorf("document %q comes twice", id)
+		}
+		s.byID[id] = len(s.Documents)
+		group, _ := scalar(r.Group)
+		s.Documents = append(s.Documents, Document{id, r.Title, r.Text, group})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	groups := map[string]bool{}
+	seen := map[string]bool{}
+	folded := map[string]string{}
+	err = jsonLines(questionsName, questions, func(r *record) error {
+		id, err := r.id()
+		if err != nil {
+			return err
+		}
+		if seen[id] {
+			return fmt.Errorf("question %q comes twice", id)
+		}
+		seen[id] = true
+		q := Question{ID: id, Text: r.Question, Evidence: r.Evidence, gold: map[string][]extent{}}
+		if q.Group, _ = scalar(r.Group); q.Group != "" {
+			groups[q.Group] = true
+		}
+		for _, e := range r.Evidence {
+			i, ok := s.byID[e.Doc]
+			if !ok {
+				return fmt.Errorf("question %q: %w: %q", id, errNoDocument, e.Doc)
+			}
+			if !borders(s.Documents[i].Text, e.Start, e.End) {
+				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", id, errSpan, e.Start, e.End, e.Doc, len(s.Documents[i].Text))
+			}
+			if q.Group != "" {
+				s.Documents[i].Group = q.Group
+			}
+			q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
+		}
+		for d, v := range q.gold {
+			q.gold[d] = union(v)
+			for _, x := range q.gold[d] {
+				q.bytes += x.end - x.start
+			}
+		}
+		for _, raw := range r.Answers {
+			a, ok := scalar(raw)
+			if !ok {
+				continue
+			}
+			q.Answers = append(q.Answers, a)
+			f := fold(a)
+			if utf8.RuneCountInString(f) < 3 || trivial[f] {
+				continue
+			}
+			for d := range q.gold {
+				if _, ok := folded[d]; !ok {
+					folded[d] = fold(s.Documents[s.byID[d]].Text)
+				}
+				if strings.Contains(folded[d], f) {
+					q.answers = append(q.answers, f)
+					break
+				}
+			}
+		}
+		s.Questions = append(s.Questions, q)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Questions) == 0 {
+		return nil, fmt.Errorf("%s: holds no question", questionsName)
+	}
+	names := sortedKeys(groups)
+	for i := range s.Documents {
+		if d := &s.Documents[i]; d.Group == "" {
+			if g := slices.IndexFunc(names, func(g string) bool { return strings.HasPrefix(d.ID, g+"-") }); g >= 0 {
+				d.Group = names[g]
+			}
+		}
+	}
+	return s, nil
+}
+
+// LoadEvidence reads the two files, gzipped or not.
+func LoadEvidence(documents, questions string) (*EvidenceSet, error) {
+	d, err := Open(documents)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	q, err := Open(questions)
+	if err != nil {
+		return nil, err
+	}
+	defer q.Close()
+	return ReadEvidence(documents, d, questions, q)
+}
+
+// borders says whether [start, end) is a range of whole characters of s.
+func borders(s string, start, end int) bool {
+	return 0 <= start && start < end && end <= len(s) && utf8.RuneStart(s[start]) && (end == len(s) || utf8.RuneStart(s[end]))
+}
+
+type extent struct{ start, end int }
+
+// union joins extents that overlap or touch, ascending.
+func union(v []extent) []extent {
+	v = slices.Clone(v)
+	slices.SortFunc(v, func(a, b extent) int { return a.start - b.start })
+	out := v[:0]
+	for _, x := range v {
+		if n := len(out); n > 0 && x.start <= out[n-1].end {
+			out[n-1].end = max(out[n-1].end, x.end)
+		} else if x.end > x.start {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// overlap counts the bytes that two unions share.
+func overlap(u, v []extent) (n int) {
+	for i, j := 0, 0; i < len(u) && j < len(v); {
+		n += max(0, min(u[i].end, v[j].end)-max(u[i].start, v[j].start))
+		if u[i].end < v[j].end {
+			i++
+		} else {
+			j++
+		}
+	}
+	return n
+}
+
+// fold makes texts comparable: full Unicode case folding, white space runs as
+// one blank. White space includes U+001C to U+001F, as for the independent judge.
+func fold(s string) string {
+	s = cases.Fold().String(s)
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		switch {
+		case '\t' <= r && r <= '\r', 0x1c <= r && r <= ' ', r == 0x85, r == 0xa0, r == 0x1680, 0x2000 <= r && r <= 0x200a,
+			r == 0x2028, r == 0x2029, r == 0x202f, r == 0x205f, r == 0x3000:
+			return true
+		}
+		return false
+	}), " ")
+}

@@ -1,0 +1,97 @@
+package eval
+
+import (
+	"strings"
+
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+// Context is one context for one question under one budget: a line of the run
+// file. Spans stand in the order of the text.
+type Context struct {
+	ID     string `json:"id"`
+	Budget int    `json:"budget"`
+	Tokens int    `json:"tokens"`
+	Text   string `json:"text"`
+	Spans  []Span `json:"spans"`
+}
+
+// Judgment is what a context is worth.
+type Judgment struct {
+	// EvidenceRecall is the share of the gold evidence's bytes inside kept spans.
+	EvidenceRecall float64
+	// FullCoverage says that all of it was kept, AnyEvidence that at least half
+	// of one gold span was.
+	FullCoverage, AnyEvidence bool
+	// HasAnswer says that the question has an answer that can be looked for: of
+	// at least 3 characters, no "yes" or label, and found in a document of its
+	// evidence. AnswerFound says that the text holds one, case and white space
+	// folded.
+	HasAnswer, AnswerFound bool
+	// Kept and Hit are the bytes of the joined spans, and of the evidence in them.
+	Kept, Hit int
+	// Tokens is the count of the text, recounted.
+	Tokens int
+	// OverBudget and TokensDiffer compare that count with the budget and with
+	// what the context claims.
+	OverBudget, TokensDiffer bool
+	// Verbatim is the number of spans that are out of range, not on characters'
+	// borders, of an unknown document or another group's, or whose bytes do not
+	// occur in the text in their order.
+	Verbatim int
+}
+
+// Judge scores a context against the gold evidence of its question. A nil
+// counter trusts the tokens that the context claims.
+func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Judgment {
+	j := Judgment{HasAnswer: len(q.answers) > 0, Tokens: c.Tokens}
+	kept := map[string][]extent{}
+	var good []string // the bytes of each span in range
+	for _, x := range c.Spans {
+		d, ok := s.Document(x.Doc)
+		if !ok || !borders(d.Text, x.Start, x.End) || (q.Group != "" && d.Group != q.Group) {
+			j.Verbatim++
+			continue
+		}
+		good = append(good, d.Text[x.Start:x.End])
+		kept[x.Doc] = append(kept[x.Doc], extent{x.Start, x.End})
+	}
+	rest := c.Text
+	for _, bytes := range good {
+		i := strings.Index(rest, bytes)
+		if i < 0 {
+			j.Verbatim++
+			continue
+		}
+		rest = rest[i+len(bytes):]
+	}
+	for d, v := range kept {
+		v = union(v)
+		kept[d] = v
+		for _, x := range v {
+			j.Kept += x.end - x.start
+		}
+		j.Hit += overlap(q.gold[d], v)
+		for _, g := range q.gold[d] {
+			if 2*overlap([]extent{g}, v) >= g.end-g.start {
+				j.AnyEvidence = true
+			}
+		}
+	}
+	if q.bytes > 0 {
+		j.EvidenceRecall = float64(j.Hit) / float64(q.bytes)
+		j.FullCoverage = j.Hit == q.bytes
+	}
+	if j.HasAnswer {
+		f := fold(c.Text)
+		for _, a := range q.answers {
+			j.AnswerFound = j.AnswerFound || strings.Contains(f, a)
+		}
+	}
+	if counter != nil {
+		j.Tokens = counter.Count(c.Text)
+		j.TokensDiffer = j.Tokens != c.Tokens
+	}
+	j.OverBudget = c.Budget > 0 && j.Tokens > c.Budget
+	return j
+}
