@@ -128,7 +128,9 @@ func (f *filler) fillOnce() error {
 	keep := func(i int) {
 		f.state[i] = kept
 		inDoc[f.r.units[i].doc] = true
-		fold.add(f.r, i)
+		if !f.o.KeepDuplicates {
+			fold.add(f.r, i)
+		}
 	}
 	for _, i := range f.order {
 		if misses >= maxMisses || sum >= f.o.Budget {

@@ -103,6 +103,9 @@ type Options struct {
 	// and joins those it has. A search of the few best documents for each name
 	// will do. Nil means no second step.
 	Named func(ctx context.Context, names [][]string) ([]Document, error)
+	// KeepDuplicates lets near-duplicates of kept sentences in. Evaluations want
+	// them: marked evidence may occur twice.
+	KeepDuplicates bool
 	// Weights of the formula; nil means DefaultWeights.
 	Weights *Weights
 }
