@@ -31,7 +31,7 @@ type form struct {
 var forms = []form{{"1.2", "0.75", "flat"}, {"0.9", "0.4", "flat"}, {"1.2", "0.75", "multi"}, {"0.9", "0.4", "multi"}}
 
 func main() {
-	data := flag.String("data", os.Getenv("TAMIS_DATA"), "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
+	data := flag.String("data", "", "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
 	multi := flag.Bool("multi", false, "also Lucene with title and text as two fields of equal weight")
 	flag.Parse()
 	within, err := run(*data, *multi)
@@ -48,12 +48,8 @@ func main() {
 const tolerance = .0005
 
 func run(data string, multi bool) (within bool, err error) {
-	if data == "" {
-		dir, err := peer.Dir()
-		if err != nil {
-			return false, err
-		}
-		data = filepath.Join(dir, "..", "..", "shared", "data")
+	if data, err = peer.Data(data); err != nil {
+		return false, err
 	}
 	tmp, err := os.MkdirTemp("", "parity")
 	if err != nil {

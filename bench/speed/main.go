@@ -43,7 +43,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.data, "data", os.Getenv("TAMIS_DATA"), "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
+	flag.StringVar(&o.data, "data", "", "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
 	flag.StringVar(&o.out, "out", "", "`folder` for corpora, programs and speed.json (default bench/out)")
 	corpora := flag.String("corpora", "gosrc,nfx100", "corpora to measure")
 	peers := flag.String("peers", strings.Join([]string{lucene, tamis, tamisDefault, bleve}, ","), "engines to measure")
@@ -98,8 +98,8 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	if o.data == "" {
-		o.data = filepath.Join(dir, "..", "..", "shared", "data")
+	if o.data, err = peer.Data(o.data); err != nil {
+		return err
 	}
 	if o.out == "" {
 		o.out = filepath.Join(dir, "out")

@@ -8,8 +8,22 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
+
+// Data returns the folder of the evaluation data: dir if it is given, else
+// $TAMIS_DATA, else shared/data beside the repository.
+func Data(dir string) (string, error) {
+	if dir == "" {
+		dir = os.Getenv("TAMIS_DATA")
+	}
+	if dir != "" {
+		return dir, nil
+	}
+	bench, err := Dir()
+	return filepath.Join(bench, "..", "..", "shared", "data"), err
+}
 
 // Record is a document or a query in a JSON Lines file.
 type Record struct {
