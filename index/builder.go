@@ -22,7 +22,7 @@ type Config struct {
 }
 
 // weight limits a configured weight to what a frequency can hold.
-func weight(w int) uint32 { return uint32(min(max(w, 1), 1<<16)) }
+func weight(w int) uint32 { return uint32(min(max(w, 1), 1<<8)) }
 
 // Builder collects rows and writes an inverted unit space. It is not safe for
 // concurrent use.

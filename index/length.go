@@ -49,22 +49,22 @@ func luceneCode(n uint32) byte {
 	return byte(luceneFree + (i>>shift&7 | uint64(shift+1)<<3))
 }
 
-// makeFineLengths tabulates the default codes: exact to 99, steps of 2 % to
-// 400, of 4.5 % to about 16,000, then so that the last code is past any text.
-// Integer arithmetic only, so that every machine has the same table.
+// makeFineLengths tabulates the default codes: exact to 64, steps of at most 3 %
+// to 300, of 5.5 % to 130,000, and doubling from there to 2³¹. Integer
+// arithmetic only, so that every machine has the same table.
 func makeFineLengths() *LengthTable {
 	var t LengthTable
 	for i := 1; i < len(t); i++ {
 		v := t[i-1]
 		switch {
-		case v < 400:
-			v += max(1, v/50)
-		case v < 16000:
-			v += v * 9 / 200
-		case v < 1<<31:
+		case v < 300:
+			v += max(1, v/32)
+		case v < 130000:
+			v += v * 11 / 200
+		case v < 1<<30:
 			v *= 2
 		default:
-			v += 1 << 20
+			v += 1 << 28
 		}
 		t[i] = v
 	}
