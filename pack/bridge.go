@@ -3,6 +3,7 @@ package pack
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -67,8 +68,13 @@ func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *
 			before := len(r.units)
 			for i := range found {
 				d := &found[i]
-				if s := r.newSource(d); r.titleIn(&s, r.byID, texts, docs) {
-					r.add(d)
+				if d.Analyzer == nil {
+					return fmt.Errorf("pack: document %q came without an analyzer", d.ID)
+				}
+				if s := r.newSource(d); r.titleIn(&s, texts, docs) {
+					if err := r.add(d); err != nil {
+						return err
+					}
 				}
 			}
 			if len(r.units) > before {
@@ -79,7 +85,7 @@ func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *
 	// Every document that bears a name as title gets the bonus, however it came.
 	bridged := make([]bool, len(r.docs))
 	for i := range r.docs {
-		bridged[i] = r.titleIn(&r.docs[i], r.byID, texts, docs)
+		bridged[i] = r.titleIn(&r.docs[i], texts, docs)
 	}
 	r.lead(bridged)
 	r.shareNames(texts[:min(nameUnits, len(texts))], w.Names)
@@ -92,12 +98,12 @@ func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *
 }
 
 // titleIn says whether a sentence of another document names s by its title.
-func (r *reader) titleIn(s *source, byID map[string]int, texts [][]word, docs []int) bool {
+func (r *reader) titleIn(s *source, texts [][]word, docs []int) bool {
 	t := s.titleTerms
 	if len(t) == 0 {
 		return false
 	}
-	self, known := byID[s.ID]
+	self, known := r.byID[s.ID]
 	for k, ws := range texts {
 		if known && docs[k] == self {
 			continue

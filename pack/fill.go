@@ -35,7 +35,9 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		r.add(&docs[i])
+		if err := r.add(&docs[i]); err != nil {
+			return nil, err
+		}
 	}
 	var tops [5]float64
 	r.score(&w, q.Text, &tops)
@@ -57,7 +59,12 @@ type filler struct {
 	signs int   // number signs in the labels
 	state []state
 	notes map[int]string // why a unit is out, where it is not the budget
-	text  string         // what render made of the kept ones
+	laid
+}
+
+// laid is what layout made of the kept units.
+type laid struct {
+	text  string
 	parts []part
 	spans []Span
 	used  int // tokens of text
@@ -88,7 +95,12 @@ func (f *filler) fill() error {
 		f.state = make([]state, len(f.r.units))
 		f.notes = make(map[int]string)
 		if err := f.fillOnce(); err != nil {
-			return err
+			if f.signs == 0 {
+				return err
+			}
+			// The longer labels are for a sentence that they left no room for.
+			f.signs = 0
+			return f.one()
 		}
 		// A label must not occur in what is kept.
 		need := f.signs
@@ -103,7 +115,7 @@ func (f *filler) fill() error {
 }
 
 func (f *filler) fillOnce() error {
-	label := f.o.Counter.Count("\n"+fmt.Sprintf(labelForm(f.signs), 10)) + 0
+	label := f.o.Counter.Count("\n" + fmt.Sprintf(labelForm(f.signs), 10))
 	costs := make(map[int]int)
 	inDoc := make(map[int]bool)
 	var fold folder
@@ -169,10 +181,11 @@ func (f *filler) fillOnce() error {
 			continue
 		}
 		tries++
+		before := f.laid
 		f.state[i] = kept
 		if f.layout(); f.used > f.o.Budget {
 			f.state[i] = failed
-			f.layout()
+			f.laid = before
 			continue
 		}
 		keep(i)
@@ -192,9 +205,10 @@ func (f *filler) one() error {
 	})
 	byLen = byLen[:min(shortest, len(byLen))]
 	slices.SortFunc(byLen, f.r.compare)
-	need := math.MaxInt
+	need, signs := math.MaxInt, f.signs
 	for _, i := range byLen {
 		f.state[i] = kept
+		f.signs = max(signs, labelSigns(f.r.units[i].text))
 		f.layout()
 		if f.used <= f.o.Budget {
 			return nil
@@ -250,7 +264,7 @@ func (f *filler) layout() {
 		ua, ub := &f.r.units[a], &f.r.units[b]
 		return cmp.Or(cmp.Compare(rank[ua.doc], rank[ub.doc]), cmp.Compare(ua.start, ub.start))
 	})
-	f.parts, f.spans = f.parts[:0], f.spans[:0]
+	f.laid = laid{}
 	for k := 0; k < len(units); {
 		u := &f.r.units[units[k]]
 		score := u.score

@@ -45,7 +45,7 @@ var (
 // BudgetError says that not even one sentence fits. It is ErrBudget.
 type BudgetError struct {
 	Budget int // what was asked for
-	Need   int // the least budget that yields a context; 0 when unknown
+	Need   int // a budget that is enough for the cheapest sentence; 0 when the budget is not positive
 }
 
 func (e *BudgetError) Error() string {

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"fmt"
 	"math"
 	"unicode"
 	"unicode/utf8"
@@ -121,7 +122,10 @@ func (r *reader) lookup(s string, h uint32) int {
 
 // add reads a document. Of one that was read before, only passages outside of
 // those that were read are new.
-func (r *reader) add(d *Document) int {
+func (r *reader) add(d *Document) error {
+	if d.Analyzer == nil {
+		return fmt.Errorf("pack: document %q came without an analyzer", d.ID)
+	}
 	at, known := r.byID[d.ID]
 	if !known {
 		at = len(r.docs)
@@ -144,7 +148,7 @@ func (r *reader) add(d *Document) int {
 		r.passage(at, p, p.Start != end)
 		end = p.End
 	}
-	return at
+	return nil
 }
 
 func (p *Passage) overlaps(read []*Passage) bool {
