@@ -38,7 +38,7 @@ type options struct {
 	data, out      string
 	corpora, peers []string
 	rounds, warm   int
-	wall           bool
+	wall, whole    bool
 }
 
 func main() {
@@ -49,6 +49,7 @@ func main() {
 	peers := flag.String("peers", strings.Join([]string{lucene, tamis, tamisDefault, bleve}, ","), "engines to measure")
 	flag.IntVar(&o.rounds, "rounds", 30, "measured `passes` over the queries (Bleve: a fifth)")
 	flag.IntVar(&o.warm, "warm", 20, "`passes` before the measured ones (Bleve: one)")
+	flag.BoolVar(&o.whole, "whole", true, "also measure tamis index on GOROOT")
 	flag.BoolVar(&o.wall, "wall", false, "latencies in wall time, not CPU time")
 	flag.Parse()
 	o.corpora, o.peers = strings.Split(*corpora, ","), strings.Split(*peers, ",")
@@ -64,6 +65,7 @@ type report struct {
 	Rounds  int          `json:"rounds"`
 	Clock   string       `json:"clock"` // of the latencies: cpu or wall
 	Corpora []*result    `json:"corpora"`
+	Whole   *whole       `json:"tamis_index,omitempty"`
 }
 
 // result is what was measured on one corpus.
@@ -126,6 +128,15 @@ func run(o options) error {
 		write(os.Stdout, res)
 		rep.Corpora = append(rep.Corpora, res)
 		differ = differ || len(res.Disagreements) > 0
+	}
+	if o.whole {
+		w, err := indexWhole(dir, o.out)
+		if err != nil {
+			return err
+		}
+		rep.Whole = w
+		fmt.Printf("\ntamis index GOROOT: %.1f s CPU, %.1f s wall, %.0f MB stored, %d MB resident at most\n",
+			w.CPU, w.Wall, float64(w.Bytes)/1e6, w.MaxRSS>>10)
 	}
 	data, err := json.MarshalIndent(rep, "", "  ")
 	if err != nil {
