@@ -123,20 +123,27 @@ func (q *Query) params() search.Params {
 }
 
 // terms analyses a question by every analysis that the index uses and joins
-// the results, each term once, in order.
+// the results in order. A term weighs as often as one analysis gives it: a
+// word that the question repeats counts again, one that two analyses share
+// does not.
 func (ix *Index) terms(v *store.Snapshot, question string) ([]search.Term, error) {
 	var terms []search.Term
-	seen := map[string]bool{}
+	at := map[string]int{}
 	for _, name := range v.Analyzers() {
 		an, err := ix.analyzers.get(name)
 		if err != nil {
 			return nil, err
 		}
+		times := map[string]float32{}
 		for _, t := range an.QueryTerms(nil, question) {
-			if !seen[t] {
-				seen[t] = true
-				terms = append(terms, search.Term{Text: t, Weight: 1})
+			times[t]++
+			i, ok := at[t]
+			if !ok {
+				i = len(terms)
+				at[t] = i
+				terms = append(terms, search.Term{Text: t})
 			}
+			terms[i].Weight = max(terms[i].Weight, times[t])
 		}
 		ix.analyzers.put(an)
 	}

@@ -81,7 +81,8 @@ type Passage struct {
 	// the document's title. Passages of one section share the slice.
 	Headings []string
 	// Sentences lie inside [Start, End), ascending, not overlapping, without
-	// white space at either end; what lies between them is white space.
+	// white space at either end; what lies between them is white space, and
+	// markup that is no block's content (fences, table rules, front matter).
 	Sentences []Sentence
 }
 

@@ -138,7 +138,9 @@ func (b *Batch) store(h *Header, source string, blocks []byte) error {
 	return err
 }
 
-// Delete removes the document with the given id; it says whether there was one.
+// Delete removes the document with the given id; it says whether there was
+// one. Its file counts as never indexed, so that indexing it again brings the
+// document back.
 func (b *Batch) Delete(id string) (bool, error) {
 	if _, put := b.ids[id]; put {
 		if err := b.Flush(); err != nil {
@@ -157,6 +159,11 @@ func (b *Batch) Delete(id string) (bool, error) {
 	}
 	if err := b.remove(h); err != nil {
 		return false, err
+	}
+	if h.Path != "" {
+		if err := b.kv.Delete(stringKey(keyFile, h.Path), nil); err != nil {
+			return false, err
+		}
 	}
 	return true, b.kv.Delete(stringKey(keyID, id), nil)
 }
@@ -211,10 +218,10 @@ func (b *Batch) SetFile(path string, f File, ids map[string]bool) (removed int, 
 	if err != nil {
 		return 0, err
 	}
-	if err := b.kv.Set(stringKey(keyFile, path), rec, nil); err != nil {
-		return 0, err
+	if removed, err = b.deleteOf(path, func(id string) bool { return !ids[id] }); err != nil {
+		return removed, err
 	}
-	return b.deleteOf(path, func(id string) bool { return !ids[id] })
+	return removed, b.kv.Set(stringKey(keyFile, path), rec, nil)
 }
 
 // DeleteFile forgets a file and deletes its documents.

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var repair, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check [--index DIR] [--repair]",
+		Short: "Verify everything stored",
+		Long: `check reads every document and every derived file and compares them with their
+digests. It exits 0 when everything stored is whole or can be rebuilt.`,
+		Args: exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ix, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			r, err := ix.Check(cmd.Context(), repair)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = a.printJSON(r)
+			} else {
+				for _, s := range append(r.Lost, r.Derivable...) {
+					fmt.Fprintln(a.out, "damaged:", s)
+				}
+				_, err = fmt.Fprintf(a.out, "%d documents, %d passages, %d segments: %d lost, %d damaged that can be rebuilt, %d rebuilt\n",
+					r.Documents, r.Passages, r.Segments, len(r.Lost), len(r.Derivable), r.Repaired)
+			}
+			if err == nil && len(r.Lost) > 0 {
+				err = fmt.Errorf("%d stored things are damaged: %s", len(r.Lost), r.Lost[0])
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "build damaged derived files anew")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tamis-search/tamis"
+)
+
+func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
+	f.IntVar(&b.Tokens, "budget", 1000, "most tokens of the context, labels included")
+	f.StringVar(&b.Counter, "tokenizer", "o200k_base", "what counts tokens: o200k_base, cl100k_base, words or bytes")
+}
+
+func (a *app) contextCommand() *cobra.Command {
+	var (
+		budget tamis.Budget
+		replay string
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] QUESTION",
+		Short: "Pack the few lines that answer a question into a token budget",
+		Long: `context prints the exact sentences that answer a question, each run of them
+labelled with its source, never more tokens than the budget.
+
+With --json it prints the receipt: every kept span with document, byte range and
+digest, and every unit that was scored and dropped. --replay rebuilds the text
+from a receipt and the stored sources, byte for byte, or says what has changed.`,
+		Example: `  tamis context --budget 500 "how are segments merged?"
+  tamis context --json "how are segments merged?" > receipt.json
+  tamis context --replay receipt.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if replay != "" {
+				return exact()(cmd, args)
+			}
+			return exact("QUESTION")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ix, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			if replay != "" {
+				return a.replay(cmd, ix, replay)
+			}
+			c, err := ix.Context(cmd.Context(), args[0], budget)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(c)
+			}
+			return a.printContext(c)
+		},
+	}
+	f := cmd.Flags()
+	addBudget(f, &budget)
+	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
+	f.BoolVar(&asJSON, "json", false, "print the receipt")
+	return cmd
+}
+
+func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string) error {
+	var data []byte
+	var err error
+	if file == "-" {
+		data, err = io.ReadAll(a.in)
+	} else {
+		data, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return err
+	}
+	var receipt tamis.Context
+	if err := json.Unmarshal(data, &receipt); err != nil {
+		return fmt.Errorf("%s is not a receipt: %w", file, err)
+	}
+	if receipt.Digest == "" {
+		return fmt.Errorf("%s is not a receipt: it has no digest; make one with tamis context --json", file)
+	}
+	text, err := ix.Replay(cmd.Context(), &receipt)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	_, err = io.WriteString(a.out, text)
+	return err
+}
+
+func (a *app) printContext(c *tamis.Context) error {
+	if len(c.Spans) == 0 {
+		return errors.New("nothing in the index answers this question")
+	}
+	if _, err := fmt.Fprintf(a.out, "%s\n\n", c.Text); err != nil {
+		return err
+	}
+	return a.printSources(c)
+}
+
+// printSources lists what the labels of a context stand for.
+func (a *app) printSources(c *tamis.Context) error {
+	var lines []string
+	last := 0
+	for _, s := range c.Spans {
+		at := fmt.Sprintf("%d-%d", s.Start, s.End)
+		if s.Cite == last {
+			lines[len(lines)-1] += ", " + at
+			continue
+		}
+		last = s.Cite
+		lines = append(lines, fmt.Sprintf("[%d] %s bytes %s", s.Cite, style(a.out, cyan, shortPath(s.Doc)), at))
+	}
+	_, err := fmt.Fprintf(a.out, "%s\n%s\n", strings.Join(lines, "\n"),
+		style(a.out, dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
+			c.Tokens, c.Budget, c.Tokenizer, len(c.Dropped), c.Digest[:min(12, len(c.Digest))])))
+	return err
+}
+
+// shortPath shows a file below the working directory by its relative path.
+func shortPath(doc string) string {
+	wd, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(doc) {
+		return doc
+	}
+	rel, err := filepath.Rel(wd, doc)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return doc
+	}
+	return rel
+}

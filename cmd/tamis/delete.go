@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) deleteCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "delete [--index DIR] DOC...",
+		Short:   "Remove documents from the index",
+		Long:    "delete removes documents from the index by id; the id of a file is its absolute path, and a relative path is taken as one too.",
+		Example: "  tamis delete notes/old.md",
+		Args:    atLeastOne("DOC"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ix, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			deleted := 0
+			for _, doc := range args {
+				n, err := ix.Delete(cmd.Context(), doc)
+				if err != nil {
+					return err
+				}
+				if n == 0 {
+					abs, err := filepath.Abs(doc)
+					if err != nil {
+						return err
+					}
+					if n, err = ix.Delete(cmd.Context(), abs); err != nil {
+						return err
+					}
+				}
+				if n == 0 {
+					fmt.Fprintf(a.errs, "tamis: no document %q in the index\n", doc)
+				}
+				deleted += n
+			}
+			if asJSON {
+				return a.printJSON(map[string]int{"deleted": deleted})
+			}
+			_, err = fmt.Fprintf(a.out, "%d deleted\n", deleted)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}

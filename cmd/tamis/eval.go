@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+func (a *app) evalCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "eval",
+		Short: "Measure ranking and contexts against judgments",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return usagef("say what to measure: tamis eval retrieval, context or trec; see tamis eval --help")
+		},
+	}
+	cmd.AddCommand(a.evalRetrievalCommand(), a.evalContextCommand(), a.evalTrecCommand())
+	return cmd
+}
+
+// required makes flags obligatory with a message of our own.
+func required(cmd *cobra.Command, names ...string) error {
+	for _, n := range names {
+		if f := cmd.Flags().Lookup(n); f.Value.String() == "" {
+			return usagef("missing --%s %s; see tamis eval %s --help", n, strings.ToUpper(f.Usage[:1])+f.Usage[1:], cmd.Name())
+		}
+	}
+	return nil
+}
+
+func (a *app) evalRetrievalCommand() *cobra.Command {
+	var (
+		corpus, queries, qrels, similarity, runFile string
+		k                                           int
+		asJSON                                      bool
+	)
+	cmd := &cobra.Command{
+		Use:     "retrieval --corpus F --queries F --qrels F",
+		Short:   "Rank the documents of a JSON Lines corpus and score the run",
+		Example: "  tamis eval retrieval --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --similarity lucene",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "corpus", "queries", "qrels"); err != nil {
+				return err
+			}
+			o := tamis.Options{}
+			switch similarity {
+			case "default":
+			case "lucene":
+				o.Similarity = tamis.Lucene
+			default:
+				return usagef("--similarity is %q: use default or lucene", similarity)
+			}
+			qs, err := readWith(queries, eval.ReadQueries)
+			if err != nil {
+				return err
+			}
+			judged, err := readWith(qrels, eval.ReadQrels)
+			if err != nil {
+				return err
+			}
+			ix, err := tamis.Open("", o)
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			report, err := a.indexPaths(cmd.Context(), ix, []string{corpus}, tamis.FileOptions{Stdin: a.in})
+			if err != nil {
+				return err
+			}
+			for _, s := range report.Skipped {
+				fmt.Fprintf(a.errs, "skipped %s:%d: %s\n", s.Path, s.Line, s.Reason)
+			}
+			run, _, figures, err := eval.Retrieval(cmd.Context(), qs, judged, eval.SearchDocuments(ix), k, eval.DefaultMeasures())
+			if err != nil {
+				return err
+			}
+			if err := writeTo(runFile, run.Write); err != nil {
+				return err
+			}
+			return a.printRanking(figures, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&corpus, "corpus", "", "documents, JSON Lines of _id, title, text")
+	f.StringVar(&queries, "queries", "", "queries, JSON Lines of _id, text")
+	f.StringVar(&qrels, "qrels", "", "judgments in TREC form")
+	f.StringVar(&similarity, "similarity", "default", "default, or lucene for Lucene's analysis, lengths and parameters")
+	f.StringVar(&runFile, "run", "", "write the ranking to this file in TREC form")
+	f.IntVarP(&k, "hits", "k", 1000, "documents a query")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) evalTrecCommand() *cobra.Command {
+	var (
+		qrels, runFile string
+		asJSON         bool
+	)
+	cmd := &cobra.Command{
+		Use:   "trec --qrels F --run F",
+		Short: "Score a TREC run with trec_eval's measures",
+		Args:  exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "qrels", "run"); err != nil {
+				return err
+			}
+			judged, err := readWith(qrels, eval.ReadQrels)
+			if err != nil {
+				return err
+			}
+			run, err := readWith(runFile, eval.ReadRun)
+			if err != nil {
+				return err
+			}
+			scores, err := eval.Evaluate(judged, run, eval.DefaultMeasures(), eval.Options{})
+			if err != nil {
+				return err
+			}
+			return a.printRanking(scores.Report(), asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&qrels, "qrels", "", "judgments in TREC form")
+	f.StringVar(&runFile, "run", "", "run in TREC form")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) printRanking(r *eval.RankingReport, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(r)
+	}
+	fmt.Fprintf(a.out, "%-14s %d\n", "queries", r.Queries)
+	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
+		fmt.Fprintf(a.out, "%-14s %.4f\n", name, r.Metrics[name])
+	}
+	if r.TookMS == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(a.out, "%-14s %.1f, median query %.3f\n", "took ms", r.TookMS, r.TookMSP50)
+	return err
+}
+
+func (a *app) evalContextCommand() *cobra.Command {
+	var (
+		documents, questions, budgets, baselines, tokenizer, runFile string
+		asJSON                                                       bool
+	)
+	cmd := &cobra.Command{
+		Use:     "context --documents F --questions F",
+		Short:   "Measure how much gold evidence a context keeps under token budgets",
+		Example: "  tamis eval context --documents documents.jsonl.gz --questions questions.jsonl --budgets 256,1000 --baselines all",
+		Args:    exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "documents", "questions"); err != nil {
+				return err
+			}
+			limits, err := numbers(budgets)
+			if err != nil {
+				return err
+			}
+			counter, err := tokens.New(tokenizer)
+			if err != nil {
+				return usageError{err}
+			}
+			set, err := eval.LoadEvidence(documents, questions)
+			if err != nil {
+				return err
+			}
+			var report *eval.ContextReport
+			err = writeTo(runFile, func(w io.Writer) error {
+				run := eval.NewRunWriter(w)
+				report, err = contexts(cmd.Context(), set, limits, counter, run.Write)
+				return errors.Join(err, run.Flush())
+			})
+			if err != nil {
+				return err
+			}
+			if report.Baselines, err = baselineReports(cmd.Context(), set, baselines, limits, counter); err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(report)
+			}
+			return a.printContexts(report)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
+	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
+	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated")
+	f.StringVar(&baselines, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
+	f.StringVar(&tokenizer, "tokenizer", "o200k_base", "what counts tokens")
+	f.StringVar(&runFile, "run", "", "write the contexts to this file, JSON Lines")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func contexts(ctx context.Context, set *eval.EvidenceSet, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+	system, err := eval.NewContexts(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	report, err := set.Run(ctx, system.Ask(counter.Name()), budgets, counter, emit)
+	return report, errors.Join(err, system.Close())
+}
+
+func baselineReports(ctx context.Context, set *eval.EvidenceSet, names string, budgets []int, counter tokens.Counter) (map[string]*eval.ContextReport, error) {
+	baselines, err := eval.BaselinesNamed(names)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	reports := map[string]*eval.ContextReport{}
+	for _, b := range baselines {
+		ask, err := b.On(set, counter)
+		if err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
+		}
+		if reports[b.Name], err = set.Run(ctx, ask, budgets, counter, nil); err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
+		}
+	}
+	return reports, nil
+}
+
+func (a *app) printContexts(r *eval.ContextReport) error {
+	fmt.Fprintf(a.out, "%d questions; evidence recall %% (wholly covered %%) at each budget\n%-20s", r.Questions, "")
+	for _, b := range r.Budgets {
+		fmt.Fprintf(a.out, "%16d", b.Budget)
+	}
+	fmt.Fprintln(a.out)
+	row := func(name string, r *eval.ContextReport) {
+		fmt.Fprintf(a.out, "%-20s", name)
+		for _, b := range r.Budgets {
+			fmt.Fprintf(a.out, "%8.1f (%5.1f)", 100*b.EvidenceRecall, 100*b.FullCoverage)
+		}
+		fmt.Fprintln(a.out)
+	}
+	row("tamis", r)
+	for _, name := range slices.Sorted(maps.Keys(r.Baselines)) {
+		row(name, r.Baselines[name])
+	}
+	fmt.Fprintf(a.out, "%-20s", "tamis, ms median")
+	for _, b := range r.Budgets {
+		fmt.Fprintf(a.out, "%8.1f        ", b.TookMSP50)
+	}
+	_, err := fmt.Fprintln(a.out)
+	return err
+}
+
+func numbers(list string) ([]int, error) {
+	var out []int
+	for _, s := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil || n < 1 {
+			return nil, usagef("--budgets holds %q: give token counts such as 256,512,1000", s)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// readWith opens a file, gzipped or not, for a reader that names it in errors.
+func readWith[T any](name string, read func(string, io.Reader) (T, error)) (T, error) {
+	f, err := eval.Open(name)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer f.Close()
+	return read(name, f)
+}
+
+// writeTo lets write fill a file; an empty name drops what is written.
+func writeTo(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return write(io.Discard)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}

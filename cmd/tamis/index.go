@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/tamis-search/tamis"
+)
+
+func (a *app) indexCommand() *cobra.Command {
+	var (
+		language string
+		exclude  []string
+		strict   bool
+		asJSON   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "index [--index DIR] PATH...",
+		Short: "Add folders and files to the index, or bring them up to date",
+		Long: `index reads folders (respecting .gitignore), files, JSON Lines corpora and
+standard input (-), gzipped or not. Files whose bytes have not changed are
+skipped, changed ones replaced, and documents whose file vanished under PATH are
+removed. What cannot be read is listed; the rest goes in.`,
+		Example: `  tamis index ~/notes ~/code
+  tamis index --language auto corpus.jsonl.gz
+  curl -s localhost/export | tamis index -`,
+		Args: atLeastOne("PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language})
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			report, err := a.indexPaths(cmd.Context(), ix, args, tamis.FileOptions{Exclude: exclude, Stdin: a.in})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = a.printJSON(report)
+			} else {
+				err = a.printReport(report)
+			}
+			if err == nil && strict && len(report.Skipped) > 0 {
+				err = fmt.Errorf("%d skipped, first %s: %s", len(report.Skipped), report.Skipped[0].Path, report.Skipped[0].Reason)
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&language, "language", "", `how prose is analysed: english (default for a new index), another language, or auto`)
+	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
+	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
+	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
+	return cmd
+}
+
+// indexPaths adds files with a progress bar on a terminal.
+func (a *app) indexPaths(ctx context.Context, ix *tamis.Index, paths []string, o tamis.FileOptions) (tamis.Report, error) {
+	if !isTerminal(a.errs) {
+		return ix.AddFiles(ctx, paths, o)
+	}
+	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.errs), mpb.WithWidth(48))
+	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersKibiByte("% .1f / % .1f")),
+		mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .0f")), mpb.BarRemoveOnComplete())
+	o.Progress = func(done, total int64) {
+		bar.SetTotal(total, false)
+		bar.SetCurrent(done)
+	}
+	report, err := ix.AddFiles(ctx, paths, o)
+	if err != nil {
+		bar.Abort(true)
+	} else {
+		bar.SetTotal(-1, true)
+	}
+	p.Wait()
+	return report, err
+}
+
+func (a *app) printReport(r tamis.Report) error {
+	const shown = 10
+	for i, s := range r.Skipped {
+		if i < shown {
+			at := shortPath(s.Path)
+			if s.Line > 0 {
+				at = fmt.Sprintf("%s:%d", at, s.Line)
+			}
+			fmt.Fprintf(a.errs, "skipped %s: %s\n", at, oneLine(s.Reason))
+		}
+	}
+	if n := len(r.Skipped) - shown; n > 0 {
+		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
+	}
+	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
+		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
+	_, err := fmt.Fprintln(a.out, strings.Join(parts, ", "))
+	return err
+}

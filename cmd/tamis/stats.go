@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) statsCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stats [--index DIR]",
+		Short: "Count what the index holds",
+		Args:  exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ix, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			s, err := ix.Stats()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(s)
+			}
+			_, err = fmt.Fprintf(a.out, "documents  %d\npassages   %d\nsegments   %d, %s\nstore      %s\nsettings   %s, %s; analyses %s\n",
+				s.Documents, s.Passages, s.Segments, size(s.SegmentBytes), size(s.StoreBytes),
+				s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// size prints a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}

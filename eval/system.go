@@ -1,0 +1,102 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/tamis-search/tamis"
+)
+
+// Contexts is tamis itself under evaluation, used as a program would use it:
+// one index in memory for each group of an evidence set.
+type Contexts struct{ byGroup map[string]*tamis.Index }
+
+// NewContexts indexes the documents of a set. Close gives the memory back.
+func NewContexts(ctx context.Context, s *EvidenceSet) (*Contexts, error) {
+	c := &Contexts{byGroup: map[string]*tamis.Index{}}
+	for i := range s.Questions {
+		group := s.Questions[i].Group
+		if c.byGroup[group] != nil {
+			continue
+		}
+		ix, err := tamis.Open("", tamis.Options{})
+		if err != nil {
+			return nil, err
+		}
+		c.byGroup[group] = ix
+		report, err := ix.Add(ctx, s.documents(group))
+		if err == nil && len(report.Skipped) > 0 {
+			err = fmt.Errorf("document %s: %s", report.Skipped[0].Path, report.Skipped[0].Reason)
+		}
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// documents yields those of a group; the group "" has all.
+func (s *EvidenceSet) documents(group string) iter.Seq2[tamis.Document, error] {
+	return func(yield func(tamis.Document, error) bool) {
+		for _, d := range s.Documents {
+			if group == "" || d.Group == group {
+				if !yield(tamis.Document{ID: d.ID, Title: d.Title, Source: d.Text, Type: "jsonl"}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Ask is the ContextFunc of tamis with the named tokenizer.
+func (c *Contexts) Ask(tokenizer string) ContextFunc {
+	return func(ctx context.Context, q *Question, budget int) (*Context, error) {
+		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer})
+		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
+			return &Context{}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		out := &Context{Text: got.Text, Tokens: got.Tokens}
+		for _, s := range got.Spans {
+			out.Spans = append(out.Spans, Span{Doc: s.Doc, Start: s.Start, End: s.End})
+		}
+		return out, nil
+	}
+}
+
+// Close closes the indexes.
+func (c *Contexts) Close() error {
+	var errs []error
+	for _, ix := range c.byGroup {
+		errs = append(errs, ix.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// SearchDocuments ranks the documents of an index; a query without a word to
+// search for finds none.
+func SearchDocuments(ix *tamis.Index) SearchFunc {
+	return func(ctx context.Context, query string, k int) ([]Scored, error) {
+		res, err := ix.Search(ctx, tamis.Query{Text: query, K: k, Unit: tamis.Documents, IDsOnly: true})
+		if errors.Is(err, tamis.ErrNoTerms) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		// trec_eval orders equal scores by id; the ranking orders them by addition.
+		// The smallest step that its float32 can tell keeps the ranking.
+		out := make([]Scored, len(res.Hits))
+		last := float32(math.Inf(1))
+		for i, h := range res.Hits {
+			last = min(h.Score, math.Nextafter32(last, 0))
+			out[i] = Scored{Doc: h.Doc, Score: float64(last)}
+		}
+		return out, nil
+	}
+}
