@@ -115,6 +115,10 @@ type Block struct {
 	N    int
 	Rows [BlockSize]uint32
 	TFs  [BlockSize]uint32
+
+	// Frequencies that DenseList.Load left packed: nil when there are none.
+	packed             []byte
+	width, at, patches int // bits of a value; place and number of exceptions
 }
 
 // decode reads n postings whose rows follow next-1 from the start of src and
@@ -122,29 +126,35 @@ type Block struct {
 // cannot be a block of rows below limit. src must go on for simd.Slack bytes
 // beyond what a true block takes.
 func (b *Block) decode(src []byte, n int, next, limit uint32) int {
-	b.N = 0
-	if len(src) < blockHeader {
+	if !b.decodeRows(src, n, next, limit) {
 		return 0
+	}
+	start := len(src) - len(b.packed)
+	size := b.decodeTFs()
+	if size < 0 {
+		b.N = 0
+		return 0
+	}
+	return start + size
+}
+
+// decodeRows is the first half of decode.
+func (b *Block) decodeRows(src []byte, n int, next, limit uint32) bool {
+	b.N, b.packed = 0, nil
+	if len(src) < blockHeader {
+		return false
 	}
 	gw, tw := int(src[0]), int(src[1])
 	ge, te := int(src[2]&15), int(src[2]>>4)
-	at := blockHeader
 	gapBytes, tfBytes := (n*gw+7)/8, (n*tw+7)/8
-	if gw > 32 || tw > 32 || len(src) < at+gapBytes+tfBytes+simd.Slack {
-		return 0
+	at := blockHeader + gapBytes + tfBytes
+	if gw > 32 || tw > 32 || len(src) < at+simd.Slack {
+		return false
 	}
-	simd.Unpack(&b.Rows, src[at:], gw, n, 1)
-	at += gapBytes
-	simd.Unpack(&b.TFs, src[at:], tw, n, 1)
-	at += tfBytes
+	simd.Unpack(&b.Rows, src[blockHeader:], gw, n, 1)
 	if ge > 0 {
 		if at = patch(&b.Rows, src, at, ge, gw); at == 0 {
-			return 0
-		}
-	}
-	if te > 0 {
-		if at = patch(&b.TFs, src, at, te, tw); at == 0 {
-			return 0
+			return false
 		}
 	}
 	// Rows ascend when no sum wraps, and then the last one bounds them all.
@@ -154,15 +164,37 @@ func (b *Block) decode(src []byte, n int, next, limit uint32) int {
 			sum += uint64(g)
 		}
 		if sum > uint64(limit) {
-			return 0
+			return false
 		}
 	}
 	simd.PrefixSum(&b.Rows, next-1, n)
-	if last := b.Rows[n-1]; last >= limit {
-		return 0
+	if b.Rows[n-1] >= limit {
+		return false
 	}
-	b.N = n
+	b.N, b.packed = n, src[blockHeader+gapBytes:]
+	b.width, b.at, b.patches = tw, at-blockHeader-gapBytes, te
+	return true
+}
+
+// decodeTFs is the second half; it returns the bytes taken from b.packed or -1.
+func (b *Block) decodeTFs() int {
+	src, at := b.packed, b.at
+	b.packed = nil
+	simd.Unpack(&b.TFs, src, b.width, b.N, 1)
+	if b.patches > 0 {
+		if at = patch(&b.TFs, src, at, b.patches, b.width); at == 0 {
+			return -1
+		}
+	}
 	return at
+}
+
+// Frequencies makes TFs valid after DenseList.Load. Damaged bytes give some
+// frequencies.
+func (b *Block) Frequencies() {
+	if b.packed != nil {
+		b.decodeTFs()
+	}
 }
 
 // patch adds the high bits of count exceptions and returns where they end, or

@@ -142,16 +142,16 @@ func (d *DenseList) Seek(i int, row uint32) int {
 	return lo
 }
 
-// Load decodes block i and puts MaxRows behind the last one.
-// Damaged bytes give a block without postings.
+// Load decodes the rows of block i and puts MaxRows behind the last one; TFs
+// become valid with b.Frequencies, for they are not always needed. Damaged bytes give a block without postings.
 func (d *DenseList) Load(i int, b *Block) {
-	b.N = 0
+	b.N, b.packed = 0, nil
 	next := uint32(0)
 	if i > 0 {
 		next = d.Last(i-1) + 1
 	}
 	if at := uint64(binary.LittleEndian.Uint32(d.skip[i*skipEntry+4:])); at < uint64(len(d.blocks)) && next <= uint32(d.rows) {
-		b.decode(d.blocks[at:], min(BlockSize, d.df-i*BlockSize), next, uint32(d.rows))
+		b.decodeRows(d.blocks[at:], min(BlockSize, d.df-i*BlockSize), next, uint32(d.rows))
 	}
 	for j := b.N; j < BlockSize; j++ {
 		b.Rows[j] = MaxRows

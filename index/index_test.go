@@ -141,6 +141,7 @@ func comparePostings(t *testing.T, term string, list List, want []posting) {
 			t.Fatalf("%q: bound %d of window %d is below %g", term, d.Bounds[p.row/WindowRows], p.row/WindowRows, bound)
 		}
 		d.Load(d.Seek(0, p.row), &b)
+		b.Frequencies()
 		if i, ok := slices.BinarySearch(b.Rows[:b.N], p.row); !ok || b.TFs[i] != p.tf {
 			t.Fatalf("%q: row %d is not in its block", term, p.row)
 		}
@@ -299,6 +300,7 @@ func exercise(data []byte) {
 		if d, ok := list.Dense(); ok {
 			for i := range d.Blocks {
 				d.Load(i, &b)
+				b.Frequencies()
 			}
 			for row := 0; row < v.Rows(); row += 7 {
 				d.Seek(0, uint32(row))

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/tamis-search/tamis/internal/simd"
 )
@@ -44,6 +45,7 @@ type Inverted struct {
 	rows, terms                      int
 	total, pairs                     uint64
 	codes, dictIndex, dict, postings []byte
+	firsts                           []uint64 // prefix of each dictionary block's first term
 }
 
 // OpenInverted opens the bytes that a Builder or Merge wrote. It checks the
@@ -102,6 +104,17 @@ func OpenInverted(data []byte) (*Inverted, error) {
 		return nil, corrupt("dictionary index of %d bytes for %d terms", len(v.dictIndex), v.terms)
 	case len(v.postings) < simd.Slack:
 		return nil, corrupt("postings without their end")
+	}
+	c := dictCursor{v: v}
+	v.firsts = make([]uint64, len(v.dictIndex)/4)
+	for i := range v.firsts {
+		if !c.block(i) || !c.readTerm() {
+			return nil, corrupt("dictionary block %d has no first term", i)
+		}
+		v.firsts[i] = prefix(c.term)
+		if i > 0 && v.firsts[i] < v.firsts[i-1] {
+			return nil, corrupt("dictionary block %d is not in order", i)
+		}
 	}
 	v.lowest, v.highest = 255, 0
 	for _, c := range v.codes {
@@ -199,26 +212,33 @@ func (c *dictCursor) varint() (uint64, bool) {
 	return x, n > 0
 }
 
-func (c *dictCursor) readTerm() bool {
+// sizes reads how many bytes a term shares with the one before it and how many
+// of its own follow, which are there.
+func (c *dictCursor) sizes() (shared, suffix int, ok bool) {
 	d := c.v.dict
 	if c.at >= len(d) {
-		return false
+		return 0, 0, false
 	}
-	shared, suffix := int(d[c.at]&15), int(d[c.at]>>4)
+	shared, suffix = int(d[c.at]&15), int(d[c.at]>>4)
 	c.at++
 	for _, n := range [2]*int{&shared, &suffix} {
 		if *n == 15 {
 			more, ok := c.varint()
 			if !ok || more > uint64(len(d)) {
-				return false
+				return 0, 0, false
 			}
 			*n += int(more)
 		}
 	}
-	if shared > len(c.term) || suffix > len(d)-c.at {
+	return shared, suffix, suffix <= len(d)-c.at
+}
+
+func (c *dictCursor) readTerm() bool {
+	shared, suffix, ok := c.sizes()
+	if !ok || shared > len(c.term) {
 		return false
 	}
-	c.term = append(c.term[:shared], d[c.at:c.at+suffix]...)
+	c.term = append(c.term[:shared], c.v.dict[c.at:c.at+suffix]...)
 	c.at += suffix
 	return true
 }
@@ -251,10 +271,16 @@ func (c *dictCursor) readList(l *List) bool {
 
 // Lookup finds a term's postings.
 func (v *Inverted) Lookup(term string) (List, bool) {
+	// The last block whose first term is not after the term; the first eight
+	// bytes decide all but the blocks that share them.
+	key := prefix(term)
+	lo, _ := slices.BinarySearch(v.firsts, key)
+	hi := lo
+	for hi < len(v.firsts) && v.firsts[hi] == key {
+		hi++
+	}
 	var buf [128]byte
 	c := dictCursor{v: v, term: buf[:0]}
-	// The last block whose first term is not after the term.
-	lo, hi := 0, len(v.dictIndex)/4
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		if !c.block(mid) || !c.readTerm() {
@@ -270,15 +296,73 @@ func (v *Inverted) Lookup(term string) (List, bool) {
 		return List{}, false
 	}
 	var l List
-	for c.next(&l) {
-		if string(c.term) == term {
-			return l, true
+	if !c.find(term) || !c.readList(&l) {
+		return List{}, false
+	}
+	return l, true
+}
+
+// prefix is the first eight bytes of a term, zeros behind a shorter one, as a
+// number that orders like them.
+func prefix[T string | []byte](term T) (key uint64) {
+	for i := range min(8, len(term)) {
+		key |= uint64(term[i]) << (56 - 8*i)
+	}
+	return key
+}
+
+// find moves the cursor, which stands at the start of a block, to the list of a
+// term. It compares without putting the block's terms together: as long as
+// they are before the term, the one that shares more with its predecessor than
+// that shared with the term is before it, too, and the one that shares less is
+// behind it.
+func (c *dictCursor) find(term string) bool {
+	d := c.v.dict
+	match := 0 // bytes that the last term shares with the one looked for
+	for ; c.left > 0; c.left-- {
+		shared, suffix, ok := c.sizes()
+		if !ok || shared < match {
+			return false
 		}
-		if string(c.term) > term {
-			break
+		if shared == match {
+			own := d[c.at : c.at+suffix]
+			n := 0
+			for n < len(own) && match+n < len(term) && own[n] == term[match+n] {
+				n++
+			}
+			match += n
+			if n < len(own) && (match == len(term) || own[n] > term[match]) {
+				return false
+			}
+			if n == len(own) && match == len(term) {
+				c.at += suffix
+				return true
+			}
+		}
+		c.at += suffix
+		if !c.skipList() {
+			return false
 		}
 	}
-	return List{}, false
+	return false
+}
+
+// skipList passes over what readList reads.
+func (c *dictCursor) skipList() bool {
+	df, ok := c.varint()
+	if !ok {
+		return false
+	}
+	x, ok := c.varint()
+	switch {
+	case !ok:
+		return false
+	case df != 1:
+		c.posting += x
+	case x&1 != 0:
+		_, ok = c.varint()
+	}
+	return ok
 }
 
 // All yields the terms in byte order with their postings. The bytes of a term
@@ -369,7 +453,7 @@ type Cursor struct {
 // Next decodes the next postings into b; false at the end, and where stored
 // bytes turn out damaged (Check tells the two apart).
 func (c *Cursor) Next(b *Block) bool {
-	b.N = 0
+	b.N, b.packed = 0, nil
 	l := &c.list
 	switch {
 	case c.left == 0:

@@ -295,17 +295,20 @@ func (s *searcher) visit(windows []uint32, low uint16) {
 // windows: all postings of the frequent terms there, at a few nanoseconds each,
 // against a few lookups a window.
 func (s *searcher) wide(n int) bool {
-	postings := 0
+	postings, lookup := 0, lookupCost
+	if s.best.k > smallK {
+		lookup *= 2 // more rows of each window stay in play
+	}
 	for _, c := range s.order[s.used-s.frequent:] {
 		postings += c.dense.DF()
 	}
-	return spanPosting*postings < (windowCost+lookupCost*min(s.frequent, 4))*n
+	return spanPosting*postings < (windowCost+lookup*min(s.frequent, 4))*n
 }
 
 // Costs in units of about a nanosecond: a posting in a span, a window, and what
 // a frequent term adds to it.
 const (
-	spanPosting = 3
+	spanPosting = 2
 	windowCost  = 40
 	lookupCost  = 60
 )
@@ -529,9 +532,15 @@ func (c *cursor) addBlocks(s *searcher, lo, hi uint32) {
 			c.loaded = i
 		}
 		j, end := simd.Between(&b.Rows, lo, hi)
+		if j < end {
+			b.Frequencies()
+		}
 		simd.Impacts(&c.impacts, &b.Rows, &b.TFs, j, end, s.codes, &s.norms, c.weight)
-		for ; j < end; j++ {
-			s.scores[(b.Rows[j]-lo)%spanRows] += c.impacts[j]
+		if j < end {
+			rows := b.Rows[j:end]
+			for i, x := range c.impacts[j:end][:len(rows)] {
+				s.scores[(rows[i]-lo)%spanRows] += x
+			}
 		}
 		if end < index.BlockSize {
 			return
@@ -550,11 +559,17 @@ func (c *cursor) window(s *searcher, lo, hi uint32, lanes, sums *[index.WindowRo
 			c.loaded = i
 		}
 		j, end := simd.Between(&b.Rows, lo, hi)
+		if j < end {
+			b.Frequencies()
+		}
 		simd.Impacts(&c.impacts, &b.Rows, &b.TFs, j, end, s.codes, &s.norms, c.weight)
-		for ; j < end; j++ {
-			at, x := b.Rows[j]%index.WindowRows, c.impacts[j]
-			lanes[at] = x
-			sums[at] += x
+		if j < end {
+			rows := b.Rows[j:end]
+			for i, x := range c.impacts[j:end][:len(rows)] {
+				at := rows[i] % index.WindowRows
+				lanes[at] = x
+				sums[at] += x
+			}
 		}
 		if end < index.BlockSize {
 			return
@@ -582,5 +597,6 @@ func (c *cursor) lookup(s *searcher, row uint32) float32 {
 	if j >= b.N || b.Rows[j] != row {
 		return 0
 	}
+	b.Frequencies()
 	return score(c.weight, float32(b.TFs[j]), s.norms[s.codes[row]])
 }
