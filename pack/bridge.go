@@ -35,18 +35,32 @@ func (r *reader) words(u *unit) []word {
 
 // best returns the n best units, best first.
 func (r *reader) best(n int) []int {
-	order := make([]int, len(r.units))
-	for i := range order {
-		order[i] = i
+	if n > 64 {
+		order := make([]int, len(r.units))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, r.compare)
+		return order[:min(n, len(order))]
 	}
-	slices.SortFunc(order, r.compare)
-	return order[:min(n, len(order))]
+	var top []int
+	for i := range r.units {
+		if len(top) == n && r.compare(top[n-1], i) < 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(top, i, r.compare)
+		top = slices.Insert(top[:min(len(top), n-1)], min(at, n-1), i)
+	}
+	return top
 }
 
 // compare orders units by score, best first; ties stand in the order in which
 // they were read.
 func (r *reader) compare(a, b int) int {
-	return cmp.Or(cmp.Compare(r.units[b].score, r.units[a].score), cmp.Compare(a, b))
+	if x, y := r.units[a].score, r.units[b].score; x != y {
+		return cmp.Compare(y, x)
+	}
+	return a - b
 }
 
 // bridge follows names: from the best sentences to the documents that bear them
@@ -82,17 +96,26 @@ func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *
 			}
 		}
 	}
-	// Every document that bears a name as title gets the bonus, however it came.
-	bridged := make([]bool, len(r.docs))
+	// Every document that bears a name as title gets the bonus, however it came;
+	// namesakes share it.
+	bridged := make([]float64, len(r.docs))
+	namesakes := make(map[string]float64)
 	for i := range r.docs {
-		bridged[i] = r.titleIn(&r.docs[i], texts, docs)
+		if r.titleIn(&r.docs[i], texts, docs) {
+			bridged[i] = 1
+			namesakes[strings.Join(r.docs[i].titleTerms, " ")]++
+		}
+	}
+	for i := range r.docs {
+		if bridged[i] > 0 {
+			bridged[i] /= namesakes[strings.Join(r.docs[i].titleTerms, " ")]
+		}
 	}
 	r.lead(bridged)
 	r.shareNames(texts[:min(nameUnits, len(texts))], w.Names)
 	for i := range r.units {
-		if u := &r.units[i]; bridged[u.doc] {
-			u.score += w.Bridge + float64(w.Lead*u.lead)
-		}
+		u := &r.units[i]
+		u.score += float64(bridged[u.doc] * (w.Bridge + float64(w.Lead*u.lead)))
 	}
 	return nil
 }
@@ -175,9 +198,9 @@ func (r *reader) names(units []int, texts [][]word) [][]string {
 }
 
 // lead marks the first three sentences of each bridged document.
-func (r *reader) lead(bridged []bool) {
+func (r *reader) lead(bridged []float64) {
 	for d := range r.docs {
-		if !bridged[d] {
+		if bridged[d] == 0 {
 			continue
 		}
 		var of []int

@@ -528,6 +528,22 @@ func (r *reader) bm25Oracle(i, size int, title, b float64) float64 {
 	return s
 }
 
+func TestBestAgainstSort(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for n := range 200 {
+		rd := &reader{units: make([]unit, n)}
+		for i := range rd.units {
+			rd.units[i].score = float64(r.IntN(20))
+		}
+		all := rd.best(1000)
+		for _, k := range []int{1, 5, 8} {
+			if got := rd.best(k); !slices.Equal(got, all[:min(k, n)]) {
+				t.Fatalf("best %d of %d: %v, sorted %v", k, n, got, all[:min(k, n)])
+			}
+		}
+	}
+}
+
 func TestLn(t *testing.T) {
 	for n := 1; n < 100_000; n += 1 + n/50 {
 		if got, want := ln(n), math.Log(float64(n)); math.Abs(got-want) > 1e-13*max(1, want) {
