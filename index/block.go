@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"github.com/tamis-search/tamis/internal/simd"
@@ -13,10 +14,6 @@ const BlockSize = simd.BlockSize
 // blockHeader is the length of a block's header: width of the gaps, width of
 // the frequencies, and their numbers of exceptions in one byte.
 const blockHeader = 3
-
-// maxSafeWidth is the width up to which the gaps of a block, behind a row
-// below 2³¹, cannot add up to 2³².
-const maxSafeWidth = 23
 
 // maxExceptions is what half a byte can count.
 const maxExceptions = 15
@@ -152,13 +149,16 @@ func (b *Block) decodeRows(src []byte, n int, next, limit uint32) bool {
 		return false
 	}
 	simd.Unpack(&b.Rows, src[blockHeader:], gw, n, 1)
+	most := uint64(next) + uint64(n)<<gw
 	if ge > 0 {
-		if at = patch(&b.Rows, src, at, ge, gw); at == 0 {
+		var added uint64
+		if at, added = patch(&b.Rows, src, at, ge, gw); at == 0 {
 			return false
 		}
+		most += added
 	}
 	// Rows ascend when no sum wraps, and then the last one bounds them all.
-	if gw > maxSafeWidth || ge > 0 {
+	if most > math.MaxUint32 {
 		sum := uint64(next)
 		for _, g := range b.Rows[:n] {
 			sum += uint64(g)
@@ -182,7 +182,7 @@ func (b *Block) decodeTFs() int {
 	b.packed = nil
 	simd.Unpack(&b.TFs, src, b.width, b.N, 1)
 	if b.patches > 0 {
-		if at = patch(&b.TFs, src, at, b.patches, b.width); at == 0 {
+		if at, _ = patch(&b.TFs, src, at, b.patches, b.width); at == 0 {
 			return -1
 		}
 	}
@@ -197,19 +197,29 @@ func (b *Block) Frequencies() {
 	}
 }
 
-// patch adds the high bits of count exceptions and returns where they end, or
-// 0 when they cannot be exceptions.
-func patch(values *[BlockSize]uint32, src []byte, at, count, width int) int {
+// patch adds the high bits of count exceptions. It returns where they end, or 0
+// when they cannot be exceptions, and what it added in all.
+func patch(values *[BlockSize]uint32, src []byte, at, count, width int) (end int, added uint64) {
+	if width > 31 {
+		return 0, 0
+	}
 	for ; count > 0; count-- {
-		if at >= len(src) || src[at] >= BlockSize || width > 31 {
-			return 0
+		if at+1 >= len(src) || src[at] >= BlockSize {
+			return 0, 0
 		}
-		high, n := uvarint(src[at+1:])
-		if n == 0 || high>>(32-width) != 0 {
-			return 0
+		high, n := uint64(src[at+1]), 1
+		if high >= 0x80 {
+			if high, n = binary.Uvarint(src[at+1:]); n <= 0 || high>>(32-width) != 0 {
+				return 0, 0
+			}
 		}
-		values[src[at]] += uint32(high) << width
+		high <<= width
+		if high > math.MaxUint32 {
+			return 0, 0
+		}
+		values[src[at]] += uint32(high)
+		added += high
 		at += 1 + n
 	}
-	return at
+	return at, added
 }
