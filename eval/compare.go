@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,18 +16,23 @@ type Difference struct {
 	// P is the two-sided probability of a mean this far from 0 if which system a
 	// value came from were a coin toss (paired randomisation test; Smucker,
 	// Allan and Carterette, CIKM 2007).
-	P             float64 `json:"p"`
-	Better, Worse int     // queries on which b has the larger or smaller value
+	P float64 `json:"p"`
+	// Better and Worse count the queries on which b has the larger or smaller value.
+	Better int `json:"better"`
+	Worse  int `json:"worse"`
 }
 
 // rounds of the bootstrap and of the randomisation test.
 const rounds = 10_000
 
 // Compare takes the values of systems a and b for the same queries in the same
-// order; it panics if they differ in number. The result is deterministic.
-func Compare(a, b []float64) Difference {
+// order. The result is deterministic.
+func Compare(a, b []float64) (Difference, error) {
 	var d Difference
 	n := len(a)
+	if len(b) != n {
+		return d, fmt.Errorf("compare: %d values of one system, %d of the other; both must answer the same queries", n, len(b))
+	}
 	diffs := make([]float64, n)
 	for i := range a {
 		diffs[i] = b[i] - a[i]
@@ -40,7 +46,7 @@ func Compare(a, b []float64) Difference {
 	}
 	if n == 0 {
 		d.P = 1
-		return d
+		return d, nil
 	}
 	d.Mean /= float64(n)
 	rng := rand.New(rand.NewPCG(20261122, uint64(n)))
@@ -76,5 +82,5 @@ func Compare(a, b []float64) Difference {
 	}
 	slices.Sort(means)
 	d.Low, d.High = means[rounds/40], means[rounds-1-rounds/40]
-	return d
+	return d, nil
 }
