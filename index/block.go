@@ -30,8 +30,6 @@ func uvarint(src []byte) (uint64, int) {
 	return v, max(n, 0)
 }
 
-func varintLen(v uint32) int { return (bits.Len32(v|1) + 6) / 7 }
-
 // chooseWidth finds the width that packs values in the fewest bytes when those
 // that do not fit go to the exception list.
 func chooseWidth(values []uint32) (width, exceptions int) {

@@ -1,0 +1,7 @@
+package index
+
+// For the tests of package index_test.
+var (
+	Repair     = repair
+	RandomRows = randomRows
+)
