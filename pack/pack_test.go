@@ -509,10 +509,11 @@ func (r *reader) bm25Oracle(i, size int, title, b float64) float64 {
 		hi++
 	}
 	d := &r.docs[r.units[i].doc]
+	above := d.sections[r.units[i].section]
 	s := 0.0
 	for t, q := range r.terms {
-		tf := title * d.titleTF[t]
-		terms := title * d.titleLen
+		tf := title * above.tf[t]
+		terms := title * above.len
 		for u := lo; u < hi; u++ {
 			for _, o := range r.occ[r.units[u].from:r.units[u].to] {
 				terms++
@@ -526,6 +527,26 @@ func (r *reader) bm25Oracle(i, size int, title, b float64) float64 {
 		}
 	}
 	return s
+}
+
+func TestHeadingsCountForWhatStandsBelow(t *testing.T) {
+	l := newLibrary(t)
+	source := "Run make.\n\nRun make."
+	l.sources["a"] = source
+	passage := func(start, end int, heading string) Passage {
+		return Passage{Text: source[start:end], Passage: corpus.Passage{Start: start, End: end, Headings: []string{heading},
+			Sentences: []corpus.Sentence{{Start: start, End: start + 9}}}}
+	}
+	l.docs = append(l.docs, Document{ID: "a", Analyzer: l.a, Passages: []Passage{passage(0, 11, "Removal"), passage(11, 20, "Installation")}})
+	o := Options{Budget: 7, Counter: counter(t, "o200k_base")}
+	c, err := Select(t.Context(), l.question("how to run the installation"), l.docs, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.check(t, c, o)
+	if len(c.Spans) != 1 || c.Spans[0].Start != 11 {
+		t.Fatalf("%+v", c.Spans)
+	}
 }
 
 func TestBestAgainstSort(t *testing.T) {

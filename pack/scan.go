@@ -3,6 +3,7 @@ package pack
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -38,11 +39,20 @@ type source struct {
 	titleTF    []float64  // by question term
 	titleShare float64    // of the question's idf
 	text       []*Passage // those that were read
+	sections   []section
+}
+
+// section is what stands above a run of passages: the document's title and the
+// headings, which count as if they were repeated in each window.
+type section struct {
+	tf  []float64 // by question term
+	len float64   // terms
 }
 
 // unit is a sentence while it is scored.
 type unit struct {
 	doc        int // index of its source
+	section    int // of its source
 	start, end int // in the stored source
 	text       string
 	page       int
@@ -145,6 +155,9 @@ func (r *reader) add(d *Document) error {
 			continue
 		}
 		s.text = append(s.text, p)
+		if len(s.sections) == 0 || i == 0 || !slices.Equal(p.Headings, d.Passages[i-1].Headings) {
+			s.sections = append(s.sections, r.newSection(s, p.Headings))
+		}
 		r.passage(at, p, p.Start != end)
 		end = p.End
 	}
@@ -191,6 +204,19 @@ func (r *reader) newSource(d *Document) source {
 	return s
 }
 
+func (r *reader) newSection(s *source, headings []string) section {
+	c := section{tf: slices.Clone(s.titleTF), len: s.titleLen}
+	for _, h := range headings {
+		s.Analyzer.Each(h, func(t string, _, _ int) {
+			c.len++
+			if i := r.lookup(t, hash(t)); i >= 0 {
+				c.tf[i]++
+			}
+		})
+	}
+	return c
+}
+
 func (r *reader) passage(doc int, p *Passage, first bool) {
 	an := r.docs[doc].Analyzer
 	for _, sen := range p.Sentences {
@@ -202,7 +228,7 @@ func (r *reader) passage(doc int, p *Passage, first bool) {
 		for i := range r.count {
 			r.count[i] = append(r.count[i], r.count[i][n])
 		}
-		u := unit{doc: doc, start: sen.Start, end: sen.End, text: s, page: p.Page, from: len(r.occ), first: first}
+		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, from: len(r.occ), first: first}
 		first = false
 		an.Each(s, func(t string, start, _ int) {
 			h := hash(t)

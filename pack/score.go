@@ -66,20 +66,21 @@ func (r *reader) score(w *Weights, question string, tops *[5]float64) {
 		}
 		d := &r.docs[u.doc]
 		s += float64(w.Title * d.titleShare)
-		s += float64(w.Cover * r.cover(i, d))
+		s += float64(w.Cover * r.cover(i))
 		s -= float64(w.Length * ln(1+(len(u.text)*2+8)/9))
 		u.score = s
 	}
 }
 
-// cover is the share of the question's idf in the unit and its title.
-func (r *reader) cover(i int, d *source) float64 {
+// cover is the share of the question's idf in the unit and what stands above it.
+func (r *reader) cover(i int) float64 {
 	if r.sumIDF <= 0 {
 		return 0
 	}
+	above := &r.docs[r.units[i].doc].sections[r.units[i].section]
 	s := 0.0
 	for t := range r.terms {
-		if d.titleTF[t] > 0 || r.count[t][i+1] > r.count[t][i] {
+		if above.tf[t] > 0 || r.count[t][i+1] > r.count[t][i] {
 			s += r.terms[t].idf
 		}
 	}
@@ -87,8 +88,8 @@ func (r *reader) cover(i int, d *source) float64 {
 }
 
 // bm25 scores, for every unit, the window of whole units that lie within size
-// bytes around its middle (at least the unit itself), with the document's title
-// counted title times.
+// bytes around its middle (at least the unit itself), with the title and the
+// headings above the unit counted title times.
 func (r *reader) bm25(size int, title, b float64) []float64 {
 	n := len(r.units)
 	out := make([]float64, n)
@@ -119,12 +120,12 @@ func (r *reader) bm25(size int, title, b float64) []float64 {
 		for hi < end && 2*r.bytes[hi+1] <= middle+size {
 			hi++
 		}
-		d := &r.docs[r.units[i].doc]
-		terms := float64(r.units[hi-1].to-r.units[lo].from) + float64(title*d.titleLen)
+		above := &r.docs[r.units[i].doc].sections[r.units[i].section]
+		terms := float64(r.units[hi-1].to-r.units[lo].from) + float64(title*above.len)
 		norm := float64(k1 * (1 - b + float64(b*terms)/length))
 		s := 0.0
 		for t := range r.terms {
-			tf := float64(r.count[t][hi]-r.count[t][lo]) + float64(title*d.titleTF[t])
+			tf := float64(r.count[t][hi]-r.count[t][lo]) + float64(title*above.tf[t])
 			if tf > 0 {
 				s += float64(r.terms[t].idf * (float64(tf*(k1+1)) / (tf + norm)))
 			}

@@ -3,10 +3,11 @@ package pack
 // Weights are those of the score by which sentences are chosen: a weighted sum
 // of parts, each between 0 and about 1. A part that is a BM25 score is divided
 // by the best one of its kind among the candidates. A window is the sentence
-// and whole sentences on both sides of it, with the document's title.
+// and whole sentences on both sides of it, with the document's title and the
+// headings above it.
 type Weights struct {
 	Sentence float64 // BM25 of the sentence alone
-	Cover    float64 // share of the question's idf in sentence and title together
+	Cover    float64 // share of the question's idf in sentence, title and headings together
 	Near     float64 // BM25 of the window of about 200 tokens
 	Section  float64 // BM25 of the window of about 400 tokens
 	Chapter  float64 // BM25 of the window of about 1,600 tokens
@@ -24,7 +25,7 @@ type Weights struct {
 // moves the mean recall by less than a third of a point).
 func DefaultWeights() Weights {
 	return Weights{
-		Sentence: .4, Cover: .4, Near: 1, Section: 1, Chapter: 1, Broad: 2,
+		Sentence: .4, Cover: .4, Near: 1, Section: 1, Chapter: 1, Broad: 3,
 		Document: .25, Title: .5, Bridge: .75, Lead: 1, Names: .5, Length: .03,
 	}
 }
