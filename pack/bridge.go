@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // How far names are followed.
@@ -250,8 +252,8 @@ func (r *reader) shareNames(texts [][]word, weight float64) {
 	for i := range r.units {
 		u := &r.units[i]
 		s := 0.0
-		for _, o := range r.occ[u.from:u.to] {
-			if h := o.hash(); filter[h>>6&63]&(1<<(h%64)) != 0 {
+		for _, h := range r.occ[u.from:u.to] {
+			if filter[h>>6&63]&(1<<(h%64)) != 0 {
 				s += weights[h]
 			}
 		}
@@ -264,4 +266,16 @@ func (r *reader) shareNames(texts [][]word, weight float64) {
 	for i := range shares {
 		r.units[i].score += float64(weight * (shares[i] / top))
 	}
+}
+
+// nameRune says whether s begins as names do: with a capital or a digit.
+func nameRune(s string) bool {
+	if s == "" {
+		return false
+	}
+	if c := s[0]; c < utf8.RuneSelf {
+		return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	l, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(l) || unicode.IsTitle(l) || unicode.IsDigit(l)
 }

@@ -15,7 +15,8 @@ import (
 // Select packs the sentences of the candidates that answer q into the budget.
 //
 // It returns ErrNoTerms, a *BudgetError, or the error of ctx or of
-// Options.Named. Candidates without a sentence give a Context without spans.
+// Options.Named. Candidates of which no sentence, title or heading has a question
+// term give a Context without spans.
 func Select(ctx context.Context, q Question, docs []Document, o Options) (*Context, error) {
 	if len(q.Terms) == 0 {
 		return nil, ErrNoTerms
@@ -154,6 +155,9 @@ func (f *filler) fillOnce() error {
 			f.notes[i] = fmt.Sprintf("duplicate of %s:%d-%d", f.r.docs[t.doc].ID, t.start, t.end)
 			continue
 		}
+		if !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
+			continue
+		}
 		c := cost(i)
 		if sum+c > f.o.Budget {
 			f.state[i] = failed
@@ -177,7 +181,7 @@ func (f *filler) fillOnce() error {
 		if f.state[i] == kept || f.state[i] == folded || f.state[i] == open {
 			continue
 		}
-		if f.used+cost(i)-2 > f.o.Budget {
+		if f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
 			continue
 		}
 		tries++
@@ -196,10 +200,33 @@ func (f *filler) fillOnce() error {
 	return nil
 }
 
+// opens says whether a unit may be the first of its document: one that has no
+// question term and no name is hardly worth a label.
+func (r *reader) opens(i int) bool {
+	if r.units[i].lead > 0 {
+		return true
+	}
+	above := &r.docs[r.units[i].doc].sections[r.units[i].section]
+	for t := range r.count {
+		if above.tf[t] > 0 || r.count[t][i+1] > r.count[t][i] {
+			return true
+		}
+	}
+	return false
+}
+
 // one keeps the best of the shortest units that fits on its own, for budgets of
 // a few tokens; none is a BudgetError.
 func (f *filler) one() error {
-	byLen := slices.Clone(f.order)
+	var byLen []int
+	for _, i := range f.order {
+		if f.r.opens(i) {
+			byLen = append(byLen, i)
+		}
+	}
+	if len(byLen) == 0 {
+		return nil // nothing matches: an empty context
+	}
 	slices.SortStableFunc(byLen, func(a, b int) int {
 		return cmp.Compare(len(f.r.units[a].text), len(f.r.units[b].text))
 	})
@@ -313,14 +340,23 @@ func (f *filler) context(question string) *Context {
 	for i, p := range f.parts {
 		c.Spans[i].Digest = digest(p.text)
 	}
+	cited := make(map[int]bool)
+	for i, s := range f.state {
+		if s == kept {
+			cited[f.r.units[i].doc] = true
+		}
+	}
 	for _, i := range f.order {
 		if f.state[i] == kept {
 			continue
 		}
 		u := &f.r.units[i]
 		reason := "budget"
-		if f.state[i] == folded {
+		switch {
+		case f.state[i] == folded:
 			reason = f.notes[i]
+		case !cited[u.doc] && !f.r.opens(i):
+			reason = "no question term"
 		}
 		c.Dropped = append(c.Dropped, Drop{f.r.docs[u.doc].ID, u.start, u.end, round(u.score), reason})
 	}

@@ -25,9 +25,9 @@ func (r *reader) shingles(i int) []uint64 {
 	out := make([]uint64, 0, len(occ)-2)
 	seen := make(map[uint64]bool, len(occ)-2)
 	for k := 2; k < len(occ); k++ {
-		h := uint64(occ[k-2].hash())
-		h = h*0x9e3779b97f4a7c15 + uint64(occ[k-1].hash())
-		h = h*0x9e3779b97f4a7c15 + uint64(occ[k].hash())
+		h := uint64(occ[k-2])
+		h = h*0x9e3779b97f4a7c15 + uint64(occ[k-1])
+		h = h*0x9e3779b97f4a7c15 + uint64(occ[k])
 		if !seen[h] {
 			seen[h] = true
 			out = append(out, h)

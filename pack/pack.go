@@ -5,9 +5,12 @@
 //
 // # What comes in
 //
-// The caller has searched: it hands over the best documents, and of each the
-// passages that were hit with some neighbours. Pack reads that text once, and
-// everything it does is linear in it.
+// The caller has searched: it hands over the passages that were hit with some
+// neighbours, and the first passages of the best documents. Pack reads that text
+// once, and everything it does is linear in it but for sorting. Measured, the 60
+// best passages with two neighbours on either side and six passages of each of
+// the ten best documents lose nothing against several times as many; a large
+// budget needs enough of them to be filled.
 //
 // # What comes out
 //
@@ -80,8 +83,7 @@ type Document struct {
 	// 0 when it was not among the document hits.
 	Score float64
 	// Passages are ascending and do not overlap: hits and their neighbours.
-	// Adjacent ones give each other context; about five on either side of a hit
-	// are useful, more are never looked at.
+	// Adjacent ones give each other context.
 	Passages []Passage
 }
 
@@ -128,7 +130,7 @@ type Drop struct {
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Score  float64 `json:"score"`
-	Reason string  `json:"reason"` // "budget", or "duplicate of DOC:START-END"
+	Reason string  `json:"reason"` // "budget", "no question term", or "duplicate of DOC:START-END"
 }
 
 // Context is the packed text and its receipt.

@@ -517,7 +517,7 @@ func (r *reader) bm25Oracle(i, size int, title, b float64) float64 {
 		for u := lo; u < hi; u++ {
 			for _, o := range r.occ[r.units[u].from:r.units[u].to] {
 				terms++
-				if o.hash() == q.hash {
+				if o == q.hash {
 					tf++
 				}
 			}
@@ -527,6 +527,19 @@ func (r *reader) bm25Oracle(i, size int, title, b float64) float64 {
 		}
 	}
 	return s
+}
+
+func TestNothingMatches(t *testing.T) {
+	l := newLibrary(t)
+	l.add("a", "River", "Ducks live there. So do geese.")
+	for _, budget := range []int{1, 100} {
+		o := Options{Budget: budget, Counter: counter(t, "o200k_base")}
+		c, err := Select(t.Context(), l.question("lighthouse"), l.docs, o)
+		if err != nil || len(c.Spans) != 0 || len(c.Dropped) != 2 || c.Dropped[0].Reason != "no question term" {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		l.check(t, c, o)
+	}
 }
 
 func TestHeadingsCountForWhatStandsBelow(t *testing.T) {

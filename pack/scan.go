@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -21,15 +19,7 @@ type term struct {
 	idf  float64
 }
 
-// occurrence is one term in the text of a sentence: its hash, whose lowest bit
-// says that it may belong to a name (its first letter is a capital, or it is a
-// number).
-type occurrence uint32
-
-func (o occurrence) hash() uint32 { return uint32(o) >> 1 }
-func (o occurrence) name() bool   { return o&1 != 0 }
-
-func hash(s string) uint32 { return uint32(xxhash.Sum64String(s)) >> 1 }
+func hash(s string) uint32 { return uint32(xxhash.Sum64String(s)) }
 
 // source is a candidate document while it is scored.
 type source struct {
@@ -75,7 +65,7 @@ type reader struct {
 	docs   []source
 	byID   map[string]int
 	units  []unit
-	occ    []occurrence
+	occ    []uint32  // hashes of the terms of all units
 	bytes  []int     // bytes[i]: of the sentences before unit i
 	count  [][]int32 // count[t][i]: of question term t before unit i
 }
@@ -230,33 +220,17 @@ func (r *reader) passage(doc int, p *Passage, first bool) {
 		}
 		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, from: len(r.occ), first: first}
 		first = false
-		an.Each(s, func(t string, start, _ int) {
+		an.Each(s, func(t string, _, _ int) {
 			h := hash(t)
 			if i := r.lookup(t, h); i >= 0 {
 				r.count[i][n+1]++
 			}
-			o := occurrence(h << 1)
-			if nameRune(s[start:]) {
-				o |= 1
-			}
-			r.occ = append(r.occ, o)
+			r.occ = append(r.occ, h)
 		})
 		u.to = len(r.occ)
 		r.units = append(r.units, u)
 		r.bytes = append(r.bytes, r.bytes[n]+len(s)+1)
 	}
-}
-
-// nameRune says whether s begins as names do: with a capital or a digit.
-func nameRune(s string) bool {
-	if s == "" {
-		return false
-	}
-	if c := s[0]; c < utf8.RuneSelf {
-		return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-	}
-	l, _ := utf8.DecodeRuneInString(s)
-	return unicode.IsUpper(l) || unicode.IsTitle(l) || unicode.IsDigit(l)
 }
 
 // ln is the natural logarithm of n >= 1, the same on every machine: math.Log

@@ -19,33 +19,23 @@ const (
 
 // broad is a cue of questions that want a discussion or a summary rather than
 // a fact. It is English only; elsewhere such questions lose that bonus.
-var broad = regexp.MustCompile(`(?i)\b(summar(y|i[sz]e\w*)|overview|discuss\w*|opinions?|think|thoughts?|thought of|thought about|main points?|conclu(de|ded|sions?)|decisions?|decided?)\b`)
+var broad = regexp.MustCompile(`(?i)\b(summar(y|i[sz]e\w*)|overview|discuss\w*|opinions?|think|thoughts?|main points?|conclu(de|ded|sions?)|decisions?|decided?)\b`)
 
-// features are the parts of a unit's score, by unit.
-type features struct {
-	sentence, near, section, chapter, document []float64
-	tops                                       [5]float64 // the largest of each
-}
-
-// score sets the score of all units but for bridges and names, and returns the
-// order from best to worst.
+// score sets the score of all units but for bridges and names. tops holds the
+// best score of each kind; it is set when it is all zero.
 func (r *reader) score(w *Weights, question string, tops *[5]float64) {
 	n := len(r.units)
-	f := features{
-		sentence: r.bm25(0, 0, bSentence),
-		near:     r.bm25(nearBytes, 1, bWindow),
-		section:  r.bm25(sectionBytes, 1, bWindow),
-		chapter:  r.bm25(chapterBytes, 1, bWindow),
-		document: make([]float64, n),
-	}
+	document := make([]float64, n)
 	for i := range r.units {
-		f.document[i] = r.docs[r.units[i].doc].Score
+		document[i] = r.docs[r.units[i].doc].Score
 	}
 	chapter := w.Chapter
 	if broad.MatchString(question) {
 		chapter += w.Broad
 	}
-	parts := [5][]float64{f.sentence, f.near, f.section, f.chapter, f.document}
+	parts := [5][]float64{
+		r.bm25(0, 0, bSentence), r.bm25(nearBytes, 1, bWindow), r.bm25(sectionBytes, 1, bWindow), r.bm25(chapterBytes, 1, bWindow), document,
+	}
 	weights := [5]float64{w.Sentence, w.Near, w.Section, chapter, w.Document}
 	// The scale is that of the first candidates: it must not change when
 	// documents join later.
