@@ -18,6 +18,9 @@ type Budget struct {
 	Tokens int
 	// Counter counts them: o200k_base (the default), cl100k_base, words, bytes.
 	Counter string
+	// KeepDuplicates lets near-duplicates of kept sentences in: for evaluations,
+	// where marked evidence may occur twice.
+	KeepDuplicates bool
 }
 
 // Context is the packed text with its receipt; its JSON form is the receipt
@@ -27,9 +30,9 @@ type Context = pack.Context
 // How many candidates a context is chosen from. More passages find little
 // more and cost time; measured on the evidence sets, see docs/benchmarks.md.
 const (
-	candidatePassages  = 120
-	candidateDocuments = 20
-	documentPassages   = 12 // of a document that was found as a whole
+	candidatePassages  = 60
+	candidateDocuments = 10
+	documentPassages   = 8 // of a document that was found as a whole
 	neighbours         = 2  // passages on either side of one that was found
 	namedDocuments     = 8
 )
@@ -67,7 +70,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 		q.Terms = append(q.Terms, t.Text)
 	}
 	return pack.Select(ctx, q, docs, pack.Options{
-		Budget: b.Tokens, Counter: counter,
+		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
 			docs, err := more.named(ctx, names)

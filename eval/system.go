@@ -54,7 +54,7 @@ func (s *EvidenceSet) documents(group string) iter.Seq2[tamis.Document, error] {
 // Ask is the ContextFunc of tamis with the named tokenizer.
 func (c *Contexts) Ask(tokenizer string) ContextFunc {
 	return func(ctx context.Context, q *Question, budget int) (*Context, error) {
-		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer})
+		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer, KeepDuplicates: true})
 		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
 			return &Context{}, nil
 		}
