@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
@@ -148,17 +149,26 @@ func (b *Builder) Bytes() []byte { return b.Append(nil) }
 
 // Append is Bytes, appended to dst.
 func (b *Builder) Append(dst []byte) []byte {
-	order := make([]uint32, len(b.terms))
-	for i := range order {
-		order[i] = uint32(i)
+	type ref struct {
+		prefix uint64 // decides most comparisons without a look at the text
+		id     uint32
 	}
-	slices.SortFunc(order, func(x, y uint32) int { return bytes.Compare(b.termText(x), b.termText(y)) })
+	order := make([]ref, len(b.terms))
+	for i := range order {
+		order[i] = ref{prefix(b.termText(uint32(i))), uint32(i)}
+	}
+	slices.SortFunc(order, func(x, y ref) int {
+		if x.prefix != y.prefix {
+			return cmp.Compare(x.prefix, y.prefix)
+		}
+		return bytes.Compare(b.termText(x.id), b.termText(y.id))
+	})
 	w := writer{conf: b.conf, codes: b.codes, total: b.total}
 	w.bounds.init(b.conf, b.codes, b.total)
 	var rows, tfs []uint32
 	var buf []byte
-	for _, id := range order {
-		t := &b.terms[id]
+	for _, r := range order {
+		t := &b.terms[r.id]
 		buf = b.arena.read(buf[:0], t.stream)
 		rows, tfs = rows[:0], tfs[:0]
 		next := uint32(0)
@@ -168,7 +178,7 @@ func (b *Builder) Append(dst []byte) []byte {
 			at += n
 			next = row + 1
 		}
-		w.add(b.termText(id), rows, tfs)
+		w.add(b.termText(r.id), rows, tfs)
 	}
 	return w.finish(dst)
 }

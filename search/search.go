@@ -38,8 +38,9 @@ type Source struct {
 	Deleted func(row uint32) bool
 }
 
-// Term is one term of a query. A query's terms are unique. A term whose Weight
-// is not above 0 is ignored.
+// Term is one term of a query. A query's terms are unique. A term is ignored
+// when Weight is not above 0, or so great or small (10^±30) that float32 sums
+// would lose it.
 type Term struct {
 	Text   string
 	Weight float32
@@ -81,6 +82,9 @@ func weights(dst []float32, terms []Term, stats *Stats) []float32 {
 			df := float64(stats.DF[i])
 			n := max(float64(stats.Rows), df)
 			w = float32(t.Weight * float32(math.Log(1+(n-df+.5)/(df+.5))))
+			if !(w > 1e-30 && w < 1e30) {
+				w = 0
+			}
 		}
 		dst = append(dst, w)
 	}
