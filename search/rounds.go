@@ -24,8 +24,9 @@ func (s *searcher) need() float32 {
 	return s.best.min * (1 - 1e-5 - 2e-7*float32(s.used))
 }
 
-// rounds visits the windows by falling bound: a few of the best first, to raise
-// the threshold, then eight times as many, and so on.
+// rounds visits the windows by falling bound: a few of the best first, to find
+// a threshold, then 64 times as many, then nearly always the rest. More rounds
+// would visit fewer windows but decode the same blocks again and again.
 func (s *searcher) rounds() {
 	enough := 4 + s.best.k/16
 	low := s.low()
@@ -44,7 +45,7 @@ func (s *searcher) rounds() {
 		}
 		s.visit(s.picked[:n], low)
 		s.best.settle()
-		low, top, enough = s.low(), floor-1, 8*enough
+		low, top, enough = s.low(), floor-1, 64*enough
 	}
 }
 

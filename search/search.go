@@ -19,9 +19,8 @@
 package search
 
 import (
-	"math"
-
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/portable"
 )
 
 // Params are the parameters of BM25. K1 must be 0 or more, B from 0 to 1; both
@@ -79,9 +78,7 @@ func weights(dst []float32, terms []Term, stats *Stats) []float32 {
 	for i, t := range terms {
 		w := float32(0)
 		if t.Weight > 0 && i < len(stats.DF) && stats.DF[i] > 0 {
-			df := float64(stats.DF[i])
-			n := max(float64(stats.Rows), df)
-			w = float32(t.Weight * float32(math.Log(1+(n-df+.5)/(df+.5))))
+			w = float32(t.Weight * float32(IDF(stats.Rows, stats.DF[i])))
 			if !(w > 1e-30 && w < 1e30) {
 				w = 0
 			}
@@ -89,6 +86,13 @@ func weights(dst []float32, terms []Term, stats *Stats) []float32 {
 		dst = append(dst, w)
 	}
 	return dst
+}
+
+// IDF is the inverse document frequency of a term that df of rows rows hold:
+// ln(1 + (N - df + .5)/(df + .5)), the same bits on every machine.
+func IDF(rows, df int) float64 {
+	n, d := float64(max(rows, df)), float64(df)
+	return portable.Log(1 + (n-d+.5)/(d+.5))
 }
 
 // score is the contribution of one posting. TopK and Exhaustive share it, or
