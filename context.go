@@ -3,7 +3,6 @@ package tamis
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"github.com/tamis-search/tamis/pack"
@@ -32,8 +31,8 @@ type Context = pack.Context
 const (
 	candidatePassages  = 60
 	candidateDocuments = 10
-	documentPassages   = 8 // of a document that was found as a whole
-	neighbours         = 2  // passages on either side of one that was found
+	documentPassages   = 6 // of a document that was found as a whole
+	neighbours         = 2 // passages on either side of one that was found
 	namedDocuments     = 8
 )
 
@@ -227,8 +226,7 @@ func (g *gatherer) document(c *candidate) (pack.Document, error) {
 // idf is the inverse document frequency of a term among the live passages.
 func (g *gatherer) idf(term string) float64 {
 	st := g.view.Statistics(store.Passages, []string{term})
-	n, df := float64(st.Rows), float64(st.DF[0])
-	return math.Log(1 + (n-df+.5)/(df+.5))
+	return search.IDF(st.Rows, st.DF[0])
 }
 
 func (g *gatherer) release() { g.lent.release(&g.ix.analyzers) }

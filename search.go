@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store"
 )
@@ -39,6 +42,9 @@ type Query struct {
 	Unit Unit
 	// K1 and B are BM25's parameters; 0 stands for 1.2 and 0.75.
 	K1, B float32
+	// Fold leaves out passages that nearly repeat a better hit; better hits are
+	// those of the exact ranking.
+	Fold bool
 	// IDsOnly leaves Title, Path, Text, Headings and Metadata of the hits empty:
 	// for evaluation, where only the ranking counts.
 	IDsOnly bool
@@ -96,16 +102,16 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	}
 	res := &Results{Query: q.Text, K: q.K, Exact: true, Hits: []Hit{}}
 	view := newView(v, q.params())
-	for _, h := range view.topK(unit, terms, q.K) {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		hit, err := ix.hit(view, unit, h, terms, q.IDsOnly)
-		if err != nil {
-			return nil, err
-		}
-		hit.Rank = len(res.Hits) + 1
-		res.Hits = append(res.Hits, hit)
+	if q.Fold {
+		res.Hits, err = ix.folded(ctx, view, unit, terms, q)
+	} else {
+		res.Hits, err = ix.hits(ctx, view, unit, view.topK(unit, terms, q.K), terms, q.IDsOnly)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range res.Hits {
+		res.Hits[i].Rank = i + 1
 	}
 	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
 	return res, nil
@@ -230,6 +236,54 @@ func (ix *Index) hit(v *view, u store.Unit, r scored, terms []search.Term, idsOn
 	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
 	hit.Text, err = v.Text(d, hit.Start, hit.End)
 	return hit, err
+}
+
+func (ix *Index) hits(ctx context.Context, v *view, u store.Unit, rows []scored, terms []search.Term, idsOnly bool) ([]Hit, error) {
+	hits := make([]Hit, 0, len(rows))
+	for _, r := range rows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hit, err := ix.hit(v, u, r, terms, idsOnly)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, hit)
+	}
+	return hits, nil
+}
+
+// folded takes from the ranking, best first, the hits that do not nearly
+// repeat one taken before, and looks further down until there are K.
+func (ix *Index) folded(ctx context.Context, v *view, u store.Unit, terms []search.Term, q Query) ([]Hit, error) {
+	an, err := ix.analyzers.get("simple")
+	if err != nil {
+		return nil, err
+	}
+	defer ix.analyzers.put(an)
+	for k := 2 * q.K; ; k *= 2 {
+		rows := v.topK(u, terms, k)
+		var fold neardup.Folder
+		kept := make([]Hit, 0, q.K)
+		for i := range rows {
+			one, err := ix.hits(ctx, v, u, rows[i:i+1], terms, false)
+			if err != nil {
+				return nil, err
+			}
+			words := an.Terms(nil, one[0].Text)
+			shingles := neardup.Shingles(len(words), func(i int) uint64 { return xxhash.Sum64String(words[i]) })
+			if fold.Twin(shingles) >= 0 {
+				continue
+			}
+			fold.Keep(i, shingles)
+			if kept = append(kept, one[0]); len(kept) == q.K {
+				return kept, nil
+			}
+		}
+		if len(rows) < k {
+			return kept, nil
+		}
+	}
 }
 
 // bestPassage picks the passage of a document that holds most terms of the

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -115,11 +116,19 @@ func (f *filler) fill() error {
 	}
 }
 
+// twin is the kept unit that unit i nearly repeats, or -1.
+func (f *filler) twin(fold *neardup.Folder, i int) int {
+	if f.o.KeepDuplicates {
+		return -1
+	}
+	return fold.Twin(f.r.shingles(i))
+}
+
 func (f *filler) fillOnce() error {
 	label := f.o.Counter.Count("\n" + fmt.Sprintf(labelForm(f.signs), 10))
 	costs := make(map[int]int)
 	inDoc := make(map[int]bool)
-	var fold folder
+	var fold neardup.Folder
 	sum, misses := 0, 0
 	cost := func(i int) int {
 		c, ok := costs[i]
@@ -142,14 +151,14 @@ func (f *filler) fillOnce() error {
 		f.state[i] = kept
 		inDoc[f.r.units[i].doc] = true
 		if !f.o.KeepDuplicates {
-			fold.add(f.r, i)
+			fold.Keep(i, f.r.shingles(i))
 		}
 	}
 	for _, i := range f.order {
 		if misses >= maxMisses || sum >= f.o.Budget {
 			break
 		}
-		if twin := fold.twin(f.r, i); twin >= 0 {
+		if twin := f.twin(&fold, i); twin >= 0 {
 			f.state[i] = folded
 			t := &f.r.units[twin]
 			f.notes[i] = fmt.Sprintf("duplicate of %s:%d-%d", f.r.docs[t.doc].ID, t.start, t.end)

@@ -578,14 +578,6 @@ func TestBestAgainstSort(t *testing.T) {
 	}
 }
 
-func TestLn(t *testing.T) {
-	for n := 1; n < 100_000; n += 1 + n/50 {
-		if got, want := ln(n), math.Log(float64(n)); math.Abs(got-want) > 1e-13*max(1, want) {
-			t.Fatalf("ln(%d) = %v, want %v", n, got, want)
-		}
-	}
-}
-
 func BenchmarkSelect(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	l := newLibrary(b)

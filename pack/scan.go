@@ -2,7 +2,6 @@ package pack
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -231,18 +230,4 @@ func (r *reader) passage(doc int, p *Passage, first bool) {
 		r.units = append(r.units, u)
 		r.bytes = append(r.bytes, r.bytes[n]+len(s)+1)
 	}
-}
-
-// ln is the natural logarithm of n >= 1, the same on every machine: math.Log
-// may differ in the last bit where the compiler fuses multiplications.
-func ln(n int) float64 {
-	f, e := math.Frexp(float64(n))
-	z := (f - 1) / (f + 1) // ln f = 2 atanh z, |z| <= 1/3
-	zz := float64(z * z)
-	sum, pow := 0.0, z
-	for k := 1; k < 40; k += 2 {
-		sum += pow / float64(k)
-		pow = float64(pow * zz)
-	}
-	return float64(float64(e)*math.Ln2) + float64(2*sum)
 }

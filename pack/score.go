@@ -1,6 +1,10 @@
 package pack
 
-import "regexp"
+import (
+	"regexp"
+
+	"github.com/tamis-search/tamis/internal/portable"
+)
 
 // BM25's parameters. Sentences are so short that their length says little.
 const (
@@ -57,7 +61,7 @@ func (r *reader) score(w *Weights, question string, tops *[5]float64) {
 		d := &r.docs[u.doc]
 		s += float64(w.Title * d.titleShare)
 		s += float64(w.Cover * r.cover(i))
-		s -= float64(w.Length * ln(1+(len(u.text)*2+8)/9))
+		s -= float64(w.Length * portable.Log(float64(1+(len(u.text)*2+8)/9)))
 		u.score = s
 	}
 }

@@ -13,10 +13,11 @@ func (a *app) searchCommand() *cobra.Command {
 	var (
 		k      int
 		unit   string
+		fold   bool
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:   "search [--index DIR] [-k N] [--unit passage|document] QUERY",
+		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--fold] QUERY",
 		Short: "Rank passages or documents by a query",
 		Example: `  tamis search "segment merging"
   tamis search -k 20 --unit document "http2 frames"
@@ -34,7 +35,7 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			defer ix.Close()
-			res, err := ix.Search(cmd.Context(), tamis.Query{Text: args[0], K: k, Unit: tamis.Unit(unit)})
+			res, err := ix.Search(cmd.Context(), tamis.Query{Text: args[0], K: k, Unit: tamis.Unit(unit), Fold: fold})
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ func (a *app) searchCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.IntVarP(&k, "hits", "k", 10, "number of hits")
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
+	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -1,0 +1,71 @@
+// Package neardup finds texts that nearly repeat an earlier one: the sets of
+// their shingles, runs of three adjoining terms, overlap by at least Jaccard
+// .85 (Broder, "On the resemblance and containment of documents", 1997;
+// compared exactly here, without sketches).
+package neardup
+
+// Texts of fewer than MinTerms terms are never near-duplicates: short turns
+// repeat without being copies.
+const MinTerms = 6
+
+const jaccard = .85
+
+// Shingles returns the distinct hashes of three adjoining terms, given the
+// hashes of the terms in order, or nil for a text that is too short.
+func Shingles(n int, term func(i int) uint64) []uint64 {
+	if n < MinTerms {
+		return nil
+	}
+	const odd = 0x9e3779b97f4a7c15
+	out := make([]uint64, 0, n-2)
+	seen := make(map[uint64]bool, n-2)
+	for i := 2; i < n; i++ {
+		h := (term(i-2)*odd+term(i-1))*odd + term(i)
+		if !seen[h] {
+			seen[h] = true
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// A Folder knows the texts kept so far; its zero value knows none.
+type Folder struct {
+	of    map[uint64][]int // kept texts by shingle
+	sizes map[int]int      // shingles of a kept text
+}
+
+// Keep adds a text under a number of the caller's.
+func (f *Folder) Keep(number int, shingles []uint64) {
+	if shingles == nil {
+		return
+	}
+	if f.of == nil {
+		f.of, f.sizes = make(map[uint64][]int), make(map[int]int)
+	}
+	for _, h := range shingles {
+		f.of[h] = append(f.of[h], number)
+	}
+	f.sizes[number] = len(shingles)
+}
+
+// Twin returns the kept text that these shingles nearly repeat, the one with
+// the smallest number, or -1.
+func (f *Folder) Twin(shingles []uint64) int {
+	if len(f.of) == 0 || shingles == nil {
+		return -1
+	}
+	common := make(map[int]int)
+	for _, h := range shingles {
+		for _, k := range f.of[h] {
+			common[k]++
+		}
+	}
+	twin := -1
+	for k, n := range common {
+		if float64(n) >= jaccard*float64(len(shingles)+f.sizes[k]-n) && (twin < 0 || k < twin) {
+			twin = k
+		}
+	}
+	return twin
+}
