@@ -26,11 +26,13 @@ type Budget struct {
 // that Replay takes.
 type Context = pack.Context
 
-// How many candidates a context is chosen from. More passages find little
-// more and cost time; measured on the evidence sets, see docs/benchmarks.md.
+// How many candidates a context is chosen from. Three times as many found no
+// more evidence under budgets up to 2,000 tokens, and took three times as long
+// (docs/benchmarks.md); a larger budget needs more to be filled from.
 const (
-	candidatePassages  = 60
-	candidateDocuments = 10
+	candidatePassages  = 40 // at least; one for every passageBudget of a larger budget
+	passageBudget      = 50
+	candidateDocuments = 8
 	documentPassages   = 6 // of a document that was found as a whole
 	neighbours         = 2 // passages on either side of one that was found
 	namedDocuments     = 8
@@ -60,7 +62,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 	}
 	g := &gatherer{ix: ix, view: newView(snap, search.DefaultParams()), docs: map[store.Row]*candidate{}}
 	defer g.release()
-	docs, err := g.candidates(ctx, terms)
+	docs, err := g.candidates(ctx, terms, max(candidatePassages, b.Tokens/passageBudget))
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +103,8 @@ type candidate struct {
 }
 
 // candidates are the passages and documents that match best, with neighbours.
-func (g *gatherer) candidates(ctx context.Context, terms []search.Term) ([]pack.Document, error) {
-	for _, p := range g.view.topK(store.Passages, terms, candidatePassages) {
+func (g *gatherer) candidates(ctx context.Context, terms []search.Term, passages int) ([]pack.Document, error) {
+	for _, p := range g.view.topK(store.Passages, terms, passages) {
 		doc := g.view.DocumentOf(p.Row)
 		first, end := g.view.PassageRows(doc)
 		c := g.candidate(doc)

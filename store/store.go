@@ -158,12 +158,17 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// cacheSize bounds the decompressed blocks kept in memory: a question reads
+// some hundred passages, and the next one often the same.
+const cacheSize = 64 << 20
+
 func pebbleOptions(fs vfs.FS) *pebble.Options {
 	return &pebble.Options{
 		FS:                    fs,
 		Logger:                silent{},
 		FormatMajorVersion:    pebble.FormatNewest,
 		MemTableSize:          16 << 20,
+		CacheSize:             cacheSize,
 		L0CompactionThreshold: 4,
 	}
 }
