@@ -88,8 +88,6 @@ func readFile[T any](t *testing.T, path string, read func(string, io.Reader) (T,
 	return v
 }
 
-var evidenceSets = []string{"anthropic-docs", "chunking-eval", "hotpotqa", "locomo", "nq-oracle", "qmsum", "scifact-sentences", "squad-xquad-en"}
-
 // TestContextQuality asks tamis all questions of the eight evidence sets, holds
 // the mean recall that the README claims, and lets the independent judge score
 // the same contexts: same figures, no budget and no verbatim violation. It
