@@ -17,12 +17,12 @@ import (
 
 // demoQuestions have their answers in every recent Go release.
 var demoQuestions = []string{
-	"What happens when you send on a closed channel?",
+	"What does GOGC control?",
 	"How does the HTTP client decide whether to follow a redirect?",
-	"When does the garbage collector start a cycle, and what does GOGC change?",
+	"Which synchronization does a mutex Unlock guarantee?",
 }
 
-const demoBudget = 300
+const demoBudget = 200
 
 func (a *app) demoCommand() *cobra.Command {
 	var goroot string
