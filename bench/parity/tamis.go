@@ -27,21 +27,38 @@ func tamisRun(dir string, f form) (map[string][]scored, error) {
 		return nil, err
 	}
 	form := ours.Lucene(float32(k1), float32(b))
-	builder, err := ours.NewBuilder(form)
-	if err != nil {
-		return nil, err
+	// Flat: one index of title and text together. Multifield: one of each, scored
+	// apart and summed, title first, as Lucene sums the clauses of a query.
+	fields := []func(peer.Record) string{peer.Record.Flat}
+	if f.fields == "multi" {
+		fields = []func(peer.Record) string{func(r peer.Record) string { return r.Title }, func(r peer.Record) string { return r.Text }}
 	}
-	for _, d := range docs {
-		builder.Add(form.Text(d))
-	}
-	ix, err := ours.Open(form, builder.Bytes())
-	if err != nil {
-		return nil, err
+	scores := make([]map[string]float32, len(queries)) // by document
+	for _, field := range fields {
+		builder, err := ours.NewBuilder(form)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			builder.Add("", field(d))
+		}
+		ix, err := ours.Open(form, builder.Bytes())
+		if err != nil {
+			return nil, err
+		}
+		for i, q := range queries {
+			if scores[i] == nil {
+				scores[i] = map[string]float32{}
+			}
+			for _, h := range ix.Search(builder.Query(q.Text), len(docs)) {
+				scores[i][docs[h.Row].ID] += h.Score
+			}
+		}
 	}
 	run := map[string][]scored{}
-	for _, q := range queries {
-		for _, h := range ix.Search(builder.Query(q.Text), depth) {
-			run[q.ID] = append(run[q.ID], scored{docs[h.Row].ID, h.Score})
+	for i, q := range queries {
+		for doc, score := range scores[i] {
+			run[q.ID] = append(run[q.ID], scored{doc, score})
 		}
 	}
 	return run, nil

@@ -27,7 +27,7 @@ func Lucene(k1, b float32) Form {
 
 // Default is the form of a passage in the index that tamis index makes.
 func Default() Form {
-	return Form{"english", index.Config{TitleWeight: 3, HeadingWeight: 2}, true, search.DefaultParams()}
+	return Form{"english", index.Config{TitleWeight: 3, HeadingWeight: 1}, true, search.DefaultParams()}
 }
 
 // Builder collects records.
