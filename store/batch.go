@@ -40,6 +40,7 @@ type Batch struct {
 	size     int
 	ids      map[string]uint64 // put in this step
 	deleted  map[uint64]*tombstones
+	err      error // of a step that failed: the batch can only be discarded
 	done     bool
 }
 
@@ -49,6 +50,10 @@ func (s *Store) Begin() (*Batch, error) {
 	if s.closed {
 		s.write.Unlock()
 		return nil, ErrClosed
+	}
+	if err := s.failed(); err != nil {
+		s.write.Unlock()
+		return nil, err
 	}
 	b := &Batch{s: s}
 	b.reset()
@@ -80,11 +85,11 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 		return 0, err
 	}
 	outcome := Added
-	old, err := b.s.headerByID(d.ID)
+	old, err := b.committed(d.ID)
 	switch {
-	case errors.Is(err, ErrNotFound):
 	case err != nil:
 		return 0, err
+	case old == nil:
 	case bytes.Equal(old.Digest, h.Digest):
 		return Unchanged, nil
 	default:
@@ -98,12 +103,18 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	if err := addRows(b.builder, h.Ordinal, r, len(d.Source)); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
+	// From here on an error leaves the batch half changed.
 	if outcome == Updated {
-		if err := b.remove(old); err != nil {
+		if err := b.fail(b.remove(old)); err != nil {
 			return 0, err
 		}
+		if old.Path != "" && old.Path != d.Path {
+			if err := b.fail(b.forget(old.Path)); err != nil {
+				return 0, err
+			}
+		}
 	}
-	if err := b.store(h, d.Source, blocks); err != nil {
+	if err := b.fail(b.store(h, d.Source, blocks)); err != nil {
 		return 0, err
 	}
 	b.manifest.NextOrdinal++
@@ -138,8 +149,57 @@ func (b *Batch) store(h *Header, source string, blocks []byte) error {
 	return err
 }
 
+// committed is the header of the stored document with an id, nil where there
+// is none or this step has deleted it.
+func (b *Batch) committed(id string) (*Header, error) {
+	h, err := b.s.headerByID(id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t, ok := b.deleted[b.segmentOf(h.Ordinal)]; ok && t.has(h.Ordinal) {
+		return nil, nil
+	}
+	return h, nil
+}
+
+// fail remembers an error after which the batch must not be committed.
+func (b *Batch) fail(err error) error {
+	if b.err == nil {
+		b.err = err
+	}
+	return err
+}
+
+// forget makes a file count as changed, so that it is read again when it is
+// indexed again: it no longer holds all of its documents.
+func (b *Batch) forget(path string) error {
+	f, ok, err := b.s.FileInfo(path)
+	if err != nil || !ok {
+		return err
+	}
+	f.Digest = nil
+	rec, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	return b.kv.Set(stringKey(keyFile, path), rec, nil)
+}
+
+// FileOf is the path that the stored document with an id came from; ok is
+// false where there is no such document.
+func (b *Batch) FileOf(id string) (path string, ok bool, err error) {
+	h, err := b.committed(id)
+	if err != nil || h == nil {
+		return "", false, err
+	}
+	return h.Path, true, nil
+}
+
 // Delete removes the document with the given id; it says whether there was
-// one. Its file counts as never indexed, so that indexing it again brings the
+// one. Its file counts as changed, so that indexing it again brings the
 // document back.
 func (b *Batch) Delete(id string) (bool, error) {
 	if _, put := b.ids[id]; put {
@@ -147,25 +207,19 @@ func (b *Batch) Delete(id string) (bool, error) {
 			return false, err
 		}
 	}
-	h, err := b.s.headerByID(id)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
+	h, err := b.committed(id)
+	if err != nil || h == nil {
 		return false, err
 	}
-	if t, ok := b.deleted[b.segmentOf(h.Ordinal)]; ok && t.has(h.Ordinal) {
-		return false, nil
-	}
-	if err := b.remove(h); err != nil {
+	if err := b.fail(b.remove(h)); err != nil {
 		return false, err
 	}
 	if h.Path != "" {
-		if err := b.kv.Delete(stringKey(keyFile, h.Path), nil); err != nil {
+		if err := b.fail(b.forget(h.Path)); err != nil {
 			return false, err
 		}
 	}
-	return true, b.kv.Delete(stringKey(keyID, id), nil)
+	return true, b.fail(b.kv.Delete(stringKey(keyID, id), nil))
 }
 
 // remove takes a committed document out of its segment's statistics and its
@@ -212,24 +266,27 @@ func (b *Batch) segmentOf(ordinal uint64) uint64 {
 }
 
 // SetFile records a file whose documents are all in the batch, and deletes
-// the documents that came from the file before but are not among ids.
+// the documents that came from the file before but are not among ids; nil
+// deletes none.
 func (b *Batch) SetFile(path string, f File, ids map[string]bool) (removed int, err error) {
 	rec, err := json.Marshal(f)
 	if err != nil {
 		return 0, err
 	}
-	if removed, err = b.deleteOf(path, func(id string) bool { return !ids[id] }); err != nil {
-		return removed, err
+	if ids != nil {
+		if removed, err = b.deleteOf(path, func(id string) bool { return !ids[id] }); err != nil {
+			return removed, err
+		}
 	}
 	return removed, b.kv.Set(stringKey(keyFile, path), rec, nil)
 }
 
 // DeleteFile forgets a file and deletes its documents.
 func (b *Batch) DeleteFile(path string) (removed int, err error) {
-	if err := b.kv.Delete(stringKey(keyFile, path), nil); err != nil {
-		return 0, err
+	if removed, err = b.deleteOf(path, func(string) bool { return true }); err != nil {
+		return removed, err
 	}
-	return b.deleteOf(path, func(string) bool { return true })
+	return removed, b.kv.Delete(stringKey(keyFile, path), nil)
 }
 
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
@@ -264,11 +321,29 @@ func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, 
 }
 
 // Flush commits what the batch has so far: the segment file first, then one
-// synced Pebble batch, then the new snapshot for readers.
+// synced Pebble batch, then the new snapshot for readers. Where it fails, the
+// batch can only be discarded. An error of the merging that may follow is one
+// too, but says that the commit is stored.
 func (b *Batch) Flush() error {
 	if b.done {
 		return ErrClosed
 	}
+	if b.err != nil {
+		return b.err
+	}
+	if err := b.fail(b.commit()); err != nil {
+		return err
+	}
+	if err := b.s.merge(); err != nil {
+		return b.fail(fmt.Errorf("everything up to here is stored, but %w", err))
+	}
+	// Closing a batch fails only when it was closed before.
+	_ = b.kv.Close()
+	b.reset()
+	return nil
+}
+
+func (b *Batch) commit() error {
 	var fresh *openSegment
 	if b.builder.Documents() > 0 {
 		id := b.manifest.NextSegment
@@ -285,17 +360,10 @@ func (b *Batch) Flush() error {
 	}
 	for _, id := range sortedKeys(b.deleted) {
 		if err := b.kv.Set(ordinalKey(keyTombstone, id), b.deleted[id].encode(), nil); err != nil {
-			return err
+			return errors.Join(err, fresh.drop())
 		}
 	}
-	if err := b.s.publish(b.manifest, b.kv, fresh); err != nil {
-		return err
-	}
-	if err := b.s.merge(); err != nil {
-		return err
-	}
-	b.reset()
-	return nil
+	return b.s.publish(b.manifest, b.kv, fresh)
 }
 
 // Commit flushes and ends the batch.

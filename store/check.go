@@ -31,6 +31,9 @@ func (s *Store) Check(ctx context.Context, repair bool) (CheckReport, error) {
 	if s.closed {
 		return r, ErrClosed
 	}
+	if err := s.failed(); err != nil {
+		return r, err
+	}
 	if err := s.checkDocuments(ctx, &r); err != nil {
 		return r, err
 	}

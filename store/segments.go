@@ -24,6 +24,9 @@ func (s *Store) openSegments() (snap *Snapshot, rebuilt bool, err error) {
 		o, err := s.openSegment(e)
 		if err != nil {
 			if o, err = s.rebuild(e); err != nil {
+				for i := range open {
+					err = errors.Join(err, open[i].drop())
+				}
 				return nil, false, err
 			}
 			s.manifest.Segments[i] = o.entry
@@ -106,7 +109,17 @@ func addRows(b *segment.Builder, ordinal uint64, r rows, size int) error {
 
 // publish commits a manifest with the changes in kv (nil for none) and shows
 // the result to readers. fresh are segments that no snapshot holds yet.
-func (s *Store) publish(m *manifest, kv *pebble.Batch, fresh ...*openSegment) error {
+// They are closed where it fails. Their files stay: the commit may be found on
+// opening again.
+func (s *Store) publish(m *manifest, kv *pebble.Batch, fresh ...*openSegment) (err error) {
+	shown := false
+	defer func() {
+		for _, o := range fresh {
+			if !shown {
+				err = errors.Join(err, o.drop())
+			}
+		}
+	}()
 	if kv == nil {
 		kv = s.db.NewBatch()
 		defer kv.Close()
@@ -130,10 +143,15 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, fresh ...*openSegment) er
 	if err := kv.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("commit to %s: %w", s.dir, err)
 	}
+	if err := s.failed(); err != nil {
+		return err // Pebble wrote to memory, or may have
+	}
 	s.manifest = m
 	if err := s.show(m, fresh); err != nil {
-		return err
+		s.broken = fmt.Errorf("the last commit is stored but cannot be read: %w", err)
+		return s.failed()
 	}
+	shown = true
 	for _, e := range gone {
 		// Snapshots that still read the file keep it open; a file that cannot
 		// be removed now is a stray that the next opening removes.
@@ -174,11 +192,7 @@ func (s *Store) show(m *manifest, fresh []*openSegment) error {
 	}
 	snap := s.newSnapshot(open, m)
 	for _, o := range fresh {
-		if o != nil {
-			if err := o.file.unref(); err != nil {
-				return err
-			}
-		}
+		_ = o.drop() // the snapshot holds it
 	}
 	s.readers.Lock()
 	// Only snapshots that somebody still reads are worth remembering.
@@ -187,7 +201,9 @@ func (s *Store) show(m *manifest, fresh []*openSegment) error {
 	}
 	s.current.Store(snap)
 	s.readers.Unlock()
-	return old.Release()
+	// The commit stands whether or not an older file could be unmapped.
+	_ = old.Release()
+	return nil
 }
 
 // mergeFactor is how many neighbouring segments of one size class become one.

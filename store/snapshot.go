@@ -47,6 +47,14 @@ type openSegment struct {
 	deleted [numUnits]Bits
 }
 
+// drop gives back what openSegment opened.
+func (o *openSegment) drop() error {
+	if o == nil {
+		return nil
+	}
+	return o.file.unref()
+}
+
 // Bits is a set of rows: row 0 is the lowest bit of the first word. Rows
 // beyond its end are not in it.
 type Bits []uint64

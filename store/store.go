@@ -21,6 +21,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,10 @@ var (
 	ErrConfig = errors.New("index was made with other settings")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("index is closed")
+	// ErrFailed says that the disk failed while it was written. The last commit
+	// may or may not be found on opening again, whole; until then nothing more
+	// is stored, and readers see what was committed before.
+	ErrFailed = errors.New("the disk could not be written")
 )
 
 // DocumentError says why a document cannot be stored; others can.
@@ -80,6 +85,8 @@ type Options struct {
 	Config Config
 	// MustExist refuses to make a new index.
 	MustExist bool
+
+	memTable uint64 // size of Pebble's memtables, for tests; 0 is the default
 }
 
 type manifest struct {
@@ -114,9 +121,10 @@ func (m *manifest) clone() *manifest {
 // A Store is an open index. Its methods are safe for concurrent use; writers
 // take turns, readers never wait for them.
 type Store struct {
-	dir string
-	fs  vfs.FS
-	db  *pebble.DB
+	dir  string
+	fs   vfs.FS
+	disk *disk // fs under Pebble
+	db   *pebble.DB
 
 	// config never changes after Open.
 	config Config
@@ -125,17 +133,19 @@ type Store struct {
 	manifest *manifest
 	analyses analyses
 	closed   bool
+	broken   error // a commit that could not be shown to readers
 
 	current atomic.Pointer[Snapshot]
 	readers sync.RWMutex // held for writing only to swap or retire current
 }
 
-// Open opens the index in dir and makes it where there is none.
+// Open opens the index in dir and makes it where there is none. Where the disk
+// is full the index can still be read; Begin then says ErrFailed.
 func Open(dir string, o Options) (*Store, error) {
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
-	s := &Store{dir: dir, fs: o.FS}
+	s := &Store{dir: dir, fs: o.FS, disk: newDisk(o.FS)}
 	dbDir := s.fs.PathJoin(dir, "db")
 	if o.MustExist {
 		if _, err := s.fs.Stat(dbDir); err != nil {
@@ -143,17 +153,17 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	for _, d := range []string{dbDir, s.segmentDir()} {
-		if err := s.fs.MkdirAll(d, 0o755); err != nil {
-			return nil, fmt.Errorf("make index directory: %w", err)
+		if err := s.makeDir(d); err != nil {
+			return nil, fmt.Errorf("make index directory %s: %w", d, err)
 		}
 	}
-	db, err := pebble.Open(dbDir, pebbleOptions(o.FS))
+	db, err := pebble.Open(dbDir, pebbleOptions(s.disk, o.memTable))
 	if err != nil {
 		return nil, openError(dir, err)
 	}
 	s.db = db
 	if err := s.load(o.Config); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -162,26 +172,28 @@ func Open(dir string, o Options) (*Store, error) {
 // some hundred passages, and the next one often the same.
 const cacheSize = 64 << 20
 
-func pebbleOptions(fs vfs.FS) *pebble.Options {
+func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
 	return &pebble.Options{
-		FS:                    fs,
-		Logger:                silent{},
+		FS:     d,
+		Logger: logger{d},
+		// A damaged table is an error of the read that meets it, no reason to stop.
+		EventListener:         &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
 		FormatMajorVersion:    pebble.FormatNewest,
-		MemTableSize:          16 << 20,
+		MemTableSize:          cmp.Or(memTable, 16<<20),
 		CacheSize:             cacheSize,
 		L0CompactionThreshold: 4,
 	}
 }
 
-// silent drops Pebble's reports: what concerns the caller comes as an error.
-type silent struct{}
+// logger drops Pebble's reports: what concerns the caller comes as an error.
+type logger struct{ d *disk }
 
-func (silent) Infof(string, ...any)  {}
-func (silent) Errorf(string, ...any) {}
-func (silent) Fatalf(format string, args ...any) {
-	// Pebble calls this where it cannot go on; it expects no return.
-	panic(fmt.Sprintf(format, args...))
-}
+func (logger) Infof(string, ...any)  {}
+func (logger) Errorf(string, ...any) {}
+
+// Fatalf is called where Pebble cannot go on, in whichever goroutine: nothing
+// that it writes afterwards may count.
+func (l logger) Fatalf(format string, args ...any) { l.d.freeze(fmt.Errorf(format, args...)) }
 
 func openError(dir string, err error) error {
 	// The directory lock is a flock: the second process gets EAGAIN, a second
@@ -400,37 +412,56 @@ func (s *Store) writeSegment(id uint64, data []byte) (err error) {
 	tmp := path + ".tmp"
 	f, err := s.fs.Create(tmp, vfs.WriteCategoryUnspecified)
 	if err != nil {
-		return fmt.Errorf("create segment: %w", err)
+		return fmt.Errorf("write segment %s: %w", path, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("write segment %s: %w", path, err), ignoreMissing(s.fs.Remove(tmp)))
+			err = fmt.Errorf("write segment %s: %w", path, err)
+			_ = s.fs.Remove(tmp) // else the next opening does
 		}
 	}()
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
 	if err != nil {
 		return err
 	}
 	if err = s.fs.Rename(tmp, path); err != nil {
 		return err
 	}
-	return s.syncDir()
+	return s.syncDir(s.segmentDir())
 }
 
-func (s *Store) syncDir() error {
-	d, err := s.fs.OpenDir(s.segmentDir())
+// makeDir makes a directory and those above it that are missing, durably:
+// without syncing the one above, a crash could take the whole index along.
+func (s *Store) makeDir(dir string) error {
+	if _, err := s.fs.Stat(dir); err == nil {
+		return nil
+	}
+	above := s.fs.PathDir(dir)
+	if above != dir {
+		if err := s.makeDir(above); err != nil {
+			return err
+		}
+	}
+	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return s.syncDir(above)
+}
+
+func (s *Store) syncDir(dir string) error {
+	d, err := s.fs.OpenDir(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err := d.Sync(); err != nil {
+		return errors.Join(err, d.Close())
 	}
-	return err
+	return d.Close()
 }
 
 // readSegment opens the file of a segment, mapped into memory where the file
