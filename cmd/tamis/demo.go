@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -51,7 +50,7 @@ func findGo(root string) (string, error) {
 			root = strings.TrimSpace(string(out))
 		}
 	}
-	for _, dir := range []string{root, os.Getenv("GOROOT"), runtime.GOROOT(), "/usr/local/go", "/usr/lib/go"} {
+	for _, dir := range []string{root, os.Getenv("GOROOT"), "/usr/local/go", "/usr/lib/go"} {
 		if dir == "" {
 			continue
 		}
