@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/store"
@@ -49,7 +51,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (R
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}
-	run := &fileRun{ix: ix, b: b, reader: read.New(ro), report: &report, seen: map[string]bool{}, ids: map[string]bool{}}
+	run := &fileRun{ix: ix, b: b, reader: read.New(ro), report: &report, seen: map[string]bool{}, same: map[string]bool{}, taken: map[string]bool{}, ids: map[string]bool{}}
 	var files []*read.File
 	var total, done int64
 	for f, err := range run.reader.Files(paths...) {
@@ -92,7 +94,10 @@ type fileRun struct {
 	reader *read.Reader
 	report *Report
 	seen   map[string]bool // paths of files that are there, read or not
+	same   map[string]bool // those whose bytes have not changed
+	taken  map[string]bool // those of which another file took a document over
 	ids    map[string]bool // documents put in this run
+	unread []string        // files and folders that are there but cannot be read
 }
 
 func skipOf(err error) Skip {
@@ -106,6 +111,9 @@ func skipOf(err error) Skip {
 func (r *fileRun) skip(err error) {
 	s := skipOf(err)
 	r.seen[s.Path] = true
+	if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
+		r.unread = append(r.unread, s.Path)
+	}
 	r.report.Skipped = append(r.report.Skipped, s)
 }
 
@@ -125,24 +133,38 @@ func (r *fileRun) file(ctx context.Context, f *read.File) error {
 		r.seen[f.Path] = !errors.Is(err, fs.ErrNotExist)
 		return nil
 	}
-	if ok && known.Reader == readerVersion && bytes.Equal(known.Digest, sum[:]) {
+	if ok && known.Reader == readerVersion && bytes.Equal(known.Digest, sum[:]) && !r.taken[f.Path] {
+		r.same[f.Path] = true
 		r.report.Unchanged += known.Documents
 		return nil
 	}
 	return r.documents(ctx, f)
 }
 
-// documents puts what a file holds.
+// documents puts what a file holds. What it held before and holds no longer is
+// deleted, unless something in it could not be read: that may be it.
 func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 	ids := map[string]bool{}
-	whole := true
+	// whole: the file was read to its end; clear: every record in it was
+	// understood; shared: another file holds a document with the id of one here.
+	whole, clear, shared := true, true, false
 	for d, err := range r.reader.Documents(f) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		var bad *read.SkipError
+		switch {
+		case errors.As(err, &bad) && bad.Taken != "":
+			shared = shared || !ids[bad.Taken]
+		case err != nil:
+			whole = whole && bad != nil && bad.Line > 0 && !bad.Rest
+			clear = false
+		default:
+			if err = r.elsewhere(f, &d); err != nil {
+				shared = true
+			}
+		}
 		if err != nil {
-			s := skipOf(err)
-			whole = whole && s.Line > 0
 			r.skip(err)
 			continue
 		}
@@ -162,9 +184,42 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 		r.skip(err)
 		return nil
 	}
-	removed, err := r.b.SetFile(f.Path, store.File{Digest: sum[:], Reader: readerVersion, Documents: len(ids)}, ids)
+	known := store.File{Digest: sum[:], Reader: readerVersion, Documents: len(ids)}
+	if shared {
+		// Read it again next time: the other file may have let go by then.
+		known.Digest = nil
+	}
+	if !clear {
+		ids = nil
+	}
+	removed, err := r.b.SetFile(f.Path, known, ids)
 	r.report.Removed += removed
 	return err
+}
+
+// elsewhere says that an earlier file of this run, which was not read because
+// it has not changed, holds a document with the id of d: the first one stays.
+// Where a file that this run has not come to holds it, that file is to be read.
+func (r *fileRun) elsewhere(f *read.File, d *Document) error {
+	if d.ID == f.Path || r.ids[d.ID] {
+		return nil
+	}
+	path, ok, err := r.b.FileOf(d.ID)
+	if err != nil || !ok || path == "" || path == d.Path {
+		return nil // an error comes again, from putting it
+	}
+	if r.same[path] {
+		return &read.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q is that of a document in %s; the first one stays", d.ID, path)}
+	}
+	r.taken[path] = true
+	return nil
+}
+
+// under says that a file lies in a folder that could not be read.
+func (r *fileRun) under(file string) bool {
+	return slices.ContainsFunc(r.unread, func(dir string) bool {
+		return strings.HasPrefix(file, dir+string(filepath.Separator))
+	})
 }
 
 // removeVanished deletes the documents of files that are no longer there.
@@ -182,7 +237,7 @@ func (r *fileRun) removeVanished(paths []string) error {
 			return err
 		}
 		for _, f := range files {
-			if r.seen[f] {
+			if r.seen[f] || r.under(f) {
 				continue
 			}
 			removed, err := r.b.DeleteFile(f)

@@ -43,6 +43,9 @@ var (
 	ErrNotFound = store.ErrNotFound
 	// ErrConfig: the index was made with other settings.
 	ErrConfig = store.ErrConfig
+	// ErrFailed: the disk failed or is full; nothing more is stored until the
+	// index is opened again, what was committed can be read.
+	ErrFailed = store.ErrFailed
 	// ErrClosed: the index was closed.
 	ErrClosed = store.ErrClosed
 	// ErrNoTerms: a question has no word that could be searched for.
@@ -206,7 +209,9 @@ func invalid(d *Document, seen map[string]bool) string {
 		return "the document has no id"
 	case seen[d.ID]:
 		return fmt.Sprintf("id %q came before in this run; the first stays", d.ID)
-	case !utf8.ValidString(d.Source) || !utf8.ValidString(d.Title) || !utf8.ValidString(d.ID):
+	case !utf8.ValidString(d.ID):
+		return "the id is not valid UTF-8"
+	case !utf8.ValidString(d.Source) || !utf8.ValidString(d.Title):
 		return "the text is not valid UTF-8"
 	}
 	for i, b := range d.Blocks {

@@ -291,7 +291,11 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
-	err = b.s.scan(append(stringKey(keyPath, path), 0), func(key, _ []byte) error {
+	prefix := append(stringKey(keyPath, path), 0)
+	err = b.s.scan(prefix, func(key, _ []byte) error {
+		if len(key) != len(prefix)+8 {
+			return nil // of a path that goes on after a NUL
+		}
 		ordinal := binary.BigEndian.Uint64(key[len(key)-8:])
 		h, err := headerAt(b.s.db, ordinal)
 		if err != nil {

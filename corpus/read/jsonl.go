@@ -26,7 +26,7 @@ func (r *Reader) records(f *File, in *input, yield func(corpus.Document, error) 
 		line, long, err = readLine(in.Reader, line[:0], r.o.MaxFileBytes)
 		if err != nil && !errors.Is(err, io.EOF) {
 			s := skip(f.Path, in.damaged(err))
-			s.Line = n
+			s.Line, s.Rest = n, true
 			return s
 		}
 		ended := err != nil
@@ -48,7 +48,7 @@ func (r *Reader) records(f *File, in *input, yield func(corpus.Document, error) 
 			if d, err = record(line); err != nil {
 				out = &SkipError{Path: f.Path, Line: n, Reason: err.Error(), Err: err}
 			} else if !r.claim(d.ID) {
-				out = &SkipError{Path: f.Path, Line: n, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
+				out = &SkipError{Path: f.Path, Line: n, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
 			}
 		}
 		if out != nil {

@@ -51,6 +51,10 @@ type SkipError struct {
 	Line   int // of a record, counted from 1; 0 for a whole file
 	Reason string
 	Err    error // the cause if there is one
+	// Taken is the id of a record that came before in this run.
+	Taken string
+	// Rest says that nothing after Line could be read either.
+	Rest bool
 }
 
 func (e *SkipError) Error() string {
