@@ -75,6 +75,12 @@ func (d *disk) inMemory(name string) bool {
 }
 
 func (d *disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(d.PathBase(name), "marker.") && d.failure() == nil {
+		// A marker names a manifest; a crash must not keep the marker alone.
+		if err := d.syncDir(d.PathDir(name)); err != nil {
+			d.freeze(err)
+		}
+	}
 	return d.written(name, func() (vfs.File, error) { return d.FS.Create(name, c) })
 }
 
@@ -99,6 +105,19 @@ func (d *disk) OpenDir(name string) (vfs.File, error) {
 		return nil, err
 	}
 	return &diskFile{File: f, d: d}, nil
+}
+
+// syncDir makes the entries of a folder durable.
+func (d *disk) syncDir(dir string) error {
+	f, err := d.FS.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		_ = f.Close()
+		return err
+	}
+	return f.Close()
 }
 
 func (d *disk) Stat(name string) (vfs.FileInfo, error) {

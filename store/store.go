@@ -432,7 +432,7 @@ func (s *Store) writeSegment(id uint64, data []byte) (err error) {
 	if err = s.fs.Rename(tmp, path); err != nil {
 		return err
 	}
-	return s.syncDir(s.segmentDir())
+	return s.disk.syncDir(s.segmentDir())
 }
 
 // makeDir makes a directory and those above it that are missing, durably:
@@ -450,18 +450,7 @@ func (s *Store) makeDir(dir string) error {
 	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return s.syncDir(above)
-}
-
-func (s *Store) syncDir(dir string) error {
-	d, err := s.fs.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	if err := d.Sync(); err != nil {
-		return errors.Join(err, d.Close())
-	}
-	return d.Close()
+	return s.disk.syncDir(above)
 }
 
 // readSegment opens the file of a segment, mapped into memory where the file

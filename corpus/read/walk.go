@@ -78,10 +78,10 @@ func (w *walker) root(path string) {
 		w.skip(abs, err)
 		return
 	}
+	if w.r.inSkip(abs) || w.r.inSkip(real) {
+		return
+	}
 	if info.IsDir() {
-		if w.r.skip[abs] || w.r.skip[real] {
-			return
-		}
 		w.entered = append(w.entered, real)
 		w.exclude = (*ignoreRules)(nil).withLines(slices.Values(w.r.o.Exclude), abs)
 		w.dir(abs, real, ignoreAbove(real, abs))
@@ -173,6 +173,9 @@ func (w *walker) link(l link) {
 		w.skip(l.path, err)
 		return
 	}
+	if w.r.inSkip(real) {
+		return
+	}
 	info, err := os.Stat(real)
 	if err != nil {
 		w.skip(l.path, err)
@@ -182,7 +185,7 @@ func (w *walker) link(l link) {
 		w.file(l.path, real, info)
 		return
 	}
-	if w.r.skip[real] || w.seen[real] && !w.above(real) {
+	if w.seen[real] && !w.above(real) {
 		return
 	}
 	if w.above(real) {
@@ -191,6 +194,16 @@ func (w *walker) link(l link) {
 	}
 	w.entered = append(w.entered, real)
 	w.dir(l.path, real, l.rules)
+}
+
+// inSkip says that a path is one of Options.Skip or lies in one.
+func (r *Reader) inSkip(path string) bool {
+	for above := range r.skip {
+		if path == above || strings.HasPrefix(path, above+string(filepath.Separator)) {
+			return true
+		}
+	}
+	return false
 }
 
 // above says whether the folder real holds, or is, a folder that was entered as
