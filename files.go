@@ -73,7 +73,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (R
 			o.Progress(done, total)
 		}
 		if err := run.file(ctx, f); err != nil {
-			return report, fmt.Errorf("%s: %w", f.Path, err)
+			return report, fmt.Errorf("add %s: %w", f.Path, err)
 		}
 		done += f.Size
 		files[i] = nil // its bytes may be kept in it

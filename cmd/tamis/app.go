@@ -41,6 +41,13 @@ configuration; one binary.`,
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "how often are backups rotated?"`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q; see tamis --help", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w; see tamis %s --help", err, strings.TrimPrefix(c.CommandPath(), "tamis "))

@@ -50,7 +50,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			defer ix.Close()
 			answer, err := ix.Ask(cmd.Context(), args[0], o)
 			if err != nil {
-				return err
+				return budgetError(budget, err)
 			}
 			if asJSON {
 				return a.printJSON(answer)

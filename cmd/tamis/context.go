@@ -13,11 +13,20 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/text/tokens"
 )
 
 func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 	f.IntVar(&b.Tokens, "budget", 1000, "most tokens of the context, labels included")
 	f.StringVar(&b.Counter, "tokenizer", "o200k_base", "what counts tokens: o200k_base, cl100k_base, words or bytes")
+}
+
+// budgetError tells a wrong flag from a failure.
+func budgetError(b tamis.Budget, err error) error {
+	if b.Tokens < 1 && errors.Is(err, tamis.ErrBudget) || errors.Is(err, tokens.ErrUnknown) {
+		return usageError{err}
+	}
+	return err
 }
 
 func (a *app) contextCommand() *cobra.Command {
@@ -55,7 +64,7 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			}
 			c, err := ix.Context(cmd.Context(), args[0], budget)
 			if err != nil {
-				return err
+				return budgetError(budget, err)
 			}
 			if asJSON {
 				return a.printJSON(c)

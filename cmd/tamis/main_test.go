@@ -1,16 +1,38 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tamis-search/tamis"
 )
+
+// limitFiles makes files of more than n bytes fail to be written, where the
+// operating system can.
+var limitFiles = func(n uint64) {}
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"tamis": func() {
+			if n, err := strconv.ParseUint(os.Getenv("TEST_FILE_LIMIT"), 10, 64); err == nil {
+				limitFiles(n)
+			}
 			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
@@ -21,11 +43,151 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			server := httptest.NewServer(&chat{})
+			env.Defer(server.Close)
+			env.Setenv("CHAT", server.URL)
+			return nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			// binary FILE makes a file that is not text.
-			"binary": func(ts *testscript.TestScript, _ bool, args []string) {
-				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("\x89PNG\x00\x01\x02\x00"), 0o644))
+			// write FILE STRING makes a file of a quoted Go string.
+			"write": func(ts *testscript.TestScript, _ bool, args []string) {
+				s, err := strconv.Unquote(`"` + args[1] + `"`)
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s), 0o644))
+			},
+			// text FILE BYTES makes a file of so many bytes of numbered sentences.
+			"text": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				var b bytes.Buffer
+				for i := 0; b.Len() < n; i++ {
+					fmt.Fprintf(&b, "Sentence %d of this file names word%x and word%x.\n", i, i*7919, i*i)
+				}
+				ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[0])), 0o755))
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+			},
+			// exits CODE COMMAND… runs a command that must exit with CODE and print
+			// one line to standard error when that is not 0.
+			"exits": func(ts *testscript.TestScript, _ bool, args []string) {
+				code := 0
+				var exit *exec.ExitError
+				if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+					code = exit.ExitCode()
+				} else {
+					ts.Check(err)
+				}
+				if strconv.Itoa(code) != args[0] {
+					ts.Fatalf("exit code %d, want %s", code, args[0])
+				}
+				if stderr := ts.ReadFile("stderr"); code != 0 && (strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "tamis: ")) {
+					ts.Fatalf("not one line: %q", stderr)
+				}
+			},
+			// hold DIR keeps an index open in another process until the script ends.
+			"hold": func(ts *testscript.TestScript, _ bool, args []string) {
+				ix, err := tamis.Open(ts.MkAbs(args[0]), tamis.Options{})
+				ts.Check(err)
+				ts.Defer(func() { ix.Close() })
+			},
+			// newer DIR makes an index look as if a later version had written it.
+			"newer": func(ts *testscript.TestScript, _ bool, args []string) {
+				markers, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "db", "marker.format-version.*"))
+				ts.Check(err)
+				for _, m := range markers {
+					ts.Check(os.Rename(m, m[:strings.LastIndexByte(m, '.')]+".999"))
+				}
 			},
 		},
 	})
+}
+
+// chat is an OpenAI-compatible server that cites source 1 and one that is not
+// there. /flaky fails the first time, /down always, /keyed wants a key.
+type chat struct{ asked atomic.Int32 }
+
+func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	switch body, err := io.ReadAll(r.Body); {
+	case err != nil || !bytes.Contains(body, []byte("nine days")):
+		http.Error(w, `{"error": {"message": "the context is missing"}}`, http.StatusBadRequest)
+	case kind == "flaky" && c.asked.Add(1) == 1, kind == "down":
+		w.Header().Set("Retry-After", "0")
+		http.Error(w, `{"error": {"message": "out of memory"}}`, http.StatusInternalServerError)
+	case kind == "keyed" && r.Header.Get("Authorization") != "Bearer test-key":
+		http.Error(w, `{"error": {"message": "wrong key"}}`, http.StatusUnauthorized)
+	case kind != "keyed" && r.Header.Get("Authorization") != "":
+		http.Error(w, `{"error": {"message": "a key that nobody gave"}}`, http.StatusBadRequest)
+	default:
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, piece := range []string{"Every nine", " days [1", "], or so ", "[9", "]."} {
+			fmt.Fprintf(w, "data: {\"choices\": [{\"delta\": {\"content\": %q}}]}\n\n", piece)
+			w.(http.Flusher).Flush()
+		}
+		fmt.Fprint(w, "data: [DONE]\n\n")
+	}
+}
+
+// TestSingleLineFile: a large file without a line break goes in, is found and
+// packed, in bounded memory. TAMIS_HEAVY=full: of 200 MB.
+func TestSingleLineFile(t *testing.T) {
+	size := 20_000_000
+	if os.Getenv("TAMIS_HEAVY") == "full" {
+		size = 200_000_000
+	}
+	dir := t.TempDir()
+	file, index := filepath.Join(dir, "line.txt"), filepath.Join(dir, "ix")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	for i, n := 0, 0; n < size; i++ {
+		b.Reset()
+		for b.Len() < 1<<20 {
+			fmt.Fprintf(&b, "entry%d holds value %x ", i, i*i*7919)
+			i++
+		}
+		n += b.Len()
+		if _, err := f.Write(b.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.WriteString("and the walrus sleeps at last"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	stop, done := make(chan bool), make(chan uint64)
+	go func() {
+		var peak uint64
+		for {
+			select {
+			case <-stop:
+				done <- peak
+				return
+			case <-time.After(50 * time.Millisecond):
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapInuse+m.StackInuse)
+			}
+		}
+	}()
+	begin := time.Now()
+	for _, args := range [][]string{
+		{"index", file},
+		{"search", "-k", "1", "--json", "walrus"},
+		{"context", "--budget", "100", "where does the walrus sleep?"},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), append(args, "--index", index), strings.NewReader(""), &out, &errs); code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
+		}
+		if args[0] != "index" && !strings.Contains(out.String(), "the walrus sleeps") {
+			t.Fatalf("%v: %s", args, out.String())
+		}
+	}
+	close(stop)
+	t.Logf("%d bytes in one line: %v, at most %d MiB of heap", size, time.Since(begin).Round(time.Millisecond), <-done>>20)
 }
