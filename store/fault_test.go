@@ -176,7 +176,7 @@ func within(t *testing.T, d time.Duration, what string, f func()) {
 func TestEveryWriteMayFail(t *testing.T) {
 	// Thirty commits, so that segments merge and Pebble flushes and compacts.
 	const commits = 30
-	seeds, steps := uint64(1), int64(40)
+	seeds, steps := uint64(1), int64(25)
 	if os.Getenv("TAMIS_HEAVY") == "full" {
 		seeds, steps = 4, 1<<30
 	}

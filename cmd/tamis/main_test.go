@@ -145,7 +145,7 @@ func TestSingleLineFile(t *testing.T) {
 	for i, n := 0, 0; n < size; i++ {
 		b.Reset()
 		for b.Len() < 1<<20 {
-			fmt.Fprintf(&b, "entry%d holds value %x ", i, i*i*7919)
+			fmt.Fprintf(&b, "entry%d holds word%x ", i%20_000, i*i*7919%50_000)
 			i++
 		}
 		n += b.Len()
@@ -178,7 +178,7 @@ func TestSingleLineFile(t *testing.T) {
 	for _, args := range [][]string{
 		{"index", file},
 		{"search", "-k", "1", "--json", "walrus"},
-		{"context", "--budget", "100", "where does the walrus sleep?"},
+		{"context", "--budget", "300", "where does the walrus sleep?"},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), append(args, "--index", index), strings.NewReader(""), &out, &errs); code != 0 {
