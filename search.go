@@ -181,8 +181,8 @@ func (v *view) topK(u store.Unit, terms []search.Term, k int) []scored {
 	sources := make([]search.Source, len(spaces))
 	for i, s := range spaces {
 		sources[i] = search.Source{Inverted: s.Inverted}
-		if s.Deleted != nil {
-			sources[i].Deleted = s.Deleted.Has
+		if s.Visible != nil {
+			sources[i].Deleted = func(row uint32) bool { return !s.Visible.Has(row) }
 		}
 	}
 	names := make([]string, len(terms))

@@ -141,10 +141,11 @@ func sameSlice(a, b []string) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-func (s *Store) rowsOf(d *corpus.Document, analyzer string) (rows, error) {
-	an, err := s.analyses.get(analyzer)
+// rows analyses a document by the named analysis.
+func (a *analyses) rows(c Config, d *corpus.Document, analyzer string) (rows, error) {
+	an, err := a.get(analyzer)
 	if err != nil {
 		return rows{}, fmt.Errorf("document %q: %w", d.ID, err)
 	}
-	return s.manifest.Config.analyse(an, d), nil
+	return c.analyse(an, d), nil
 }

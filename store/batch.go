@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -24,145 +23,220 @@ const (
 	Unchanged
 )
 
-// flushSize is how much source is gathered before a batch commits what it
-// has: it bounds the memory of a bulk load.
-const flushSize = 32 << 20
+const (
+	// stepOrdinals is how many ordinals a step of a batch reserves: more than
+	// it can use.
+	stepOrdinals = 1 << 16
+	// documentCost is what a document counts beside its source.
+	documentCost = 1 << 10
+	// aheadSize is how much of a step's records is written before it commits.
+	aheadSize = 4 << 20
+)
 
-// A Batch is a run of changes by the one writer. It commits in steps of
-// bounded size; what Commit or Flush returned without error is durable, and
-// so is everything put before it. A batch must end with Commit or Discard.
+// A Batch is a run of changes by one writer; several may be open at once, and
+// where two change one document, the later commit wins. It commits in steps of
+// bounded size; what Commit or Flush returned without error is durable, and so
+// is everything put before it. A batch must end with Commit or Discard. It is
+// not safe for concurrent use.
+//
+// The records of a step's documents are written while it gathers, under
+// ordinals that it has reserved; nothing leads to them before the commit, a
+// small synced batch, and opening removes what a crash left of them.
 type Batch struct {
 	s        *Store
-	kv       *pebble.Batch
-	manifest *manifest
-	builder  *segment.Builder
-	first    uint64
-	size     int
-	ids      map[string]uint64 // put in this step
-	deleted  map[uint64]*tombstones
+	analyses *analyses
 	err      error // of a step that failed: the batch can only be discarded
 	done     bool
+	step
 }
 
-// Begin waits for the writer before it and starts a batch.
+// step is what a batch has gathered since it committed last.
+type step struct {
+	records     *pebble.Batch // documents not yet written
+	builder     *segment.Builder
+	first, next uint64 // ordinals reserved from, and used before
+	size        int
+	changes     map[string]*change
+	files       map[string]*File // to be recorded; nil: to be forgotten
+	dead        map[uint64]*layer
+	analyzers   map[string]int // documents by analyzer, more or fewer
+
+	// Ids and paths that other batches have changed since; guarded by Store.mu.
+	touched map[string]bool
+}
+
+// change is what a step does to the document with an id.
+type change struct {
+	put *Header // nil: only deleted
+	old *Header // what it replaces or deletes; nil: nothing
+}
+
+// Begin starts a batch.
 func (s *Store) Begin() (*Batch, error) {
-	s.write.Lock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readOnly {
+		return nil, fmt.Errorf("index %s: %w", s.dir, ErrReadOnly)
+	}
 	if s.closed {
-		s.write.Unlock()
 		return nil, ErrClosed
 	}
 	if err := s.failed(); err != nil {
-		s.write.Unlock()
 		return nil, err
 	}
-	b := &Batch{s: s}
+	b := &Batch{s: s, analyses: s.analysers.Get().(*analyses)}
 	b.reset()
+	s.batches[b] = true
 	return b, nil
 }
 
+// reset starts a step. Store.mu is held.
 func (b *Batch) reset() {
-	b.kv = b.s.db.NewBatch()
-	b.manifest = b.s.manifest.clone()
-	b.builder = segment.NewBuilder(b.manifest.Config.index())
-	b.first = b.manifest.NextOrdinal
-	b.size = 0
-	b.ids = map[string]uint64{}
-	b.deleted = map[uint64]*tombstones{}
+	b.step = step{
+		records: b.s.db.NewBatch(),
+		builder: segment.NewBuilder(b.s.config.index()),
+		changes: map[string]*change{}, files: map[string]*File{},
+		dead: map[uint64]*layer{}, analyzers: map[string]int{}, touched: map[string]bool{},
+	}
+}
+
+// reserve gives the step its ordinals.
+func (b *Batch) reserve() {
+	if b.first != 0 {
+		return
+	}
+	b.s.mu.Lock()
+	b.first = b.s.nextOrdinal // never 0
+	b.s.nextOrdinal += stepOrdinals
+	b.s.mu.Unlock()
+	b.next = b.first
+}
+
+// full says whether the step should commit: all batches together gather no
+// more than twice what one may.
+func (b *Batch) full() bool {
+	b.s.mu.Lock()
+	n := max(1, len(b.s.batches)/2)
+	b.s.mu.Unlock()
+	return b.size >= b.s.tuning.StepBytes/n || b.next+1 >= b.first+stepOrdinals
 }
 
 // Put adds a document, replaces the one with its id, or does nothing where
 // that is the same. The document's Source must be valid UTF-8.
 func (b *Batch) Put(d corpus.Document) (Outcome, error) {
-	if _, again := b.ids[d.ID]; again {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if len(d.Source) > MaxDocumentBytes {
+		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
+	}
+	if c := b.changes[d.ID]; c != nil && c.put != nil {
 		if err := b.Flush(); err != nil {
 			return 0, err
 		}
 	}
-	analyzer := b.manifest.Config.analyzer(&d)
+	analyzer := b.s.config.analyzer(&d)
 	h := headerOf(&d, analyzer)
 	blocks := appendBlocks(nil, d.Blocks)
 	if err := h.seal(d.Source, blocks); err != nil {
 		return 0, err
 	}
-	outcome := Added
-	old, err := b.committed(d.ID)
-	switch {
-	case err != nil:
-		return 0, err
-	case old == nil:
-	case bytes.Equal(old.Digest, h.Digest):
-		return Unchanged, nil
-	default:
-		outcome = Updated
-	}
-	r, err := b.s.rowsOf(&d, analyzer)
+	v, err := b.s.Snapshot()
 	if err != nil {
 		return 0, err
 	}
-	h.Ordinal = b.manifest.NextOrdinal
+	defer v.Release()
+	outcome := Added
+	c := b.changes[d.ID] // a deletion, or nil
+	if c == nil {
+		old, err := v.stored(d.ID)
+		switch {
+		case err != nil:
+			return 0, err
+		case old != nil && bytes.Equal(old.Digest, h.Digest):
+			return Unchanged, nil
+		case old != nil:
+			outcome = Updated
+		}
+		c = &change{old: old}
+	}
+	r, err := b.analyses.rows(b.s.config, &d, analyzer)
+	if err != nil {
+		return 0, err
+	}
+	b.reserve()
+	h.Ordinal = b.next
 	if err := addRows(b.builder, h.Ordinal, r, len(d.Source)); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.
 	if outcome == Updated {
-		if err := b.fail(b.remove(old)); err != nil {
+		if err := b.fail(b.remove(v, c.old)); err != nil {
 			return 0, err
 		}
-		if old.Path != "" && old.Path != d.Path {
-			if err := b.fail(b.forget(old.Path)); err != nil {
+		if c.old.Path != "" && c.old.Path != d.Path {
+			if err := b.fail(b.forget(c.old.Path)); err != nil {
 				return 0, err
 			}
 		}
 	}
-	if err := b.fail(b.store(h, d.Source, blocks)); err != nil {
+	if err := b.fail(b.record(h, d.Source, blocks)); err != nil {
 		return 0, err
 	}
-	b.manifest.NextOrdinal++
-	b.manifest.Analyzers[analyzer]++
-	b.ids[d.ID] = h.Ordinal
-	b.size += len(d.Source) + 1<<10
-	if b.size >= flushSize {
+	b.next++
+	b.analyzers[analyzer]++
+	c.put = h
+	b.changes[d.ID] = c
+	b.size += len(d.Source) + documentCost
+	if b.full() {
 		return outcome, b.Flush()
 	}
 	return outcome, nil
 }
 
-func (b *Batch) store(h *Header, source string, blocks []byte) error {
+// record writes a document under its ordinal.
+func (b *Batch) record(h *Header, source string, blocks []byte) error {
 	header, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("document %q: %w", h.ID, err)
 	}
-	set := func(k, v []byte) {
-		if err == nil {
-			err = b.kv.Set(k, v, nil)
-		}
+	err = errors.Join(
+		b.records.Set(ordinalKey(keyHeader, h.Ordinal), header, nil),
+		b.records.Set(ordinalKey(keyBlocks, h.Ordinal), blocks, nil),
+	)
+	for i := 0; i*chunkSize < len(source) && err == nil; i++ {
+		err = b.records.Set(textKey(h.Ordinal, i), []byte(source[i*chunkSize:min(len(source), (i+1)*chunkSize)]), nil)
 	}
-	set(ordinalKey(keyHeader, h.Ordinal), header)
-	set(ordinalKey(keyBlocks, h.Ordinal), blocks)
-	for i := 0; i*chunkSize < len(source); i++ {
-		set(textKey(h.Ordinal, i), []byte(source[i*chunkSize:min(len(source), (i+1)*chunkSize)]))
-	}
-	set(stringKey(keyID, h.ID), binary.BigEndian.AppendUint64(nil, h.Ordinal))
-	if h.Path != "" {
-		set(pathKey(h.Path, h.Ordinal), nil)
+	if err == nil && b.records.Len() >= aheadSize {
+		err = b.writeAhead()
 	}
 	return err
 }
 
-// committed is the header of the stored document with an id, nil where there
-// is none or this step has deleted it.
-func (b *Batch) committed(id string) (*Header, error) {
-	h, err := b.s.headerByID(id)
+// writeAhead writes the records gathered so far, for the commit to sync: the
+// log is synced in order.
+func (b *Batch) writeAhead() error {
+	if b.records.Empty() {
+		return nil
+	}
+	if err := b.records.Commit(pebble.NoSync); err != nil {
+		return fmt.Errorf("write to %s: %w", b.s.dir, err)
+	}
+	// Closing a batch fails only when it was closed before.
+	_ = b.records.Close()
+	b.records = b.s.db.NewBatch()
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	return b.s.failed()
+}
+
+// stored is the header of the document with an id, nil where there is none.
+func (v *Snapshot) stored(id string) (*Header, error) {
+	h, err := v.HeaderByID(id)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if t, ok := b.deleted[b.segmentOf(h.Ordinal)]; ok && t.has(h.Ordinal) {
-		return nil, nil
-	}
-	return h, nil
+	return h, err
 }
 
 // fail remembers an error after which the batch must not be committed.
@@ -176,22 +250,37 @@ func (b *Batch) fail(err error) error {
 // forget makes a file count as changed, so that it is read again when it is
 // indexed again: it no longer holds all of its documents.
 func (b *Batch) forget(path string) error {
-	f, ok, err := b.s.FileInfo(path)
-	if err != nil || !ok {
-		return err
+	f, ok := b.files[path]
+	if !ok {
+		known, there, err := b.s.FileInfo(path)
+		if err != nil || !there {
+			return err
+		}
+		f = &known
 	}
-	f.Digest = nil
-	rec, err := json.Marshal(f)
-	if err != nil {
-		return err
+	if f != nil {
+		changed := *f
+		changed.Digest = nil
+		b.files[path] = &changed
 	}
-	return b.kv.Set(stringKey(keyFile, path), rec, nil)
+	return nil
 }
 
 // FileOf is the path that the stored document with an id came from; ok is
 // false where there is no such document.
 func (b *Batch) FileOf(id string) (path string, ok bool, err error) {
-	h, err := b.committed(id)
+	if c := b.changes[id]; c != nil {
+		if c.put == nil {
+			return "", false, nil
+		}
+		return c.put.Path, true, nil
+	}
+	v, err := b.s.Snapshot()
+	if err != nil {
+		return "", false, err
+	}
+	defer v.Release()
+	h, err := v.stored(id)
 	if err != nil || h == nil {
 		return "", false, err
 	}
@@ -202,16 +291,27 @@ func (b *Batch) FileOf(id string) (path string, ok bool, err error) {
 // one. Its file counts as changed, so that indexing it again brings the
 // document back.
 func (b *Batch) Delete(id string) (bool, error) {
-	if _, put := b.ids[id]; put {
+	if b.err != nil {
+		return false, b.err
+	}
+	if c := b.changes[id]; c != nil {
+		if c.put == nil {
+			return false, nil
+		}
 		if err := b.Flush(); err != nil {
 			return false, err
 		}
 	}
-	h, err := b.committed(id)
+	v, err := b.s.Snapshot()
+	if err != nil {
+		return false, err
+	}
+	defer v.Release()
+	h, err := v.stored(id)
 	if err != nil || h == nil {
 		return false, err
 	}
-	if err := b.fail(b.remove(h)); err != nil {
+	if err := b.fail(b.remove(v, h)); err != nil {
 		return false, err
 	}
 	if h.Path != "" {
@@ -219,66 +319,57 @@ func (b *Batch) Delete(id string) (bool, error) {
 			return false, err
 		}
 	}
-	return true, b.fail(b.kv.Delete(stringKey(keyID, id), nil))
+	b.changes[id] = &change{old: h}
+	b.size += h.Size + documentCost
+	if b.full() {
+		return true, b.Flush()
+	}
+	return true, nil
 }
 
-// remove takes a committed document out of its segment's statistics and its
-// records out of Pebble; the record of its id stays for the caller to change.
-func (b *Batch) remove(h *Header) error {
-	d, err := b.s.documentOf(b.s.db, h)
+// remove counts a stored document out of its segment's statistics.
+func (b *Batch) remove(v *Snapshot, h *Header) error {
+	d, err := v.Document(h)
 	if err != nil {
 		return err
 	}
-	r, err := b.s.rowsOf(d, h.Analyzer)
+	r, err := b.analyses.rows(b.s.config, d, h.Analyzer)
 	if err != nil {
 		return err
 	}
-	id := b.segmentOf(h.Ordinal)
-	t, ok := b.deleted[id]
+	first := v.firstOf(h.Ordinal)
+	l, ok := b.dead[first]
 	if !ok {
-		if t, err = b.s.readTombstones(id); err != nil {
-			return err
-		}
-		b.deleted[id] = t
+		l = newLayer()
+		b.dead[first] = l
 	}
-	t.add(h.Ordinal, r, b.manifest.Config.index())
-	if b.manifest.Analyzers[h.Analyzer]--; b.manifest.Analyzers[h.Analyzer] <= 0 {
-		delete(b.manifest.Analyzers, h.Analyzer)
-	}
-	err = errors.Join(
-		b.kv.Delete(ordinalKey(keyHeader, h.Ordinal), nil),
-		b.kv.Delete(ordinalKey(keyBlocks, h.Ordinal), nil),
-		b.kv.DeleteRange(ordinalKey(keyText, h.Ordinal), ordinalKey(keyText, h.Ordinal+1), nil),
-	)
-	if h.Path != "" {
-		err = errors.Join(err, b.kv.Delete(pathKey(h.Path, h.Ordinal), nil))
-	}
-	return err
+	l.bury(h.Ordinal, r, b.s.config.index())
+	b.analyzers[h.Analyzer]--
+	return nil
 }
 
-func (b *Batch) segmentOf(ordinal uint64) uint64 {
-	for _, e := range b.manifest.Segments {
-		if e.First <= ordinal && ordinal <= e.Last {
-			return e.ID
+// firstOf is the first ordinal of the segment that holds a document. Merging
+// may put the segment into a larger one, never take it apart.
+func (v *Snapshot) firstOf(ordinal uint64) uint64 {
+	for _, o := range v.segments {
+		if o.entry.First <= ordinal && ordinal <= o.entry.Last {
+			return o.entry.First
 		}
 	}
-	return 0
+	return ordinal
 }
 
 // SetFile records a file whose documents are all in the batch, and deletes
 // the documents that came from the file before but are not among ids; nil
 // deletes none.
 func (b *Batch) SetFile(path string, f File, ids map[string]bool) (removed int, err error) {
-	rec, err := json.Marshal(f)
-	if err != nil {
-		return 0, err
-	}
 	if ids != nil {
 		if removed, err = b.deleteOf(path, func(id string) bool { return !ids[id] }); err != nil {
 			return removed, err
 		}
 	}
-	return removed, b.kv.Set(stringKey(keyFile, path), rec, nil)
+	b.files[path] = &f
+	return removed, nil
 }
 
 // DeleteFile forgets a file and deletes its documents.
@@ -286,7 +377,8 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 	if removed, err = b.deleteOf(path, func(string) bool { return true }); err != nil {
 		return removed, err
 	}
-	return removed, b.kv.Delete(stringKey(keyFile, path), nil)
+	b.files[path] = nil
+	return removed, nil
 }
 
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
@@ -298,6 +390,9 @@ func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, 
 		}
 		ordinal := binary.BigEndian.Uint64(key[len(key)-8:])
 		h, err := headerAt(b.s.db, ordinal)
+		if errors.Is(err, ErrNotFound) {
+			return nil // another batch has just deleted it
+		}
 		if err != nil {
 			return err
 		}
@@ -310,7 +405,7 @@ func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, 
 		return 0, err
 	}
 	for _, id := range ids {
-		if _, put := b.ids[id]; put {
+		if c := b.changes[id]; c != nil && c.put != nil {
 			continue // replaced in this step
 		}
 		ok, err := b.Delete(id)
@@ -324,10 +419,9 @@ func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, 
 	return removed, nil
 }
 
-// Flush commits what the batch has so far: the segment file first, then one
-// synced Pebble batch, then the new snapshot for readers. Where it fails, the
-// batch can only be discarded. An error of the merging that may follow is one
-// too, but says that the commit is stored.
+// Flush commits what the batch has so far: the segment first, then one synced
+// Pebble batch, then the new snapshot for readers. Where it fails, the batch
+// can only be discarded.
 func (b *Batch) Flush() error {
 	if b.done {
 		return ErrClosed
@@ -338,36 +432,8 @@ func (b *Batch) Flush() error {
 	if err := b.fail(b.commit()); err != nil {
 		return err
 	}
-	if err := b.s.merge(); err != nil {
-		return b.fail(fmt.Errorf("everything up to here is stored, but %w", err))
-	}
-	// Closing a batch fails only when it was closed before.
-	_ = b.kv.Close()
-	b.reset()
+	b.s.afterCommit()
 	return nil
-}
-
-func (b *Batch) commit() error {
-	var fresh *openSegment
-	if b.builder.Documents() > 0 {
-		id := b.manifest.NextSegment
-		b.manifest.NextSegment++
-		if err := b.s.writeSegment(id, b.builder.Bytes()); err != nil {
-			return err
-		}
-		e := segmentEntry{ID: id, First: b.first, Last: b.manifest.NextOrdinal - 1}
-		b.manifest.Segments = append(b.manifest.Segments, e)
-		var err error
-		if fresh, err = b.s.openSegment(e); err != nil {
-			return err
-		}
-	}
-	for _, id := range sortedKeys(b.deleted) {
-		if err := b.kv.Set(ordinalKey(keyTombstone, id), b.deleted[id].encode(), nil); err != nil {
-			return errors.Join(err, fresh.drop())
-		}
-	}
-	return b.s.publish(b.manifest, b.kv, fresh)
 }
 
 // Commit flushes and ends the batch.
@@ -385,15 +451,34 @@ func (b *Batch) Discard() {
 	}
 	b.done = true
 	// Closing a batch fails only when it was closed before.
-	_ = b.kv.Close()
-	b.s.write.Unlock()
+	_ = b.records.Close()
+	s := b.s
+	if b.next > b.first {
+		// No one will look there; where it cannot be removed, opening does.
+		_ = removeOrdinals(s.db, b.first, b.next)
+	}
+	s.analysers.Put(b.analyses)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.release()
+	delete(s.batches, b)
+	s.idle.Broadcast()
 }
 
-func sortedKeys[V any](m map[uint64]V) []uint64 {
-	keys := make([]uint64, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// release gives ordinals back that were reserved and not used. Store.mu is held.
+func (b *Batch) release() {
+	if b.first != 0 && b.s.nextOrdinal == b.first+stepOrdinals {
+		b.s.nextOrdinal = b.next
 	}
-	slices.Sort(keys)
-	return keys
+	b.first, b.next = 0, 0
+}
+
+// removeOrdinals removes the records of documents from one ordinal to before
+// another.
+func removeOrdinals(w pebble.Writer, from, to uint64) error {
+	var err error
+	for _, kind := range []byte{keyHeader, keyBlocks, keyText} {
+		err = errors.Join(err, w.DeleteRange(ordinalKey(kind, from), ordinalKey(kind, to), pebble.NoSync))
+	}
+	return err
 }

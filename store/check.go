@@ -3,9 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // CheckReport says what Check found.
@@ -24,123 +24,132 @@ type CheckReport struct {
 // Check reads everything stored and compares it with its digests; each
 // document must be whole, found by its id, and in exactly one segment; each
 // segment file must be whole. With repair, damaged segments are built anew.
+// It reads one snapshot; writers go on meanwhile.
 func (s *Store) Check(ctx context.Context, repair bool) (CheckReport, error) {
 	r := CheckReport{Lost: []string{}, Derivable: []string{}}
-	s.write.Lock()
-	defer s.write.Unlock()
-	if s.closed {
-		return r, ErrClosed
-	}
-	if err := s.failed(); err != nil {
-		return r, err
-	}
-	if err := s.checkDocuments(ctx, &r); err != nil {
-		return r, err
-	}
-	snap, err := s.Snapshot()
+	s.maintenance.mu.Lock() // files stay where they are
+	defer s.maintenance.mu.Unlock()
+	s.mu.Lock()
+	failed := s.failed()
+	v, err := s.Snapshot()
+	s.mu.Unlock()
 	if err != nil {
 		return r, err
 	}
-	r.Segments = len(snap.segments)
-	r.Passages = snap.Rows(Passages)
-	bad := map[uint64]bool{}
-	for i := range snap.segments {
-		o := &snap.segments[i]
-		// The open one was whole when it was opened: read the file again.
-		seg, release, err := s.readSegment(o.entry.ID)
-		if err != nil {
-			bad[o.entry.ID] = true
-			r.Derivable = append(r.Derivable, err.Error())
-			continue
-		}
-		_ = seg
-		if err := release(); err != nil {
-			return r, errors.Join(err, snap.Release())
-		}
-		if missing := s.missing(o); missing != "" {
-			bad[o.entry.ID] = true
-			r.Derivable = append(r.Derivable, missing)
-		}
+	if failed != nil {
+		return r, errors.Join(failed, v.Release())
 	}
-	if n := snap.Rows(Documents); n != r.Documents && len(bad) == 0 {
-		r.Derivable = append(r.Derivable, fmt.Sprintf("segments hold %d documents, the store %d", n, r.Documents))
-		for _, o := range snap.segments {
-			bad[o.entry.ID] = true
-		}
-	}
-	if err := snap.Release(); err != nil {
+	bad, err := v.check(ctx, &r)
+	if err = errors.Join(err, v.Release()); err != nil || !repair || len(bad) == 0 {
 		return r, err
 	}
-	if !repair || len(bad) == 0 {
-		return r, nil
-	}
-	return r, s.repair(bad, &r)
+	return r, s.repair(ctx, bad, &r)
 }
 
-func (s *Store) checkDocuments(ctx context.Context, r *CheckReport) error {
-	lost := func(format string, args ...any) { r.Lost = append(r.Lost, fmt.Sprintf(format, args...)) }
-	return s.scan([]byte{keyHeader}, func(key, _ []byte) error {
+// check returns the ids of the segments to be built anew.
+func (v *Snapshot) check(ctx context.Context, r *CheckReport) (map[uint64]bool, error) {
+	r.Segments = len(v.segments)
+	r.Passages = v.Rows(Passages)
+	bad := map[uint64]bool{}
+	for i := range v.segments {
+		o := &v.segments[i]
+		reason, err := v.checkSegment(ctx, o, r)
+		if err != nil {
+			return nil, err
+		}
+		if reason != "" {
+			bad[o.entry.ID] = true
+			r.Derivable = append(r.Derivable, reason)
+		}
+	}
+	return bad, nil
+}
+
+// checkSegment checks the documents of a segment's range and the segment; it
+// says what is wrong with the segment.
+func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckReport) (reason string, err error) {
+	switch {
+	case o.missing:
+		reason = fmt.Sprintf("segment %d has no whole file; it is being built anew", o.entry.ID)
+	case !o.entry.Live:
+		// The open one was whole when it was opened: read the file again.
+		if f, err := v.s.readSegment(o.entry.ID); err != nil {
+			reason = err.Error()
+		} else if err := f.release(); err != nil {
+			return "", err
+		}
+	}
+	found := 0
+	err = v.s.documentsIn(v.kv, o.entry, func(ordinal uint64) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		r.Documents++
-		ordinal := binary.BigEndian.Uint64(key[1:])
-		h, err := headerAt(s.db, ordinal)
-		if err != nil {
-			lost("%v", err)
+		whole := v.checkDocument(ordinal, r)
+		if reason != "" || o.missing {
 			return nil
 		}
-		d, err := s.documentOf(s.db, h)
-		if err != nil {
-			lost("%v", err)
-			return nil
-		}
-		sum := *h
-		if err := sum.seal(d.Source, appendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
-			lost("document %q: its digest does not match what is stored; index its file again", h.ID)
-		}
-		if found, err := headerByID(s.db, h.ID); err != nil || found.Ordinal != ordinal {
-			lost("document %q: its id leads elsewhere; index its file again", h.ID)
-		}
-		return nil
-	})
-}
-
-// missing says which stored document of a segment's range is not in it.
-func (s *Store) missing(o *openSegment) (reason string) {
-	_ = s.scan([]byte{keyHeader}, func(key, _ []byte) error {
-		ordinal := binary.BigEndian.Uint64(key[1:])
-		if ordinal < o.entry.First || ordinal > o.entry.Last {
-			return nil
-		}
-		if _, ok := o.file.seg.Row(ordinal); !ok || o.dead.has(ordinal) {
+		if row, ok := o.file.seg.Row(ordinal); ok && (o.visible[Documents] == nil || o.visible[Documents].Has(row)) {
+			found++
+		} else if whole {
 			reason = fmt.Sprintf("segment %d lacks document number %d", o.entry.ID, ordinal)
-			return errStop
 		}
 		return nil
 	})
-	return reason
+	if live := o.file.seg.Documents().Rows() - o.dead.rows[Documents]; err == nil && reason == "" && !o.missing && live != found {
+		reason = fmt.Sprintf("segment %d holds %d documents, the store %d", o.entry.ID, live, found)
+	}
+	return reason, err
 }
 
-var errStop = errors.New("stop")
+// checkDocument reports what is wrong with a stored document.
+func (v *Snapshot) checkDocument(ordinal uint64, r *CheckReport) (whole bool) {
+	lost := func(format string, args ...any) { r.Lost = append(r.Lost, fmt.Sprintf(format, args...)) }
+	h, err := v.Header(ordinal)
+	if err != nil {
+		lost("%v", err)
+		return false
+	}
+	d, err := v.Document(h)
+	if err != nil {
+		lost("%v", err)
+		return false
+	}
+	sum := *h
+	if err := sum.seal(d.Source, appendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
+		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
+	}
+	if found, err := v.HeaderByID(h.ID); err != nil || found.Ordinal != ordinal {
+		lost("document %q: its id leads elsewhere; index its file again", h.ID)
+	}
+	return true
+}
 
-func (s *Store) repair(bad map[uint64]bool, r *CheckReport) error {
-	m := s.manifest.clone()
+// repair builds segments anew. The maintenance lock is held.
+func (s *Store) repair(ctx context.Context, bad map[uint64]bool, r *CheckReport) error {
+	s.mu.Lock()
+	open := slices.Clone(s.current.Load().segments)
 	var fresh []*openSegment
-	for i, e := range m.Segments {
-		if !bad[e.ID] {
-			continue
+	for i, o := range open {
+		if bad[o.entry.ID] && !o.missing {
+			m := s.missing(o.entry, o.dead)
+			open[i] = *m
+			fresh = append(fresh, m)
 		}
-		o, err := s.rebuild(e)
-		if err != nil {
+	}
+	s.show(open)
+	s.mu.Unlock()
+	for _, o := range fresh {
+		_ = o.drop() // the snapshot holds it
+	}
+	r.Repaired = len(bad)
+	for again := true; again; {
+		var err error
+		if again, err = s.step(context.WithValue(ctx, unhurried, true), rebuildOnly); err != nil {
 			return err
 		}
-		m.Segments[i] = o.entry
-		m.NextSegment = s.manifest.NextSegment
-		fresh = append(fresh, o)
-		r.Repaired++
 	}
-	return s.publish(m, nil, fresh...)
+	return nil
 }
 
 // Stats counts what an index holds.
@@ -167,7 +176,7 @@ func (s *Store) Stats() (Stats, error) {
 	}
 	for _, o := range snap.segments {
 		st.SegmentBytes += int64(o.file.seg.Size())
-		st.Deleted += o.dead.lost[Documents].rows
+		st.Deleted += o.dead.rows[Documents]
 	}
 	return st, snap.Release()
 }

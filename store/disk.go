@@ -257,9 +257,6 @@ func (f *diskFile) Close() error { return f.did(f.File.Close()) }
 func (s *Store) failed() error {
 	err := s.disk.failure()
 	if err == nil {
-		err = s.broken
-	}
-	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("index %s: %w; what was stored before is safe: see to the disk, then run the same again: %w", s.dir, ErrFailed, err)

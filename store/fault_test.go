@@ -127,7 +127,7 @@ func contents(t *testing.T, s *Store) model {
 // store can be written again.
 func holds(t *testing.T, fs vfs.FS, what string, acked, failed model) {
 	t.Helper()
-	s, err := Open("ix", Options{FS: fs, memTable: 64 << 10})
+	s, err := Open("ix", Options{FS: fs, Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
@@ -187,7 +187,7 @@ func TestEveryWriteMayFail(t *testing.T) {
 
 func everyWrite(t *testing.T, seed uint64, commits int, steps int64) {
 	count := &faults{err: errorfs.ErrInjected}
-	s := openAt(t, "ix", Options{FS: errorfs.Wrap(vfs.NewMem(), count), memTable: 64 << 10})
+	s := openAt(t, "ix", Options{FS: errorfs.Wrap(vfs.NewMem(), count), Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
 	if _, err := workload(s, seed, commits, model{}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func everyWrite(t *testing.T, seed uint64, commits int, steps int64) {
 			acked := model{}
 			var failed model
 			within(t, time.Minute, what, func() {
-				s, err := Open("ix", Options{FS: errorfs.Wrap(base, f), memTable: 64 << 10})
+				s, err := Open("ix", Options{FS: errorfs.Wrap(base, f), Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
 				if err != nil {
 					reported++
 					return
@@ -299,7 +299,7 @@ func TestFullDisk(t *testing.T) {
 		acked := model{}
 		var failed model
 		within(t, time.Minute, what, func() {
-			s, err := Open("ix", Options{FS: fullDisk{base, &free}, memTable: 64 << 10})
+			s, err := Open("ix", Options{FS: fullDisk{base, &free}, Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
 			if err == nil {
 				failed, err = workload(s, 2, 400, acked, nil)
 				if got := contents(t, s); !maps.Equal(got, acked) && !maps.Equal(got, failed) {
@@ -312,7 +312,7 @@ func TestFullDisk(t *testing.T) {
 			}
 			// The disk is still full: what is there can be read.
 			free.Store(0)
-			if s, err = Open("ix", Options{FS: fullDisk{base, &free}, memTable: 64 << 10, MustExist: true}); err == nil {
+			if s, err = Open("ix", Options{FS: fullDisk{base, &free}, Tuning: Tuning{MemTable: 64 << 10, Inline: true}, MustExist: true}); err == nil {
 				if got := contents(t, s); !maps.Equal(got, acked) && !maps.Equal(got, failed) {
 					t.Fatalf("%s: on the full disk readers see %v, acknowledged %v", what, ids(got), ids(acked))
 				}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -27,8 +29,10 @@ const (
 // segmentFile is an open segment file, shared by the snapshots that see it.
 type segmentFile struct {
 	seg     *segment.Segment
+	data    []byte // what seg reads
 	release func() error
 	refs    atomic.Int32
+	since   time.Time // when it was opened
 }
 
 func (f *segmentFile) unref() error {
@@ -43,8 +47,10 @@ type openSegment struct {
 	entry segmentEntry
 	file  *segmentFile
 	dead  *tombstones
-	// deleted are the deleted rows by unit; nil when none.
-	deleted [numUnits]Bits
+	// visible are the rows that are not deleted, by unit; nil when all are.
+	visible [numUnits]Bits
+	// missing says that the segment cannot be read yet: file has no rows.
+	missing bool
 }
 
 // drop gives back what openSegment opened.
@@ -64,30 +70,53 @@ func (b Bits) Has(row uint32) bool {
 	return int(row>>6) < len(b) && b[row>>6]>>(row&63)&1 != 0
 }
 
-func newBits(rows int) Bits { return make(Bits, (rows+63)/64) }
+func allBits(rows int) Bits {
+	b := make(Bits, (rows+63)/64)
+	for i := range b {
+		b[i] = ^uint64(0)
+	}
+	if n := rows & 63; n != 0 {
+		b[len(b)-1] = 1<<n - 1
+	}
+	return b
+}
 
-func (b Bits) add(row uint32) { b[row>>6] |= 1 << (row & 63) }
+func (b Bits) remove(row uint32) { b[row>>6] &^= 1 << (row & 63) }
 
-// bury works out the rows of the segment's tombstones.
-func (o *openSegment) bury(dead *tombstones) {
-	o.dead, o.deleted = dead, [numUnits]Bits{}
-	if dead.ordinals.IsEmpty() {
+// opened is a segment that a file holds, less its tombstones.
+func opened(e segmentEntry, f *segmentFile, dead *tombstones) *openSegment {
+	f.refs.Store(1)
+	f.since = time.Now()
+	o := &openSegment{entry: e, file: f}
+	o.bury(dead, dead.layers...)
+	return o
+}
+
+// bury gives the segment its tombstones, of which fresh are new.
+func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
+	o.dead = dead
+	if o.missing || len(fresh) == 0 {
 		return
 	}
 	seg := o.file.seg
-	docs, passages := newBits(seg.Documents().Rows()), newBits(seg.Passages().Rows())
-	for it := dead.ordinals.Iterator(); it.HasNext(); {
-		doc, ok := seg.Row(it.Next())
-		if !ok {
-			continue
-		}
-		docs.add(doc)
-		first, end := seg.PassageRows(doc)
-		for row := first; row < end; row++ {
-			passages.add(row)
+	docs, passages := slices.Clone(o.visible[Documents]), slices.Clone(o.visible[Passages])
+	if docs == nil {
+		docs, passages = allBits(seg.Documents().Rows()), allBits(seg.Passages().Rows())
+	}
+	for _, l := range fresh {
+		for it := l.ordinals.Iterator(); it.HasNext(); {
+			doc, ok := seg.Row(it.Next())
+			if !ok {
+				continue
+			}
+			docs.remove(doc)
+			first, end := seg.PassageRows(doc)
+			for row := first; row < end; row++ {
+				passages.remove(row)
+			}
 		}
 	}
-	o.deleted = [numUnits]Bits{docs, passages}
+	o.visible = [numUnits]Bits{docs, passages}
 }
 
 // A Snapshot is the index as it was at one commit. It must be released; its
@@ -155,11 +184,11 @@ func (v *Snapshot) Analyzers() []string { return v.analyzers }
 // Config is what the index was made with.
 func (v *Snapshot) Config() Config { return v.s.config }
 
-// Space is the inverted index of a unit in one segment, with its deleted rows
-// (nil when none).
+// Space is the inverted index of a unit in one segment, with the rows that can
+// be seen (nil: all).
 type Space struct {
 	Inverted *index.Inverted
-	Deleted  Bits
+	Visible  Bits
 }
 
 // Row is a row of one segment; Segment counts them in order of addition, as
@@ -173,7 +202,7 @@ type Row struct {
 func (v *Snapshot) Spaces(u Unit) []Space {
 	out := make([]Space, len(v.segments))
 	for i, o := range v.segments {
-		out[i] = Space{Inverted: o.file.seg.Documents(), Deleted: o.deleted[u]}
+		out[i] = Space{Inverted: o.file.seg.Documents(), Visible: o.visible[u]}
 		if u == Passages {
 			out[i].Inverted = o.file.seg.Passages()
 		}
@@ -194,14 +223,29 @@ type Statistics struct {
 func (v *Snapshot) Statistics(u Unit, terms []string) Statistics {
 	st := Statistics{DF: make([]int, len(terms))}
 	for i, space := range v.Spaces(u) {
-		lost := v.segments[i].dead.lost[u]
-		st.Rows += space.Inverted.Rows() - lost.rows
-		st.TotalLength += space.Inverted.TotalLength() - lost.length
+		if v.segments[i].missing {
+			continue
+		}
+		dead := v.segments[i].dead
+		st.Rows += space.Inverted.Rows() - dead.rows[u]
+		st.TotalLength += space.Inverted.TotalLength() - dead.length[u]
 		for j, t := range terms {
-			st.DF[j] += space.Inverted.DF(t) - lost.df[t]
+			st.DF[j] += space.Inverted.DF(t) - dead.df(u, t)
 		}
 	}
 	return st
+}
+
+// Incomplete counts the documents that cannot be found yet, because their
+// segments are being built anew.
+func (v *Snapshot) Incomplete() int {
+	n := 0
+	for _, o := range v.segments {
+		if o.missing {
+			n += o.entry.Docs - o.dead.rows[Documents]
+		}
+	}
+	return n
 }
 
 // Rows counts the live rows of a unit.
@@ -236,7 +280,7 @@ func (v *Snapshot) FindTitle(terms []string) []Row {
 	var rows []Row
 	for i, o := range v.segments {
 		for _, row := range o.file.seg.FindTitle(hash) {
-			if !o.deleted[Documents].Has(row) {
+			if visible := o.visible[Documents]; visible == nil || visible.Has(row) {
 				rows = append(rows, Row{i, row})
 			}
 		}

@@ -25,14 +25,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -44,8 +44,10 @@ import (
 // writes; MinFormatVersion the oldest it reads.
 //
 //	1  2026-11  first
+//	2  2026-11  segments may live in memory alone (live, docs in the manifest);
+//	            deletes in layers. Readers: 2; they read 1. Writers: 2.
 const (
-	FormatVersion    = 1
+	FormatVersion    = 2
 	MinFormatVersion = 1
 )
 
@@ -60,6 +62,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConfig says that the index was made with other settings.
 	ErrConfig = errors.New("index was made with other settings")
+	// ErrReadOnly says that the index was opened for reading only.
+	ErrReadOnly = errors.New("index was opened for reading only")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("index is closed")
 	// ErrFailed says that the disk failed while it was written. The last commit
@@ -76,6 +80,49 @@ type DocumentError struct {
 
 func (e *DocumentError) Error() string { return fmt.Sprintf("document %q: %s", e.ID, e.Reason) }
 
+// Tuning trades memory, latency and work in the background; it changes no
+// answer. Zero values stand for the defaults.
+type Tuning struct {
+	// StepBytes is how much source a batch gathers before it commits a step
+	// (32 MiB); all batches together gather at most twice as much.
+	StepBytes int
+	// SealBytes is how many bytes of segments may live in memory alone
+	// (1 MiB). A segment of a quarter of it or more is written to a file at once.
+	SealBytes int
+	// SealAfter is how long a segment may live in memory alone (2 s).
+	SealAfter time.Duration
+	// MergeFactor is how many neighbouring segments of one size class become
+	// one (6).
+	MergeFactor int
+	// MergeRate limits what merging writes, in bytes a second; 0: no limit.
+	MergeRate int64
+	// MaxSegmentBytes is the size beyond which segments are not merged (512 MiB).
+	MaxSegmentBytes int
+	// MaxSegments is how many segments make writers wait for merging (64).
+	MaxSegments int
+	// MemTable is the size of Pebble's memtables (16 MiB).
+	MemTable uint64
+	// Inline sets sealing, merging and rebuilding to work in the goroutine that
+	// commits or opens, in an order that is always the same.
+	Inline bool
+
+	leaveMissing bool // build nothing anew
+}
+
+func (t *Tuning) complete() {
+	t.StepBytes = cmp.Or(t.StepBytes, 32<<20)
+	t.SealBytes = cmp.Or(t.SealBytes, 1<<20)
+	t.SealAfter = cmp.Or(t.SealAfter, 2*time.Second)
+	t.MergeFactor = max(2, cmp.Or(t.MergeFactor, 6))
+	t.MaxSegmentBytes = cmp.Or(t.MaxSegmentBytes, 512<<20)
+	t.MaxSegments = cmp.Or(t.MaxSegments, 64)
+	t.MemTable = cmp.Or(t.MemTable, 16<<20)
+}
+
+// MaxDocumentBytes is the longest source that a document may have: one is
+// analysed whole, in several times its size of memory.
+const MaxDocumentBytes = 256 << 20
+
 // Options say where and how a store is opened. The zero value of Config is
 // completed from the stored index, else by the defaults.
 type Options struct {
@@ -85,8 +132,9 @@ type Options struct {
 	Config Config
 	// MustExist refuses to make a new index.
 	MustExist bool
-
-	memTable uint64 // size of Pebble's memtables, for tests; 0 is the default
+	// ReadOnly opens the index without changing or locking anything.
+	ReadOnly bool
+	Tuning   Tuning
 }
 
 type manifest struct {
@@ -100,12 +148,16 @@ type manifest struct {
 	Analyzers map[string]int `json:"analyzers"`
 }
 
-// segmentEntry names a segment: every live document with an ordinal in
+// segmentEntry names a segment: every stored document with an ordinal in
 // [First, Last] is in it.
 type segmentEntry struct {
 	ID    uint64 `json:"id"`
 	First uint64 `json:"first"`
 	Last  uint64 `json:"last"`
+	// Docs is how many documents were put into it; 0 where version 1 wrote it.
+	Docs int `json:"docs,omitempty"`
+	// Live says that it is in memory alone and has no file yet.
+	Live bool `json:"live,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {
@@ -118,54 +170,134 @@ func (m *manifest) clone() *manifest {
 	return &c
 }
 
-// A Store is an open index. Its methods are safe for concurrent use; writers
-// take turns, readers never wait for them.
+// A Store is an open index. Its methods are safe for concurrent use. Readers
+// never wait for writers; writers wait for each other only while one commits.
 type Store struct {
-	dir  string
-	fs   vfs.FS
-	disk *disk // fs under Pebble
-	db   *pebble.DB
+	dir       string
+	fs        vfs.FS
+	disk      *disk   // fs under Pebble
+	pinned    *pinned // what is under Pebble instead where readOnly
+	db        *pebble.DB
+	tuning    Tuning
+	readOnly  bool
+	config    Config    // never changes after Open
+	analysers sync.Pool // of *analyses
+	empty     *segment.Segment
 
-	// config never changes after Open.
-	config Config
-
-	write    sync.Mutex // held by the writer; guards what follows
-	manifest *manifest
-	analyses analyses
-	closed   bool
-	broken   error // a commit that could not be shown to readers
+	// mu is held for as long as a commit takes; it guards what follows.
+	mu          sync.Mutex
+	manifest    *manifest
+	nextOrdinal uint64 // not yet reserved, at least 1
+	nextSegment uint64
+	batches     map[*Batch]bool // open ones
+	idle        sync.Cond       // a batch was closed
+	changed     chan struct{}   // closed and replaced by every new snapshot
+	closed      bool
 
 	current atomic.Pointer[Snapshot]
 	readers sync.RWMutex // held for writing only to swap or retire current
+
+	maintenance maintenance
 }
 
 // Open opens the index in dir and makes it where there is none. Where the disk
-// is full the index can still be read; Begin then says ErrFailed.
+// is full the index can still be read; Begin then says ErrFailed. Segments
+// that are missing or damaged are built anew in the background; until Ready
+// says so, a snapshot may be incomplete.
 func Open(dir string, o Options) (*Store, error) {
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
-	s := &Store{dir: dir, fs: o.FS, disk: newDisk(o.FS)}
+	o.Tuning.complete()
+	s := &Store{
+		dir: dir, fs: o.FS, disk: newDisk(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly,
+		batches: map[*Batch]bool{}, changed: make(chan struct{}),
+	}
+	s.idle.L = &s.mu
+	s.analysers.New = func() any { return &analyses{} }
 	dbDir := s.fs.PathJoin(dir, "db")
-	if o.MustExist {
+	if o.MustExist || o.ReadOnly {
 		if _, err := s.fs.Stat(dbDir); err != nil {
 			return nil, fmt.Errorf("no index at %s: %w", dir, ErrNotFound)
 		}
+	}
+	if o.ReadOnly {
+		if err := s.openPinned(o.Config); err != nil {
+			return nil, err
+		}
+		s.startMaintenance()
+		return s, nil
 	}
 	for _, d := range []string{dbDir, s.segmentDir()} {
 		if err := s.makeDir(d); err != nil {
 			return nil, fmt.Errorf("make index directory %s: %w", d, err)
 		}
 	}
-	db, err := pebble.Open(dbDir, pebbleOptions(s.disk, o.memTable))
+	db, err := pebble.Open(dbDir, pebbleOptions(s.disk, s.tuning.MemTable))
 	if err != nil {
 		return nil, openError(dir, err)
 	}
 	s.db = db
 	if err := s.load(o.Config); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.db.Close())
 	}
+	s.startMaintenance()
 	return s, nil
+}
+
+// pinTries is how often a reader tries to get a consistent view of a directory
+// that a writer is changing; it seldom needs a second one.
+const pinTries = 50
+
+// openPinned opens the index without changing or locking anything.
+func (s *Store) openPinned(c Config) error {
+	dbDir := s.fs.PathJoin(s.dir, "db")
+	var before []uint64
+	for try := 1; ; try++ {
+		err := func() (err error) {
+			if s.pinned, err = pin(s.fs, dbDir); err != nil {
+				return err
+			}
+			o := pebbleOptions(s.disk, s.tuning.MemTable)
+			o.FS, o.ReadOnly = s.pinned, true
+			if s.db, err = pebble.Open(dbDir, o); err != nil {
+				return errors.Join(openError(s.dir, err), s.pinned.close())
+			}
+			if err = s.load(c); err != nil {
+				return errors.Join(err, s.db.Close(), s.pinned.close())
+			}
+			return nil
+		}()
+		if errors.Is(err, ErrNewer) || errors.Is(err, ErrConfig) || errors.Is(err, ErrNotFound) || try == pinTries {
+			return err
+		}
+		if err == nil {
+			// A segment without a file may have been merged away while this opened;
+			// one that is missing again is really missing.
+			missing := s.missingFiles()
+			if slices.Equal(missing, before) {
+				return nil
+			}
+			before = missing
+			snap := s.current.Swap(nil)
+			if err := errors.Join(snap.Release(), s.db.Close(), s.pinned.close()); err != nil {
+				return err
+			}
+			continue
+		}
+		time.Sleep(time.Duration(try) * time.Millisecond)
+	}
+}
+
+// missingFiles are the segments that should have a whole file and have none.
+func (s *Store) missingFiles() []uint64 {
+	var ids []uint64
+	for _, o := range s.current.Load().segments {
+		if o.missing && !o.entry.Live {
+			ids = append(ids, o.entry.ID)
+		}
+	}
+	return ids
 }
 
 // cacheSize bounds the decompressed blocks kept in memory: a question reads
@@ -179,9 +311,13 @@ func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
 		// A damaged table is an error of the read that meets it, no reason to stop.
 		EventListener:         &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
 		FormatMajorVersion:    pebble.FormatNewest,
-		MemTableSize:          cmp.Or(memTable, 16<<20),
+		MemTableSize:          memTable,
 		CacheSize:             cacheSize,
 		L0CompactionThreshold: 4,
+		// A bulk load writes its log without syncing it; a small commit beside it
+		// shall find little to sync, and wait for no memtable.
+		WALBytesPerSync:             512 << 10,
+		MemTableStopWritesThreshold: 4,
 	}
 }
 
@@ -223,7 +359,7 @@ func (s *Store) load(c Config) error {
 		if c.Language == "" {
 			c.Language = "english"
 		}
-		if _, err := s.analyses.get(c.Language); err != nil && c.Language != "auto" {
+		if _, err := new(analyses).get(c.Language); err != nil && c.Language != "auto" {
 			return err
 		}
 		m = &manifest{Format: FormatVersion, Config: c, Analyzers: map[string]int{}}
@@ -231,17 +367,46 @@ func (s *Store) load(c Config) error {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
 			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
 	}
+	m.Format = FormatVersion
 	s.manifest, s.config = m, m.Config
-	if err := s.removeStrays(); err != nil {
-		return err
+	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
+	if !s.readOnly {
+		if err := s.removeStrays(); err != nil {
+			return err
+		}
+		if err := s.removeOrphans(); err != nil {
+			return err
+		}
 	}
-	snap, rebuilt, err := s.openSegments()
-	if err != nil {
-		return err
+	return s.openSegments()
+}
+
+// removeOrphans removes documents that a crash left without a segment: those
+// of steps that were not committed.
+func (s *Store) removeOrphans() error {
+	gap := func(from, to uint64) error {
+		if from >= to {
+			return nil
+		}
+		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: ordinalKey(keyHeader, from), UpperBound: ordinalKey(keyHeader, to)})
+		if err != nil {
+			return err
+		}
+		found := it.First()
+		if err := errors.Join(it.Error(), it.Close()); err != nil || !found {
+			return err
+		}
+		return removeOrdinals(s.db, from, to)
 	}
-	s.current.Store(snap)
-	if rebuilt {
-		return s.publish(s.manifest, nil, nil)
+	from := uint64(0)
+	for _, e := range s.manifest.Segments {
+		if err := gap(from, e.First); err != nil {
+			return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
+		}
+		from = e.Last + 1
+	}
+	if err := gap(from, math.MaxUint64); err != nil {
+		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
 	}
 	return nil
 }
@@ -285,15 +450,20 @@ func (s *Store) Dir() string { return s.dir }
 // Config is what the index was made with.
 func (s *Store) Config() Config { return s.config }
 
-// Close waits for the writer, lets readers of older snapshots finish, and
+// Close waits for open batches, lets readers of older snapshots finish, and
 // releases the directory.
 func (s *Store) Close() error {
-	s.write.Lock()
-	defer s.write.Unlock()
+	s.mu.Lock()
 	if s.closed {
+		s.mu.Unlock()
 		return nil
 	}
 	s.closed = true
+	for len(s.batches) > 0 {
+		s.idle.Wait()
+	}
+	s.mu.Unlock()
+	s.stopMaintenance()
 	s.readers.Lock()
 	snap := s.current.Swap(nil)
 	s.readers.Unlock()
@@ -302,7 +472,11 @@ func (s *Store) Close() error {
 		errs = append(errs, snap.Release())
 		snap.wait()
 	}
-	return errors.Join(append(errs, s.db.Close())...)
+	errs = append(errs, s.db.Close())
+	if s.pinned != nil {
+		errs = append(errs, s.pinned.close())
+	}
+	return errors.Join(errs...)
 }
 
 // File is what the store knows of a file that documents came from.
@@ -374,108 +548,4 @@ func successor(prefix []byte) []byte {
 		}
 	}
 	return nil
-}
-
-func (s *Store) segmentDir() string { return s.fs.PathJoin(s.dir, "segments") }
-
-func (s *Store) segmentPath(id uint64) string {
-	return s.fs.PathJoin(s.segmentDir(), fmt.Sprintf("%06d.seg", id))
-}
-
-// removeStrays deletes segment files that the manifest does not name: left
-// over from a crash between writing a file and committing it.
-func (s *Store) removeStrays() error {
-	names, err := s.fs.List(s.segmentDir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("list segments of %s: %w", s.dir, err)
-	}
-	known := map[string]bool{}
-	for _, e := range s.manifest.Segments {
-		known[s.fs.PathBase(s.segmentPath(e.ID))] = true
-	}
-	for _, n := range names {
-		if !known[n] {
-			if err := s.fs.Remove(s.fs.PathJoin(s.segmentDir(), n)); err != nil {
-				return fmt.Errorf("remove stray segment: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// writeSegment makes the file of a segment durable under its final name.
-func (s *Store) writeSegment(id uint64, data []byte) (err error) {
-	path := s.segmentPath(id)
-	tmp := path + ".tmp"
-	f, err := s.fs.Create(tmp, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("write segment %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write segment %s: %w", path, err)
-			_ = s.fs.Remove(tmp) // else the next opening does
-		}
-	}()
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	if err = s.fs.Rename(tmp, path); err != nil {
-		return err
-	}
-	return s.disk.syncDir(s.segmentDir())
-}
-
-// makeDir makes a directory and those above it that are missing, durably:
-// without syncing the one above, a crash could take the whole index along.
-func (s *Store) makeDir(dir string) error {
-	if _, err := s.fs.Stat(dir); err == nil {
-		return nil
-	}
-	above := s.fs.PathDir(dir)
-	if above != dir {
-		if err := s.makeDir(above); err != nil {
-			return err
-		}
-	}
-	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return s.disk.syncDir(above)
-}
-
-// readSegment opens the file of a segment, mapped into memory where the file
-// system is the operating system's.
-func (s *Store) readSegment(id uint64) (*segment.Segment, func() error, error) {
-	path := s.segmentPath(id)
-	data, release, err := s.readFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	seg, err := segment.Open(data)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, err), release())
-	}
-	return seg, release, nil
-}
-
-func (s *Store) readFile(path string) ([]byte, func() error, error) {
-	if s.fs == vfs.Default {
-		return mapFile(path)
-	}
-	f, err := s.fs.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	data, err := io.ReadAll(f)
-	return data, func() error { return nil }, errors.Join(err, f.Close())
 }

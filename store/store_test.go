@@ -35,6 +35,16 @@ func closeStore(t *testing.T, s *Store) {
 	}
 }
 
+// ready waits until nothing is missing.
+func ready(t *testing.T, s *Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // commit runs f in a batch.
 func commit(t *testing.T, s *Store, f func(b *Batch)) {
 	t.Helper()
@@ -302,6 +312,7 @@ func TestDamagedSegmentsAreRebuilt(t *testing.T) {
 			}
 			s = openAt(t, dir, Options{})
 			defer closeStore(t, s)
+			ready(t, s)
 			if got := look(t, s); !reflect.DeepEqual(got, want) {
 				t.Fatalf("after rebuilding: got %v\nwant %v", got, want)
 			}
@@ -317,6 +328,9 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir, Options{})
 	fill(t, s, 3)
+	if err := s.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	defer closeStore(t, s)
 	files, err := filepath.Glob(filepath.Join(dir, "segments", "*.seg"))
 	if err != nil {
@@ -344,6 +358,7 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 	if err := s.db.Set(textKey(h.Ordinal, 0), []byte("other"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
+	fill(t, s, 4) // so that there is a snapshot that sees it
 	if r, err = s.Check(context.Background(), false); err != nil || len(r.Lost) != 1 || !strings.Contains(r.Lost[0], "d1") {
 		t.Fatalf("check of a changed source: %+v, %v", r, err)
 	}
@@ -366,7 +381,10 @@ func TestOpenErrors(t *testing.T) {
 	fill(t, s, 1)
 	m := s.manifest.clone()
 	m.Format = FormatVersion + 1
-	if err := s.publish(m, nil); err != nil {
+	s.mu.Lock()
+	err := s.publish(m, s.db.NewBatch(), nil)
+	s.mu.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)

@@ -1,0 +1,370 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tamis-search/tamis/index/segment"
+)
+
+// commit makes the step durable and shows it to readers.
+func (b *Batch) commit() error {
+	s := b.s
+	if len(b.changes)+len(b.files) == 0 {
+		return nil
+	}
+	var fresh *openSegment
+	if b.builder.Documents() > 0 {
+		data := b.builder.Bytes()
+		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents()}
+		var err error
+		if fresh, err = s.makeSegment(e, data, s.live(len(data))); err != nil {
+			return err
+		}
+	}
+	if err := b.writeAhead(); err != nil {
+		return errors.Join(err, fresh.drop())
+	}
+	kv, err := b.links()
+	if err != nil {
+		return errors.Join(err, fresh.drop())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.failed(); err != nil {
+		return errors.Join(err, fresh.drop())
+	}
+	if b.conflicts() {
+		_ = kv.Close()
+		if err = b.resolve(); err == nil {
+			kv, err = b.links()
+		}
+		if err != nil {
+			return errors.Join(err, fresh.drop())
+		}
+	}
+	defer kv.Close()
+	m := s.manifest.clone()
+	if fresh != nil {
+		m.insert(fresh.entry)
+	}
+	for name, n := range b.analyzers {
+		if m.Analyzers[name] += n; m.Analyzers[name] <= 0 {
+			delete(m.Analyzers, name)
+		}
+	}
+	if err := s.publish(m, kv, b.dead, fresh); err != nil {
+		// The commit may have got through: its records must stay.
+		b.first, b.next = 0, 0
+		return err
+	}
+	for other := range s.batches {
+		if other != b {
+			other.touch(b)
+		}
+	}
+	b.release()
+	b.reset()
+	return nil
+}
+
+// links are the records that lead to what the step stored, and the removal
+// of what it replaced.
+func (b *Batch) links() (*pebble.Batch, error) {
+	kv := b.s.db.NewBatch()
+	var errs []error
+	do := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for id, c := range b.changes {
+		if old := c.old; old != nil {
+			do(kv.Delete(ordinalKey(keyHeader, old.Ordinal), nil))
+			do(kv.Delete(ordinalKey(keyBlocks, old.Ordinal), nil))
+			for i := 0; i*chunkSize < old.Size; i++ {
+				do(kv.Delete(textKey(old.Ordinal, i), nil))
+			}
+			if old.Path != "" {
+				do(kv.Delete(pathKey(old.Path, old.Ordinal), nil))
+			}
+		}
+		if c.put == nil {
+			do(kv.Delete(stringKey(keyID, id), nil))
+			continue
+		}
+		do(kv.Set(stringKey(keyID, id), binary.BigEndian.AppendUint64(nil, c.put.Ordinal), nil))
+		if c.put.Path != "" {
+			do(kv.Set(pathKey(c.put.Path, c.put.Ordinal), nil, nil))
+		}
+	}
+	for path, f := range b.files {
+		if f == nil {
+			do(kv.Delete(stringKey(keyFile, path), nil))
+			continue
+		}
+		record, err := json.Marshal(f)
+		do(err)
+		do(kv.Set(stringKey(keyFile, path), record, nil))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(append(errs, kv.Close())...)
+	}
+	return kv, nil
+}
+
+// touch tells a batch what another one has committed. Store.mu is held.
+func (b *Batch) touch(other *Batch) {
+	for id := range other.changes {
+		b.touched["i"+id] = true
+	}
+	for path := range other.files {
+		b.touched["f"+path] = true
+	}
+}
+
+// conflicts says whether another batch changed what this one changes.
+// Store.mu is held.
+func (b *Batch) conflicts() bool {
+	for id := range b.changes {
+		if b.touched["i"+id] {
+			return true
+		}
+	}
+	for path := range b.files {
+		if b.touched["f"+path] {
+			return true
+		}
+	}
+	return false
+}
+
+// resolve finds out anew what the step replaces. Store.mu is held.
+func (b *Batch) resolve() error {
+	v, err := b.s.Snapshot()
+	if err != nil {
+		return err
+	}
+	defer v.Release()
+	b.dead, b.analyzers = map[uint64]*layer{}, map[string]int{}
+	for id, c := range b.changes {
+		if c.old, err = v.stored(id); err != nil {
+			return err
+		}
+		if c.old != nil {
+			if err := b.remove(v, c.old); err != nil {
+				return err
+			}
+		}
+		if c.put != nil {
+			b.analyzers[c.put.Analyzer]++
+		}
+	}
+	for path, f := range b.files {
+		if f != nil && b.touched["f"+path] {
+			// It may hold less than this step knows: it is to be read again.
+			changed := *f
+			changed.Digest = nil
+			b.files[path] = &changed
+		}
+	}
+	return nil
+}
+
+func (m *manifest) insert(e segmentEntry) {
+	at, _ := slices.BinarySearchFunc(m.Segments, e, func(a, b segmentEntry) int {
+		if a.First < b.First {
+			return -1
+		}
+		return 1
+	})
+	m.Segments = slices.Insert(m.Segments, at, e)
+}
+
+// covering finds the segment that holds an ordinal.
+func (m *manifest) covering(ordinal uint64) (segmentEntry, bool) {
+	for _, e := range m.Segments {
+		if e.First <= ordinal && ordinal <= e.Last {
+			return e, true
+		}
+	}
+	return segmentEntry{}, false
+}
+
+// publish commits a manifest with the changes in kv and the deletes in dead
+// (by an ordinal of the segment), and shows the result to readers. fresh are
+// segments that no snapshot holds yet; they are closed where it fails, but
+// their files stay: the commit may be found on opening again. Store.mu is
+// held.
+func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, fresh ...*openSegment) (err error) {
+	shown := false
+	defer func() {
+		for _, o := range fresh {
+			if !shown {
+				err = errors.Join(err, o.drop())
+			}
+		}
+	}()
+	m.NextOrdinal, m.NextSegment = s.nextOrdinal, s.nextSegment
+	next, err := s.segmentsOf(m, kv, dead, fresh)
+	if err != nil {
+		return err
+	}
+	gone := s.gone(m)
+	for _, e := range gone {
+		if err := kv.DeleteRange(ordinalKey(keyTombstone, e.ID), ordinalKey(keyTombstone, e.ID+1), nil); err != nil {
+			return err
+		}
+	}
+	record, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if err := kv.Set([]byte{keyManifest}, record, nil); err != nil {
+		return err
+	}
+	if err := kv.Commit(pebble.Sync); err != nil {
+		return fmt.Errorf("commit to %s: %w", s.dir, err)
+	}
+	if err := s.failed(); err != nil {
+		return err // Pebble wrote to memory, or may have
+	}
+	s.manifest = m
+	s.show(next)
+	shown = true
+	for _, o := range fresh {
+		_ = o.drop() // the snapshot holds it
+	}
+	for _, e := range gone {
+		// Snapshots that still read the file keep it open; a file that cannot
+		// be removed now is a stray that the next opening removes.
+		_ = s.fs.Remove(s.segmentPath(e.ID))
+	}
+	return nil
+}
+
+// gone are the segments that are not in m any more.
+func (s *Store) gone(m *manifest) []segmentEntry {
+	var gone []segmentEntry
+	for _, e := range s.manifest.Segments {
+		if !slices.ContainsFunc(m.Segments, func(x segmentEntry) bool { return x.ID == e.ID }) {
+			gone = append(gone, e)
+		}
+	}
+	return gone
+}
+
+// cannotWrite says that what changes can only be shown. s.mu is held.
+func (s *Store) cannotWrite() bool { return s.readOnly || s.failed() != nil }
+
+// showOnly shows readers what publish would commit, where nothing can be
+// written: segments built anew in memory. s.mu is held.
+func (s *Store) showOnly(m *manifest, dead map[uint64]*layer, fresh ...*openSegment) error {
+	next, err := s.segmentsOf(m, nil, dead, fresh)
+	if err == nil {
+		s.manifest = m
+		s.show(next)
+	}
+	for _, o := range fresh {
+		err = errors.Join(err, o.drop())
+	}
+	return err
+}
+
+// segmentsOf are the segments of m: the fresh ones, and those that readers see
+// already, with the deletes in dead, which are stored in kv (nil: nowhere).
+func (s *Store) segmentsOf(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, fresh []*openSegment) ([]openSegment, error) {
+	old := s.current.Load()
+	out := make([]openSegment, 0, len(m.Segments))
+	find := func(e segmentEntry) *openSegment {
+		for _, o := range fresh {
+			if o != nil && o.entry.ID == e.ID {
+				return o
+			}
+		}
+		for i := range old.segments {
+			if old.segments[i].entry.ID == e.ID {
+				return &old.segments[i]
+			}
+		}
+		return nil
+	}
+	for _, e := range m.Segments {
+		o := find(e)
+		if o == nil {
+			return nil, fmt.Errorf("index %s: %w: segment %d is not open", s.dir, ErrCorrupt, e.ID)
+		}
+		out = append(out, *o)
+	}
+	for _, first := range sortedKeys(dead) {
+		e, ok := m.covering(first)
+		if !ok {
+			return nil, fmt.Errorf("index %s: %w: no segment holds document number %d", s.dir, ErrCorrupt, first)
+		}
+		i := slices.IndexFunc(out, func(o openSegment) bool { return o.entry.ID == e.ID })
+		t, err := out[i].dead.store(kv, e.ID, dead[first])
+		if err != nil {
+			return nil, err
+		}
+		out[i].bury(t, dead[first])
+	}
+	return out, nil
+}
+
+// show makes segments the current snapshot. Store.mu is held.
+func (s *Store) show(segments []openSegment) {
+	old := s.current.Load()
+	snap := s.newSnapshot(segments, s.manifest)
+	s.readers.Lock()
+	// Only snapshots that somebody still reads are worth remembering.
+	if snap.older = old; old.refs.Load() == 1 {
+		snap.older = old.older
+	}
+	s.current.Store(snap)
+	s.readers.Unlock()
+	// The commit stands whether or not an older file could be unmapped.
+	_ = old.Release()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Store) newSegmentID() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nextSegment++
+	return s.nextSegment - 1
+}
+
+// makeSegment opens a new segment from its bytes: in memory alone where live,
+// else from its file.
+func (s *Store) makeSegment(e segmentEntry, data []byte, live bool) (*openSegment, error) {
+	if e.Live = live; live {
+		seg, err := segment.Open(data)
+		if err != nil {
+			return nil, err
+		}
+		return opened(e, &segmentFile{seg: seg, data: data, release: func() error { return nil }}, noTombstones), nil
+	}
+	if err := s.writeSegment(e.ID, data); err != nil {
+		return nil, err
+	}
+	f, err := s.readSegment(e.ID)
+	if err != nil {
+		return nil, err
+	}
+	return opened(e, f, noTombstones), nil
+}
+
+func sortedKeys[V any](m map[uint64]V) []uint64 {
+	keys := make([]uint64, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

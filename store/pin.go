@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// pinned is Pebble's directory as it was at one moment, for a reader that may
+// stand beside a writer in another process and must not need to write or lock
+// anything. Tables never change: they are held open, so that they can be read
+// after the writer has removed them. The rest is small and is copied into
+// memory.
+//
+// The order of copying makes the copy consistent. The logs are copied first:
+// what a log lost to reuse after that, the manifest, copied later, knows to be
+// in a table. The tables are opened last: if one that the manifest names was
+// removed in between, opening the database fails, and pinning is done again.
+type pinned struct {
+	*vfs.MemFS
+	tables map[string]pinnedFile // by name without folder
+}
+
+// pin reads the directory dir of fsys.
+func pin(fsys vfs.FS, dir string) (*pinned, error) {
+	p := &pinned{MemFS: vfs.NewMem(), tables: map[string]pinnedFile{}}
+	if err := p.read(fsys, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", dir, err), p.close())
+	}
+	return p, nil
+}
+
+func (p *pinned) read(fsys vfs.FS, dir string) error {
+	if err := p.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	isLog := func(name string) bool { return strings.HasSuffix(name, ".log") }
+	for _, which := range []func(string) bool{
+		isLog,
+		func(name string) bool { return !isLog(name) && !isTable(name) && name != "LOCK" },
+		isTable,
+	} {
+		names, err := fsys.List(dir)
+		if err != nil {
+			return err
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if !which(name) {
+				continue
+			}
+			if err := p.add(fsys, dir, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *pinned) add(fsys vfs.FS, dir, name string) error {
+	path := fsys.PathJoin(dir, name)
+	f, err := fsys.Open(path)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil || info.IsDir() {
+		return errors.Join(err, f.Close())
+	}
+	if isTable(name) {
+		p.tables[name] = pinnedFile{File: f, info: info}
+		return nil
+	}
+	to, err := p.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	_, err = io.Copy(to, f)
+	return errors.Join(err, to.Close(), f.Close())
+}
+
+// close gives the tables back.
+func (p *pinned) close() error {
+	var errs []error
+	for _, f := range p.tables {
+		errs = append(errs, f.File.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (p *pinned) table(name string) (pinnedFile, bool) {
+	f, ok := p.tables[p.PathBase(name)]
+	return f, ok
+}
+
+func (p *pinned) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	if f, ok := p.table(name); ok {
+		return f, nil
+	}
+	return p.MemFS.Open(name, opts...)
+}
+
+func (p *pinned) Stat(name string) (vfs.FileInfo, error) {
+	if f, ok := p.table(name); ok {
+		return f.info, nil
+	}
+	return p.MemFS.Stat(name)
+}
+
+func (p *pinned) List(dir string) ([]string, error) {
+	names, err := p.MemFS.List(dir)
+	for name := range p.tables {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, err
+}
+
+// pinnedFile is a table that stays open until the pinned directory is closed.
+// Tables are read by offset, so that all who open one may share it.
+type pinnedFile struct {
+	vfs.File
+	info vfs.FileInfo
+}
+
+func (f pinnedFile) Close() error { return nil }
+
+func (f pinnedFile) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+func (f pinnedFile) Stat() (vfs.FileInfo, error) { return f.info, nil }
+
+// copyTo writes the pinned files durably into a new directory.
+func (p *pinned) copyTo(ctx context.Context, fsys vfs.FS, from, to string) error {
+	names, err := p.List(from)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if name == "LOCK" {
+			continue
+		}
+		var r io.Reader
+		if f, ok := p.tables[name]; ok {
+			r = io.NewSectionReader(f.File, 0, f.info.Size())
+		} else {
+			f, err := p.MemFS.Open(p.PathJoin(from, name))
+			if err != nil {
+				return err
+			}
+			defer f.Close() // of memory: it does not fail
+			r = f
+		}
+		if err := writeFile(fsys, fsys.PathJoin(to, name), r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile writes and syncs a file.
+func writeFile(fsys vfs.FS, path string, r io.Reader) error {
+	f, err := fsys.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// goal says what maintenance is to reach.
+type goal int
+
+const (
+	rebuildInMemory goal = iota // build missing segments, for readers only
+	rebuildOnly                 // build missing segments
+	sealFull                    // seal when SealBytes live in memory; merge by size class
+	sealDue                     // the same, and seal what lived SealAfter
+	sealNow                     // seal all, merge nothing
+	mergeAll                    // the fewest segments
+)
+
+// choose picks the neighbours to be replaced next by one segment, and whether
+// that may live in memory; none when the goal is reached. barriers are
+// reserved ordinals: segments on both sides of one cannot become one, or a
+// commit would find its place taken.
+func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []openSegment, live bool) {
+	runs := s.runs(segs, barriers)
+	for _, run := range runs {
+		if run[0].missing && goal != sealNow {
+			return run, goal == rebuildInMemory
+		}
+	}
+	if goal <= rebuildOnly {
+		return nil, false
+	}
+	if goal == sealNow || goal == mergeAll || s.sealDue(segs, goal) {
+		for _, run := range runs {
+			if from, to := liveRange(run); from < to && !run[0].missing {
+				return run[from:to], false
+			}
+		}
+	}
+	if goal == sealNow {
+		return nil, false
+	}
+	for _, run := range runs {
+		from, to := s.mergeRange(run, goal)
+		if from == to {
+			continue
+		}
+		in = run[from:to]
+		size := 0
+		live = true
+		for _, o := range in {
+			live = live && o.entry.Live
+			size += o.file.seg.Size()
+		}
+		return in, live && s.live(size)
+	}
+	return nil, false
+}
+
+// live says whether a new segment of a size may live in memory. Many may not,
+// so that it stays bounded while maintenance is paused or behind.
+func (s *Store) live(size int) bool {
+	if size >= max(1, s.tuning.SealBytes/4) {
+		return false
+	}
+	total := size
+	for _, o := range s.current.Load().segments {
+		if o.entry.Live && !o.missing {
+			total += o.file.seg.Size()
+		}
+	}
+	return total < 8*s.tuning.SealBytes
+}
+
+// runs splits segments where two neighbours cannot become one: one is missing
+// and the other is not, or a commit may come between them.
+func (s *Store) runs(segs []openSegment, barriers []uint64) [][]openSegment {
+	var runs [][]openSegment
+	from := 0
+	for i := 1; i <= len(segs); i++ {
+		if i < len(segs) && segs[i].missing == segs[from].missing && !slices.ContainsFunc(barriers, func(b uint64) bool {
+			return segs[i-1].entry.Last < b && b < segs[i].entry.First
+		}) && (!segs[i].missing || s.few(segs[from:i+1])) {
+			continue
+		}
+		runs = append(runs, segs[from:i])
+		from = i
+	}
+	return runs
+}
+
+// few says whether missing segments are small enough to be built together.
+func (s *Store) few(segs []openSegment) bool {
+	n := 0
+	for _, o := range segs {
+		n += o.entry.Docs
+	}
+	return n < 10000
+}
+
+func (s *Store) sealDue(segs []openSegment, goal goal) bool {
+	size := 0
+	for _, o := range segs {
+		if !o.entry.Live || o.missing {
+			continue
+		}
+		size += o.file.seg.Size()
+		if goal == sealDue && time.Since(o.file.since) >= s.tuning.SealAfter {
+			return true
+		}
+	}
+	return size >= s.tuning.SealBytes
+}
+
+// untilSeal is how long until a segment in memory has to be sealed.
+func (s *Store) untilSeal() time.Duration {
+	wait := time.Hour
+	v, err := s.Snapshot()
+	if err != nil {
+		return wait
+	}
+	defer v.Release()
+	for _, o := range v.segments {
+		if o.entry.Live && !o.missing {
+			wait = min(wait, s.tuning.SealAfter-time.Since(o.file.since))
+		}
+	}
+	return max(wait, time.Millisecond)
+}
+
+// liveRange is the first range of segments that live in memory.
+func liveRange(run []openSegment) (from, to int) {
+	for from < len(run) && !run[from].entry.Live {
+		from++
+	}
+	for to = from; to < len(run) && run[to].entry.Live; to++ {
+	}
+	return from, to
+}
+
+// mergeRange picks what to merge among neighbours. The number of segments
+// stays logarithmic: where MergeFactor neighbours are of one size class or
+// smaller, they become one. Only neighbours merge, so that rows stay in order
+// of addition. A segment of which more than a third is deleted is rewritten by
+// itself.
+func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
+	most := s.tuning.MaxSegmentBytes
+	for i, o := range run {
+		if dead := o.dead.rows[Documents]; dead*3 > o.file.seg.Documents().Rows() || dead > 0 && goal == mergeAll {
+			return i, i + 1
+		}
+	}
+	if goal == mergeAll {
+		return widest(run, 2, func(o openSegment) bool { return true }, most)
+	}
+	for class := 0; class <= sizeClass(most, s.tuning.MergeFactor); class++ {
+		from, to := widest(run, s.tuning.MergeFactor, func(o openSegment) bool {
+			return sizeClass(o.file.seg.Size(), s.tuning.MergeFactor) <= class
+		}, most)
+		if from < to {
+			return from, to
+		}
+	}
+	return 0, 0
+}
+
+// widest is the first range of at least n neighbours that fit and have at most
+// so many bytes together.
+func widest(run []openSegment, n int, fits func(openSegment) bool, most int) (from, to int) {
+	size := 0
+	for from, to = 0, 0; to < len(run); to++ {
+		if !fits(run[to]) {
+			if to-from >= n {
+				return from, to
+			}
+			from, size = to+1, 0
+			continue
+		}
+		if size += run[to].file.seg.Size(); size > most {
+			if to-from >= n {
+				return from, to
+			}
+			for size > most && from <= to {
+				size -= run[from].file.seg.Size()
+				from++
+			}
+		}
+	}
+	if to-from >= n {
+		return from, to
+	}
+	return 0, 0
+}
+
+// sizeClass is the logarithm of a size to the base factor: merging factor
+// segments of a class gives one of the next, so that each byte is rewritten
+// about once a class.
+func sizeClass(bytes, factor int) int {
+	class := 0
+	for bytes > 64<<10 {
+		bytes /= factor
+		class++
+	}
+	return class
+}
