@@ -22,7 +22,7 @@ const (
 // reserved ordinals: segments on both sides of one cannot become one, or a
 // commit would find its place taken.
 func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []openSegment, live bool) {
-	runs := s.runs(segs, barriers)
+	runs := s.runs(segs, barriers, goal)
 	for _, run := range runs {
 		if run[0].missing && goal != sealNow {
 			return run, goal == rebuildInMemory
@@ -74,14 +74,18 @@ func (s *Store) live(size int) bool {
 }
 
 // runs splits segments where two neighbours cannot become one: one is missing
-// and the other is not, or a commit may come between them.
-func (s *Store) runs(segs []openSegment, barriers []uint64) [][]openSegment {
+// and the other is not, or a commit may come between them. Where nothing can be
+// written, what a writer has put between them without committing is still there.
+func (s *Store) runs(segs []openSegment, barriers []uint64, goal goal) [][]openSegment {
+	apart := func(a, b segmentEntry) bool {
+		return goal == rebuildInMemory && a.Last+1 != b.First ||
+			slices.ContainsFunc(barriers, func(o uint64) bool { return a.Last < o && o < b.First })
+	}
 	var runs [][]openSegment
 	from := 0
 	for i := 1; i <= len(segs); i++ {
-		if i < len(segs) && segs[i].missing == segs[from].missing && !slices.ContainsFunc(barriers, func(b uint64) bool {
-			return segs[i-1].entry.Last < b && b < segs[i].entry.First
-		}) && (!segs[i].missing || s.few(segs[from:i+1])) {
+		if i < len(segs) && segs[i].missing == segs[from].missing && !apart(segs[i-1].entry, segs[i].entry) &&
+			(!segs[i].missing || s.few(segs[from:i+1])) {
 			continue
 		}
 		runs = append(runs, segs[from:i])
