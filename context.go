@@ -71,7 +71,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 	for _, t := range terms {
 		q.Terms = append(q.Terms, t.Text)
 	}
-	return pack.Select(ctx, q, docs, pack.Options{
+	c, err := pack.Select(ctx, q, docs, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
@@ -80,6 +80,10 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 			return docs, err
 		},
 	})
+	if err == nil {
+		c.Incomplete = snap.Incomplete()
+	}
+	return c, err
 }
 
 // Replay rebuilds the text of a context from its spans and the stored sources

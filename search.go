@@ -56,7 +56,10 @@ type Results struct {
 	K      int     `json:"k"`
 	Exact  bool    `json:"exact"`
 	TookMS float64 `json:"took_ms"`
-	Hits   []Hit   `json:"hits"`
+	// Incomplete counts documents that cannot be found yet, because damaged files
+	// are being built anew.
+	Incomplete int   `json:"incomplete,omitempty"`
+	Hits       []Hit `json:"hits"`
 }
 
 // Hit is a passage or a document that matches.
@@ -97,10 +100,10 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(terms) == 0 && v.Rows(store.Documents) > 0 {
+	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
 		return nil, fmt.Errorf("%q: %w", q.Text, ErrNoTerms)
 	}
-	res := &Results{Query: q.Text, K: q.K, Exact: true, Hits: []Hit{}}
+	res := &Results{Query: q.Text, K: q.K, Exact: true, Incomplete: v.Incomplete(), Hits: []Hit{}}
 	view := newView(v, q.params())
 	if q.Fold {
 		res.Hits, err = ix.folded(ctx, view, unit, terms, q)
@@ -347,25 +350,4 @@ func (ix *Index) Source(ctx context.Context, doc string) (string, error) {
 		return "", err
 	}
 	return v.Text(h, 0, h.Size)
-}
-
-// CheckReport says what Check found.
-type CheckReport = store.CheckReport
-
-// Check verifies everything stored; with repair, damaged derived files are
-// built anew.
-func (ix *Index) Check(ctx context.Context, repair bool) (CheckReport, error) {
-	return ix.store.Check(ctx, repair)
-}
-
-// Stats counts what an index holds.
-type Stats = store.Stats
-
-// Stats reports counts, sizes and settings.
-func (ix *Index) Stats() (Stats, error) { return ix.store.Stats() }
-
-// Settings are what the index was made with.
-func (ix *Index) Settings() Options {
-	c := ix.store.Config()
-	return Options{Language: c.Language, Similarity: c.Similarity}
 }

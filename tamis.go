@@ -9,8 +9,9 @@
 //	fmt.Println(c.Text)
 //	text, err := ix.Replay(ctx, c) // the same bytes, rebuilt from the sources
 //
-// An Index is safe for concurrent use. What Add and Delete returned without
-// error is durable; every search sees one commit. The same index, question and
+// An Index is safe for concurrent use, by several writers too. What Add and
+// Delete returned without error is durable and found by every search that
+// begins later; every search sees one commit and waits for no writer. The same index, question and
 // options give the same bytes on every machine.
 package tamis
 
@@ -48,6 +49,8 @@ var (
 	ErrFailed = store.ErrFailed
 	// ErrClosed: the index was closed.
 	ErrClosed = store.ErrClosed
+	// ErrReadOnly: the index was opened for reading only.
+	ErrReadOnly = store.ErrReadOnly
 	// ErrNoTerms: a question has no word that could be searched for.
 	ErrNoTerms = pack.ErrNoTerms
 	// ErrBudget: a budget is too small for a single sentence.
@@ -75,7 +78,17 @@ type Options struct {
 	Similarity Similarity
 	// MustExist makes opening fail with ErrNotFound where there is no index.
 	MustExist bool
+	// ReadOnly opens the index as it is now without locking or changing
+	// anything, also while another process writes it. It must exist, and what is
+	// written later is not seen: open it again.
+	ReadOnly bool
+	// Tuning trades memory, latency and work in the background; it changes no
+	// answer and is not stored.
+	Tuning Tuning
 }
+
+// Tuning trades memory, latency and work in the background.
+type Tuning = store.Tuning
 
 // Index is an open index.
 type Index struct {
@@ -85,10 +98,15 @@ type Index struct {
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
-// is an index in memory, gone when it is closed. Errors: ErrLocked, ErrNewer,
-// ErrCorrupt, ErrConfig, ErrNotFound.
+// is an index in memory, gone when it is closed. Derived files that are missing
+// or damaged are built anew in the background; until then searches say how many
+// documents they lack (Ready waits). Errors: ErrLocked, ErrNewer, ErrCorrupt,
+// ErrConfig, ErrNotFound.
 func Open(dir string, o Options) (*Index, error) {
-	so := store.Options{Config: store.Config{Similarity: o.Similarity, Language: o.Language}, MustExist: o.MustExist}
+	so := store.Options{
+		Config:    store.Config{Similarity: o.Similarity, Language: o.Language},
+		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning,
+	}
 	if dir == "" {
 		so.FS = vfs.NewMem()
 	}
@@ -101,6 +119,10 @@ func Open(dir string, o Options) (*Index, error) {
 
 // Close waits for searches under way and releases the directory.
 func (ix *Index) Close() error { return ix.store.Close() }
+
+// OpenReadOnly opens the index in dir as it is now, without locking or changing
+// anything; see Options.ReadOnly.
+func OpenReadOnly(dir string) (*Index, error) { return Open(dir, Options{ReadOnly: true}) }
 
 // Report says what adding did.
 type Report struct {

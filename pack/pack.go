@@ -145,6 +145,9 @@ type Context struct {
 	Order     string `json:"order"`  // the order rule: Order
 	Label     string `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …
 	Digest    string `json:"digest"` // SHA-256 of Text, in hexadecimal
+	// Incomplete counts documents that could not be found, because their part of
+	// the index was being built anew.
+	Incomplete int `json:"incomplete,omitempty"`
 }
 
 // Order names the order rule of a Context: documents by their best sentence,

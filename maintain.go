@@ -1,0 +1,56 @@
+package tamis
+
+import (
+	"context"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tamis-search/tamis/store"
+)
+
+// Ready waits until nothing is missing from searches: until damaged files that
+// opening found are built anew. The error is the context's, or says why they
+// cannot be.
+func (ix *Index) Ready(ctx context.Context) error { return ix.store.Ready(ctx) }
+
+// Compact merges all it can and gives the bytes of deleted documents back, at
+// full speed. Searches and writers go on meanwhile.
+func (ix *Index) Compact(ctx context.Context) error { return ix.store.Compact(ctx) }
+
+// PauseMerging stops sealing, merging and rebuilding in the background, until
+// ResumeMerging. Adding goes on, and searches slow down with the number of
+// segments.
+func (ix *Index) PauseMerging() { ix.store.PauseMerging() }
+
+// ResumeMerging ends a pause.
+func (ix *Index) ResumeMerging() { ix.store.ResumeMerging() }
+
+// Backup copies the index in dir, as it is at one moment, into a new directory,
+// durably, with all that was acknowledged before. It needs no lock: this process
+// or another may have the index open and write it. A backup is an index; to
+// restore one, copy it back with the same call. Errors: ErrNotFound, ErrNewer,
+// ErrCorrupt.
+func Backup(ctx context.Context, dir, target string) error {
+	return store.Backup(ctx, vfs.Default, dir, vfs.Default, target)
+}
+
+// CheckReport says what Check found.
+type CheckReport = store.CheckReport
+
+// Check verifies everything stored; with repair, damaged derived files are
+// built anew.
+func (ix *Index) Check(ctx context.Context, repair bool) (CheckReport, error) {
+	return ix.store.Check(ctx, repair)
+}
+
+// Stats counts what an index holds.
+type Stats = store.Stats
+
+// Stats reports counts, sizes and settings.
+func (ix *Index) Stats() (Stats, error) { return ix.store.Stats() }
+
+// Settings are what the index was made with.
+func (ix *Index) Settings() Options {
+	c := ix.store.Config()
+	return Options{Language: c.Language, Similarity: c.Similarity}
+}
