@@ -182,7 +182,10 @@ func (v *view) topK(u store.Unit, terms []search.Term, k int) []scored {
 	for i, s := range spaces {
 		sources[i] = search.Source{Inverted: s.Inverted}
 		if s.Deleted != nil {
-			sources[i].Deleted = s.Deleted.Has
+			sources[i].Visible = make([]uint64, len(s.Deleted))
+			for w, gone := range s.Deleted {
+				sources[i].Visible[w] = ^gone
+			}
 		}
 	}
 	names := make([]string, len(terms))
