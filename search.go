@@ -183,10 +183,7 @@ func (v *view) topK(u store.Unit, terms []search.Term, k int) []scored {
 	spaces := v.Spaces(u)
 	sources := make([]search.Source, len(spaces))
 	for i, s := range spaces {
-		sources[i] = search.Source{Inverted: s.Inverted}
-		if s.Visible != nil {
-			sources[i].Deleted = func(row uint32) bool { return !s.Visible.Has(row) }
-		}
+		sources[i] = search.Source{Inverted: s.Inverted, Visible: s.Visible}
 	}
 	names := make([]string, len(terms))
 	for i, t := range terms {

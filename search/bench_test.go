@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -213,6 +215,67 @@ func BenchmarkTopK(b *testing.B) {
 					b.ReportMetric(0, "ns/op")
 				})
 			}
+		})
+	}
+}
+
+// BenchmarkFiltered is the latency where only a share of the rows, at random, is
+// visible, beside that of all: each query's least time over passes that take the
+// shares in turn.
+func BenchmarkFiltered(b *testing.B) {
+	c := gosrcCorpus(b)
+	v := build(b, "gosrc", c)
+	an, err := text.NewAnalyzer("lucene-english")
+	if err != nil {
+		b.Fatal(err)
+	}
+	names := []string{"all", "99%", "50%", "1%", ".01%"}
+	visible := make([][]uint64, len(names))
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i, share := range []float64{.99, .5, .01, .0001} {
+		visible[i+1] = make([]uint64, (v.Rows()+63)/64)
+		for row := range v.Rows() {
+			if rng.Float64() < share {
+				visible[i+1][row/64] |= 1 << (row % 64)
+			}
+		}
+	}
+	for _, k := range []int{10, 1000} {
+		b.Run(strconv.Itoa(k), func(b *testing.B) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			times := make([][]time.Duration, len(names))
+			for pass := range 8 {
+				for j, q := range c.queries {
+					var terms []Term
+					var list []string
+					for _, s := range an.Terms(nil, q) {
+						if !slices.Contains(list, s) {
+							terms, list = append(terms, Term{s, 1}), append(list, s)
+						}
+					}
+					stats := StatsOf([]Source{{Inverted: v}}, list)
+					for i := range names {
+						begin := threadTime()
+						TopK([]Source{{Inverted: v, Visible: visible[i]}}, terms, stats, DefaultParams(), k)
+						d := threadTime() - begin
+						if pass == 0 {
+							times[i] = append(times[i], d)
+						}
+						times[i][j] = min(times[i][j], d)
+					}
+				}
+			}
+			for i, name := range names {
+				slices.Sort(times[i])
+				sum := time.Duration(0)
+				for _, d := range times[i] {
+					sum += d
+				}
+				b.ReportMetric(float64(sum.Nanoseconds())/1000/float64(len(times[i])), "µs/mean-"+name)
+				b.ReportMetric(float64(times[i][len(times[i])*99/100].Nanoseconds())/1000, "µs/p99-"+name)
+			}
+			b.ReportMetric(0, "ns/op")
 		})
 	}
 }

@@ -29,7 +29,7 @@ func Exhaustive(sources []Source, terms []Term, stats Stats, p Params, k int) []
 			}
 		}
 		for row, x := range scores {
-			if x > 0 && (s.Deleted == nil || !s.Deleted(uint32(row))) {
+			if x > 0 && s.visible(uint32(row)) {
 				hits = append(hits, Hit{si, uint32(row), x})
 			}
 		}

@@ -28,7 +28,7 @@ func (s *searcher) need() float32 {
 // a threshold, then 64 times as many, then nearly always the rest. More rounds
 // would visit fewer windows but decode the same blocks again and again.
 func (s *searcher) rounds() {
-	enough := 4 + s.best.k/16
+	enough := (4 + s.best.k/16) * s.thin
 	low := s.low()
 	for top := simd.Max(s.sums); top >= low; {
 		floor, n := top, 0

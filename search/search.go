@@ -33,8 +33,13 @@ func DefaultParams() Params { return Params{K1: index.DefaultK1, B: index.Defaul
 // Source is one unit space to search.
 type Source struct {
 	Inverted *index.Inverted
-	// Deleted says which rows cannot be hits; nil for none.
-	Deleted func(row uint32) bool
+	// Visible is the set of rows that can be hits: row 0 is the lowest bit of the
+	// first word, rows behind the last word are not in it. Nil is all rows.
+	Visible []uint64
+}
+
+func (s *Source) visible(row uint32) bool {
+	return s.Visible == nil || int(row>>6) < len(s.Visible) && s.Visible[row>>6]>>(row&63)&1 != 0
 }
 
 // Term is one term of a query. A query's terms are unique. A term is ignored
@@ -59,7 +64,7 @@ type Stats struct {
 	DF          []int // of each query term, in query order
 }
 
-// StatsOf sums up the statistics of sources, deleted rows included.
+// StatsOf sums up the statistics of sources, rows that are not visible included.
 func StatsOf(sources []Source, terms []string) Stats {
 	s := Stats{DF: make([]int, len(terms))}
 	for _, src := range sources {

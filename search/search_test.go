@@ -41,10 +41,7 @@ func TestTopKEqualsExhaustive(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := Source{Inverted: v}
-			if rng.IntN(2) == 0 {
-				every := uint32(2 + rng.IntN(9))
-				s.Deleted = func(row uint32) bool { return row%every == 1 }
-			}
+			s.Visible = randomVisible(rng, n)
 			sources = append(sources, s)
 			rows += n
 		}
@@ -77,4 +74,27 @@ func TestTopKEqualsExhaustive(t *testing.T) {
 			}
 		}
 	}
+}
+
+// randomVisible is a set of n rows, of any density, in runs or not; or nil.
+func randomVisible(rng *rand.Rand, n int) []uint64 {
+	if rng.IntN(4) == 0 {
+		return nil
+	}
+	words := make([]uint64, (n+63)/64)
+	share := []float64{0, .001, .01, .1, .5, .9, .99, 1}[rng.IntN(8)]
+	run := 1 + rng.IntN(2)*rng.IntN(300)
+	in := false
+	for row := range n {
+		if row%run == 0 {
+			in = rng.Float64() < share
+		}
+		if in {
+			words[row/64] |= 1 << (row % 64)
+		}
+	}
+	if n%64 > 0 && rng.IntN(2) == 0 {
+		words[len(words)-1] |= ^uint64(0) << (n % 64) // what lies behind the last row does not count
+	}
+	return words[:len(words)-rng.IntN(2)*rng.IntN(1+len(words)/2)]
 }

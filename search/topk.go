@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -17,7 +18,8 @@ import (
 // at most: stored bounds of frequent terms, exact scores of rare ones, whose
 // postings are decoded whole. It visits the windows in rounds of falling
 // bounds, scores all rows of a window term by term, and ends when no bound
-// reaches the k-th best score.
+// reaches the k-th best score. A window without a visible row is never visited,
+// and where few rows of a window are visible these alone are looked up.
 func TopK(sources []Source, terms []Term, stats Stats, p Params, k int) []Hit {
 	rows := uint64(0)
 	for i := range sources {
@@ -75,6 +77,7 @@ type searcher struct {
 	frequent   int       // of these, frequent ones
 	sums       []uint16  // bound of each window, in units of 1/scale, rounded up
 	scale      float64
+	thin       int // windows that hold 64 visible rows, of those that hold any
 	picked     []uint32
 	matrix     [][index.WindowRows]float32 // score by term and row of a window; zero between windows
 	filled     []int                       // its rows that are not zero
@@ -182,6 +185,7 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 		}
 	}
 	clear(s.sums[windows:])
+	s.hide(windows)
 	s.order = append(s.order[:0], s.cursors[:s.used]...)
 	slices.SortStableFunc(s.order, func(a, b *cursor) int {
 		if a.frequent != b.frequent {
@@ -197,9 +201,42 @@ func (s *searcher) bound(v *index.Inverted, factor float64) {
 	}
 }
 
+// hide takes the windows without a visible row for visited. It counts how many
+// windows hold as many visible rows as one does where all are.
+func (s *searcher) hide(windows int) {
+	s.thin = 1
+	if s.source.Visible == nil {
+		return
+	}
+	rows, left := 0, 0
+	for w := range windows {
+		m := s.mask(uint32(w))
+		if m == 0 {
+			s.sums[w] = 0
+			continue
+		}
+		rows += bits.OnesCount64(m)
+		left++
+	}
+	if rows > 0 {
+		s.thin = (left*index.WindowRows + rows - 1) / rows
+	}
+}
+
+// mask is the visible rows of a window.
+func (s *searcher) mask(w uint32) uint64 {
+	switch v := s.source.Visible; {
+	case v == nil:
+		return math.MaxUint64
+	case int(w) < len(v):
+		return v[w]
+	}
+	return 0
+}
+
 // offer takes a scored row.
 func (s *searcher) offer(row uint32, score float32) {
-	if key := rowKey(score, s.first+row); key > s.best.floor && (s.source.Deleted == nil || !s.source.Deleted(row)) {
+	if key := rowKey(score, s.first+row); key > s.best.floor && s.source.visible(row) {
 		s.best.add(key)
 	}
 }

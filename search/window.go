@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/internal/simd"
@@ -50,16 +51,24 @@ func (s *searcher) window(w, hi uint32) {
 			sums[at] += c.scores[i]
 		}
 	}
+	mask := s.mask(w) & (math.MaxUint64 >> (index.WindowRows - (hi - lo))) // what lies behind the last row is no row
 	next, alive := 0, 0
-	for ; ; next++ {
+	for few := bits.OnesCount64(mask) <= fewLanes; ; next++ {
+		if few {
+			for ; mask != 0; mask &= mask - 1 {
+				s.hits[alive] = uint32(bits.TrailingZeros64(mask))
+				alive++
+			}
+			break
+		}
 		if least := need - rest; least > 0 {
-			alive = simd.SelectFrom(s.hits[:], sums[:], least)
+			alive = s.masked(mask, simd.SelectFrom(s.hits[:], sums[:], least))
 			if alive <= fewLanes || next == s.frequent {
 				break
 			}
 		} else if next == s.frequent {
 			// Rounding left more than nothing to reach: every row that scores.
-			alive = simd.SelectFrom(s.hits[:], sums[:], math.SmallestNonzeroFloat32)
+			alive = s.masked(mask, simd.SelectFrom(s.hits[:], sums[:], math.SmallestNonzeroFloat32))
 			break
 		}
 		c := s.order[rare+next]
@@ -86,6 +95,19 @@ func (s *searcher) window(w, hi uint32) {
 	if len(s.candidates) >= maxCandidates {
 		s.decide()
 	}
+}
+
+// masked keeps those of the first n hits that mask holds.
+func (s *searcher) masked(mask uint64, n int) int {
+	if n == 0 || mask == math.MaxUint64 {
+		return n
+	}
+	kept := 0
+	for _, i := range s.hits[:n] {
+		s.hits[kept] = i
+		kept += int(mask >> i & 1)
+	}
+	return kept
 }
 
 // lanes is the row of the matrix for a term: its score for each row of the
