@@ -17,6 +17,9 @@ type Budget struct {
 	Tokens int
 	// Counter counts them: o200k_base (the default), cl100k_base, words, bytes.
 	Counter string
+	// Filter and Groups are those of a Query: nothing else enters the context.
+	Filter string
+	Groups []string
 	// KeepDuplicates lets near-duplicates of kept sentences in: for evaluations,
 	// where marked evidence may occur twice.
 	KeepDuplicates bool
@@ -57,11 +60,15 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 		return nil, err
 	}
 	defer snap.Release()
+	seen, err := restrict(snap, b.Filter, b.Groups)
+	if err != nil {
+		return nil, err
+	}
 	terms, err := ix.terms(snap, question)
 	if err != nil {
 		return nil, err
 	}
-	g := &gatherer{ix: ix, view: newView(snap, search.DefaultParams()), docs: map[store.Row]*candidate{}}
+	g := &gatherer{ix: ix, view: newView(seen, search.DefaultParams()), docs: map[store.Row]*candidate{}}
 	defer g.release()
 	docs, err := g.candidates(ctx, terms, max(candidatePassages, b.Tokens/passageBudget))
 	if err != nil {

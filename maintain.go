@@ -13,6 +13,17 @@ import (
 // cannot be.
 func (ix *Index) Ready(ctx context.Context) error { return ix.store.Ready(ctx) }
 
+// Incomplete counts the documents that cannot be found yet, because damaged files
+// are being built anew.
+func (ix *Index) Incomplete() int {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return 0
+	}
+	defer v.Release()
+	return v.Incomplete()
+}
+
 // Compact merges all it can and gives the bytes of deleted documents back, at
 // full speed. Searches and writers go on meanwhile.
 func (ix *Index) Compact(ctx context.Context) error { return ix.store.Compact(ctx) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store"
@@ -42,6 +43,13 @@ type Query struct {
 	Unit Unit
 	// K1 and B are BM25's parameters; 0 stands for 1.2 and 0.75.
 	K1, B float32
+	// Filter keeps the documents whose metadata passes an expression of package
+	// filter, as lang = "en" and year >= 2020; empty keeps all. It changes no
+	// score.
+	Filter string
+	// Groups, where it is not nil, keeps the documents that a member of these
+	// groups may see: those whose metadata has no groups, or one of these.
+	Groups []string
 	// Fold leaves out passages that nearly repeat a better hit; better hits are
 	// those of the exact ranking.
 	Fold bool
@@ -96,6 +104,10 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 		return nil, err
 	}
 	defer v.Release()
+	seen, err := restrict(v, q.Filter, q.Groups)
+	if err != nil {
+		return nil, err
+	}
 	terms, err := ix.terms(v, q.Text)
 	if err != nil {
 		return nil, err
@@ -104,7 +116,7 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 		return nil, fmt.Errorf("%q: %w", q.Text, ErrNoTerms)
 	}
 	res := &Results{Query: q.Text, K: q.K, Exact: true, Incomplete: v.Incomplete(), Hits: []Hit{}}
-	view := newView(v, q.params())
+	view := newView(seen, q.params())
 	if q.Fold {
 		res.Hits, err = ix.folded(ctx, view, unit, terms, q)
 	} else {
@@ -118,6 +130,28 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	}
 	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
 	return res, nil
+}
+
+// restrict is what of a snapshot passes a filter and may be seen by groups.
+func restrict(v *store.Snapshot, expr string, groups []string) (*store.Snapshot, error) {
+	var filters []*filter.Expr
+	if expr != "" {
+		e, err := filter.Parse(expr)
+		if err != nil {
+			return nil, fmt.Errorf("filter %q: %w", expr, err)
+		}
+		filters = append(filters, e)
+	}
+	if groups != nil {
+		filters = append(filters, filter.Visible(groups))
+	}
+	switch len(filters) {
+	case 0:
+		return v, nil
+	case 1:
+		return v.Filtered(filters[0])
+	}
+	return v.Filtered(&filter.Expr{Op: filter.And, Args: filters})
 }
 
 func (q *Query) params() search.Params {

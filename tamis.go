@@ -25,6 +25,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/store"
 )
@@ -56,6 +57,9 @@ var (
 	// ErrBudget: a budget is too small for a single sentence.
 	ErrBudget = pack.ErrBudget
 )
+
+// FilterError says where a filter is not understood; see package filter.
+type FilterError = filter.SyntaxError
 
 // Similarity says how words are analysed and weighed.
 type Similarity = store.Similarity

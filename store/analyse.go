@@ -5,6 +5,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/text"
 )
@@ -95,12 +96,31 @@ type rows struct {
 	document index.Fields
 	passages []corpus.Passage
 	fields   []index.Fields
+	meta     filter.Fields
+}
+
+// metadataOf is what filters see of a document: its own metadata, and what
+// every document has.
+func metadataOf(d *corpus.Document) filter.Fields {
+	f := filter.Fields{}
+	for k, v := range d.Metadata {
+		f.Set(k, v)
+	}
+	for k, v := range map[string]string{"path": d.Path, "type": d.Type, "lang": d.Lang} {
+		if v == "" {
+			delete(f, k)
+			continue
+		}
+		f.Set(k, v)
+	}
+	f.Set("mtime", d.ModTime)
+	return f
 }
 
 // analyse turns a document into rows. The same document, analyzer and
 // similarity give the same rows on every machine.
 func (c Config) analyse(an *text.Analyzer, d *corpus.Document) rows {
-	var r rows
+	r := rows{meta: metadataOf(d)}
 	r.passages = split.Split(d, split.Options{})
 	r.title = an.Terms(nil, d.Title)
 	if c.Similarity == Lucene {

@@ -127,7 +127,7 @@ func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error
 }
 
 func addRows(b *segment.Builder, ordinal uint64, r rows, size int) error {
-	if err := b.BeginDocument(ordinal, r.title, size); err != nil {
+	if err := b.BeginDocument(ordinal, r.title, r.meta, size); err != nil {
 		return err
 	}
 	for i, p := range r.passages {

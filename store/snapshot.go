@@ -33,6 +33,7 @@ type segmentFile struct {
 	release func() error
 	refs    atomic.Int32
 	since   time.Time // when it was opened
+	passed  passed
 }
 
 func (f *segmentFile) unref() error {

@@ -14,6 +14,12 @@
 // the counts by which the statistics shrink, so that scores are always those
 // of the documents that can be seen.
 //
+// A commit is searchable at once: its segment lives in memory until it is
+// sealed into a file together with others. Sealing, merging and rebuilding go on
+// in the background (maintain.go, policy.go); after a crash, segments that lived
+// in memory are missing ones. A reader in another process needs no lock: it pins
+// Pebble's files (pin.go) and maps the segments.
+//
 // Directory layout:
 //
 //	db/                Pebble

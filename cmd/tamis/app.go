@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ configuration; one binary.`,
 	cmd.PersistentFlags().StringVar(&a.dir, "index", "", "index directory (default $TAMIS_INDEX, then ./.tamis)")
 	cmd.AddCommand(
 		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.askCommand(), a.demoCommand(),
-		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.versionCommand(),
+		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand(),
 	)
 	return cmd
 }
@@ -92,13 +93,37 @@ func (a *app) indexDir() string {
 	return ".tamis"
 }
 
-// open opens an index that must exist.
+// open opens an index that must exist, for writing.
 func (a *app) open() (*tamis.Index, error) {
 	ix, err := tamis.Open(a.indexDir(), tamis.Options{MustExist: true})
+	return ix, a.noIndex(err)
+}
+
+func (a *app) noIndex(err error) error {
 	if errors.Is(err, tamis.ErrNotFound) {
-		return nil, fmt.Errorf("no index at %s: make one with tamis index PATH, or name one with --index", a.indexDir())
+		return fmt.Errorf("no index at %s: make one with tamis index PATH, or name one with --index", a.indexDir())
 	}
-	return ix, err
+	return err
+}
+
+// openToRead opens an index that must exist, beside whoever writes it. What
+// opening finds damaged is built anew before it returns, for good where the
+// index is not being written.
+func (a *app) openToRead(ctx context.Context) (*tamis.Index, error) {
+	ix, err := tamis.OpenReadOnly(a.indexDir())
+	if err != nil {
+		return nil, a.noIndex(err)
+	}
+	if ix.Incomplete() > 0 {
+		if own, err := a.open(); err == nil {
+			_ = ix.Close() // it wrote nothing
+			ix = own
+		}
+	}
+	if err := ix.Ready(ctx); err != nil {
+		return nil, errors.Join(err, ix.Close())
+	}
+	return ix, nil
 }
 
 func (a *app) printJSON(v any) error {

@@ -43,7 +43,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if !asJSON {
 				o.Stream = func(piece string) { fmt.Fprint(a.out, piece) }
 			}
-			ix, err := a.open()
+			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}

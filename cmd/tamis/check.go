@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -15,7 +17,7 @@ func (a *app) checkCommand() *cobra.Command {
 digests. It exits 0 when everything stored is whole or can be rebuilt.`,
 		Args: exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ix, err := a.open()
+			ix, err := a.openToCheck(repair)
 			if err != nil {
 				return err
 			}
@@ -42,4 +44,14 @@ digests. It exits 0 when everything stored is whole or can be rebuilt.`,
 	cmd.Flags().BoolVar(&repair, "repair", false, "build damaged derived files anew")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// openToCheck opens an index as it is: without repair nothing is changed, and a
+// writer may be at work.
+func (a *app) openToCheck(repair bool) (*tamis.Index, error) {
+	if repair {
+		return a.open()
+	}
+	ix, err := tamis.OpenReadOnly(a.indexDir())
+	return ix, a.noIndex(err)
 }

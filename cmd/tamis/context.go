@@ -34,9 +34,10 @@ func (a *app) contextCommand() *cobra.Command {
 		budget tamis.Budget
 		replay string
 		asJSON bool
+		scope  scope
 	)
 	cmd := &cobra.Command{
-		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] QUESTION",
+		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Pack the few lines that answer a question into a token budget",
 		Long: `context prints the exact sentences that answer a question, each run of them
 labelled with its source, never more tokens than the budget.
@@ -54,7 +55,11 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			return exact("QUESTION")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ix, err := a.open()
+			var err error
+			if budget.Filter, budget.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+				return err
+			}
+			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -74,6 +79,7 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	}
 	f := cmd.Flags()
 	addBudget(f, &budget)
+	scope.add(f)
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
 	return cmd

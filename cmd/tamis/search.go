@@ -15,12 +15,14 @@ func (a *app) searchCommand() *cobra.Command {
 		unit   string
 		fold   bool
 		asJSON bool
+		scope  scope
 	)
 	cmd := &cobra.Command{
-		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--fold] QUERY",
+		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY",
 		Short: "Rank passages or documents by a query",
 		Example: `  tamis search "segment merging"
   tamis search -k 20 --unit document "http2 frames"
+  tamis search --filter 'lang = "en" and path ^ "docs/"' "read timeout"
   tamis search --json "read timeout" | jq '.hits[].path'`,
 		Args: exact("QUERY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,12 +32,16 @@ func (a *app) searchCommand() *cobra.Command {
 			if unit != "passage" && unit != "document" {
 				return usagef("--unit is %q: use passage or document", unit)
 			}
-			ix, err := a.open()
+			expr, groups, err := scope.resolve(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
-			res, err := ix.Search(cmd.Context(), tamis.Query{Text: args[0], K: k, Unit: tamis.Unit(unit), Fold: fold})
+			res, err := ix.Search(cmd.Context(), tamis.Query{Text: args[0], K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: expr, Groups: groups})
 			if err != nil {
 				return err
 			}
@@ -48,6 +54,7 @@ func (a *app) searchCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.IntVarP(&k, "hits", "k", 10, "number of hits")
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
+	scope.add(f)
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

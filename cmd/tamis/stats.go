@@ -14,7 +14,7 @@ func (a *app) statsCommand() *cobra.Command {
 		Short: "Count what the index holds",
 		Args:  exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ix, err := a.open()
+			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,9 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/index/columns"
 )
 
 // ErrTooLarge says that a document does not fit the format: sources are
@@ -23,6 +25,7 @@ var ErrTooLarge = errors.New("source is larger than 4 GiB")
 // for concurrent use.
 type Builder struct {
 	documents, passages *index.Builder
+	columns             *columns.Builder
 	tables
 }
 
@@ -42,7 +45,7 @@ type titleRow struct {
 
 // NewBuilder returns an empty builder whose inverted indexes follow c.
 func NewBuilder(c index.Config) *Builder {
-	return &Builder{documents: index.NewBuilder(c), passages: index.NewBuilder(c), tables: newTables()}
+	return &Builder{documents: index.NewBuilder(c), passages: index.NewBuilder(c), columns: columns.NewBuilder(), tables: newTables()}
 }
 
 func newTables() tables {
@@ -57,12 +60,14 @@ func TitleHash(terms []string) uint64 { return xxhash.Sum64String(strings.Join(t
 func (b *Builder) Documents() int { return b.numDocs }
 
 // BeginDocument starts the document with the given ordinal, which must ascend
-// from call to call. title is the analysed title, size the source's length.
-func (b *Builder) BeginDocument(ordinal uint64, title []string, size int) error {
+// from call to call. title is the analysed title, meta the metadata that
+// filters see, size the source's length.
+func (b *Builder) BeginDocument(ordinal uint64, title []string, meta filter.Fields, size int) error {
 	if uint64(size) > math.MaxUint32 {
 		return ErrTooLarge
 	}
 	b.beginDocument(ordinal, uint32(size))
+	b.columns.Add(meta)
 	if len(title) > 0 {
 		b.titles = append(b.titles, titleRow{TitleHash(title), uint32(b.numDocs - 1)})
 	}
@@ -80,7 +85,9 @@ func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
 func (b *Builder) EndDocument(f index.Fields) { b.documents.Add(f) }
 
 // Bytes returns the segment file. The builder cannot be used afterwards.
-func (b *Builder) Bytes() []byte { return b.write(b.documents.Bytes(), b.passages.Bytes()) }
+func (b *Builder) Bytes() []byte {
+	return b.write(b.documents.Bytes(), b.passages.Bytes(), b.columns.Bytes())
+}
 
 func (t *tables) beginDocument(ordinal uint64, size uint32) {
 	t.docTable = binary.LittleEndian.AppendUint64(t.docTable, ordinal)
@@ -130,7 +137,7 @@ func appendSentences(b []byte, p corpus.Passage) []byte {
 	return b
 }
 
-func (t *tables) write(documents, passages []byte) []byte {
+func (t *tables) write(documents, passages, columns []byte) []byte {
 	// The closing entries make the end of a row's range the next row's start.
 	docTable := binary.LittleEndian.AppendUint64(t.docTable, math.MaxUint64)
 	docTable = binary.LittleEndian.AppendUint32(docTable, uint32(t.numPass))
@@ -157,7 +164,7 @@ func (t *tables) write(documents, passages []byte) []byte {
 		titles = binary.LittleEndian.AppendUint64(titles, uint64(r.row))
 	}
 
-	secs := [][]byte{documents, passages, docTable, passTable, t.sentences, headings, titles}
+	secs := [][]byte{documents, passages, docTable, passTable, t.sentences, headings, titles, columns}
 	total := headerLen + numSections*dirEntryLen + 4
 	for _, s := range secs {
 		total = align8(total) + len(s)

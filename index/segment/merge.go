@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/index/columns"
 )
 
 // Part is a segment to be merged, less its deleted document rows (nil: none).
@@ -18,12 +19,15 @@ type Part struct {
 func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 	t := newTables()
 	docs, passages := make([]index.Part, len(parts)), make([]index.Part, len(parts))
+	meta := make([]columns.Part, len(parts))
 	for i, p := range parts {
 		s := p.Segment
 		docs[i] = index.Part{Inverted: s.documents}
 		passages[i] = index.Part{Inverted: s.passages}
+		meta[i] = columns.Part{Columns: s.columns}
 		if p.Deleted != nil {
 			docs[i].Live = func(row uint32) bool { return !p.Deleted(row) }
+			meta[i].Live = docs[i].Live
 			passages[i].Live = func(row uint32) bool { return !p.Deleted(s.DocumentOf(row)) }
 		}
 		rows := t.copyTables(s, p.Deleted)
@@ -37,7 +41,11 @@ func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.write(d, q), t.numDocs, nil
+	m, err := columns.Merge(meta)
+	if err != nil {
+		return nil, 0, err
+	}
+	return t.write(d, q, m), t.numDocs, nil
 }
 
 // copyTables appends the live documents of s and their passages; rows maps a

@@ -2,7 +2,7 @@
 // documents: an inverted index over the documents, one over their passages,
 // and the tables that lead from a row back to bytes of a stored source.
 //
-// # Wire format, version 1
+// # Wire format, version 2
 //
 // All integers are little endian. A segment is
 //
@@ -31,10 +31,12 @@
 //	             text. Path 0 is empty.
 //	7 titles     sorted by (hash, row): u64 hash of the analysed title, u32 row,
 //	             u32 zero; documents without a title are not listed
+//	8 columns    the metadata of document rows (package index/columns)
 //
 // # Versions
 //
-//	1  2026-11  first. Readers: 1. Writers: 1.
+//	1  2026-11  first, without section 8. Derive it anew: ErrOlder.
+//	2  2026-11  columns. Readers: 2. Writers: 2.
 package segment
 
 import (
@@ -47,18 +49,22 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/index/columns"
 )
 
 // Version is the format version that this package writes; MinVersion is the
 // oldest that it reads.
 const (
-	Version    = 1
-	MinVersion = 1
+	Version    = 2
+	MinVersion = 2
 )
 
 var (
 	// ErrCorrupt says that bytes are not a whole segment: derive it anew.
 	ErrCorrupt = errors.New("segment is damaged")
+	// ErrOlder says that the segment has a format that is no longer read: derive
+	// it anew.
+	ErrOlder = errors.New("segment has an older format")
 	// ErrNewer says that a later version of tamis wrote the segment.
 	ErrNewer = errors.New("segment has a newer format")
 )
@@ -72,7 +78,8 @@ const (
 	secSents    = 5
 	secHeadings = 6
 	secTitles   = 7
-	numSections = 7
+	secColumns  = 8
+	numSections = 8
 
 	headerLen   = 16
 	dirEntryLen = 24
@@ -92,6 +99,7 @@ type Segment struct {
 	sentences           []byte
 	headings            []byte
 	titles              []byte
+	columns             *columns.Columns
 	numDocs, numPass    int
 	size                int
 }
@@ -113,6 +121,9 @@ func Open(data []byte) (*Segment, error) {
 	if s.passages, err = index.OpenInverted(secs[secPassages]); err != nil {
 		return nil, fmt.Errorf("%w: passages: %w", ErrCorrupt, err)
 	}
+	if s.columns, err = columns.Open(secs[secColumns]); err != nil {
+		return nil, fmt.Errorf("%w: columns: %w", ErrCorrupt, err)
+	}
 	s.numDocs, s.numPass = s.documents.Rows(), s.passages.Rows()
 	if err := s.validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -124,8 +135,11 @@ func sections(data []byte) (map[uint32][]byte, error) {
 	if len(data) < headerLen || string(data[:8]) != magic {
 		return nil, fmt.Errorf("%w: no segment header", ErrCorrupt)
 	}
-	if v := binary.LittleEndian.Uint32(data[8:]); v > Version || v < MinVersion {
+	switch v := binary.LittleEndian.Uint32(data[8:]); {
+	case v > Version:
 		return nil, fmt.Errorf("%w: version %d, this program reads %d to %d", ErrNewer, v, MinVersion, Version)
+	case v < MinVersion:
+		return nil, fmt.Errorf("%w: version %d, this program reads %d to %d", ErrOlder, v, MinVersion, Version)
 	}
 	n := binary.LittleEndian.Uint32(data[12:])
 	end := headerLen + int(n)*dirEntryLen
@@ -153,6 +167,9 @@ func sections(data []byte) (map[uint32][]byte, error) {
 }
 
 func (s *Segment) validate() error {
+	if s.columns.Rows() != s.numDocs {
+		return errors.New("columns have the wrong size")
+	}
 	if len(s.docTable) != (s.numDocs+1)*docEntry {
 		return errors.New("document table has the wrong size")
 	}
@@ -262,6 +279,9 @@ func (s *Segment) Documents() *index.Inverted { return s.documents }
 
 // Passages is the inverted index over passage rows.
 func (s *Segment) Passages() *index.Inverted { return s.passages }
+
+// Columns is the metadata of the document rows.
+func (s *Segment) Columns() *columns.Columns { return s.columns }
 
 // Size is the length of the file in bytes.
 func (s *Segment) Size() int { return s.size }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
 )
 
@@ -22,6 +23,15 @@ type doc struct {
 	size     int
 	passages []corpus.Passage
 	words    [][]string
+}
+
+func (d doc) meta() filter.Fields {
+	f := filter.Fields{}
+	f.Set("ordinal", float64(d.ordinal))
+	if len(d.title) > 0 {
+		f.Set("title", d.title[1])
+	}
+	return f
 }
 
 func randomDocs(r *rand.Rand, n int) []doc {
@@ -61,7 +71,7 @@ func build(t *testing.T, docs []doc) []byte {
 	t.Helper()
 	b := NewBuilder(index.Config{TitleWeight: 3, HeadingWeight: 1})
 	for _, d := range docs {
-		if err := b.BeginDocument(d.ordinal, d.title, d.size); err != nil {
+		if err := b.BeginDocument(d.ordinal, d.title, d.meta(), d.size); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range d.passages {
@@ -205,7 +215,7 @@ func TestNewerFormat(t *testing.T) {
 // right checksums.
 func FuzzOpen(f *testing.F) {
 	b := NewBuilder(index.Config{TitleWeight: 3, HeadingWeight: 1})
-	_ = b.BeginDocument(7, []string{"a"}, 10)
+	_ = b.BeginDocument(7, []string{"a"}, nil, 10)
 	b.AddPassage(corpus.Passage{End: 10, Headings: []string{"h"}, Sentences: []corpus.Sentence{{Start: 1, End: 9}}}, index.Fields{Body: []string{"x"}})
 	b.EndDocument(index.Fields{Body: []string{"x"}})
 	f.Add(b.Bytes(), 200, byte(1))

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tamis-search/tamis/filter"
+)
+
+// scope is what --filter and --as say may be found.
+type scope struct {
+	filter string
+	as     []string
+}
+
+func (s *scope) add(f *pflag.FlagSet) {
+	f.StringVar(&s.filter, "filter", "", `keep documents whose metadata passes, as: lang = "en" and year >= 2020 and not path ^ "vendor/"`)
+	f.StringSliceVar(&s.as, "as", nil, "search as a member of these groups: documents with a groups list need one of them")
+}
+
+// resolve checks the filter and makes its relative paths absolute, as stored
+// paths are. groups is nil without --as.
+func (s *scope) resolve(f *pflag.FlagSet) (expr string, groups []string, err error) {
+	if f.Changed("as") {
+		groups = append([]string{}, s.as...)
+	}
+	if s.filter == "" {
+		return "", groups, nil
+	}
+	e, err := filter.Parse(s.filter)
+	if err != nil {
+		return "", nil, usagef("--filter: %w", err)
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return "", nil, err
+	}
+	absolute(e, wd)
+	return e.String(), groups, nil
+}
+
+func absolute(e *filter.Expr, wd string) {
+	for _, x := range e.Args {
+		absolute(x, wd)
+	}
+	if e.Field != "path" {
+		return
+	}
+	for i, v := range e.Values {
+		if v.Kind != filter.Keyword || filepath.IsAbs(v.Text) {
+			continue
+		}
+		abs := filepath.Join(wd, v.Text)
+		if strings.HasSuffix(v.Text, "/") {
+			abs += "/"
+		}
+		e.Values[i].Text = abs
+	}
+}

@@ -1,0 +1,162 @@
+package tamis_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/tamis-search/tamis"
+)
+
+// setting is a way to run the same operations.
+type setting struct {
+	tuning tamis.Tuning
+	reopen int // after every so many operations; 0: never
+	batch  int // documents an Add call
+	backup bool
+}
+
+var settings = map[string]setting{
+	"defaults":         {batch: 100},
+	"one by one":       {batch: 1, tuning: tamis.Tuning{Inline: true}},
+	"all in files":     {batch: 7, tuning: tamis.Tuning{SealBytes: 1, MergeFactor: 2, MemTable: 64 << 10}},
+	"small segments":   {batch: 20, tuning: tamis.Tuning{MaxSegmentBytes: 32 << 10, StepBytes: 2 << 10}},
+	"reopened":         {batch: 30, reopen: 3, tuning: tamis.Tuning{SealAfter: time.Hour}},
+	"copied":           {batch: 50, reopen: 9, backup: true},
+	"slow merging":     {batch: 5, tuning: tamis.Tuning{MergeRate: 1 << 20, MergeFactor: 3}},
+	"many in memory":   {batch: 3, tuning: tamis.Tuning{SealBytes: 64 << 20, SealAfter: time.Hour, MergeFactor: 4}},
+	"merged at once":   {batch: 100, tuning: tamis.Tuning{MergeFactor: 2, Inline: true}},
+	"few in a segment": {batch: 2, tuning: tamis.Tuning{MergeFactor: 20, MaxSegments: 200}},
+}
+
+// TestSettingsDoNotShow: the same operations under any setting give answers
+// that are the same to the byte.
+func TestSettingsDoNotShow(t *testing.T) {
+	seeds := uint64(1)
+	if os.Getenv("TAMIS_HEAVY") == "full" {
+		seeds = 20
+	}
+	for seed := range seeds {
+		want := everyAnswer(t, seed, settings["defaults"])
+		for name, s := range settings {
+			if got := everyAnswer(t, seed, s); got != want {
+				t.Errorf("seed %d: %s gives other answers than the defaults", seed, name)
+			}
+		}
+	}
+}
+
+// TestAnswers prints what TestSIMDDoesNotShow compares.
+func TestAnswers(t *testing.T) {
+	t.Log("answers", everyAnswer(t, 0, settings["defaults"]), "AVX2", cpu.X86.HasAVX2)
+}
+
+// TestSIMDDoesNotShow: a process without vector instructions gives the same
+// answers.
+func TestSIMDDoesNotShow(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAnswers$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=cpu.avx2=off")
+	out, err := cmd.CombinedOutput()
+	want := fmt.Sprint("answers ", everyAnswer(t, 0, settings["defaults"]), " AVX2 false")
+	if err != nil || !strings.Contains(string(out), want) {
+		t.Fatalf("%v: want %s\n%s", err, want, out)
+	}
+}
+
+// everyAnswer runs operations and returns a digest of all answers.
+func everyAnswer(t *testing.T, seed uint64, s setting) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "ix")
+	ix, err := tamis.Open(dir, tamis.Options{Tuning: s.tuning})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { ix.Close() }()
+	r := rand.New(rand.NewPCG(seed, 77))
+	word := func() string { return fmt.Sprint("w", int(60*r.Float64()*r.Float64())) }
+	document := func() tamis.Document {
+		n := r.IntN(120)
+		d := tamis.Document{ID: fmt.Sprint("doc", n), Title: word() + " " + word(), Metadata: map[string]any{"n": float64(n)}}
+		for range 1 + r.IntN(40) {
+			for range 1 + r.IntN(15) {
+				d.Source += word() + " "
+			}
+			d.Source += word() + ". "
+		}
+		return d
+	}
+	sum := sha256.New()
+	record := func(v any, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Write(b)
+	}
+	for op := range 25 {
+		var docs []tamis.Document
+		seen := map[string]bool{}
+		for range 1 + r.IntN(40) {
+			if d := document(); !seen[d.ID] {
+				seen[d.ID] = true
+				docs = append(docs, d)
+			}
+		}
+		for i := 0; i < len(docs); i += s.batch {
+			add(t, ix, docs[i:min(len(docs), i+s.batch)]...)
+		}
+		var gone []string
+		for range r.IntN(10) {
+			gone = append(gone, fmt.Sprint("doc", r.IntN(120)))
+		}
+		record(ix.Delete(t.Context(), gone...))
+		for range 3 {
+			q := tamis.Query{Text: word() + " " + word() + " " + word(), K: 1 + r.IntN(30), Fold: r.IntN(3) == 0}
+			if r.IntN(2) == 0 {
+				q.Unit = tamis.Documents
+			}
+			if r.IntN(3) == 0 {
+				q.Filter = fmt.Sprint("n < ", r.IntN(120))
+			}
+			res, err := ix.Search(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.TookMS = 0
+			record(res, nil)
+		}
+		record(ix.Context(t.Context(), word()+" "+word(), tamis.Budget{Tokens: 20 + r.IntN(200), Counter: "words"}))
+		if s.reopen > 0 && op%s.reopen == s.reopen-1 {
+			if s.backup {
+				target := dir + "'"
+				if err := tamis.Backup(t.Context(), dir, target); err != nil {
+					t.Fatal(err)
+				}
+				dir = target
+			}
+			if err := ix.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if ix, err = tamis.Open(dir, tamis.Options{Tuning: s.tuning}); err != nil {
+				t.Fatal(err)
+			}
+			if err := ix.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/index/segment"
+)
+
+// Filtered is the snapshot with nothing to be found but the documents that
+// pass a filter. Statistics, and so scores, stay those of all documents. It is
+// valid until v is released, and must not be released itself.
+func (v *Snapshot) Filtered(e *filter.Expr) (*Snapshot, error) {
+	f := &Snapshot{s: v.s, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers}
+	text := e.String()
+	for i := range f.segments {
+		o := &f.segments[i]
+		pass, err := o.file.passed.get(o.file.seg, e, text)
+		if err != nil {
+			return nil, fmt.Errorf("filter segment %d of %s: %w: %w", o.entry.ID, v.s.dir, ErrCorrupt, err)
+		}
+		for u := range o.visible {
+			o.visible[u] = pass[u].and(o.visible[u])
+		}
+	}
+	return f, nil
+}
+
+// and is b without the rows that x lacks; a nil x has all.
+func (b Bits) and(x Bits) Bits {
+	if x == nil {
+		return b
+	}
+	out := make(Bits, len(b))
+	for i := range b {
+		out[i] = b[i] & x[i]
+	}
+	return out
+}
+
+// passed remembers which rows of a segment pass the filters used last, by
+// their text: a filter is used for many searches.
+type passed struct {
+	mu   sync.Mutex
+	rows map[string][numUnits]Bits
+}
+
+// passedFilters is how many filters a segment remembers.
+const passedFilters = 16
+
+func (p *passed) get(seg *segment.Segment, e *filter.Expr, text string) ([numUnits]Bits, error) {
+	p.mu.Lock()
+	rows, ok := p.rows[text]
+	p.mu.Unlock()
+	if ok {
+		return rows, nil
+	}
+	pass, err := seg.Columns().Compile(e)
+	if err != nil {
+		return rows, err
+	}
+	rows = rowsOf(seg, pass)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rows == nil || len(p.rows) >= passedFilters {
+		p.rows = map[string][numUnits]Bits{}
+	}
+	p.rows[text] = rows
+	return rows, nil
+}
+
+// rowsOf are the rows of documents and of their passages.
+func rowsOf(seg *segment.Segment, docs *roaring.Bitmap) [numUnits]Bits {
+	words := func(rows int) Bits { return make(Bits, (rows+63)/64) }
+	d, p := words(seg.Documents().Rows()), words(seg.Passages().Rows())
+	docs.WriteDenseTo(d)
+	// Neighbours set their passages in one go.
+	var first, end uint32
+	for it := docs.Iterator(); it.HasNext(); {
+		from, to := seg.PassageRows(it.Next())
+		if from != end {
+			p.set(first, end)
+			first = from
+		}
+		end = to
+	}
+	p.set(first, end)
+	return [numUnits]Bits{Documents: d, Passages: p}
+}
+
+// set sets the rows [first, end).
+func (b Bits) set(first, end uint32) {
+	for first < end {
+		n := min(64-first&63, end-first)
+		b[first>>6] |= (1<<n - 1) << (first & 63)
+		first += n
+	}
+}
