@@ -6,6 +6,12 @@
 //	pass K   runs every query once for its K best; answers a Pass
 //	top K    answers [[row, score], …] of every query
 //
+// Peers of the sparse benchmark keep what they build, so that one process builds and
+// another, which holds nothing else, searches:
+//
+//	load           reads what build wrote
+//	set NAME=VALUE …  changes how the next queries are searched
+//
 // A row is the number of a document in the order of the input, from 0. What
 // is timed: making the query from its analysed terms, and finding rows and
 // scores of the K best. The words of the query are analysed before.
@@ -77,6 +83,12 @@ type Engine interface {
 	Search(query, k int) ([]Hit, error)
 }
 
+// Keeper is an Engine whose index outlives it.
+type Keeper interface {
+	Load() error
+	Set(words []string) error // NAME=VALUE each
+}
+
 // Serve answers commands from in until it ends.
 func Serve(e Engine, in io.Reader, out io.Writer) error {
 	lines, enc := bufio.NewScanner(in), json.NewEncoder(out)
@@ -94,8 +106,18 @@ func Serve(e Engine, in io.Reader, out io.Writer) error {
 
 func serve(e Engine, line string) (any, error) {
 	command, arg, _ := strings.Cut(line, " ")
-	if command == "build" {
+	switch command {
+	case "build":
 		return e.Build()
+	case "load", "set":
+		k, ok := e.(Keeper)
+		if !ok {
+			return nil, errors.New("this peer keeps nothing")
+		}
+		if command == "load" {
+			return struct{}{}, k.Load()
+		}
+		return struct{}{}, k.Set(strings.Fields(arg))
 	}
 	k, err := strconv.Atoi(arg)
 	if err != nil {
@@ -180,6 +202,23 @@ func Start(name string, cmd *exec.Cmd) (*Process, error) {
 func (p *Process) Build() (b Build, err error) {
 	err = p.ask("build", &b)
 	return b, err
+}
+
+// Load reads the index that another process built.
+func (p *Process) Load() error { return p.ask("load", &struct{}{}) }
+
+// Set changes how the next queries are searched: NAME=VALUE, separated by blanks.
+func (p *Process) Set(words string) error { return p.ask("set "+words, &struct{}{}) }
+
+// Resident is the memory of p that is in use now, in bytes, 0 where the system does not tell.
+func (p *Process) Resident() int64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	fmt.Sscan(string(data), &size, &resident)
+	return resident * int64(os.Getpagesize())
 }
 
 // Pass runs all queries once.

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/tamis-search/tamis/bench/internal/peer"
+)
+
+// row is one measured setting.
+type row struct {
+	Engine   string  `json:"engine"`
+	Build    string  `json:"build"`
+	Search   string  `json:"search"`
+	K        int     `json:"k"`
+	Exact    bool    `json:"exact"`            // the engine promises the best of its own weights
+	Target   float64 `json:"target,omitempty"` // the recall that it was tuned to
+	Tuned    float64 `json:"recall_tuned"`     // on the queries that it was tuned on
+	Recall   float64 `json:"recall"`           // on the others, against float32
+	P50      float64 `json:"p50_us"`
+	Mean     float64 `json:"mean_us"`
+	P99      float64 `json:"p99_us"`
+	Bytes    int64   `json:"index_bytes"`
+	Resident int64   `json:"resident_bytes"`
+	CPU      float64 `json:"build_cpu_s"`
+
+	tunedP50 float64
+}
+
+// choice is a setting that goes into the final measurement.
+type choice struct {
+	*method
+	row
+}
+
+// built makes the index of a build, unless it is there, and returns what it cost.
+func built(o options, s *set, m *method, build string) (b peer.Build, err error) {
+	index := m.index(s, build)
+	note := index + ".json"
+	if data, err := os.ReadFile(note); err == nil && !o.rebuild {
+		return b, json.Unmarshal(data, &b)
+	}
+	if err := os.MkdirAll(s.dir+"/index", 0o777); err != nil {
+		return b, err
+	}
+	fmt.Fprintf(os.Stderr, "%s: building %s\n", m.name, build)
+	p, err := peer.Start(m.name, m.start(s, build))
+	if err != nil {
+		return b, err
+	}
+	if b, err = p.Build(); err != nil {
+		return b, err
+	}
+	if err := p.Close(); err != nil {
+		return b, err
+	}
+	data, err := json.Marshal(b)
+	if err != nil {
+		return b, err
+	}
+	return b, os.WriteFile(note, data, 0o666)
+}
+
+// loaded starts a process that searches a build; resident is what loading and searching once added to its memory.
+func loaded(s *set, m *method, build string) (p *peer.Process, resident int64, err error) {
+	if p, err = peer.Start(m.name, m.start(s, build)); err != nil {
+		return nil, 0, err
+	}
+	if err := p.Set(m.searches[0]); err != nil { // it has read the queries when it answers
+		return nil, 0, err
+	}
+	before := p.Resident()
+	if err := p.Load(); err != nil {
+		return nil, 0, err
+	}
+	_, err = p.Pass(10)
+	return p, p.Resident() - before, err
+}
+
+// tune measures every setting at k = 10 and returns the fastest on the first queries that reaches each target, with the exact settings, and
+// the settings of which none is both faster and better.
+func tune(o options, s *set, m *method) (picked []choice, curve []row, err error) {
+	const k = 10
+	var all []row
+	for _, build := range m.builds {
+		b, err := built(o, s, m, build)
+		if err != nil {
+			return nil, nil, err
+		}
+		p, resident, err := loaded(s, m, build)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i, search := range m.searches {
+			if err := p.Set(search); err != nil {
+				return nil, nil, err
+			}
+			answers, err := p.Top(k)
+			if err != nil {
+				return nil, nil, err
+			}
+			r := row{Engine: m.name, Build: build, Search: search, K: k, Bytes: b.IndexBytes, CPU: b.CPU, Exact: m.exact && i == 0 || m.name == "pisa"}
+			if r.Tuned, err = s.recall(answers, k, 0, s.half()); err != nil {
+				return nil, nil, err
+			}
+			if r.Recall, err = s.recall(answers, k, s.half(), s.queries.Rows()); err != nil {
+				return nil, nil, err
+			}
+			var passes [][]int64
+			for range 3 {
+				pass, err := p.Pass(k)
+				if err != nil {
+					return nil, nil, err
+				}
+				passes = append(passes, pass.CPU)
+			}
+			best := peer.Minimum(passes)
+			r.tunedP50 = float64(peer.Quantile(best[:s.half()], .5)) / 1e3
+			r.times(best[s.half():])
+			r.Resident = resident
+			all = append(all, r)
+		}
+		if err := p.Close(); err != nil {
+			return nil, nil, err
+		}
+		fmt.Fprintf(os.Stderr, "%s: tuned %s\n", m.name, build)
+	}
+	for _, r := range all {
+		if r.Exact {
+			for _, k := range o.ks {
+				r.K = k
+				picked = append(picked, choice{m, r})
+			}
+		}
+	}
+	for _, target := range o.targets {
+		best := -1
+		for i, r := range all {
+			if !r.Exact && r.Tuned >= target && (best < 0 || r.tunedP50 < all[best].tunedP50) {
+				best = i
+			}
+		}
+		if best >= 0 {
+			r := all[best]
+			r.Target = target
+			picked = append(picked, choice{m, r})
+		}
+	}
+	for _, r := range all {
+		if !slices.ContainsFunc(all, func(x row) bool { return x.tunedP50 < r.tunedP50 && x.Tuned > r.Tuned }) {
+			curve = append(curve, r)
+		}
+	}
+	slices.SortFunc(curve, func(a, b row) int { return int(math.Copysign(1, a.Recall-b.Recall)) })
+	return picked, curve, nil
+}
+
+func (r *row) times(ns []int64) {
+	sum := int64(0)
+	for _, n := range ns {
+		sum += n
+	}
+	r.P50, r.P99 = float64(peer.Quantile(ns, .5))/1e3, float64(peer.Quantile(ns, .99))/1e3
+	r.Mean = float64(sum) / float64(len(ns)) / 1e3
+}
+
+// measure runs what was chosen side by side, one pass of each in turn, round after round.
+func measure(o options, s *set, chosen []choice) ([]row, error) {
+	processes := map[string]*peer.Process{}
+	key := func(c choice) string { return c.name + " " + c.Build }
+	for _, c := range chosen {
+		if _, ok := processes[key(c)]; ok {
+			continue
+		}
+		p, _, err := loaded(s, c.method, c.Build)
+		if err != nil {
+			return nil, err
+		}
+		processes[key(c)] = p
+	}
+	passes := make([][][]int64, len(chosen))
+	rows := make([]row, len(chosen))
+	for round := range o.rounds {
+		for i, c := range chosen {
+			p := processes[key(c)]
+			if err := p.Set(c.Search); err != nil {
+				return nil, err
+			}
+			if round == 0 {
+				answers, err := p.Top(c.K)
+				if err != nil {
+					return nil, err
+				}
+				rows[i] = c.row
+				if rows[i].Recall, err = s.recall(answers, c.K, s.half(), s.queries.Rows()); err != nil {
+					return nil, fmt.Errorf("%s: %w", key(c), err)
+				}
+			}
+			pass, err := p.Pass(c.K)
+			if err != nil {
+				return nil, err
+			}
+			passes[i] = append(passes[i], pass.CPU[s.half():])
+		}
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
+	}
+	for i := range chosen {
+		rows[i].times(peer.Minimum(passes[i]))
+	}
+	for name, p := range processes {
+		if err := p.Close(); err != nil {
+			return nil, fmt.Errorf("%s: %w", strings.Fields(name)[0], err)
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// method is an engine with the settings that are tried.
+type method struct {
+	name     string
+	command  []string
+	env      []string
+	builds   []string // parameters of building
+	searches []string // and of searching; the first one of an exact method is the exact one
+	exact    bool     // searches[0] promises the best k of its own weights
+}
+
+// methodsFor says what is tried at the size of the set. The grids are those that the projects document, cut to what earlier tuning
+// has left of them unless -wide asks for all.
+func methodsFor(o options, s *set) ([]*method, error) {
+	bin := func(name string) string { return filepath.Join("out", "sparse", "bin", name) }
+	python := filepath.Join("out", "sparse", "venv", "bin", "python")
+	n := s.docs.Rows()
+	var all []*method
+	for _, name := range o.peers {
+		m := &method{name: name}
+		switch name {
+		case "tamis":
+			m.command, m.env = []string{bin("tamis-peer")}, []string{"GOMAXPROCS=1"}
+			m.builds = []string{"precision=8", "precision=32"}
+			m.searches = []string{"recall=1", "recall=0.8", "recall=0.85", "recall=0.9", "recall=0.93", "recall=0.95", "recall=0.97", "recall=0.98", "recall=0.99", "recall=0.995"}
+			m.exact = true
+			if o.processor == "avx2" {
+				m.env = append(m.env, "GODEBUG=cpu.avx512f=off,cpu.avx512bw=off,cpu.avx512vl=off,cpu.avx512vbmi2=off")
+			}
+			build := exec.Command("go", "build", "-o", bin("tamis-peer"), "./sparse/tamis")
+			build.Stderr = os.Stderr
+			if err := build.Run(); err != nil {
+				return nil, fmt.Errorf("building the tamis peer: %w", err)
+			}
+		case "exhaustive", "exhaustive-rerank":
+			m.command = []string{bin("exhaustive")}
+			if o.processor == "avx2" {
+				m.command[0] += "-avx2"
+			}
+			m.builds, m.searches, m.exact = []string{"forward=0"}, []string{"rerank=0"}, true
+			if name == "exhaustive-rerank" { // of its 8-bit scores the best k and 20 are scored again
+				m.builds, m.searches = []string{"forward=1"}, []string{"rerank=20"}
+			}
+		case "bmp":
+			m.command, m.exact = []string{bin("bmp-peer")}, true
+			m.builds = []string{"bsize=16", "bsize=32"}
+			if n <= 300_000 { // blocks of 8 take over 8 GiB at a million documents
+				m.builds = append(m.builds, "bsize=8")
+			}
+			m.searches = []string{"alpha=1 beta=1"}
+			for _, alpha := range []string{".95", ".9", ".85", ".8", ".75", ".7"} {
+				for _, beta := range []string{"1", ".8", ".6"} {
+					if o.wide || beta == "1" || alpha == ".85" || alpha == ".75" {
+						m.searches = append(m.searches, "alpha="+alpha+" beta="+beta)
+					}
+				}
+			}
+		case "pisa":
+			m.command, m.exact = []string{python, "sparse/pisa/main.py"}, true
+			m.builds, m.searches = []string{""}, []string{"algorithm=maxscore", "algorithm=block_max_maxscore"}
+			if o.wide {
+				m.searches = append(m.searches, "algorithm=block_max_wand", "algorithm=wand", "algorithm=ranked_or")
+			}
+		case "seismic":
+			m.command, m.env = []string{bin("seismic-peer")}, []string{"RAYON_NUM_THREADS=1"}
+			// n_postings is a mean over all dimensions: what prunes grows with the documents.
+			postings := []int{n * 3 / 10_000, n / 2000, n * 7 / 10_000}
+			if n < 500_000 {
+				postings = []int{n / 1000, n / 400}
+			}
+			for _, p := range postings {
+				for _, fraction := range []string{".1", ".2"} {
+					for _, energy := range []string{".4", ".5"} {
+						if o.wide || fraction == ".2" && energy == ".5" {
+							m.builds = append(m.builds, fmt.Sprintf("n_postings=%d centroid_fraction=%s summary_energy=%s max_fraction=4", p, fraction, energy))
+						}
+					}
+				}
+			}
+			for _, cut := range []int{3, 4, 5, 6, 8, 10, 12} {
+				for _, factor := range []string{"1", ".95", ".9", ".8", ".7"} {
+					m.searches = append(m.searches, fmt.Sprintf("query_cut=%d heap_factor=%s", cut, factor))
+				}
+			}
+		case "sindi":
+			m.command = []string{python, "sparse/sindi/main.py"}
+			m.builds = []string{"reorder=1"}
+			if o.wide {
+				m.builds = append(m.builds, "reorder=1 doc_prune_ratio=.2", "reorder=1 doc_prune_ratio=.4")
+			}
+			for _, candidates := range []int{20, 50, 100} {
+				for _, query := range []string{"0", ".3", ".5", ".7"} {
+					for _, term := range []string{"0", ".3", ".6"} {
+						if o.wide || candidates < 100 {
+							m.searches = append(m.searches, fmt.Sprintf("n_candidate=%d query_prune_ratio=%s term_prune_ratio=%s", candidates, query, term))
+						}
+					}
+				}
+			}
+		default:
+			return nil, fmt.Errorf("there is no peer %q", name)
+		}
+		for _, file := range m.command {
+			if !exists(file) {
+				return nil, fmt.Errorf("%s is not there: run sparse/install first, or leave %s out of -peers", file, name)
+			}
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// index is where a build of the method lives.
+func (m *method) index(s *set, build string) string {
+	if m.name == "pisa" {
+		return filepath.Join(s.dir, "index", "pisa")
+	}
+	return filepath.Join(s.dir, "index", m.name+"-"+strings.NewReplacer(" ", "_", "=", "").Replace(build))
+}
+
+// start runs the method's process on a build.
+func (m *method) start(s *set, build string) *exec.Cmd {
+	args := append(append([]string(nil), m.command[1:]...), s.dir, m.index(s, build))
+	cmd := exec.Command(m.command[0], append(args, strings.Fields(build)...)...)
+	cmd.Env = append(append(os.Environ(), "OMP_NUM_THREADS=1"), m.env...)
+	return cmd
+}

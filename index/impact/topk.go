@@ -1,0 +1,302 @@
+package impact
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/tamis-search/tamis/vector"
+)
+
+// Source is what is searched: a segment or a live one.
+type Source struct {
+	Segment *Segment
+	Live    *Live
+	// Visible says which rows can be hits; the zero Mask means all of them.
+	Visible Mask
+}
+
+func (s *Source) rows() int {
+	if s.Live != nil {
+		return s.Live.Rows()
+	}
+	return s.Segment.rows
+}
+
+// Hit is one row that was found: Row of sources[Source].
+type Hit struct {
+	Source int
+	Row    uint32
+	Score  float32
+}
+
+// Result is the hits, best first, and what they are worth: exactly the best, or
+// Recall is the share of the best 10 that searches like this one found when the
+// segments were written, the least over segments.
+type Result struct {
+	Hits   []Hit
+	Exact  bool
+	Recall float32
+}
+
+// TopK returns the k rows of all sources that score best, fewer where fewer have a
+// term of the query. Below a recall of 1 each segment takes the shortcut that
+// reached at least that recall when it was measured.
+//
+// A query must be valid. Its terms whose products are too great or too small for
+// float32 make TopK score everything.
+func TopK(sources []Source, query vector.Sparse, k int, recall float32) Result {
+	exact := Result{Exact: true, Recall: 1}
+	rows := 0
+	for i := range sources {
+		rows += sources[i].rows()
+	}
+	if k = min(k, rows); k <= 0 || query.Len() == 0 {
+		return exact
+	}
+	s := searchers.Get().(*searcher)
+	defer searchers.Put(s)
+	s.sources, s.query = sources, query
+	if !s.prepare(k) {
+		exact.Hits = Exhaustive(sources, query, k)
+		return exact
+	}
+	for i := range sources {
+		if sources[i].Live != nil {
+			s.live(i)
+		}
+	}
+	result := exact
+	for i := range sources {
+		if g := sources[i].Segment; g != nil {
+			how := g.setting(recall)
+			result.Recall = min(result.Recall, how.recall)
+			result.Exact = result.Exact && how.factor == 1
+			s.segment(i, how.factor)
+		}
+	}
+	if s.best.loose() && result.Exact {
+		// Rows may be missing whose score is nothing beside what is possible.
+		result.Hits = Exhaustive(sources, query, k)
+		return result
+	}
+	result.Hits = s.hits(k)
+	return result
+}
+
+var searchers = sync.Pool{New: func() any { return new(searcher) }}
+
+// A searcher is the working memory of one query. Scores are counted in whole
+// steps: step is what a score of 1 is worth, the same for all sources.
+type searcher struct {
+	sources []Source
+	query   vector.Sparse
+	step    float64
+	best    collector
+	exact   map[uint64]float32 // of live rows, by key without its count
+
+	// Of the segment being searched:
+	id      int
+	g       *Segment
+	visible []uint32
+	lists   []list // sparse ones, then dense ones, each by falling contribution
+	sparse  int
+	work    work
+}
+
+// list is a term of the query in a segment.
+type list struct {
+	term
+	place  int
+	query  float32
+	factor uint16 // impacts in steps: code · factor / 256
+}
+
+// contribution is the most that the list adds to a row, in 256ths of a step.
+func (l *list) contribution() uint32 { return uint32(l.factor) * uint32(l.highest) }
+
+// prepare chooses the step and starts the collection. It returns false when scores
+// do not fit.
+func (s *searcher) prepare(k int) bool {
+	n := float64(s.query.Len())
+	total, most := 0.0, 0.0 // greatest score, greatest value of an 8-bit step
+	units := 0.0
+	for i := range s.sources {
+		if live := s.sources[i].Live; live != nil {
+			total = max(total, live.most(s.query))
+			continue
+		}
+		g := s.sources[i].Segment
+		sum, rounding := 0.0, 0.0
+		for j, name := range s.query.Terms {
+			if place, ok := g.lookup(name); ok {
+				t := g.term(place)
+				value := float64(s.query.Weights[j]) * float64(t.unit)
+				sum += float64(value * float64(t.highest))
+				most = max(most, value)
+				rounding += value
+			}
+		}
+		total = max(total, sum)
+		if g.conf.Precision != Bits8 {
+			units = max(units, rounding)
+		}
+	}
+	if total == 0 {
+		total = 1
+	}
+	if !(total > 1e-30 && total < 1e30) || n > 8192 {
+		return false
+	}
+	s.step = (math.MaxUint16 - 2*n) / total
+	if most > 0 {
+		s.step = min(s.step, 65535/256/most)
+	}
+	// A count differs from the score by less than a step a term for each of the two
+	// roundings of impacts; codes that were rounded up add up to a unit each.
+	s.best.reset(k, int(3*n+4+math.Ceil(units*s.step)))
+	return true
+}
+
+// open looks the query's terms up in segment id.
+func (s *searcher) open(id int) {
+	s.id, s.g = id, s.sources[id].Segment
+	s.visible = s.sources[id].Visible.lanes
+	s.lists, s.sparse = s.lists[:0], 0
+	for j, name := range s.query.Terms {
+		place, ok := s.g.lookup(name)
+		if !ok {
+			continue
+		}
+		l := list{term: s.g.term(place), place: place, query: s.query.Weights[j]}
+		l.factor = uint16(min(math.Ceil(float64(l.query)*float64(l.unit)*s.step*256), math.MaxUint16))
+		if !l.dense {
+			s.sparse++
+		}
+		s.lists = append(s.lists, l)
+	}
+	slices.SortStableFunc(s.lists, func(a, b list) int {
+		if a.dense != b.dense {
+			return int(b2u(a.dense)) - int(b2u(b.dense))
+		}
+		return cmp.Compare(b.contribution(), a.contribution())
+	})
+}
+
+// live scores the live source id.
+func (s *searcher) live(id int) {
+	if s.exact == nil {
+		s.exact = map[uint64]float32{}
+	}
+	s.sources[id].Live.score(s.query, func(row uint32, score float32) {
+		if !s.sources[id].Visible.has(row) {
+			return
+		}
+		count := uint16(min(float64(score)*s.step, math.MaxUint16))
+		if count >= s.best.floor {
+			s.exact[rowKey(0, id, row)] = score
+			s.best.add(count, rowKey(count, id, row))
+		}
+	})
+}
+
+// hits scores what was collected exactly and returns the k best.
+func (s *searcher) hits(k int) []Hit {
+	keys := s.best.finish()
+	hits := make([]Hit, 0, len(keys))
+	for i := 0; i < len(keys); {
+		id, start := keySource(keys[i]), i
+		for i < len(keys) && keySource(keys[i]) == id {
+			i++
+		}
+		part := keys[start:i]
+		if s.sources[id].Live != nil {
+			for _, key := range part {
+				hits = append(hits, Hit{id, uint32(key), s.exact[key]})
+			}
+			continue
+		}
+		hits = s.rescore(hits, id, part)
+	}
+	clear(s.exact)
+	return firstHits(hits, k)
+}
+
+// firstHits sorts hits and returns the first k.
+func firstHits(hits []Hit, k int) []Hit {
+	slices.SortFunc(hits, func(a, b Hit) int {
+		switch {
+		case a.Score != b.Score:
+			return cmp.Compare(b.Score, a.Score)
+		case a.Source != b.Source:
+			return a.Source - b.Source
+		}
+		return cmp.Compare(a.Row, b.Row)
+	})
+	return hits[:min(k, len(hits))]
+}
+
+// rescore adds the places of segment id, which ascend, with their exact scores.
+func (s *searcher) rescore(hits []Hit, id int, keys []uint64) []Hit {
+	g := s.sources[id].Segment
+	first := len(hits)
+	for _, key := range keys {
+		hits = append(hits, Hit{Source: id, Row: g.row(uint32(key))})
+	}
+	found := hits[first:]
+	if g.conf.Precision != Bits8 {
+		places := s.work.places[:0]
+		for _, name := range s.query.Terms {
+			place, ok := g.lookup(name)
+			if !ok {
+				place = -1
+			}
+			places = append(places, place)
+		}
+		s.work.places = places
+		for i := range found {
+			found[i].Score = g.dot(found[i].Row, places, s.query.Weights)
+		}
+		return hits
+	}
+	for j, name := range s.query.Terms {
+		place, ok := g.lookup(name)
+		if !ok {
+			continue
+		}
+		t, weight := g.term(place), s.query.Weights[j]
+		finder := finder{g: g, t: t}
+		for i, key := range keys {
+			if code := finder.code(uint32(key)); code != 0 {
+				found[i].Score += float32(weight * float32(float32(code)*t.unit))
+			}
+		}
+	}
+	return hits
+}
+
+// dot is the score of a row by the forward index; places are those of the query's
+// terms, -1 for none.
+func (g *Segment) dot(row uint32, places []int, weights []float32) float32 {
+	if int(row) >= g.rows {
+		return 0
+	}
+	sum := float32(0)
+	i, hi := g.entries(row)
+	for j, want := range places {
+		if want < 0 {
+			continue
+		}
+		for ; i < hi; i++ {
+			place, weight := g.entry(i)
+			if place == want {
+				sum += float32(weights[j] * weight)
+			}
+			if place >= want {
+				break
+			}
+		}
+	}
+	return sum
+}
