@@ -26,7 +26,15 @@ func main() {
 	queries := flag.String("queries", "", "JSON Lines `file` of queries")
 	repeat := flag.Int("repeat", 1, "index the documents `N` times")
 	scoring := flag.String("scoring", "", `scoring model: "" (tf-idf, the default) or bm25`)
+	stored := flag.Bool("stored", false, "a live index: batches of 1000 are durable, id, title and text are stored")
 	flag.Parse()
+	if *stored {
+		if err := runStored(*docs, *repeat); err != nil {
+			fmt.Fprintln(os.Stderr, "bleve:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*docs, *queries, *repeat, *scoring); err != nil {
 		fmt.Fprintln(os.Stderr, "bleve:", err)
 		os.Exit(1)

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tamis-search/tamis/bench/internal/corpora"
 	"github.com/tamis-search/tamis/bench/internal/peer"
 )
 
@@ -117,7 +118,7 @@ func run(o options) error {
 	fmt.Printf("%s, %s, %d CPUs, %s, %d passes, latencies in %s time\n",
 		rep.Machine.Date, rep.Machine.CPU, rep.Machine.CPUs, rep.Machine.Go, o.rounds, rep.Clock)
 	for _, name := range o.corpora {
-		c, err := makeCorpus(name, o.data, o.out)
+		c, err := corpora.Make(name, o.data, o.out)
 		if err != nil {
 			return fmt.Errorf("corpus %s: %w", name, err)
 		}
@@ -152,8 +153,8 @@ func run(o options) error {
 }
 
 // command returns the command that runs an engine over c.
-func command(name, dir, out string, c corpus) (*exec.Cmd, error) {
-	args := []string{"--docs", c.docs, "--queries", c.queries, "--repeat", strconv.Itoa(c.repeat)}
+func command(name, dir, out string, c corpora.Corpus) (*exec.Cmd, error) {
+	args := []string{"--docs", c.Docs, "--queries", c.Queries, "--repeat", strconv.Itoa(c.Repeat)}
 	if name == lucene {
 		return peer.Lucene(append([]string{"speed"}, args...)...)
 	}
@@ -173,8 +174,8 @@ func command(name, dir, out string, c corpus) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-func measure(o options, dir string, c corpus) (*result, error) {
-	res := &result{Name: c.name, Engines: map[string]*engine{}, Disagreements: []string{}}
+func measure(o options, dir string, c corpora.Corpus) (*result, error) {
+	res := &result{Name: c.Name, Engines: map[string]*engine{}, Disagreements: []string{}}
 	processes := map[string]*peer.Process{}
 	defer func() {
 		for _, p := range processes {
@@ -191,7 +192,7 @@ func measure(o options, dir string, c corpus) (*result, error) {
 			return nil, err
 		}
 		processes[name] = p
-		progress("%s: %s builds", c.name, name)
+		progress("%s: %s builds", c.Name, name)
 		b, err := p.Build()
 		if err != nil {
 			return nil, err
@@ -203,7 +204,7 @@ func measure(o options, dir string, c corpus) (*result, error) {
 		return nil, err
 	}
 	for round := -o.warm; round < o.rounds; round++ {
-		progress("%s: round %d of %d", c.name, round+1, o.rounds)
+		progress("%s: round %d of %d", c.Name, round+1, o.rounds)
 		for _, name := range o.peers {
 			if name == bleve && (round < -1 || round > 0 && round%slowEvery != 0) {
 				continue

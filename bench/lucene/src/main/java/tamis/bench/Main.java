@@ -27,6 +27,7 @@ import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
  *       [--k1 .9] [--b .4] [--fields flat|multi]
  * speed --docs F --queries F [--repeat N]       answers the commands of Speed on standard input
  *       [--k1 1.2] [--b .75]
+ * ingest --docs F [--repeat N]                  answers "build" on standard input: an index with stored fields
  * </pre>
  */
 public final class Main {
@@ -40,8 +41,9 @@ public final class Main {
       case "analyze" -> analyze();
       case "eval" -> Eval.run(flags);
       case "speed" -> Speed.run(flags);
+      case "ingest" -> Ingest.run(flags);
       default -> {
-        System.err.println("usage: analyze | eval | speed; see bench/README.md");
+        System.err.println("usage: analyze | eval | speed | ingest; see bench/README.md");
         System.exit(2);
       }
     }

@@ -1,4 +1,5 @@
-package main
+// Package corpora makes the JSON Lines files that the peers read.
+package corpora
 
 import (
 	"errors"
@@ -16,18 +17,18 @@ import (
 // gosrcQuestions is the number of queries on gosrc.
 const gosrcQuestions = 200
 
-// corpus names two JSON Lines files; the documents are indexed repeat times.
-type corpus struct {
-	name, docs, queries string
-	repeat              int
+// Corpus names two JSON Lines files; the documents are indexed Repeat times.
+type Corpus struct {
+	Name, Docs, Queries string
+	Repeat              int
 }
 
-// makeCorpus writes the files of a corpus into out. "gosrc" is made from the Go
+// Make writes the files of a corpus into out. "gosrc" is made from the Go
 // installation; "nfx100" is nfcorpus a hundred times, "nfx1" once, and so on.
-func makeCorpus(name, data, out string) (corpus, error) {
-	c := corpus{
-		name: name, repeat: 1,
-		docs: filepath.Join(out, name+".docs.jsonl"), queries: filepath.Join(out, name+".queries.jsonl"),
+func Make(name, data, out string) (Corpus, error) {
+	c := Corpus{
+		Name: name, Repeat: 1,
+		Docs: filepath.Join(out, name+".docs.jsonl"), Queries: filepath.Join(out, name+".queries.jsonl"),
 	}
 	if name == "gosrc" {
 		return c, makeGosrc(c)
@@ -37,14 +38,14 @@ func makeCorpus(name, data, out string) (corpus, error) {
 		return c, errors.New(`unknown corpus: it is "gosrc" or "nfx" and a number`)
 	}
 	set := filepath.Join(data, "retrieval", "nfcorpus")
-	c.docs, c.queries, c.repeat = filepath.Join(set, "corpus.jsonl.gz"), filepath.Join(set, "queries.jsonl"), n
-	if _, err := os.Stat(c.docs); err != nil {
+	c.Docs, c.Queries, c.Repeat = filepath.Join(set, "corpus.jsonl.gz"), filepath.Join(set, "queries.jsonl"), n
+	if _, err := os.Stat(c.Docs); err != nil {
 		return c, fmt.Errorf("%w: set -data or TAMIS_DATA to the evaluation data", err)
 	}
 	return c, nil
 }
 
-func makeGosrc(c corpus) error {
+func makeGosrc(c Corpus) error {
 	root, err := gosrc.Root()
 	if err != nil {
 		return err
@@ -64,5 +65,5 @@ func makeGosrc(c corpus) error {
 	for i, q := range questions {
 		queries = append(queries, peer.Record{ID: strconv.Itoa(i + 1), Text: q})
 	}
-	return errors.Join(peer.WriteRecords(c.docs, docs), peer.WriteRecords(c.queries, queries))
+	return errors.Join(peer.WriteRecords(c.Docs, docs), peer.WriteRecords(c.Queries, queries))
 }
