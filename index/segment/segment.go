@@ -220,8 +220,10 @@ func (s *Segment) validate() error {
 	return nil
 }
 
+var errSentences = errors.New("sentence table is damaged")
+
 func (s *Segment) checkSentences(off, length uint32) error {
-	bad := errors.New("sentence table is damaged")
+	bad := errSentences // made once: this runs for every passage
 	if int(off) > len(s.sentences) {
 		return bad
 	}
