@@ -27,6 +27,7 @@ var floors = [][]string{
 	{"text/tokens"},
 	{"corpus"},
 	{"corpus/read", "corpus/split"},
+	{"corpus/topics"},
 	{"llm"},
 	{"index"},
 	{"index/segment"},
