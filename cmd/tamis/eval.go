@@ -24,10 +24,10 @@ func (a *app) evalCommand() *cobra.Command {
 		Short: "Measure ranking and contexts against judgments",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return usagef("say what to measure: tamis eval retrieval, context or trec; see tamis eval --help")
+			return usagef("say what to measure: tamis eval retrieval, context, segment or trec; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(a.evalRetrievalCommand(), a.evalContextCommand(), a.evalTrecCommand())
+	cmd.AddCommand(a.evalRetrievalCommand(), a.evalContextCommand(), a.evalSegmentCommand(), a.evalTrecCommand())
 	return cmd
 }
 
