@@ -54,7 +54,7 @@ configuration; one binary.`,
 	})
 	cmd.PersistentFlags().StringVar(&a.dir, "index", "", "index directory (default $TAMIS_INDEX, then ./.tamis)")
 	cmd.AddCommand(
-		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.askCommand(), a.demoCommand(),
+		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.versionCommand(),
 	)
 	return cmd

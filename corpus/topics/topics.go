@@ -8,6 +8,9 @@
 // number need not be given. Dynamic programming finds the best division exactly.
 // [TextTiling] and [C99] stand beside it to be compared with.
 //
+// [Outline] divides a document into chapters, at its headings where it has any,
+// else by Segment, and names each by words of its own.
+//
 // All are deterministic, on every machine alike.
 package topics
 
