@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/read", "corpus/split"},
+	{"corpus/topics"},
 	{"llm"},
 	{"filter"},
 	{"index", "index/columns"},

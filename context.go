@@ -23,6 +23,10 @@ type Budget struct {
 	// KeepDuplicates lets near-duplicates of kept sentences in: for evaluations,
 	// where marked evidence may occur twice.
 	KeepDuplicates bool
+	// Weights of the features by which sentences are chosen; nil stands for
+	// pack.DefaultWeights. Trace is shown every unit that was scored.
+	Weights *pack.Weights
+	Trace   func([]pack.Unit)
 }
 
 // Context is the packed text with its receipt; its JSON form is the receipt
@@ -80,6 +84,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 	}
 	c, err := pack.Select(ctx, q, docs, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
+		Weights: b.Weights, Trace: b.Trace,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
 			docs, err := more.named(ctx, names)

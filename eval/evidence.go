@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -221,4 +223,33 @@ func fold(s string) string {
 		}
 		return false
 	}), " ")
+}
+
+// LoadEvidenceSets reads every set below dir: the folders that hold
+// documents.jsonl or documents.jsonl.gz and questions.jsonl, in the order of
+// their names.
+func LoadEvidenceSets(dir string) (names []string, sets []*EvidenceSet, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		questions := filepath.Join(dir, e.Name(), "questions.jsonl")
+		documents := filepath.Join(dir, e.Name(), "documents.jsonl")
+		if _, err := os.Stat(documents); err != nil {
+			documents += ".gz"
+		}
+		if _, err := os.Stat(documents); err != nil {
+			continue
+		}
+		s, err := LoadEvidence(documents, questions)
+		if err != nil {
+			return nil, nil, err
+		}
+		names, sets = append(names, e.Name()), append(sets, s)
+	}
+	if len(sets) == 0 {
+		return nil, nil, fmt.Errorf("%s: no folder in it holds documents.jsonl(.gz) and questions.jsonl", dir)
+	}
+	return names, sets, nil
 }

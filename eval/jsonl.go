@@ -56,6 +56,9 @@ type record struct {
 	Question string            `json:"question"`
 	Answers  []json.RawMessage `json:"answers"`
 	Evidence []Span            `json:"evidence"`
+
+	Sentences  []string `json:"sentences"`
+	Boundaries []int    `json:"boundaries"`
 }
 
 var errNoID = errors.New(`has no "id" or "_id"`)

@@ -12,11 +12,16 @@ import (
 
 // Contexts is tamis itself under evaluation, used as a program would use it:
 // one index in memory for each group of an evidence set.
-type Contexts struct{ byGroup map[string]*tamis.Index }
+type Contexts struct {
+	// Budget is what every question is asked with; Tokens and Counter are those
+	// of the evaluation.
+	Budget  tamis.Budget
+	byGroup map[string]*tamis.Index
+}
 
 // NewContexts indexes the documents of a set. Close gives the memory back.
 func NewContexts(ctx context.Context, s *EvidenceSet) (*Contexts, error) {
-	c := &Contexts{byGroup: map[string]*tamis.Index{}}
+	c := &Contexts{Budget: tamis.Budget{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
 	for i := range s.Questions {
 		group := s.Questions[i].Group
 		if c.byGroup[group] != nil {
@@ -54,7 +59,9 @@ func (s *EvidenceSet) documents(group string) iter.Seq2[tamis.Document, error] {
 // Ask is the ContextFunc of tamis with the named tokenizer.
 func (c *Contexts) Ask(tokenizer string) ContextFunc {
 	return func(ctx context.Context, q *Question, budget int) (*Context, error) {
-		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer, KeepDuplicates: true})
+		b := c.Budget
+		b.Tokens, b.Counter = budget, tokenizer
+		got, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
 		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
 			return &Context{}, nil
 		}

@@ -67,7 +67,7 @@ func (r *reader) compare(a, b int) int {
 
 // bridge follows names: from the best sentences to the documents that bear them
 // as titles, and to other sentences that have them.
-func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *[5]float64, named func(context.Context, [][]string) ([]Document, error)) error {
+func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *scales, named func(context.Context, [][]string) ([]Document, error)) error {
 	best := r.best(bridgeUnits)
 	texts := make([][]word, len(best))
 	docs := make([]int, len(best))
@@ -94,7 +94,7 @@ func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *
 				}
 			}
 			if len(r.units) > before {
-				r.score(w, question, tops)
+				r.features(question, tops)
 			}
 		}
 	}
@@ -114,11 +114,12 @@ func (r *reader) bridge(ctx context.Context, w *Weights, question string, tops *
 		}
 	}
 	r.lead(bridged)
-	r.shareNames(texts[:min(nameUnits, len(texts))], w.Names)
+	r.shareNames(texts[:min(nameUnits, len(texts))])
 	for i := range r.units {
 		u := &r.units[i]
-		u.score += float64(bridged[u.doc] * (w.Bridge + float64(w.Lead*u.lead)))
+		u.x[Bridge] = bridged[u.doc]
 	}
+	r.score(w)
 	return nil
 }
 
@@ -217,14 +218,14 @@ func (r *reader) lead(bridged []float64) {
 			first = first || c.Start == 0
 		}
 		for k := 0; first && k < min(3, len(of)); k++ {
-			r.units[of[k]].lead = 1 / float64(k+1)
+			r.units[of[k]].x[Lead] = bridged[d] / float64(k+1)
 		}
 	}
 }
 
-// shareNames adds to each unit what it has of the names in the best sentences
-// that the question does not have.
-func (r *reader) shareNames(texts [][]word, weight float64) {
+// shareNames sets what each unit has of the names in the best sentences that
+// the question does not have.
+func (r *reader) shareNames(texts [][]word) {
 	weights := make(map[uint32]float64)
 	var filter [64]uint64 // bits of the hashes, so that most terms cost no map look-up
 	for rank, ws := range texts {
@@ -244,7 +245,7 @@ func (r *reader) shareNames(texts [][]word, weight float64) {
 			filter[h>>6&63] |= 1 << (h % 64)
 		}
 	}
-	if len(weights) == 0 || weight == 0 {
+	if len(weights) == 0 {
 		return
 	}
 	shares := make([]float64, len(r.units))
@@ -264,7 +265,7 @@ func (r *reader) shareNames(texts [][]word, weight float64) {
 		return
 	}
 	for i := range shares {
-		r.units[i].score += float64(weight * (shares[i] / top))
+		r.units[i].x[Names] = shares[i] / top
 	}
 }
 

@@ -41,16 +41,32 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 			return nil, err
 		}
 	}
-	var tops [5]float64
-	r.score(&w, q.Text, &tops)
+	var tops scales
+	r.features(q.Text, &tops)
+	r.score(&w)
 	if err := r.bridge(ctx, &w, q.Text, &tops, o.Named); err != nil {
 		return nil, err
 	}
 	f := &filler{r: r, o: o, order: r.best(len(r.units))}
+	if o.Trace != nil {
+		o.Trace(f.trace())
+	}
 	if err := f.fill(); err != nil {
 		return nil, err
 	}
 	return f.context(q.Text), nil
+}
+
+func (f *filler) trace() []Unit {
+	units := make([]Unit, len(f.r.units))
+	for i := range units {
+		u := &f.r.units[i]
+		units[i] = Unit{
+			Doc: f.r.docs[u.doc].ID, Start: u.start, End: u.end, Tokens: f.o.Counter.Count(u.text),
+			Follows: i > 0 && f.adjoins(i-1, i), Features: u.x, Score: u.score,
+		}
+	}
+	return units
 }
 
 // filler chooses units under the budget.
@@ -212,7 +228,7 @@ func (f *filler) fillOnce() error {
 // opens says whether a unit may be the first of its document: one that has no
 // question term and no name is hardly worth a label.
 func (r *reader) opens(i int) bool {
-	if r.units[i].lead > 0 {
+	if r.units[i].x[Lead] > 0 {
 		return true
 	}
 	above := &r.docs[r.units[i].doc].sections[r.units[i].section]

@@ -108,8 +108,21 @@ type Options struct {
 	// KeepDuplicates lets near-duplicates of kept sentences in. Evaluations want
 	// them: marked evidence may occur twice.
 	KeepDuplicates bool
-	// Weights of the formula; nil means DefaultWeights.
+	// Weights of the features; nil means DefaultWeights.
 	Weights *Weights
+	// Trace, where not nil, is shown every unit that was scored, in the order in
+	// which they were read: for tuning weights and for learning scorers.
+	Trace func([]Unit)
+}
+
+// Unit is a sentence, turn, row or line that was scored.
+type Unit struct {
+	Doc        string
+	Start, End int  // bytes of the stored source
+	Tokens     int  // of its text alone
+	Follows    bool // it adjoins the unit before it
+	Features   Features
+	Score      float64
 }
 
 // Span is a kept byte range.

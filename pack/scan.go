@@ -47,7 +47,7 @@ type unit struct {
 	page       int
 	from, to   int  // its terms are reader.occ[from:to]
 	first      bool // nothing before it adjoins
-	lead       float64
+	x          Features
 	score      float64
 }
 

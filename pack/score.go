@@ -2,8 +2,10 @@ package pack
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/tamis-search/tamis/internal/portable"
+	"github.com/tamis-search/tamis/text"
 )
 
 // BM25's parameters. Sentences are so short that their length says little.
@@ -25,45 +27,81 @@ const (
 // a fact. It is English only; elsewhere such questions lose that bonus.
 var broad = regexp.MustCompile(`(?i)\b(summar(y|i[sz]e\w*)|overview|discuss\w*|opinions?|think|thoughts?|main points?|conclu(de|ded|sions?)|decisions?|decided?)\b`)
 
-// score sets the score of all units but for bridges and names. tops holds the
-// best score of each kind; it is set when it is all zero.
-func (r *reader) score(w *Weights, question string, tops *[5]float64) {
-	n := len(r.units)
-	document := make([]float64, n)
-	for i := range r.units {
-		document[i] = r.docs[r.units[i].doc].Score
+// scales are the best scores of each kind among the first candidates: they must
+// not change when documents join later.
+type scales struct{ sentence, near, section, chapter, document float64 }
+
+func (s scales) of(best, x float64) float64 {
+	if best > 0 {
+		return x / best
 	}
-	chapter := w.Chapter
-	if broad.MatchString(question) {
-		chapter += w.Broad
-	}
-	parts := [5][]float64{
-		r.bm25(0, 0, bSentence), r.bm25(nearBytes, 1, bWindow), r.bm25(sectionBytes, 1, bWindow), r.bm25(chapterBytes, 1, bWindow), document,
-	}
-	weights := [5]float64{w.Sentence, w.Near, w.Section, chapter, w.Document}
-	// The scale is that of the first candidates: it must not change when
-	// documents join later.
-	if tops[1] == 0 {
-		for k, p := range parts {
-			for _, x := range p {
-				tops[k] = max(tops[k], x)
-			}
+	return 0
+}
+
+// features sets what the units' own text, place and document say: all features
+// but Bridge, Lead and Names. The scales are set when they are zero.
+func (r *reader) features(question string, tops *scales) {
+	sentence, near, section, chapter := r.bm25(0, 0, bSentence), r.bm25(nearBytes, 1, bWindow), r.bm25(sectionBytes, 1, bWindow), r.bm25(chapterBytes, 1, bWindow)
+	if tops.near == 0 {
+		tops.sentence, tops.near, tops.section, tops.chapter = highest(sentence), highest(near), highest(section), highest(chapter)
+		for i := range r.docs {
+			tops.document = max(tops.document, r.docs[i].Score)
 		}
 	}
+	asked := r.asked(question)
+	isBroad := broad.MatchString(question)
 	for i := range r.units {
 		u := &r.units[i]
-		s := 0.0
-		for k, p := range parts {
-			if tops[k] > 0 {
-				s += float64(weights[k] * (p[i] / tops[k]))
-			}
-		}
 		d := &r.docs[u.doc]
-		s += float64(w.Title * d.titleShare)
-		s += float64(w.Cover * r.cover(i))
-		s -= float64(w.Length * portable.Log(float64(1+(len(u.text)*2+8)/9)))
-		u.score = s
+		x := &u.x
+		x[Sentence] = tops.of(tops.sentence, sentence[i])
+		x[Cover] = r.cover(i)
+		x[Near] = tops.of(tops.near, near[i])
+		x[Section] = tops.of(tops.section, section[i])
+		x[Block] = tops.of(tops.section, r.around(section, i))
+		x[Chapter] = tops.of(tops.chapter, chapter[i])
+		if isBroad {
+			x[Broad] = x[Chapter]
+		}
+		x[DocScore] = tops.of(tops.document, d.Score)
+		x[Title] = d.titleShare
+		if asked[u.doc] {
+			x[Asked] = 1
+		}
+		x[Length] = -portable.Log(float64(1+(len(u.text)*2+8)/9)) / 10
 	}
+}
+
+// score adds up the features of all units.
+func (r *reader) score(w *Weights) {
+	for i := range r.units {
+		r.units[i].score = w.Score(&r.units[i].x)
+	}
+}
+
+func highest(v []float64) float64 {
+	top := 0.0
+	for _, x := range v {
+		top = max(top, x)
+	}
+	return top
+}
+
+// around is the best of v among the units whose middle lies within half a
+// section of that of unit i, with nothing missing between.
+func (r *reader) around(v []float64, i int) float64 {
+	top := v[i]
+	middle := r.bytes[i] + r.bytes[i+1]
+	for j := i; !r.units[j].first; j-- {
+		if middle-(r.bytes[j-1]+r.bytes[j]) > sectionBytes {
+			break
+		}
+		top = max(top, v[j-1])
+	}
+	for j := i + 1; j < len(r.units) && !r.units[j].first && r.bytes[j]+r.bytes[j+1]-middle <= sectionBytes; j++ {
+		top = max(top, v[j])
+	}
+	return top
 }
 
 // cover is the share of the question's idf in the unit and what stands above it.
@@ -125,6 +163,28 @@ func (r *reader) bm25(size int, title, b float64) []float64 {
 			}
 		}
 		out[i] = s
+	}
+	return out
+}
+
+// asked says for each document whether the question has its title, all terms of
+// it in a row.
+func (r *reader) asked(question string) []bool {
+	out := make([]bool, len(r.docs))
+	var words []string // of the question, by one analyzer
+	var by *text.Analyzer
+	for d := range r.docs {
+		s := &r.docs[d]
+		if len(s.titleTerms) == 0 || r.lookup(s.titleTerms[0], hash(s.titleTerms[0])) < 0 {
+			continue
+		}
+		if s.Analyzer != by {
+			by, words = s.Analyzer, words[:0]
+			by.Each(question, func(t string, _, _ int) { words = append(words, t) })
+		}
+		for i := 0; i+len(s.titleTerms) <= len(words) && !out[d]; i++ {
+			out[d] = slices.Equal(words[i:i+len(s.titleTerms)], s.titleTerms)
+		}
 	}
 	return out
 }

@@ -119,11 +119,21 @@ func (a *Analyzer) QueryTerms(dst []string, q string) []string {
 // comes from: the whole identifier for its parts, both characters for a bigram.
 // f must not use a.
 func (a *Analyzer) Each(s string, f func(term string, start, end int)) {
+	a.each(&a.known, false, s, f)
+}
+
+// EachContent is Each without the words that QueryTerms drops: what is left
+// says what s is about.
+func (a *Analyzer) EachContent(s string, f func(term string, start, end int)) {
+	a.each(&a.asked, true, s, f)
+}
+
+func (a *Analyzer) each(c *cache, asking bool, s string, f func(term string, start, end int)) {
 	for i := 0; ; {
 		start, end, k := a.style.next(s, i)
 		switch k {
 		case kindWord:
-			for _, t := range a.terms(s[start:end]) {
+			for _, t := range a.lookup(c, s[start:end], asking) {
 				f(t, start, end)
 			}
 		case kindChars:

@@ -315,3 +315,22 @@ func FuzzWordBreaks(f *testing.F) {
 		}
 	})
 }
+
+// TestEachContent: what the words of a question are, with their places.
+func TestEachContent(t *testing.T) {
+	for _, name := range []string{"english", "code", "german"} {
+		a := analyzer(t, name)
+		for _, s := range []string{"what does the scheduler do with 東京都 and userID?", "", "Was macht der Lauf der Dinge", "zzz"} {
+			var got []string
+			a.EachContent(s, func(term string, start, end int) {
+				if start < 0 || start >= end || end > len(s) {
+					t.Errorf("%s: %q has the place [%d, %d)", name, term, start, end)
+				}
+				got = append(got, term)
+			})
+			if want := a.QueryTerms(nil, s); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %q gives %q, QueryTerms %q", name, s, got, want)
+			}
+		}
+	}
+}

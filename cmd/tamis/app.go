@@ -55,7 +55,7 @@ configuration; one binary.`,
 	})
 	cmd.PersistentFlags().StringVar(&a.dir, "index", "", "index directory (default $TAMIS_INDEX, then ./.tamis)")
 	cmd.AddCommand(
-		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.askCommand(), a.demoCommand(),
+		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand(),
 	)
 	return cmd

@@ -24,10 +24,10 @@ func (a *app) evalCommand() *cobra.Command {
 		Short: "Measure ranking and contexts against judgments",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return usagef("say what to measure: tamis eval retrieval, context, sparse or trec; see tamis eval --help")
+			return usagef("say what to measure: tamis eval retrieval, context, segment, sparse or trec; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(a.evalRetrievalCommand(), a.evalContextCommand(), a.evalSparseCommand(), a.evalTrecCommand())
+	cmd.AddCommand(a.evalRetrievalCommand(), a.evalContextCommand(), a.evalSegmentCommand(), a.evalSparseCommand(), a.evalTrecCommand())
 	return cmd
 }
 
@@ -157,16 +157,21 @@ func (a *app) printRanking(r *eval.RankingReport, asJSON bool) error {
 
 func (a *app) evalContextCommand() *cobra.Command {
 	var (
-		documents, questions, budgets, baselines, tokenizer, runFile string
-		asJSON                                                       bool
+		documents, questions, budgets, baselines, tokenizer, runFile, sets string
+		asJSON, tune                                                       bool
 	)
 	cmd := &cobra.Command{
-		Use:     "context --documents F --questions F",
-		Short:   "Measure how much gold evidence a context keeps under token budgets",
-		Example: "  tamis eval context --documents documents.jsonl.gz --questions questions.jsonl --budgets 256,1000 --baselines all",
-		Args:    exact(),
+		Use:   "context --documents F --questions F | --tune --sets DIR",
+		Short: "Measure how much gold evidence a context keeps under token budgets",
+		Example: "  tamis eval context --documents documents.jsonl.gz --questions questions.jsonl --budgets 256,1000 --baselines all\n" +
+			"  tamis eval context --tune --sets evidence",
+		Args: exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "documents", "questions"); err != nil {
+			if tune {
+				if err := required(cmd, "sets"); err != nil {
+					return err
+				}
+			} else if err := required(cmd, "documents", "questions"); err != nil {
 				return err
 			}
 			limits, err := numbers(budgets)
@@ -176,6 +181,9 @@ func (a *app) evalContextCommand() *cobra.Command {
 			counter, err := tokens.New(tokenizer)
 			if err != nil {
 				return usageError{err}
+			}
+			if tune {
+				return a.tune(cmd.Context(), sets, limits, counter, asJSON)
 			}
 			set, err := eval.LoadEvidence(documents, questions)
 			if err != nil {
@@ -202,6 +210,8 @@ func (a *app) evalContextCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
 	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
+	f.StringVar(&sets, "sets", "", "folder of evidence sets, for --tune: in each a documents.jsonl(.gz) and a questions.jsonl")
+	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated")
 	f.StringVar(&baselines, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
 	f.StringVar(&tokenizer, "tokenizer", "o200k_base", "what counts tokens")

@@ -1,0 +1,412 @@
+package eval
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/portable"
+	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+// How weights are tuned.
+const (
+	tuneSample = 300   // questions of a set, evenly spread
+	tuneRounds = 8     // passes over the features, at most
+	tuneFresh  = 2     // times that features which depend on weights are made anew
+	tuneGain   = .0003 // recall that a change of a weight must bring
+	// caution is what a weight's distance from its start costs, in recall for
+	// each doubling or halving. Without it, half of the sets teach weights that
+	// the other half would rather do without.
+	caution = .0005
+)
+
+// tuneGrid are the values that a weight may take.
+var tuneGrid = []float64{0, .125, .25, .375, .5, .75, 1, 1.5, 2, 3, 4}
+
+// NeutralWeights is where tuning starts: every feature counts the same.
+func NeutralWeights() pack.Weights {
+	var w pack.Weights
+	for f := range w {
+		w[f] = .5
+	}
+	return w
+}
+
+// Tuned is what Tune found.
+type Tuned struct {
+	Weights pack.Weights
+	// Recall is the mean over sets and budgets that the weights reach on the
+	// sample, as the tuner estimates it.
+	Recall float64
+}
+
+// Tuner searches weights of the features of package pack by coordinate ascent:
+// one weight after another is set to the value of a small grid that keeps most
+// evidence, averaged over sets and budgets, until no change helps. Features of a
+// sample of questions are made once and re-scored from memory. The result is
+// deterministic.
+type Tuner struct {
+	Budgets []int
+	// Start is where the search starts.
+	Start pack.Weights
+	// Fixed features keep the weight that they have in Start.
+	Fixed []pack.Feature
+	// Log, where not nil, is told each improvement.
+	Log io.Writer
+
+	sets  []*EvidenceSet
+	names []string
+	asked []*Contexts
+}
+
+// NewTuner indexes the sets. Close gives the memory back.
+func NewTuner(ctx context.Context, names []string, sets []*EvidenceSet, budgets []int) (*Tuner, error) {
+	t := &Tuner{Budgets: budgets, Start: NeutralWeights(), sets: sets, names: names}
+	for _, s := range sets {
+		c, err := NewContexts(ctx, s)
+		if err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+		t.asked = append(t.asked, c)
+	}
+	return t, nil
+}
+
+// Close closes the indexes.
+func (t *Tuner) Close() error {
+	var errs []error
+	for _, c := range t.asked {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// pair is a unit as the tuner fills with it. Features are the reason for its
+// existence: there are millions of them, hence float32.
+type pair struct {
+	x      [pack.NumFeatures]float32
+	doc    int32
+	tokens int32
+	gold   int32 // bytes of evidence in it
+	prev   bool  // it adjoins the one before it
+	opens  bool
+}
+
+// tuneQuestion is a question with the features of its units.
+type tuneQuestion struct {
+	units []pair
+	gold  int
+}
+
+// Held is what weights reach on sets that they were not tuned on.
+type Held struct {
+	// Halves are the weights tuned on the sets of even and of odd place in the
+	// order of names; each is judged on the other half.
+	Halves [2]pack.Weights
+	// Reports of the sets, in their order.
+	Reports []*ContextReport
+}
+
+// HeldOut tunes on half of the sets and asks all questions of the other half,
+// both ways.
+func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, error) {
+	h := &Held{Reports: make([]*ContextReport, len(t.sets))}
+	for half := range h.Halves {
+		var use []int
+		for i := range t.sets {
+			if i%2 == half {
+				use = append(use, i)
+			}
+		}
+		if len(use) == 0 || len(use) == len(t.sets) {
+			return nil, fmt.Errorf("%d sets cannot be halved: name at least two", len(t.sets))
+		}
+		tuned, err := t.Tune(ctx, use)
+		if err != nil {
+			return nil, err
+		}
+		h.Halves[half] = tuned.Weights
+		for i, s := range t.sets {
+			if i%2 == half {
+				continue
+			}
+			c := *t.asked[i]
+			c.Budget.Weights = &tuned.Weights
+			if h.Reports[i], err = s.Run(ctx, c.Ask(counter.Name()), t.Budgets, counter, nil); err != nil {
+				return nil, fmt.Errorf("%s: %w", t.names[i], err)
+			}
+		}
+	}
+	return h, nil
+}
+
+// All are the indices of all sets, for Tune.
+func (t *Tuner) All() []int {
+	all := make([]int, len(t.sets))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// Tune searches on the sets with the given indices.
+func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
+	w := t.Start
+	var recall float64
+	for fresh := range tuneFresh {
+		samples := make([][]tuneQuestion, len(use))
+		for k, i := range use {
+			var err error
+			if samples[k], err = t.sample(ctx, i, &w); err != nil {
+				return nil, fmt.Errorf("%s: %w", t.names[i], err)
+			}
+		}
+		e := newEstimator(samples, t.Budgets)
+		worth := func(w *pack.Weights) float64 { return e.recall(w) - caution*t.distance(w) }
+		recall = worth(&w)
+		t.logf("features made, %d: %.4f\n", fresh+1, recall)
+		for range tuneRounds {
+			before := w
+			for f := range w {
+				if slices.Contains(t.Fixed, pack.Feature(f)) {
+					continue
+				}
+				best := w
+				for _, v := range tuneGrid {
+					if v == w[f] {
+						continue
+					}
+					c := w
+					c[f] = v
+					if r := worth(&c); r > recall+tuneGain {
+						best, recall = c, r
+					}
+				}
+				if best != w {
+					w = best
+					t.logf("%.4f %v %g\n", recall, pack.Feature(f), w[f])
+				}
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if w == before {
+				break
+			}
+		}
+	}
+	return &Tuned{Weights: w, Recall: recall}, nil
+}
+
+// distance is how far w is from the start, in doublings.
+func (t *Tuner) distance(w *pack.Weights) float64 {
+	sum := 0.0
+	for f := range w {
+		sum += math.Abs(portable.Log((w[f]+.125)/(t.Start[f]+.125))) / math.Ln2
+	}
+	return sum
+}
+
+func (t *Tuner) logf(format string, args ...any) {
+	if t.Log != nil {
+		fmt.Fprintf(t.Log, format, args...)
+	}
+}
+
+// sample makes the features of some questions of set i. Which sentences are
+// followed for names depends on the weights.
+func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuestion, error) {
+	s, c := t.sets[i], t.asked[i]
+	n := min(tuneSample, len(s.Questions))
+	out := make([]tuneQuestion, 0, n)
+	largest := slices.Max(t.Budgets)
+	b := c.Budget
+	b.Tokens, b.Weights = largest, w
+	for k := range n {
+		q := &s.Questions[k*len(s.Questions)/n]
+		tq := tuneQuestion{gold: q.bytes}
+		b.Trace = func(units []pack.Unit) { tq.units = s.pairs(q, units) }
+		_, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
+		if err != nil && !errors.Is(err, tamis.ErrBudget) && !errors.Is(err, tamis.ErrNoTerms) {
+			return nil, fmt.Errorf("question %s: %w", q.ID, err)
+		}
+		out = append(out, tq)
+	}
+	return out, nil
+}
+
+func (s *EvidenceSet) pairs(q *Question, units []pack.Unit) []pair {
+	docs := map[string]int32{}
+	out := make([]pair, len(units))
+	for i := range units {
+		u := &units[i]
+		d, ok := docs[u.Doc]
+		if !ok {
+			d = int32(len(docs))
+			docs[u.Doc] = d
+		}
+		p := &out[i]
+		p.doc, p.tokens, p.prev = d, int32(u.Tokens), u.Follows
+		p.gold = int32(overlap(q.gold[u.Doc], []extent{{u.Start, u.End}}))
+		p.opens = u.Features[pack.Cover] > 0 || u.Features[pack.Lead] > 0
+		for f, x := range u.Features {
+			p.x[f] = float32(x)
+		}
+	}
+	return out
+}
+
+// estimator fills budgets with the units of a sample as package pack does, but
+// for recounting the text.
+type estimator struct {
+	samples [][]tuneQuestion
+	budgets []int // ascending
+	scores  []float64
+	order   []int
+	kept    []bool
+	inDoc   []bool
+}
+
+func newEstimator(samples [][]tuneQuestion, budgets []int) *estimator {
+	e := &estimator{samples: samples, budgets: slices.Sorted(slices.Values(budgets))}
+	most := 0
+	for _, s := range samples {
+		for _, q := range s {
+			most = max(most, len(q.units))
+		}
+	}
+	e.scores, e.order, e.kept, e.inDoc = make([]float64, most), make([]int, most), make([]bool, most), make([]bool, most)
+	return e
+}
+
+// recall is the mean over sets and budgets of the evidence recall.
+func (e *estimator) recall(w *pack.Weights) float64 {
+	total := 0.0
+	for _, s := range e.samples {
+		sum := 0.0
+		for i := range s {
+			sum += e.question(&s[i], w)
+		}
+		total += sum / float64(max(len(s), 1))
+	}
+	return total / float64(max(len(e.samples), 1)*len(e.budgets))
+}
+
+// question is the sum over the budgets.
+func (e *estimator) question(q *tuneQuestion, w *pack.Weights) float64 {
+	if q.gold == 0 || len(q.units) == 0 {
+		return 0
+	}
+	var w32 [pack.NumFeatures]float32
+	for f := range w {
+		w32[f] = float32(w[f])
+	}
+	scores := e.scores[:len(q.units)]
+	for i := range q.units {
+		u := &q.units[i]
+		var s float32
+		for f := range w32 {
+			s += float32(w32[f] * u.x[f])
+		}
+		scores[i] = float64(s)
+	}
+	// No more units than the largest budget could take are put in order.
+	order := e.top(scores, min(len(scores), e.budgets[len(e.budgets)-1]/8+64))
+	sum := 0.0
+	for _, budget := range e.budgets {
+		sum += e.fill(q, order, budget)
+	}
+	return sum
+}
+
+// top returns the n best units, best first, ties in the order of reading.
+func (e *estimator) top(scores []float64, n int) []int {
+	order := e.order[:len(scores)]
+	for i := range order {
+		order[i] = i
+	}
+	less := func(a, b int) int {
+		if scores[a] != scores[b] {
+			return cmp.Compare(scores[b], scores[a])
+		}
+		return a - b
+	}
+	// Quickselect, then sort the head.
+	lo, hi := 0, len(order)
+	for hi-lo > 16 && lo < n {
+		p := order[(lo+hi)/2]
+		i, j := lo, hi-1
+		for i <= j {
+			for less(order[i], p) < 0 {
+				i++
+			}
+			for less(order[j], p) > 0 {
+				j--
+			}
+			if i <= j {
+				order[i], order[j] = order[j], order[i]
+				i++
+				j--
+			}
+		}
+		if n <= j+1 {
+			hi = j + 1
+		} else if n >= i {
+			lo = i
+		} else {
+			break
+		}
+		if hi <= n {
+			break
+		}
+	}
+	slices.SortFunc(order[:min(len(order), max(hi, n))], less)
+	return order[:n]
+}
+
+const (
+	labelTokens = 4  // "\n[12] "
+	tuneMisses  = 64 // as in package pack
+)
+
+func (e *estimator) fill(q *tuneQuestion, order []int, budget int) float64 {
+	kept, inDoc := e.kept[:len(q.units)], e.inDoc[:len(q.units)]
+	clear(kept)
+	clear(inDoc)
+	sum, misses, gold := 0, 0, 0
+	for _, i := range order {
+		if misses >= tuneMisses || sum >= budget {
+			break
+		}
+		u := &q.units[i]
+		c := int(u.tokens) + 1
+		if !inDoc[u.doc] {
+			if !u.opens {
+				continue
+			}
+			c += labelTokens
+		} else {
+			if u.prev && kept[i-1] {
+				c--
+			}
+			if i+1 < len(q.units) && q.units[i+1].prev && kept[i+1] {
+				c--
+			}
+		}
+		if sum+c > budget {
+			misses++
+			continue
+		}
+		sum += c
+		kept[i], inDoc[u.doc] = true, true
+		gold += int(u.gold)
+	}
+	return float64(gold) / float64(q.gold)
+}
