@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/internal/yield"
 )
 
 // shortList is the number of postings from which a list is packed in blocks;
@@ -16,6 +17,9 @@ const shortList = 16
 
 // dictBlock is the number of terms that share one dictionary block.
 const dictBlock = 32
+
+// termWork is what a term costs beside its postings, in postings.
+const termWork = 8
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -32,10 +36,12 @@ type writer struct {
 	last                      []byte
 	gaps, tfs                 [BlockSize]uint32
 	bounds                    boundWriter
+	work                      yield.Work
 }
 
 // add writes a term; rows ascend, there is at least one.
 func (w *writer) add(term []byte, rows, tfs []uint32) {
+	w.work.Did(len(rows) + termWork)
 	shared := 0
 	if w.terms%dictBlock == 0 {
 		w.dictIndex = binary.LittleEndian.AppendUint32(w.dictIndex, uint32(len(w.dict)))

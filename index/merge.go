@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"fmt"
 	"math"
+
+	"github.com/tamis-search/tamis/internal/yield"
 )
 
 // Part is one input of Merge.
@@ -62,6 +64,7 @@ func (p *mergePart) init(part Part, i int, first uint32) error {
 	p.lengths = make([]uint64, n)
 	total := uint64(0)
 	var b Block
+	var work yield.Work
 	p.cursor = termCursor{dictCursor: dictCursor{v: v}}
 	for p.cursor.next() {
 		n := 0
@@ -73,6 +76,7 @@ func (p *mergePart) init(part Part, i int, first uint32) error {
 				}
 			}
 		}
+		work.Did(n + termWork)
 		if n != p.cursor.list.df {
 			return corrupt("term %q: %d of its %d postings can be read", p.cursor.term, n, p.cursor.list.df)
 		}

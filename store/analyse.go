@@ -7,6 +7,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/split"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/yield"
 	"github.com/tamis-search/tamis/text"
 )
 
@@ -72,7 +73,13 @@ func sample(s string) string {
 }
 
 // analyses holds one analyzer a name; it is not safe for concurrent use.
-type analyses struct{ byName map[string]*text.Analyzer }
+type analyses struct {
+	byName map[string]*text.Analyzer
+	work   yield.Work
+}
+
+// passageWork is what analysing a passage costs, in the units of package yield.
+const passageWork = 1 << 13
 
 func (a *analyses) get(name string) (*text.Analyzer, error) {
 	if an, ok := a.byName[name]; ok {
@@ -119,7 +126,7 @@ func metadataOf(d *corpus.Document) filter.Fields {
 
 // analyse turns a document into rows. The same document, analyzer and
 // similarity give the same rows on every machine.
-func (c Config) analyse(an *text.Analyzer, d *corpus.Document) rows {
+func (a *analyses) analyse(c Config, an *text.Analyzer, d *corpus.Document) rows {
 	r := rows{meta: metadataOf(d)}
 	r.passages = split.Split(d, split.Options{})
 	r.title = an.Terms(nil, d.Title)
@@ -135,6 +142,7 @@ func (c Config) analyse(an *text.Analyzer, d *corpus.Document) rows {
 	var path []string // terms of the heading path of the passage before
 	var last []string
 	for _, p := range r.passages {
+		a.work.Did(passageWork)
 		from := len(body)
 		body = an.Terms(body, d.Source[p.Start:p.End])
 		if !sameSlice(last, p.Headings) {
@@ -167,5 +175,5 @@ func (a *analyses) rows(c Config, d *corpus.Document, analyzer string) (rows, er
 	if err != nil {
 		return rows{}, fmt.Errorf("document %q: %w", d.ID, err)
 	}
-	return c.analyse(an, d), nil
+	return a.analyse(c, an, d), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/internal/yield"
 )
 
 // Part is the columns of a segment to be merged, less the rows that Live denies
@@ -30,6 +31,9 @@ func Merge(parts []Part) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// keyWork is what a key costs beside its rows, in the units of package yield.
+const keyWork = 40
+
 // addPart appends the live rows of a part.
 func (b *Builder) addPart(p Part) error {
 	const dropped = math.MaxUint32
@@ -45,9 +49,11 @@ func (b *Builder) addPart(p Part) error {
 			b.rows++
 		}
 	}
+	var work yield.Work
 	for i := range p.Columns.columns {
 		c := &p.Columns.columns[i]
 		err := c.each(func(key []byte, list []uint32) error {
+			work.Did(keyWork + 8*len(list))
 			for _, old := range list {
 				if row := rows[old]; row != dropped {
 					b.column(c.columnID).add(key, row)

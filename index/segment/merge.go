@@ -5,6 +5,7 @@ import (
 
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/columns"
+	"github.com/tamis-search/tamis/internal/yield"
 )
 
 // Part is a segment to be merged, less its deleted document rows (nil: none).
@@ -12,6 +13,9 @@ type Part struct {
 	Segment *Segment
 	Deleted func(doc uint32) bool
 }
+
+// passageWork is what copying a passage costs, in the units of package yield.
+const passageWork = 40
 
 // Merge writes the segment that holds the live documents of parts, in order:
 // the same bytes of tables, and the same rows of the inverted indexes, as if
@@ -53,6 +57,7 @@ func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 func (t *tables) copyTables(s *Segment, deleted func(uint32) bool) (rows []int64) {
 	rows = make([]int64, s.numDocs)
 	paths := map[uint32]uint32{}
+	var work yield.Work
 	for doc := uint32(0); int(doc) < s.numDocs; doc++ {
 		if deleted != nil && deleted(doc) {
 			rows[doc] = -1
@@ -61,6 +66,7 @@ func (t *tables) copyTables(s *Segment, deleted func(uint32) bool) (rows []int64
 		rows[doc] = int64(t.numDocs)
 		t.beginDocument(s.Ordinal(doc), s.sourceLen(doc))
 		first, end := s.PassageRows(doc)
+		work.Did(passageWork * int(end-first+1))
 		for p := first; p < end; p++ {
 			e := s.passTable[int(p)*passEntry:]
 			old := binary.LittleEndian.Uint32(e[8:])
