@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -23,7 +24,7 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 
 // budgetError tells a wrong flag from a failure.
 func budgetError(b tamis.Budget, err error) error {
-	if b.Tokens < 1 && errors.Is(err, tamis.ErrBudget) || errors.Is(err, tokens.ErrUnknown) {
+	if b.Tokens < 1 && errors.Is(err, tamis.ErrBudget) || errors.Is(err, tokens.ErrUnknown) || errors.Is(err, pack.ErrUnknown) {
 		return usageError{err}
 	}
 	return err
@@ -34,6 +35,7 @@ func (a *app) contextCommand() *cobra.Command {
 		budget tamis.Budget
 		replay string
 		asJSON bool
+		covers bool
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] QUESTION",
@@ -54,6 +56,9 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			return exact("QUESTION")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if covers {
+				budget.Cut = pack.CutCovered
+			}
 			ix, err := a.open()
 			if err != nil {
 				return err
@@ -74,6 +79,10 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	}
 	f := cmd.Flags()
 	addBudget(f, &budget)
+	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(pack.Orders(), ", "))
+	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(pack.Renderings(), ", "))
+	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
+	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
 	return cmd
