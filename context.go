@@ -23,6 +23,10 @@ type Budget struct {
 	// KeepDuplicates lets near-duplicates of kept sentences in: for evaluations,
 	// where marked evidence may occur twice.
 	KeepDuplicates bool
+	// Order of the documents, rendering of the text, and a rule by which the
+	// context may end before its budget: see pack.Orders, pack.Renderings and
+	// pack.Cuts. Empty: best document first, plain, and the budget is filled.
+	Order, Render, Cut string
 	// Weights of the features by which sentences are chosen; nil stands for
 	// pack.DefaultWeights. Trace is shown every unit that was scored.
 	Weights *pack.Weights
@@ -84,7 +88,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 	}
 	c, err := pack.Select(ctx, q, docs, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
-		Weights: b.Weights, Trace: b.Trace,
+		Order: b.Order, Render: b.Render, Cut: b.Cut, Weights: b.Weights, Trace: b.Trace,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
 			docs, err := more.named(ctx, names)
@@ -211,7 +215,7 @@ func (g *gatherer) document(c *candidate) (pack.Document, error) {
 	if err != nil {
 		return pack.Document{}, err
 	}
-	d := pack.Document{ID: h.ID, Path: h.Path, Title: h.Title, Analyzer: an, Score: c.score}
+	d := pack.Document{ID: h.ID, Path: h.Path, Title: h.Title, Place: g.view.Ordinal(c.row), Analyzer: an, Score: c.score}
 	rows := make([]uint32, 0, len(c.passages))
 	for r := range c.passages {
 		rows = append(rows, r)

@@ -28,6 +28,15 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 	if o.Counter == nil || q.IDF == nil {
 		return nil, errors.New("pack: a token counter and the index's idf are required")
 	}
+	o.Order, o.Render = cmp.Or(o.Order, Order), cmp.Or(o.Render, Plain)
+	for _, choice := range []struct {
+		what, name string
+		known      []string
+	}{{"order", o.Order, Orders()}, {"rendering", o.Render, Renderings()}, {"cut", cmp.Or(o.Cut, CutGap), Cuts()}} {
+		if !slices.Contains(choice.known, choice.name) {
+			return nil, fmt.Errorf("%w: %s %q; known are %s", ErrUnknown, choice.what, choice.name, strings.Join(choice.known, ", "))
+		}
+	}
 	w := DefaultWeights()
 	if o.Weights != nil {
 		w = *o.Weights
@@ -53,6 +62,9 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 	}
 	if err := f.fill(); err != nil {
 		return nil, err
+	}
+	if o.Cut != "" {
+		f.cut()
 	}
 	return f.context(q.Text), nil
 }
@@ -123,7 +135,7 @@ func (f *filler) fill() error {
 		// A label must not occur in what is kept.
 		need := f.signs
 		for _, p := range f.parts {
-			need = max(need, labelSigns(p.text))
+			need = max(need, signsFor(f.o.Render, p.text))
 		}
 		if need == f.signs {
 			return nil
@@ -141,7 +153,7 @@ func (f *filler) twin(fold *neardup.Folder, i int) int {
 }
 
 func (f *filler) fillOnce() error {
-	label := f.o.Counter.Count("\n" + fmt.Sprintf(labelForm(f.signs), 10))
+	label := f.labelCost()
 	costs := make(map[int]int)
 	inDoc := make(map[int]bool)
 	var fold neardup.Folder
@@ -225,6 +237,13 @@ func (f *filler) fillOnce() error {
 	return nil
 }
 
+// labelCost is what one more document costs beside its text.
+func (f *filler) labelCost() int {
+	two := []part{{1, "a"}, {2, "a"}}
+	form := labelForm(f.o.Render, f.signs)
+	return f.o.Counter.Count(render(f.o.Render, form, two)) - f.o.Counter.Count(render(f.o.Render, form, two[:1])) - 1
+}
+
 // opens says whether a unit may be the first of its document: one that has no
 // question term and no name is hardly worth a label.
 func (r *reader) opens(i int) bool {
@@ -260,7 +279,7 @@ func (f *filler) one() error {
 	need, signs := math.MaxInt, f.signs
 	for _, i := range byLen {
 		f.state[i] = kept
-		f.signs = max(signs, labelSigns(f.r.units[i].text))
+		f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
 		f.layout()
 		if f.used <= f.o.Budget {
 			return nil
@@ -301,16 +320,21 @@ func (f *filler) isKept(a, b int) bool {
 func (f *filler) layout() {
 	// Documents by their best unit.
 	rank := make(map[int]int)
-	var units []int
+	var units, docs []int
 	for _, i := range f.order {
 		if f.state[i] != kept {
 			continue
 		}
 		d := f.r.units[i].doc
 		if _, ok := rank[d]; !ok {
-			rank[d] = len(rank) + 1
+			rank[d] = 0
+			docs = append(docs, d)
 		}
 		units = append(units, i)
+	}
+	f.r.arrange(f.o.Order, docs)
+	for k, d := range docs {
+		rank[d] = k + 1
 	}
 	slices.SortFunc(units, func(a, b int) int {
 		ua, ub := &f.r.units[a], &f.r.units[b]
@@ -335,7 +359,7 @@ func (f *filler) layout() {
 		f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: last.end, Page: u.page, Score: round(score)})
 		k = end
 	}
-	f.text = render(labelForm(f.signs), f.parts)
+	f.text = render(f.o.Render, labelForm(f.o.Render, f.signs), f.parts)
 	f.used = f.o.Counter.Count(f.text)
 }
 
@@ -359,7 +383,7 @@ func (r *reader) slice(doc, start, end int) string {
 func (f *filler) context(question string) *Context {
 	c := &Context{
 		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
-		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: Order, Label: labelForm(f.signs), Digest: digest(f.text),
+		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
 	}
 	copy(c.Spans, f.spans)
 	for i, p := range f.parts {
@@ -378,7 +402,7 @@ func (f *filler) context(question string) *Context {
 		u := &f.r.units[i]
 		reason := "budget"
 		switch {
-		case f.state[i] == folded:
+		case f.notes[i] != "":
 			reason = f.notes[i]
 		case !cited[u.doc] && !f.r.opens(i):
 			reason = "no question term"

@@ -15,9 +15,10 @@
 // # What comes out
 //
 // A Context is text and receipt in one. The text is made of exact byte ranges
-// of stored sources. Documents follow each other by their best sentence; each
-// starts on a line of its own with a label such as "[1] ", its ranges stand in
-// the order of the source, and where something was left out between two ranges
+// of stored sources. Documents follow each other by their best sentence, or in
+// another of the Orders; each starts on a line of its own with a label such as
+// "[1] ", or is set off as one of the Renderings does; its ranges stand in the
+// order of the source, and where something was left out between two ranges
 // there is a line break. Nothing else is added. No kept range contains anything
 // of the form of a label: if "[7]" occurs in one, the labels of that context
 // are "[#1]", "[#2]" …, and so on with more number signs.
@@ -40,6 +41,9 @@ var (
 	// the candidates. The error in hand may be a *BudgetError, which says what
 	// would be enough.
 	ErrBudget = errors.New("the token budget is too small")
+	// ErrUnknown: an order, a rendering or a cut that does not exist. The message
+	// lists those that do.
+	ErrUnknown = errors.New("unknown choice")
 	// ErrChanged: a source is not what it was when the receipt was written. The
 	// error in hand is a *ChangedError.
 	ErrChanged = errors.New("a cited source has changed")
@@ -77,6 +81,8 @@ type Question struct {
 // Document is a candidate.
 type Document struct {
 	ID, Path, Title string
+	// Place is that of the document among all, for DocumentOrder.
+	Place uint64
 	// Analyzer made the document's terms; it is used by one goroutine at a time.
 	Analyzer *text.Analyzer
 	// Score is the document's own search score (BM25F over the whole document),
@@ -108,6 +114,9 @@ type Options struct {
 	// KeepDuplicates lets near-duplicates of kept sentences in. Evaluations want
 	// them: marked evidence may occur twice.
 	KeepDuplicates bool
+	// Order, Render and Cut are one of Orders, Renderings and Cuts; "" stands for
+	// Order, Plain and no cut.
+	Order, Render, Cut string
 	// Weights of the features; nil means DefaultWeights.
 	Weights *Weights
 	// Trace, where not nil, is shown every unit that was scored, in the order in
@@ -143,7 +152,7 @@ type Drop struct {
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Score  float64 `json:"score"`
-	Reason string  `json:"reason"` // "budget", "no question term", or "duplicate of DOC:START-END"
+	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", or "duplicate of DOC:START-END"
 }
 
 // Context is the packed text and its receipt.
@@ -155,14 +164,12 @@ type Context struct {
 	Text      string `json:"text"`
 	Spans     []Span `json:"spans"` // in the order of Text
 	Dropped   []Drop `json:"dropped"`
-	Order     string `json:"order"`  // the order rule: Order
-	Label     string `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …
+	Order     string `json:"order"`  // one of Orders
+	Render    string `json:"render"` // one of Renderings; "" is Plain
+	Cut       string `json:"cut,omitempty"`
+	Label     string `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
 	Digest    string `json:"digest"` // SHA-256 of Text, in hexadecimal
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`
 }
-
-// Order names the order rule of a Context: documents by their best sentence,
-// best first, and within a document the order of its source.
-const Order = "best-document-first"

@@ -101,7 +101,17 @@ func (l *library) check(t testing.TB, c *Context, o Options) {
 	kept := map[at]bool{}
 	rest := c.Text
 	cite := 0
-	for _, s := range c.Spans {
+	spans := c.Spans
+	if c.Render != Plain {
+		rest, spans = "", nil
+		l.checkRendering(t, c)
+		for _, s := range c.Spans {
+			for i := s.Start; i < s.End; i++ {
+				kept[at{s.Doc, i}] = true
+			}
+		}
+	}
+	for _, s := range spans {
 		label := fmt.Sprintf(c.Label+" ", s.Cite)
 		if s.Cite != cite {
 			if s.Cite != cite+1 {

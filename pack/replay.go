@@ -1,9 +1,11 @@
 package pack
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,10 +36,14 @@ func (e *ChangedError) Unwrap() []error {
 // *ChangedError for the first range that differs, and a plain one when the
 // ranges are right but the receipt's other fields contradict its digest.
 func Replay(c *Context, source func(doc string) (string, error)) (string, error) {
-	if c.Order != Order {
-		return "", fmt.Errorf("receipt: unknown order %q; this version knows %q", c.Order, Order)
+	if !slices.Contains(Orders(), c.Order) {
+		return "", fmt.Errorf("receipt: unknown order %q; this version knows %s", c.Order, strings.Join(Orders(), ", "))
 	}
-	if !validLabel(c.Label) {
+	rendering := cmp.Or(c.Render, Plain)
+	if !slices.Contains(Renderings(), rendering) {
+		return "", fmt.Errorf("receipt: unknown rendering %q; this version knows %s", c.Render, strings.Join(Renderings(), ", "))
+	}
+	if !validLabel(rendering, c.Label) {
 		return "", fmt.Errorf("receipt: unknown label form %q", c.Label)
 	}
 	parts := make([]part, 0, len(c.Spans))
@@ -63,73 +69,11 @@ func Replay(c *Context, source func(doc string) (string, error)) (string, error)
 		}
 		parts = append(parts, part{cite: s.Cite, text: kept})
 	}
-	text := render(c.Label, parts)
+	text := render(rendering, c.Label, parts)
 	if digest(text) != c.Digest {
 		return "", fmt.Errorf("receipt: every cited range is as it was, but the text they give has another digest than the receipt states: the receipt was altered")
 	}
 	return text, nil
-}
-
-// part is a kept range on its way into the text.
-type part struct {
-	cite int
-	text string
-}
-
-// render is the one place that knows the layout of a context.
-func render(label string, parts []part) string {
-	n := 0
-	for _, p := range parts {
-		n += len(p.text) + 8
-	}
-	var b strings.Builder
-	b.Grow(n)
-	cite := 0
-	for i, p := range parts {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if p.cite != cite {
-			cite = p.cite
-			fmt.Fprintf(&b, label, cite)
-			b.WriteByte(' ')
-		}
-		b.WriteString(p.text)
-	}
-	return b.String()
-}
-
-// labelForm is "[%d]" with signs number signs after the bracket.
-func labelForm(signs int) string { return "[" + strings.Repeat("#", signs) + "%d]" }
-
-func validLabel(form string) bool {
-	return len(form) >= 4 && form == labelForm(len(form)-4)
-}
-
-// labelSigns returns how many number signs a label needs so that nothing of
-// its form occurs in s: one more than the longest run of them between "[" and
-// digits followed by "]", or 0 when there is nothing of the kind.
-func labelSigns(s string) int {
-	need := 0
-	for {
-		i := strings.IndexByte(s, '[')
-		if i < 0 {
-			return need
-		}
-		s = s[i+1:]
-		j := 0
-		for j < len(s) && s[j] == '#' {
-			j++
-		}
-		d := j
-		for d < len(s) && '0' <= s[d] && s[d] <= '9' {
-			d++
-		}
-		if d > j && d < len(s) && s[d] == ']' {
-			need = max(need, j+1)
-		}
-		s = s[j:]
-	}
 }
 
 func digest(s string) string {

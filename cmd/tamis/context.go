@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -23,7 +24,7 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 
 // budgetError tells a wrong flag from a failure.
 func budgetError(b tamis.Budget, err error) error {
-	if b.Tokens < 1 && errors.Is(err, tamis.ErrBudget) || errors.Is(err, tokens.ErrUnknown) {
+	if b.Tokens < 1 && errors.Is(err, tamis.ErrBudget) || errors.Is(err, tokens.ErrUnknown) || errors.Is(err, pack.ErrUnknown) {
 		return usageError{err}
 	}
 	return err
@@ -35,6 +36,7 @@ func (a *app) contextCommand() *cobra.Command {
 		replay string
 		asJSON bool
 		scope  scope
+		covers bool
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -59,6 +61,9 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			if budget.Filter, budget.Groups, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
+			if covers {
+				budget.Cut = pack.CutCovered
+			}
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
@@ -80,6 +85,10 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
+	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(pack.Orders(), ", "))
+	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(pack.Renderings(), ", "))
+	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
+	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
 	return cmd

@@ -1,0 +1,86 @@
+package pack
+
+// The rules by which a context ends before its budget does. None is on by
+// default: cuts by score were measured to cost evidence.
+const (
+	// CutGap ends at the largest gap between two neighbouring scores of what the
+	// budget holds (Taguchi, Maekawa and Bhutani, EMNLP 2025).
+	CutGap = "gap"
+	// CutGradient ends where a score falls by more than a tenth of the best one
+	// below the score before it.
+	CutGradient = "gradient"
+	// CutCovered ends as soon as every term of the question that the whole
+	// context has is in what is kept.
+	CutCovered = "covered"
+)
+
+// Cuts lists them.
+func Cuts() []string { return []string{CutGap, CutGradient, CutCovered} }
+
+const steepest = .1 // of the best score, for CutGradient
+
+// cut drops the kept units that come after the end which the rule sees.
+func (f *filler) cut() {
+	var ranked []int // kept units, best first
+	for _, i := range f.order {
+		if f.state[i] == kept {
+			ranked = append(ranked, i)
+		}
+	}
+	if len(ranked) < 2 {
+		return
+	}
+	for _, i := range ranked[f.end(ranked):] {
+		f.state[i] = failed
+		f.notes[i] = "after the cut: " + f.o.Cut
+	}
+	f.layout()
+	// Fewer units seldom cost more tokens, but they may.
+	for k := len(ranked) - 1; k > 0 && f.used > f.o.Budget; k-- {
+		if f.state[ranked[k]] == kept {
+			f.state[ranked[k]] = failed
+			f.layout()
+		}
+	}
+}
+
+// end is how many of the ranked units stay, at least one.
+func (f *filler) end(ranked []int) int {
+	score := func(k int) float64 { return f.r.units[ranked[k]].score }
+	switch f.o.Cut {
+	case CutGap:
+		end, widest := len(ranked), 0.0
+		for k := 1; k < len(ranked); k++ {
+			if gap := score(k-1) - score(k); gap > widest {
+				end, widest = k, gap
+			}
+		}
+		return end
+	case CutGradient:
+		for k := 1; k < len(ranked); k++ {
+			if score(k-1)-score(k) > steepest*score(0) {
+				return k
+			}
+		}
+	case CutCovered:
+		missing := make(map[int]bool)
+		each := func(i int, do func(t int)) {
+			above := &f.r.docs[f.r.units[i].doc].sections[f.r.units[i].section]
+			for t := range f.r.terms {
+				if above.tf[t] > 0 || f.r.count[t][i+1] > f.r.count[t][i] {
+					do(t)
+				}
+			}
+		}
+		for _, i := range ranked {
+			each(i, func(t int) { missing[t] = true })
+		}
+		for k, i := range ranked {
+			each(i, func(t int) { delete(missing, t) })
+			if len(missing) == 0 {
+				return k + 1
+			}
+		}
+	}
+	return len(ranked)
+}
