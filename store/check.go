@@ -151,32 +151,3 @@ func (s *Store) repair(ctx context.Context, bad map[uint64]bool, r *CheckReport)
 	}
 	return nil
 }
-
-// Stats counts what an index holds.
-type Stats struct {
-	Documents    int   `json:"documents"`
-	Passages     int   `json:"passages"`
-	Segments     int   `json:"segments"`
-	Deleted      int   `json:"deleted"`       // documents that a merge will drop
-	SegmentBytes int64 `json:"segment_bytes"` // derived files
-	StoreBytes   int64 `json:"store_bytes"`   // Pebble: documents and their text
-	Config
-	Analyzers []string `json:"analyzers"`
-}
-
-// Stats reports counts and sizes.
-func (s *Store) Stats() (Stats, error) {
-	snap, err := s.Snapshot()
-	if err != nil {
-		return Stats{}, err
-	}
-	st := Stats{
-		Documents: snap.Rows(Documents), Passages: snap.Rows(Passages), Segments: len(snap.segments),
-		Config: snap.Config(), Analyzers: snap.Analyzers(), StoreBytes: int64(s.db.Metrics().DiskSpaceUsage()),
-	}
-	for _, o := range snap.segments {
-		st.SegmentBytes += int64(o.file.seg.Size())
-		st.Deleted += o.dead.rows[Documents]
-	}
-	return st, snap.Release()
-}

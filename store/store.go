@@ -31,6 +31,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -347,8 +348,9 @@ func openError(dir string, err error) error {
 	if strings.Contains(err.Error(), "format major version") {
 		return fmt.Errorf("index %s: %w: use the version of tamis that wrote it, or index anew: %w", dir, ErrNewer, err)
 	}
-	if pebble.IsCorruptionError(err) {
-		return fmt.Errorf("index %s: %w: %w", dir, ErrCorrupt, err)
+	if pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "object size mismatch") {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return fmt.Errorf("index %s: %w (if it was copied while it was written, copy it with tamis backup): %s", dir, ErrCorrupt, first)
 	}
 	return fmt.Errorf("open index %s: %w", dir, err)
 }

@@ -26,8 +26,9 @@ func (a *app) statsCommand() *cobra.Command {
 			if asJSON {
 				return a.printJSON(s)
 			}
-			_, err = fmt.Fprintf(a.out, "documents  %d\npassages   %d\nsegments   %d, %s\nstore      %s\nsettings   %s, %s; analyses %s\n",
-				s.Documents, s.Passages, s.Segments, size(s.SegmentBytes), size(s.StoreBytes),
+			_, err = fmt.Fprintf(a.out, "documents  %d, text %s\npassages   %d\nsegments   %d, %s (%d in memory), %d deleted documents in them\nstore      %s (log %s)\nbytes      %.2f for each of the text; merging owes %s\nsettings   %s, %s; analyses %s\n",
+				s.Documents, size(s.SourceBytes), s.Passages, s.Segments, size(s.SegmentBytes), s.LiveSegments, s.Deleted,
+				size(s.StoreBytes), size(s.LogBytes), s.Amplification, size(s.MergeDebt),
 				s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
 			return err
 		},

@@ -310,6 +310,9 @@ func (s *Segment) sourceLen(doc uint32) uint32 {
 	return binary.LittleEndian.Uint32(s.docTable[int(doc)*docEntry+12:])
 }
 
+// SourceLen is the length in bytes of the source of a document row.
+func (s *Segment) SourceLen(doc uint32) int { return int(s.sourceLen(doc)) }
+
 // PassageRows is the half-open range of passage rows of a document row.
 func (s *Segment) PassageRows(doc uint32) (first, end uint32) {
 	return s.firstPassage(doc), s.firstPassage(doc + 1)

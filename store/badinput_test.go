@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// TestCopiedWhileOpen: a folder copied file by file while it was written either
+// opens and is a state that was, or is one clear error. No panic, no wrong text.
+func TestCopiedWhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, filepath.Join(dir, "ix"), Options{Tuning: small})
+	opened := 0
+	for n := range 12 {
+		to := filepath.Join(dir, fmt.Sprint("copy", n))
+		stop, done := make(chan struct{}), make(chan error, 1)
+		go func() {
+			done <- func() error {
+				for i := 0; ; i++ {
+					select {
+					case <-stop:
+						return nil
+					default:
+					}
+					b, err := s.Begin()
+					if err != nil {
+						return err
+					}
+					text := strings.Repeat(vocabulary[i%len(vocabulary)]+" ", 2000)
+					for j := range 3 {
+						if _, err = b.Put(corpus.Document{ID: fmt.Sprint("d", j), Source: fmt.Sprint(n, "-", i, " ", text)}); err != nil {
+							break
+						}
+					}
+					if err == nil {
+						err = b.Commit()
+					}
+					b.Discard()
+					if err != nil {
+						return err
+					}
+				}
+			}()
+		}()
+		copyTree(t, filepath.Join(dir, "ix"), to)
+		close(stop)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		c, err := Open(to, Options{})
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "backup") {
+				t.Fatalf("copy %d: %v", n, err)
+			}
+			continue
+		}
+		opened++
+		if err := c.Ready(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		texts := map[string]bool{}
+		for _, text := range contents(t, c) {
+			commit, _, _ := strings.Cut(text, " ")
+			texts[commit] = true
+		}
+		if len(texts) > 1 {
+			t.Fatalf("copy %d shows parts of several commits: %v", n, texts)
+		}
+		closeStore(t, c)
+	}
+	t.Logf("%d of 12 copies opened", opened)
+	closeStore(t, s)
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	err := filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, strings.TrimPrefix(path, from))
+		if d.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		r, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		w, err := os.Create(target)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(w, r)
+		return errors.Join(err, w.Close())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDocumentTooLong: one that is too long is refused alone, by name.
+func TestDocumentTooLong(t *testing.T) {
+	s := openAt(t, t.TempDir(), Options{})
+	defer closeStore(t, s)
+	commit(t, s, func(b *Batch) {
+		var bad *DocumentError
+		if _, err := b.Put(corpus.Document{ID: "long", Source: strings.Repeat("x", MaxDocumentBytes+1)}); !errors.As(err, &bad) || bad.ID != "long" {
+			t.Fatalf("a document that is too long: %v", err)
+		}
+		put(t, b, corpus.Document{ID: "short", Source: "x"})
+	})
+	if got := contents(t, s); !maps.Equal(got, model{"short": "x"}) {
+		t.Fatal(ids(got))
+	}
+}
+
+// TestManyDeletes: more deletes in one batch than a step holds, most of them of
+// what is not there.
+func TestManyDeletes(t *testing.T) {
+	s := openAt(t, t.TempDir(), Options{Tuning: Tuning{StepBytes: 64 << 10}})
+	defer closeStore(t, s)
+	commit(t, s, func(b *Batch) {
+		for i := range 2000 {
+			put(t, b, corpus.Document{ID: fmt.Sprint("d", i), Source: vocabulary[i%len(vocabulary)]})
+		}
+	})
+	commit(t, s, func(b *Batch) {
+		n := 0
+		for i := range 20_000 {
+			ok, err := b.Delete(fmt.Sprint("d", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok {
+				n++
+			}
+		}
+		if n != 2000 {
+			t.Fatalf("%d deleted", n)
+		}
+	})
+	if got := look(t, s); len(got.docs) != 0 || got.units != [numUnits]int{} {
+		t.Fatalf("left: %v", got)
+	}
+	if err := s.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := s.Stats(); err != nil || st.Segments != 0 || st.Deleted != 0 {
+		t.Fatalf("%+v, %v", st, err)
+	}
+}

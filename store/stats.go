@@ -1,0 +1,75 @@
+package store
+
+// Stats counts what an index holds.
+type Stats struct {
+	Documents    int   `json:"documents"`
+	Passages     int   `json:"passages"`
+	Segments     int   `json:"segments"`
+	LiveSegments int   `json:"live_segments"` // of Segments, in memory alone
+	Incomplete   int   `json:"incomplete"`    // documents that cannot be found yet
+	Deleted      int   `json:"deleted"`       // documents that a merge will drop
+	SourceBytes  int64 `json:"source_bytes"`  // text of the documents that can be found
+	SegmentBytes int64 `json:"segment_bytes"` // derived, those in memory included
+	LiveBytes    int64 `json:"live_bytes"`    // of SegmentBytes, in memory alone
+	StoreBytes   int64 `json:"store_bytes"`   // Pebble: documents, their text, its log
+	LogBytes     int64 `json:"log_bytes"`     // of StoreBytes, its log
+	// MergeDebt is how many bytes merging would rewrite now, here and in Pebble.
+	MergeDebt int64 `json:"merge_debt_bytes"`
+	// Amplification is the bytes of segments and store by those of the text.
+	Amplification float64 `json:"amplification"`
+	// Merged is how many bytes of segments merging has written since opening.
+	Merged int64 `json:"merged_bytes"`
+	Config
+	Analyzers []string `json:"analyzers"`
+}
+
+// Stats reports counts and sizes.
+func (s *Store) Stats() (Stats, error) {
+	v, err := s.Snapshot()
+	if err != nil {
+		return Stats{}, err
+	}
+	m := s.db.Metrics()
+	st := Stats{
+		Documents: v.Rows(Documents), Passages: v.Rows(Passages), Segments: len(v.segments), Incomplete: v.Incomplete(),
+		StoreBytes: int64(m.DiskSpaceUsage()), LogBytes: int64(m.WAL.Size),
+		MergeDebt: int64(m.Compact.EstimatedDebt) + s.mergeDebt(v), Merged: s.maintenance.written.Load(),
+		Config: v.Config(), Analyzers: v.Analyzers(),
+	}
+	for _, o := range v.segments {
+		size := int64(o.file.seg.Size())
+		if o.missing {
+			size = 0
+		}
+		st.SegmentBytes += size
+		if o.entry.Live {
+			st.LiveSegments++
+			st.LiveBytes += size
+		}
+		st.Deleted += o.dead.rows[Documents]
+		for doc := range uint32(o.file.seg.Documents().Rows()) {
+			if o.visible[Documents] == nil || o.visible[Documents].Has(doc) {
+				st.SourceBytes += int64(o.file.seg.SourceLen(doc))
+			}
+		}
+	}
+	if st.SourceBytes > 0 {
+		st.Amplification = float64(st.SegmentBytes+st.StoreBytes) / float64(st.SourceBytes)
+	}
+	return st, v.Release()
+}
+
+// mergeDebt is the size of the segments that are due to be merged.
+func (s *Store) mergeDebt(v *Snapshot) int64 {
+	n := int64(0)
+	for _, run := range s.runs(v.segments, nil, sealFull) {
+		if run[0].missing {
+			continue
+		}
+		from, to := s.mergeRange(run, sealFull)
+		for _, o := range run[from:to] {
+			n += int64(o.file.seg.Size())
+		}
+	}
+	return n
+}
