@@ -321,10 +321,6 @@ func (s *Store) show(segments []openSegment) {
 	old := s.current.Load()
 	snap := s.newSnapshot(segments, s.manifest)
 	s.readers.Lock()
-	// Only snapshots that somebody still reads are worth remembering.
-	if snap.older = old; old.refs.Load() == 1 {
-		snap.older = old.older
-	}
 	s.current.Store(snap)
 	s.readers.Unlock()
 	// The commit stands whether or not an older file could be unmapped.

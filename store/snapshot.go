@@ -128,8 +128,6 @@ type Snapshot struct {
 	segments  []openSegment
 	analyzers []string
 	refs      atomic.Int32
-	released  chan struct{}
-	older     *Snapshot // not yet released when this one was made
 }
 
 // Snapshot returns the newest committed state.
@@ -145,7 +143,8 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 }
 
 func (s *Store) newSnapshot(segments []openSegment, m *manifest) *Snapshot {
-	snap := &Snapshot{s: s, kv: s.db.NewSnapshot(), segments: segments, released: make(chan struct{})}
+	snap := &Snapshot{s: s, kv: s.db.NewSnapshot(), segments: segments}
+	s.snapshots.Add(1)
 	for i := range segments {
 		segments[i].file.refs.Add(1)
 	}
@@ -167,15 +166,8 @@ func (v *Snapshot) Release() error {
 		errs = append(errs, o.file.unref())
 	}
 	errs = append(errs, v.kv.Close())
-	close(v.released)
+	v.s.snapshots.Done()
 	return errors.Join(errs...)
-}
-
-// wait blocks until this snapshot and all before it are released.
-func (v *Snapshot) wait() {
-	for ; v != nil; v = v.older {
-		<-v.released
-	}
 }
 
 // Analyzers names the word analyses in use, the most common kind of prose

@@ -203,6 +203,8 @@ type Store struct {
 
 	current atomic.Pointer[Snapshot]
 	readers sync.RWMutex // held for writing only to swap or retire current
+	// snapshots counts those not released; the current one is always among them.
+	snapshots sync.WaitGroup
 
 	maintenance maintenance
 }
@@ -478,7 +480,7 @@ func (s *Store) Close() error {
 	var errs []error
 	if snap != nil {
 		errs = append(errs, snap.Release())
-		snap.wait()
+		s.snapshots.Wait()
 	}
 	errs = append(errs, s.db.Close())
 	if s.pinned != nil {

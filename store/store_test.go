@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -74,7 +75,6 @@ func snapshot(t *testing.T, s *Store) *Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = v })
 	return v
 }
 
@@ -405,5 +405,44 @@ func TestConfigIsKept(t *testing.T) {
 	closeStore(t, s)
 	if _, err := Open(dir, Options{Config: Config{Similarity: BM25F}}); !errors.Is(err, ErrConfig) {
 		t.Fatalf("other similarity: %v", err)
+	}
+}
+
+// TestMemoryStaysFlat: replaced documents, merged segments and snapshots that
+// overlap commits leave nothing behind on the heap.
+func TestMemoryStaysFlat(t *testing.T) {
+	s := openAt(t, t.TempDir(), Options{Tuning: Tuning{MemTable: 256 << 10, SealBytes: 64 << 10, MergeFactor: 2}})
+	defer closeStore(t, s)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var before uint64
+	var held *Snapshot
+	for round := range 1500 {
+		commit(t, s, func(b *Batch) {
+			for i := range 20 {
+				put(t, b, corpus.Document{ID: fmt.Sprint("d", (round*20+i)%2000), Source: fmt.Sprint(vocabulary[i], " ", round)})
+			}
+		})
+		// There is always a reader when the next commit is shown.
+		v := snapshot(t, s)
+		if held != nil {
+			if err := held.Release(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if held = v; round == 500 {
+			before = heap()
+		}
+	}
+	after := heap()
+	if err := held.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if after > before+before/2+8<<20 {
+		t.Fatalf("the heap grew from %d to %d bytes while as many documents were replaced", before, after)
 	}
 }
