@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,5 +165,101 @@ func TestManyDeletes(t *testing.T) {
 	}
 	if st, err := s.Stats(); err != nil || st.Segments != 0 || st.Deleted != 0 {
 		t.Fatalf("%+v, %v", st, err)
+	}
+}
+
+// TestFlippedBits: a segment with a flipped bit anywhere, in each region of the
+// file in turn, is built anew, and the answers are those from before.
+func TestFlippedBits(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, dir, Options{})
+	fill(t, s, 40)
+	if err := s.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	want := look(t, s)
+	closeStore(t, s)
+	files, err := filepath.Glob(filepath.Join(dir, "segments", "*.seg"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	whole, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const regions = 40
+	for i := range regions {
+		at := i * len(whole) / regions
+		flipped := slices.Clone(whole)
+		flipped[at] ^= 1 << (i % 8)
+		if err := os.WriteFile(files[0], flipped, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := openAt(t, dir, Options{ReadOnly: true})
+		ready(t, r)
+		if got := look(t, r); !reflect.DeepEqual(got, want) {
+			t.Fatalf("byte %d of %d: got %v\nwant %v", at, len(whole), got, want)
+		}
+		closeStore(t, r)
+	}
+	s = openAt(t, dir, Options{})
+	ready(t, s)
+	report, err := s.Check(context.Background(), false)
+	if err != nil || len(report.Lost)+len(report.Derivable) > 0 || report.Documents != 40 {
+		t.Fatalf("check: %+v, %v", report, err)
+	}
+	closeStore(t, s)
+}
+
+// TestTruncatedLog: with the end of its log cut off the index opens and shows a
+// state that was, or says that it is damaged.
+func TestTruncatedLog(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, filepath.Join(dir, "ix"), Options{})
+	const commits = 20
+	for n := range commits {
+		commit(t, s, func(b *Batch) {
+			for i := range 3 {
+				put(t, b, corpus.Document{ID: fmt.Sprint("d", i), Source: fmt.Sprint(n, " ", strings.Repeat(vocabulary[n]+" ", 500))})
+			}
+		})
+	}
+	copyTree(t, filepath.Join(dir, "ix"), filepath.Join(dir, "copy"))
+	closeStore(t, s)
+	logs, err := filepath.Glob(filepath.Join(dir, "copy", "db", "*.log"))
+	if err != nil || len(logs) == 0 {
+		t.Fatal(logs, err)
+	}
+	log := logs[len(logs)-1]
+	info, err := os.Stat(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for i := range 20 {
+		if err := os.Truncate(log, info.Size()*int64(20-i)/20); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Open(filepath.Join(dir, "copy"), Options{ReadOnly: true})
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotFound) {
+				t.Fatal(err)
+			}
+			continue
+		}
+		ready(t, r)
+		texts := map[string]bool{}
+		for _, text := range contents(t, r) {
+			n, _, _ := strings.Cut(text, " ")
+			texts[n] = true
+			shown[n] = true
+		}
+		if len(texts) > 1 {
+			t.Fatalf("parts of several commits: %v", texts)
+		}
+		closeStore(t, r)
+	}
+	if len(shown) < 5 {
+		t.Fatalf("only the commits %v were shown", shown)
 	}
 }
