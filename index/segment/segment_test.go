@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -253,4 +255,36 @@ func reseal(data []byte) {
 		}
 	}
 	binary.LittleEndian.PutUint32(data[end:], crc32.Checksum(data[:end], castagnoli))
+}
+
+var update = flag.Bool("update", false, "write the golden file of the current version")
+
+// TestGolden: the bytes of a version stay what they are, and it stays readable;
+// a version that is no longer read says so.
+func TestGolden(t *testing.T) {
+	path := fmt.Sprintf("testdata/v%d.seg", Version)
+	data := build(t, randomDocs(rand.New(rand.NewPCG(1, 2)), 12))
+	if *update {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(data, golden) {
+		t.Fatalf("version %d has other bytes than %s: a change of format needs a new version", Version, path)
+	}
+	s, err := Open(golden)
+	if err != nil || s.Documents().Rows() != 12 || s.Columns().Rows() != 12 {
+		t.Fatal(s, err)
+	}
+	for v, want := range map[byte]error{1: ErrOlder, Version + 1: ErrNewer} {
+		other := slices.Clone(golden)
+		other[8] = v
+		if _, err := Open(other); !errors.Is(err, want) {
+			t.Fatalf("version %d: %v", v, err)
+		}
+	}
 }
