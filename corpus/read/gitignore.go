@@ -247,9 +247,11 @@ func matchClass(pat string, c byte) (in bool, width int) {
 	}
 	for first := true; i < len(pat) && (pat[i] != ']' || first); first = false {
 		if strings.HasPrefix(pat[i:], "[:") {
-			if e := strings.Index(pat[i:], ":]"); e > 0 {
-				in = in || inNamedClass(pat[i+2:i+e], c)
-				i += e + 2
+			// As in git, the name goes to the next bracket; "[:]" is no name.
+			name := pat[i+2:]
+			if e := strings.IndexByte(name, ']'); e > 0 && name[e-1] == ':' {
+				in = in || inNamedClass(name[:e-1], c)
+				i += 2 + e + 1
 				continue
 			}
 		}

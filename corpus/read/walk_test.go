@@ -231,6 +231,7 @@ func without(a, b []string) (out []string) {
 func FuzzGitignore(f *testing.F) {
 	f.Add("**/a/**/b", "x/a/y/b")
 	f.Add("[[:alpha:]-\\]]*?", "a]b")
+	f.Add("[[:]lpha:]-\\a]*?", "aib")
 	f.Add(strings.Repeat("*a", 30), strings.Repeat("a", 200))
 	f.Fuzz(func(t *testing.T, pat, path string) {
 		p, ok := parsePattern(pat)
