@@ -28,8 +28,8 @@ func (ix *Index) Incomplete() int {
 // full speed. Searches and writers go on meanwhile.
 func (ix *Index) Compact(ctx context.Context) error { return ix.store.Compact(ctx) }
 
-// PauseMerging stops sealing, merging and rebuilding in the background, until
-// ResumeMerging. Adding goes on, and searches slow down with the number of
+// PauseMerging stops sealing, merging and rebuilding in the background, after the
+// piece of work that is under way, until ResumeMerging. Adding goes on, and searches slow down with the number of
 // segments.
 func (ix *Index) PauseMerging() { ix.store.PauseMerging() }
 

@@ -18,7 +18,7 @@ func Backup(ctx context.Context, from vfs.FS, dir string, to vfs.FS, target stri
 	if _, err := to.Stat(target); err == nil {
 		return fmt.Errorf("%s exists: name a new directory", target)
 	}
-	s, err := Open(dir, Options{FS: from, ReadOnly: true, Tuning: Tuning{leaveMissing: true}})
+	s, err := Open(dir, Options{FS: from, ReadOnly: true, leaveMissing: true})
 	if err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func (s *Store) repair(ctx context.Context, bad map[uint64]bool, r *CheckReport)
 	r.Repaired = len(bad)
 	for again := true; again; {
 		var err error
-		if again, err = s.step(context.WithValue(ctx, unhurried, true), rebuildOnly); err != nil {
+		if again, err = s.step(ctx, rebuildOnly); err != nil {
 			return err
 		}
 	}

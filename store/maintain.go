@@ -33,7 +33,7 @@ func (s *Store) startMaintenance() {
 	m.wake, m.done = make(chan struct{}, 1), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
-	if s.tuning.leaveMissing {
+	if s.leaveMissing {
 		close(m.done)
 		return
 	}
@@ -87,9 +87,12 @@ func (s *Store) maintain(ctx context.Context) {
 		err := m.open(ctx)
 		again := false
 		if err == nil {
+			before := m.written.Load()
 			m.mu.Lock()
 			again, err = s.step(ctx, sealDue)
 			m.mu.Unlock()
+			// Nobody who closes, compacts or checks waits for this.
+			s.pace(ctx, before)
 		}
 		if ctx.Err() != nil {
 			return
@@ -140,8 +143,8 @@ func (m *maintenance) failure() error {
 	return m.err
 }
 
-// PauseMerging stops sealing, merging and rebuilding in the background, those
-// under way included, until ResumeMerging.
+// PauseMerging stops sealing, merging and rebuilding in the background, after
+// the piece of work that is under way, until ResumeMerging.
 func (s *Store) PauseMerging() {
 	m := &s.maintenance
 	m.gate.Lock()
@@ -183,27 +186,17 @@ func (m *maintenance) open(ctx context.Context) error {
 	}
 }
 
-// pace is told of bytes that merging has written: it holds the work back to
-// the configured rate, through pauses, and ends it with the context.
-func (s *Store) pace(ctx context.Context, bytes int) error {
-	s.maintenance.written.Add(int64(bytes))
-	if rate := s.tuning.MergeRate; rate > 0 && ctx.Value(unhurried) == nil {
-		select {
-		case <-time.After(time.Duration(float64(bytes) / float64(rate) * float64(time.Second))):
-		case <-ctx.Done():
-		}
+// pace waits for as long as what was written since should have taken.
+func (s *Store) pace(ctx context.Context, since int64) {
+	bytes := s.maintenance.written.Load() - since
+	if s.tuning.MergeRate <= 0 || bytes <= 0 {
+		return
 	}
-	if ctx.Value(unhurried) != nil {
-		return ctx.Err()
+	select {
+	case <-time.After(time.Duration(float64(bytes) / float64(s.tuning.MergeRate) * float64(time.Second))):
+	case <-ctx.Done():
 	}
-	return s.maintenance.open(ctx)
 }
-
-// unhurried marks the context of work that somebody waits for: neither rate
-// nor pause holds it back.
-type contextKey int
-
-const unhurried contextKey = 0
 
 // afterCommit lets maintenance know of a commit and holds the writer back
 // while there are more segments than searches should read.
@@ -281,7 +274,6 @@ func (s *Store) Compact(ctx context.Context) error {
 	}
 	s.maintenance.mu.Lock()
 	defer s.maintenance.mu.Unlock()
-	ctx = context.WithValue(ctx, unhurried, true)
 	for {
 		again, err := s.step(ctx, mergeAll)
 		if err != nil {

@@ -147,7 +147,7 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	if in[0].missing {
 		data, docs, err = s.derive(ctx, v, in)
 	} else {
-		data, docs, err = s.mergeFiles(ctx, in)
+		data, docs, err = s.mergeFiles(in)
 	}
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	return s.publish(m, kv, changes, fresh)
 }
 
-func (s *Store) mergeFiles(ctx context.Context, in []openSegment) (data []byte, docs int, err error) {
+func (s *Store) mergeFiles(in []openSegment) (data []byte, docs int, err error) {
 	parts := make([]segment.Part, len(in))
 	for i, o := range in {
 		parts[i] = segment.Part{Segment: o.file.seg}
@@ -199,7 +199,8 @@ func (s *Store) mergeFiles(ctx context.Context, in []openSegment) (data []byte, 
 	if data, docs, err = segment.Merge(s.config.index(), parts); err != nil {
 		return nil, 0, fmt.Errorf("merge segments of %s: %w", s.dir, err)
 	}
-	return data, docs, s.pace(ctx, len(data))
+	s.maintenance.written.Add(int64(len(data)))
+	return data, docs, nil
 }
 
 // sortAnalyzers puts the analysis of code last: a question is prose first.

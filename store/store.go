@@ -112,8 +112,6 @@ type Tuning struct {
 	// Inline sets sealing, merging and rebuilding to work in the goroutine that
 	// commits or opens, in an order that is always the same.
 	Inline bool
-
-	leaveMissing bool // build nothing anew
 }
 
 func (t *Tuning) complete() {
@@ -142,6 +140,8 @@ type Options struct {
 	// ReadOnly opens the index without changing or locking anything.
 	ReadOnly bool
 	Tuning   Tuning
+
+	leaveMissing bool // build nothing anew
 }
 
 type manifest struct {
@@ -180,16 +180,17 @@ func (m *manifest) clone() *manifest {
 // A Store is an open index. Its methods are safe for concurrent use. Readers
 // never wait for writers; writers wait for each other only while one commits.
 type Store struct {
-	dir       string
-	fs        vfs.FS
-	disk      *disk   // fs under Pebble
-	pinned    *pinned // what is under Pebble instead where readOnly
-	db        *pebble.DB
-	tuning    Tuning
-	readOnly  bool
-	config    Config    // never changes after Open
-	analysers sync.Pool // of *analyses
-	empty     *segment.Segment
+	dir          string
+	fs           vfs.FS
+	disk         *disk   // fs under Pebble
+	pinned       *pinned // what is under Pebble instead where readOnly
+	db           *pebble.DB
+	tuning       Tuning
+	readOnly     bool
+	leaveMissing bool
+	config       Config    // never changes after Open
+	analysers    sync.Pool // of *analyses
+	empty        *segment.Segment
 
 	// mu is held for as long as a commit takes; it guards what follows.
 	mu          sync.Mutex
@@ -219,7 +220,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	o.Tuning.complete()
 	s := &Store{
-		dir: dir, fs: o.FS, disk: newDisk(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly,
+		dir: dir, fs: o.FS, disk: newDisk(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly, leaveMissing: o.leaveMissing,
 		batches: map[*Batch]bool{}, changed: make(chan struct{}),
 	}
 	s.idle.L = &s.mu

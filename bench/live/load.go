@@ -62,6 +62,22 @@ func bulk(ctx context.Context, ix *tamis.Index, t *texts, from, each int, stop c
 	}
 }
 
+// workIndex opens a new index in a folder of its own, dir, which remove removes,
+// and makes the texts to fill it with.
+func workIndex(name string) (t *texts, ix *tamis.Index, dir string, remove func(), err error) {
+	if t, err = newTexts(); err != nil {
+		return nil, nil, "", nil, err
+	}
+	if dir, remove, err = workDir("", name); err != nil {
+		return nil, nil, "", nil, err
+	}
+	if ix, err = tamis.Open(dir, tamis.Options{}); err != nil {
+		remove()
+		return nil, nil, "", nil, err
+	}
+	return t, ix, dir, remove, nil
+}
+
 // adding measures adding single documents while a bulk load runs.
 func adding(args []string) error {
 	f := flag.NewFlagSet("adding", flag.ExitOnError)
@@ -70,19 +86,11 @@ func adding(args []string) error {
 	pause := f.Duration("pause", 10*time.Millisecond, "between them")
 	_ = f.Parse(args)
 	ctx := context.Background()
-	t, err := newTexts()
-	if err != nil {
-		return err
-	}
-	dir, remove, err := workDir("", "adding")
+	t, ix, _, remove, err := workIndex("adding")
 	if err != nil {
 		return err
 	}
 	defer remove()
-	ix, err := tamis.Open(dir, tamis.Options{})
-	if err != nil {
-		return err
-	}
 	if _, err := ix.Add(ctx, t.documents(0, *first)); err != nil {
 		return err
 	}
@@ -142,19 +150,11 @@ func merging(args []string) error {
 	pause := f.Duration("pause", 4*time.Millisecond, "between searches")
 	_ = f.Parse(args)
 	ctx := context.Background()
-	t, err := newTexts()
-	if err != nil {
-		return err
-	}
-	dir, remove, err := workDir("", "merging")
+	t, ix, _, remove, err := workIndex("merging")
 	if err != nil {
 		return err
 	}
 	defer remove()
-	ix, err := tamis.Open(dir, tamis.Options{})
-	if err != nil {
-		return err
-	}
 	if _, err := ix.Add(ctx, t.documents(0, *first)); err != nil {
 		return err
 	}

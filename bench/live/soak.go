@@ -48,19 +48,11 @@ func soak(args []string) error {
 	readers := f.Int("readers", 2, "`readers`")
 	_ = f.Parse(args)
 	ctx := context.Background()
-	t, err := newTexts()
-	if err != nil {
-		return err
-	}
-	dir, remove, err := workDir("", "soak")
+	t, ix, dir, remove, err := workIndex("soak")
 	if err != nil {
 		return err
 	}
 	defer remove()
-	ix, err := tamis.Open(dir, tamis.Options{})
-	if err != nil {
-		return err
-	}
 	l := &ledger{away: map[int]bool{}}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup

@@ -51,9 +51,6 @@ type pair struct{ id, row uint32 }
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder { return &Builder{columns: map[columnID]*columnBuilder{}} }
 
-// Rows is the number of rows added so far.
-func (b *Builder) Rows() int { return int(b.rows) }
-
 // Add adds the next row and returns its number.
 func (b *Builder) Add(f filter.Fields) uint32 {
 	row := b.rows
