@@ -145,35 +145,46 @@ func parseID(raw json.RawMessage) (id string, err error) {
 	return id, err
 }
 
-// parseVector reads an object of term: weight. raw is valid JSON; the scan by hand
-// is what sees a key that comes twice, and several times faster.
+// parseVector reads an object of term: weight into entries.
 func parseVector(raw json.RawMessage, entries []entry, v *Vocabulary) ([]entry, error) {
 	if len(raw) == 0 {
 		return entries, fmt.Errorf(`%w: no "vector"`, ErrFormat)
 	}
-	if raw[0] != '{' {
-		return entries, fmt.Errorf(`%w: "vector" is not an object of term: weight`, ErrFormat)
+	err := eachWeight(raw, func(term []byte, weight float32) error {
+		entries = append(entries, entry{v.addBytes(term), weight})
+		return nil
+	})
+	return entries, err
+}
+
+// eachWeight calls f for each member of an object of term: weight. raw is valid
+// JSON; the scan by hand is what sees a key that comes twice, and several times
+// faster. A term is valid until f returns.
+func eachWeight(raw []byte, f func(term []byte, weight float32) error) error {
+	i := skipBlank(raw, 0)
+	if raw[i] != '{' {
+		return fmt.Errorf(`%w: "vector" is not an object of term: weight`, ErrFormat)
 	}
-	for i := 1; ; {
+	for i++; ; {
 		i = skipBlank(raw, i)
 		if raw[i] == ',' {
 			i = skipBlank(raw, i+1)
 		}
 		if raw[i] == '}' {
-			return entries, nil
+			return nil
 		}
 		end, escaped := stringEnd(raw, i)
 		term := raw[i+1 : end-1]
 		if escaped {
 			var s string
 			if err := json.Unmarshal(raw[i:end], &s); err != nil {
-				return entries, fmt.Errorf("%w: %w", ErrFormat, err)
+				return fmt.Errorf("%w: %w", ErrFormat, err)
 			}
 			term = []byte(s)
 		}
 		i = skipBlank(raw, skipBlank(raw, end)+1) // past the colon
 		if c := raw[i]; c != '-' && (c < '0' || c > '9') {
-			return entries, fmt.Errorf("%w: the weight of term %q is not a number", ErrWeight, term)
+			return fmt.Errorf("%w: the weight of term %q is not a number", ErrWeight, term)
 		}
 		start := i
 		for c := raw[i]; c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E' || c >= '0' && c <= '9'; c = raw[i] {
@@ -182,9 +193,11 @@ func parseVector(raw json.RawMessage, entries []entry, v *Vocabulary) ([]entry, 
 		// A number out of range gives ±Inf, and an error that is not needed.
 		w, _ := strconv.ParseFloat(string(raw[start:i]), 64)
 		if err := checkWeight(string(term), w); err != nil {
-			return entries, err
+			return err
 		}
-		entries = append(entries, entry{v.addBytes(term), float32(w)})
+		if err := f(term, float32(w)); err != nil {
+			return err
+		}
 	}
 }
 
