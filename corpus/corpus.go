@@ -9,7 +9,11 @@
 // Block also says which bytes of the file it came from.
 package corpus
 
-import "time"
+import (
+	"time"
+
+	"github.com/tamis-search/tamis/vector"
+)
 
 // Document is one unit of ingest: a file, or one record of a JSON Lines file.
 type Document struct {
@@ -41,6 +45,9 @@ type Document struct {
 	// what lies between two blocks is white space or markup without content.
 	// Nil means plain text, whose paragraphs the splitter finds by itself.
 	Blocks []Block
+	// Vectors are learned sparse vectors of the document, by field: beside its
+	// text or instead of it.
+	Vectors map[string]vector.Named
 }
 
 // BlockKind says what a block is.

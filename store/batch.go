@@ -127,6 +127,15 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
+	vs, err := b.s.vectorsOf(&d)
+	if err != nil {
+		return 0, err
+	}
+	return b.put(d, vs)
+}
+
+// put is Put of a document with numbered vectors.
+func (b *Batch) put(d corpus.Document, vs vectors) (Outcome, error) {
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
@@ -138,6 +147,11 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	analyzer := b.s.config.analyzer(&d)
 	h := headerOf(&d, analyzer)
 	blocks := appendBlocks(nil, d.Blocks)
+	var vrecord []byte
+	if len(vs) > 0 {
+		vrecord = appendVectors(nil, vs)
+		h.Vectors = vectorsDigest(vrecord)
+	}
 	if err := h.seal(d.Source, blocks); err != nil {
 		return 0, err
 	}
@@ -166,7 +180,7 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := addRows(b.builder, h.Ordinal, r, len(d.Source)); err != nil {
+	if err := addRows(b.builder, h.Ordinal, r, len(d.Source), vs); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.
@@ -180,14 +194,14 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 			}
 		}
 	}
-	if err := b.fail(b.record(h, d.Source, blocks)); err != nil {
+	if err := b.fail(errors.Join(b.recordVectors(h, vrecord), b.record(h, d.Source, blocks))); err != nil {
 		return 0, err
 	}
 	b.next++
 	b.analyzers[analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
-	b.size += len(d.Source) + documentCost
+	b.size += len(d.Source) + 8*vs.weights() + documentCost
 	if b.full() {
 		return outcome, b.Flush()
 	}
@@ -477,7 +491,7 @@ func (b *Batch) release() {
 // another.
 func removeOrdinals(w pebble.Writer, from, to uint64) error {
 	var err error
-	for _, kind := range []byte{keyHeader, keyBlocks, keyText} {
+	for _, kind := range []byte{keyHeader, keyBlocks, keyText, keyVectors} {
 		err = errors.Join(err, w.DeleteRange(ordinalKey(kind, from), ordinalKey(kind, to), pebble.NoSync))
 	}
 	return err

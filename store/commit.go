@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -20,9 +21,11 @@ func (b *Batch) commit() error {
 	}
 	var fresh *openSegment
 	if b.builder.Documents() > 0 {
-		data := b.builder.Bytes()
+		data, err := b.builder.Bytes(s.fieldConfigs())
+		if err != nil {
+			return err
+		}
 		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents()}
-		var err error
 		if fresh, err = s.makeSegment(e, data, s.live(len(data))); err != nil {
 			return err
 		}
@@ -87,6 +90,7 @@ func (b *Batch) links() (*pebble.Batch, error) {
 		if old := c.old; old != nil {
 			do(kv.Delete(ordinalKey(keyHeader, old.Ordinal), nil))
 			do(kv.Delete(ordinalKey(keyBlocks, old.Ordinal), nil))
+			do(removeVectors(kv, old))
 			for i := 0; i*chunkSize < old.Size; i++ {
 				do(kv.Delete(textKey(old.Ordinal, i), nil))
 			}
@@ -210,7 +214,7 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 			}
 		}
 	}()
-	m.NextOrdinal, m.NextSegment = s.nextOrdinal, s.nextSegment
+	m.NextOrdinal, m.NextSegment, m.Vectors = s.nextOrdinal, s.nextSegment, maps.Clone(s.fields)
 	next, err := s.segmentsOf(m, kv, dead, fresh)
 	if err != nil {
 		return err

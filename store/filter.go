@@ -24,8 +24,9 @@ func (v *Snapshot) Filtered(e *filter.Expr) (*Snapshot, error) {
 			return nil, fmt.Errorf("filter segment %d of %s: %w: %w", o.entry.ID, v.s.dir, ErrCorrupt, err)
 		}
 		for u := range o.visible {
-			o.visible[u] = pass[u].and(o.visible[u])
+			o.visible[u] = pass.rows[u].and(o.visible[u])
 		}
+		o.filters = append(slices.Clip(o.filters), &pass.shown)
 	}
 	return f, nil
 }
@@ -46,13 +47,19 @@ func (b Bits) and(x Bits) Bits {
 // their text: a filter is used for many searches.
 type passed struct {
 	mu   sync.Mutex
-	rows map[string][numUnits]Bits
+	rows map[string]*passing
+}
+
+// passing are the rows of a segment that pass one filter.
+type passing struct {
+	rows  [numUnits]Bits
+	shown shown
 }
 
 // passedFilters is how many filters a segment remembers.
 const passedFilters = 16
 
-func (p *passed) get(seg *segment.Segment, e *filter.Expr, text string) ([numUnits]Bits, error) {
+func (p *passed) get(seg *segment.Segment, e *filter.Expr, text string) (*passing, error) {
 	p.mu.Lock()
 	rows, ok := p.rows[text]
 	p.mu.Unlock()
@@ -61,13 +68,14 @@ func (p *passed) get(seg *segment.Segment, e *filter.Expr, text string) ([numUni
 	}
 	pass, err := seg.Columns().Compile(e)
 	if err != nil {
-		return rows, err
+		return nil, err
 	}
-	rows = rowsOf(seg, pass)
+	units := rowsOf(seg, pass)
+	rows = &passing{rows: units, shown: shown{docs: units[Documents]}}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.rows == nil || len(p.rows) >= passedFilters {
-		p.rows = map[string][numUnits]Bits{}
+		p.rows = map[string]*passing{}
 	}
 	p.rows[text] = rows
 	return rows, nil

@@ -20,6 +20,8 @@ import (
 //	p path 0 ordinal   the documents that came from a file
 //	f path       what is known of a file (JSON)
 //	x segment    documents deleted from a segment (see tombstones)
+//	v ordinal    vectors of a document (see appendVectors)
+//	n name       number of a term of vectors, u32; N: how many have one, u32
 const (
 	keyManifest  = 'm'
 	keyHeader    = 'd'
@@ -29,6 +31,9 @@ const (
 	keyPath      = 'p'
 	keyFile      = 'f'
 	keyTombstone = 'x'
+	keyVectors   = 'v'
+	keyName      = 'n'
+	keyNames     = 'N'
 )
 
 // chunkSize is the piece in which sources are stored: a passage is read
@@ -64,6 +69,8 @@ type Header struct {
 	Analyzer string `json:"analyzer"`
 	// Size is the length of the source in bytes.
 	Size int `json:"size"`
+	// Vectors is the digest of its vectors; nil where it has none.
+	Vectors []byte `json:"vectors,omitempty"`
 	// Digest is the SHA-256 of source and structure: what tells an unchanged
 	// document from a changed one.
 	Digest []byte `json:"digest"`

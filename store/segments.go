@@ -16,8 +16,11 @@ import (
 // openSegments makes the first snapshot. A segment that has no file, or a
 // damaged one, is missing from it.
 func (s *Store) openSegments() error {
-	var err error
-	if s.empty, err = segment.Open(segment.NewBuilder(s.config.index()).Bytes()); err != nil {
+	none, err := segment.NewBuilder(s.config.index()).Bytes(nil)
+	if err != nil {
+		return err
+	}
+	if s.empty, err = segment.Open(none); err != nil {
 		return err
 	}
 	open := make([]openSegment, 0, len(s.manifest.Segments))
@@ -107,7 +110,8 @@ func (s *Store) derive(ctx context.Context, v *Snapshot, in []openSegment) (data
 		}
 	}
 	docs = b.Documents()
-	return b.Bytes(), docs, nil
+	data, err = b.Bytes(s.fieldConfigs())
+	return data, docs, err
 }
 
 func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error {
@@ -123,10 +127,14 @@ func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error
 	if err != nil {
 		return err
 	}
-	return addRows(b, ordinal, r, h.Size)
+	vs, err := v.vectors(h)
+	if err != nil {
+		return err
+	}
+	return addRows(b, ordinal, r, h.Size, vs)
 }
 
-func addRows(b *segment.Builder, ordinal uint64, r rows, size int) error {
+func addRows(b *segment.Builder, ordinal uint64, r rows, size int, vs vectors) error {
 	if err := b.BeginDocument(ordinal, r.title, r.meta, size); err != nil {
 		return err
 	}
@@ -134,6 +142,9 @@ func addRows(b *segment.Builder, ordinal uint64, r rows, size int) error {
 		b.AddPassage(p, r.fields[i])
 	}
 	b.EndDocument(r.document)
+	for field, v := range vs {
+		b.AddVector(field, v)
+	}
 	return nil
 }
 

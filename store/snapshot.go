@@ -50,6 +50,10 @@ type openSegment struct {
 	dead  *tombstones
 	// visible are the rows that are not deleted, by unit; nil when all are.
 	visible [numUnits]Bits
+	// Of documents: those that are not deleted (nil: all are), and those that
+	// pass each filter.
+	shown   *shown
+	filters []*shown
 	// missing says that the segment cannot be read yet: file has no rows.
 	missing bool
 }
@@ -118,6 +122,7 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 		}
 	}
 	o.visible = [numUnits]Bits{docs, passages}
+	o.shown = &shown{docs: docs}
 }
 
 // A Snapshot is the index as it was at one commit. It must be released; its

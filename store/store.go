@@ -52,9 +52,10 @@ import (
 //
 //	1  2026-11  first
 //	2  2026-11  segments may live in memory alone (live, docs in the manifest);
-//	            deletes in layers. Readers: 2; they read 1. Writers: 2.
+//	            deletes in layers
+//	3  2026-11  vectors. Readers: 3; they read 1 and 2. Writers: 3.
 const (
-	FormatVersion    = 2
+	FormatVersion    = 3
 	MinFormatVersion = 1
 )
 
@@ -140,6 +141,9 @@ type Options struct {
 	// ReadOnly opens the index without changing or locking anything.
 	ReadOnly bool
 	Tuning   Tuning
+	// Vectors says how fields of vectors are stored, and must agree with a stored
+	// field where it is not zero; one that is not named keeps float32.
+	Vectors map[string]VectorField
 
 	leaveMissing bool // build nothing anew
 }
@@ -153,6 +157,8 @@ type manifest struct {
 	// Analyzers counts the documents by analyzer: a question is analysed once
 	// for each that is in use.
 	Analyzers map[string]int `json:"analyzers"`
+	// Vectors says how each field of vectors is stored.
+	Vectors map[string]VectorField `json:"vectors,omitempty"`
 }
 
 // segmentEntry names a segment: every stored document with an ordinal in
@@ -191,15 +197,18 @@ type Store struct {
 	config       Config    // never changes after Open
 	analysers    sync.Pool // of *analyses
 	empty        *segment.Segment
+	dictionary   dictionary
 
 	// mu is held for as long as a commit takes; it guards what follows.
 	mu          sync.Mutex
 	manifest    *manifest
 	nextOrdinal uint64 // not yet reserved, at least 1
 	nextSegment uint64
-	batches     map[*Batch]bool // open ones
-	idle        sync.Cond       // a batch was closed
-	changed     chan struct{}   // closed and replaced by every new snapshot
+	fields      map[string]VectorField // in use
+	wanted      map[string]VectorField // how those are to be that are not
+	batches     map[*Batch]bool        // open ones
+	idle        sync.Cond              // a batch was closed
+	changed     chan struct{}          // closed and replaced by every new snapshot
 	closed      bool
 
 	current atomic.Pointer[Snapshot]
@@ -232,7 +241,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	if o.ReadOnly {
-		if err := s.openPinned(o.Config); err != nil {
+		if err := s.openPinned(o); err != nil {
 			return nil, err
 		}
 		s.startMaintenance()
@@ -248,7 +257,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, openError(dir, err)
 	}
 	s.db = db
-	if err := s.load(o.Config); err != nil {
+	if err := s.load(o); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	s.startMaintenance()
@@ -260,7 +269,7 @@ func Open(dir string, o Options) (*Store, error) {
 const pinTries = 50
 
 // openPinned opens the index without changing or locking anything.
-func (s *Store) openPinned(c Config) error {
+func (s *Store) openPinned(o Options) error {
 	dbDir := s.fs.PathJoin(s.dir, "db")
 	var before []uint64
 	for try := 1; ; try++ {
@@ -268,12 +277,12 @@ func (s *Store) openPinned(c Config) error {
 			if s.pinned, err = pin(s.fs, dbDir); err != nil {
 				return err
 			}
-			o := pebbleOptions(s.disk, s.tuning.MemTable)
-			o.FS, o.ReadOnly = s.pinned, true
-			if s.db, err = pebble.Open(dbDir, o); err != nil {
+			p := pebbleOptions(s.disk, s.tuning.MemTable)
+			p.FS, p.ReadOnly = s.pinned, true
+			if s.db, err = pebble.Open(dbDir, p); err != nil {
 				return errors.Join(openError(s.dir, err), s.pinned.close())
 			}
-			if err = s.load(c); err != nil {
+			if err = s.load(o); err != nil {
 				return errors.Join(err, s.db.Close(), s.pinned.close())
 			}
 			return nil
@@ -358,7 +367,8 @@ func openError(dir string, err error) error {
 	return fmt.Errorf("open index %s: %w", dir, err)
 }
 
-func (s *Store) load(c Config) error {
+func (s *Store) load(o Options) error {
+	c := o.Config
 	m, err := s.readManifest()
 	if err != nil {
 		return err
@@ -381,6 +391,9 @@ func (s *Store) load(c Config) error {
 	m.Format = FormatVersion
 	s.manifest, s.config = m, m.Config
 	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
+	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
+		return err
+	}
 	if !s.readOnly {
 		if err := s.removeStrays(); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/columns"
+	"github.com/tamis-search/tamis/index/impact"
 )
 
 // ErrTooLarge says that a document does not fit the format: sources are
@@ -26,6 +27,7 @@ var ErrTooLarge = errors.New("source is larger than 4 GiB")
 type Builder struct {
 	documents, passages *index.Builder
 	columns             *columns.Builder
+	vectors             map[string]*fieldRows
 	tables
 }
 
@@ -45,7 +47,7 @@ type titleRow struct {
 
 // NewBuilder returns an empty builder whose inverted indexes follow c.
 func NewBuilder(c index.Config) *Builder {
-	return &Builder{documents: index.NewBuilder(c), passages: index.NewBuilder(c), columns: columns.NewBuilder(), tables: newTables()}
+	return &Builder{documents: index.NewBuilder(c), passages: index.NewBuilder(c), columns: columns.NewBuilder(), vectors: map[string]*fieldRows{}, tables: newTables()}
 }
 
 func newTables() tables {
@@ -84,9 +86,15 @@ func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
 // EndDocument closes the document with its terms at the unit document.
 func (b *Builder) EndDocument(f index.Fields) { b.documents.Add(f) }
 
-// Bytes returns the segment file. The builder cannot be used afterwards.
-func (b *Builder) Bytes() []byte {
-	return b.write(b.documents.Bytes(), b.passages.Bytes(), b.columns.Bytes())
+// Bytes returns the segment file; fields says how each field that has a vector
+// stores it. The builder cannot be used afterwards. The error wraps
+// impact.ErrFull where a segment cannot hold the vectors.
+func (b *Builder) Bytes(fields map[string]impact.Config) ([]byte, error) {
+	vectors, err := b.buildVectors(fields)
+	if err != nil {
+		return nil, err
+	}
+	return b.write(b.documents.Bytes(), b.passages.Bytes(), b.columns.Bytes(), vectors), nil
 }
 
 func (t *tables) beginDocument(ordinal uint64, size uint32) {
@@ -137,7 +145,7 @@ func appendSentences(b []byte, p corpus.Passage) []byte {
 	return b
 }
 
-func (t *tables) write(documents, passages, columns []byte) []byte {
+func (t *tables) write(documents, passages, columns, vectors []byte) []byte {
 	// The closing entries make the end of a row's range the next row's start.
 	docTable := binary.LittleEndian.AppendUint64(t.docTable, math.MaxUint64)
 	docTable = binary.LittleEndian.AppendUint32(docTable, uint32(t.numPass))
@@ -165,17 +173,20 @@ func (t *tables) write(documents, passages, columns []byte) []byte {
 	}
 
 	secs := [][]byte{documents, passages, docTable, passTable, t.sentences, headings, titles, columns}
-	total := headerLen + numSections*dirEntryLen + 4
+	if vectors != nil {
+		secs = append(secs, vectors)
+	}
+	total := headerLen + len(secs)*dirEntryLen + 4
 	for _, s := range secs {
-		total = align8(total) + len(s)
+		total = aligned(total) + len(s)
 	}
 	out := make([]byte, 0, total)
 	out = append(out, magic...)
 	out = binary.LittleEndian.AppendUint32(out, Version)
-	out = binary.LittleEndian.AppendUint32(out, numSections)
-	pos := headerLen + numSections*dirEntryLen + 4
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(secs)))
+	pos := headerLen + len(secs)*dirEntryLen + 4
 	for i, s := range secs {
-		pos = align8(pos)
+		pos = aligned(pos)
 		out = binary.LittleEndian.AppendUint32(out, uint32(i+1))
 		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(s, castagnoli))
 		out = binary.LittleEndian.AppendUint64(out, uint64(pos))
@@ -184,12 +195,14 @@ func (t *tables) write(documents, passages, columns []byte) []byte {
 	}
 	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, castagnoli))
 	for _, s := range secs {
-		for len(out)%8 != 0 {
-			out = append(out, 0)
-		}
-		out = append(out, s...)
+		out = append(pad(out), s...)
 	}
 	return out
 }
 
-func align8(n int) int { return (n + 7) &^ 7 }
+// alignment keeps what is read as vectors of 64 bytes inside cache lines.
+const alignment = 64
+
+func aligned(n int) int { return (n + alignment - 1) &^ (alignment - 1) }
+
+func pad(b []byte) []byte { return append(b, make([]byte, aligned(len(b))-len(b))...) }

@@ -19,11 +19,14 @@ const passageWork = 40
 
 // Merge writes the segment that holds the live documents of parts, in order:
 // the same bytes of tables, and the same rows of the inverted indexes, as if
-// they had been added to one builder. live is their number.
+// they had been added to one builder. live is their number. A field must be
+// stored alike in all parts; where one segment cannot hold its vectors the error
+// wraps impact.ErrFull.
 func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 	t := newTables()
 	docs, passages := make([]index.Part, len(parts)), make([]index.Part, len(parts))
 	meta := make([]columns.Part, len(parts))
+	rows := make([][]int64, len(parts))
 	for i, p := range parts {
 		s := p.Segment
 		docs[i] = index.Part{Inverted: s.documents}
@@ -34,8 +37,8 @@ func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 			meta[i].Live = docs[i].Live
 			passages[i].Live = func(row uint32) bool { return !p.Deleted(s.DocumentOf(row)) }
 		}
-		rows := t.copyTables(s, p.Deleted)
-		t.copyTitles(s, rows)
+		rows[i] = t.copyTables(s, p.Deleted)
+		t.copyTitles(s, rows[i])
 	}
 	d, err := index.Merge(c, docs)
 	if err != nil {
@@ -49,7 +52,11 @@ func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.write(d, q, m), t.numDocs, nil
+	v, err := mergeVectors(parts, rows)
+	if err != nil {
+		return nil, 0, err
+	}
+	return t.write(d, q, m, v), t.numDocs, nil
 }
 
 // copyTables appends the live documents of s and their passages; rows maps a

@@ -1,8 +1,9 @@
 // Package segment is the immutable file that a store derives from a run of
 // documents: an inverted index over the documents, one over their passages,
-// and the tables that lead from a row back to bytes of a stored source.
+// their learned sparse vectors, and the tables that lead from a row back to bytes
+// of a stored source.
 //
-// # Wire format, version 2
+// # Wire format, version 3
 //
 // All integers are little endian. A segment is
 //
@@ -10,9 +11,9 @@
 //	directory one entry a section: u32 id, u32 CRC-32C of the section,
 //	          u64 offset from the start of the file, u64 length
 //	u32       CRC-32C of header and directory
-//	sections  in directory order, each at a multiple of 8
+//	sections  in directory order, each at a multiple of 64
 //
-// Sections, all present, each once:
+// Sections, each once; the last only where a document has a vector:
 //
 //	1 documents  inverted index over document rows (package index)
 //	2 passages   inverted index over passage rows (package index)
@@ -32,11 +33,18 @@
 //	7 titles     sorted by (hash, row): u64 hash of the analysed title, u32 row,
 //	             u32 zero; documents without a title are not listed
 //	8 columns    the metadata of document rows (package index/columns)
+//	9 vectors    u32 number of fields, then for each, ascending by name: u32
+//	             length of its name, u32 number of its rows, u64 length of its
+//	             vectors; the names; then for each field, from a multiple of 64 on
+//	             in the section: for each of its rows the document row, u32,
+//	             ascending; from the next multiple of 64 on its vectors (package
+//	             index/impact)
 //
 // # Versions
 //
 //	1  2026-11  first, without section 8. Derive it anew: ErrOlder.
-//	2  2026-11  columns. Readers: 2. Writers: 2.
+//	2  2026-11  columns, sections at multiples of 8.
+//	3  2026-11  vectors. Readers: 3; they read 2. Writers: 3.
 package segment
 
 import (
@@ -55,7 +63,7 @@ import (
 // Version is the format version that this package writes; MinVersion is the
 // oldest that it reads.
 const (
-	Version    = 2
+	Version    = 3
 	MinVersion = 2
 )
 
@@ -79,7 +87,9 @@ const (
 	secHeadings = 6
 	secTitles   = 7
 	secColumns  = 8
-	numSections = 8
+	secVectors  = 9
+	minSections = 8
+	maxSections = 9
 
 	headerLen   = 16
 	dirEntryLen = 24
@@ -100,6 +110,7 @@ type Segment struct {
 	headings            []byte
 	titles              []byte
 	columns             *columns.Columns
+	vectors             []*Vectors
 	numDocs, numPass    int
 	size                int
 }
@@ -128,6 +139,9 @@ func Open(data []byte) (*Segment, error) {
 	if err := s.validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
+	if s.vectors, err = openVectors(secs[secVectors], s.numDocs); err != nil {
+		return nil, fmt.Errorf("%w: vectors: %w", ErrCorrupt, err)
+	}
 	return s, nil
 }
 
@@ -143,7 +157,7 @@ func sections(data []byte) (map[uint32][]byte, error) {
 	}
 	n := binary.LittleEndian.Uint32(data[12:])
 	end := headerLen + int(n)*dirEntryLen
-	if n != numSections || len(data) < end+4 {
+	if n < minSections || n > maxSections || len(data) < end+4 {
 		return nil, fmt.Errorf("%w: directory cut short", ErrCorrupt)
 	}
 	if crc32.Checksum(data[:end], castagnoli) != binary.LittleEndian.Uint32(data[end:]) {

@@ -16,6 +16,8 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // doc is a document as the tests make them.
@@ -25,6 +27,7 @@ type doc struct {
 	size     int
 	passages []corpus.Passage
 	words    [][]string
+	vectors  map[string]vector.Sparse
 }
 
 func (d doc) meta() filter.Fields {
@@ -69,7 +72,33 @@ func randomDocs(r *rand.Rand, n int) []doc {
 	return docs
 }
 
-func build(t *testing.T, docs []doc) []byte {
+// fields are how the tests store vectors; fewer documents have the second.
+var fields = map[string]impact.Config{"a": {Precision: impact.Float32}, "b": {Precision: impact.Bits8, Unit: .5}}
+
+func addVectors(docs []doc) []doc {
+	for i := range docs {
+		docs[i].vectors = map[string]vector.Sparse{}
+		for name, share := range map[string]int{"a": 3, "b": 1} {
+			// By document and field, so that the order of the map does not matter.
+			r := rand.New(rand.NewPCG(uint64(i), uint64(share)))
+			if r.IntN(4) >= share {
+				continue
+			}
+			var v vector.Sparse
+			for term := range uint32(30) {
+				if r.IntN(4) == 0 {
+					v.Terms, v.Weights = append(v.Terms, term*term*term*term*5), append(v.Weights, float32(1+r.IntN(40))/2)
+				}
+			}
+			if v.Len() > 0 {
+				docs[i].vectors[name] = v
+			}
+		}
+	}
+	return docs
+}
+
+func build(t testing.TB, docs []doc) []byte {
 	t.Helper()
 	b := NewBuilder(index.Config{TitleWeight: 3, HeadingWeight: 1})
 	for _, d := range docs {
@@ -80,11 +109,18 @@ func build(t *testing.T, docs []doc) []byte {
 			b.AddPassage(p, index.Fields{Title: d.title, Headings: p.Headings, Body: d.words[i]})
 		}
 		b.EndDocument(index.Fields{Title: d.title, Body: slices.Concat(d.words...)})
+		for field, v := range d.vectors {
+			b.AddVector(field, v)
+		}
 	}
-	return b.Bytes()
+	data, err := b.Bytes(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
-func open(t *testing.T, data []byte) *Segment {
+func open(t testing.TB, data []byte) *Segment {
 	t.Helper()
 	s, err := Open(data)
 	if err != nil {
@@ -96,7 +132,7 @@ func open(t *testing.T, data []byte) *Segment {
 func TestRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		docs := randomDocs(r, r.IntN(12))
+		docs := addVectors(randomDocs(r, r.IntN(12)))
 		s := open(t, build(t, docs))
 		row := uint32(0)
 		for i, d := range docs {
@@ -130,6 +166,21 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatalf("document %d is not found by its title", i)
 			}
 		}
+		found := make([]map[string]vector.Sparse, len(docs))
+		for i := range found {
+			found[i] = map[string]vector.Sparse{}
+		}
+		for _, field := range s.Fields() {
+			v := s.Vectors(field)
+			for row, x := range v.Segment.Vectors {
+				found[v.Document(row)][field] = x
+			}
+		}
+		for i, d := range docs {
+			if !reflect.DeepEqual(found[i], d.vectors) {
+				t.Fatalf("document %d has the vectors %v, want %v", i, found[i], d.vectors)
+			}
+		}
 		if got := s.FindTitle(TitleHash([]string{"absent"})); got != nil {
 			t.Fatalf("found an absent title in rows %v", got)
 		}
@@ -140,7 +191,7 @@ func TestRoundTrip(t *testing.T) {
 func TestMergeEqualsBuild(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 50 {
-		docs := randomDocs(r, 20)
+		docs := addVectors(randomDocs(r, 20))
 		dead := map[uint64]bool{}
 		var live []doc
 		for _, d := range docs {
@@ -171,7 +222,7 @@ func TestMergeEqualsBuild(t *testing.T) {
 }
 
 func TestDamage(t *testing.T) {
-	data := build(t, randomDocs(rand.New(rand.NewPCG(5, 6)), 10))
+	data := build(t, addVectors(randomDocs(rand.New(rand.NewPCG(5, 6)), 10)))
 	for i := range data {
 		bad := bytes.Clone(data)
 		bad[i] ^= 0x10
@@ -192,10 +243,11 @@ func TestDamage(t *testing.T) {
 
 // padding says that byte i lies between sections.
 func padding(data []byte, i int) bool {
-	if i < headerLen+numSections*dirEntryLen+4 {
+	n := int(binary.LittleEndian.Uint32(data[12:]))
+	if i < headerLen+n*dirEntryLen+4 {
 		return false
 	}
-	for s := range numSections {
+	for s := range n {
 		e := data[headerLen+s*dirEntryLen:]
 		off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
 		if uint64(i) >= off && uint64(i) < off+length {
@@ -220,7 +272,12 @@ func FuzzOpen(f *testing.F) {
 	_ = b.BeginDocument(7, []string{"a"}, nil, 10)
 	b.AddPassage(corpus.Passage{End: 10, Headings: []string{"h"}, Sentences: []corpus.Sentence{{Start: 1, End: 9}}}, index.Fields{Body: []string{"x"}})
 	b.EndDocument(index.Fields{Body: []string{"x"}})
-	f.Add(b.Bytes(), 200, byte(1))
+	b.AddVector("a", vector.Sparse{Terms: []uint32{3}, Weights: []float32{1}})
+	data, err := b.Bytes(fields)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data, 200, byte(1))
 	f.Fuzz(func(t *testing.T, data []byte, at int, x byte) {
 		if at >= 0 && at < len(data) {
 			data[at] ^= x
@@ -238,16 +295,26 @@ func FuzzOpen(f *testing.F) {
 				s.DocumentOf(p)
 			}
 		}
+		for _, field := range s.Fields() {
+			v := s.Vectors(field)
+			for _, h := range impact.TopK([]impact.Source{{Segment: v.Segment}}, vector.Sparse{Terms: []uint32{3}, Weights: []float32{1}}, 2, 1).Hits {
+				s.Ordinal(v.Document(h.Row))
+			}
+		}
 	})
 }
 
 // reseal makes the checksums right again.
 func reseal(data []byte) {
-	end := headerLen + numSections*dirEntryLen
+	if len(data) < headerLen {
+		return
+	}
+	n := int(min(binary.LittleEndian.Uint32(data[12:]), maxSections))
+	end := headerLen + n*dirEntryLen
 	if len(data) < end+4 {
 		return
 	}
-	for s := range numSections {
+	for s := range n {
 		e := data[headerLen+s*dirEntryLen:]
 		off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
 		if off <= uint64(len(data)) && length <= uint64(len(data))-off {
@@ -263,22 +330,19 @@ var update = flag.Bool("update", false, "write the golden file of the current ve
 // a version that is no longer read says so.
 func TestGolden(t *testing.T) {
 	path := fmt.Sprintf("testdata/v%d.seg", Version)
-	data := build(t, randomDocs(rand.New(rand.NewPCG(1, 2)), 12))
+	docs := addVectors(randomDocs(rand.New(rand.NewPCG(1, 2)), 12))
+	data := build(t, docs)
 	if *update {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	golden, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	golden := readGolden(t, Version)
 	if !bytes.Equal(data, golden) {
 		t.Fatalf("version %d has other bytes than %s: a change of format needs a new version", Version, path)
 	}
-	s, err := Open(golden)
-	if err != nil || s.Documents().Rows() != 12 || s.Columns().Rows() != 12 {
-		t.Fatal(s, err)
+	if s := open(t, golden); s.Documents().Rows() != 12 || s.Columns().Rows() != 12 || !slices.Equal(s.Fields(), []string{"a", "b"}) {
+		t.Fatal(s.Fields())
 	}
 	for v, want := range map[byte]error{1: ErrOlder, Version + 1: ErrNewer} {
 		other := slices.Clone(golden)
@@ -287,4 +351,21 @@ func TestGolden(t *testing.T) {
 			t.Fatalf("version %d: %v", v, err)
 		}
 	}
+	// Version 2 holds the same documents without their vectors.
+	for i := range docs {
+		docs[i].vectors = nil
+	}
+	old := open(t, readGolden(t, 2))
+	if merged, n, err := Merge(index.Config{TitleWeight: 3, HeadingWeight: 1}, []Part{{Segment: old}}); err != nil || n != 12 || !bytes.Equal(merged, build(t, docs)) {
+		t.Fatalf("version 2 merged: %d documents, %v", n, err)
+	}
+}
+
+func readGolden(t *testing.T, version int) []byte {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("testdata/v%d.seg", version))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tamis-search/tamis/vector"
+)
+
+// firstNamed is the number of the first term that has only a name. A name that
+// is a decimal number below it, written without leading zeros, is that number, so
+// that ids of tokens and columns of a matrix need no dictionary.
+const firstNamed = 1 << 31
+
+// cachedNames bounds the names kept in memory.
+const cachedNames = 1 << 20
+
+// dictionary numbers the terms of all vectors of an index. A number is written
+// before the document that uses it, in the order of the log, and never changes;
+// names that no document uses after all cost nothing but their bytes.
+type dictionary struct {
+	mu    sync.RWMutex
+	known map[string]uint32
+}
+
+// numeric is the number that a name says.
+func numeric(name string) (uint32, bool) {
+	if name == "" || len(name) > 10 || name[0] == '0' && len(name) > 1 || name[0] == '+' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(name, 10, 32)
+	return uint32(n), err == nil && n < firstNamed
+}
+
+// lookup finds the numbers of names; those without one are missing.
+func (s *Store) lookup(names []string) (numbers map[string]uint32, missing []string, err error) {
+	w := &s.dictionary
+	numbers = make(map[string]uint32, len(names))
+	var unknown []string
+	w.mu.RLock()
+	for _, name := range names {
+		if n, ok := w.known[name]; ok {
+			numbers[name] = n
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	w.mu.RUnlock()
+	found := map[string]uint32{}
+	for _, name := range unknown {
+		b, err := s.get(stringKey(keyName, name))
+		if errors.Is(err, pebble.ErrNotFound) {
+			missing = append(missing, name)
+			continue
+		}
+		if err == nil && len(b) != 4 {
+			err = fmt.Errorf("index %s: term %q: %w: it has no number", s.dir, name, ErrCorrupt)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		numbers[name] = binary.BigEndian.Uint32(b)
+		found[name] = numbers[name]
+	}
+	w.remember(found)
+	return numbers, missing, nil
+}
+
+func (w *dictionary) remember(found map[string]uint32) {
+	if len(found) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(found)
+}
+
+// add is remember with mu held.
+func (w *dictionary) add(found map[string]uint32) {
+	if w.known == nil || len(w.known)+len(found) > cachedNames {
+		w.known = map[string]uint32{}
+	}
+	for name, n := range found {
+		w.known[name] = n
+	}
+}
+
+// numberNames gives names numbers that have none.
+func (s *Store) numberNames(names []string) (map[string]uint32, error) {
+	w := &s.dictionary
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	count := uint32(0)
+	b, err := s.get([]byte{keyNames})
+	switch {
+	case err == nil && len(b) == 4:
+		count = binary.BigEndian.Uint32(b)
+	case err == nil:
+		return nil, fmt.Errorf("index %s: %w: the number of terms is not stored whole", s.dir, ErrCorrupt)
+	case !errors.Is(err, pebble.ErrNotFound):
+		return nil, err
+	}
+	slices.Sort(names) // so that numbers do not depend on the order of a map
+	given := make(map[string]uint32, len(names))
+	kv := s.db.NewBatch()
+	defer kv.Close()
+	for _, name := range names {
+		key := stringKey(keyName, name)
+		switch b, err := s.get(key); {
+		case err == nil && len(b) == 4: // another writer was faster
+			given[name] = binary.BigEndian.Uint32(b)
+			continue
+		case !errors.Is(err, pebble.ErrNotFound):
+			return nil, err
+		}
+		if count == firstNamed {
+			return nil, fmt.Errorf("index %s has %d terms with names, as many as there can be", s.dir, count)
+		}
+		given[name] = firstNamed + count
+		count++
+		if err := kv.Set(key, binary.BigEndian.AppendUint32(nil, given[name]), nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := kv.Set([]byte{keyNames}, binary.BigEndian.AppendUint32(nil, count), nil); err != nil {
+		return nil, err
+	}
+	if err := kv.Commit(pebble.NoSync); err != nil {
+		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
+	}
+	w.add(given)
+	return given, nil
+}
+
+// number is a valid vector with its terms numbered. Terms that have no number
+// get one where create says so, else they are left out.
+func (s *Store) number(n vector.Named, create bool) (vector.Sparse, error) {
+	terms := make([]uint32, 0, len(n))
+	weights := make([]float32, 0, len(n))
+	var names []string
+	for name, w := range n {
+		if t, ok := numeric(name); ok {
+			terms, weights = append(terms, t), append(weights, w)
+		} else {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		numbers, missing, err := s.lookup(names)
+		if err != nil {
+			return vector.Sparse{}, err
+		}
+		if len(missing) > 0 && create {
+			fresh, err := s.numberNames(missing)
+			if err != nil {
+				return vector.Sparse{}, err
+			}
+			for name, t := range fresh {
+				numbers[name] = t
+			}
+		}
+		for name, t := range numbers {
+			terms, weights = append(terms, t), append(weights, n[name])
+		}
+	}
+	return vector.New(terms, weights)
+}
+
+// Renumber returns a function that gives vectors, whose terms v numbers, the
+// index's numbers instead. It is not safe for concurrent use.
+func (b *Batch) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Sparse, error) {
+	var to []uint32 // by the number in v, below len(to)
+	return func(x vector.Sparse) (vector.Sparse, error) {
+		if len(to) < v.Len() {
+			from := len(to)
+			var names []string
+			for i := from; i < v.Len(); i++ {
+				t, ok := numeric(v.Term(uint32(i)))
+				if !ok {
+					names = append(names, v.Term(uint32(i)))
+				}
+				to = append(to, t)
+			}
+			numbers, missing, err := b.s.lookup(names)
+			if err != nil {
+				return vector.Sparse{}, err
+			}
+			if len(missing) > 0 {
+				fresh, err := b.s.numberNames(missing)
+				if err != nil {
+					return vector.Sparse{}, err
+				}
+				for name, t := range fresh {
+					numbers[name] = t
+				}
+			}
+			for i := from; i < len(to); i++ {
+				if t, ok := numbers[v.Term(uint32(i))]; ok {
+					to[i] = t
+				}
+			}
+		}
+		terms := make([]uint32, x.Len())
+		for i, t := range x.Terms {
+			terms[i] = to[t]
+		}
+		return vector.New(terms, x.Weights)
+	}
+}
