@@ -37,6 +37,14 @@ func (u Unit) store() (store.Unit, error) {
 // Query is a search.
 type Query struct {
 	Text string
+	// Vector, instead of Text, ranks documents by the inner product with their
+	// vectors in Field ("" for DefaultField). Terms that no document has add
+	// nothing, so that a query of none but these finds nothing.
+	Vector Vector
+	Field  string
+	// Recall, between 0 and 1, is the share of the best 10 documents that a search by
+	// vector is to find at least, faster than all of them; 0 and 1 stand for all.
+	Recall float32
 	// K is the number of hits; 0 stands for 10.
 	K int
 	// Unit is Passages by default.
@@ -60,9 +68,12 @@ type Query struct {
 
 // Results are the hits of a search, best first.
 type Results struct {
-	Query  string  `json:"query"`
-	K      int     `json:"k"`
-	Exact  bool    `json:"exact"`
+	Query string `json:"query"`
+	K     int    `json:"k"`
+	Exact bool   `json:"exact"`
+	// Recall is what share of the best 10 searches like this one found when it was
+	// measured, 1 where the result is exact.
+	Recall float32 `json:"recall"`
 	TookMS float64 `json:"took_ms"`
 	// Incomplete counts documents that cannot be found yet, because damaged files
 	// are being built anew.
@@ -84,9 +95,10 @@ type Hit struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 }
 
-// Search finds the k best passages or documents. The result is exact: it
-// equals scoring everything; equal scores stand in order of addition. A query
-// without a word that could be searched for gives ErrNoTerms.
+// Search finds the k best passages or documents. The result is exact, unless
+// Query.Recall allows less: it equals scoring everything; equal scores stand in
+// order of addition. A query without a word that could be searched for gives
+// ErrNoTerms, a field of vectors that no document has ErrNotFound.
 //
 // The hit of a document search shows the document's passage that holds most
 // of the query.
@@ -108,6 +120,13 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Vector != nil {
+		res, err := ix.vectorSearch(ctx, seen, q)
+		if err != nil {
+			return nil, err
+		}
+		return res.timed(begin), nil
+	}
 	terms, err := ix.terms(v, q.Text)
 	if err != nil {
 		return nil, err
@@ -115,21 +134,27 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
 		return nil, fmt.Errorf("%q: %w", q.Text, ErrNoTerms)
 	}
-	res := &Results{Query: q.Text, K: q.K, Exact: true, Incomplete: v.Incomplete(), Hits: []Hit{}}
+	res := &Results{Query: q.Text, K: q.K, Exact: true, Recall: 1, Incomplete: v.Incomplete(), Hits: []Hit{}}
 	view := newView(seen, q.params())
+	rank := func(k int) []scored { return view.topK(unit, terms, k) }
 	if q.Fold {
-		res.Hits, err = ix.folded(ctx, view, unit, terms, q)
+		res.Hits, err = ix.folded(ctx, view, unit, rank, terms, q)
 	} else {
-		res.Hits, err = ix.hits(ctx, view, unit, view.topK(unit, terms, q.K), terms, q.IDsOnly)
+		res.Hits, err = ix.hits(ctx, view, unit, rank(q.K), terms, q.IDsOnly)
 	}
 	if err != nil {
 		return nil, err
 	}
-	for i := range res.Hits {
-		res.Hits[i].Rank = i + 1
+	return res.timed(begin), nil
+}
+
+// timed ends a search that began at a time.
+func (r *Results) timed(begin time.Time) *Results {
+	for i := range r.Hits {
+		r.Hits[i].Rank = i + 1
 	}
-	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
-	return res, nil
+	r.TookMS = float64(time.Since(begin).Microseconds()) / 1000
+	return r
 }
 
 // restrict is what of a snapshot passes a filter and may be seen by groups.
@@ -289,14 +314,14 @@ func (ix *Index) hits(ctx context.Context, v *view, u store.Unit, rows []scored,
 
 // folded takes from the ranking, best first, the hits that do not nearly
 // repeat one taken before, and looks further down until there are K.
-func (ix *Index) folded(ctx context.Context, v *view, u store.Unit, terms []search.Term, q Query) ([]Hit, error) {
+func (ix *Index) folded(ctx context.Context, v *view, u store.Unit, rank func(k int) []scored, terms []search.Term, q Query) ([]Hit, error) {
 	an, err := ix.analyzers.get("simple")
 	if err != nil {
 		return nil, err
 	}
 	defer ix.analyzers.put(an)
 	for k := 2 * q.K; ; k *= 2 {
-		rows := v.topK(u, terms, k)
+		rows := rank(k)
 		var fold neardup.Folder
 		kept := make([]Hit, 0, q.K)
 		for i := range rows {
@@ -326,6 +351,9 @@ func (ix *Index) bestPassage(v *view, doc store.Row, d *store.Header, terms []se
 	const most = 200 // passages looked at
 	first, end := v.PassageRows(doc)
 	best, bestCount := store.Row{Segment: doc.Segment, Row: first}, 0
+	if len(terms) == 0 { // a search by vector
+		return best, nil
+	}
 	wanted := map[string]bool{}
 	for _, t := range terms {
 		wanted[t.Text] = true

@@ -30,7 +30,7 @@ import (
 	"github.com/tamis-search/tamis/store"
 )
 
-// Document is one unit of ingest; ID and Source are required.
+// Document is one unit of ingest; ID is required, and Source or Vectors.
 type Document = corpus.Document
 
 // Errors that callers branch on, with errors.Is.
@@ -86,6 +86,9 @@ type Options struct {
 	// anything, also while another process writes it. It must exist, and what is
 	// written later is not seen: open it again.
 	ReadOnly bool
+	// Vectors says how fields of learned sparse vectors store their weights, from
+	// their first use on; a field that is not named keeps float32.
+	Vectors map[string]VectorField
 	// Tuning trades memory, latency and work in the background; it changes no
 	// answer and is not stored.
 	Tuning Tuning
@@ -109,7 +112,7 @@ type Index struct {
 func Open(dir string, o Options) (*Index, error) {
 	so := store.Options{
 		Config:    store.Config{Similarity: o.Similarity, Language: o.Language},
-		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning,
+		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning, Vectors: o.Vectors,
 	}
 	if dir == "" {
 		so.FS = vfs.NewMem()

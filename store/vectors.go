@@ -349,14 +349,14 @@ func (v *Snapshot) VectorSpaces(field string) []VectorSpace {
 	return out
 }
 
-// VectorFields names the fields that have vectors, ascending.
-func (v *Snapshot) VectorFields() []string {
-	var names []string
-	for _, o := range v.segments {
-		names = append(names, o.file.seg.Fields()...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+// VectorFields names the fields of vectors that documents have had, and those
+// that Options name, ascending.
+func (s *Store) VectorFields() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := maps.Clone(s.wanted)
+	maps.Copy(all, s.fields)
+	return slices.Sorted(maps.Keys(all))
 }
 
 // QueryVector is a vector with its terms numbered, less those that no document

@@ -1,0 +1,198 @@
+package tamis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/store"
+	"github.com/tamis-search/tamis/vector"
+)
+
+// Vector is a learned sparse vector: positive, finite weights by term. A term
+// that is a decimal number is the term of that number, as in matrices and ids of
+// tokens.
+type Vector = vector.Named
+
+// VectorField says how a field stores its vectors.
+type VectorField = store.VectorField
+
+// DefaultField is the field of vectors that is meant where none is named.
+const DefaultField = "vector"
+
+// vectorSearch ranks documents by the inner product with a vector.
+func (ix *Index) vectorSearch(ctx context.Context, seen *store.Snapshot, q Query) (*Results, error) {
+	switch {
+	case q.Text != "":
+		return nil, errors.New("a query has a text and a vector: give one of them")
+	case q.Unit == Passages:
+		return nil, errors.New("vectors rank documents, not passages")
+	case q.Recall < 0 || q.Recall > 1 || q.Recall != q.Recall:
+		return nil, fmt.Errorf("the target recall is %g: give a share such as 0.95", q.Recall)
+	}
+	if q.Field == "" {
+		q.Field = DefaultField
+	}
+	if q.Recall == 0 {
+		q.Recall = 1
+	}
+	if err := q.Vector.Validate(); err != nil {
+		if errors.Is(err, vector.ErrEmpty) {
+			return nil, fmt.Errorf("%w: the query's vector is empty", ErrNoTerms)
+		}
+		return nil, fmt.Errorf("the query's vector: %w", err)
+	}
+	numbered, err := seen.QueryVector(q.Vector)
+	if err != nil {
+		return nil, err
+	}
+	spaces := seen.VectorSpaces(q.Field)
+	if len(spaces) == 0 {
+		if err := ix.noField(q.Field); err != nil {
+			return nil, err
+		}
+	}
+	sources := make([]impact.Source, len(spaces))
+	for i := range spaces {
+		sources[i] = spaces[i].Source
+	}
+	res := &Results{K: q.K, Exact: true, Recall: 1, Incomplete: seen.Incomplete()}
+	view := newView(seen, q.params())
+	rank := func(k int) []scored {
+		found := impact.TopK(sources, numbered, k, q.Recall)
+		res.Exact, res.Recall = res.Exact && found.Exact, min(res.Recall, found.Recall)
+		rows := make([]scored, len(found.Hits))
+		for i, h := range found.Hits {
+			rows[i] = scored{spaces[h.Source].Document(h.Row), h.Score}
+		}
+		return rows
+	}
+	if q.Fold {
+		res.Hits, err = ix.folded(ctx, view, store.Documents, rank, nil, q)
+	} else {
+		res.Hits, err = ix.hits(ctx, view, store.Documents, rank(q.K), nil, q.IDsOnly)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// noField says that a field of vectors was never used, where others were or
+// documents are without any.
+func (ix *Index) noField(field string) error {
+	have := ix.store.VectorFields()
+	switch {
+	case slices.Contains(have, field):
+		return nil
+	case len(have) > 0:
+		return fmt.Errorf("field %q of vectors: %w; there are %s", field, ErrNotFound, strings.Join(have, ", "))
+	}
+	return fmt.Errorf("field %q of vectors: %w; no document has a vector", field, ErrNotFound)
+}
+
+// AddVectors gives documents the vectors of a file (JSON Lines, CIFF or CSR,
+// gzipped or not; "-" is standard input) in a field, by id, beside what they
+// have. A vector whose id no document has becomes a document, with the "contents" of
+// its record as its text. A document that is added anew later has the vectors
+// that it is added with.
+//
+// A vector that cannot be added is reported under Skipped and the rest goes in.
+// When AddVectors returns, everything it counted is durable.
+func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, error) {
+	report := Report{Skipped: []Skip{}}
+	if field == "" {
+		field = DefaultField
+	}
+	b, err := ix.store.Begin()
+	if err != nil {
+		return report, err
+	}
+	defer b.Discard()
+	if err := ix.findMax(ctx, path, field); err != nil {
+		return report, err
+	}
+	v := vector.NewVocabulary()
+	number := b.Renumber(v)
+	seen := map[string]bool{}
+	for d, err := range vector.ReadFile(path, v) {
+		if ctx.Err() != nil {
+			return report, ctx.Err()
+		}
+		doc := Document{ID: d.ID, Source: d.Contents}
+		reason := ""
+		if err == nil {
+			reason = invalid(&doc, seen)
+		}
+		switch {
+		case err != nil:
+			report.Skipped = append(report.Skipped, vectorSkip(path, err))
+			continue
+		case reason != "":
+			report.Skipped = append(report.Skipped, Skip{Path: path, Reason: reason})
+			continue
+		}
+		seen[d.ID] = true
+		x, err := number(d.Vector)
+		if err != nil {
+			return report, err
+		}
+		outcome, err := b.PutVector(doc, field, x)
+		var bad *store.DocumentError
+		if errors.As(err, &bad) {
+			report.Skipped = append(report.Skipped, Skip{Path: path, Reason: bad.Error()})
+			continue
+		}
+		if err != nil {
+			return report, err
+		}
+		report.count(outcome)
+	}
+	return report, b.Commit()
+}
+
+// vectorSkip is an error of a file of vectors.
+func vectorSkip(path string, err error) Skip {
+	s := Skip{Path: path, Reason: err.Error()}
+	var at *vector.InputError
+	if errors.As(err, &at) {
+		s.Reason = at.Err.Error()
+		if _, scanned := fmt.Sscanf(at.Place, "line %d", &s.Line); scanned != nil && at.Place != "" {
+			s.Reason = at.Place + ": " + s.Reason
+		}
+	}
+	return s
+}
+
+// findMax reads a file to find the greatest weight of a field that has to know
+// it: 8 or 16 bits hold whole numbers as they are where they can.
+func (ix *Index) findMax(ctx context.Context, path, field string) error {
+	steps, needed := ix.store.NeedsMax(field)
+	if !needed || path == "-" {
+		return nil
+	}
+	most, whole := float32(0), true
+	for d, err := range vector.ReadFile(path, vector.NewVocabulary()) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			continue // it is reported when it is read again
+		}
+		for _, w := range d.Vector.Weights {
+			most = max(most, w)
+			whole = whole && float64(w) == math.Floor(float64(w))
+		}
+	}
+	if whole && most <= float32(steps) {
+		most = float32(steps)
+	}
+	if most > 0 {
+		ix.store.SetMax(field, most)
+	}
+	return nil
+}

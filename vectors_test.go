@@ -1,0 +1,310 @@
+package tamis_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tamis-search/tamis"
+)
+
+// vectorDoc is a document as a model of an index holds it.
+type vectorDoc struct {
+	id      string
+	n       int
+	groups  []string
+	vectors map[string]tamis.Vector
+}
+
+func (d *vectorDoc) document() tamis.Document {
+	meta := map[string]any{"n": float64(d.n)}
+	if d.groups != nil {
+		meta["groups"] = d.groups
+	}
+	doc := tamis.Document{ID: d.id, Metadata: meta, Vectors: maps.Clone(d.vectors)}
+	if d.n%3 > 0 {
+		doc.Source = fmt.Sprint("The text of ", d.id, " number ", d.n, ".")
+	}
+	return doc
+}
+
+// randomVector has weights whose sums are exact in float32, so that the order of
+// adding does not matter, and names of both kinds.
+func randomVector(r *rand.Rand, terms int) tamis.Vector {
+	v := tamis.Vector{}
+	for range 1 + r.IntN(terms) {
+		t := int(80 * r.Float64() * r.Float64())
+		name := fmt.Sprint(t * t * t)
+		if t%3 == 0 {
+			name = fmt.Sprint("term", t)
+		}
+		v[name] = float32(1+r.IntN(64)) / 8
+	}
+	return v
+}
+
+type vectorHit struct {
+	Doc   string
+	Score float32
+}
+
+// bruteForce scores every document; docs stand in order of addition.
+func bruteForce(docs []*vectorDoc, q tamis.Query, pass func(*vectorDoc) bool) []vectorHit {
+	hits := []vectorHit{}
+	for _, d := range docs {
+		score := float32(0)
+		for t, w := range q.Vector {
+			score += w * d.vectors[q.Field][t]
+		}
+		if score > 0 && pass(d) {
+			hits = append(hits, vectorHit{d.id, score})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b vectorHit) int { return cmp.Compare(b.Score, a.Score) })
+	return hits[:min(q.K, len(hits))]
+}
+
+func searchVectors(t *testing.T, ix *tamis.Index, q tamis.Query) []vectorHit {
+	t.Helper()
+	res, err := ix.Search(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !res.Exact || res.Recall != 1 {
+		t.Fatalf("exact %v, recall %v", res.Exact, res.Recall)
+	}
+	hits := []vectorHit{}
+	for _, h := range res.Hits {
+		hits = append(hits, vectorHit{h.Doc, h.Score})
+	}
+	return hits
+}
+
+// TestVectorHistory: whatever was added, replaced, deleted, merged and reopened
+// before, searches by vector equal scoring the documents that are there.
+func TestVectorHistory(t *testing.T) {
+	rounds := 6
+	if os.Getenv("TAMIS_HEAVY") == "full" {
+		rounds = 100
+	}
+	tunings := []tamis.Tuning{
+		{Inline: true},
+		{Inline: true, SealBytes: 1, MergeFactor: 2},
+		{StepBytes: 8 << 10, SealAfter: time.Millisecond, MergeFactor: 3},
+		{},
+	}
+	for seed := range uint64(rounds) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		dir := filepath.Join(t.TempDir(), "ix")
+		options := tamis.Options{Tuning: tunings[seed%4], Vectors: map[string]tamis.VectorField{
+			"eight":   {Bits: 8, Max: 255. / 8},
+			"sixteen": {Bits: 16, Max: 65535. / 64},
+		}}
+		ix, err := tamis.Open(dir, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := []string{"eight", "sixteen", tamis.DefaultField}
+		var docs []*vectorDoc
+		remove := func(id string) {
+			docs = slices.DeleteFunc(docs, func(d *vectorDoc) bool { return d.id == id })
+		}
+		for range 30 {
+			var batch []tamis.Document
+			seen := map[string]bool{}
+			for range r.IntN(25) {
+				d := &vectorDoc{id: fmt.Sprint("doc", r.IntN(200)), n: r.IntN(100), vectors: map[string]tamis.Vector{}}
+				if seen[d.id] {
+					continue
+				}
+				seen[d.id] = true
+				if r.IntN(4) == 0 {
+					d.groups = []string{fmt.Sprint("g", r.IntN(3))}
+				}
+				for _, f := range fields {
+					if r.IntN(3) > 0 {
+						d.vectors[f] = randomVector(r, 20)
+					}
+				}
+				batch = append(batch, d.document())
+				remove(d.id)
+				docs = append(docs, d)
+			}
+			add(t, ix, batch...)
+			for range r.IntN(8) {
+				id := fmt.Sprint("doc", r.IntN(200))
+				if _, err := ix.Delete(t.Context(), id); err != nil {
+					t.Fatal(err)
+				}
+				remove(id)
+			}
+			switch r.IntN(8) {
+			case 0:
+				if err := ix.Compact(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			case 1:
+				if err := ix.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if ix, err = tamis.Open(dir, options); err != nil {
+					t.Fatal(err)
+				}
+				if err := ix.Ready(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(docs) == 0 {
+				continue
+			}
+			for range 6 {
+				q := tamis.Query{Vector: randomVector(r, 8), Field: fields[r.IntN(3)], K: 1 + r.IntN(30)}
+				pass := func(*vectorDoc) bool { return true }
+				switch r.IntN(3) {
+				case 0:
+					n := r.IntN(100)
+					q.Filter = fmt.Sprint("n < ", n)
+					pass = func(d *vectorDoc) bool { return d.n < n }
+				case 1:
+					q.Groups = []string{"g1"}
+					pass = func(d *vectorDoc) bool { return d.groups == nil || d.groups[0] == "g1" }
+				}
+				if got, want := searchVectors(t, ix, q), bruteForce(docs, q, pass); !slices.Equal(got, want) {
+					t.Fatalf("seed %d: %+v\n got %v\nwant %v", seed, q, got, want)
+				}
+			}
+		}
+		report, err := ix.Check(t.Context(), false)
+		if err != nil || len(report.Lost)+len(report.Derivable) > 0 {
+			t.Fatalf("check: %+v, %v", report, err)
+		}
+		if err := ix.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestVectorsOfGoPrograms(t *testing.T) {
+	ix := open(t, "")
+	add(t, ix,
+		tamis.Document{ID: "text", Title: "T", Source: "A text about hotels. Another sentence."},
+		tamis.Document{ID: "both", Source: "A text about cats.", Vectors: map[string]tamis.Vector{"vector": {"cat": 2, "17": 1}}},
+		tamis.Document{ID: "only", Vectors: map[string]tamis.Vector{"vector": {"cat": 1, "dog": 3}, "other": {"x": 1}}},
+	)
+	ask := func(q tamis.Query) string {
+		t.Helper()
+		var out []string
+		res, err := ix.Search(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range res.Hits {
+			out = append(out, fmt.Sprintf("%s %g %q", h.Doc, h.Score, h.Text))
+		}
+		return strings.Join(out, ", ")
+	}
+	for want, q := range map[string]tamis.Query{
+		`both 2 "A text about cats.", only 1 ""`: {Vector: tamis.Vector{"cat": 1}},
+		`both 3 "A text about cats."`:            {Vector: tamis.Vector{"17": 3, "unknown": 9, "018": 9}},
+		`only 1 ""`:                              {Vector: tamis.Vector{"x": 1}, Field: "other"},
+		``:                                       {Vector: tamis.Vector{"unknown": 1, "4294967296": 1}},
+	} {
+		if got := ask(q); got != want {
+			t.Errorf("%+v: %s, want %s", q, got, want)
+		}
+	}
+	if n := textHits(t, ix, "cats"); n != 1 {
+		t.Errorf("the document with a text and a vector is found %d times by its text", n)
+	}
+	for _, q := range []tamis.Query{
+		{Vector: tamis.Vector{}},
+		{Vector: tamis.Vector{"a": 1}, Text: "x"},
+		{Vector: tamis.Vector{"a": 1}, Unit: tamis.Passages},
+		{Vector: tamis.Vector{"a": 1}, Field: "absent"},
+		{Vector: tamis.Vector{"a": float32(math.NaN())}},
+		{Vector: tamis.Vector{"a": -1}},
+		{Vector: tamis.Vector{"a": 1}, Recall: 1.5},
+	} {
+		if _, err := ix.Search(t.Context(), q); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+	if _, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Vector{"a": 1}, Field: "absent"}); !errors.Is(err, tamis.ErrNotFound) {
+		t.Error(err)
+	}
+	// The same document again is unchanged, one with another vector is not, and one
+	// without it has none.
+	for i, want := range []struct {
+		vectors map[string]tamis.Vector
+		hits    string
+	}{
+		{map[string]tamis.Vector{"vector": {"17": 1, "cat": 2}}, `both 2 "A text about cats.", only 1 ""`},
+		{map[string]tamis.Vector{"vector": {"17": 1, "cat": .5}}, `only 1 "", both 0.5 "A text about cats."`},
+		{nil, `only 1 ""`},
+	} {
+		report := add(t, ix, tamis.Document{ID: "both", Source: "A text about cats.", Vectors: want.vectors})
+		if (report.Unchanged == 1) != (i == 0) || (report.Updated == 1) != (i > 0) {
+			t.Errorf("again: %+v", report)
+		}
+		if got := ask(tamis.Query{Vector: tamis.Vector{"cat": 1}}); got != want.hits {
+			t.Errorf("again: %s, want %s", got, want.hits)
+		}
+	}
+}
+
+func textHits(t *testing.T, ix *tamis.Index, text string) int {
+	t.Helper()
+	res, err := ix.Search(t.Context(), tamis.Query{Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(res.Hits)
+}
+
+// TestBadVectors: what is wrong with one costs one clear reason; the rest goes in.
+func TestBadVectors(t *testing.T) {
+	ix, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"small": {Bits: 8}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	one := func(field string, v tamis.Vector) map[string]tamis.Vector { return map[string]tamis.Vector{field: v} }
+	docs := []tamis.Document{
+		{ID: "good", Vectors: one("vector", tamis.Vector{"a": 1})},
+		{ID: "negative", Vectors: one("vector", tamis.Vector{"a": -1, "b": 1})},
+		{ID: "zero", Vectors: one("vector", tamis.Vector{"a": 0})},
+		{ID: "nan", Vectors: one("vector", tamis.Vector{"a": nan})},
+		{ID: "infinite", Vectors: one("vector", tamis.Vector{"a": inf})},
+		{ID: "empty", Vectors: one("vector", tamis.Vector{})},
+		{ID: "nameless", Vectors: one("", tamis.Vector{"a": 1})},
+		{ID: "unscaled", Vectors: one("small", tamis.Vector{"a": 1})},
+		{ID: "tiny", Vectors: one("vector", tamis.Vector{"a": 1e-45, "": 2, "\x00": 3e38})},
+	}
+	report, err := ix.Add(t.Context(), seq(docs...))
+	if err != nil || report.Added != 2 || len(report.Skipped) != 7 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	for i, s := range report.Skipped {
+		if s.Path != docs[i+1].ID || s.Reason == "" || strings.Contains(s.Reason, "\n") {
+			t.Errorf("%+v", s)
+		}
+		t.Log(s.Path, ": ", s.Reason)
+	}
+	res, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Vector{"a": 1}})
+	if err != nil || len(res.Hits) != 2 {
+		t.Fatal(res, err)
+	}
+	if _, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"v": {Bits: 12}}}); err == nil {
+		t.Error("12 bits are taken")
+	}
+}
