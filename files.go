@@ -17,7 +17,7 @@ import (
 
 // readerVersion names how files become documents. A file that an older version
 // read is read again although its bytes are the same.
-const readerVersion = "1"
+const readerVersion = "2"
 
 // FileOptions say how files are added.
 type FileOptions struct {

@@ -102,7 +102,8 @@ func (ix *Index) noField(field string) error {
 // that it is added with.
 //
 // A vector that cannot be added is reported under Skipped and the rest goes in.
-// When AddVectors returns, everything it counted is durable.
+// When AddVectors returns, everything it counted is durable. The error is for a
+// file that cannot be opened, a cancelled context or a failing disk.
 func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, error) {
 	report := Report{Skipped: []Skip{}}
 	if field == "" {
@@ -125,13 +126,16 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, er
 		}
 		doc := Document{ID: d.ID, Source: d.Contents}
 		reason := ""
+		var wrong *vector.InputError
 		if err == nil {
 			reason = invalid(&doc, seen)
 		}
 		switch {
-		case err != nil:
-			report.Skipped = append(report.Skipped, vectorSkip(path, err))
+		case errors.As(err, &wrong):
+			report.Skipped = append(report.Skipped, vectorSkip(path, wrong))
 			continue
+		case err != nil:
+			return report, fmt.Errorf("vectors: %w", err)
 		case reason != "":
 			report.Skipped = append(report.Skipped, Skip{Path: path, Reason: reason})
 			continue
@@ -156,14 +160,10 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, er
 }
 
 // vectorSkip is an error of a file of vectors.
-func vectorSkip(path string, err error) Skip {
-	s := Skip{Path: path, Reason: err.Error()}
-	var at *vector.InputError
-	if errors.As(err, &at) {
-		s.Reason = at.Err.Error()
-		if _, scanned := fmt.Sscanf(at.Place, "line %d", &s.Line); scanned != nil && at.Place != "" {
-			s.Reason = at.Place + ": " + s.Reason
-		}
+func vectorSkip(path string, e *vector.InputError) Skip {
+	s := Skip{Path: path, Reason: e.Err.Error()}
+	if _, err := fmt.Sscanf(e.Place, "line %d", &s.Line); err != nil && e.Place != "" {
+		s.Reason = e.Place + ": " + s.Reason
 	}
 	return s
 }

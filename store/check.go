@@ -80,12 +80,13 @@ func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckRep
 		}
 	}
 	found := 0
+	rows := map[string]int{} // of live documents with a vector, by field
 	err = v.s.documentsIn(v.kv, o.entry, func(ordinal uint64) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		r.Documents++
-		whole := v.checkDocument(ordinal, r)
+		whole := v.checkDocument(ordinal, rows, r)
 		if reason != "" || o.missing {
 			return nil
 		}
@@ -99,11 +100,14 @@ func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckRep
 	if live := o.file.seg.Documents().Rows() - o.dead.rows[Documents]; err == nil && reason == "" && !o.missing && live != found {
 		reason = fmt.Sprintf("segment %d holds %d documents, the store %d", o.entry.ID, live, found)
 	}
+	if err == nil && reason == "" && !o.missing {
+		reason = o.checkVectors(rows)
+	}
 	return reason, err
 }
 
 // checkDocument reports what is wrong with a stored document.
-func (v *Snapshot) checkDocument(ordinal uint64, r *CheckReport) (whole bool) {
+func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckReport) (whole bool) {
 	lost := func(format string, args ...any) { r.Lost = append(r.Lost, fmt.Sprintf(format, args...)) }
 	h, err := v.Header(ordinal)
 	if err != nil {
@@ -114,6 +118,14 @@ func (v *Snapshot) checkDocument(ordinal uint64, r *CheckReport) (whole bool) {
 	if err != nil {
 		lost("%v", err)
 		return false
+	}
+	vs, err := v.vectors(h)
+	if err != nil {
+		lost("%v", err)
+		return false
+	}
+	for field := range vs {
+		rows[field]++
 	}
 	sum := *h
 	if err := sum.seal(d.Source, appendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {

@@ -1,5 +1,7 @@
 package store
 
+import "errors"
+
 // Stats counts what an index holds.
 type Stats struct {
 	Documents    int   `json:"documents"`
@@ -19,6 +21,11 @@ type Stats struct {
 	Amplification float64 `json:"amplification"`
 	// Merged is how many bytes of segments merging has written since opening.
 	Merged int64 `json:"merged_bytes"`
+	// Vectors are counted by field; their bytes are in SegmentBytes.
+	Vectors []VectorStats `json:"vectors,omitempty"`
+	// VectorBytes is what the durable copy of the vectors takes of StoreBytes, as
+	// far as it has left the log.
+	VectorBytes int64 `json:"vector_store_bytes,omitempty"`
 	Config
 	Analyzers []string `json:"analyzers"`
 }
@@ -52,6 +59,13 @@ func (s *Store) Stats() (Stats, error) {
 				st.SourceBytes += int64(o.file.seg.SourceLen(doc))
 			}
 		}
+	}
+	if st.Vectors = v.vectorStats(); len(st.Vectors) > 0 {
+		n, err := s.db.EstimateDiskUsage([]byte{keyVectors}, []byte{keyVectors + 1})
+		if err != nil {
+			return st, errors.Join(err, v.Release())
+		}
+		st.VectorBytes = int64(n)
 	}
 	if st.SourceBytes > 0 {
 		st.Amplification = float64(st.SegmentBytes+st.StoreBytes) / float64(st.SourceBytes)

@@ -18,20 +18,35 @@ func (a *app) indexCommand() *cobra.Command {
 		exclude  []string
 		strict   bool
 		asJSON   bool
+		vectors  vectorFile
 	)
 	cmd := &cobra.Command{
-		Use:   "index [--index DIR] PATH...",
+		Use:   "index [--index DIR] [--vectors FILE] PATH...",
 		Short: "Add folders and files to the index, or bring them up to date",
 		Long: `index reads folders (respecting .gitignore), files, JSON Lines corpora and
 standard input (-), gzipped or not. Files whose bytes have not changed are
 skipped, changed ones replaced, and documents whose file vanished under PATH are
-removed. What cannot be read is listed; the rest goes in.`,
+removed. What cannot be read is listed; the rest goes in.
+
+A record of a JSON Lines corpus may have a learned sparse vector, "vector":
+{term: weight}. --vectors gives documents the vectors of another file by id,
+after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		Example: `  tamis index ~/notes ~/code
   tamis index --language auto corpus.jsonl.gz
-  curl -s localhost/export | tamis index -`,
-		Args: atLeastOne("PATH"),
+  curl -s localhost/export | tamis index -
+  tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if vectors.path != "" && len(args) == 0 {
+				return nil
+			}
+			return atLeastOne("PATH")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language})
+			fields, err := vectors.fields(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields})
 			if err != nil {
 				return err
 			}
@@ -40,13 +55,30 @@ removed. What cannot be read is listed; the rest goes in.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				err = a.printJSON(report)
-			} else {
-				err = a.printReport(report)
+			both := struct {
+				tamis.Report
+				Vectors *tamis.Report `json:"vectors,omitempty"`
+			}{Report: report}
+			skipped := report.Skipped
+			if vectors.path != "" {
+				attached, err := ix.AddVectors(cmd.Context(), vectors.path, vectors.field)
+				if err != nil {
+					return err
+				}
+				both.Vectors = &attached
+				skipped = append(skipped, attached.Skipped...)
 			}
-			if err == nil && strict && len(report.Skipped) > 0 {
-				err = fmt.Errorf("%d skipped, first %s: %s", len(report.Skipped), report.Skipped[0].Path, report.Skipped[0].Reason)
+			switch {
+			case asJSON:
+				err = a.printJSON(both)
+			case len(args) > 0:
+				err = a.printReport("", report)
+			}
+			if both.Vectors != nil && !asJSON && err == nil {
+				err = a.printReport("vectors: ", *both.Vectors)
+			}
+			if err == nil && strict && len(skipped) > 0 {
+				err = fmt.Errorf("%d skipped, first %s: %s", len(skipped), skipped[0].Path, skipped[0].Reason)
 			}
 			return err
 		},
@@ -54,6 +86,7 @@ removed. What cannot be read is listed; the rest goes in.`,
 	f := cmd.Flags()
 	f.StringVar(&language, "language", "", `how prose is analysed: english (default for a new index), another language, or auto`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
+	vectors.add(f)
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
@@ -81,7 +114,7 @@ func (a *app) indexPaths(ctx context.Context, ix *tamis.Index, paths []string, o
 	return report, err
 }
 
-func (a *app) printReport(r tamis.Report) error {
+func (a *app) printReport(what string, r tamis.Report) error {
 	const shown = 10
 	for i, s := range r.Skipped {
 		if i < shown {
@@ -97,6 +130,6 @@ func (a *app) printReport(r tamis.Report) error {
 	}
 	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
-	_, err := fmt.Fprintln(a.out, strings.Join(parts, ", "))
+	_, err := fmt.Fprintln(a.out, what+strings.Join(parts, ", "))
 	return err
 }

@@ -16,21 +16,39 @@ func (a *app) searchCommand() *cobra.Command {
 		fold   bool
 		asJSON bool
 		scope  scope
+		vector vectorQuery
 	)
 	cmd := &cobra.Command{
-		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY",
+		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY | --vector JSON",
 		Short: "Rank passages or documents by a query",
+		Long: `search ranks passages or documents by the words of a query, or documents by the
+inner product of their learned sparse vectors with one: --vector, --vector-file.
+The result is exact; --recall allows a search by vector to be faster and miss
+some.`,
 		Example: `  tamis search "segment merging"
   tamis search -k 20 --unit document "http2 frames"
   tamis search --filter 'lang = "en" and path ^ "docs/"' "read timeout"
-  tamis search --json "read timeout" | jq '.hits[].path'`,
-		Args: exact("QUERY"),
+  tamis search --json "read timeout" | jq '.hits[].path'
+  tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
+  tamis search --vector-file question.json --field splade --recall 0.95`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if vector.given() {
+				return exact()(cmd, args)
+			}
+			return exact("QUERY")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if k < 1 {
 				return usagef("-k is %d: it must be at least 1", k)
 			}
 			if unit != "passage" && unit != "document" {
 				return usagef("--unit is %q: use passage or document", unit)
+			}
+			if vector.given() && cmd.Flags().Changed("unit") && unit == "passage" {
+				return usagef("--unit is passage: vectors rank documents")
+			}
+			if err := vector.read(a.in, cmd.Flags()); err != nil {
+				return err
 			}
 			expr, groups, err := scope.resolve(cmd.Flags())
 			if err != nil {
@@ -41,7 +59,16 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			defer ix.Close()
-			res, err := ix.Search(cmd.Context(), tamis.Query{Text: args[0], K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: expr, Groups: groups})
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: expr, Groups: groups}
+			if vector.given() {
+				vector.fill(&q)
+				if !cmd.Flags().Changed("unit") {
+					q.Unit = tamis.Documents
+				}
+			} else {
+				q.Text = args[0]
+			}
+			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
 				return err
 			}
@@ -55,6 +82,7 @@ func (a *app) searchCommand() *cobra.Command {
 	f.IntVarP(&k, "hits", "k", 10, "number of hits")
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
+	vector.add(f)
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -70,11 +98,19 @@ func (a *app) printHits(res *tamis.Results) error {
 		if h.Title != "" && h.Title != h.Doc {
 			where += "  " + style(a.out, dim, h.Title)
 		}
-		_, err := fmt.Fprintf(a.out, "%2d. %s  %s\n    %s\n", h.Rank, style(a.out, bold, where),
-			style(a.out, dim, fmt.Sprintf("bytes %d-%d, score %.2f", h.Start, h.End, h.Score)), excerpt(h.Text, 300))
+		what := fmt.Sprintf("bytes %d-%d, score %.2f", h.Start, h.End, h.Score)
+		text := "\n    " + excerpt(h.Text, 300)
+		if h.Text == "" { // a document that is a vector alone
+			what, text = fmt.Sprintf("score %.2f", h.Score), ""
+		}
+		_, err := fmt.Fprintf(a.out, "%2d. %s  %s%s\n", h.Rank, style(a.out, bold, where), style(a.out, dim, what), text)
 		if err != nil {
 			return err
 		}
+	}
+	if !res.Exact {
+		_, err := fmt.Fprintf(a.out, "Approximate: searches like this found %.1f %% of the best 10.\n", 100*res.Recall)
+		return err
 	}
 	return nil
 }

@@ -30,6 +30,16 @@ func (a *app) statsCommand() *cobra.Command {
 				s.Documents, size(s.SourceBytes), s.Passages, s.Segments, size(s.SegmentBytes), s.LiveSegments, s.Deleted,
 				size(s.StoreBytes), size(s.LogBytes), s.Amplification, size(s.MergeDebt),
 				s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
+			for _, f := range s.Vectors {
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(a.out, "vectors    %s: %d of %d weights, %d bits each, in segments %s\n",
+					f.Field, f.Documents, f.Weights, f.Bits, size(f.IndexBytes))
+			}
+			if len(s.Vectors) > 0 && err == nil {
+				_, err = fmt.Fprintf(a.out, "           %s of the store are their durable copy\n", size(s.VectorBytes))
+			}
 			return err
 		},
 	}

@@ -116,8 +116,8 @@ func binary(head []byte) (reason string, nul bool) {
 	return "", false
 }
 
-// isRecord says whether the first line is a JSON object with a text, as far as
-// it can be seen.
+// isRecord says whether the first line is a JSON object with a text or a vector,
+// as far as it can be seen.
 func isRecord(head []byte) bool {
 	line := bytes.TrimPrefix(head, []byte(bom))
 	line = bytes.TrimLeft(line, " \t\r\n")
@@ -126,14 +126,11 @@ func isRecord(head []byte) bool {
 	}
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
-		var rec map[string]json.RawMessage
-		return json.Unmarshal(line, &rec) == nil && (rec["text"] != nil || rec["title"] != nil)
+	} else if len(head) >= headBytes && !json.Valid(line) { // the line goes on
+		return bytes.Contains(line, []byte(`"text"`)) || bytes.Contains(line, []byte(`"vector"`))
 	}
 	var rec map[string]json.RawMessage
-	if json.Unmarshal(line, &rec) == nil {
-		return rec["text"] != nil || rec["title"] != nil
-	}
-	return len(head) >= headBytes && bytes.Contains(line, []byte(`"text"`)) // the line goes on
+	return json.Unmarshal(line, &rec) == nil && (rec["text"] != nil || rec["title"] != nil || rec["vector"] != nil || rec["vectors"] != nil)
 }
 
 // parse reads text with form. The reader never sees a byte order mark, the

@@ -3,6 +3,7 @@ package read
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,12 +13,14 @@ import (
 	"strconv"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // records reads JSON Lines: one object a line with "_id" or "id" (a string or a
-// number), "title", "text" and "metadata". The stored source is the value of
-// "text". A line that is no such object is skipped with its number. The error
-// that it returns ends the file.
+// number), "title", "text" (or "contents"), "metadata", and learned sparse
+// vectors: "vector", an object of term: weight, or several by field in "vectors".
+// The stored source is the value of "text". A line that is no such object is
+// skipped with its number. The error that it returns ends the file.
 func (r *Reader) records(f *File, in *input, yield func(corpus.Document, error) bool) error {
 	var line []byte
 	for n := 1; ; n++ {
@@ -92,7 +95,11 @@ func record(line []byte) (d corpus.Document, err error) {
 		ID       json.RawMessage `json:"id"`
 		Title    string          `json:"title"`
 		Text     string          `json:"text"`
+		Contents string          `json:"contents"`
 		Metadata map[string]any  `json:"metadata"`
+
+		Vector  json.RawMessage            `json:"vector"`
+		Vectors map[string]json.RawMessage `json:"vectors"`
 	}
 	if err := json.Unmarshal(line, &rec); err != nil {
 		var syntax *json.SyntaxError
@@ -114,14 +121,47 @@ func record(line []byte) (d corpus.Document, err error) {
 	if d.ID, err = recordID(raw); err != nil {
 		return d, err
 	}
-	d.Title, d.Source = rec.Title, rec.Text
-	if d.Source == "" && d.Title == "" {
-		return d, fmt.Errorf("record %q is empty: it has neither text nor title", d.ID)
+	d.Title, d.Source = rec.Title, cmp.Or(rec.Text, rec.Contents)
+	if err := setVectors(&d, rec.Vector, rec.Vectors); err != nil {
+		return d, err
+	}
+	if d.Source == "" && d.Title == "" && len(d.Vectors) == 0 {
+		return d, fmt.Errorf("record %q is empty: it has neither text nor title nor vector", d.ID)
 	}
 	for _, k := range slices.Sorted(maps.Keys(rec.Metadata)) {
 		setMetadata(&d, k, rec.Metadata[k])
 	}
 	return d, nil
+}
+
+// setVectors parses the vectors of a record; null is none.
+func setVectors(d *corpus.Document, one json.RawMessage, byField map[string]json.RawMessage) error {
+	set := func(field string, raw json.RawMessage) error {
+		if len(raw) == 0 || string(raw) == "null" {
+			return nil
+		}
+		v, err := vector.ParseNamed(raw)
+		if err != nil {
+			return fmt.Errorf("record %q: field %q: %w", d.ID, field, err)
+		}
+		if d.Vectors == nil {
+			d.Vectors = map[string]vector.Named{}
+		}
+		if d.Vectors[field] != nil {
+			return fmt.Errorf("record %q: field %q has two vectors", d.ID, field)
+		}
+		d.Vectors[field] = v
+		return nil
+	}
+	if err := set("vector", one); err != nil {
+		return err
+	}
+	for _, field := range slices.Sorted(maps.Keys(byField)) {
+		if err := set(field, byField[field]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func recordID(raw json.RawMessage) (string, error) {

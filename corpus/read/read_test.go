@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // tree writes files, named by their path below a new folder.
@@ -297,7 +299,34 @@ func TestRecords(t *testing.T) {
 		`c.jsonl:6: malformed JSON at byte 2: invalid character 'o' in literal null (expecting 'u')`,
 		`c.jsonl:7: "text" is a number, want a string`,
 		`c.jsonl:8: not a JSON object: array`,
-		`c.jsonl:10: record "e" is empty: it has neither text nor title`,
+		`c.jsonl:10: record "e" is empty: it has neither text nor title nor vector`,
+	}
+	if strings.Join(skipped, "\n") != strings.Join(want, "\n") {
+		t.Errorf("skipped\n%s\nwant\n%s", strings.Join(skipped, "\n"), strings.Join(want, "\n"))
+	}
+	// Vectors: beside a text, instead of one, in fields of their own.
+	dir = tree(t, map[string]string{"c.jsonl": `{"id": "a", "contents": "one", "vector": {"x": 1.5, "17": 2}}
+{"id": "b", "vectors": {"p": {"y": 1}, "q": {"z": 2}}}
+{"id": "c", "text": "two", "vector": null}
+{"id": "d", "text": "three", "vector": {"x": -1}}
+{"id": "e", "vector": {"x": 1, "x": 2}}
+{"id": "f", "vector": {}}
+{"id": "g", "vector": [1]}
+{"id": "h", "vector": {"x": 1}, "vectors": {"vector": {"x": 1}}}
+{"id": "i", "vector": {"x": NaN}}`})
+	docs, skipped = readAll(t, Options{}, dir, dir)
+	if len(docs) != 3 || docs["a"].Source != "one" || docs["c"].Vectors != nil ||
+		!reflect.DeepEqual(docs["a"].Vectors, map[string]vector.Named{"vector": {"x": 1.5, "17": 2}}) ||
+		!reflect.DeepEqual(docs["b"].Vectors, map[string]vector.Named{"p": {"y": 1}, "q": {"z": 2}}) {
+		t.Errorf("documents %+v", docs)
+	}
+	want = []string{
+		`c.jsonl:4: record "d": field "vector": weights must be positive and finite: term "x" weighs -1`,
+		`c.jsonl:5: record "e": field "vector": repeated term: "x"`,
+		`c.jsonl:6: record "f": field "vector": empty vector`,
+		`c.jsonl:7: record "g": field "vector": malformed: "vector" is not an object of term: weight`,
+		`c.jsonl:8: record "h": field "vector" has two vectors`,
+		`c.jsonl:9: malformed JSON at byte 29: invalid character 'N' looking for beginning of value`,
 	}
 	if strings.Join(skipped, "\n") != strings.Join(want, "\n") {
 		t.Errorf("skipped\n%s\nwant\n%s", strings.Join(skipped, "\n"), strings.Join(want, "\n"))
