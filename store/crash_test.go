@@ -188,7 +188,7 @@ func alter(s *Store, r *rand.Rand, stored model, h *history) error {
 		source := strings.Repeat(vocabulary[r.IntN(len(vocabulary))]+" ", 1+r.IntN(400)) + fmt.Sprint(r.IntN(1000))
 		stored[id] = source
 		h.trying(stored)
-		if _, err := b.Put(corpus.Document{ID: id, Path: "/f/" + id, Title: "T", Source: source}); err != nil {
+		if _, err := b.Put(corpus.Document{ID: id, Path: "/f/" + id, Title: "T", Source: source, Vectors: vectorsFor(source)}); err != nil {
 			return err
 		}
 	}

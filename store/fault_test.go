@@ -77,7 +77,7 @@ func workload(s *Store, seed uint64, commits int, acked model, at *atomic.Pointe
 				delete(next, id)
 			} else {
 				source := strings.Repeat(vocabulary[r.IntN(len(vocabulary))]+" ", 1+r.IntN(1000)) + fmt.Sprint(r.IntN(1000))
-				_, err = b.Put(corpus.Document{ID: id, Path: "/f/" + id, Title: "T", Source: source})
+				_, err = b.Put(corpus.Document{ID: id, Path: "/f/" + id, Title: "T", Source: source, Vectors: vectorsFor(source)})
 				next[id] = source
 			}
 			if err != nil {
@@ -108,9 +108,11 @@ func contents(t *testing.T, s *Store) model {
 	}
 	defer v.Release()
 	m := model{}
+	var order []string
 	for _, line := range look(t, s).docs {
 		id, text, _ := strings.Cut(line, ": ")
 		m[id] = text
+		order = append(order, id)
 		h, err := v.HeaderByID(id)
 		if err != nil {
 			t.Fatal(err)
@@ -119,6 +121,7 @@ func contents(t *testing.T, s *Store) model {
 			t.Fatalf("%s by its id: %v", id, err)
 		}
 	}
+	vectorsHold(t, v, order, m)
 	return m
 }
 

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/tamis-search/tamis/corpus"
 )
 
 // killWriters is how many writers the child has; each owns some ids.
@@ -74,7 +72,7 @@ func commitStep(s *Store, step model) error {
 		if source == "" {
 			_, err = b.Delete(id)
 		} else {
-			_, err = b.Put(corpus.Document{ID: id, Source: source})
+			_, err = b.Put(document(id, source))
 		}
 		if err != nil {
 			return err

@@ -180,7 +180,7 @@ func TestBackup(t *testing.T) {
 			// Others than those that the test looks at.
 			b, err := s.Begin()
 			if err == nil {
-				_, err = b.Put(corpus.Document{ID: "other", Source: strings.Repeat("x ", int(seed%5000))})
+				_, err = b.Put(document("other", strings.Repeat("x ", int(seed%5000))))
 				if err == nil {
 					err = b.Commit()
 				}

@@ -1,0 +1,336 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/vector"
+)
+
+// vectorsFor are the vectors of the document with a source in tests that look at
+// contents: of two in three documents, with names of both kinds. Sums of their
+// weights are exact in float32.
+func vectorsFor(source string) map[string]vector.Named {
+	r := rand.New(rand.NewPCG(xxhash.Sum64String(source), 1))
+	all := map[string]vector.Named{}
+	for _, field := range []string{"a", "b"} {
+		if r.IntN(3) == 0 {
+			continue
+		}
+		v := vector.Named{}
+		for range 1 + r.IntN(12) {
+			t := r.IntN(40)
+			name := fmt.Sprint(t)
+			if t%2 == 0 {
+				name = fmt.Sprint("name", t, "-", r.IntN(3))
+			}
+			v[name] = float32(1+r.IntN(50)) / 8
+		}
+		all[field] = v
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// document is the one that tests put under an id.
+func document(id, source string) corpus.Document {
+	return corpus.Document{ID: id, Source: source, Vectors: vectorsFor(source)}
+}
+
+// vectorsHold checks that every document of m has its vectors stored, and that
+// searches rank the documents, in order of addition, as scoring them does. Where
+// the snapshot is of an index without vectors there is nothing to check.
+func vectorsHold(t *testing.T, v *Snapshot, order []string, m model) {
+	t.Helper()
+	if len(v.s.VectorFields()) == 0 {
+		return
+	}
+	for _, id := range order {
+		h, err := v.HeaderByID(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := v.vectors(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := vectorsFor(m[id])
+		if len(got) != len(want) {
+			t.Fatalf("document %s has vectors in %d fields, want %d", id, len(got), len(want))
+		}
+		for field, n := range want {
+			if x, err := v.QueryVector(n); err != nil || !reflect.DeepEqual(x, got[field]) {
+				t.Fatalf("document %s, field %s: %v, want %v, %v", id, field, got[field], x, err)
+			}
+		}
+	}
+	if v.Incomplete() > 0 {
+		return
+	}
+	for _, field := range v.s.VectorFields() {
+		query := vector.Named{}
+		for t := range 40 {
+			query[fmt.Sprint(t)] = float32(1 + t%3)
+			query[fmt.Sprint("name", t, "-", t%3)] = float32(1 + t%2)
+		}
+		want := []string{}
+		type scored struct {
+			id    string
+			score float32
+		}
+		var all []scored
+		for _, id := range order {
+			score := float32(0)
+			for name, w := range vectorsFor(m[id])[field] {
+				score += w * query[name]
+			}
+			if score > 0 {
+				all = append(all, scored{id, score})
+			}
+		}
+		slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+		for _, s := range all {
+			want = append(want, fmt.Sprintf("%s %g", s.id, s.score))
+		}
+		got := []string{}
+		for _, h := range rankVectors(t, v, field, query, len(order)+1) {
+			got = append(got, fmt.Sprintf("%s %g", h.id, h.score))
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("field %s:\n got %v\nwant %v", field, got, want)
+		}
+	}
+}
+
+type rankedDoc struct {
+	id    string
+	score float32
+}
+
+func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Named, k int) (out []rankedDoc) {
+	t.Helper()
+	x, err := v.QueryVector(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spaces := v.VectorSpaces(field)
+	sources := make([]impact.Source, len(spaces))
+	for i, s := range spaces {
+		sources[i] = s.Source
+	}
+	for _, hit := range impact.TopK(sources, x, k, 1).Hits {
+		h, err := v.Header(v.Ordinal(spaces[hit.Source].Document(hit.Row)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, rankedDoc{h.ID, hit.Score})
+	}
+	return out
+}
+
+func TestVectorRecord(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		v := vectors{}
+		for f := range 1 + r.IntN(3) {
+			var x vector.Sparse
+			scale := []float32{1, 100, 1000, 10000, 3}[r.IntN(5)]
+			for range 1 + r.IntN(40) {
+				x.Terms = append(x.Terms, r.Uint32()>>r.IntN(32))
+			}
+			slices.Sort(x.Terms)
+			x.Terms = slices.Compact(x.Terms)
+			for range x.Terms {
+				w := float32(1+r.IntN(1<<r.IntN(22))) / scale
+				if r.IntN(100) == 0 {
+					w = []float32{math.SmallestNonzeroFloat32, math.MaxFloat32, .1, 1 << 24}[r.IntN(4)]
+				}
+				x.Weights = append(x.Weights, w)
+			}
+			v[fmt.Sprint("f", f)] = x
+		}
+		b := appendVectors(nil, v)
+		if got, err := decodeVectors(b); err != nil || !reflect.DeepEqual(got, v) {
+			t.Fatalf("%v, %v, want %v", got, err, v)
+		}
+		for n := range b {
+			if _, err := decodeVectors(b[:n]); err == nil {
+				t.Fatalf("cut to %d of %d bytes it is read", n, len(b))
+			}
+		}
+	}
+	// Impacts and rounded weights take two to four bytes with their terms.
+	small := vector.Sparse{Terms: []uint32{3, 200, 300}, Weights: []float32{1.17, .5, 12}}
+	if n := len(appendVectors(nil, vectors{"a": small})); n != 13 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+func FuzzVectorRecord(f *testing.F) {
+	f.Add(appendVectors(nil, vectors{"a": {Terms: []uint32{1, 9}, Weights: []float32{.3, 2}}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v, err := decodeVectors(b)
+		if err != nil {
+			return
+		}
+		again, err := decodeVectors(appendVectors(nil, v))
+		if err != nil || !reflect.DeepEqual(again, v) {
+			t.Fatalf("%v, %v, want %v", again, err, v)
+		}
+	})
+}
+
+// TestNumbers: names keep their numbers through reopening, writers that meet a
+// name at the same time agree, and a decimal number is its own.
+func TestNumbers(t *testing.T) {
+	fs := vfs.NewMem()
+	s := openAt(t, "ix", Options{FS: fs})
+	names := vector.Named{}
+	for i := range 300 {
+		names[fmt.Sprint("name", i)] = float32(i + 1)
+	}
+	done := make(chan vector.Sparse)
+	for range 4 {
+		go func() {
+			x, err := s.number(names, true)
+			if err != nil {
+				t.Error(err)
+			}
+			done <- x
+		}()
+	}
+	first := <-done
+	for range 3 {
+		if x := <-done; !reflect.DeepEqual(x, first) {
+			t.Fatal("two writers number alike names differently")
+		}
+	}
+	if first.Len() != 300 || first.Terms[0] != firstNamed || first.Terms[299] != firstNamed+299 {
+		t.Fatalf("numbers %v", first.Terms)
+	}
+	closeStore(t, s)
+	s = openAt(t, "ix", Options{FS: fs, ReadOnly: true})
+	defer closeStore(t, s)
+	if x, err := s.number(names, false); err != nil || !reflect.DeepEqual(x, first) {
+		t.Fatal("names have other numbers after reopening", err)
+	}
+	for name, want := range map[string]uint32{"0": 0, "7": 7, "2147483647": 1<<31 - 1} {
+		if x, err := s.number(vector.Named{name: 1}, false); err != nil || x.Len() != 1 || x.Terms[0] != want {
+			t.Errorf("%s: %v, %v", name, x, err)
+		}
+	}
+	for _, name := range []string{"", "07", "+7", "-7", "7 ", "2147483648", "4294967296", "1e3", "٧"} {
+		if x, err := s.number(vector.Named{name: 1}, false); err != nil || x.Len() != 0 {
+			t.Errorf("%q: %v, %v", name, x, err)
+		}
+	}
+}
+
+// TestDamagedVectors: a damaged copy is lost, and said to be; a damaged segment is
+// built anew from it.
+func TestDamagedVectors(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, dir, Options{Vectors: map[string]VectorField{"b": {Bits: 8, Max: 255. / 8}}})
+	m := model{}
+	commit(t, s, func(b *Batch) {
+		for i := range 60 {
+			id := fmt.Sprint("d", i)
+			m[id] = fmt.Sprint("source ", i)
+			put(t, b, document(id, m[id]))
+		}
+	})
+	if err := s.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, s); !maps.Equal(got, m) {
+		t.Fatal("stored", ids(got))
+	}
+	closeStore(t, s)
+	files, err := filepath.Glob(filepath.Join(dir, "segments", "*.seg"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	whole, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole[len(whole)-100] ^= 4 // in the vectors, the last section
+	if err := os.WriteFile(files[0], whole, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, dir, Options{})
+	defer closeStore(t, s)
+	ready(t, s)
+	if got := contents(t, s); !maps.Equal(got, m) {
+		t.Fatal("stored", ids(got))
+	}
+	st, err := s.Stats()
+	if err != nil || len(st.Vectors) != 2 || st.Vectors[1].Bits != 8 || st.VectorBytes == 0 {
+		t.Fatalf("%+v, %v", st, err)
+	}
+	for _, id := range []string{"d0", "d1", "d2", "d3"} {
+		h, err := s.headerByID(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Vectors == nil {
+			continue
+		}
+		if err := s.db.Set(ordinalKey(keyVectors, h.Ordinal), []byte("other"), pebble.Sync); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, s, func(b *Batch) { put(t, b, corpus.Document{ID: "last", Source: "x"}) })
+		r, err := s.Check(context.Background(), false)
+		if err != nil || len(r.Lost) != 1 {
+			t.Fatalf("check: %+v, %v", r, err)
+		}
+		return
+	}
+}
+
+// TestVersion2: an index that version 2 of the store wrote opens, and takes
+// vectors.
+func TestVersion2(t *testing.T) {
+	fs := vfs.NewMem()
+	s := openAt(t, "ix", Options{FS: fs})
+	fill(t, s, 5)
+	s.mu.Lock()
+	m := s.manifest.clone()
+	m.Format = 2
+	err := s.publish(m, s.db.NewBatch(), nil)
+	s.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	s = openAt(t, "ix", Options{FS: fs})
+	defer closeStore(t, s)
+	commit(t, s, func(b *Batch) {
+		put(t, b, corpus.Document{ID: "v", Vectors: map[string]vector.Named{"a": {"x": 1}}})
+	})
+	v := snapshot(t, s)
+	defer v.Release()
+	if got := rankVectors(t, v, "a", vector.Named{"x": 2}, 9); len(got) != 1 || got[0] != (rankedDoc{"v", 2}) {
+		t.Fatal(got)
+	}
+	if n := v.Rows(Documents); n != 6 {
+		t.Fatalf("%d documents", n)
+	}
+}
