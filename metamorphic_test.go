@@ -77,13 +77,23 @@ func TestSIMDDoesNotShow(t *testing.T) {
 func everyAnswer(t *testing.T, seed uint64, s setting) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ix")
-	ix, err := tamis.Open(dir, tamis.Options{Tuning: s.tuning})
+	options := tamis.Options{Tuning: s.tuning, Vectors: map[string]tamis.VectorField{"small": {Bits: 8, Max: 4}}}
+	ix, err := tamis.Open(dir, options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { ix.Close() }()
 	r := rand.New(rand.NewPCG(seed, 77))
 	word := func() string { return fmt.Sprint("w", int(60*r.Float64()*r.Float64())) }
+	// Sums of these weights depend on the order of adding.
+	weights := func(terms int) tamis.Vector {
+		v := tamis.Vector{}
+		for range 1 + r.IntN(terms) {
+			v[[]string{"", "1"}[r.IntN(2)]+word()[1:]] = 5 * (1 - r.Float32())
+			v[word()] = r.Float32() + .001
+		}
+		return v
+	}
 	document := func() tamis.Document {
 		n := r.IntN(120)
 		d := tamis.Document{ID: fmt.Sprint("doc", n), Title: word() + " " + word(), Metadata: map[string]any{"n": float64(n)}}
@@ -92,6 +102,13 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 				d.Source += word() + " "
 			}
 			d.Source += word() + ". "
+		}
+		switch r.IntN(4) {
+		case 0:
+			d.Source = ""
+			fallthrough
+		case 1:
+			d.Vectors = map[string]tamis.Vector{"vector": weights(30), "small": weights(30)}
 		}
 		return d
 	}
@@ -131,6 +148,10 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 			if r.IntN(3) == 0 {
 				q.Filter = fmt.Sprint("n < ", r.IntN(120))
 			}
+			if r.IntN(3) == 0 {
+				q.Text, q.Unit, q.Vector = "", "", weights(10)
+				q.Field = []string{"vector", "small"}[r.IntN(2)]
+			}
 			res, err := ix.Search(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
@@ -150,7 +171,7 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 			if err := ix.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if ix, err = tamis.Open(dir, tamis.Options{Tuning: s.tuning}); err != nil {
+			if ix, err = tamis.Open(dir, options); err != nil {
 				t.Fatal(err)
 			}
 			if err := ix.Ready(t.Context()); err != nil {

@@ -103,93 +103,100 @@ func TestVectorHistory(t *testing.T) {
 		{},
 	}
 	for seed := range uint64(rounds) {
-		r := rand.New(rand.NewPCG(seed, 5))
-		dir := filepath.Join(t.TempDir(), "ix")
-		options := tamis.Options{Tuning: tunings[seed%4], Vectors: map[string]tamis.VectorField{
-			"eight":   {Bits: 8, Max: 255. / 8},
-			"sixteen": {Bits: 16, Max: 65535. / 64},
-		}}
-		ix, err := tamis.Open(dir, options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fields := []string{"eight", "sixteen", tamis.DefaultField}
-		var docs []*vectorDoc
-		remove := func(id string) {
-			docs = slices.DeleteFunc(docs, func(d *vectorDoc) bool { return d.id == id })
-		}
-		for range 30 {
-			var batch []tamis.Document
-			seen := map[string]bool{}
-			for range r.IntN(25) {
-				d := &vectorDoc{id: fmt.Sprint("doc", r.IntN(200)), n: r.IntN(100), vectors: map[string]tamis.Vector{}}
-				if seen[d.id] {
-					continue
-				}
-				seen[d.id] = true
-				if r.IntN(4) == 0 {
-					d.groups = []string{fmt.Sprint("g", r.IntN(3))}
-				}
-				for _, f := range fields {
-					if r.IntN(3) > 0 {
-						d.vectors[f] = randomVector(r, 20)
-					}
-				}
-				batch = append(batch, d.document())
-				remove(d.id)
-				docs = append(docs, d)
-			}
-			add(t, ix, batch...)
-			for range r.IntN(8) {
-				id := fmt.Sprint("doc", r.IntN(200))
-				if _, err := ix.Delete(t.Context(), id); err != nil {
-					t.Fatal(err)
-				}
-				remove(id)
-			}
-			switch r.IntN(8) {
-			case 0:
-				if err := ix.Compact(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			case 1:
-				if err := ix.Close(); err != nil {
-					t.Fatal(err)
-				}
-				if ix, err = tamis.Open(dir, options); err != nil {
-					t.Fatal(err)
-				}
-				if err := ix.Ready(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if len(docs) == 0 {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			vectorHistory(t, seed, tunings[seed%4])
+		})
+	}
+}
+
+func vectorHistory(t *testing.T, seed uint64, tuning tamis.Tuning) {
+	r := rand.New(rand.NewPCG(seed, 5))
+	dir := filepath.Join(t.TempDir(), "ix")
+	options := tamis.Options{Tuning: tuning, Vectors: map[string]tamis.VectorField{
+		"eight":   {Bits: 8, Max: 255. / 8},
+		"sixteen": {Bits: 16, Max: 65535. / 64},
+	}}
+	ix, err := tamis.Open(dir, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := []string{"eight", "sixteen", tamis.DefaultField}
+	var docs []*vectorDoc
+	remove := func(id string) {
+		docs = slices.DeleteFunc(docs, func(d *vectorDoc) bool { return d.id == id })
+	}
+	for range 30 {
+		var batch []tamis.Document
+		seen := map[string]bool{}
+		for range r.IntN(25) {
+			d := &vectorDoc{id: fmt.Sprint("doc", r.IntN(200)), n: r.IntN(100), vectors: map[string]tamis.Vector{}}
+			if seen[d.id] {
 				continue
 			}
-			for range 6 {
-				q := tamis.Query{Vector: randomVector(r, 8), Field: fields[r.IntN(3)], K: 1 + r.IntN(30)}
-				pass := func(*vectorDoc) bool { return true }
-				switch r.IntN(3) {
-				case 0:
-					n := r.IntN(100)
-					q.Filter = fmt.Sprint("n < ", n)
-					pass = func(d *vectorDoc) bool { return d.n < n }
-				case 1:
-					q.Groups = []string{"g1"}
-					pass = func(d *vectorDoc) bool { return d.groups == nil || d.groups[0] == "g1" }
-				}
-				if got, want := searchVectors(t, ix, q), bruteForce(docs, q, pass); !slices.Equal(got, want) {
-					t.Fatalf("seed %d: %+v\n got %v\nwant %v", seed, q, got, want)
+			seen[d.id] = true
+			if r.IntN(4) == 0 {
+				d.groups = []string{fmt.Sprint("g", r.IntN(3))}
+			}
+			for _, f := range fields {
+				if r.IntN(3) > 0 {
+					d.vectors[f] = randomVector(r, 20)
 				}
 			}
+			batch = append(batch, d.document())
+			remove(d.id)
+			docs = append(docs, d)
 		}
-		report, err := ix.Check(t.Context(), false)
-		if err != nil || len(report.Lost)+len(report.Derivable) > 0 {
-			t.Fatalf("check: %+v, %v", report, err)
+		add(t, ix, batch...)
+		for range r.IntN(8) {
+			id := fmt.Sprint("doc", r.IntN(200))
+			if _, err := ix.Delete(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			remove(id)
 		}
-		if err := ix.Close(); err != nil {
-			t.Fatal(err)
+		switch r.IntN(8) {
+		case 0:
+			if err := ix.Compact(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		case 1:
+			if err := ix.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if ix, err = tamis.Open(dir, options); err != nil {
+				t.Fatal(err)
+			}
+			if err := ix.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
+		if len(docs) == 0 {
+			continue
+		}
+		for range 6 {
+			q := tamis.Query{Vector: randomVector(r, 8), Field: fields[r.IntN(3)], K: 1 + r.IntN(30)}
+			pass := func(*vectorDoc) bool { return true }
+			switch r.IntN(3) {
+			case 0:
+				n := r.IntN(100)
+				q.Filter = fmt.Sprint("n < ", n)
+				pass = func(d *vectorDoc) bool { return d.n < n }
+			case 1:
+				q.Groups = []string{"g1"}
+				pass = func(d *vectorDoc) bool { return d.groups == nil || d.groups[0] == "g1" }
+			}
+			if got, want := searchVectors(t, ix, q), bruteForce(docs, q, pass); !slices.Equal(got, want) {
+				t.Fatalf("seed %d: %+v\n got %v\nwant %v", seed, q, got, want)
+			}
+		}
+	}
+	report, err := ix.Check(t.Context(), false)
+	if err != nil || len(report.Lost)+len(report.Derivable) > 0 {
+		t.Fatalf("check: %+v, %v", report, err)
+	}
+	if err := ix.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
