@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -314,4 +315,64 @@ func TestBadVectors(t *testing.T) {
 	if _, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"v": {Bits: 12}}}); err == nil {
 		t.Error("12 bits are taken")
 	}
+}
+
+// TestVectorsBesideWriters: a search sees whole commits of every writer, whatever
+// is sealed and merged meanwhile.
+func TestVectorsBesideWriters(t *testing.T) {
+	const writers, docs, commits = 2, 5, 60
+	ix, err := tamis.Open("", tamis.Options{Tuning: tamis.Tuning{SealBytes: 8 << 10, SealAfter: time.Millisecond, MergeFactor: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	write := func(w, n int) {
+		var batch []tamis.Document
+		for d := range docs {
+			batch = append(batch, tamis.Document{ID: fmt.Sprint(w, "-", d), Vectors: map[string]tamis.Vector{"vector": {
+				fmt.Sprint("writer", w): float32(n), "all": 1, fmt.Sprint("commit", n): 1,
+			}}})
+		}
+		if _, err := ix.Add(t.Context(), seq(batch...)); err != nil {
+			t.Error(err)
+		}
+	}
+	for w := range writers {
+		write(w, 1)
+	}
+	var working, reading sync.WaitGroup
+	stop := make(chan struct{})
+	for w := range writers {
+		working.Go(func() {
+			for n := 2; n <= commits; n++ {
+				write(w, n)
+			}
+		})
+		reading.Go(func() {
+			last := float32(0)
+			for done := false; !done; {
+				select {
+				case <-stop:
+					done = true // once more
+				default:
+				}
+				hits := searchVectors(t, ix, tamis.Query{Vector: tamis.Vector{fmt.Sprint("writer", w): 1}, K: 20})
+				if len(hits) != docs || hits[0].Score != hits[docs-1].Score || hits[0].Score < last {
+					t.Errorf("after commit %g of writer %d: %v", last, w, hits)
+					return
+				}
+				last = hits[0].Score
+				if all := searchVectors(t, ix, tamis.Query{Vector: tamis.Vector{"all": 1}, K: 50}); len(all) != writers*docs {
+					t.Errorf("%d documents are seen", len(all))
+					return
+				}
+			}
+			if last != commits {
+				t.Errorf("commit %g of writer %d is the last that is seen", last, w)
+			}
+		})
+	}
+	working.Wait()
+	close(stop)
+	reading.Wait()
 }
