@@ -169,8 +169,8 @@ func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
 	return 0, 0
 }
 
-// widest is the first range of at least n neighbours that fit and have at most
-// so many bytes together.
+// widest is the first range of at least n neighbours that fit, have at most so
+// many bytes together, and vectors that one segment can hold.
 func widest(run []openSegment, n int, fits func(openSegment) bool, most int) (from, to int) {
 	size := 0
 	for from, to = 0, 0; to < len(run); to++ {
@@ -181,11 +181,12 @@ func widest(run []openSegment, n int, fits func(openSegment) bool, most int) (fr
 			from, size = to+1, 0
 			continue
 		}
-		if size += run[to].file.seg.Size(); size > most {
+		tooMuch := func() bool { return size > most || !oneSegment(run[from:to+1]) }
+		if size += run[to].file.seg.Size(); tooMuch() {
 			if to-from >= n {
 				return from, to
 			}
-			for size > most && from <= to {
+			for tooMuch() && from <= to {
 				size -= run[from].file.seg.Size()
 				from++
 			}

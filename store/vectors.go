@@ -342,6 +342,22 @@ func (o *openSegment) checkVectors(rows map[string]int) (reason string) {
 	return ""
 }
 
+// oneSegment says whether one segment can hold the vectors of some.
+func oneSegment(segs []openSegment) bool {
+	rows, weights := map[string]int{}, map[string]uint64{}
+	for i := range segs {
+		for _, field := range segs[i].file.seg.Fields() {
+			x := segs[i].file.seg.Vectors(field)
+			rows[field] += x.Rows()
+			weights[field] += x.Postings()
+			if !impact.Fits(rows[field], weights[field]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // recordVectors writes the vectors of a document under its ordinal.
 func (b *Batch) recordVectors(h *Header, record []byte) error {
 	if h.Vectors == nil {
