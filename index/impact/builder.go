@@ -51,6 +51,7 @@ type Builder struct {
 	starts  []uint32 // first entry of each row
 	terms   []uint32 // numbers
 	weights []float32
+	lost    float64 // sum of the squared errors that the weights have already
 }
 
 // directTerms is the number of terms that are looked up in a table.

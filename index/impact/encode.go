@@ -96,7 +96,7 @@ func (w *writer) invert(order []uint32) (starts, places []uint32, codes []byte) 
 	}
 	next := append([]uint32(nil), starts...)
 	places, codes = make([]uint32, len(b.terms)), make([]byte, len(b.terms))
-	lost, total := 0.0, 0.0
+	lost, total := b.lost, 0.0
 	for place, row := range order {
 		terms, weights := b.row(row)
 		for i, t := range terms {
