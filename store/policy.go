@@ -181,7 +181,7 @@ func widest(run []openSegment, n int, fits func(openSegment) bool, most int) (fr
 			from, size = to+1, 0
 			continue
 		}
-		tooMuch := func() bool { return size > most || !oneSegment(run[from:to+1]) }
+		tooMuch := func() bool { return size > most || !oneSegment(run[from:to+1], most) }
 		if size += run[to].file.seg.Size(); tooMuch() {
 			if to-from >= n {
 				return from, to

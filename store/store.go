@@ -104,7 +104,8 @@ type Tuning struct {
 	MergeFactor int
 	// MergeRate limits what merging writes, in bytes a second; 0: no limit.
 	MergeRate int64
-	// MaxSegmentBytes is the size beyond which segments are not merged (512 MiB).
+	// MaxSegmentBytes is the size beyond which segments are not merged (512 MiB);
+	// a weight of a vector counts at least eight.
 	MaxSegmentBytes int
 	// MaxSegments is how many segments make writers wait for merging (64).
 	MaxSegments int

@@ -342,15 +342,20 @@ func (o *openSegment) checkVectors(rows map[string]int) (reason string) {
 	return ""
 }
 
-// oneSegment says whether one segment can hold the vectors of some.
-func oneSegment(segs []openSegment) bool {
+// weightBytes is what merging vectors takes in memory for each weight, in the
+// units of a segment's size: it is bounded as what other merging takes.
+const weightBytes = 8
+
+// oneSegment says whether one segment can hold the vectors of some, and be built
+// in the memory that one of so many bytes may take.
+func oneSegment(segs []openSegment, most int) bool {
 	rows, weights := map[string]int{}, map[string]uint64{}
 	for i := range segs {
 		for _, field := range segs[i].file.seg.Fields() {
 			x := segs[i].file.seg.Vectors(field)
 			rows[field] += x.Rows()
 			weights[field] += x.Postings()
-			if !impact.Fits(rows[field], weights[field]) {
+			if !impact.Fits(rows[field], weights[field]) || weights[field] > uint64(most/weightBytes) {
 				return false
 			}
 		}

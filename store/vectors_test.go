@@ -334,3 +334,38 @@ func TestVersion2(t *testing.T) {
 		t.Fatalf("%d documents", n)
 	}
 }
+
+// TestMergingKeepsVectorsSmall: segments whose vectors are too many for one stay
+// apart.
+func TestMergingKeepsVectorsSmall(t *testing.T) {
+	s := openAt(t, "ix", Options{FS: vfs.NewMem(), Tuning: Tuning{Inline: true, MaxSegmentBytes: 32 << 10, SealBytes: 1}})
+	defer closeStore(t, s)
+	m := model{}
+	for i := range 12 {
+		commit(t, s, func(b *Batch) {
+			for j := range 90 {
+				id := fmt.Sprint("d", i, "-", j)
+				m[id] = fmt.Sprint(i, " ", j)
+				put(t, b, document(id, m[id]))
+			}
+		})
+	}
+	if err := s.Compact(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, s); !maps.Equal(got, m) {
+		t.Fatal("stored", ids(got))
+	}
+	v := snapshot(t, s)
+	defer v.Release()
+	weights := uint64(0)
+	for _, o := range v.segments {
+		n := o.file.seg.Vectors("a").Postings()
+		if weights += n; n > 4<<10 {
+			t.Errorf("a segment has %d weights", n)
+		}
+	}
+	if len(v.segments) < 2 || weights < 4<<10 {
+		t.Errorf("%d segments hold %d weights", len(v.segments), weights)
+	}
+}
