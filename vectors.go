@@ -98,8 +98,8 @@ func (ix *Index) noField(field string) error {
 // AddVectors gives documents the vectors of a file (JSON Lines, CIFF or CSR,
 // gzipped or not; "-" is standard input) in a field, by id, beside what they
 // have. A vector whose id no document has becomes a document, with the "contents" of
-// its record as its text. A document that is added anew later has the vectors
-// that it is added with.
+// its record as its text. They stay while the document is added as it was; one
+// that is added with another text or metadata has the vectors that it is added with.
 //
 // A vector that cannot be added is reported under Skipped and the rest goes in.
 // When AddVectors returns, everything it counted is durable. The error is for a

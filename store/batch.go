@@ -131,11 +131,11 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	if err != nil {
 		return 0, err
 	}
-	return b.put(d, vs)
+	return b.put(d, vs, nil)
 }
 
-// put is Put of a document with numbered vectors.
-func (b *Batch) put(d corpus.Document, vs vectors) (Outcome, error) {
+// put is Put of a document with numbered vectors, of which some were attached.
+func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, error) {
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
@@ -150,7 +150,7 @@ func (b *Batch) put(d corpus.Document, vs vectors) (Outcome, error) {
 	var vrecord []byte
 	if len(vs) > 0 {
 		vrecord = appendVectors(nil, vs)
-		h.Vectors = vectorsDigest(vrecord)
+		h.Vectors, h.Attached = vectorsDigest(vrecord), attached
 	}
 	if err := h.seal(d.Source, blocks); err != nil {
 		return 0, err
@@ -170,6 +170,9 @@ func (b *Batch) put(d corpus.Document, vs vectors) (Outcome, error) {
 		case old != nil && bytes.Equal(old.Digest, h.Digest):
 			return Unchanged, nil
 		case old != nil:
+			if same, err := v.sameBefore(old, h, d.Source, blocks, vs); same || err != nil {
+				return Unchanged, err
+			}
 			outcome = Updated
 		}
 		c = &change{old: old}

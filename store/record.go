@@ -71,6 +71,8 @@ type Header struct {
 	Size int `json:"size"`
 	// Vectors is the digest of its vectors; nil where it has none.
 	Vectors []byte `json:"vectors,omitempty"`
+	// Attached names the fields whose vectors came without the document.
+	Attached []string `json:"attached,omitempty"`
 	// Digest is the SHA-256 of source and structure: what tells an unchanged
 	// document from a changed one.
 	Digest []byte `json:"digest"`

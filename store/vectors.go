@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -61,8 +62,9 @@ func (s *Store) checkVectors(id string, v vectors) error {
 	return nil
 }
 
-// PutVector gives the document with an id a vector in a field, beside the
+// PutVector attaches a vector in a field to the document with an id, beside the
 // vectors it has. Where there is no such document d, whose id it is, becomes one.
+// What is attached stays until the document changes otherwise.
 func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Outcome, error) {
 	if b.err != nil {
 		return 0, b.err
@@ -88,6 +90,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		return 0, err
 	}
 	all := vectors{}
+	attached := []string{field}
 	if h != nil {
 		stored, err := v.Document(h)
 		if err != nil {
@@ -100,12 +103,41 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		if all == nil {
 			all = vectors{}
 		}
+		attached = append(attached, h.Attached...)
 	}
 	all[field] = x
+	slices.Sort(attached)
 	if err := b.s.checkVectors(d.ID, all); err != nil {
 		return 0, err
 	}
-	return b.put(d, all)
+	return b.put(d, all, slices.Compact(attached))
+}
+
+// sameBefore says that a document, as it is put now with vectors vs, is what
+// others were attached to since.
+func (v *Snapshot) sameBefore(old, now *Header, source string, blocks []byte, vs vectors) (bool, error) {
+	if len(old.Attached) == 0 {
+		return false, nil
+	}
+	stored, err := v.vectors(old)
+	if err != nil {
+		return false, err
+	}
+	all := maps.Clone(vs)
+	if all == nil {
+		all = vectors{}
+	}
+	for _, field := range old.Attached {
+		if _, ok := all[field]; !ok {
+			all[field] = stored[field]
+		}
+	}
+	h := *now
+	h.Vectors, h.Attached = vectorsDigest(appendVectors(nil, all)), old.Attached
+	if err := h.seal(source, blocks); err != nil {
+		return false, err
+	}
+	return bytes.Equal(h.Digest, old.Digest), nil
 }
 
 // vectors reads the vectors of a document.
