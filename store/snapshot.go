@@ -108,6 +108,7 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 	if docs == nil {
 		docs, passages = allBits(seg.Documents().Rows()), allBits(seg.Passages().Rows())
 	}
+	var gone []uint32
 	for _, l := range fresh {
 		for it := l.ordinals.Iterator(); it.HasNext(); {
 			doc, ok := seg.Row(it.Next())
@@ -115,6 +116,7 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 				continue
 			}
 			docs.remove(doc)
+			gone = append(gone, doc)
 			first, end := seg.PassageRows(doc)
 			for row := first; row < end; row++ {
 				passages.remove(row)
@@ -122,7 +124,7 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 		}
 	}
 	o.visible = [numUnits]Bits{docs, passages}
-	o.shown = &shown{docs: docs}
+	o.shown = o.shown.without(gone, docs, seg)
 }
 
 // A Snapshot is the index as it was at one commit. It must be released; its

@@ -374,6 +374,29 @@ func (o *openSegment) checkVectors(rows map[string]int) (reason string) {
 	return ""
 }
 
+// without is what is left of s (nil: of all), docs, when some documents are gone:
+// its masks are those of s, less these.
+func (s *shown) without(gone []uint32, docs Bits, seg *segment.Segment) *shown {
+	next := &shown{docs: docs, masks: map[string]impact.Mask{}}
+	if s == nil {
+		return next
+	}
+	s.mu.Lock()
+	masks := maps.Clone(s.masks)
+	s.mu.Unlock()
+	for field, m := range masks {
+		v := seg.Vectors(field)
+		var rows []uint32
+		for _, doc := range gone {
+			if row, ok := v.Row(doc); ok {
+				rows = append(rows, row)
+			}
+		}
+		next.masks[field] = v.Hide(m, rows)
+	}
+	return next
+}
+
 // weightBytes is what merging vectors takes in memory for each weight, in the
 // units of a segment's size: it is bounded as what other merging takes.
 const weightBytes = 8

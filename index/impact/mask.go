@@ -1,5 +1,7 @@
 package impact
 
+import "math"
+
 // A Mask says which rows of a source are visible. Inside a segment rows lie in an
 // order of their own, so a Mask belongs to its source: make it once for a set of
 // deleted rows or a filter, and keep it. The zero Mask hides nothing.
@@ -26,6 +28,23 @@ func (s *Segment) Show(rows []uint32) Mask {
 		}
 	}
 	return m
+}
+
+// Hide returns m, a Mask of s, less the given rows.
+func (s *Segment) Hide(m Mask, rows []uint32) Mask {
+	lanes := make([]uint32, s.blocks)
+	if copy(lanes, m.lanes); m.lanes == nil {
+		for i := range lanes {
+			lanes[i] = math.MaxUint32
+		}
+	}
+	places := s.inverse()
+	for _, row := range rows {
+		if int(row) < s.rows {
+			lanes[places[row]/blockRows] &^= 1 << (places[row] % blockRows)
+		}
+	}
+	return Mask{lanes}
 }
 
 // And shows what both masks of a source show.

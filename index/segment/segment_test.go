@@ -174,9 +174,17 @@ func TestRoundTrip(t *testing.T) {
 			v := s.Vectors(field)
 			for row, x := range v.Segment.Vectors {
 				found[v.Document(row)][field] = x
+				if got, ok := v.Row(v.Document(row)); !ok || got != row {
+					t.Fatalf("document %d has row %d, %v, want %d", v.Document(row), got, ok, row)
+				}
 			}
 		}
 		for i, d := range docs {
+			for _, field := range s.Fields() {
+				if _, ok := s.Vectors(field).Row(uint32(i)); ok != (d.vectors[field].Len() > 0) {
+					t.Fatalf("document %d has a row in field %s: %v", i, field, ok)
+				}
+			}
 			if !reflect.DeepEqual(found[i], d.vectors) {
 				t.Fatalf("document %d has the vectors %v, want %v", i, found[i], d.vectors)
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/vector"
@@ -29,6 +30,13 @@ func (v *Vectors) Document(row uint32) uint32 {
 		row = 0
 	}
 	return binary.LittleEndian.Uint32(v.rows[4*int(row):])
+}
+
+// Row is the row of a document row; ok is false where the document has none.
+func (v *Vectors) Row(doc uint32) (row uint32, ok bool) {
+	n := v.Rows()
+	row = uint32(sort.Search(n, func(i int) bool { return v.Document(uint32(i)) >= doc }))
+	return row, int(row) < n && v.Document(row) == doc
 }
 
 // Fields names the fields that have vectors, ascending.
