@@ -114,3 +114,29 @@ func ExampleIndex_Context() {
 	// 1 garden 0 45
 	// true
 }
+
+// Learned sparse vectors stand beside a text or instead of it, by field.
+func ExampleIndex_Search_vector() {
+	ix, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"impacts": {Bits: 8, Max: 255}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ix.Close()
+	ctx := context.Background()
+	docs := func(yield func(tamis.Document, error) bool) {
+		_ = yield(tamis.Document{ID: "a", Source: "A fine sieve.", Vectors: map[string]tamis.Vector{"impacts": {"sieve": 96, "fine": 40}}}, nil) &&
+			yield(tamis.Document{ID: "b", Vectors: map[string]tamis.Vector{"impacts": {"sieve": 12}}}, nil)
+	}
+	if _, err := ix.Add(ctx, docs); err != nil {
+		log.Fatal(err)
+	}
+	res, err := ix.Search(ctx, tamis.Query{Vector: tamis.Vector{"sieve": 1, "mesh": 2}, Field: "impacts"})
+	for _, h := range res.Hits {
+		fmt.Printf("%s %g %q\n", h.Doc, h.Score, h.Text)
+	}
+	fmt.Println(res.Exact, err)
+	// Output:
+	// a 96 "A fine sieve."
+	// b 12 ""
+	// true <nil>
+}

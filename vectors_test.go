@@ -376,3 +376,74 @@ func TestVectorsBesideWriters(t *testing.T) {
 	close(stop)
 	reading.Wait()
 }
+
+// TestVectorFiles: files of others, whole, cut off and with counts that lie: what
+// can be read goes in, the rest costs a reason that names the place.
+func TestVectorFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join("vector", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	csr, ciff := read("matrix.csr"), read("index.ciff")
+	jsonl := []byte(`{"id": "a", "vector": {"fine": 1, "sieve": 2}}
+{"id": "b", "vector": {"fine": 0}}
+{"id": "c", "vector": {"fine": 1, "fine": 2}}
+{"id": "d", "vector": {"other": 1, "17": 3}}
+{"id": 7, "contents": "A text.", "vector": {"sieve": 4}}
+{"id": "a", "vector": {"fine": 9}}
+{"id": "cut", "vec`)
+	for _, c := range []struct {
+		path   string
+		counts [5]int
+		query  tamis.Vector
+		hits   string
+		reason string
+	}{
+		{write("v.jsonl", jsonl), [5]int{3, 0, 0, 0, 4}, tamis.Vector{"sieve": 1}, "7 4, a 2", "malformed JSON"},
+		{write("m.csr", csr), [5]int{2, 0, 0, 0, 1}, tamis.Vector{"4": 1}, "0 1.25, 2 1", "row 1: empty vector"},
+		{write("cut.csr", csr[:len(csr)-3]), [5]int{1, 0, 0, 0, 2}, tamis.Vector{"4": 1}, "0 1.25", "rows from 2 on are missing"},
+		{write("i.ciff", ciff), [5]int{3, 0, 0, 0, 0}, tamis.Vector{"sieve": 1}, "a 255, b 45", ""},
+		{write("cut.ciff", ciff[:len(ciff)-2]), [5]int{2, 0, 0, 0, 2}, tamis.Vector{"sieve": 1}, "a 255, b 45", "cut off"},
+		{write("lies.ciff", slices.Concat(ciff[:4], []byte{9}, ciff[5:])), [5]int{3, 0, 0, 0, 1}, tamis.Vector{"sieve": 1}, "a 255, b 45", "count does not hold"},
+		{write("empty.ciff", nil), [5]int{0, 0, 0, 0, 1}, nil, "", "cut off"},
+	} {
+		for _, bits := range []int{32, 16, 8} {
+			ix, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"v": {Bits: bits}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := ix.AddVectors(t.Context(), c.path, "v")
+			if err != nil || counts(report) != c.counts {
+				t.Errorf("%s: %+v, %v", c.path, report, err)
+			}
+			if n := len(report.Skipped); n > 0 && bits == 32 {
+				if last := report.Skipped[n-1]; last.Path != c.path || !strings.Contains(last.Reason, c.reason) {
+					t.Errorf("%s: %+v", c.path, last)
+				}
+			}
+			if c.query != nil && bits != 8 { // 8 bits round the weights
+				var got []string
+				for _, h := range searchVectors(t, ix, tamis.Query{Vector: c.query, Field: "v"}) {
+					got = append(got, fmt.Sprintf("%s %.3g", h.Doc, h.Score))
+				}
+				if s := strings.Join(got, ", "); s != c.hits {
+					t.Errorf("%s, %d bits: %s, want %s", c.path, bits, s, c.hits)
+				}
+			}
+			if err := ix.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,12 +1,13 @@
 // Package store keeps documents durably and gives consistent views of them.
 //
 // Pebble holds what cannot be derived: documents (header, blocks, source in
-// pieces), the map from ids to ordinals, what is known of each file, and the
-// manifest. A commit is one synced Pebble batch. Segments are immutable files
-// beside it, derived from the documents: each is written and synced before
-// the batch that names it, so a manifest never names a segment that was not
-// whole; one that is missing or damaged later is built anew from the
-// documents. Files that no manifest names are removed on opening.
+// pieces, vectors), the map from ids to ordinals, the numbers of the vectors'
+// terms, what is known of each file, and the manifest. A commit is one synced
+// Pebble batch. Segments are immutable files beside it, derived from the
+// documents: each is written and synced before the batch that names it, so a
+// manifest never names a segment that was not whole; one that is missing or
+// damaged later is built anew from the documents. Files that no manifest names
+// are removed on opening.
 //
 // A document gets an ordinal when it is put; ordinals only grow, a replaced
 // document gets a new one, and ties between scores go to the smaller one. A
