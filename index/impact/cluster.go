@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/internal/yield"
 )
 
 // How rows are clustered.
@@ -44,6 +45,7 @@ func clusterRows(b *Builder) []uint32 {
 
 type clusterer struct {
 	b       *Builder
+	work    yield.Work
 	inverse []float32 // 1 / length of each row
 	sum     []float32 // by term, zero between uses
 	other   []float32
@@ -89,6 +91,7 @@ func (c *clusterer) shuffled() []uint32 {
 func (c *clusterer) add(sum []float32, row uint32, factor float32) {
 	factor *= c.inverse[row]
 	terms, weights := c.b.row(row)
+	c.work.Did(len(terms))
 	for i, t := range terms {
 		sum[t] += float32(weights[i] * factor)
 	}
@@ -96,6 +99,7 @@ func (c *clusterer) add(sum []float32, row uint32, factor float32) {
 
 func (c *clusterer) dot(v []float32, row uint32) float32 {
 	terms, weights := c.b.row(row)
+	c.work.Did(len(terms))
 	sum := float32(0)
 	for i, t := range terms {
 		sum += float32(v[t] * weights[i])
@@ -260,6 +264,10 @@ func (c *clusterer) centroids(sample, of []uint32, n int) *centroids {
 	return x
 }
 
+// assignWork is what finding the nearest middle costs, in the units of package
+// yield.
+const assignWork = 1 << 12
+
 // assign gives each of rows the nearest middle of the clusters of sample.
 func (c *clusterer) assign(sample, rows, of []uint32, n int) {
 	x := c.centroids(sample, of, n)
@@ -267,6 +275,7 @@ func (c *clusterer) assign(sample, rows, of []uint32, n int) {
 	picked := make([]uint32, len(scores))
 	for _, row := range rows {
 		clear(scores)
+		c.work.Did(assignWork)
 		terms, weights := c.b.row(row)
 		cut := c.cut(weights)
 		for i, t := range terms {

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/internal/yield"
 )
 
 const (
@@ -97,8 +98,10 @@ func (w *writer) invert(order []uint32) (starts, places []uint32, codes []byte) 
 	next := append([]uint32(nil), starts...)
 	places, codes = make([]uint32, len(b.terms)), make([]byte, len(b.terms))
 	lost, total := b.lost, 0.0
+	var work yield.Work
 	for place, row := range order {
 		terms, weights := b.row(row)
+		work.Did(4 * len(terms))
 		for i, t := range terms {
 			s := w.steps[t]
 			stored := s.stored(b.conf.Precision, weights[i])

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tamis-search/tamis/internal/yield"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -132,8 +133,10 @@ func (b *Builder) addCodes(s *Segment, keep func(row uint32) bool) error {
 	}
 	starts := b.starts[len(b.starts)-1-int(rows):]
 	twice := false
+	var work yield.Work
 	for i := range s.terms {
 		t := s.term(i)
+		work.Did(2 * int(t.postings))
 		number, ok := uint32(0), false
 		each(t, func(row uint32, code byte) {
 			if !ok {
