@@ -22,7 +22,7 @@ import (
 func main() {
 	programs := map[string]func(args []string) error{
 		"ingest": ingest, "ingest-tamis": ingestTamis, "growth": growth, "opening": opening,
-		"adding": adding, "merging": merging, "soak": soak,
+		"adding": adding, "merging": merging, "soak": soak, "vectors": vectors,
 	}
 	var names []string
 	for name := range programs {
