@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -120,6 +121,9 @@ func (v *Snapshot) sameBefore(old, now *Header, source string, blocks []byte, vs
 		return false, nil
 	}
 	stored, err := v.vectors(old)
+	if errors.Is(err, ErrCorrupt) {
+		return false, nil // what is put now replaces them
+	}
 	if err != nil {
 		return false, err
 	}
