@@ -133,7 +133,11 @@ func addRows(b *segment.Builder, ordinal uint64, r rows, size int) error {
 	for i, p := range r.passages {
 		b.AddPassage(p, r.fields[i])
 	}
-	b.EndDocument(r.document)
+	d := r.document
+	if r.joined {
+		d.Body = nil
+	}
+	b.EndDocument(d)
 	return nil
 }
 
