@@ -1,9 +1,6 @@
 package index
 
-import (
-	"hash/maphash"
-	"math"
-)
+import "math"
 
 // Fields are the analysed terms of one row, in text order. Nothing of them is
 // kept after Add returns.
@@ -30,12 +27,11 @@ type Builder struct {
 	conf           Config
 	title, heading uint32
 
-	seed  maphash.Seed
-	slots []uint64 // upper half of the hash << 32 | term + 1; 0 is free
-	terms []termState
-	text  []byte // the terms' bytes, one after another
+	terms  *terms
+	states []termState // by number; those of a sibling's terms may be missing
 
 	arena   arena
+	numbers Numbered // scratch of Add
 	touched []uint32 // terms of the row being added
 	codes   []byte
 	total   uint64
@@ -45,11 +41,10 @@ type Builder struct {
 // stream in the arena: for every row a variable-length gap << 1 | (tf > 1),
 // then tf - 2 where tf > 1.
 type termState struct {
-	text, textLen uint32
-	df            uint32
-	next          uint32 // last row + 1
-	tf            uint32 // in the row being added; 0 when it is not there
-	stream        stream
+	df     uint32 // 0: only a sibling has it
+	next   uint32 // last row + 1
+	tf     uint32 // in the row being added; 0 when it is not there
+	stream stream
 }
 
 // NewBuilder returns an empty Builder.
@@ -58,23 +53,50 @@ func NewBuilder(c Config) *Builder {
 		conf:    c,
 		title:   weight(c.TitleWeight),
 		heading: weight(c.HeadingWeight),
-		seed:    maphash.MakeSeed(),
-		slots:   make([]uint64, 1<<12),
+		terms:   newTerms(),
 	}
+}
+
+// Sibling returns an empty Builder of another unit that numbers terms as b
+// does: what occurs in rows of both is looked up once. They are one for
+// concurrent use.
+func (b *Builder) Sibling() *Builder {
+	return &Builder{conf: b.conf, title: b.title, heading: b.heading, terms: b.terms}
 }
 
 // Rows is the number of rows added so far.
 func (b *Builder) Rows() int { return len(b.codes) }
 
+// Numbered are Fields by the numbers of their terms.
+type Numbered struct{ Title, Headings, Body []uint32 }
+
+// Number appends the numbers of terms, which hold for b and its siblings.
+func (b *Builder) Number(dst []uint32, terms []string) []uint32 {
+	for _, s := range terms {
+		dst = append(dst, b.terms.number(s))
+	}
+	return dst
+}
+
 // Add adds a row and returns its number: 0, 1, 2 …
 func (b *Builder) Add(f Fields) (row uint32) {
+	n := &b.numbers
+	n.Title, n.Headings, n.Body = b.Number(n.Title[:0], f.Title), b.Number(n.Headings[:0], f.Headings), b.Number(n.Body[:0], f.Body)
+	return b.AddNumbered(*n)
+}
+
+// AddNumbered is Add for terms that were numbered before.
+func (b *Builder) AddNumbered(f Numbered) (row uint32) {
+	if missing := len(b.terms.spans) - len(b.states); missing > 0 {
+		b.states = append(b.states, make([]termState, missing)...)
+	}
 	row = uint32(len(b.codes))
 	b.count(f.Title, b.title)
 	b.count(f.Headings, b.heading)
 	b.count(f.Body, 1)
 	length := uint64(len(f.Title))*uint64(b.title) + uint64(len(f.Headings))*uint64(b.heading) + uint64(len(f.Body))
 	for _, id := range b.touched {
-		t := &b.terms[id]
+		t := &b.states[id]
 		b.arena.posting(&t.stream, row-t.next, t.tf)
 		t.next, t.tf = row+1, 0
 		t.df++
@@ -89,59 +111,14 @@ func (b *Builder) finishRow(length uint64) {
 	b.codes = append(b.codes, lengthCode(b.conf.LuceneLengths, uint32(min(length, math.MaxUint32))))
 }
 
-func (b *Builder) count(terms []string, w uint32) {
-	for _, s := range terms {
-		id := b.term(s)
-		t := &b.terms[id]
+func (b *Builder) count(numbers []uint32, w uint32) {
+	for _, id := range numbers {
+		t := &b.states[id]
 		if t.tf == 0 {
 			b.touched = append(b.touched, id)
 		}
 		t.tf += w
 	}
-}
-
-// term finds or adds a term.
-func (b *Builder) term(s string) uint32 {
-	h := maphash.String(b.seed, s)
-	mask := uint64(len(b.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		slot := b.slots[i]
-		if slot == 0 {
-			id := uint32(len(b.terms))
-			b.slots[i] = h&^(1<<32-1) | uint64(id+1)
-			b.terms = append(b.terms, termState{text: uint32(len(b.text)), textLen: uint32(len(s))})
-			b.text = append(b.text, s...)
-			if len(b.terms)*2 > len(b.slots) {
-				b.grow()
-			}
-			return id
-		}
-		if slot>>32 == h>>32 {
-			id := uint32(slot) - 1
-			if t := &b.terms[id]; string(b.text[t.text:t.text+t.textLen]) == s {
-				return id
-			}
-		}
-	}
-}
-
-func (b *Builder) grow() {
-	slots := make([]uint64, 2*len(b.slots))
-	mask := uint64(len(slots) - 1)
-	for id := range b.terms {
-		h := maphash.Bytes(b.seed, b.termText(uint32(id)))
-		i := h & mask
-		for slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		slots[i] = h&^(1<<32-1) | uint64(id+1)
-	}
-	b.slots = slots
-}
-
-func (b *Builder) termText(id uint32) []byte {
-	t := &b.terms[id]
-	return b.text[t.text : t.text+t.textLen]
 }
 
 // An arena holds many growing byte streams without a slice header or a

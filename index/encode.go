@@ -159,22 +159,24 @@ func (b *Builder) Append(dst []byte) []byte {
 		prefix uint64 // decides most comparisons without a look at the text
 		id     uint32
 	}
-	order := make([]ref, len(b.terms))
-	for i := range order {
-		order[i] = ref{prefix(b.termText(uint32(i))), uint32(i)}
+	order := make([]ref, 0, len(b.states))
+	for i := range b.states {
+		if b.states[i].df > 0 {
+			order = append(order, ref{prefix(b.terms.bytes(uint32(i))), uint32(i)})
+		}
 	}
 	slices.SortFunc(order, func(x, y ref) int {
 		if x.prefix != y.prefix {
 			return cmp.Compare(x.prefix, y.prefix)
 		}
-		return bytes.Compare(b.termText(x.id), b.termText(y.id))
+		return bytes.Compare(b.terms.bytes(x.id), b.terms.bytes(y.id))
 	})
 	w := writer{conf: b.conf, codes: b.codes, total: b.total}
 	w.bounds.init(b.conf, b.codes, b.total)
 	var rows, tfs []uint32
 	var buf []byte
 	for _, r := range order {
-		t := &b.terms[r.id]
+		t := &b.states[r.id]
 		buf = b.arena.read(buf[:0], t.stream)
 		rows, tfs = rows[:0], tfs[:0]
 		next := uint32(0)
@@ -184,7 +186,7 @@ func (b *Builder) Append(dst []byte) []byte {
 			at += n
 			next = row + 1
 		}
-		w.add(b.termText(r.id), rows, tfs)
+		w.add(b.terms.bytes(r.id), rows, tfs)
 	}
 	return w.finish(dst)
 }

@@ -101,6 +101,7 @@ func (a *analyses) get(name string) (*text.Analyzer, error) {
 type rows struct {
 	title    []string
 	document index.Fields
+	joined   bool // the document's body is those of its passages
 	passages []corpus.Passage
 	fields   []index.Fields
 	meta     filter.Fields
@@ -154,7 +155,7 @@ func (a *analyses) analyse(c Config, an *text.Analyzer, d *corpus.Document) rows
 		// Earlier slices stay right when body grows: terms are only appended.
 		r.fields = append(r.fields, index.Fields{Title: r.title, Headings: path, Body: body[from:len(body):len(body)]})
 	}
-	r.document = index.Fields{Title: r.title, Body: body}
+	r.document, r.joined = index.Fields{Title: r.title, Body: body}, true
 	for _, b := range d.Blocks {
 		if b.Kind == corpus.Heading {
 			r.document.Headings = an.Terms(r.document.Headings, b.Label)

@@ -221,8 +221,8 @@ func (b *Batch) record(h *Header, source string, blocks []byte) error {
 		b.records.Set(ordinalKey(keyHeader, h.Ordinal), header, nil),
 		b.records.Set(ordinalKey(keyBlocks, h.Ordinal), blocks, nil),
 	)
-	for i := 0; i*chunkSize < len(source) && err == nil; i++ {
-		err = b.records.Set(textKey(h.Ordinal, i), []byte(source[i*chunkSize:min(len(source), (i+1)*chunkSize)]), nil)
+	if err == nil {
+		err = recordSource(b.records, h.Ordinal, source)
 	}
 	if err == nil && b.records.Len() >= aheadSize {
 		err = b.writeAhead()

@@ -15,7 +15,7 @@ import (
 //	m            manifest (JSON)
 //	d ordinal    header of a document (JSON)
 //	b ordinal    blocks of a document (varints, see appendBlocks)
-//	t ordinal n  bytes [n·chunkSize, (n+1)·chunkSize) of its source
+//	t ordinal n  bytes [n·chunkSize, (n+1)·chunkSize) of its source, coded as its header says
 //	i id         ordinal of the document with that id
 //	p path 0 ordinal   the documents that came from a file
 //	f path       what is known of a file (JSON)
@@ -35,10 +35,6 @@ const (
 	keyName      = 'n'
 	keyNames     = 'N'
 )
-
-// chunkSize is the piece in which sources are stored: a passage is read
-// without its whole document.
-const chunkSize = 16 << 10
 
 func ordinalKey(kind byte, ordinal uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{kind}, ordinal)
@@ -73,6 +69,9 @@ type Header struct {
 	Vectors []byte `json:"vectors,omitempty"`
 	// Attached names the fields whose vectors came without the document.
 	Attached []string `json:"attached,omitempty"`
+	// Coding is how the pieces of the source are stored: "zstd", or "" for as
+	// they are.
+	Coding string `json:"coding,omitempty"`
 	// Digest is the SHA-256 of source and structure: what tells an unchanged
 	// document from a changed one.
 	Digest []byte `json:"digest"`
@@ -85,11 +84,11 @@ func headerOf(d *corpus.Document, analyzer string) *Header {
 	}
 }
 
-// seal computes the digest. The modification time stays out of it: touching a
-// file changes nothing that is searched.
+// seal computes the digest. The modification time and the coding stay out of
+// it: they change nothing that is searched.
 func (h *Header) seal(source string, blocks []byte) error {
 	unsealed := *h
-	unsealed.Digest, unsealed.ModTime = nil, time.Time{}
+	unsealed.Digest, unsealed.ModTime, unsealed.Coding = nil, time.Time{}, ""
 	b, err := json.Marshal(&unsealed)
 	if err != nil {
 		return &DocumentError{h.ID, "its metadata cannot be stored: " + err.Error()}
@@ -102,6 +101,7 @@ func (h *Header) seal(source string, blocks []byte) error {
 		sum.Write(part)
 	}
 	h.Digest = sum.Sum(nil)
+	h.Coding = codingZstd
 	return nil
 }
 

@@ -141,7 +141,11 @@ func addRows(b *segment.Builder, ordinal uint64, r rows, size int, vs vectors) e
 	for i, p := range r.passages {
 		b.AddPassage(p, r.fields[i])
 	}
-	b.EndDocument(r.document)
+	d := r.document
+	if r.joined {
+		d.Body = nil
+	}
+	b.EndDocument(d)
 	for field, v := range vs {
 		b.AddVector(field, v)
 	}

@@ -299,7 +299,7 @@ func (v *Snapshot) Document(h *Header) (*corpus.Document, error) { return v.s.do
 
 // Text reads bytes [start, end) of a document's source.
 func (v *Snapshot) Text(h *Header, start, end int) (string, error) {
-	return textOf(v.kv, h, start, end)
+	return v.s.pieces.textOf(v.kv, h, start, end)
 }
 
 func (s *Store) headerByID(id string) (*Header, error) { return headerByID(s.db, id) }
@@ -353,30 +353,8 @@ func typed(v any) any {
 	return out
 }
 
-func textOf(r pebble.Reader, h *Header, start, end int) (string, error) {
-	if start < 0 || end < start || end > h.Size {
-		return "", fmt.Errorf("document %q has no bytes [%d, %d): it is %d bytes long: %w", h.ID, start, end, h.Size, ErrNotFound)
-	}
-	out := make([]byte, 0, end-start)
-	for c := start / chunkSize; c*chunkSize < end; c++ {
-		v, closer, err := r.Get(textKey(h.Ordinal, c))
-		if err != nil {
-			return "", fmt.Errorf("document %q: %w: piece %d of its source: %w", h.ID, ErrCorrupt, c, err)
-		}
-		lo, hi := max(start-c*chunkSize, 0), min(end-c*chunkSize, chunkSize)
-		if hi > len(v) {
-			return "", errors.Join(fmt.Errorf("document %q: %w: piece %d of its source is cut short", h.ID, ErrCorrupt, c), closer.Close())
-		}
-		out = append(out, v[lo:hi]...)
-		if err := closer.Close(); err != nil {
-			return "", err
-		}
-	}
-	return string(out), nil
-}
-
 func (s *Store) documentOf(r pebble.Reader, h *Header) (*corpus.Document, error) {
-	source, err := textOf(r, h, 0, h.Size)
+	source, err := (*pieceCache)(nil).textOf(r, h, 0, h.Size) // every byte is wanted, and from where it is stored
 	if err != nil {
 		return nil, err
 	}

@@ -54,9 +54,10 @@ import (
 //	1  2026-11  first
 //	2  2026-11  segments may live in memory alone (live, docs in the manifest);
 //	            deletes in layers
-//	3  2026-11  vectors. Readers: 3; they read 1 and 2. Writers: 3.
+//	3  2026-11  sources compressed (coding in the header)
+//	4  2026-11  vectors. Readers: 4; they read 1 to 3. Writers: 4.
 const (
-	FormatVersion    = 3
+	FormatVersion    = 4
 	MinFormatVersion = 1
 )
 
@@ -217,6 +218,7 @@ type Store struct {
 	readers sync.RWMutex // held for writing only to swap or retire current
 	// snapshots counts those not released; the current one is always among them.
 	snapshots sync.WaitGroup
+	pieces    pieceCache
 
 	maintenance maintenance
 }
@@ -325,10 +327,15 @@ func (s *Store) missingFiles() []uint64 {
 // some hundred passages, and the next one often the same.
 const cacheSize = 64 << 20
 
+// flushOnClose is how much Pebble may hold in memory without a table being
+// written on closing: the log keeps it too, and is read on opening.
+const flushOnClose = 1 << 20
+
 func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
 	return &pebble.Options{
-		FS:     d,
-		Logger: logger{d},
+		FS:      d,
+		Logger:  logger{d},
+		Cleaner: cleaner{},
 		// A damaged table is an error of the read that meets it, no reason to stop.
 		EventListener:         &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
 		FormatMajorVersion:    pebble.FormatNewest,
@@ -341,6 +348,17 @@ func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
 		MemTableStopWritesThreshold: 4,
 	}
 }
+
+// cleaner removes what Pebble needs no more, as a DeleteCleaner does. That it
+// is an ArchiveCleaner too tells Pebble not to write over files that are no longer
+// needed: old logs would stay for that, each as large as a memtable.
+type (
+	cleaner struct {
+		pebble.DeleteCleaner
+		keepsContents
+	}
+	keepsContents struct{ pebble.ArchiveCleaner }
+)
 
 // logger drops Pebble's reports: what concerns the caller comes as an error.
 type logger struct{ d *disk }
@@ -497,6 +515,9 @@ func (s *Store) Close() error {
 	if snap != nil {
 		errs = append(errs, snap.Release())
 		s.snapshots.Wait()
+	}
+	if !s.readOnly && s.failed() == nil && s.db.Metrics().MemTable.Size > flushOnClose {
+		errs = append(errs, s.db.Flush())
 	}
 	errs = append(errs, s.db.Close())
 	if s.pinned != nil {

@@ -22,6 +22,9 @@ func DetectLanguage(sample string) string {
 		}
 		sample = sample[:n]
 	}
+	if isASCII(sample) {
+		return detectByWords(sample)
+	}
 	var latin, cyrillic, arabic, han, kana, hangul, thai, tamil, greek, hebrew, devanagari int
 	var foreign int // letters of Cyrillic or Arabic that Russian or Arabic do not have
 	for _, r := range sample {
@@ -97,17 +100,45 @@ func DetectLanguage(sample string) string {
 	return detectByWords(sample)
 }
 
-// functionWords says, as a bit set of indexes into languages, which languages
-// have a word as a function word.
-var functionWords = sync.OnceValue(func() map[string]uint32 {
-	m := make(map[string]uint32)
+// wordTable says, as a bit set of indexes into languages, which languages have
+// a word as a function word. Most words of a text are none: outline keeps them
+// from being looked up.
+type wordTable struct {
+	languages map[string]uint32
+	outlines  [1 << 12]bool
+}
+
+func outline(w []byte) int {
+	return (int(w[0])<<5 ^ int(w[len(w)-1])<<2 ^ len(w)<<7) & (1<<12 - 1)
+}
+
+func (t *wordTable) lookup(w []byte) uint32 {
+	if !t.outlines[outline(w)] {
+		return 0
+	}
+	return t.languages[string(w)]
+}
+
+var functionWords = sync.OnceValue(func() *wordTable {
+	t := &wordTable{languages: map[string]uint32{}}
 	for i, l := range languages {
 		for w := range set(l.stop) {
-			m[w] |= 1 << i
+			t.languages[w] |= 1 << i
+			t.outlines[outline([]byte(w))] = true
 		}
 	}
-	return m
+	return t
 })
+
+// asciiLetters are the lower-case forms of the bytes that words are made of in
+// ASCII; 0 for others.
+var asciiLetters = func() (t [utf8.RuneSelf]byte) {
+	for c := byte('a'); c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = c, c
+	}
+	t['\''] = '\''
+	return t
+}()
 
 func detectByWords(sample string) string {
 	const whole = 12 // the weight of a word that one language owns
@@ -119,11 +150,19 @@ func detectByWords(sample string) string {
 		n := 0
 		j := i
 		for j < len(sample) {
-			r, size := rune(sample[j]), 1
-			if r >= utf8.RuneSelf {
-				r, size = utf8.DecodeRuneInString(sample[j:])
+			if c := sample[j]; c < utf8.RuneSelf {
+				if c = asciiLetters[c]; c == 0 {
+					break
+				}
+				if n+utf8.UTFMax <= len(buf) {
+					buf[n] = c
+					n++
+				}
+				j++
+				continue
 			}
-			if r != '\'' && !unicode.IsLetter(r) && !unicode.IsMark(r) {
+			r, size := utf8.DecodeRuneInString(sample[j:])
+			if !unicode.IsLetter(r) && !unicode.IsMark(r) {
 				break
 			}
 			if n+utf8.UTFMax <= len(buf) {
@@ -133,7 +172,7 @@ func detectByWords(sample string) string {
 		}
 		if n > 0 {
 			seen++
-			if mask := known[string(buf[:n])]; mask != 0 {
+			if mask := known.lookup(buf[:n]); mask != 0 {
 				hits++
 				share := whole / bits.OnesCount32(mask)
 				for m := mask; m != 0; m &= m - 1 {

@@ -28,6 +28,8 @@ type Builder struct {
 	documents, passages *index.Builder
 	columns             *columns.Builder
 	vectors             map[string]*fieldRows
+	passage             index.Numbered // scratch: of the passage being added
+	bodies              []uint32       // of all passages of the document so far
 	tables
 }
 
@@ -47,7 +49,8 @@ type titleRow struct {
 
 // NewBuilder returns an empty builder whose inverted indexes follow c.
 func NewBuilder(c index.Config) *Builder {
-	return &Builder{documents: index.NewBuilder(c), passages: index.NewBuilder(c), columns: columns.NewBuilder(), vectors: map[string]*fieldRows{}, tables: newTables()}
+	passages := index.NewBuilder(c)
+	return &Builder{documents: passages.Sibling(), passages: passages, columns: columns.NewBuilder(), vectors: map[string]*fieldRows{}, tables: newTables()}
 }
 
 func newTables() tables {
@@ -69,6 +72,7 @@ func (b *Builder) BeginDocument(ordinal uint64, title []string, meta filter.Fiel
 		return ErrTooLarge
 	}
 	b.beginDocument(ordinal, uint32(size))
+	b.bodies = b.bodies[:0]
 	b.columns.Add(meta)
 	if len(title) > 0 {
 		b.titles = append(b.titles, titleRow{TitleHash(title), uint32(b.numDocs - 1)})
@@ -78,13 +82,24 @@ func (b *Builder) BeginDocument(ordinal uint64, title []string, meta filter.Fiel
 
 // AddPassage adds the next passage of the document begun last.
 func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
-	b.passages.Add(f)
+	start := len(b.bodies)
+	b.bodies = b.passages.Number(b.bodies, f.Body)
+	n := &b.passage
+	n.Title, n.Headings, n.Body = b.passages.Number(n.Title[:0], f.Title), b.passages.Number(n.Headings[:0], f.Headings), b.bodies[start:]
+	b.passages.AddNumbered(*n)
 	b.addPassage(uint32(b.numDocs-1), p.Start, b.pathID(encodePath(p.Headings)))
 	b.sentences = appendSentences(b.sentences, p)
 }
 
-// EndDocument closes the document with its terms at the unit document.
-func (b *Builder) EndDocument(f index.Fields) { b.documents.Add(f) }
+// EndDocument closes the document with its terms at the unit document. A nil
+// body stands for those of the passages, one after another.
+func (b *Builder) EndDocument(f index.Fields) {
+	n := index.Numbered{Title: b.documents.Number(nil, f.Title), Headings: b.documents.Number(nil, f.Headings), Body: b.bodies}
+	if f.Body != nil {
+		n.Body = b.documents.Number(nil, f.Body)
+	}
+	b.documents.AddNumbered(n)
+}
 
 // Bytes returns the segment file; fields says how each field that has a vector
 // stores it. The builder cannot be used afterwards. The error wraps
