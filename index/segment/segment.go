@@ -54,6 +54,7 @@ import (
 	"hash/crc32"
 	"math"
 	"sort"
+	"sync"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index"
@@ -116,36 +117,69 @@ type Segment struct {
 }
 
 // Open checks and opens a segment. Every checksum and every offset is checked
-// here, so that later reads need no further checks.
+// here, so that later reads need no further checks. Its parts are checked side
+// by side.
 func Open(data []byte) (*Segment, error) {
 	secs, err := sections(data)
 	if err != nil {
 		return nil, err
 	}
 	s := &Segment{
-		docTable: secs[secDocTable], passTable: secs[secPassTab], sentences: secs[secSents],
-		headings: secs[secHeadings], titles: secs[secTitles], size: len(data),
+		docTable: secs[secDocTable].data, passTable: secs[secPassTab].data, sentences: secs[secSents].data,
+		headings: secs[secHeadings].data, titles: secs[secTitles].data, size: len(data),
 	}
-	if s.documents, err = index.OpenInverted(secs[secDocs]); err != nil {
-		return nil, fmt.Errorf("%w: documents: %w", ErrCorrupt, err)
+	var errs [3]error
+	var wg sync.WaitGroup
+	wg.Go(func() { s.documents, errs[0] = openInverted("documents", secs[secDocs].data) })
+	wg.Go(func() { s.passages, errs[1] = openInverted("passages", secs[secPassages].data) })
+	s.numDocs, s.numPass = len(s.docTable)/docEntry-1, len(s.passTable)/passEntry-1
+	errs[2] = s.openTables(secs)
+	wg.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
 	}
-	if s.passages, err = index.OpenInverted(secs[secPassages]); err != nil {
-		return nil, fmt.Errorf("%w: passages: %w", ErrCorrupt, err)
-	}
-	if s.columns, err = columns.Open(secs[secColumns]); err != nil {
-		return nil, fmt.Errorf("%w: columns: %w", ErrCorrupt, err)
-	}
-	s.numDocs, s.numPass = s.documents.Rows(), s.passages.Rows()
-	if err := s.validate(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	if s.vectors, err = openVectors(secs[secVectors], s.numDocs); err != nil {
-		return nil, fmt.Errorf("%w: vectors: %w", ErrCorrupt, err)
+	if s.documents.Rows() != s.numDocs || s.passages.Rows() != s.numPass {
+		return nil, fmt.Errorf("%w: document or passage table has the wrong size", ErrCorrupt)
 	}
 	return s, nil
 }
 
-func sections(data []byte) (map[uint32][]byte, error) {
+func openInverted(name string, data []byte) (*index.Inverted, error) {
+	v, err := index.OpenInverted(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, name, err)
+	}
+	return v, nil
+}
+
+// openTables checks and opens everything beside the inverted indexes, which
+// check themselves, byte for byte.
+func (s *Segment) openTables(secs map[uint32]section) error {
+	for id, sec := range secs {
+		if id != secDocs && id != secPassages && crc32.Checksum(sec.data, castagnoli) != sec.sum {
+			return fmt.Errorf("%w: checksum of section %d", ErrCorrupt, id)
+		}
+	}
+	var err error
+	if s.columns, err = columns.Open(secs[secColumns].data); err != nil {
+		return fmt.Errorf("%w: columns: %w", ErrCorrupt, err)
+	}
+	if err := s.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if s.vectors, err = openVectors(secs[secVectors].data, s.numDocs); err != nil {
+		return fmt.Errorf("%w: vectors: %w", ErrCorrupt, err)
+	}
+	return nil
+}
+
+// section is one section's bytes and their checksum, not yet compared.
+type section struct {
+	data []byte
+	sum  uint32
+}
+
+func sections(data []byte) (map[uint32]section, error) {
 	if len(data) < headerLen || string(data[:8]) != magic {
 		return nil, fmt.Errorf("%w: no segment header", ErrCorrupt)
 	}
@@ -163,7 +197,7 @@ func sections(data []byte) (map[uint32][]byte, error) {
 	if crc32.Checksum(data[:end], castagnoli) != binary.LittleEndian.Uint32(data[end:]) {
 		return nil, fmt.Errorf("%w: checksum of the directory", ErrCorrupt)
 	}
-	secs := make(map[uint32][]byte, n)
+	secs := make(map[uint32]section, n)
 	for i := 0; i < int(n); i++ {
 		e := data[headerLen+i*dirEntryLen:]
 		id, sum := binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint32(e[4:])
@@ -171,11 +205,7 @@ func sections(data []byte) (map[uint32][]byte, error) {
 		if off > uint64(len(data)) || length > uint64(len(data))-off {
 			return nil, fmt.Errorf("%w: section %d lies outside the file", ErrCorrupt, id)
 		}
-		sec := data[off : off+length : off+length]
-		if crc32.Checksum(sec, castagnoli) != sum {
-			return nil, fmt.Errorf("%w: checksum of section %d", ErrCorrupt, id)
-		}
-		secs[id] = sec
+		secs[id] = section{data[off : off+length : off+length], sum}
 	}
 	return secs, nil
 }
@@ -184,10 +214,10 @@ func (s *Segment) validate() error {
 	if s.columns.Rows() != s.numDocs {
 		return errors.New("columns have the wrong size")
 	}
-	if len(s.docTable) != (s.numDocs+1)*docEntry {
+	if s.numDocs < 0 || len(s.docTable) != (s.numDocs+1)*docEntry {
 		return errors.New("document table has the wrong size")
 	}
-	if len(s.passTable) != (s.numPass+1)*passEntry {
+	if s.numPass < 0 || len(s.passTable) != (s.numPass+1)*passEntry {
 		return errors.New("passage table has the wrong size")
 	}
 	if len(s.titles)%titleEntry != 0 {
