@@ -112,15 +112,28 @@ func TestAddReports(t *testing.T) {
 	clean(t, ix, 3)
 }
 
-// TestCancel: a cancelled context ends a call at once; what was committed
-// before stays, nothing is half there, and the next call finds no lock.
+// countdown is cancelled when it was asked n times.
+type countdown struct {
+	context.Context
+	n int
+}
+
+func (c *countdown) Err() error {
+	if c.n--; c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancel: a cancelled context ends a call at once; what it counted stays,
+// nothing else is there, and the next call finds no lock.
 func TestCancel(t *testing.T) {
 	dir := t.TempDir()
 	ix := open(t, dir)
 	add(t, ix, tamis.Document{ID: "before", Source: "A walrus."})
 	ctx, cancel := context.WithCancel(t.Context())
 	begin := time.Now()
-	_, err := ix.Add(ctx, func(yield func(tamis.Document, error) bool) {
+	report, err := ix.Add(ctx, func(yield func(tamis.Document, error) bool) {
 		for i := 0; ; i++ { // for ever, were it not cancelled
 			if i == 20 {
 				cancel()
@@ -130,8 +143,11 @@ func TestCancel(t *testing.T) {
 			}
 		}
 	})
-	if !errors.Is(err, context.Canceled) || time.Since(begin) > 5*time.Second {
-		t.Fatal(err, time.Since(begin))
+	if !errors.Is(err, context.Canceled) || report.Added != 20 || time.Since(begin) > 5*time.Second {
+		t.Fatal(err, report.Added, time.Since(begin))
+	}
+	if n, err := ix.Delete(&countdown{t.Context(), 5}, "n0", "n1", "n2", "n3", "n4", "n5", "n6"); n != 5 || !errors.Is(err, context.Canceled) {
+		t.Fatal(n, err)
 	}
 	for name, err := range map[string]error{
 		"delete":   func() error { _, err := ix.Delete(ctx, "before"); return err }(),
@@ -148,11 +164,14 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	ix = open(t, dir)
-	if got := found(t, ix, "walrus zebra"); !slices.Equal(got, []string{"before"}) {
+	if got := found(t, ix, "walrus"); !slices.Equal(got, []string{"before"}) {
+		t.Fatal(got)
+	}
+	if got := found(t, ix, "zebra"); len(got) != 15 || slices.Contains(got, "n4") || !slices.Contains(got, "n5") {
 		t.Fatal(got)
 	}
 	add(t, ix, tamis.Document{ID: "after", Source: "A zebra."})
-	clean(t, ix, 2)
+	clean(t, ix, 17)
 }
 
 var animals = strings.Fields("walrus zebra otter badger heron lynx marten newt ibex stoat")

@@ -39,7 +39,7 @@ type FileOptions struct {
 //
 // What cannot be read is reported under Skipped and the rest goes in; a file
 // that could be read before and cannot now keeps its documents. When AddFiles
-// returns, everything it counted is durable.
+// returns, everything it counted is durable, also where ctx was cancelled.
 func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (Report, error) {
 	report := Report{Skipped: []Skip{}}
 	b, err := ix.store.Begin()
@@ -67,12 +67,14 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (R
 	}
 	for i, f := range files {
 		if ctx.Err() != nil {
-			return report, ctx.Err()
+			return report, stop(ctx, b)
 		}
 		if o.Progress != nil {
 			o.Progress(done, total)
 		}
-		if err := run.file(ctx, f); err != nil {
+		if err := run.file(ctx, f); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return report, stop(ctx, b)
+		} else if err != nil {
 			return report, fmt.Errorf("add %s: %w", f.Path, err)
 		}
 		done += f.Size

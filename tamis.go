@@ -159,8 +159,8 @@ func (r *Report) count(o store.Outcome) {
 }
 
 // Add adds documents, replaces those whose id is known, and leaves unchanged
-// ones alone. When it returns, everything it counted is durable. A document
-// that cannot be added, an error from docs, and an id that comes twice are
+// ones alone. When it returns, everything it counted is durable, also where ctx
+// was cancelled. A document that cannot be added, an error from docs, and an id that comes twice are
 // reported under Skipped and the rest goes in; the error is for what stopped
 // the whole: a cancelled context or a failing disk.
 func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (Report, error) {
@@ -173,7 +173,7 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (Repo
 	seen := map[string]bool{}
 	for d, err := range docs {
 		if ctx.Err() != nil {
-			return report, ctx.Err()
+			return report, stop(ctx, b)
 		}
 		if err != nil {
 			report.Skipped = append(report.Skipped, skipOf(err))
@@ -184,6 +184,15 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (Repo
 		}
 	}
 	return report, b.Commit()
+}
+
+// stop ends a cancelled call: what it has done so far is made durable, because
+// it was counted.
+func stop(ctx context.Context, b *store.Batch) error {
+	if err := b.Commit(); err != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	return ctx.Err()
 }
 
 // put adds one document to a batch; what is wrong with the document itself is
@@ -208,7 +217,8 @@ func (ix *Index) put(b *store.Batch, d Document, seen map[string]bool, report *R
 }
 
 // Delete removes documents by id and returns how many there were. Ids that are
-// not in the index are no error. The removal is durable when it returns.
+// not in the index are no error. The removal is durable when it returns, also
+// where ctx was cancelled and it returns how many it came to.
 func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
 	b, err := ix.store.Begin()
 	if err != nil {
@@ -218,7 +228,7 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
 	n := 0
 	for _, id := range ids {
 		if ctx.Err() != nil {
-			return 0, ctx.Err()
+			return n, stop(ctx, b)
 		}
 		ok, err := b.Delete(id)
 		if err != nil {
