@@ -102,8 +102,8 @@ func (ix *Index) noField(field string) error {
 // that is added with another text or metadata has the vectors that it is added with.
 //
 // A vector that cannot be added is reported under Skipped and the rest goes in.
-// When AddVectors returns, everything it counted is durable. The error is for a
-// file that cannot be opened, a cancelled context or a failing disk.
+// When AddVectors returns, everything it counted is durable, also where ctx was
+// cancelled. The error is for a file that cannot be opened, a cancelled context or a failing disk.
 func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, error) {
 	report := Report{Skipped: []Skip{}}
 	if field == "" {
@@ -122,7 +122,7 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, er
 	seen := map[string]bool{}
 	for d, err := range vector.ReadFile(path, v) {
 		if ctx.Err() != nil {
-			return report, ctx.Err()
+			return report, stop(ctx, b)
 		}
 		doc := Document{ID: d.ID, Source: d.Contents}
 		reason := ""
