@@ -166,6 +166,17 @@ func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
 			return from, to
 		}
 	}
+	// Of large segments MergeFactor are more than one may have: they become one
+	// with as many neighbours as fit, where that fills half of it, so that it is
+	// seldom done again.
+	from, to = widest(run, 2, func(o openSegment) bool { return o.file.seg.Size()*s.tuning.MergeFactor > most }, most)
+	size := 0
+	for _, o := range run[from:to] {
+		size += o.file.seg.Size()
+	}
+	if 2*size > most {
+		return from, to
+	}
 	return 0, 0
 }
 
