@@ -56,6 +56,11 @@ const (
 // question without a word to search for, ErrBudget for a budget that not even
 // one sentence fits into. A context without spans says that nothing matches.
 func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Context, error) {
+	return ix.context(ctx, question, b, nil)
+}
+
+// context adds to what stands in a window, where there is one.
+func (ix *Index) context(ctx context.Context, question string, b Budget, window *pack.Window) (*Context, error) {
 	if b.Counter == "" {
 		b.Counter = "o200k_base"
 	}
@@ -88,7 +93,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 	}
 	c, err := pack.Select(ctx, q, docs, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
-		Order: b.Order, Render: b.Render, Cut: b.Cut, Weights: b.Weights, Trace: b.Trace,
+		Order: b.Order, Render: b.Render, Cut: b.Cut, Weights: b.Weights, Trace: b.Trace, Window: window,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
 			docs, err := more.named(ctx, names)

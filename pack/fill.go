@@ -57,6 +57,9 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 		return nil, err
 	}
 	f := &filler{r: r, o: o, order: r.best(len(r.units))}
+	if o.Window != nil {
+		f.signs = max(o.Window.Signs, 0)
+	}
 	if o.Trace != nil {
 		o.Trace(f.trace())
 	}
@@ -89,6 +92,7 @@ type filler struct {
 	signs int   // number signs in the labels
 	state []state
 	notes map[int]string // why a unit is out, where it is not the budget
+	forge map[int]bool   // units that would hold a label of the window's form
 	laid
 }
 
@@ -107,6 +111,7 @@ const (
 	kept
 	failed // does not fit beside what is kept
 	folded // near-duplicate of a kept one
+	barred // the reader has it before him, or it would forge a label
 )
 
 // How long the filler tries. The estimate of a unit's cost is its own tokens
@@ -124,8 +129,9 @@ func (f *filler) fill() error {
 	for {
 		f.state = make([]state, len(f.r.units))
 		f.notes = make(map[int]string)
+		f.bar()
 		if err := f.fillOnce(); err != nil {
-			if f.signs == 0 {
+			if f.signs == 0 || f.o.Window != nil {
 				return err
 			}
 			// The longer labels are for a sentence that they left no room for.
@@ -133,6 +139,12 @@ func (f *filler) fill() error {
 			return f.one()
 		}
 		// A label must not occur in what is kept.
+		if f.o.Window != nil {
+			if !f.forged() {
+				return nil
+			}
+			continue
+		}
 		need := f.signs
 		for _, p := range f.parts {
 			need = max(need, signsFor(f.o.Render, p.text))
@@ -182,9 +194,17 @@ func (f *filler) fillOnce() error {
 			fold.Keep(i, f.r.shingles(i))
 		}
 	}
+	for i, s := range f.state {
+		if s == barred && !f.o.KeepDuplicates {
+			fold.Keep(i, f.r.shingles(i))
+		}
+	}
 	for _, i := range f.order {
 		if misses >= maxMisses || sum >= f.o.Budget {
 			break
+		}
+		if f.state[i] == barred {
+			continue
 		}
 		if twin := f.twin(&fold, i); twin >= 0 {
 			f.state[i] = folded
@@ -215,7 +235,7 @@ func (f *filler) fillOnce() error {
 	// And what the estimate left over is filled up.
 	for k, tries := 0, 0; k < len(f.order) && tries < maxRetry && f.used < f.o.Budget; k++ {
 		i := f.order[k]
-		if f.state[i] == kept || f.state[i] == folded || f.state[i] == open {
+		if f.state[i] != failed {
 			continue
 		}
 		if f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
@@ -239,7 +259,7 @@ func (f *filler) fillOnce() error {
 
 // labelCost is what one more document costs beside its text.
 func (f *filler) labelCost() int {
-	two := []part{{1, "a"}, {2, "a"}}
+	two := []part{{f.first(), "a"}, {f.first() + 1, "a"}}
 	form := labelForm(f.o.Render, f.signs)
 	return f.o.Counter.Count(render(f.o.Render, form, two)) - f.o.Counter.Count(render(f.o.Render, form, two[:1])) - 1
 }
@@ -264,7 +284,7 @@ func (r *reader) opens(i int) bool {
 func (f *filler) one() error {
 	var byLen []int
 	for _, i := range f.order {
-		if f.r.opens(i) {
+		if f.state[i] != barred && f.r.opens(i) {
 			byLen = append(byLen, i)
 		}
 	}
@@ -279,7 +299,9 @@ func (f *filler) one() error {
 	need, signs := math.MaxInt, f.signs
 	for _, i := range byLen {
 		f.state[i] = kept
-		f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
+		if f.o.Window == nil {
+			f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
+		}
 		f.layout()
 		if f.used <= f.o.Budget {
 			return nil
@@ -334,7 +356,7 @@ func (f *filler) layout() {
 	}
 	f.r.arrange(f.o.Order, docs)
 	for k, d := range docs {
-		rank[d] = k + 1
+		rank[d] = f.first() + k
 	}
 	slices.SortFunc(units, func(a, b int) int {
 		ua, ub := &f.r.units[a], &f.r.units[b]
@@ -388,6 +410,7 @@ func (f *filler) context(question string) *Context {
 	copy(c.Spans, f.spans)
 	for i, p := range f.parts {
 		c.Spans[i].Digest = digest(p.text)
+		c.texts = append(c.texts, p.text)
 	}
 	cited := make(map[int]bool)
 	for i, s := range f.state {

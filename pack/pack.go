@@ -117,6 +117,8 @@ type Options struct {
 	// Order, Render and Cut are one of Orders, Renderings and Cuts; "" stands for
 	// Order, Plain and no cut.
 	Order, Render, Cut string
+	// Window, where not nil, is what the context is added to.
+	Window *Window
 	// Weights of the features; nil means DefaultWeights.
 	Weights *Weights
 	// Trace, where not nil, is shown every unit that was scored, in the order in
@@ -152,7 +154,7 @@ type Drop struct {
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Score  float64 `json:"score"`
-	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", or "duplicate of DOC:START-END"
+	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", "duplicate of DOC:START-END", "shown under label N" or "looks like a label"
 }
 
 // Context is the packed text and its receipt.
@@ -172,4 +174,6 @@ type Context struct {
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`
+
+	texts []string // of the spans
 }

@@ -20,6 +20,10 @@ const (
 // Renderings lists them.
 func Renderings() []string { return []string{Plain, Markdown, XML, JSON} }
 
+// Growing lists those that more can be added to: two texts joined by a line
+// break are the text of both.
+func Growing() []string { return []string{Plain, Markdown, XML} }
+
 // part is a kept range on its way into the text.
 type part struct {
 	cite int
