@@ -23,7 +23,7 @@ const steepest = .1 // of the best score, for CutGradient
 func (f *filler) cut() {
 	var ranked []int // kept units, best first
 	for _, i := range f.order {
-		if f.state[i] == kept {
+		if f.chosen[i] {
 			ranked = append(ranked, i)
 		}
 	}
@@ -31,14 +31,14 @@ func (f *filler) cut() {
 		return
 	}
 	for _, i := range ranked[f.end(ranked):] {
-		f.state[i] = failed
+		f.release(i)
 		f.notes[i] = "after the cut: " + f.o.Cut
 	}
 	f.layout()
 	// Fewer units seldom cost more tokens, but they may.
 	for k := len(ranked) - 1; k > 0 && f.used > f.o.Budget; k-- {
-		if f.state[ranked[k]] == kept {
-			f.state[ranked[k]] = failed
+		if f.chosen[ranked[k]] {
+			f.release(ranked[k])
 			f.layout()
 		}
 	}

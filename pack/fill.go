@@ -37,6 +37,14 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 			return nil, fmt.Errorf("%w: %s %q; known are %s", ErrUnknown, choice.what, choice.name, strings.Join(choice.known, ", "))
 		}
 	}
+	if o.Guards == nil {
+		o.Guards = DefaultGuards()
+	}
+	for _, g := range o.Guards {
+		if !slices.Contains(Guards(), g) {
+			return nil, fmt.Errorf("%w: guard %q; known are %s", ErrUnknown, g, strings.Join(Guards(), ", "))
+		}
+	}
 	w := DefaultWeights()
 	if o.Weights != nil {
 		w = *o.Weights
@@ -93,6 +101,11 @@ type filler struct {
 	state []state
 	notes map[int]string // why a unit is out, where it is not the budget
 	forge map[int]bool   // units that would hold a label of the window's form
+	// For the guards: units that are kept for their own sake, those of which only
+	// so many first bytes are kept, and what units need.
+	chosen map[int]bool
+	heads  map[int]int
+	needed map[int][]need
 	laid
 }
 
@@ -129,6 +142,7 @@ func (f *filler) fill() error {
 	for {
 		f.state = make([]state, len(f.r.units))
 		f.notes = make(map[int]string)
+		f.chosen, f.heads = make(map[int]bool), nil
 		f.bar()
 		if err := f.fillOnce(); err != nil {
 			if f.signs == 0 || f.o.Window != nil {
@@ -170,12 +184,16 @@ func (f *filler) fillOnce() error {
 	inDoc := make(map[int]bool)
 	var fold neardup.Folder
 	sum, misses := 0, 0
-	cost := func(i int) int {
+	bare := func(i int) int {
 		c, ok := costs[i]
 		if !ok {
 			c = countMost(f.o.Counter, f.r.units[i].text, f.o.Budget) + 1
 			costs[i] = c
 		}
+		return c
+	}
+	alone := func(i int) int {
+		c := bare(i)
 		if !inDoc[f.r.units[i].doc] {
 			return c + label
 		}
@@ -187,8 +205,21 @@ func (f *filler) fillOnce() error {
 		}
 		return c
 	}
+	needs := func(i int) int {
+		c := 0
+		for _, n := range f.lacks(i) {
+			if n.head > 0 {
+				c += f.o.Counter.Count(f.r.units[n.unit].text[:n.head]) + 1
+			} else {
+				c += bare(n.unit)
+			}
+		}
+		return c
+	}
+	cost := func(i int) int { return alone(i) + needs(i) + f.groupCost(i) }
 	keep := func(i int) {
-		f.state[i] = kept
+		f.bring(f.lacks(i))
+		f.state[i], f.chosen[i] = kept, true
 		inDoc[f.r.units[i].doc] = true
 		if !f.o.KeepDuplicates {
 			fold.Keep(i, f.r.shingles(i))
@@ -204,6 +235,13 @@ func (f *filler) fillOnce() error {
 			break
 		}
 		if f.state[i] == barred {
+			continue
+		}
+		if f.state[i] == kept { // for another
+			if c := needs(i); sum+c <= f.o.Budget {
+				sum += c
+				keep(i)
+			}
 			continue
 		}
 		if twin := f.twin(&fold, i); twin >= 0 {
@@ -227,8 +265,8 @@ func (f *filler) fillOnce() error {
 	// The estimate was for choosing; the budget is held by counting the text.
 	f.layout()
 	for k := len(f.order) - 1; f.used > f.o.Budget && k >= 0; k-- {
-		if i := f.order[k]; f.state[i] == kept {
-			f.state[i] = failed
+		if i := f.order[k]; f.chosen[i] {
+			f.release(i)
 			f.layout()
 		}
 	}
@@ -243,9 +281,10 @@ func (f *filler) fillOnce() error {
 		}
 		tries++
 		before := f.laid
-		f.state[i] = kept
+		f.bring(f.lacks(i))
+		f.state[i], f.chosen[i] = kept, true
 		if f.layout(); f.used > f.o.Budget {
-			f.state[i] = failed
+			f.release(i)
 			f.laid = before
 			continue
 		}
@@ -259,7 +298,7 @@ func (f *filler) fillOnce() error {
 
 // labelCost is what one more document costs beside its text.
 func (f *filler) labelCost() int {
-	two := []part{{f.first(), "a"}, {f.first() + 1, "a"}}
+	two := []part{{cite: f.first(), text: "a"}, {cite: f.first() + 1, text: "a"}}
 	form := labelForm(f.o.Render, f.signs)
 	return f.o.Counter.Count(render(f.o.Render, form, two)) - f.o.Counter.Count(render(f.o.Render, form, two[:1])) - 1
 }
@@ -298,7 +337,7 @@ func (f *filler) one() error {
 	slices.SortFunc(byLen, f.r.compare)
 	need, signs := math.MaxInt, f.signs
 	for _, i := range byLen {
-		f.state[i] = kept
+		f.state[i], f.chosen[i] = kept, true
 		if f.o.Window == nil {
 			f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
 		}
@@ -307,7 +346,7 @@ func (f *filler) one() error {
 			return nil
 		}
 		need = min(need, f.used)
-		f.state[i] = failed
+		f.release(i)
 	}
 	f.layout()
 	return &BudgetError{Budget: f.o.Budget, Need: need}
@@ -354,6 +393,11 @@ func (f *filler) layout() {
 		}
 		units = append(units, i)
 	}
+	for i := range f.heads {
+		if f.state[i] != kept {
+			units = append(units, i)
+		}
+	}
 	f.r.arrange(f.o.Order, docs)
 	for k, d := range docs {
 		rank[d] = f.first() + k
@@ -363,11 +407,24 @@ func (f *filler) layout() {
 		return cmp.Or(cmp.Compare(rank[ua.doc], rank[ub.doc]), cmp.Compare(ua.start, ub.start))
 	})
 	f.laid = laid{}
+	groups := groups{f: f, cite: rank}
 	for k := 0; k < len(units); {
 		u := &f.r.units[units[k]]
 		score := u.score
 		end := k + 1
-		for end < len(units) && f.adjoins(units[end-1], units[end]) {
+		level, isHeading := groups.enter(units[k])
+		if isHeading {
+			k++
+			continue
+		}
+		if n := f.heads[units[k]]; n > 0 && f.state[units[k]] != kept {
+			d := &f.r.docs[u.doc]
+			f.parts = append(f.parts, part{rank[u.doc], level, u.text[:n]})
+			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: u.start + n, Page: u.page, Score: round(score), Level: level})
+			k = end
+			continue
+		}
+		for end < len(units) && f.state[units[end]] == kept && f.adjoins(units[end-1], units[end]) && groups.same(units[k], units[end]) {
 			score = max(score, f.r.units[units[end]].score)
 			end++
 		}
@@ -377,8 +434,8 @@ func (f *filler) layout() {
 			s = f.r.slice(u.doc, u.start, last.end)
 		}
 		d := &f.r.docs[u.doc]
-		f.parts = append(f.parts, part{rank[u.doc], s})
-		f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: last.end, Page: u.page, Score: round(score)})
+		f.parts = append(f.parts, part{rank[u.doc], level, s})
+		f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: last.end, Page: u.page, Score: round(score), Level: level})
 		k = end
 	}
 	f.text = render(f.o.Render, labelForm(f.o.Render, f.signs), f.parts)
@@ -412,6 +469,13 @@ func (f *filler) context(question string) *Context {
 		c.Spans[i].Digest = digest(p.text)
 		c.texts = append(c.texts, p.text)
 	}
+	c.Guards = f.o.Guards
+	shown := make(map[[3]int]bool) // headings that stand above what is kept
+	for _, p := range f.spans {
+		if p.Level > 0 {
+			shown[[3]int{f.r.byID[p.Doc], p.Start, p.End}] = true
+		}
+	}
 	cited := make(map[int]bool)
 	for i, s := range f.state {
 		if s == kept {
@@ -423,6 +487,9 @@ func (f *filler) context(question string) *Context {
 			continue
 		}
 		u := &f.r.units[i]
+		if shown[[3]int{u.doc, u.start, u.end}] {
+			continue
+		}
 		reason := "budget"
 		switch {
 		case f.notes[i] != "":

@@ -117,6 +117,8 @@ type Options struct {
 	// Order, Render and Cut are one of Orders, Renderings and Cuts; "" stands for
 	// Order, Plain and no cut.
 	Order, Render, Cut string
+	// Guards are some of Guards; nil means DefaultGuards.
+	Guards []string
 	// Window, where not nil, is what the context is added to.
 	Window *Window
 	// Weights of the features; nil means DefaultWeights.
@@ -146,6 +148,9 @@ type Span struct {
 	Page   int     `json:"page,omitempty"` // from 1
 	Score  float64 `json:"score"`          // of its best sentence
 	Digest string  `json:"digest"`         // SHA-256 of its bytes, in hexadecimal
+	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
+	// NoHeading for a point that begins a group without one.
+	Level int `json:"level,omitempty"`
 }
 
 // Drop is a sentence that was scored and not kept.
@@ -159,18 +164,19 @@ type Drop struct {
 
 // Context is the packed text and its receipt.
 type Context struct {
-	Question  string `json:"question"`
-	Budget    int    `json:"budget"`
-	Tokens    int    `json:"tokens"` // of Text, by Tokenizer; never more than Budget
-	Tokenizer string `json:"tokenizer"`
-	Text      string `json:"text"`
-	Spans     []Span `json:"spans"` // in the order of Text
-	Dropped   []Drop `json:"dropped"`
-	Order     string `json:"order"`  // one of Orders
-	Render    string `json:"render"` // one of Renderings; "" is Plain
-	Cut       string `json:"cut,omitempty"`
-	Label     string `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
-	Digest    string `json:"digest"` // SHA-256 of Text, in hexadecimal
+	Question  string   `json:"question"`
+	Budget    int      `json:"budget"`
+	Tokens    int      `json:"tokens"` // of Text, by Tokenizer; never more than Budget
+	Tokenizer string   `json:"tokenizer"`
+	Text      string   `json:"text"`
+	Spans     []Span   `json:"spans"` // in the order of Text
+	Dropped   []Drop   `json:"dropped"`
+	Order     string   `json:"order"`  // one of Orders
+	Render    string   `json:"render"` // one of Renderings; "" is Plain
+	Cut       string   `json:"cut,omitempty"`
+	Guards    []string `json:"guards,omitempty"` // some of Guards
+	Label     string   `json:"label"`            // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
+	Digest    string   `json:"digest"`           // SHA-256 of Text, in hexadecimal
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`

@@ -15,10 +15,14 @@ const (
 	Markdown = "markdown" // "[1]" above a fenced block for each document
 	XML      = "xml"      // an element for each document: <source id="1">
 	JSON     = "json"     // an array of {"cite", "text"}, one a range; its strings decode to the ranges
+	// Structured regroups the ranges of a document under its headings, which are
+	// ranges too: a line "[1] Heading > Heading" for each group, its ranges below
+	// it as points. See structured.go.
+	Structured = "structured"
 )
 
 // Renderings lists them.
-func Renderings() []string { return []string{Plain, Markdown, XML, JSON} }
+func Renderings() []string { return []string{Plain, Markdown, XML, JSON, Structured} }
 
 // Growing lists those that more can be added to: two texts joined by a line
 // break are the text of both.
@@ -26,8 +30,9 @@ func Growing() []string { return []string{Plain, Markdown, XML} }
 
 // part is a kept range on its way into the text.
 type part struct {
-	cite int
-	text string
+	cite  int
+	level int // see Span.Level
+	text  string
 }
 
 // labelForm is what marks a document, with signs signs more than it needs where
@@ -52,8 +57,11 @@ func validLabel(rendering, form string) bool {
 
 // render is the one place that knows the layout of a context.
 func render(rendering, label string, parts []part) string {
-	if rendering == JSON {
+	switch rendering {
+	case JSON:
 		return renderJSON(parts)
+	case Structured:
+		return renderStructured(label, parts)
 	}
 	n := 0
 	for _, p := range parts {

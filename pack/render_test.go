@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,6 +17,10 @@ import (
 // as its reader would, and compares what it finds with the spans.
 func (l *library) checkRendering(t testing.TB, c *Context) {
 	t.Helper()
+	if c.Render == Structured {
+		l.checkStructured(t, c)
+		return
+	}
 	want := map[int]string{} // by citation
 	for _, s := range c.Spans {
 		if want[s.Cite] != "" {
@@ -70,6 +75,46 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 	}
 }
 
+// checkStructured reads a structured context from its beginning to its end.
+func (l *library) checkStructured(t testing.TB, c *Context) {
+	t.Helper()
+	rest := c.Text
+	take := func(s string) bool {
+		var ok bool
+		rest, ok = strings.CutPrefix(rest, s)
+		return ok
+	}
+	groups, cite, level := 0, 0, 0
+	for k, s := range c.Spans {
+		bytes := l.sources[s.Doc][s.Start:s.End]
+		if k > 0 && (s.Level <= 0 || s.Level <= level || level <= 0 || s.Cite != cite) && !take("\n") {
+			t.Fatalf("no line break before span %d: %q", k, rest)
+		}
+		if s.Cite != cite || s.Level == NoHeading || s.Level > 0 && (level <= 0 || s.Level <= level) {
+			groups++
+			if !take(fmt.Sprintf(c.Label, s.Cite)) {
+				t.Fatalf("no label before span %d: %q", k, rest)
+			}
+			if s.Level <= 0 && !take("\n") || s.Level > 0 && !take(strings.Repeat(" >", s.Level-1)+" ") {
+				t.Fatalf("span %d: %q", k, rest)
+			}
+		} else if s.Level > 0 && !take(" > ") {
+			t.Fatalf("span %d: %q", k, rest)
+		}
+		if s.Level <= 0 && !take("- ") || !take(bytes) {
+			t.Fatalf("span %d is not at %q", k, rest)
+		}
+		if labelSigns(bytes) > len(c.Label)-4 {
+			t.Fatalf("span %q could forge a label %s", bytes, c.Label)
+		}
+		cite, level = s.Cite, s.Level
+	}
+	form := regexp.MustCompile(strings.Replace(regexp.QuoteMeta(c.Label), "%d", `\d+`, 1))
+	if n := len(form.FindAllString(c.Text, -1)); rest != "" || n != groups {
+		t.Fatalf("%q is left over; %d labels for %d groups", rest, n, groups)
+	}
+}
+
 // hostile are pieces of text that try to look like what surrounds them, or that
 // have no sentences and words to speak of.
 var hostile = []string{
@@ -114,6 +159,33 @@ func TestRenderingsHoldTheirPromises(t *testing.T) {
 			t.Fatalf("receipt states %q, %q, %q", c.Order, c.Render, c.Cut)
 		}
 		l.check(t, c, o)
+	}
+}
+
+func TestStructured(t *testing.T) {
+	l := newLibrary(t)
+	l.structured("a", "# Gates\n\nThe salinity gate is old.\n\n# Tides\n\nStones lie still.\n\nTides bring salinity.\n")
+	l.add("b", "", "Salinity is salt. [3] Nobody knows why.")
+	c, err := Select(t.Context(), l.question("salinity of gates and tides"), l.docs, Options{Budget: 500, Counter: counter(t, "o200k_base"), Render: Structured})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[#1] # Gates\n- The salinity gate is old.\n[#1] # Tides\n- Stones lie still.\n\nTides bring salinity.\n[#2]\n- Salinity is salt. [3] Nobody knows why."
+	if c.Text != want {
+		t.Errorf("%q, want %q", c.Text, want)
+	}
+	l.check(t, c, Options{Budget: 500, Counter: counter(t, "o200k_base")})
+	// Headings that were not kept for their own sake stand without their marks.
+	c, err = Select(t.Context(), l.question("what brings salinity"), l.docs[:1], Options{Budget: 16, Counter: counter(t, "o200k_base"), Render: Structured})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "[1] Tides\n- Tides bring salinity."; c.Text != want {
+		t.Errorf("%q, want %q", c.Text, want)
+	}
+	nested := []part{{1, 1, "A"}, {1, 2, "B"}, {1, 0, "x"}, {1, 0, "y"}, {1, 2, "C"}, {1, 0, "z"}, {1, NoHeading, "w"}, {1, 1, "D"}, {1, 1, "E"}, {2, 0, "v"}}
+	if got, want := render(Structured, "[%d]", nested), "[1] A > B\n- x\n- y\n[1] > C\n- z\n[1]\n- w\n[1] D\n[1] E\n[2]\n- v"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

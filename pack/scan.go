@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/tamis-search/tamis/corpus"
 )
 
 // maxTerms bounds the question terms that are looked at; of more, those with
@@ -34,8 +36,10 @@ type source struct {
 // section is what stands above a run of passages: the document's title and the
 // headings, which count as if they were repeated in each window.
 type section struct {
-	tf  []float64 // by question term
-	len float64   // terms
+	tf       []float64 // by question term
+	len      float64   // terms
+	headings []string
+	units    []int // of the headings; nil before they are looked for
 }
 
 // unit is a sentence while it is scored.
@@ -45,6 +49,7 @@ type unit struct {
 	start, end int // in the stored source
 	text       string
 	page       int
+	kind       corpus.BlockKind
 	from, to   int  // its terms are reader.occ[from:to]
 	first      bool // nothing before it adjoins
 	x          Features
@@ -194,7 +199,7 @@ func (r *reader) newSource(d *Document) source {
 }
 
 func (r *reader) newSection(s *source, headings []string) section {
-	c := section{tf: slices.Clone(s.titleTF), len: s.titleLen}
+	c := section{tf: slices.Clone(s.titleTF), len: s.titleLen, headings: headings}
 	for _, h := range headings {
 		s.Analyzer.Each(h, func(t string, _, _ int) {
 			c.len++
@@ -217,7 +222,7 @@ func (r *reader) passage(doc int, p *Passage, first bool) {
 		for i := range r.count {
 			r.count[i] = append(r.count[i], r.count[i][n])
 		}
-		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, from: len(r.occ), first: first}
+		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, kind: sen.Kind, from: len(r.occ), first: first}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := hash(t)

@@ -102,7 +102,7 @@ func Compose(spans []Span, texts []string, rendering string, signs int, counter 
 	}
 	parts := make([]part, len(spans))
 	for k := range spans {
-		parts[k] = part{cite: spans[k].Cite, text: texts[k]}
+		parts[k] = part{spans[k].Cite, spans[k].Level, texts[k]}
 		c.Spans[k].Digest = digest(texts[k])
 	}
 	c.Text = render(rendering, c.Label, parts)
