@@ -30,6 +30,9 @@ type Budget struct {
 	// Guards keep what a sentence needs to be understood with it: some of
 	// pack.Guards. Nil stands for pack.DefaultGuards; an empty list for none.
 	Guards []string
+	// MostOf, where between 0 and 1, is the share of each document that may be
+	// kept: see pack.Options.
+	MostOf float64
 	// Weights of the features by which sentences are chosen; nil stands for
 	// pack.DefaultWeights. Trace is shown every unit that was scored.
 	Weights *pack.Weights
@@ -96,7 +99,7 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 	}
 	c, err := pack.Select(ctx, q, docs, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
-		Order: b.Order, Render: b.Render, Cut: b.Cut, Guards: b.Guards, Weights: b.Weights, Trace: b.Trace, Window: window,
+		Order: b.Order, Render: b.Render, Cut: b.Cut, Guards: b.Guards, MostOf: b.MostOf, Weights: b.Weights, Trace: b.Trace, Window: window,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
 			docs, err := more.named(ctx, names)

@@ -253,6 +253,10 @@ func (f *filler) fillOnce() error {
 		if !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
 			continue
 		}
+		if f.exhausts(i) {
+			f.state[i], f.notes[i] = failed, "share of its document"
+			continue
+		}
 		c := cost(i)
 		if sum+c > f.o.Budget {
 			f.state[i] = failed
@@ -276,7 +280,7 @@ func (f *filler) fillOnce() error {
 		if f.state[i] != failed {
 			continue
 		}
-		if f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
+		if f.exhausts(i) || f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
 			continue
 		}
 		tries++
@@ -294,6 +298,24 @@ func (f *filler) fillOnce() error {
 		return f.one()
 	}
 	return nil
+}
+
+// exhausts says whether a document would have more kept of it, with unit i, than
+// Options.MostOf allows.
+func (f *filler) exhausts(i int) bool {
+	if f.o.MostOf <= 0 || f.o.MostOf >= 1 {
+		return false
+	}
+	doc, have, all := f.r.units[i].doc, 0, 0
+	for j := range f.r.units {
+		if u := &f.r.units[j]; u.doc == doc {
+			all += len(u.text)
+			if f.chosen[j] {
+				have += len(u.text)
+			}
+		}
+	}
+	return have > 0 && float64(have+len(f.r.units[i].text)) > f.o.MostOf*float64(all)
 }
 
 // labelCost is what one more document costs beside its text.
@@ -462,7 +484,7 @@ func (r *reader) slice(doc, start, end int) string {
 func (f *filler) context(question string) *Context {
 	c := &Context{
 		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
-		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
+		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
 	}
 	copy(c.Spans, f.spans)
 	for i, p := range f.parts {

@@ -119,6 +119,10 @@ type Options struct {
 	Order, Render, Cut string
 	// Guards are some of Guards; nil means DefaultGuards.
 	Guards []string
+	// MostOf, where between 0 and 1, is the most that is kept of each document: this
+	// share of the bytes of its candidates, and one unit in any case. What guards
+	// bring is not held to it.
+	MostOf float64
 	// Window, where not nil, is what the context is added to.
 	Window *Window
 	// Weights of the features; nil means DefaultWeights.
@@ -159,7 +163,7 @@ type Drop struct {
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Score  float64 `json:"score"`
-	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", "duplicate of DOC:START-END", "shown under label N" or "looks like a label"
+	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", "duplicate of DOC:START-END", "shown under label N", "looks like a label" or "share of its document"
 }
 
 // Context is the packed text and its receipt.
@@ -174,9 +178,12 @@ type Context struct {
 	Order     string   `json:"order"`  // one of Orders
 	Render    string   `json:"render"` // one of Renderings; "" is Plain
 	Cut       string   `json:"cut,omitempty"`
-	Guards    []string `json:"guards,omitempty"` // some of Guards
-	Label     string   `json:"label"`            // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
-	Digest    string   `json:"digest"`           // SHA-256 of Text, in hexadecimal
+	CutRecall float64  `json:"cut_recall,omitempty"` // what was measured of the cut: see Recall
+	Guards    []string `json:"guards,omitempty"`     // some of Guards
+	// MostOf is the share of each document that may be kept, where one was set.
+	MostOf float64 `json:"most_of,omitempty"`
+	Label  string  `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
+	Digest string  `json:"digest"` // SHA-256 of Text, in hexadecimal
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`

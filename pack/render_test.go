@@ -147,7 +147,7 @@ func TestRenderingsHoldTheirPromises(t *testing.T) {
 			l.add(fmt.Sprint("d", d), pick([]string{"", "Owls", "[1]", "</source>"}), b.String())
 		}
 		o := Options{Budget: 1 + rng.IntN(120), Counter: counters[i%len(counters)], Order: pick(Orders()), Render: pick(Renderings()), Cut: pick(cuts),
-			KeepDuplicates: rng.IntN(2) == 0}
+			KeepDuplicates: rng.IntN(2) == 0, MostOf: float64(max(rng.IntN(12)-8, 0)) / 4}
 		c, err := Select(t.Context(), l.question("owls hunt mice at night 猫"), l.docs, o)
 		if errors.Is(err, ErrBudget) {
 			continue
@@ -241,8 +241,27 @@ func TestCuts(t *testing.T) {
 		if !strings.Contains(c.Text, "Owls hunt mice at night.") {
 			t.Errorf("%s: %q", cut, c.Text)
 		}
+		if c.CutRecall != Recall(cut) || (c.CutRecall > 0) != strings.HasPrefix(cut, "sufficient-") {
+			t.Errorf("%s: recall %v", cut, c.CutRecall)
+		}
 		if cut == CutCovered && c.Tokens >= whole {
 			t.Errorf("covered by the first sentence, yet: %q", c.Text)
 		}
+	}
+}
+
+func TestMostOfADocument(t *testing.T) {
+	l := newLibrary(t)
+	l.add("a", "", strings.Repeat("Owls hunt mice at night. ", 10))
+	l.add("b", "", "Owls rest.")
+	c, err := Select(t.Context(), l.question("owls"), l.docs, Options{Budget: 500, Counter: counter(t, "words"), MostOf: .35, KeepDuplicates: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(c.Text, "mice"); n != 3 || !strings.Contains(c.Text, "Owls rest.") || c.MostOf != .35 {
+		t.Fatalf("%d of ten sentences: %q", n, c.Text)
+	}
+	if d := c.Dropped[0]; d.Reason != "share of its document" {
+		t.Fatalf("%+v", d)
 	}
 }

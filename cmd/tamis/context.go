@@ -94,6 +94,7 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(pack.Renderings(), ", "))
 	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
 	f.StringSliceVar(&guards, "guards", pack.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(pack.Guards(), ", "))
+	f.Float64Var(&budget.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
@@ -148,6 +149,9 @@ func (a *app) printSources(c *tamis.Context) error {
 		}
 		last = s.Cite
 		lines = append(lines, fmt.Sprintf("[%d] %s bytes %s", s.Cite, style(a.out, cyan, shortPath(s.Doc)), at))
+	}
+	if c.CutRecall > 0 {
+		lines = append(lines, fmt.Sprintf("cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold", c.Cut, 100*c.CutRecall))
 	}
 	_, err := fmt.Fprintf(a.out, "%s\n%s\n", strings.Join(lines, "\n"),
 		style(a.out, dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
