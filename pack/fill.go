@@ -45,9 +45,20 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 			return nil, fmt.Errorf("%w: guard %q; known are %s", ErrUnknown, g, strings.Join(Guards(), ", "))
 		}
 	}
+	for _, share := range []struct {
+		what string
+		x    float64
+	}{{"MostOf", o.MostOf}, {"Shrink", o.Shrink}} {
+		if !(share.x >= 0 && share.x <= 1) {
+			return nil, fmt.Errorf("%w: %s is %v; it is a share from 0 to 1", ErrUnknown, share.what, share.x)
+		}
+	}
 	w := DefaultWeights()
 	if o.Weights != nil {
 		w = *o.Weights
+	}
+	if w[Draft] == 0 {
+		q.Drafts = nil
 	}
 	r := newReader(q)
 	for i := range docs {
@@ -106,6 +117,9 @@ type filler struct {
 	chosen map[int]bool
 	heads  map[int]int
 	needed map[int][]need
+	// For shrinking.
+	shrunk map[int][][2]int
+	model  *language
 	laid
 }
 
@@ -187,7 +201,7 @@ func (f *filler) fillOnce() error {
 	bare := func(i int) int {
 		c, ok := costs[i]
 		if !ok {
-			c = countMost(f.o.Counter, f.r.units[i].text, f.o.Budget) + 1
+			c = countMost(f.o.Counter, f.left(i), f.o.Budget) + 1
 			costs[i] = c
 		}
 		return c
@@ -328,7 +342,7 @@ func (f *filler) labelCost() int {
 // opens says whether a unit may be the first of its document: one that has no
 // question term and no name is hardly worth a label.
 func (r *reader) opens(i int) bool {
-	if r.units[i].x[Lead] > 0 {
+	if r.units[i].x[Lead] > 0 || r.units[i].x[Draft] > 0 {
 		return true
 	}
 	above := &r.docs[r.units[i].doc].sections[r.units[i].section]
@@ -441,7 +455,7 @@ func (f *filler) layout() {
 		}
 		if n := f.heads[units[k]]; n > 0 && f.state[units[k]] != kept {
 			d := &f.r.docs[u.doc]
-			f.parts = append(f.parts, part{rank[u.doc], level, u.text[:n]})
+			f.parts = append(f.parts, part{rank[u.doc], level, false, u.text[:n]})
 			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: u.start + n, Page: u.page, Score: round(score), Level: level})
 			k = end
 			continue
@@ -450,14 +464,12 @@ func (f *filler) layout() {
 			score = max(score, f.r.units[units[end]].score)
 			end++
 		}
-		last := &f.r.units[units[end-1]]
-		s := u.text
-		if end > k+1 {
-			s = f.r.slice(u.doc, u.start, last.end)
-		}
 		d := &f.r.docs[u.doc]
-		f.parts = append(f.parts, part{rank[u.doc], level, s})
-		f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: last.end, Page: u.page, Score: round(score), Level: level})
+		for _, x := range f.stretches(units[k:end]) {
+			f.parts = append(f.parts, part{rank[u.doc], level, x.inline, f.r.slice(u.doc, x.start, x.end)})
+			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: x.start, End: x.end, Page: u.page, Score: round(score), Level: level, Inline: x.inline})
+			level = 0
+		}
 		k = end
 	}
 	f.text = render(f.o.Render, labelForm(f.o.Render, f.signs), f.parts)
@@ -484,7 +496,7 @@ func (r *reader) slice(doc, start, end int) string {
 func (f *filler) context(question string) *Context {
 	c := &Context{
 		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
-		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
+		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Shrink: f.o.Shrink, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
 	}
 	copy(c.Spans, f.spans)
 	for i, p := range f.parts {

@@ -76,6 +76,10 @@ type Question struct {
 	// whole visible index: ln(1 + (N - df + .5)/(df + .5)). It is asked for
 	// question terms and for names that occur in the best sentences.
 	IDF func(term string) float64
+	// Drafts are analysed terms of draft answers, from a model that has seen less
+	// or nothing: what overlaps with one of them scores higher, by the weight of
+	// the feature Draft.
+	Drafts [][]string
 }
 
 // Document is a candidate.
@@ -123,6 +127,11 @@ type Options struct {
 	// share of the bytes of its candidates, and one unit in any case. What guards
 	// bring is not held to it.
 	MostOf float64
+	// Shrink leaves out this share of the words of each kept sentence, those that
+	// say least; 0, the default, leaves sentences whole. ShrinkByQuestion keeps the
+	// words of the question and those beside them.
+	Shrink           float64
+	ShrinkByQuestion bool
 	// Window, where not nil, is what the context is added to.
 	Window *Window
 	// Weights of the features; nil means DefaultWeights.
@@ -155,6 +164,9 @@ type Span struct {
 	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
 	// NoHeading for a point that begins a group without one.
 	Level int `json:"level,omitempty"`
+	// Inline: it follows the range before it on the same line, after a blank. Words
+	// between the two were left out.
+	Inline bool `json:"inline,omitempty"`
 }
 
 // Drop is a sentence that was scored and not kept.
@@ -182,8 +194,12 @@ type Context struct {
 	Guards    []string `json:"guards,omitempty"`     // some of Guards
 	// MostOf is the share of each document that may be kept, where one was set.
 	MostOf float64 `json:"most_of,omitempty"`
-	Label  string  `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
-	Digest string  `json:"digest"` // SHA-256 of Text, in hexadecimal
+	// Shrink is the share of the words that was left out of sentences.
+	Shrink float64 `json:"shrink,omitempty"`
+	// Drafts are the draft answers that it was looked for with.
+	Drafts []string `json:"drafts,omitempty"`
+	Label  string   `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
+	Digest string   `json:"digest"` // SHA-256 of Text, in hexadecimal
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`

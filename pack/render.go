@@ -30,9 +30,10 @@ func Growing() []string { return []string{Plain, Markdown, XML} }
 
 // part is a kept range on its way into the text.
 type part struct {
-	cite  int
-	level int // see Span.Level
-	text  string
+	cite   int
+	level  int  // see Span.Level
+	inline bool // see Span.Inline
+	text   string
 }
 
 // labelForm is what marks a document, with signs signs more than it needs where
@@ -83,7 +84,11 @@ func render(rendering, label string, parts []part) string {
 		if p.cite != cite {
 			closed()
 		}
-		if i > 0 {
+		switch {
+		case i == 0:
+		case p.inline && p.cite == cite:
+			b.WriteByte(' ')
+		default:
 			b.WriteByte('\n')
 		}
 		if p.cite != cite {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"regexp"
@@ -24,7 +25,7 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 	want := map[int]string{} // by citation
 	for _, s := range c.Spans {
 		if want[s.Cite] != "" {
-			want[s.Cite] += "\n"
+			want[s.Cite] += separator(s, c.Render)
 		}
 		want[s.Cite] += l.sources[s.Doc][s.Start:s.End]
 	}
@@ -42,7 +43,7 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 		}
 		for _, p := range parts {
 			if got[p.Cite] != "" {
-				got[p.Cite] += "\n"
+				got[p.Cite] += "\n" // in JSON every range stands alone
 			}
 			got[p.Cite] += p.Text
 		}
@@ -75,6 +76,14 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 	}
 }
 
+// separator is what stands before a range that is not the first of its document.
+func separator(s Span, rendering string) string {
+	if s.Inline && rendering != JSON {
+		return " "
+	}
+	return "\n"
+}
+
 // checkStructured reads a structured context from its beginning to its end.
 func (l *library) checkStructured(t testing.TB, c *Context) {
 	t.Helper()
@@ -87,6 +96,12 @@ func (l *library) checkStructured(t testing.TB, c *Context) {
 	groups, cite, level := 0, 0, 0
 	for k, s := range c.Spans {
 		bytes := l.sources[s.Doc][s.Start:s.End]
+		if s.Inline && s.Cite == cite {
+			if !take(" " + bytes) {
+				t.Fatalf("span %d is not at %q", k, rest)
+			}
+			continue
+		}
 		if k > 0 && (s.Level <= 0 || s.Level <= level || level <= 0 || s.Cite != cite) && !take("\n") {
 			t.Fatalf("no line break before span %d: %q", k, rest)
 		}
@@ -147,7 +162,8 @@ func TestRenderingsHoldTheirPromises(t *testing.T) {
 			l.add(fmt.Sprint("d", d), pick([]string{"", "Owls", "[1]", "</source>"}), b.String())
 		}
 		o := Options{Budget: 1 + rng.IntN(120), Counter: counters[i%len(counters)], Order: pick(Orders()), Render: pick(Renderings()), Cut: pick(cuts),
-			KeepDuplicates: rng.IntN(2) == 0, MostOf: float64(max(rng.IntN(12)-8, 0)) / 4}
+			KeepDuplicates: rng.IntN(2) == 0, MostOf: float64(max(rng.IntN(12)-8, 0)) / 4,
+			Shrink: float64(max(rng.IntN(12)-8, 0)) / 4, ShrinkByQuestion: rng.IntN(2) == 0}
 		c, err := Select(t.Context(), l.question("owls hunt mice at night 猫"), l.docs, o)
 		if errors.Is(err, ErrBudget) {
 			continue
@@ -183,8 +199,9 @@ func TestStructured(t *testing.T) {
 	if want := "[1] Tides\n- Tides bring salinity."; c.Text != want {
 		t.Errorf("%q, want %q", c.Text, want)
 	}
-	nested := []part{{1, 1, "A"}, {1, 2, "B"}, {1, 0, "x"}, {1, 0, "y"}, {1, 2, "C"}, {1, 0, "z"}, {1, NoHeading, "w"}, {1, 1, "D"}, {1, 1, "E"}, {2, 0, "v"}}
-	if got, want := render(Structured, "[%d]", nested), "[1] A > B\n- x\n- y\n[1] > C\n- z\n[1]\n- w\n[1] D\n[1] E\n[2]\n- v"; got != want {
+	nested := []part{{cite: 1, level: 1, text: "A"}, {cite: 1, level: 2, text: "B"}, {cite: 1, text: "x"}, {cite: 1, text: "y"}, {cite: 1, inline: true, text: "y"}, {cite: 1, level: 2, text: "C"},
+		{cite: 1, text: "z"}, {cite: 1, level: NoHeading, text: "w"}, {cite: 1, level: 1, text: "D"}, {cite: 1, level: 1, text: "E"}, {cite: 2, text: "v"}}
+	if got, want := render(Structured, "[%d]", nested), "[1] A > B\n- x\n- y y\n[1] > C\n- z\n[1]\n- w\n[1] D\n[1] E\n[2]\n- v"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -213,7 +230,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%s: %s, want %s", order, got, want[order])
 		}
 	}
-	for _, o := range []Options{{Order: "x"}, {Render: "x"}, {Cut: "x"}} {
+	for _, o := range []Options{{Order: "x"}, {Render: "x"}, {Cut: "x"}, {Guards: []string{"x"}}, {MostOf: -1}, {Shrink: 2}, {Shrink: math.NaN()}} {
 		o.Budget, o.Counter = 10, counter(t, "words")
 		if _, err := Select(t.Context(), l.question("owls"), l.docs, o); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%+v: %v", o, err)

@@ -52,7 +52,7 @@ func Replay(c *Context, source func(doc string) (string, error)) (string, error)
 	}
 	parts := make([]part, len(c.Spans))
 	for k := range c.Spans {
-		parts[k] = part{c.Spans[k].Cite, c.Spans[k].Level, texts[k]}
+		parts[k] = part{c.Spans[k].Cite, c.Spans[k].Level, c.Spans[k].Inline, texts[k]}
 	}
 	text := render(rendering, c.Label, parts)
 	if digest(text) != c.Digest {

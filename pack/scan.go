@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -72,26 +73,16 @@ type reader struct {
 	occ    []uint32  // hashes of the terms of all units
 	bytes  []int     // bytes[i]: of the sentences before unit i
 	count  [][]int32 // count[t][i]: of question term t before unit i
+	drafts []draft
 }
 
 func newReader(q Question) *reader {
 	r := &reader{byID: make(map[string]int), bytes: []int{0}, idfOf: q.IDF, known: make(map[string]float64)}
-	seen := make(map[string]bool, len(q.Terms))
-	for _, t := range q.Terms {
-		if seen[t] {
-			continue
+	r.terms = r.weigh(q.Terms)
+	for _, d := range q.Drafts {
+		if of := r.weigh(d); len(of) > 0 {
+			r.drafts = append(r.drafts, draft{terms: of})
 		}
-		seen[t] = true
-		r.terms = append(r.terms, term{t, hash(t), r.idf(t)})
-	}
-	for len(r.terms) > maxTerms {
-		least := 0
-		for i, t := range r.terms {
-			if t.idf <= r.terms[least].idf {
-				least = i
-			}
-		}
-		r.terms = append(r.terms[:least], r.terms[least+1:]...)
 	}
 	r.next = make([]uint8, len(r.terms))
 	r.count = make([][]int32, len(r.terms))
@@ -103,6 +94,43 @@ func newReader(q Question) *reader {
 		r.count[i] = []int32{0}
 	}
 	return r
+}
+
+// weigh returns the terms, each once, with their idf; of more than maxTerms
+// those with the largest that occur in the index at all.
+func (r *reader) weigh(terms []string) []term {
+	var out []term
+	seen := make(map[string]bool, len(terms))
+	for _, t := range terms {
+		if !seen[t] {
+			seen[t] = true
+			out = append(out, term{t, hash(t), r.idf(t)})
+		}
+	}
+	if len(out) <= maxTerms {
+		return out
+	}
+	absent := r.idf("\x00")
+	present := slices.DeleteFunc(slices.Clone(out), func(t term) bool { return t.idf == absent })
+	if len(present) > 0 {
+		out = present
+	}
+	if len(out) <= maxTerms {
+		return out
+	}
+	// The later of two with the same idf goes first.
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(out[b].idf, out[a].idf) })
+	order = order[:maxTerms]
+	slices.Sort(order)
+	kept := make([]term, maxTerms)
+	for k, i := range order {
+		kept[k] = out[i]
+	}
+	return kept
 }
 
 func (r *reader) idf(t string) float64 {

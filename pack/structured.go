@@ -26,6 +26,10 @@ func renderStructured(label string, parts []part) string {
 	}
 	cite, level := 0, 0 // of the part before
 	for _, p := range parts {
+		if p.inline && p.cite == cite && p.level == 0 {
+			b.WriteString(" " + p.text)
+			continue
+		}
 		group := p.cite != cite || p.level == NoHeading || p.level > 0 && (level <= 0 || p.level <= level)
 		if group {
 			line()
@@ -70,12 +74,12 @@ func (g *groups) enter(i int) (level int, isHeading bool) {
 	}
 	g.last = u
 	fresh := false
-	for depth, h := range g.f.r.headingsOf(u.doc, u.section) {
-		isHeading = isHeading || h == i
+	path := g.f.r.headingsOf(u.doc, u.section)
+	for depth, h := range path {
 		if h < 0 || g.above[h] {
 			continue
 		}
-		g.above[h], fresh = true, true
+		fresh = true
 		v := &g.f.r.units[h]
 		start, text := v.start, v.text
 		if label := g.f.r.docs[u.doc].sections[u.section].headings[depth]; g.f.state[h] != kept {
@@ -83,15 +87,25 @@ func (g *groups) enter(i int) (level int, isHeading bool) {
 				start, text = start+at, label
 			}
 		}
-		d := &g.f.r.docs[u.doc]
-		g.f.parts = append(g.f.parts, part{g.cite[u.doc], depth + 1, text})
-		g.f.spans = append(g.f.spans, Span{Cite: g.cite[u.doc], Doc: d.ID, Path: d.Path, Start: start, End: start + len(text), Page: v.page,
-			Score: round(v.score), Level: depth + 1})
+		g.heading(h, depth+1, start, text)
+	}
+	if u.kind == corpus.Heading && !slices.Contains(path, i) { // the title of its document
+		fresh = true
+		g.heading(i, 1, u.start, u.text)
 	}
 	if moved && !begins && !fresh {
 		level = NoHeading
 	}
-	return level, isHeading
+	return level, u.kind == corpus.Heading
+}
+
+func (g *groups) heading(h, level, start int, text string) {
+	g.above[h] = true
+	u := &g.f.r.units[h]
+	d := &g.f.r.docs[u.doc]
+	g.f.parts = append(g.f.parts, part{cite: g.cite[u.doc], level: level, text: text})
+	g.f.spans = append(g.f.spans, Span{Cite: g.cite[u.doc], Doc: d.ID, Path: d.Path, Start: start, End: start + len(text), Page: u.page,
+		Score: round(u.score), Level: level})
 }
 
 // same says whether two units may be one point.

@@ -81,7 +81,7 @@ func (f *filler) forged() bool {
 		}
 		for i, s := range f.state {
 			u := &f.r.units[i]
-			if s == kept && f.r.docs[u.doc].ID == f.spans[k].Doc && f.spans[k].Start <= u.start && u.end <= f.spans[k].End {
+			if s == kept && f.r.docs[u.doc].ID == f.spans[k].Doc && f.spans[k].Start < u.end && u.start < f.spans[k].End {
 				f.forge[i] = true
 			}
 		}
@@ -102,7 +102,7 @@ func Compose(spans []Span, texts []string, rendering string, signs int, counter 
 	}
 	parts := make([]part, len(spans))
 	for k := range spans {
-		parts[k] = part{spans[k].Cite, spans[k].Level, texts[k]}
+		parts[k] = part{spans[k].Cite, spans[k].Level, spans[k].Inline, texts[k]}
 		c.Spans[k].Digest = digest(texts[k])
 	}
 	c.Text = render(rendering, c.Label, parts)

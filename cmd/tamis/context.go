@@ -95,6 +95,7 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
 	f.StringSliceVar(&guards, "guards", pack.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(pack.Guards(), ", "))
 	f.Float64Var(&budget.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
+	f.Float64Var(&budget.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
