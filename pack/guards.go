@@ -244,21 +244,28 @@ var (
 )
 
 func (r *reader) speaker(i int) need {
-	return r.head(i, func(k corpus.BlockKind) bool { return k == corpus.Turn }, speakerName)
+	return r.head(i, func(k corpus.BlockKind) bool { return k == corpus.Turn }, func(s string) bool {
+		return s[0] == '<' || strings.IndexByte(s[:min(len(s), 100)], ':') >= 0
+	}, speakerName)
 }
 
 func (r *reader) caption(i int) need {
-	return r.head(i, func(k corpus.BlockKind) bool { return k == corpus.Paragraph || k == corpus.Turn }, captionTime)
+	return r.head(i, func(k corpus.BlockKind) bool { return k == corpus.Paragraph || k == corpus.Turn }, func(s string) bool {
+		return '0' <= s[0] && s[0] <= '9' || s[0] == '[' || s[0] == '('
+	}, captionTime)
 }
 
 // head is the beginning, of a form, of the nearest unit before i that has one,
-// unless i has one itself.
-func (r *reader) head(i int, of func(corpus.BlockKind) bool, form *regexp.Regexp) need {
+// unless i has one itself. may is a quick test that every text of the form passes.
+func (r *reader) head(i int, of func(corpus.BlockKind) bool, may func(string) bool, form *regexp.Regexp) need {
 	none := need{unit: -1}
-	if !of(r.units[i].kind) || form.MatchString(r.units[i].text) {
+	if !of(r.units[i].kind) || may(r.units[i].text) && form.MatchString(r.units[i].text) {
 		return none
 	}
 	for j, n := r.before(i), 0; j >= 0 && n < farthest && of(r.units[j].kind); j, n = r.before(j), n+1 {
+		if !may(r.units[j].text) {
+			continue
+		}
 		if m := form.FindStringIndex(r.units[j].text); m != nil {
 			n := need{j, len(strings.TrimRight(r.units[j].text[:m[1]], "\r\n"))}
 			if n.head == len(r.units[j].text) {
