@@ -34,10 +34,11 @@ func main() {
 	flag.Float64Var(&b.Shrink, "shrink", 0, "share of the words left out of sentences")
 	flag.BoolVar(&b.ShrinkByQuestion, "by-question", false, "shrinking keeps the question's words")
 	drafts := flag.String("drafts", "", "simulated draft answers: right, the answers that the set knows; wrong, those of the question before")
+	minimal := flag.Bool("minimal", false, "print how many tokens the minimal sufficient part of each context has")
 	flag.Parse()
 	b.KeepDuplicates, b.Guards = true, list(*guards)
 	base := tamis.Budget{KeepDuplicates: true, Guards: list(*without)}
-	if err := run(context.Background(), *data, base, b, *drafts); err != nil {
+	if err := run(context.Background(), *data, base, b, *drafts, *minimal); err != nil {
 		fmt.Fprintln(os.Stderr, "options:", err)
 		os.Exit(1)
 	}
@@ -59,7 +60,7 @@ type result struct {
 	answers          []float64 // share that holds one; nil when there are none to look for
 }
 
-func run(ctx context.Context, data string, base, with tamis.Budget, drafts string) error {
+func run(ctx context.Context, data string, base, with tamis.Budget, drafts string, minimal bool) error {
 	if data == "" {
 		dir, err := peer.Dir()
 		if err != nil {
@@ -87,11 +88,27 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 			if k == 1 && drafts != "" {
 				ask = drafted(system, s, drafts == "wrong", counter.Name())
 			}
-			r, err := s.Run(ctx, ask, budgets, counter, nil)
+			least := make([]float64, len(budgets))
+			asked := make([]float64, len(budgets))
+			r, err := s.Run(ctx, ask, budgets, counter, func(c *eval.Context) error {
+				if minimal {
+					b := slices.Index(budgets, c.Budget)
+					least[b] += float64(s.Minimal(s.Question(c.ID), c, counter).Tokens)
+					asked[b]++
+				}
+				return nil
+			})
 			if err != nil {
 				return errors.Join(fmt.Errorf("%s: %w", names[i], err), system.Close())
 			}
 			results[i][k] = read(r)
+			if minimal {
+				fmt.Printf("%-18s minimal tokens", names[i])
+				for b := range budgets {
+					fmt.Printf("  %.1f of %.0f", least[b]/max(asked[b], 1), r.Budgets[b].TokensMean)
+				}
+				fmt.Println()
+			}
 		}
 		if err := system.Close(); err != nil {
 			return err
