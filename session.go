@@ -197,15 +197,12 @@ func (s *Session) makeRoom(tokens int) []int {
 	}
 	room := min(max(tokens, s.o.Tokens/roomShare), s.o.Tokens)
 	for _, p := range s.pieces {
-		if free >= room {
-			break
+		if free < room && !p.Folded && !p.Pinned {
+			p.Folded = true
+			folded = append(folded, p.ID)
+			// About what the window loses: the caller counts what is left.
+			free += s.counter.Count(s.receipt(p).Text)
 		}
-		if p.Folded || p.Pinned {
-			continue
-		}
-		p.Folded = true
-		folded = append(folded, p.ID)
-		free = s.o.Tokens - s.counter.Count(s.text())
 	}
 	return folded
 }

@@ -323,6 +323,65 @@ func TestSessionMakesRoom(t *testing.T) {
 	}
 }
 
+// TestSessionOutlivesItsIndex resumes a session after the index was changed,
+// closed, opened and merged; receipts of every form replay there too.
+func TestSessionOutlivesItsIndex(t *testing.T) {
+	dir := t.TempDir()
+	ix, err := tamis.Open(dir, tamis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, ix, map[string]string{"a": "Owls hunt at night. Mice fear owls.", "b": "Owls sleep by day."})
+	s, err := ix.NewSession(tamis.SessionOptions{Tokens: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn, err := s.Context(t.Context(), "when do owls hunt", tamis.Budget{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var receipts []*tamis.Context
+	for _, render := range pack.Renderings() {
+		for _, shrink := range []float64{0, .5} {
+			c, err := ix.Context(t.Context(), "when do owls hunt", tamis.Budget{Tokens: 100, Render: render, Shrink: shrink, Guards: pack.Guards()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			receipts = append(receipts, c)
+		}
+	}
+	for i := range 8 {
+		put(t, ix, map[string]string{fmt.Sprint("c", i): fmt.Sprintf("Owls number %d fly.", i)})
+	}
+	if err := ix.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if ix, err = tamis.Open(dir, tamis.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	if err := ix.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range receipts {
+		if text, err := ix.Replay(t.Context(), c); err != nil || text != c.Text {
+			t.Fatalf("%s: %v", c.Render, err)
+		}
+	}
+	again, err := ix.Resume(t.Context(), state)
+	if err != nil || again.Window().Text != turn.Text {
+		t.Fatalf("%v, %v", again, err)
+	}
+	more, err := again.Context(t.Context(), "when do owls hunt and fly", tamis.Budget{})
+	if err != nil || strings.Contains(more.Text, "hunt") || !strings.Contains(more.Text, "fly") {
+		t.Fatalf("%v, %v", more, err)
+	}
+}
+
 func ExampleSession() {
 	ix, err := tamis.Open("", tamis.Options{})
 	if err != nil {

@@ -55,7 +55,8 @@ func (w *Weights) Score(x *Features) float64 {
 }
 
 // DefaultWeights are what tamis eval context --tune found on the eight evidence
-// sets, starting from .5 for each: few have moved. What the same search reaches
+// sets, starting from .5 for each: few have moved. Draft stands where it started,
+// since no set has drafts. What the same search reaches
 // on sets that it has not seen is in docs/benchmarks.md. Which features there
 // are was decided by people who had seen all eight.
 func DefaultWeights() Weights {
