@@ -6,15 +6,15 @@ import (
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
-// Minimal is a smallest part of a context, found by leaving one span out after
-// the other, that holds as much evidence as the whole, or where the question has
-// none, an answer if the whole does.
+// Minimal is a smallest part of a context, found by leaving one sentence out
+// after the other, that holds as much evidence as all of them, or where the
+// question has none, an answer if the whole does.
 type Minimal struct {
 	Spans  []Span
-	Tokens int // of the spans' lines, as a context without labels has them
+	Tokens int // of the sentences, each on a line, without labels
 }
 
-// Minimal leaves spans out for good, last one first, while what is left stays
+// Minimal leaves sentences out for good, last one first, while what is left stays
 // sufficient. No further one can be left out of the result: it is minimal,
 // though not always the smallest. How much longer a context is than this is how
 // far it is from minimal (Context-Picker, 2025). It needs labels, hence it serves
@@ -24,11 +24,18 @@ func (s *EvidenceSet) Minimal(q *Question, c *Context, counter tokens.Counter) M
 	spans := make([]Span, 0, len(c.Spans))
 	for _, x := range c.Spans {
 		if d, ok := s.Document(x.Doc); ok && borders(d.Text, x.Start, x.End) {
-			spans, texts = append(spans, x), append(texts, d.Text[x.Start:x.End])
+			for _, e := range sentences(d.Text[x.Start:x.End]) {
+				spans = append(spans, Span{x.Doc, x.Start + e.start, x.Start + e.end})
+				texts = append(texts, d.Text[x.Start+e.start:x.Start+e.end])
+			}
 		}
 	}
 	judge := func(spans []Span, texts []string) Judgment {
-		return s.Judge(q, &Context{Text: strings.Join(texts, "\n"), Spans: spans}, nil)
+		c := &Context{Spans: spans}
+		if q.bytes == 0 {
+			c.Text = strings.Join(texts, "\n")
+		}
+		return s.Judge(q, c, nil)
 	}
 	whole := judge(spans, texts)
 	enough := func(j Judgment) bool {

@@ -28,7 +28,8 @@ func TestMinimal(t *testing.T) {
 		for range rng.IntN(8) {
 			x := Span{Doc: "a", Start: rng.IntN(12)}
 			x.End = x.Start + 1 + rng.IntN(6)
-			if borders(d.Text, x.Start, x.End) {
+			// White space at a border would go with the cutting into sentences.
+			if borders(d.Text, x.Start, x.End) && strings.TrimSpace(d.Text[x.Start:x.End]) == d.Text[x.Start:x.End] {
 				c.Spans, texts = append(c.Spans, x), append(texts, d.Text[x.Start:x.End])
 			}
 		}

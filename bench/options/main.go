@@ -91,7 +91,7 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 			least := make([]float64, len(budgets))
 			asked := make([]float64, len(budgets))
 			r, err := s.Run(ctx, ask, budgets, counter, func(c *eval.Context) error {
-				if minimal {
+				if minimal && k == 1 {
 					b := slices.Index(budgets, c.Budget)
 					least[b] += float64(s.Minimal(s.Question(c.ID), c, counter).Tokens)
 					asked[b]++
@@ -102,7 +102,7 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 				return errors.Join(fmt.Errorf("%s: %w", names[i], err), system.Close())
 			}
 			results[i][k] = read(r)
-			if minimal {
+			if minimal && k == 1 {
 				fmt.Printf("%-18s minimal tokens", names[i])
 				for b := range budgets {
 					fmt.Printf("  %.1f of %.0f", least[b]/max(asked[b], 1), r.Budgets[b].TokensMean)
