@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,6 +22,9 @@ import (
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/text/tokens"
 )
+
+// pronoun begins a span that speaks of something before it.
+var pronoun = regexp.MustCompile(`^(?:It|Its|This|These|Those|They|Their|He|His|She|Her)\b`)
 
 var budgets = []int{256, 512, 1000, 2000}
 
@@ -58,6 +62,7 @@ func list(names string) []string {
 type result struct {
 	evidence, tokens [][]float64
 	answers          []float64 // share that holds one; nil when there are none to look for
+	spans, pronouns  int       // spans, and those that begin with a pronoun
 }
 
 func run(ctx context.Context, data string, base, with tamis.Budget, drafts string, minimal bool) error {
@@ -90,7 +95,14 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 			}
 			least := make([]float64, len(budgets))
 			asked := make([]float64, len(budgets))
+			var spans, pronouns int
 			r, err := s.Run(ctx, ask, budgets, counter, func(c *eval.Context) error {
+				for _, x := range c.Spans {
+					spans++
+					if d, ok := s.Document(x.Doc); ok && pronoun.MatchString(d.Text[x.Start:x.End]) {
+						pronouns++
+					}
+				}
 				if minimal && k == 1 {
 					b := slices.Index(budgets, c.Budget)
 					least[b] += float64(s.Minimal(s.Question(c.ID), c, counter).Tokens)
@@ -102,6 +114,7 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 				return errors.Join(fmt.Errorf("%s: %w", names[i], err), system.Close())
 			}
 			results[i][k] = read(r)
+			results[i][k].spans, results[i][k].pronouns = spans, pronouns
 			if minimal && k == 1 {
 				fmt.Printf("%-18s minimal tokens", names[i])
 				for b := range budgets {
@@ -139,6 +152,13 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 			}
 			fmt.Printf("  %.1f, without %.1f", 100*with/max(n, 1), 100*without/max(n, 1))
 		}
+		var begin, spans [2]int
+		for _, r := range of {
+			for k := range r {
+				begin[k], spans[k] = begin[k]+r[k].pronouns, spans[k]+r[k].spans
+			}
+		}
+		fmt.Printf("\n%-5s spans that begin with a pronoun  %.2f %%, without %.2f %%", name, 100*float64(begin[1])/float64(max(spans[1], 1)), 100*float64(begin[0])/float64(max(spans[0], 1)))
 		fmt.Printf("\n%-5s tokens     ", name)
 		for b := range budgets {
 			sum := [2]float64{}
