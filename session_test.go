@@ -99,7 +99,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 				for range 1 + r.IntN(12) {
 					b.WriteString(words[r.IntN(len(words))] + " ")
 				}
-				b.WriteString([]string{". ", ".\n", "\n\n", "? ", "\n- "}[r.IntN(5)])
+				b.WriteString([]string{". ", ".\n", "\n\n", "? ", "\n- ", "\n\n[12:30] "}[r.IntN(6)])
 			}
 			sources[fmt.Sprint("d", d)] = b.String()
 		}
@@ -132,7 +132,8 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 			id := 1 + r.IntN(12)
 			switch r.IntN(8) {
 			case 0, 1, 2:
-				turn, err := s.Context(t.Context(), words[r.IntN(10)]+" "+words[r.IntN(10)], tamis.Budget{KeepDuplicates: r.IntN(2) == 0})
+				turn, err := s.Context(t.Context(), words[r.IntN(10)]+" "+words[r.IntN(10)], tamis.Budget{KeepDuplicates: r.IntN(2) == 0,
+					Guards: [][]string{nil, pack.Guards()}[r.IntN(2)], Shrink: float64(max(r.IntN(8)-5, 0)) / 4, MostOf: float64(r.IntN(2)) / 2})
 				if err != nil {
 					if !errors.Is(err, tamis.ErrBudget) {
 						t.Fatal(err)
@@ -319,6 +320,26 @@ func TestSessionMakesRoom(t *testing.T) {
 		}
 		if !strings.Contains(s.Window().Text, "owls") {
 			t.Fatal("a pinned piece is gone")
+		}
+	}
+}
+
+// TestSessionShowsHeadsOnce: the time above a caption is not sent twice, and
+// does not keep its sentence from being sent.
+func TestSessionShowsHeadsOnce(t *testing.T) {
+	ix := indexed(t, map[string]string{"film": "[00:01:02] The keeper walks to the northern lighthouse. The owls hunt.\n\n[00:01:09] Stones lie still. They fall."})
+	s, err := ix.NewSession(tamis.SessionOptions{Tokens: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"[##1] [00:01:02]\nThe owls hunt.", "[##2] The keeper walks to the northern lighthouse."}
+	for i, question := range []string{"owls hunt", "where does the keeper walk"} {
+		turn, err := s.Context(t.Context(), question, tamis.Budget{Tokens: []int{24, 16}[i]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if turn.Text != want[i] {
+			t.Errorf("%q, want %q", turn.Text, want[i])
 		}
 	}
 }

@@ -117,7 +117,7 @@ type filler struct {
 	chosen map[int]bool
 	heads  map[int]int
 	needed map[int][]need
-	// For shrinking.
+	// What is left of units, by shrinking or because their heads are shown.
 	shrunk map[int][][2]int
 	model  *language
 	laid

@@ -285,6 +285,9 @@ func (f *filler) lacks(i int) []need {
 		case kept, barred, folded:
 			continue
 		}
+		if r := f.shrunk[n.unit]; n.head > 0 && len(r) > 0 && r[0][0] >= n.head {
+			continue // the window shows it
+		}
 		if n.head == 0 || f.heads[n.unit] < n.head {
 			out = append(out, n)
 		}

@@ -67,14 +67,17 @@ type wordRange struct {
 // ranges returns what is left of unit i: byte ranges of its text, or nil for all
 // of it.
 func (f *filler) ranges(i int) [][2]int {
-	if f.o.Shrink <= 0 {
-		return nil
-	}
 	if left, ok := f.shrunk[i]; ok {
 		return left
 	}
+	if f.o.Shrink <= 0 {
+		return nil
+	}
 	if f.shrunk == nil {
-		f.shrunk, f.model = make(map[int][][2]int), f.r.language()
+		f.shrunk = make(map[int][][2]int)
+	}
+	if f.model == nil {
+		f.model = f.r.language()
 	}
 	f.shrunk[i] = f.shrink(i)
 	return f.shrunk[i]

@@ -3,6 +3,8 @@ package pack
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -47,18 +49,42 @@ func (f *filler) bar() {
 	}
 	for i := range f.r.units {
 		u := &f.r.units[i]
+		var over []Shown
 		for _, s := range shown[f.r.docs[u.doc].ID] {
 			if s.covers(u) {
-				f.state[i] = barred
-				f.notes[i] = fmt.Sprintf("shown under label %d", s.Cite)
-				break
+				over = append(over, s)
 			}
+		}
+		switch {
+		case len(over) == 0:
+		case len(over) == 1 && over[0].Start <= u.start && f.rest(i, over[0].Start+len(over[0].Text)-u.start):
+			// Only the head of it is shown, which a guard brought.
+		default:
+			f.state[i] = barred
+			f.notes[i] = fmt.Sprintf("shown under label %d", over[0].Cite)
 		}
 		if f.state[i] != barred && (f.forge[i] || signsFor(f.o.Render, u.text) > f.signs) {
 			f.state[i] = barred
 			f.notes[i] = "looks like a label"
 		}
 	}
+}
+
+// rest leaves unit i without its first bytes, and says whether there is a rest.
+func (f *filler) rest(i, head int) bool {
+	text := f.r.units[i].text
+	if head >= len(text) {
+		return false
+	}
+	start := len(text) - len(strings.TrimLeftFunc(text[head:], unicode.IsSpace))
+	if start == len(text) {
+		return false
+	}
+	if f.shrunk == nil {
+		f.shrunk = make(map[int][][2]int)
+	}
+	f.shrunk[i] = [][2]int{{start, len(text)}}
+	return true
 }
 
 // covers says whether u shares bytes with s that are the same in both.
