@@ -87,7 +87,7 @@ func sessionCheck(t *testing.T, ix *tamis.Index, s *tamis.Session, o tamis.Sessi
 func TestSessionHoldsItsPromises(t *testing.T) {
 	n := 60
 	if os.Getenv("TAMIS_HEAVY") == "full" {
-		n = 4000
+		n = 2000
 	}
 	words := strings.Fields("owls mice hunt night river bridge salt tide engine delta [1] [#2] [##3] source__ ````` 猫 Vienna 1969 and they the of")
 	for seed := range uint64(n) {
