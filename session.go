@@ -52,7 +52,7 @@ type SessionOptions struct {
 	Tokens int `json:"tokens"`
 	// Turn is the most that one question may add; 0 stands for a quarter of Tokens.
 	Turn int `json:"turn"`
-	// Counter and Render are as in a Budget; pack.JSON cannot grow and is refused.
+	// Counter is as in a Budget; Render is one of pack.Growing.
 	Counter string `json:"counter"`
 	Render  string `json:"render"`
 	// Keep never folds a piece to make room: when the window is full, nothing more

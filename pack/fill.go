@@ -496,7 +496,7 @@ func (r *reader) slice(doc, start, end int) string {
 func (f *filler) context(question string) *Context {
 	c := &Context{
 		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
-		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Shrink: f.o.Shrink, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
+		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
 	}
 	copy(c.Spans, f.spans)
 	for i, p := range f.parts {

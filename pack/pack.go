@@ -196,7 +196,8 @@ type Context struct {
 	// MostOf is the share of each document that may be kept, where one was set.
 	MostOf float64 `json:"most_of,omitempty"`
 	// Shrink is the share of the words that was left out of sentences.
-	Shrink float64 `json:"shrink,omitempty"`
+	Shrink           float64 `json:"shrink,omitempty"`
+	ShrinkByQuestion bool    `json:"shrink_by_question,omitempty"`
 	// Drafts are the draft answers that it was looked for with.
 	Drafts []string `json:"drafts,omitempty"`
 	Label  string   `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings

@@ -17,7 +17,7 @@ const (
 	JSON     = "json"     // an array of {"cite", "text"}, one a range; its strings decode to the ranges
 	// Structured regroups the ranges of a document under its headings, which are
 	// ranges too: a line "[1] Heading > Heading" for each group, its ranges below
-	// it as points. See structured.go.
+	// it as points. Headings that are not among the candidates are left out.
 	Structured = "structured"
 )
 
