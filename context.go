@@ -3,6 +3,7 @@ package tamis
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/tamis-search/tamis/pack"
@@ -27,6 +28,19 @@ type Budget struct {
 	// context may end before its budget: see pack.Orders, pack.Renderings and
 	// pack.Cuts. Empty: best document first, plain, and the budget is filled.
 	Order, Render, Cut string
+	// Guards keep what a sentence needs to be understood with it: some of
+	// pack.Guards. Nil stands for pack.DefaultGuards; an empty list for none.
+	Guards []string
+	// MostOf, where between 0 and 1, is the share of each document that may be
+	// kept: see pack.Options.
+	MostOf float64
+	// Drafts are draft answers, such as Index.Drafts samples: what overlaps with
+	// one counts more, by the weight of pack.Draft, and is looked for as well.
+	Drafts []string
+	// Shrink leaves out this share of the words of each sentence, at the cost of
+	// answers; ShrinkByQuestion keeps those of the question: see pack.Options.
+	Shrink           float64
+	ShrinkByQuestion bool
 	// Weights of the features by which sentences are chosen; nil stands for
 	// pack.DefaultWeights. Trace is shown every unit that was scored.
 	Weights *pack.Weights
@@ -56,6 +70,11 @@ const (
 // question without a word to search for, ErrBudget for a budget that not even
 // one sentence fits into. A context without spans says that nothing matches.
 func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Context, error) {
+	return ix.context(ctx, question, b, nil)
+}
+
+// context adds to what stands in a window, where there is one.
+func (ix *Index) context(ctx context.Context, question string, b Budget, window *pack.Window) (*Context, error) {
 	if b.Counter == "" {
 		b.Counter = "o200k_base"
 	}
@@ -78,17 +97,32 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 	}
 	g := &gatherer{ix: ix, view: newView(seen, search.DefaultParams()), docs: map[store.Row]*candidate{}}
 	defer g.release()
-	docs, err := g.candidates(ctx, terms, max(candidatePassages, b.Tokens/passageBudget))
+	q := pack.Question{Text: question, IDF: g.idf}
+	for _, d := range b.Drafts {
+		of, err := ix.terms(snap, d)
+		if errors.Is(err, ErrNoTerms) || len(of) == 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		g.find(of, candidatePassages/len(b.Drafts)+1, 0)
+		q.Drafts = append(q.Drafts, nil)
+		for _, t := range of {
+			q.Drafts[len(q.Drafts)-1] = append(q.Drafts[len(q.Drafts)-1], t.Text)
+		}
+	}
+	g.find(terms, max(candidatePassages, b.Tokens/passageBudget), candidateDocuments)
+	docs, err := g.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	q := pack.Question{Text: question, IDF: g.idf}
 	for _, t := range terms {
 		q.Terms = append(q.Terms, t.Text)
 	}
 	c, err := pack.Select(ctx, q, docs, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
-		Order: b.Order, Render: b.Render, Cut: b.Cut, Weights: b.Weights, Trace: b.Trace,
+		Order: b.Order, Render: b.Render, Cut: b.Cut, Guards: b.Guards, MostOf: b.MostOf, Shrink: b.Shrink, ShrinkByQuestion: b.ShrinkByQuestion, Weights: b.Weights, Trace: b.Trace, Window: window,
 		Named: func(ctx context.Context, names [][]string) ([]pack.Document, error) {
 			more := &gatherer{ix: ix, view: g.view, docs: map[store.Row]*candidate{}, lent: g.lent}
 			docs, err := more.named(ctx, names)
@@ -97,7 +131,7 @@ func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Conte
 		},
 	})
 	if err == nil {
-		c.Incomplete = snap.Incomplete()
+		c.Incomplete, c.Drafts = snap.Incomplete(), b.Drafts
 	}
 	return c, err
 }
@@ -123,8 +157,9 @@ type candidate struct {
 	passages map[uint32]float64 // row to score, 0 for neighbours
 }
 
-// candidates are the passages and documents that match best, with neighbours.
-func (g *gatherer) candidates(ctx context.Context, terms []search.Term, passages int) ([]pack.Document, error) {
+// find makes candidates of the passages and documents that match best, with
+// neighbours.
+func (g *gatherer) find(terms []search.Term, passages, documents int) {
 	for _, p := range g.view.topK(store.Passages, terms, passages) {
 		doc := g.view.DocumentOf(p.Row)
 		first, end := g.view.PassageRows(doc)
@@ -134,10 +169,12 @@ func (g *gatherer) candidates(ctx context.Context, terms []search.Term, passages
 		}
 		c.passages[p.Row.Row] = float64(p.score)
 	}
-	for _, d := range g.view.topK(store.Documents, terms, candidateDocuments) {
+	if documents == 0 {
+		return
+	}
+	for _, d := range g.view.topK(store.Documents, terms, documents) {
 		g.wholeDocument(d.Row, float64(d.score))
 	}
-	return g.read(ctx)
 }
 
 // named are the documents that may bear one of the names as title: those whose

@@ -37,9 +37,28 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 			return nil, fmt.Errorf("%w: %s %q; known are %s", ErrUnknown, choice.what, choice.name, strings.Join(choice.known, ", "))
 		}
 	}
+	if o.Guards == nil {
+		o.Guards = DefaultGuards()
+	}
+	for _, g := range o.Guards {
+		if !slices.Contains(Guards(), g) {
+			return nil, fmt.Errorf("%w: guard %q; known are %s", ErrUnknown, g, strings.Join(Guards(), ", "))
+		}
+	}
+	for _, share := range []struct {
+		what string
+		x    float64
+	}{{"MostOf", o.MostOf}, {"Shrink", o.Shrink}} {
+		if !(share.x >= 0 && share.x <= 1) {
+			return nil, fmt.Errorf("%w: %s is %v; it is a share from 0 to 1", ErrUnknown, share.what, share.x)
+		}
+	}
 	w := DefaultWeights()
 	if o.Weights != nil {
 		w = *o.Weights
+	}
+	if w[Draft] == 0 {
+		q.Drafts = nil
 	}
 	r := newReader(q)
 	for i := range docs {
@@ -57,6 +76,9 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 		return nil, err
 	}
 	f := &filler{r: r, o: o, order: r.best(len(r.units))}
+	if o.Window != nil {
+		f.signs = max(o.Window.Signs, 0)
+	}
 	if o.Trace != nil {
 		o.Trace(f.trace())
 	}
@@ -89,6 +111,15 @@ type filler struct {
 	signs int   // number signs in the labels
 	state []state
 	notes map[int]string // why a unit is out, where it is not the budget
+	forge map[int]bool   // units that would hold a label of the window's form
+	// For the guards: units that are kept for their own sake, those of which only
+	// so many first bytes are kept, and what units need.
+	chosen map[int]bool
+	heads  map[int]int
+	needed map[int][]need
+	// What is left of units, by shrinking or because their heads are shown.
+	shrunk map[int][][2]int
+	model  *language
 	laid
 }
 
@@ -107,6 +138,7 @@ const (
 	kept
 	failed // does not fit beside what is kept
 	folded // near-duplicate of a kept one
+	barred // the reader has it before him, or it would forge a label
 )
 
 // How long the filler tries. The estimate of a unit's cost is its own tokens
@@ -124,8 +156,10 @@ func (f *filler) fill() error {
 	for {
 		f.state = make([]state, len(f.r.units))
 		f.notes = make(map[int]string)
+		f.chosen, f.heads = make(map[int]bool), nil
+		f.bar()
 		if err := f.fillOnce(); err != nil {
-			if f.signs == 0 {
+			if f.signs == 0 || f.o.Window != nil {
 				return err
 			}
 			// The longer labels are for a sentence that they left no room for.
@@ -133,6 +167,12 @@ func (f *filler) fill() error {
 			return f.one()
 		}
 		// A label must not occur in what is kept.
+		if f.o.Window != nil {
+			if !f.forged() {
+				return nil
+			}
+			continue
+		}
 		need := f.signs
 		for _, p := range f.parts {
 			need = max(need, signsFor(f.o.Render, p.text))
@@ -158,12 +198,16 @@ func (f *filler) fillOnce() error {
 	inDoc := make(map[int]bool)
 	var fold neardup.Folder
 	sum, misses := 0, 0
-	cost := func(i int) int {
+	bare := func(i int) int {
 		c, ok := costs[i]
 		if !ok {
-			c = countMost(f.o.Counter, f.r.units[i].text, f.o.Budget) + 1
+			c = countMost(f.o.Counter, f.left(i), f.o.Budget) + 1
 			costs[i] = c
 		}
+		return c
+	}
+	alone := func(i int) int {
+		c := bare(i)
 		if !inDoc[f.r.units[i].doc] {
 			return c + label
 		}
@@ -175,16 +219,44 @@ func (f *filler) fillOnce() error {
 		}
 		return c
 	}
+	needs := func(i int) int {
+		c := 0
+		for _, n := range f.lacks(i) {
+			if n.head > 0 {
+				c += f.o.Counter.Count(f.r.units[n.unit].text[:n.head]) + 1
+			} else {
+				c += bare(n.unit)
+			}
+		}
+		return c
+	}
+	cost := func(i int) int { return alone(i) + needs(i) + f.groupCost(i) }
 	keep := func(i int) {
-		f.state[i] = kept
+		f.bring(f.lacks(i))
+		f.state[i], f.chosen[i] = kept, true
 		inDoc[f.r.units[i].doc] = true
 		if !f.o.KeepDuplicates {
+			fold.Keep(i, f.r.shingles(i))
+		}
+	}
+	for i, s := range f.state {
+		if s == barred && !f.o.KeepDuplicates {
 			fold.Keep(i, f.r.shingles(i))
 		}
 	}
 	for _, i := range f.order {
 		if misses >= maxMisses || sum >= f.o.Budget {
 			break
+		}
+		if f.state[i] == barred {
+			continue
+		}
+		if f.state[i] == kept { // for another
+			if c := needs(i); sum+c <= f.o.Budget {
+				sum += c
+				keep(i)
+			}
+			continue
 		}
 		if twin := f.twin(&fold, i); twin >= 0 {
 			f.state[i] = folded
@@ -193,6 +265,10 @@ func (f *filler) fillOnce() error {
 			continue
 		}
 		if !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
+			continue
+		}
+		if f.exhausts(i) {
+			f.state[i], f.notes[i] = failed, "share of its document"
 			continue
 		}
 		c := cost(i)
@@ -207,25 +283,26 @@ func (f *filler) fillOnce() error {
 	// The estimate was for choosing; the budget is held by counting the text.
 	f.layout()
 	for k := len(f.order) - 1; f.used > f.o.Budget && k >= 0; k-- {
-		if i := f.order[k]; f.state[i] == kept {
-			f.state[i] = failed
+		if i := f.order[k]; f.chosen[i] {
+			f.release(i)
 			f.layout()
 		}
 	}
 	// And what the estimate left over is filled up.
 	for k, tries := 0, 0; k < len(f.order) && tries < maxRetry && f.used < f.o.Budget; k++ {
 		i := f.order[k]
-		if f.state[i] == kept || f.state[i] == folded || f.state[i] == open {
+		if f.state[i] != failed {
 			continue
 		}
-		if f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
+		if f.exhausts(i) || f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
 			continue
 		}
 		tries++
 		before := f.laid
-		f.state[i] = kept
+		f.bring(f.lacks(i))
+		f.state[i], f.chosen[i] = kept, true
 		if f.layout(); f.used > f.o.Budget {
-			f.state[i] = failed
+			f.release(i)
 			f.laid = before
 			continue
 		}
@@ -237,9 +314,27 @@ func (f *filler) fillOnce() error {
 	return nil
 }
 
+// exhausts says whether a document would have more kept of it, with unit i, than
+// Options.MostOf allows.
+func (f *filler) exhausts(i int) bool {
+	if f.o.MostOf <= 0 || f.o.MostOf >= 1 {
+		return false
+	}
+	doc, have, all := f.r.units[i].doc, 0, 0
+	for j := range f.r.units {
+		if u := &f.r.units[j]; u.doc == doc {
+			all += len(u.text)
+			if f.chosen[j] {
+				have += len(u.text)
+			}
+		}
+	}
+	return have > 0 && float64(have+len(f.r.units[i].text)) > f.o.MostOf*float64(all)
+}
+
 // labelCost is what one more document costs beside its text.
 func (f *filler) labelCost() int {
-	two := []part{{1, "a"}, {2, "a"}}
+	two := []part{{cite: f.first(), text: "a"}, {cite: f.first() + 1, text: "a"}}
 	form := labelForm(f.o.Render, f.signs)
 	return f.o.Counter.Count(render(f.o.Render, form, two)) - f.o.Counter.Count(render(f.o.Render, form, two[:1])) - 1
 }
@@ -247,7 +342,7 @@ func (f *filler) labelCost() int {
 // opens says whether a unit may be the first of its document: one that has no
 // question term and no name is hardly worth a label.
 func (r *reader) opens(i int) bool {
-	if r.units[i].x[Lead] > 0 {
+	if r.units[i].x[Lead] > 0 || r.units[i].x[Draft] > 0 {
 		return true
 	}
 	above := &r.docs[r.units[i].doc].sections[r.units[i].section]
@@ -264,7 +359,7 @@ func (r *reader) opens(i int) bool {
 func (f *filler) one() error {
 	var byLen []int
 	for _, i := range f.order {
-		if f.r.opens(i) {
+		if f.state[i] != barred && f.r.opens(i) {
 			byLen = append(byLen, i)
 		}
 	}
@@ -278,14 +373,16 @@ func (f *filler) one() error {
 	slices.SortFunc(byLen, f.r.compare)
 	need, signs := math.MaxInt, f.signs
 	for _, i := range byLen {
-		f.state[i] = kept
-		f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
+		f.state[i], f.chosen[i] = kept, true
+		if f.o.Window == nil {
+			f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
+		}
 		f.layout()
 		if f.used <= f.o.Budget {
 			return nil
 		}
 		need = min(need, f.used)
-		f.state[i] = failed
+		f.release(i)
 	}
 	f.layout()
 	return &BudgetError{Budget: f.o.Budget, Need: need}
@@ -332,31 +429,47 @@ func (f *filler) layout() {
 		}
 		units = append(units, i)
 	}
+	for i := range f.heads {
+		if f.state[i] != kept {
+			units = append(units, i)
+		}
+	}
 	f.r.arrange(f.o.Order, docs)
 	for k, d := range docs {
-		rank[d] = k + 1
+		rank[d] = f.first() + k
 	}
 	slices.SortFunc(units, func(a, b int) int {
 		ua, ub := &f.r.units[a], &f.r.units[b]
 		return cmp.Or(cmp.Compare(rank[ua.doc], rank[ub.doc]), cmp.Compare(ua.start, ub.start))
 	})
 	f.laid = laid{}
+	groups := groups{f: f, cite: rank}
 	for k := 0; k < len(units); {
 		u := &f.r.units[units[k]]
 		score := u.score
 		end := k + 1
-		for end < len(units) && f.adjoins(units[end-1], units[end]) {
+		level, isHeading := groups.enter(units[k])
+		if isHeading {
+			k++
+			continue
+		}
+		if n := f.heads[units[k]]; n > 0 && f.state[units[k]] != kept {
+			d := &f.r.docs[u.doc]
+			f.parts = append(f.parts, part{rank[u.doc], level, false, u.text[:n]})
+			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: u.start + n, Page: u.page, Score: round(score), Level: level})
+			k = end
+			continue
+		}
+		for end < len(units) && f.state[units[end]] == kept && f.adjoins(units[end-1], units[end]) && groups.same(units[k], units[end]) {
 			score = max(score, f.r.units[units[end]].score)
 			end++
 		}
-		last := &f.r.units[units[end-1]]
-		s := u.text
-		if end > k+1 {
-			s = f.r.slice(u.doc, u.start, last.end)
-		}
 		d := &f.r.docs[u.doc]
-		f.parts = append(f.parts, part{rank[u.doc], s})
-		f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: last.end, Page: u.page, Score: round(score)})
+		for _, x := range f.stretches(units[k:end]) {
+			f.parts = append(f.parts, part{rank[u.doc], level, x.inline, f.r.slice(u.doc, x.start, x.end)})
+			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: x.start, End: x.end, Page: u.page, Score: round(score), Level: level, Inline: x.inline})
+			level = 0
+		}
 		k = end
 	}
 	f.text = render(f.o.Render, labelForm(f.o.Render, f.signs), f.parts)
@@ -383,11 +496,19 @@ func (r *reader) slice(doc, start, end int) string {
 func (f *filler) context(question string) *Context {
 	c := &Context{
 		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
-		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
+		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
 	}
 	copy(c.Spans, f.spans)
 	for i, p := range f.parts {
 		c.Spans[i].Digest = digest(p.text)
+		c.texts = append(c.texts, p.text)
+	}
+	c.Guards = f.o.Guards
+	shown := make(map[[3]int]bool) // headings that stand above what is kept
+	for _, p := range f.spans {
+		if p.Level > 0 {
+			shown[[3]int{f.r.byID[p.Doc], p.Start, p.End}] = true
+		}
 	}
 	cited := make(map[int]bool)
 	for i, s := range f.state {
@@ -400,6 +521,9 @@ func (f *filler) context(question string) *Context {
 			continue
 		}
 		u := &f.r.units[i]
+		if shown[[3]int{u.doc, u.start, u.end}] {
+			continue
+		}
 		reason := "budget"
 		switch {
 		case f.notes[i] != "":

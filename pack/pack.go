@@ -19,7 +19,8 @@
 // another of the Orders; each starts on a line of its own with a label such as
 // "[1] ", or is set off as one of the Renderings does; its ranges stand in the
 // order of the source, and where something was left out between two ranges
-// there is a line break. Nothing else is added. No kept range contains anything
+// there is a line break, or a blank where only words of a sentence were. Nothing
+// else is added. No kept range contains anything
 // of the form of a label: if "[7]" occurs in one, the labels of that context
 // are "[#1]", "[#2]" …, and so on with more number signs.
 package pack
@@ -76,6 +77,10 @@ type Question struct {
 	// whole visible index: ln(1 + (N - df + .5)/(df + .5)). It is asked for
 	// question terms and for names that occur in the best sentences.
 	IDF func(term string) float64
+	// Drafts are analysed terms of draft answers, from a model that has seen less
+	// or nothing: what overlaps with one of them scores higher, by the weight of
+	// the feature Draft.
+	Drafts [][]string
 }
 
 // Document is a candidate.
@@ -117,6 +122,19 @@ type Options struct {
 	// Order, Render and Cut are one of Orders, Renderings and Cuts; "" stands for
 	// Order, Plain and no cut.
 	Order, Render, Cut string
+	// Guards are some of Guards; nil means DefaultGuards.
+	Guards []string
+	// MostOf, where between 0 and 1, is the most that is kept of each document: this
+	// share of the bytes of its candidates, and one unit in any case. What guards
+	// bring is not held to it.
+	MostOf float64
+	// Shrink leaves out this share of the words of each kept sentence, those that
+	// say least; 0, the default, leaves sentences whole. ShrinkByQuestion keeps the
+	// words of the question and those beside them.
+	Shrink           float64
+	ShrinkByQuestion bool
+	// Window, where not nil, is what the context is added to.
+	Window *Window
 	// Weights of the features; nil means DefaultWeights.
 	Weights *Weights
 	// Trace, where not nil, is shown every unit that was scored, in the order in
@@ -144,6 +162,12 @@ type Span struct {
 	Page   int     `json:"page,omitempty"` // from 1
 	Score  float64 `json:"score"`          // of its best sentence
 	Digest string  `json:"digest"`         // SHA-256 of its bytes, in hexadecimal
+	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
+	// NoHeading for a point that begins a group without one.
+	Level int `json:"level,omitempty"`
+	// Inline: it follows the range before it on the same line, after a blank. Words
+	// between the two were left out.
+	Inline bool `json:"inline,omitempty"`
 }
 
 // Drop is a sentence that was scored and not kept.
@@ -152,24 +176,35 @@ type Drop struct {
 	Start  int     `json:"start"`
 	End    int     `json:"end"`
 	Score  float64 `json:"score"`
-	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", or "duplicate of DOC:START-END"
+	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", "duplicate of DOC:START-END", "shown under label N", "looks like a label" or "share of its document"
 }
 
 // Context is the packed text and its receipt.
 type Context struct {
-	Question  string `json:"question"`
-	Budget    int    `json:"budget"`
-	Tokens    int    `json:"tokens"` // of Text, by Tokenizer; never more than Budget
-	Tokenizer string `json:"tokenizer"`
-	Text      string `json:"text"`
-	Spans     []Span `json:"spans"` // in the order of Text
-	Dropped   []Drop `json:"dropped"`
-	Order     string `json:"order"`  // one of Orders
-	Render    string `json:"render"` // one of Renderings; "" is Plain
-	Cut       string `json:"cut,omitempty"`
-	Label     string `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
-	Digest    string `json:"digest"` // SHA-256 of Text, in hexadecimal
+	Question  string   `json:"question"`
+	Budget    int      `json:"budget"`
+	Tokens    int      `json:"tokens"` // of Text, by Tokenizer; never more than Budget
+	Tokenizer string   `json:"tokenizer"`
+	Text      string   `json:"text"`
+	Spans     []Span   `json:"spans"` // in the order of Text
+	Dropped   []Drop   `json:"dropped"`
+	Order     string   `json:"order"`  // one of Orders
+	Render    string   `json:"render"` // one of Renderings; "" is Plain
+	Cut       string   `json:"cut,omitempty"`
+	CutRecall float64  `json:"cut_recall,omitempty"` // what was measured of the cut: see Recall
+	Guards    []string `json:"guards,omitempty"`     // some of Guards
+	// MostOf is the share of each document that may be kept, where one was set.
+	MostOf float64 `json:"most_of,omitempty"`
+	// Shrink is the share of the words that was left out of sentences.
+	Shrink           float64 `json:"shrink,omitempty"`
+	ShrinkByQuestion bool    `json:"shrink_by_question,omitempty"`
+	// Drafts are the draft answers that it was looked for with.
+	Drafts []string `json:"drafts,omitempty"`
+	Label  string   `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
+	Digest string   `json:"digest"` // SHA-256 of Text, in hexadecimal
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`
+
+	texts []string // of the spans
 }

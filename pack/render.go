@@ -15,15 +15,25 @@ const (
 	Markdown = "markdown" // "[1]" above a fenced block for each document
 	XML      = "xml"      // an element for each document: <source id="1">
 	JSON     = "json"     // an array of {"cite", "text"}, one a range; its strings decode to the ranges
+	// Structured regroups the ranges of a document under its headings, which are
+	// ranges too: a line "[1] Heading > Heading" for each group, its ranges below
+	// it as points. Headings that are not among the candidates are left out.
+	Structured = "structured"
 )
 
 // Renderings lists them.
-func Renderings() []string { return []string{Plain, Markdown, XML, JSON} }
+func Renderings() []string { return []string{Plain, Markdown, XML, JSON, Structured} }
+
+// Growing lists those that more can be added to: two texts joined by a line
+// break are the text of both.
+func Growing() []string { return []string{Plain, Markdown, XML} }
 
 // part is a kept range on its way into the text.
 type part struct {
-	cite int
-	text string
+	cite   int
+	level  int  // see Span.Level
+	inline bool // see Span.Inline
+	text   string
 }
 
 // labelForm is what marks a document, with signs signs more than it needs where
@@ -48,8 +58,11 @@ func validLabel(rendering, form string) bool {
 
 // render is the one place that knows the layout of a context.
 func render(rendering, label string, parts []part) string {
-	if rendering == JSON {
+	switch rendering {
+	case JSON:
 		return renderJSON(parts)
+	case Structured:
+		return renderStructured(label, parts)
 	}
 	n := 0
 	for _, p := range parts {
@@ -71,7 +84,11 @@ func render(rendering, label string, parts []part) string {
 		if p.cite != cite {
 			closed()
 		}
-		if i > 0 {
+		switch {
+		case i == 0:
+		case p.inline && p.cite == cite:
+			b.WriteByte(' ')
+		default:
 			b.WriteByte('\n')
 		}
 		if p.cite != cite {

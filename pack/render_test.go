@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,10 +18,14 @@ import (
 // as its reader would, and compares what it finds with the spans.
 func (l *library) checkRendering(t testing.TB, c *Context) {
 	t.Helper()
+	if c.Render == Structured {
+		l.checkStructured(t, c)
+		return
+	}
 	want := map[int]string{} // by citation
 	for _, s := range c.Spans {
 		if want[s.Cite] != "" {
-			want[s.Cite] += "\n"
+			want[s.Cite] += separator(s, c.Render)
 		}
 		want[s.Cite] += l.sources[s.Doc][s.Start:s.End]
 	}
@@ -37,7 +43,7 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 		}
 		for _, p := range parts {
 			if got[p.Cite] != "" {
-				got[p.Cite] += "\n"
+				got[p.Cite] += "\n" // in JSON every range stands alone
 			}
 			got[p.Cite] += p.Text
 		}
@@ -67,6 +73,60 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 		if got[n] != s {
 			t.Fatalf("%s: document %d is %q, want %q", c.Render, n, got[n], s)
 		}
+	}
+}
+
+// separator is what stands before a range that is not the first of its document.
+func separator(s Span, rendering string) string {
+	if s.Inline && rendering != JSON {
+		return " "
+	}
+	return "\n"
+}
+
+// checkStructured reads a structured context from its beginning to its end.
+func (l *library) checkStructured(t testing.TB, c *Context) {
+	t.Helper()
+	rest := c.Text
+	take := func(s string) bool {
+		var ok bool
+		rest, ok = strings.CutPrefix(rest, s)
+		return ok
+	}
+	groups, cite, level := 0, 0, 0
+	for k, s := range c.Spans {
+		bytes := l.sources[s.Doc][s.Start:s.End]
+		if s.Inline && s.Cite == cite {
+			if !take(" " + bytes) {
+				t.Fatalf("span %d is not at %q", k, rest)
+			}
+			continue
+		}
+		if k > 0 && (s.Level <= 0 || s.Level <= level || level <= 0 || s.Cite != cite) && !take("\n") {
+			t.Fatalf("no line break before span %d: %q", k, rest)
+		}
+		if s.Cite != cite || s.Level == NoHeading || s.Level > 0 && (level <= 0 || s.Level <= level) {
+			groups++
+			if !take(fmt.Sprintf(c.Label, s.Cite)) {
+				t.Fatalf("no label before span %d: %q", k, rest)
+			}
+			if s.Level <= 0 && !take("\n") || s.Level > 0 && !take(strings.Repeat(" >", s.Level-1)+" ") {
+				t.Fatalf("span %d: %q", k, rest)
+			}
+		} else if s.Level > 0 && !take(" > ") {
+			t.Fatalf("span %d: %q", k, rest)
+		}
+		if s.Level <= 0 && !take("- ") || !take(bytes) {
+			t.Fatalf("span %d is not at %q", k, rest)
+		}
+		if labelSigns(bytes) > len(c.Label)-4 {
+			t.Fatalf("span %q could forge a label %s", bytes, c.Label)
+		}
+		cite, level = s.Cite, s.Level
+	}
+	form := regexp.MustCompile(strings.Replace(regexp.QuoteMeta(c.Label), "%d", `\d+`, 1))
+	if n := len(form.FindAllString(c.Text, -1)); rest != "" || n != groups {
+		t.Fatalf("%q is left over; %d labels for %d groups", rest, n, groups)
 	}
 }
 
@@ -102,7 +162,8 @@ func TestRenderingsHoldTheirPromises(t *testing.T) {
 			l.add(fmt.Sprint("d", d), pick([]string{"", "Owls", "[1]", "</source>"}), b.String())
 		}
 		o := Options{Budget: 1 + rng.IntN(120), Counter: counters[i%len(counters)], Order: pick(Orders()), Render: pick(Renderings()), Cut: pick(cuts),
-			KeepDuplicates: rng.IntN(2) == 0}
+			KeepDuplicates: rng.IntN(2) == 0, MostOf: float64(max(rng.IntN(12)-8, 0)) / 4,
+			Shrink: float64(max(rng.IntN(12)-8, 0)) / 4, ShrinkByQuestion: rng.IntN(2) == 0}
 		c, err := Select(t.Context(), l.question("owls hunt mice at night 猫"), l.docs, o)
 		if errors.Is(err, ErrBudget) {
 			continue
@@ -114,6 +175,34 @@ func TestRenderingsHoldTheirPromises(t *testing.T) {
 			t.Fatalf("receipt states %q, %q, %q", c.Order, c.Render, c.Cut)
 		}
 		l.check(t, c, o)
+	}
+}
+
+func TestStructured(t *testing.T) {
+	l := newLibrary(t)
+	l.structured("a", "# Gates\n\nThe salinity gate is old.\n\n# Tides\n\nStones lie still.\n\nTides bring salinity.\n")
+	l.add("b", "", "Salinity is salt. [3] Nobody knows why.")
+	c, err := Select(t.Context(), l.question("salinity of gates and tides"), l.docs, Options{Budget: 500, Counter: counter(t, "o200k_base"), Render: Structured})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[#1] # Gates\n- The salinity gate is old.\n[#1] # Tides\n- Stones lie still.\n\nTides bring salinity.\n[#2]\n- Salinity is salt. [3] Nobody knows why."
+	if c.Text != want {
+		t.Errorf("%q, want %q", c.Text, want)
+	}
+	l.check(t, c, Options{Budget: 500, Counter: counter(t, "o200k_base")})
+	// Headings that were not kept for their own sake stand without their marks.
+	c, err = Select(t.Context(), l.question("what brings salinity"), l.docs[:1], Options{Budget: 16, Counter: counter(t, "o200k_base"), Render: Structured})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "[1] Tides\n- Tides bring salinity."; c.Text != want {
+		t.Errorf("%q, want %q", c.Text, want)
+	}
+	nested := []part{{cite: 1, level: 1, text: "A"}, {cite: 1, level: 2, text: "B"}, {cite: 1, text: "x"}, {cite: 1, text: "y"}, {cite: 1, inline: true, text: "y"}, {cite: 1, level: 2, text: "C"},
+		{cite: 1, text: "z"}, {cite: 1, level: NoHeading, text: "w"}, {cite: 1, level: 1, text: "D"}, {cite: 1, level: 1, text: "E"}, {cite: 2, text: "v"}}
+	if got, want := render(Structured, "[%d]", nested), "[1] A > B\n- x\n- y y\n[1] > C\n- z\n[1]\n- w\n[1] D\n[1] E\n[2]\n- v"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
@@ -141,7 +230,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%s: %s, want %s", order, got, want[order])
 		}
 	}
-	for _, o := range []Options{{Order: "x"}, {Render: "x"}, {Cut: "x"}} {
+	for _, o := range []Options{{Order: "x"}, {Render: "x"}, {Cut: "x"}, {Guards: []string{"x"}}, {MostOf: -1}, {Shrink: 2}, {Shrink: math.NaN()}} {
 		o.Budget, o.Counter = 10, counter(t, "words")
 		if _, err := Select(t.Context(), l.question("owls"), l.docs, o); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%+v: %v", o, err)
@@ -169,8 +258,27 @@ func TestCuts(t *testing.T) {
 		if !strings.Contains(c.Text, "Owls hunt mice at night.") {
 			t.Errorf("%s: %q", cut, c.Text)
 		}
+		if c.CutRecall != Recall(cut) || (c.CutRecall > 0) != strings.HasPrefix(cut, "sufficient-") {
+			t.Errorf("%s: recall %v", cut, c.CutRecall)
+		}
 		if cut == CutCovered && c.Tokens >= whole {
 			t.Errorf("covered by the first sentence, yet: %q", c.Text)
 		}
+	}
+}
+
+func TestMostOfADocument(t *testing.T) {
+	l := newLibrary(t)
+	l.add("a", "", strings.Repeat("Owls hunt mice at night. ", 10))
+	l.add("b", "", "Owls rest.")
+	c, err := Select(t.Context(), l.question("owls"), l.docs, Options{Budget: 500, Counter: counter(t, "words"), MostOf: .35, KeepDuplicates: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(c.Text, "mice"); n != 3 || !strings.Contains(c.Text, "Owls rest.") || c.MostOf != .35 {
+		t.Fatalf("%d of ten sentences: %q", n, c.Text)
+	}
+	if d := c.Dropped[0]; d.Reason != "share of its document" {
+		t.Fatalf("%+v", d)
 	}
 }

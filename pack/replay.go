@@ -46,9 +46,28 @@ func Replay(c *Context, source func(doc string) (string, error)) (string, error)
 	if !validLabel(rendering, c.Label) {
 		return "", fmt.Errorf("receipt: unknown label form %q", c.Label)
 	}
-	parts := make([]part, 0, len(c.Spans))
+	texts, err := Verify(c.Spans, source)
+	if err != nil {
+		return "", err
+	}
+	parts := make([]part, len(c.Spans))
+	for k := range c.Spans {
+		parts[k] = part{c.Spans[k].Cite, c.Spans[k].Level, c.Spans[k].Inline, texts[k]}
+	}
+	text := render(rendering, c.Label, parts)
+	if digest(text) != c.Digest {
+		return "", fmt.Errorf("receipt: every cited range is as it was, but the text they give has another digest than the receipt states: the receipt was altered")
+	}
+	return text, nil
+}
+
+// Verify returns the bytes of the spans from the stored sources. Each must have
+// the digest that its span states; the error is a *ChangedError for the first
+// that has not.
+func Verify(spans []Span, source func(doc string) (string, error)) ([]string, error) {
+	texts := make([]string, 0, len(spans))
 	sources := make(map[string]string)
-	for _, s := range c.Spans {
+	for _, s := range spans {
 		changed := func(reason string, err error) error {
 			return &ChangedError{Doc: s.Doc, Start: s.Start, End: s.End, Reason: reason, Err: err}
 		}
@@ -56,24 +75,20 @@ func Replay(c *Context, source func(doc string) (string, error)) (string, error)
 		if !ok {
 			var err error
 			if src, err = source(s.Doc); err != nil {
-				return "", changed("its source cannot be read: "+err.Error(), err)
+				return nil, changed("its source cannot be read: "+err.Error(), err)
 			}
 			sources[s.Doc] = src
 		}
 		if s.Start < 0 || s.End < s.Start || s.End > len(src) {
-			return "", changed(fmt.Sprintf("the source has only %d bytes", len(src)), nil)
+			return nil, changed(fmt.Sprintf("the source has only %d bytes", len(src)), nil)
 		}
 		kept := src[s.Start:s.End]
 		if digest(kept) != s.Digest {
-			return "", changed("its bytes have changed", nil)
+			return nil, changed("its bytes have changed", nil)
 		}
-		parts = append(parts, part{cite: s.Cite, text: kept})
+		texts = append(texts, kept)
 	}
-	text := render(rendering, c.Label, parts)
-	if digest(text) != c.Digest {
-		return "", fmt.Errorf("receipt: every cited range is as it was, but the text they give has another digest than the receipt states: the receipt was altered")
-	}
-	return text, nil
+	return texts, nil
 }
 
 func digest(s string) string {

@@ -1,10 +1,13 @@
 package pack
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/tamis-search/tamis/corpus"
 )
 
 // maxTerms bounds the question terms that are looked at; of more, those with
@@ -34,8 +37,10 @@ type source struct {
 // section is what stands above a run of passages: the document's title and the
 // headings, which count as if they were repeated in each window.
 type section struct {
-	tf  []float64 // by question term
-	len float64   // terms
+	tf       []float64 // by question term
+	len      float64   // terms
+	headings []string
+	units    []int // of the headings; nil before they are looked for
 }
 
 // unit is a sentence while it is scored.
@@ -45,6 +50,7 @@ type unit struct {
 	start, end int // in the stored source
 	text       string
 	page       int
+	kind       corpus.BlockKind
 	from, to   int  // its terms are reader.occ[from:to]
 	first      bool // nothing before it adjoins
 	x          Features
@@ -67,26 +73,16 @@ type reader struct {
 	occ    []uint32  // hashes of the terms of all units
 	bytes  []int     // bytes[i]: of the sentences before unit i
 	count  [][]int32 // count[t][i]: of question term t before unit i
+	drafts []draft
 }
 
 func newReader(q Question) *reader {
 	r := &reader{byID: make(map[string]int), bytes: []int{0}, idfOf: q.IDF, known: make(map[string]float64)}
-	seen := make(map[string]bool, len(q.Terms))
-	for _, t := range q.Terms {
-		if seen[t] {
-			continue
+	r.terms = r.weigh(q.Terms)
+	for _, d := range q.Drafts {
+		if of := r.weigh(d); len(of) > 0 {
+			r.drafts = append(r.drafts, draft{terms: of})
 		}
-		seen[t] = true
-		r.terms = append(r.terms, term{t, hash(t), r.idf(t)})
-	}
-	for len(r.terms) > maxTerms {
-		least := 0
-		for i, t := range r.terms {
-			if t.idf <= r.terms[least].idf {
-				least = i
-			}
-		}
-		r.terms = append(r.terms[:least], r.terms[least+1:]...)
 	}
 	r.next = make([]uint8, len(r.terms))
 	r.count = make([][]int32, len(r.terms))
@@ -98,6 +94,43 @@ func newReader(q Question) *reader {
 		r.count[i] = []int32{0}
 	}
 	return r
+}
+
+// weigh returns the terms, each once, with their idf; of more than maxTerms
+// those with the largest that occur in the index at all.
+func (r *reader) weigh(terms []string) []term {
+	var out []term
+	seen := make(map[string]bool, len(terms))
+	for _, t := range terms {
+		if !seen[t] {
+			seen[t] = true
+			out = append(out, term{t, hash(t), r.idf(t)})
+		}
+	}
+	if len(out) <= maxTerms {
+		return out
+	}
+	absent := r.idf("\x00")
+	present := slices.DeleteFunc(slices.Clone(out), func(t term) bool { return t.idf == absent })
+	if len(present) > 0 {
+		out = present
+	}
+	if len(out) <= maxTerms {
+		return out
+	}
+	// The later of two with the same idf goes first.
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(out[b].idf, out[a].idf) })
+	order = order[:maxTerms]
+	slices.Sort(order)
+	kept := make([]term, maxTerms)
+	for k, i := range order {
+		kept[k] = out[i]
+	}
+	return kept
 }
 
 func (r *reader) idf(t string) float64 {
@@ -194,7 +227,7 @@ func (r *reader) newSource(d *Document) source {
 }
 
 func (r *reader) newSection(s *source, headings []string) section {
-	c := section{tf: slices.Clone(s.titleTF), len: s.titleLen}
+	c := section{tf: slices.Clone(s.titleTF), len: s.titleLen, headings: headings}
 	for _, h := range headings {
 		s.Analyzer.Each(h, func(t string, _, _ int) {
 			c.len++
@@ -217,7 +250,7 @@ func (r *reader) passage(doc int, p *Passage, first bool) {
 		for i := range r.count {
 			r.count[i] = append(r.count[i], r.count[i][n])
 		}
-		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, from: len(r.occ), first: first}
+		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, kind: sen.Kind, from: len(r.occ), first: first}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := hash(t)

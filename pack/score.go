@@ -48,6 +48,7 @@ func (r *reader) features(question string, tops *scales) {
 			tops.document = max(tops.document, r.docs[i].Score)
 		}
 	}
+	drafts := r.draftScores()
 	asked := r.asked(question)
 	isBroad := broad.MatchString(question)
 	for i := range r.units {
@@ -62,6 +63,9 @@ func (r *reader) features(question string, tops *scales) {
 		x[Chapter] = tops.of(tops.chapter, chapter[i])
 		if isBroad {
 			x[Broad] = x[Chapter]
+		}
+		if drafts != nil {
+			x[Draft] = drafts[i]
 		}
 		x[DocScore] = tops.of(tops.document, d.Score)
 		x[Title] = d.titleShare
@@ -123,6 +127,12 @@ func (r *reader) cover(i int) float64 {
 // bytes around its middle (at least the unit itself), with the title and the
 // headings above the unit counted title times.
 func (r *reader) bm25(size int, title, b float64) []float64 {
+	return r.windows(r.terms, r.count, size, title, b)
+}
+
+// windows is bm25 of any terms, given how many of each lie before each unit;
+// other terms than the question's have no title.
+func (r *reader) windows(of []term, count [][]int32, size int, title, b float64) []float64 {
 	n := len(r.units)
 	out := make([]float64, n)
 	if n == 0 {
@@ -156,10 +166,13 @@ func (r *reader) bm25(size int, title, b float64) []float64 {
 		terms := float64(r.units[hi-1].to-r.units[lo].from) + float64(title*above.len)
 		norm := float64(k1 * (1 - b + float64(b*terms)/length))
 		s := 0.0
-		for t := range r.terms {
-			tf := float64(r.count[t][hi]-r.count[t][lo]) + float64(title*above.tf[t])
+		for t := range of {
+			tf := float64(count[t][hi] - count[t][lo])
+			if title > 0 {
+				tf += float64(title * above.tf[t])
+			}
 			if tf > 0 {
-				s += float64(r.terms[t].idf * (float64(tf*(k1+1)) / (tf + norm)))
+				s += float64(of[t].idf * (float64(tf*(k1+1)) / (tf + norm)))
 			}
 		}
 		out[i] = s

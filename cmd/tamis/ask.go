@@ -14,6 +14,7 @@ func (a *app) askCommand() *cobra.Command {
 	var (
 		url, model string
 		budget     tamis.Budget
+		drafts     int
 		asJSON     bool
 	)
 	cmd := &cobra.Command{
@@ -32,7 +33,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if url == "" {
 				url = os.Getenv("TAMIS_LLM")
 			}
-			o := tamis.AskOptions{Budget: budget}
+			o := tamis.AskOptions{Budget: budget, Drafts: drafts}
 			if url != "" {
 				client, err := llm.New(llm.Config{URL: url, Model: model})
 				if err != nil {
@@ -69,6 +70,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
 	f.StringVar(&model, "model", "", "model name")
 	addBudget(f, &budget)
+	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

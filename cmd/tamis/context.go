@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ func (a *app) contextCommand() *cobra.Command {
 		asJSON bool
 		scope  scope
 		covers bool
+		guards []string
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -60,6 +62,9 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			var err error
 			if budget.Filter, budget.Groups, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
+			}
+			if budget.Guards = guards; slices.Equal(guards, []string{"none"}) {
+				budget.Guards = []string{}
 			}
 			if covers {
 				budget.Cut = pack.CutCovered
@@ -88,6 +93,9 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(pack.Orders(), ", "))
 	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(pack.Renderings(), ", "))
 	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
+	f.StringSliceVar(&guards, "guards", pack.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(pack.Guards(), ", "))
+	f.Float64Var(&budget.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
+	f.Float64Var(&budget.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
@@ -142,6 +150,9 @@ func (a *app) printSources(c *tamis.Context) error {
 		}
 		last = s.Cite
 		lines = append(lines, fmt.Sprintf("[%d] %s bytes %s", s.Cite, style(a.out, cyan, shortPath(s.Doc)), at))
+	}
+	if c.CutRecall > 0 {
+		lines = append(lines, fmt.Sprintf("cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold", c.Cut, 100*c.CutRecall))
 	}
 	_, err := fmt.Fprintf(a.out, "%s\n%s\n", strings.Join(lines, "\n"),
 		style(a.out, dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
