@@ -297,7 +297,7 @@ func TestAddRefuses(t *testing.T) {
 // TestRecall: the recall that a segment measured holds on queries it did not see.
 func TestRecall(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 4))
-	vectors := randomVectors(rng, 6000)
+	vectors := randomVectors(rng, tuneFromRows)
 	var queries []vector.Sparse
 	for range 400 {
 		queries = append(queries, randomQuery(rng, vectors))

@@ -106,11 +106,8 @@ func Open(data []byte) (*Segment, error) {
 	if err := s.checkTerms(); err != nil {
 		return nil, err
 	}
-	for i := 0; i < len(s.data[secRecalls]); i += 8 {
-		s.recalls = append(s.recalls, setting{
-			math.Float32frombits(le.Uint32(s.data[secRecalls][i:])),
-			math.Float32frombits(le.Uint32(s.data[secRecalls][i+4:])),
-		})
+	for r := s.data[secRecalls]; len(r) > 0; r = r[settingSize:] {
+		s.recalls = append(s.recalls, setting{math.Float32frombits(le.Uint32(r)), math.Float32frombits(le.Uint32(r[4:])), math.Float32frombits(le.Uint32(r[8:]))})
 	}
 	s.inverse = sync.OnceValue(s.places)
 	return s, nil
@@ -130,7 +127,7 @@ func (s *Segment) checkSizes() error {
 		return corrupt("%d bytes of blocks for %d maxima", len(d[secBlocks]), entries)
 	case len(d[secRecords])%4 != 0 || len(d[secOverflow]) < tail:
 		return corrupt("records without their end")
-	case len(d[secRecalls])%8 != 0:
+	case len(d[secRecalls])%settingSize != 0:
 		return corrupt("%d bytes of recalls", len(d[secRecalls]))
 	case s.conf.Precision > Float32 || (s.conf.Precision == Bits8) != (s.forwardBytes == 0):
 		return corrupt("precision %d", s.conf.Precision)

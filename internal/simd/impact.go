@@ -43,6 +43,9 @@ func SumRows(sums []uint16, data []byte, rows []int, factors []uint16) uint16 {
 		}
 		return sumRowsAVX2(&sums[0], len(sums), &data[0], &rows[0], len(rows), &factors[0])
 	}
+	if len(rows) == 0 {
+		return Max(sums)
+	}
 	return sumRowsScalar(sums, data, rows, factors)
 }
 
@@ -83,6 +86,13 @@ func Lower(acc []uint16, refs []Ref, records, overflow []byte, factor uint16) {
 		return
 	}
 	lowerScalar(acc, refs, records, overflow, factor)
+}
+
+// Approach asks for what the records of refs point to to be brought near, for Lower.
+func Approach(refs []Ref, records, overflow []byte) {
+	if bmi2 && len(refs) > 0 && len(records) >= 4 && len(overflow) > 0 {
+		approachAVX2(&refs[0], len(refs), &records[0], uint32(len(records)/4-1), &overflow[0])
+	}
 }
 
 // Spread sets the lanes of the i-th block to sums[blocks[i]]. blocks ascend.

@@ -38,3 +38,6 @@ func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int
 
 //go:noescape
 func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)
+
+//go:noescape
+func approachAVX2(refs *Ref, n int, records *byte, lastRecord uint32, overflow *byte)

@@ -278,7 +278,6 @@ TEXT ·lowerAVX512(SB), NOSPLIT, $0-54
 	MOVL lastRecord+32(FP), R10
 	MOVQ overflow+40(FP), R11
 	VPBROADCASTW factor+52(FP), Z5
-	PREFETCHOVERFLOW(lower512Near)
 	MOVL lastOverflow+48(FP), R12
 	MOVWLZX factor+52(FP), R13
 lower512Loop:
@@ -363,7 +362,6 @@ TEXT ·lowerAVX2(SB), NOSPLIT, $8-54
 	MOVL lastRecord+32(FP), R10
 	MOVQ overflow+40(FP), R11
 	VPBROADCASTW factor+52(FP), Y5
-	PREFETCHOVERFLOW(lower256Near)
 	MOVQ $0x0101010101010101, R15
 lower256Loop:
 	MOVQ (R8), DX
@@ -475,6 +473,16 @@ lower256Pair:
 	DECQ CX
 	JNZ lower256Loop
 	VZEROUPPER
+	RET
+
+// func approachAVX2(refs *Ref, n int, records *byte, lastRecord uint32, overflow *byte)
+TEXT ·approachAVX2(SB), NOSPLIT, $0-40
+	MOVQ refs+0(FP), R8
+	MOVQ n+8(FP), CX
+	MOVQ records+16(FP), R9
+	MOVL lastRecord+24(FP), R10
+	MOVQ overflow+32(FP), R11
+	PREFETCHOVERFLOW(approachLoop)
 	RET
 
 // func spreadAVX2(acc, sums *uint16, blocks *uint32, n int)

@@ -14,3 +14,4 @@ func spreadAVX2(*uint16, *uint16, *uint32, int)                            {}
 func keepAVX2(*uint16, *uint32, int, uint16) int                           { return 0 }
 func keepAVX512(*uint16, *uint32, int, uint16) int                         { return 0 }
 func reachAVX2(*uint32, *uint16, int, uint16)                              {}
+func approachAVX2(*Ref, int, *byte, uint32, *byte)                         {}

@@ -110,6 +110,7 @@ func TestLower(t *testing.T) {
 			}
 			got, factor := slices.Clone(want), uint16(rng.Uint32N(1<<(1+rng.IntN(16))))
 			lowerScalar(want, refs, records, overflow, factor)
+			Approach(refs, records, overflow) // changes nothing
 			Lower(got, refs, records, overflow, factor)
 			if !slices.Equal(want, got) {
 				t.Fatalf("round %d:\n%v\n%v", round, want, got)
