@@ -8,7 +8,8 @@ import (
 
 const (
 	nearBlocks = 64 // blocks that are scored before the first look at the floor
-	nearShare  = .7 // of the highest bound, from which blocks are sorted
+	nearShare  = .7 // of the highest bound, from which blocks are sorted, if they are no more than
+	nearSorted = 512
 )
 
 // nearMore is how many rows beyond k are scored with all terms.
@@ -28,8 +29,13 @@ func (s *searcher) near(id int, how setting) {
 		if low > top {
 			break
 		}
+		n := simd.SelectRange(w.picked, w.sums, low, top)
+		for n > nearSorted && low < top {
+			low += (top - low + 1) / 2
+			n = simd.SelectRange(w.picked, w.sums, low, top)
+		}
 		keys := w.order[:0]
-		for _, b := range w.picked[:simd.SelectRange(w.picked, w.sums, low, top)] {
+		for _, b := range w.picked[:n] {
 			if s.visible == nil || int(b) < len(s.visible) && s.visible[b] != 0 {
 				keys = append(keys, uint64(^w.sums[b])<<32|uint64(b))
 			}

@@ -1,10 +1,27 @@
 package impact
 
 import (
-	"math/bits"
+	"cmp"
+	"math"
+	"slices"
 
 	"github.com/tamis-search/tamis/internal/simd"
 )
+
+// scoredRows is the number of rows whose data is brought near together.
+const scoredRows = 128
+
+// rescoring is memory for exact scores.
+type rescoring struct {
+	blocks [scoredRows]uint32
+	lanes  [scoredRows]byte
+	codes  [scoredRows]byte
+	found  []foundTerm
+	refs   []simd.Ref
+	spans  [scoredRows][2]int
+	known  []uint64 // a bit for each term of the query, by place
+	order  []uint64
+}
 
 // hits scores what was collected exactly and returns the k best.
 func (s *searcher) hits(k int) []Hit {
@@ -27,72 +44,58 @@ func (s *searcher) hits(k int) []Hit {
 		for _, key := range part {
 			hits = append(hits, Hit{Source: id, Row: g.row(uint32(key))})
 		}
-		if g.conf.Precision == Bits8 {
-			s.scorePlaces(g, hits[first:], part)
-		} else {
-			s.scoreRows(g, hits[first:])
+		for found := hits[first:]; len(found) > 0; {
+			n := min(len(found), scoredRows)
+			if g.conf.Precision == Bits8 {
+				s.scorePlaces(g, found[:n], part)
+			} else {
+				s.scoreRows(g, found[:n])
+			}
+			found, part = found[n:], part[n:]
 		}
 	}
 	clear(s.exact)
-	return firstHits(hits, k)
+	return s.firstHits(hits, k)
 }
 
-// scoreRows adds the scores by the forward index.
-func (s *searcher) scoreRows(g *Segment, found []Hit) {
-	places := s.work.places[:0]
-	for _, name := range s.query.Terms {
-		place, ok := g.lookup(name)
-		if !ok {
-			place = -1
+// firstHits is the function of that name for scores that are not negative.
+func (s *searcher) firstHits(hits []Hit, k int) []Hit {
+	order := s.rescoring.order[:0]
+	for i, h := range hits {
+		order = append(order, uint64(^math.Float32bits(h.Score))<<32|uint64(i))
+	}
+	slices.Sort(order)
+	s.rescoring.order = order
+	sorted := make([]Hit, 0, len(hits))
+	for i := 0; i < len(order) && len(sorted) < k; {
+		start, score := len(sorted), order[i]>>32
+		for ; i < len(order) && order[i]>>32 == score; i++ {
+			sorted = append(sorted, hits[uint32(order[i])])
 		}
-		places = append(places, place)
+		slices.SortFunc(sorted[start:], func(a, b Hit) int {
+			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Row, b.Row))
+		})
 	}
-	s.work.places = places
-	for i := range found {
-		found[i].Score = g.dot(found[i].Row, places, s.query.Weights)
-	}
+	return sorted[:min(k, len(sorted))]
 }
 
-// scoreBlocks is the number of blocks whose records are brought near together.
-const scoreBlocks = 64
-
-// scorePlaces adds the scores of places, which ascend, by the records. First all
-// records are asked for, then what they point to, so that little is waited for.
+// scorePlaces adds the scores of places by the records. First all records are
+// asked for, then what they point to, so that little is waited for.
 func (s *searcher) scorePlaces(g *Segment, found []Hit, keys []uint64) {
-	w := &s.work
-	for len(keys) > 0 {
-		// The next blocks, and where their keys end.
-		w.blocks, w.ends = w.blocks[:0], w.ends[:0]
-		n := 0
-		for ; n < len(keys); n++ {
-			b := uint32(keys[n]) / blockRows
-			if last := len(w.blocks) - 1; last < 0 || w.blocks[last] != b {
-				if len(w.blocks) == scoreBlocks {
-					break
-				}
-				w.blocks, w.ends = append(w.blocks, b), append(w.ends, 0)
-			}
-			w.ends[len(w.ends)-1] = n + 1
+	r := &s.rescoring
+	for i := range found {
+		place := uint32(keys[i])
+		r.blocks[i], r.lanes[i] = place/blockRows, byte(place%blockRows)
+	}
+	s.findRecords(g, r.blocks[:len(found)])
+	for i := range r.found {
+		f := &r.found[i]
+		refs := r.refs[f.from:f.to]
+		simd.Pick(r.codes[:len(refs)], refs, r.lanes[:], g.data[secRecords][4*f.term.record:], g.data[secOverflow])
+		for j, ref := range refs {
+			// Nothing is added for code 0.
+			found[uint16(ref>>32)].Score += float32(f.weight * float32(float32(r.codes[j])*f.term.unit))
 		}
-		s.findRecords(g)
-		for i := range w.found {
-			f := &w.found[i]
-			for _, ref := range w.near[f.from:f.to] {
-				block := int(uint16(ref >> 32))
-				at := min(uint32(ref), f.term.blocks-1)
-				record := le.Uint32(g.data[secRecords][4*(f.term.record+at):])
-				first := 0
-				if block > 0 {
-					first = w.ends[block-1]
-				}
-				for j := first; j < w.ends[block]; j++ {
-					if code := g.code(record, uint32(keys[j])%blockRows); code != 0 {
-						found[j].Score += float32(f.weight * float32(float32(code)*f.term.unit))
-					}
-				}
-			}
-		}
-		keys, found = keys[n:], found[n:]
 	}
 }
 
@@ -103,70 +106,113 @@ type foundTerm struct {
 	from, to int
 }
 
-// findRecords fills found and near for the query's terms in work.blocks.
-func (s *searcher) findRecords(g *Segment) {
-	w := &s.work
-	w.found, w.near = w.found[:0], w.near[:0]
+// findRecords finds and asks for the records of the query's terms in blocks.
+func (s *searcher) findRecords(g *Segment, blocks []uint32) {
+	r := &s.rescoring
+	r.found, r.refs = r.found[:0], r.refs[:0]
 	groups := g.stride / simd.RowLanes * 4
 	for j, name := range s.query.Terms {
 		place, ok := g.lookup(name)
 		if !ok {
 			continue
 		}
-		f := foundTerm{term: g.term(place), weight: s.query.Weights[j], from: len(w.near)}
-		records := g.data[secRecords][4*f.term.record:]
+		f := foundTerm{term: g.term(place), weight: s.query.Weights[j], from: len(r.refs)}
+		r.refs = slices.Grow(r.refs, scoredRows)
+		refs := r.refs[f.from : f.from+scoredRows]
 		if f.term.dense {
 			row, counts := g.data[secRows][int(f.term.list)*g.stride:][:g.stride], g.data[secCounts][int(f.term.list)*groups:][:groups]
-			n := simd.Locate(w.refs[0][:], row, counts, records, w.blocks)
-			w.near = append(w.near, w.refs[0][:n]...)
+			f.to = f.from + simd.Locate(refs, row, counts, g.data[secRecords][4*f.term.record:], blocks)
 		} else {
-			w.near = g.search(w.near, f.term, w.blocks)
+			f.to = f.from + g.search(refs, f.term, blocks)
 		}
-		f.to = len(w.near)
-		w.found = append(w.found, f)
+		r.refs = r.refs[:f.to]
+		r.found = append(r.found, f)
 	}
-	for i := range w.found {
-		f := &w.found[i]
-		simd.Approach(w.near[f.from:f.to], g.data[secRecords][4*f.term.record:], g.data[secOverflow])
+	for i := range r.found {
+		f := &r.found[i]
+		simd.Approach(r.refs[f.from:f.to], g.data[secRecords][4*f.term.record:], g.data[secOverflow])
 	}
 }
 
-// search adds the Refs of a term that is not dense, for ascending blocks.
-func (g *Segment) search(refs []simd.Ref, t term, blocks []uint32) []simd.Ref {
+// search writes the Refs of a term that is not dense, for ascending blocks.
+func (g *Segment) search(refs []simd.Ref, t term, blocks []uint32) (n int) {
 	list := g.data[secBlocks][2*t.list:][:2*t.blocks]
 	at := 0
 	for i, b := range blocks {
-		lo, hi := at, int(t.blocks)
-		for lo < hi {
-			if mid := (lo + hi) / 2; uint32(le.Uint16(list[2*mid:])) < b {
-				lo = mid + 1
+		hi := int(t.blocks)
+		for at < hi {
+			if mid := (at + hi) / 2; uint32(le.Uint16(list[2*mid:])) < b {
+				at = mid + 1
 			} else {
 				hi = mid
 			}
 		}
-		if at = lo; at < int(t.blocks) && uint32(le.Uint16(list[2*at:])) == b {
-			refs = append(refs, simd.NewRef(uint32(at), i, 0))
+		if at < int(t.blocks) && uint32(le.Uint16(list[2*at:])) == b {
+			refs[n] = simd.NewRef(uint32(at), i, 0)
+			n++
 		}
 	}
-	return refs
+	return n
 }
 
-// code is a lane's weight in a record, 0 for none.
-func (g *Segment) code(record, lane uint32) byte {
-	if record>>30 != 3 {
-		if record&31 == lane {
-			return byte(record >> 10)
+// scoreRows adds the scores by the forward index.
+func (s *searcher) scoreRows(g *Segment, found []Hit) {
+	r := &s.rescoring
+	places := s.work.places[:0]
+	r.known = slices.Grow(r.known[:0], g.terms/64+1)[:g.terms/64+1]
+	for _, name := range s.query.Terms {
+		place, ok := g.lookup(name)
+		if ok {
+			r.known[place/64] |= 1 << (place % 64)
+		} else {
+			place = -1
 		}
-		if record>>31 != 0 && record>>5&31 == lane {
-			return byte(record >> 18)
+		places = append(places, place)
+	}
+	s.work.places = places
+	for i := range found {
+		r.spans[i][0], r.spans[i][1] = g.entries(found[i].Row)
+	}
+	for _, span := range r.spans[:len(found)] {
+		n := span[1] - span[0]
+		simd.Fetch(g.data[secForward], span[0]*g.forwardBytes, n*g.forwardBytes)
+		simd.Fetch(g.data[secWeights], span[0]*g.weightBytes(), n*g.weightBytes())
+	}
+	for i := range found {
+		found[i].Score = g.knownDot(r.spans[i][0], r.spans[i][1], r.known, places, s.query.Weights)
+	}
+	for _, place := range places {
+		if place >= 0 {
+			r.known[place/64] = 0
 		}
-		return 0
 	}
-	over := g.data[secOverflow]
-	start := min(int(record&(1<<30-1)), len(over)-tail)
-	lanes := le.Uint32(over[start:])
-	if lanes>>lane&1 == 0 {
-		return 0
+}
+
+// knownDot is dot, for entries from lo to hi, with known saying which terms are in
+// places.
+func (g *Segment) knownDot(lo, hi int, known []uint64, places []int, weights []float32) float32 {
+	sum, j := float32(0), 0
+	add := func(place, i int) {
+		for j < len(places) && places[j] < place {
+			j++
+		}
+		if j < len(places) && places[j] == place {
+			_, weight := g.entry(i)
+			sum += float32(weights[j] * weight)
+		}
 	}
-	return over[start+4+bits.OnesCount32(lanes&(1<<lane-1))]
+	if g.forwardBytes == 2 {
+		for i, data := lo, g.data[secForward][2*lo:2*hi]; len(data) >= 2; i, data = i+1, data[2:] {
+			if place := int(le.Uint16(data)); place>>6 < len(known) && known[place>>6]>>(place&63)&1 != 0 {
+				add(place, i)
+			}
+		}
+		return sum
+	}
+	for i := lo; i < hi; i++ {
+		if place := int(le.Uint32(g.data[secForward][4*i:])); place>>6 < len(known) && known[place>>6]>>(place&63)&1 != 0 {
+			add(place, i)
+		}
+	}
+	return sum
 }

@@ -30,12 +30,6 @@ type work struct {
 	rows    []int
 	factors []uint16
 	places  []int
-
-	// Of rescoring:
-	blocks []uint32
-	ends   []int // of the blocks' keys
-	found  []foundTerm
-	near   []simd.Ref
 }
 
 // segment collects the rows of segment id. Blocks are passed over whose bound,

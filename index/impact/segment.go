@@ -282,12 +282,23 @@ func (s *Segment) codes(t term, yield func(place uint32, code byte)) {
 
 // entries are the bounds of a row in the forward index.
 func (s *Segment) entries(row uint32) (lo, hi int) {
+	if int(row) >= s.rows {
+		return 0, 0
+	}
 	at := s.data[secStarts][4*row:]
 	lo, hi = int(le.Uint32(at)), int(le.Uint32(at[4:]))
 	if lo > hi || hi*s.forwardBytes > len(s.data[secForward]) {
 		return 0, 0
 	}
 	return lo, hi
+}
+
+// weightBytes is the size of a weight in the forward index.
+func (s *Segment) weightBytes() int {
+	if s.conf.Precision == Bits16 {
+		return 2
+	}
+	return 4
 }
 
 // entry is a term's place and the stored weight in the forward index.

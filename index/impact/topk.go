@@ -131,6 +131,8 @@ type searcher struct {
 	lists   []list // sparse ones, then dense ones, each by falling contribution
 	sparse  int
 	work    work
+
+	rescoring rescoring
 }
 
 // list is a term of the query in a segment.

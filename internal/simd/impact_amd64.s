@@ -588,3 +588,120 @@ reachLoop:
 	JNZ reachLoop
 	VZEROUPPER
 	RET
+
+// func pickAVX2(codes *byte, refs *Ref, n int, lanes *byte, records *byte, lastRecord uint32, overflow *byte, lastOverflow uint32)
+//
+// Both forms of a record are decoded and the right one chosen without a branch.
+TEXT ·pickAVX2(SB), NOSPLIT, $0-60
+	MOVQ codes+0(FP), DI
+	MOVQ refs+8(FP), R8
+	MOVQ lanes+24(FP), DX
+	MOVQ records+32(FP), R9
+	MOVL lastRecord+40(FP), R10
+	MOVQ overflow+48(FP), R11
+	MOVL lastOverflow+56(FP), R12
+pickLoop:
+	MOVL (R8), AX
+	CMPL AX, R10
+	CMOVLHI R10, AX
+	MOVL (R9)(AX*4), AX
+	XORL SI, SI
+	MOVL AX, BX
+	ANDL $0x3fffffff, BX
+	CMPL BX, R12
+	CMOVLHI SI, BX
+	CMPL AX, $0xc0000000
+	SBBL SI, SI // all ones for an inline record
+	ANDNL BX, SI, BX
+	MOVL (R11)(BX*1), R13 // bitmap of an overflowing record
+	ADDQ R11, BX
+	MOVL $1, R15
+	SHLXL AX, R15, R15 // bitmap of an inline one
+	BTL $31, AX
+	SBBL R14, R14
+	NEGL R14
+	MOVL AX, CX
+	SHRL $5, CX
+	SHLXL CX, R14, R14
+	ORL R14, R15
+	TESTL SI, SI
+	CMOVLNE R15, R13
+	MOVWLZX 4(R8), CX
+	MOVBLZX (DX)(CX*1), CX // lane
+	BZHIL CX, R13, R15
+	POPCNTL R15, R15 // weights before the lane's
+	SHRXL CX, R13, CX
+	ANDL $1, CX
+	NEGL CX // all ones where the lane has a weight
+	SHRL $10, AX
+	MOVBLZX 4(BX)(R15*1), BX
+	SHLL $3, R15
+	SHRXL R15, AX, AX
+	TESTL SI, SI
+	CMOVLNE AX, BX
+	ANDL CX, BX
+	MOVB BX, (DI)
+	INCQ DI
+	ADDQ $8, R8
+	DECQ n+16(FP)
+	JNZ pickLoop
+	RET
+
+// func fetchAVX2(data *byte, lines int)
+TEXT ·fetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ data+0(FP), SI
+	MOVQ lines+8(FP), CX
+fetchLoop:
+	PREFETCHT0 (SI)
+	ADDQ $64, SI
+	DECQ CX
+	JNZ fetchLoop
+	RET
+
+// func selectRangeAVX512(dst *uint32, v *uint16, n int, low, span uint16) int
+TEXT ·selectRangeAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ v+8(FP), SI
+	MOVQ n+16(FP), CX
+	VPBROADCASTW low+24(FP), Z1
+	VPBROADCASTW span+26(FP), Z2
+	MOVQ DI, R10
+	VPMOVZXBD firstLanes<>(SB), Z4
+	MOVL $16, AX
+	VPBROADCASTD AX, Z5
+	VPXORQ Z6, Z6, Z6 // index of the first lane
+	MOVL $32, AX
+	VPBROADCASTD AX, Z7
+range512Loop:
+	VMOVDQU64 (SI), Z0
+	VPSUBW Z1, Z0, Z0
+	VPCMPUW $2, Z2, Z0, K1
+	KORTESTD K1, K1
+	JZ range512Next
+	VPADDD Z4, Z6, Z8
+	VPADDD Z5, Z8, Z9
+	KSHIFTRD $16, K1, K2
+	KMOVW K1, AX
+	KMOVW K2, BX
+	VPCOMPRESSD Z8, K1, Z8
+	VPCOMPRESSD Z9, K2, Z9
+	POPCNTL AX, AX
+	POPCNTL BX, BX
+	VMOVDQU32 Z8, (DI)
+	LEAQ (DI)(AX*4), DI
+	VMOVDQU32 Z9, (DI)
+	LEAQ (DI)(BX*4), DI
+range512Next:
+	VPADDD Z7, Z6, Z6
+	ADDQ $64, SI
+	SUBQ $32, CX
+	JNZ range512Loop
+	SUBQ R10, DI
+	SHRQ $2, DI
+	MOVQ DI, ret+32(FP)
+	VZEROUPPER
+	RET
+
+DATA firstLanes<>+0(SB)/8, $0x0706050403020100
+DATA firstLanes<>+8(SB)/8, $0x0f0e0d0c0b0a0908
+GLOBL firstLanes<>(SB), RODATA|NOPTR, $16
