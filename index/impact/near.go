@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	nearBlocks = 64 // blocks that are scored before the first look at the floor
-	nearShare  = .7 // of the highest bound, from which blocks are sorted, if they are no more than
-	nearSorted = 512
+	nearBlocks = 64  // blocks that are scored before the first look at the floor
+	nearShare  = .7  // of the highest bound, from which blocks are sorted
+	nearSorted = 512 // blocks that are sorted at most
 )
 
 // nearMore is how many rows beyond k are scored with all terms.
@@ -22,43 +22,49 @@ func (s *searcher) near(id int, how setting) {
 	if len(s.lists) == 0 {
 		return
 	}
-	w := &s.work
-	top, size := s.bound(), min(max(nearBlocks, s.best.k/4), batchBlocks)
-	for top > 0 {
-		low := max(uint16(float64(top)*nearShare), s.low(how.factor), 1)
-		if low > top {
-			break
-		}
-		n := simd.SelectRange(w.picked, w.sums, low, top)
-		for n > nearSorted && low < top {
-			low += (top - low + 1) / 2
-			n = simd.SelectRange(w.picked, w.sums, low, top)
-		}
-		keys := w.order[:0]
-		for _, b := range w.picked[:n] {
-			if s.visible == nil || int(b) < len(s.visible) && s.visible[b] != 0 {
-				keys = append(keys, uint64(^w.sums[b])<<32|uint64(b))
-			}
-		}
-		w.order = keys
-		slices.Sort(keys)
-		for len(keys) > 0 && ^uint16(keys[0]>>32) >= s.low(how.factor) {
-			batch := w.picked[:min(len(keys), size)]
-			for i := range batch {
-				batch[i] = uint32(keys[i])
-			}
-			slices.Sort(batch) // kernels want them ascending
-			s.batch(batch, s.low(how.factor))
-			keys = keys[len(batch):]
-			size = min(2*size, batchBlocks)
-		}
-		top = low - 1
+	top := s.bound()
+	if s.best.k <= nearSorted/4 {
+		top = s.first(top, how.factor)
 	}
+	s.rounds(top, how.factor)
 	s.forget()
+}
+
+// first takes the blocks with the highest bounds, the highest first, and returns
+// the bound from which on others are left. Few blocks are what most queries need.
+func (s *searcher) first(top uint16, factor float32) uint16 {
+	w := &s.work
+	low := max(uint16(float64(top)*nearShare), 1)
+	n := simd.SelectRange(w.picked, w.sums, low, top)
+	for n > nearSorted && low < top {
+		low += (top - low + 1) / 2
+		n = simd.SelectRange(w.picked, w.sums, low, top)
+	}
+	keys := w.order[:0]
+	for _, b := range w.picked[:n] {
+		if s.visible == nil || s.visible[b] != 0 {
+			keys = append(keys, uint64(^w.sums[b])<<32|uint64(b))
+		}
+	}
+	w.order = keys
+	slices.Sort(keys)
+	for size := nearBlocks; len(keys) > 0 && ^uint16(keys[0]>>32) >= s.low(factor); size = min(2*size, batchBlocks) {
+		batch := w.picked[:min(len(keys), size)]
+		for i := range batch {
+			batch[i] = uint32(keys[i])
+		}
+		slices.Sort(batch) // kernels want them ascending
+		s.batch(batch, s.low(factor))
+		keys = keys[len(batch):]
+	}
+	return low - 1
 }
 
 // low is the least bound of a block that is worth a visit.
 func (s *searcher) low(factor float32) uint16 {
+	if factor == 1 {
+		return s.best.floor
+	}
 	return uint16(min(float32(s.best.floor)/factor, 1<<16-1))
 }
 

@@ -32,29 +32,33 @@ type work struct {
 	places  []int
 }
 
-// segment collects the rows of segment id. Blocks are passed over whose bound,
-// times factor, is below the floor; 1 makes that exact.
+// segment collects the rows of segment id that can be among the best.
 func (s *searcher) segment(id int) {
 	s.open(id, 1)
 	if len(s.lists) == 0 {
 		return
 	}
+	s.rounds(s.bound(), 1)
+	s.forget()
+}
+
+// rounds takes the blocks with bounds up to top, those with higher bounds in
+// earlier rounds, down to where a bound times factor is below the floor.
+func (s *searcher) rounds(top uint16, factor float32) {
 	w := &s.work
-	top := s.bound()
 	for top > 0 {
-		low := max(uint16(float64(top)*roundShare), s.best.floor, 1)
+		low := max(uint16(float64(top)*roundShare), s.low(factor), 1)
 		if low > top {
 			break
 		}
 		n := simd.SelectRange(w.picked, w.sums, low, top)
 		for picked := w.picked[:n]; len(picked) > 0; {
 			m := min(len(picked), batchBlocks)
-			s.batch(picked[:m], s.best.floor)
+			s.batch(picked[:m], s.low(factor))
 			picked = picked[m:]
 		}
 		top = low - 1
 	}
-	s.forget()
 }
 
 // bound fills sums and returns the highest.
