@@ -41,10 +41,8 @@ func (s *searcher) first(top uint16, factor float32) uint16 {
 		n = simd.SelectRange(w.picked, w.sums, low, top)
 	}
 	keys := w.order[:0]
-	for _, b := range w.picked[:n] {
-		if s.visible == nil || s.visible[b] != 0 {
-			keys = append(keys, uint64(^w.sums[b])<<32|uint64(b))
-		}
+	for _, b := range w.picked[:s.shown(n)] {
+		keys = append(keys, uint64(^w.sums[b])<<32|uint64(b))
 	}
 	w.order = keys
 	slices.Sort(keys)

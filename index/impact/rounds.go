@@ -11,6 +11,7 @@ const (
 	batchBlocks = 256 // blocks whose lanes are scored together
 	listsBefore = 4   // lists after which blocks are dropped
 	roundShare  = .88 // of the highest bound, where a round ends
+	hiddenShare = .78 // the same where most blocks are hidden
 
 	// What is counted as work, in tenths of nanoseconds.
 	lineCost   = 16  // 64 maxima of a dense row
@@ -45,20 +46,38 @@ func (s *searcher) segment(id int) {
 // rounds takes the blocks with bounds up to top, those with higher bounds in
 // earlier rounds, down to where a bound times factor is below the floor.
 func (s *searcher) rounds(top uint16, factor float32) {
-	w := &s.work
+	w, share := &s.work, roundShare
 	for top > 0 {
-		low := max(uint16(float64(top)*roundShare), s.low(factor), 1)
+		low := max(uint16(float64(top)*share), s.low(factor), 1)
 		if low > top {
 			break
 		}
 		n := simd.SelectRange(w.picked, w.sums, low, top)
-		for picked := w.picked[:n]; len(picked) > 0; {
+		shown := s.shown(n)
+		if shown < n/2 {
+			share = hiddenShare
+		}
+		for picked := w.picked[:shown]; len(picked) > 0; {
 			m := min(len(picked), batchBlocks)
 			s.batch(picked[:m], s.low(factor))
 			picked = picked[m:]
 		}
 		top = low - 1
 	}
+}
+
+// shown keeps the blocks among the first n picked that have a visible row.
+func (s *searcher) shown(n int) int {
+	if s.visible == nil {
+		return n
+	}
+	picked, m := s.work.picked[:n], 0
+	for _, b := range picked {
+		picked[m] = b
+		visible := s.visible[min(int(b), len(s.visible)-1)]
+		m += int((visible | -visible) >> 31) // 1 if there is any
+	}
+	return m
 }
 
 // bound fills sums and returns the highest.
@@ -114,7 +133,7 @@ func (s *searcher) batch(blocks []uint32, low uint16) {
 	w, g := &s.work, s.g
 	n := 0
 	for _, b := range blocks {
-		if int(b) < g.blocks && w.sums[b] >= low && (s.visible == nil || s.visible[b] != 0) {
+		if int(b) < g.blocks && w.sums[b] >= low {
 			w.live[n] = b
 			n++
 		}
@@ -180,8 +199,16 @@ func (s *searcher) entryRefs(i int, refs []simd.Ref, live []uint32) int {
 func (s *searcher) hide(n int) {
 	w := &s.work
 	for i, b := range w.live[:n] {
-		for hidden := ^s.visible[b]; hidden != 0; hidden &= hidden - 1 {
-			w.lanes[i*blockRows+bits.TrailingZeros32(hidden)] = 0
+		lanes, visible := (*[blockRows]uint16)(w.lanes[i*blockRows:]), s.visible[b]
+		if bits.OnesCount32(visible) > blockRows/2 {
+			for hidden := ^visible; hidden != 0; hidden &= hidden - 1 {
+				lanes[bits.TrailingZeros32(hidden)] = 0
+			}
+			continue
+		}
+		*lanes = [blockRows]uint16{}
+		for ; visible != 0; visible &= visible - 1 {
+			lanes[bits.TrailingZeros32(visible)] = w.sums[b]
 		}
 	}
 }
