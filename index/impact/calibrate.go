@@ -2,6 +2,8 @@ package impact
 
 import (
 	"cmp"
+
+	"maps"
 	"math"
 	"slices"
 
@@ -13,6 +15,7 @@ const (
 	tunedK       = 10
 	tuneQueries  = 1000    // at most
 	tuneTerms    = 24      // of a row that stands in for a query
+	otherRow     = 30      // percent of them from another row
 	tuneSlack    = 40      // rows beyond the best by stored weights that can be among the best by given ones
 	tuneFromRows = 1 << 13 // smaller segments are searched exactly
 	leastFactor  = 40      // hundredths
@@ -178,8 +181,9 @@ func (t *tuner) try(how setting) (recall float32, work int) {
 	return float32(found) / float32(max(all, 1)), s.spent
 }
 
-// queries are those of the Config, or the heaviest terms of some rows, with the
-// row each was taken from.
+// queries are those of the Config. Without any, rows stand in: the heaviest terms of
+// one, some of another's, with other weights; each is far enough from its row to be as
+// hard as real queries were, on generated vectors. own is the row, or -1.
 func (b *Builder) queries() (queries []vector.Sparse, own []int) {
 	if n := len(b.conf.Queries); n > 0 {
 		for i := range min(n, tuneQueries) {
@@ -189,21 +193,38 @@ func (b *Builder) queries() (queries []vector.Sparse, own []int) {
 		}
 		return queries, own
 	}
+	var r random = 88172645463325252
+	weights := map[uint32]float32{}
 	for i := range tuneQueries / 2 {
 		row := i * b.Rows() / (tuneQueries / 2)
-		terms, weights := b.row(uint32(row))
-		order := make([]int, len(terms))
-		for j := range order {
-			order[j] = j
-		}
-		slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(weights[y], weights[x]) })
-		order = order[:min(len(order), tuneTerms)]
-		slices.Sort(order)
+		clear(weights)
+		b.mix(weights, uint32(r.below(b.Rows())), &r, otherRow)
+		b.mix(weights, uint32(row), &r, 100-otherRow)
 		var q vector.Sparse
-		for _, j := range order {
-			q.Terms, q.Weights = append(q.Terms, b.names[terms[j]]), append(q.Weights, weights[j])
+		for _, t := range slices.Sorted(maps.Keys(weights)) {
+			q.Terms, q.Weights = append(q.Terms, t), append(q.Weights, weights[t])
 		}
-		queries, own = append(queries, q), append(own, row)
+		if q.Validate() == nil {
+			queries, own = append(queries, q), append(own, row)
+		}
 	}
 	return queries, own
+}
+
+// noise is quantiles of a log-normal distribution, by which weights are multiplied.
+var noise = [...]float32{.16, .28, .38, .48, .59, .71, .85, 1, 1.18, 1.41, 1.69, 2.07, 2.63, 3.6, 6.25}
+
+// mix adds about percent of a row's heaviest terms.
+func (b *Builder) mix(into map[uint32]float32, row uint32, r *random, percent int) {
+	terms, weights := b.row(row)
+	order := make([]int, len(terms))
+	for j := range order {
+		order[j] = j
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(weights[y], weights[x]) })
+	for _, j := range order[:min(len(order), tuneTerms)] {
+		if w := float32(weights[j] * noise[r.below(len(noise))]); r.below(100) < percent && w <= math.MaxFloat32 {
+			into[b.names[terms[j]]] = max(w, math.SmallestNonzeroFloat32)
+		}
+	}
 }

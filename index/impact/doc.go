@@ -22,18 +22,18 @@
 //	Bits16   a whole number from 1 to 65535 times the unit of its term
 //	Float32  the weight itself
 //
-// Below a recall of 1 TopK looks at the heaviest terms of the query alone, visits the
-// blocks in the order of their bounds, stops where a bound times a factor is below
-// the threshold, and scores a few rows more than were asked for with all terms. Which
-// share of the weight and which factor reach a recall is measured when the segment is
-// written, against the weights given.
-//
 // TopK at recall 1 returns what Exhaustive does, bit for bit; rows with equal
 // scores go in order of source and row. Bits16 and Float32 search on weights of 8
 // bits that are rounded up, and score what can be among the best again with those
 // of a forward index. A unit is the greatest weight of the term in the segment over
 // 255 or 65535, or the same for all where Config.Unit is set; then scores do not
 // depend on how rows are spread over segments, and greater weights are cut.
+//
+// Below a recall of 1 TopK looks at the heaviest terms of the query alone, visits the
+// blocks in the order of their bounds, stops where a bound times a factor is below
+// the threshold, and scores a few rows more than were asked for with all terms. Which
+// share of the weight and which factor reach a recall is measured when the segment is
+// written, against the weights given.
 //
 // # Format, version 2
 //
