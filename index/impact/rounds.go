@@ -11,7 +11,8 @@ const (
 	batchBlocks = 256 // blocks whose lanes are scored together
 	listsBefore = 4   // lists after which blocks are dropped
 	roundShare  = .88 // of the highest bound, where a round ends
-	hiddenShare = .78 // the same where most blocks are hidden
+	wideShare   = .75 // the same where the floor stays low: many hits, or most blocks hidden
+	wideHits    = 64
 
 	// What is counted as work, in tenths of nanoseconds.
 	lineCost   = 16  // 64 maxima of a dense row
@@ -47,6 +48,9 @@ func (s *searcher) segment(id int) {
 // earlier rounds, down to where a bound times factor is below the floor.
 func (s *searcher) rounds(top uint16, factor float32) {
 	w, share := &s.work, roundShare
+	if s.best.k >= wideHits {
+		share = wideShare
+	}
 	for top > 0 {
 		low := max(uint16(float64(top)*share), s.low(factor), 1)
 		if low > top {
@@ -55,7 +59,7 @@ func (s *searcher) rounds(top uint16, factor float32) {
 		n := simd.SelectRange(w.picked, w.sums, low, top)
 		shown := s.shown(n)
 		if shown < n/2 {
-			share = hiddenShare
+			share = wideShare
 		}
 		for picked := w.picked[:shown]; len(picked) > 0; {
 			m := min(len(picked), batchBlocks)
