@@ -352,9 +352,9 @@ lower512Loop:
 
 // func lowerAVX2(acc *uint16, refs *Ref, n int, records *byte, lastRecord uint32, overflow *byte, lastOverflow uint32, factor uint16)
 //
-// An inline record has one or two lanes, which are computed apart and stored
-// after the rest.
-TEXT ·lowerAVX2(SB), NOSPLIT, $8-54
+// The weights of an inline record are put where those of others are read from, so
+// that there is no branch.
+TEXT ·lowerAVX2(SB), NOSPLIT, $24-54
 	MOVQ acc+0(FP), DI
 	MOVQ refs+8(FP), R8
 	MOVQ n+16(FP), CX
@@ -362,34 +362,39 @@ TEXT ·lowerAVX2(SB), NOSPLIT, $8-54
 	MOVL lastRecord+32(FP), R10
 	MOVQ overflow+40(FP), R11
 	VPBROADCASTW factor+52(FP), Y5
+	MOVL lastOverflow+48(FP), R12
+	LEAQ inline-16(SP), R14
 	MOVQ $0x0101010101010101, R15
 lower256Loop:
-	MOVQ (R8), DX
-	MOVQ DX, R12
-	SHRQ $48, R12
-	MOVWLZX factor+52(FP), R13
-	IMULL R13, R12
-	SHRL $8, R12 // impact of the highest weight
-	VMOVD R12, X4
-	VPBROADCASTW X4, Y4
-	MOVL DX, AX
+	MOVL (R8), AX
 	CMPL AX, R10
 	CMOVLHI R10, AX
 	MOVL (R9)(AX*4), AX
-	SHRQ $32, DX
-	MOVWLZX DX, DX
-	SHLQ $6, DX
-	LEAQ (DI)(DX*1), SI // lanes
-	CMPL AX, $0xc0000000
-	JCS lower256Inline
-	MOVQ SI, lanes-8(SP)
-	ANDL $0x3fffffff, AX
-	MOVL lastOverflow+48(FP), BX
+	MOVL AX, SI
+	SHRL $10, SI
+	VMOVD SI, X4
+	VMOVDQU X4, (R14)
+	// The bitmap of an inline record.
+	MOVL $1, SI
+	SHLXL AX, SI, SI
+	MOVL AX, R13
+	SHRL $5, R13
+	MOVL AX, DX
+	SHRL $31, DX
+	SHLXL R13, DX, DX
+	ORL DX, SI
+	MOVL AX, BX
+	ANDL $0x3fffffff, BX
 	XORL DX, DX
-	CMPL AX, BX
-	CMOVLHI DX, AX
-	LEAQ 4(R11)(AX*1), BX
-	MOVL -4(BX), DX
+	CMPL BX, R12
+	CMOVLHI DX, BX
+	CMPL AX, $0xc0000000
+	CMOVLCS DX, BX // any that can be read
+	LEAQ (R11)(BX*1), BX
+	MOVL (BX), DX
+	LEAQ 4(BX), BX
+	CMOVLCS SI, DX
+	CMOVQCS R14, BX
 	EXPAND(X0)
 	EXPAND(X1)
 	EXPAND(X2)
@@ -402,73 +407,22 @@ lower256Loop:
 	VPSLLW $8, Y2, Y2
 	VPMULHUW Y5, Y0, Y0
 	VPMULHUW Y5, Y2, Y2
+	MOVWLZX 6(R8), AX
+	MOVWLZX factor+52(FP), R13
+	IMULL R13, AX
+	SHRL $8, AX // impact of the highest weight
+	VMOVD AX, X4
+	VPBROADCASTW X4, Y4
 	VPSUBUSW Y0, Y4, Y0
 	VPSUBUSW Y2, Y4, Y2
-	MOVQ lanes-8(SP), SI
-	VMOVDQU (SI), Y1
-	VMOVDQU 32(SI), Y3
+	MOVWLZX 4(R8), SI
+	SHLQ $6, SI
+	VMOVDQU (DI)(SI*1), Y1
+	VMOVDQU 32(DI)(SI*1), Y3
 	VPSUBUSW Y0, Y1, Y1
 	VPSUBUSW Y2, Y3, Y3
-	VMOVDQU Y1, (SI)
-	VMOVDQU Y3, 32(SI)
-	ADDQ $8, R8
-	DECQ CX
-	JNZ lower256Loop
-	VZEROUPPER
-	RET
-lower256Inline:
-	// The bitmap, as in a record that overflows.
-	MOVL $1, BX
-	SHLXL AX, BX, BX
-	MOVL AX, DX
-	SHRL $31, DX
-	MOVL AX, R13
-	SHRL $5, R13
-	SHLXL R13, DX, DX
-	ORL DX, BX
-	// The last lane and the second weight; the same as the first for one lane.
-	SHRL $10, AX
-	BLSRL BX, DX
-	JZ lower256Single
-	TZCNTL DX, DX
-	MOVBLZX AX, R13
-	SHRL $8, AX
-	MOVBLZX AX, AX
-	TZCNTL BX, BX
-	JMP lower256Pair
-lower256Single:
-	TZCNTL BX, BX
-	MOVL BX, DX
-	MOVBLZX AX, AX
-	MOVL AX, R13
-lower256Pair:
-	// Lanes BX and DX have the weights R13 and AX.
-	MOVWLZX factor+52(FP), R14
-	IMULL R14, R13
-	IMULL R14, AX
-	SHRL $8, R13
-	SHRL $8, AX
-	XORL R14, R14
-	NEGL R13
-	NEGL AX
-	ADDL R12, R13
-	CMOVLMI R14, R13 // what is taken away
-	ADDL R12, AX
-	CMOVLMI R14, AX
-	MOVWLZX (SI)(BX*2), R12
-	SUBL R13, R12
-	CMOVLCS R14, R12
-	MOVWLZX (SI)(DX*2), R13
-	SUBL AX, R13
-	CMOVLCS R14, R13
-	VMOVDQU (SI), Y1
-	VMOVDQU 32(SI), Y3
-	VPSUBUSW Y4, Y1, Y1
-	VPSUBUSW Y4, Y3, Y3
-	VMOVDQU Y1, (SI)
-	VMOVDQU Y3, 32(SI)
-	MOVW R12, (SI)(BX*2)
-	MOVW R13, (SI)(DX*2)
+	VMOVDQU Y1, (DI)(SI*1)
+	VMOVDQU Y3, 32(DI)(SI*1)
 	ADDQ $8, R8
 	DECQ CX
 	JNZ lower256Loop
