@@ -32,6 +32,7 @@ func main() {
 	runtime.LockOSThread() // CPU time is that of this thread
 	data := flag.String("data", "", "folder with docs.csr and queries.csr")
 	exhaustive := flag.String("exhaustive", "", "program that scores exhaustively; empty: none")
+	rerank := flag.Bool("rerank", false, "exhaustive scoring scores its best k + 20 again in float32")
 	segments := flag.Int("segments", 1, "segments that the rows are spread over")
 	rows := flag.Int("rows", 0, "only so many rows; 0: all (then with -exhaustive)")
 	precision := flag.Int("precision", 0, "0: 8 bits, 1: 16 bits, 2: float32")
@@ -61,7 +62,7 @@ func main() {
 	describe(src)
 	b := bench{queries: all[*from:], from: *from, check: *check}
 	if *exhaustive != "" {
-		b.exhaustive = start(*exhaustive, *data)
+		b.exhaustive = start(*exhaustive, *data, *rerank)
 		defer b.exhaustive.Close()
 	}
 	for i, k := range numbers(*ks) {
@@ -228,9 +229,12 @@ func (b *bench) differ(c *measured) (n int) {
 }
 
 // start runs the exhaustive program, which keeps its own index.
-func start(program, dir string) *peer.Process {
-	index := filepath.Join(dir, "exhaustive.index")
-	p, err := peer.Start("exhaustive", exec.Command(program, dir, index))
+func start(program, dir string, rerank bool) *peer.Process {
+	index, arguments := filepath.Join(dir, "exhaustive.index"), []string(nil)
+	if rerank {
+		index, arguments = filepath.Join(dir, "exhaustive-forward.index"), []string{"forward=1"}
+	}
+	p, err := peer.Start("exhaustive", exec.Command(program, append([]string{dir, index}, arguments...)...))
 	if err == nil {
 		if _, e := os.Stat(index); e != nil {
 			_, err = p.Build()
@@ -238,6 +242,9 @@ func start(program, dir string) *peer.Process {
 	}
 	if err == nil {
 		err = p.Load()
+	}
+	if err == nil && rerank {
+		err = p.Set("rerank=20")
 	}
 	if err != nil {
 		log.Fatal(err)
