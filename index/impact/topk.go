@@ -3,6 +3,7 @@ package impact
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -51,13 +52,14 @@ func TopK(sources []Source, query vector.Sparse, k int, recall float32) Result {
 	s := searchers.Get().(*searcher)
 	defer searchers.Put(s)
 	s.settings = s.settings[:0]
+	missed := missedMore(sources)
 	for i := range sources {
 		how := setting{1, 1, 1}
 		if g := sources[i].Segment; g != nil {
-			how = g.setting(recall)
+			how = g.setting(1 - (1-recall)/missed)
 		}
 		s.settings = append(s.settings, how)
-		result.Recall = min(result.Recall, how.recall)
+		result.Recall = min(result.Recall, max(0, 1-(1-how.recall)*missed))
 		result.Exact = result.Exact && how.factor == 1
 	}
 	result.Hits = s.topK(sources, query, k, s.settings)
@@ -66,6 +68,19 @@ func TopK(sources []Source, query vector.Sparse, k int, recall float32) Result {
 		return TopK(sources, query, k, 1)
 	}
 	return result
+}
+
+// missedMore is how many times more of the best rows a shortcut misses than it did
+// when its segment was searched alone: the floor of all segments is above that of each.
+// Measured for two and four segments of a million generated rows.
+func missedMore(sources []Source) float32 {
+	n := 0
+	for i := range sources {
+		if sources[i].Segment != nil {
+			n++
+		}
+	}
+	return 1 + .2*float32(bits.Len(uint(max(n, 1))-1))
 }
 
 // topK returns the best rows, each source searched with its setting.
