@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,11 @@ type method struct {
 	command  []string
 	env      []string
 	builds   []string // parameters of building
-	searches []string // and of searching; the first one of an exact method is the exact one
-	exact    bool     // searches[0] promises the best k of its own weights
+	searches []string // and of searching; exact ones first
+	exact    int      // this many of the searches promise the best k of the engine's own weights
+	batch    bool     // the library also takes all queries in one call
+	// reordered: the index holds the documents in the order of set.order, whose price is part of building.
+	reordered bool
 }
 
 // methodsFor says what is tried at the size of the set. The grids are those that the projects document, cut to what earlier tuning
@@ -23,16 +27,22 @@ type method struct {
 func methodsFor(o options, s *set) ([]*method, error) {
 	bin := func(name string) string { return filepath.Join("out", "sparse", "bin", name) }
 	python := filepath.Join("out", "sparse", "venv", "bin", "python")
+	wheel := func(m *method) {
+		m.command = []string{python, filepath.Join("sparse", m.name, "main.py")}
+		m.env = append(m.env, "PYTHONPATH="+filepath.Join("sparse", "python"), "PYTHONDONTWRITEBYTECODE=1")
+	}
 	n := s.docs.Rows()
 	var all []*method
 	for _, name := range o.peers {
 		m := &method{name: name}
 		switch name {
-		case "tamis":
-			m.command, m.env = []string{bin("tamis-peer")}, []string{"GOMAXPROCS=1"}
-			m.builds = []string{"precision=8", "precision=32"}
+		case "tamis", "tamis-float32":
+			m.command, m.env, m.exact = []string{bin("tamis-peer")}, []string{"GOMAXPROCS=1"}, 1
+			m.builds = []string{"precision=8"}
+			if name == "tamis-float32" {
+				m.builds = []string{"precision=32"}
+			}
 			m.searches = []string{"recall=1", "recall=0.8", "recall=0.85", "recall=0.9", "recall=0.93", "recall=0.95", "recall=0.97", "recall=0.98", "recall=0.99", "recall=0.995"}
-			m.exact = true
 			if o.processor == "avx2" {
 				m.env = append(m.env, "GODEBUG=cpu.avx512f=off,cpu.avx512bw=off,cpu.avx512vl=off,cpu.avx512vbmi2=off")
 			}
@@ -46,12 +56,13 @@ func methodsFor(o options, s *set) ([]*method, error) {
 			if o.processor == "avx2" {
 				m.command[0] += "-avx2"
 			}
-			m.builds, m.searches, m.exact = []string{"forward=0"}, []string{"rerank=0"}, true
+			m.builds, m.searches, m.exact = []string{"forward=0"}, []string{"rerank=0"}, 1
 			if name == "exhaustive-rerank" { // of its 8-bit scores the best k and 20 are scored again
 				m.builds, m.searches = []string{"forward=1"}, []string{"rerank=20"}
 			}
 		case "bmp":
-			m.command, m.exact = []string{bin("bmp-peer")}, true
+			wheel(m)
+			m.exact, m.batch, m.reordered = 1, true, true
 			m.builds = []string{"bsize=16", "bsize=32"}
 			if n <= 300_000 { // blocks of 8 take over 8 GiB at a million documents
 				m.builds = append(m.builds, "bsize=8")
@@ -65,17 +76,24 @@ func methodsFor(o options, s *set) ([]*method, error) {
 				}
 			}
 		case "pisa":
-			m.command, m.exact = []string{python, "sparse/pisa/main.py"}, true
+			wheel(m)
+			m.reordered = true
 			m.builds, m.searches = []string{""}, []string{"algorithm=maxscore", "algorithm=block_max_maxscore"}
 			if o.wide {
 				m.searches = append(m.searches, "algorithm=block_max_wand", "algorithm=wand", "algorithm=ranked_or")
 			}
+			m.exact = len(m.searches)
 		case "seismic":
-			m.command, m.env = []string{bin("seismic-peer")}, []string{"RAYON_NUM_THREADS=1"}
-			// n_postings is a mean over all dimensions: what prunes grows with the documents.
-			postings := []int{n * 3 / 10_000, n / 2000, n * 7 / 10_000}
+			wheel(m)
+			m.env, m.batch = append(m.env, "RAYON_NUM_THREADS=1"), true
+			// n_postings is a mean over all dimensions. As shares of the mean list these are about 300, 500 and 700 at a million documents.
+			shares := []float64{.08, .13, .18}
 			if n < 500_000 {
-				postings = []int{n / 1000, n / 400}
+				shares = []float64{.25, .65}
+			}
+			var postings []int
+			for _, share := range shares {
+				postings = append(postings, int(math.Ceil(share*float64(len(s.docs.Terms))/float64(s.docs.Columns))))
 			}
 			for _, p := range postings {
 				for _, fraction := range []string{".1", ".2"} {
@@ -92,7 +110,7 @@ func methodsFor(o options, s *set) ([]*method, error) {
 				}
 			}
 		case "sindi":
-			m.command = []string{python, "sparse/sindi/main.py"}
+			wheel(m)
 			m.builds = []string{"reorder=1"}
 			if o.wide {
 				m.builds = append(m.builds, "reorder=1 doc_prune_ratio=.2", "reorder=1 doc_prune_ratio=.4")
@@ -110,7 +128,7 @@ func methodsFor(o options, s *set) ([]*method, error) {
 			return nil, fmt.Errorf("there is no peer %q", name)
 		}
 		for _, file := range m.command {
-			if !exists(file) {
+			if _, err := os.Stat(file); err != nil {
 				return nil, fmt.Errorf("%s is not there: run sparse/install first, or leave %s out of -peers", file, name)
 			}
 		}
