@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -101,6 +102,7 @@ func run(o options) (*report, error) {
 	if err := set.prepare(methods); err != nil {
 		return nil, err
 	}
+	debug.FreeOSMemory() // the engines need it now
 	for _, m := range methods {
 		for _, build := range m.builds {
 			if _, err := built(o, set, m, build); err != nil {
