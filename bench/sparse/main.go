@@ -29,6 +29,7 @@ type options struct {
 	wide      bool
 	rebuild   bool
 	buildOnly bool
+	narrow    string
 	processor string
 }
 
@@ -56,6 +57,7 @@ func main() {
 	flag.BoolVar(&o.wide, "wide", false, "the whole documented grids, not only what tuning has left of them")
 	flag.BoolVar(&o.rebuild, "rebuild", false, "build indexes anew that are there and younger than vectors and programs")
 	flag.BoolVar(&o.buildOnly, "build", false, "only build what is missing: a machine that is busy with other things does no harm to that")
+	flag.StringVar(&o.narrow, "narrow", "", "an earlier report, a JSON `file`: of the peers' settings only those on its curves are tried again")
 	flag.StringVar(&o.processor, "processor", "", "avx2: tamis and exhaustive scoring stop at AVX2")
 	flag.Parse()
 	o.peers = strings.Split(*names, ",")
@@ -98,6 +100,16 @@ func run(o options) (*report, error) {
 	methods, err := methodsFor(o, set)
 	if err != nil {
 		return nil, err
+	}
+	if o.narrow != "" {
+		f, err := os.Open(o.narrow)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if err := narrow(f, methods); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.narrow, err)
+		}
 	}
 	if err := set.prepare(methods); err != nil {
 		return nil, err

@@ -110,6 +110,9 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 			return nil, nil, err
 		}
 		for i, search := range m.searches {
+			if !m.tries(build, i) {
+				continue
+			}
 			if err := p.Set(search); err != nil {
 				return nil, nil, err
 			}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +23,42 @@ type method struct {
 	batch    bool     // the library also takes all queries in one call
 	// reordered: the index holds the documents in the order of set.order, whose price is part of building.
 	reordered bool
+	only      map[[2]string]bool // of the inexact settings, builds and searches, these are tried; all if nil
+}
+
+// tries reports whether a setting is tried: search is its place in m.searches.
+func (m *method) tries(build string, search int) bool {
+	return m.only == nil || search < m.exact || m.only[[2]string{build, m.searches[search]}]
+}
+
+// narrow leaves of the engines' settings those that lay on the curve of an earlier report. Ours keep all of theirs, which are few.
+func narrow(report io.Reader, methods []*method) error {
+	var r struct{ Curves []row }
+	if err := json.NewDecoder(report).Decode(&r); err != nil {
+		return err
+	}
+	for _, m := range methods {
+		if strings.HasPrefix(m.name, "tamis") {
+			continue
+		}
+		for _, x := range r.Curves {
+			if x.Engine == m.name {
+				if m.only == nil {
+					m.only = map[[2]string]bool{}
+				}
+				m.only[[2]string{x.Build, x.Search}] = true
+			}
+		}
+		m.builds = slices.DeleteFunc(m.builds, func(build string) bool {
+			for i := range m.searches {
+				if m.tries(build, i) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	return nil
 }
 
 // methodsFor says what is tried at the size of the set. The grids are those that the projects document, cut to what earlier tuning

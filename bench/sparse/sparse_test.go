@@ -144,3 +144,39 @@ func TestPlot(t *testing.T) {
 		}
 	}
 }
+
+// A report narrows the peers' grids to its curves; exact settings and ours stay.
+func TestNarrow(t *testing.T) {
+	methods := []*method{
+		{name: "tamis", builds: []string{"p=8"}, searches: []string{"all", "few"}, exact: 1},
+		{name: "sure", builds: []string{"b=8", "b=16"}, searches: []string{"all", "few", "fewer"}, exact: 1},
+		{name: "quick", builds: []string{"n=1", "n=2"}, searches: []string{"cut=1", "cut=2"}},
+		{name: "new", builds: []string{"n=1"}, searches: []string{"cut=1"}},
+	}
+	report := `{"curves":[{"engine":"quick","build":"n=2","search":"cut=1"},{"engine":"sure","build":"b=8","search":"fewer"},{"engine":"tamis","build":"p=8","search":"all"}]}`
+	if err := narrow(strings.NewReader(report), methods); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, m := range methods {
+		for _, build := range m.builds {
+			for i, search := range m.searches {
+				if m.tries(build, i) {
+					got[m.name] = append(got[m.name], build+" "+search)
+				}
+			}
+		}
+	}
+	want := map[string][]string{
+		"tamis": {"p=8 all", "p=8 few"},
+		"sure":  {"b=8 all", "b=8 fewer", "b=16 all"},
+		"quick": {"n=2 cut=1"},
+		"new":   {"n=1 cut=1"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("tried: %v, want %v", got, want)
+	}
+	if narrow(strings.NewReader("{"), nil) == nil {
+		t.Error("half a report is read")
+	}
+}
