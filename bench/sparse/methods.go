@@ -102,9 +102,11 @@ func methodsFor(o options, s *set) ([]*method, error) {
 		case "bmp":
 			wheel(m)
 			m.exact, m.batch, m.reordered = 1, true, true
-			m.builds = []string{"bsize=16", "bsize=32", "bsize=8"}
-			if n > 300_000 { // plain blocks of 8 take over 8 GiB at a million documents; compressed ones are a tenth slower
-				m.builds[2] = "bsize=8 compress=1"
+			m.builds = []string{"bsize=16", "bsize=32"}
+			if n <= 300_000 {
+				m.builds = append(m.builds, "bsize=8")
+			} else if o.wide { // building it takes over 8 GiB of memory at a million documents
+				m.builds = append(m.builds, "bsize=8 compress=1")
 			}
 			m.searches = []string{"alpha=1 beta=1"}
 			for _, alpha := range []string{".95", ".9", ".85", ".8", ".75", ".7"} {
