@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tamis-search/tamis/bench/internal/peer"
@@ -19,6 +20,7 @@ type row struct {
 	K        int     `json:"k"`
 	Exact    bool    `json:"exact"`            // the engine promises the best of its own weights
 	Target   float64 `json:"target,omitempty"` // the recall that it was tuned to
+	Told     bool    `json:"told,omitempty"`   // the engine was told the target, nothing was tuned
 	Tuned    float64 `json:"recall_tuned"`     // on the queries that it was tuned on
 	Recall   float64 `json:"recall"`           // on the others, against float32
 	P50      float64 `json:"p50_us"`
@@ -172,6 +174,12 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 			r := all[best]
 			r.Target = target
 			picked = append(picked, choice{m, r})
+		}
+		for _, r := range all {
+			if m.told != "" && r.Search == m.told+strconv.FormatFloat(target, 'g', -1, 64) {
+				r.Target, r.Told = target, true
+				picked = append(picked, choice{m, r})
+			}
 		}
 	}
 	for _, r := range all {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type method struct {
 	batch    bool     // the library also takes all queries in one call
 	// reordered: the index holds the documents in the order of set.order, whose price is part of building.
 	reordered bool
+	told      string             // the one knob, as "recall=", where the engine has one: it is measured untuned too
 	only      map[[2]string]bool // of the inexact settings, builds and searches, these are tried; all if nil
 }
 
@@ -77,6 +79,7 @@ func methodsFor(o options, s *set) ([]*method, error) {
 		switch name {
 		case "tamis", "tamis-float32":
 			m.command, m.env, m.exact = []string{bin("tamis-peer")}, []string{"GOMAXPROCS=1"}, 1
+			m.told = "recall="
 			m.builds = []string{"precision=8"}
 			if name == "tamis-float32" {
 				m.builds = []string{"precision=32"}
@@ -85,9 +88,7 @@ func methodsFor(o options, s *set) ([]*method, error) {
 			if o.processor == "avx2" {
 				m.env = append(m.env, "GODEBUG=cpu.avx512f=off,cpu.avx512bw=off,cpu.avx512vl=off,cpu.avx512vbmi2=off")
 			}
-			build := exec.Command("go", "build", "-o", bin("tamis-peer"), "./sparse/tamis")
-			build.Stderr = os.Stderr
-			if err := build.Run(); err != nil {
+			if err := buildTamis(bin("tamis-peer")); err != nil {
 				return nil, fmt.Errorf("building the tamis peer: %w", err)
 			}
 		case "exhaustive", "exhaustive-rerank":
@@ -176,6 +177,23 @@ func methodsFor(o options, s *set) ([]*method, error) {
 		all = append(all, m)
 	}
 	return all, nil
+}
+
+// buildTamis builds our own peer. A program that comes out the same keeps its file, and with it what it has built.
+func buildTamis(name string) error {
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", name+".new", "./sparse/tamis")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return err
+	}
+	fresh, err := os.ReadFile(name + ".new")
+	if err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, fresh) {
+		return os.Remove(name + ".new")
+	}
+	return os.Rename(name+".new", name)
 }
 
 // index is where a build of the method lives.

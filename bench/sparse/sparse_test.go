@@ -98,6 +98,7 @@ func sample() *report {
 	return &report{Data: "a <set>", Documents: 5, Machine: peer.Machine{CPU: "a CPU"}, Reported: 1, Tuned: 1,
 		Rows: []row{
 			{Engine: "quick", Search: "cut=1", K: 10, Target: .9, Recall: .91, P50: 10, Mean: 11, P99: 12, Bytes: 2e6, Resident: 3e6, CPU: 4},
+			{Engine: "quick", Search: "recall=.9", K: 10, Target: .9, Told: true, Recall: .902, P50: 9, Mean: 10, P99: 11},
 			{Engine: "exhaustive", Build: "forward=0", Search: "rerank=0", K: 10, Exact: true, Recall: 1, P50: 100, Mean: 110, P99: 120},
 			{Engine: "sure", Build: "b=8", Search: "all=1", K: 10, Exact: true, Recall: .998, P50: 50, Mean: 60, Batch: 55, P99: 70},
 			{Engine: "sure", Build: "b=8", Search: "all=1", K: 100, Exact: true, Recall: 1, P50: 80, Mean: 90, P99: 95},
@@ -116,6 +117,8 @@ func TestTable(t *testing.T) {
 		"| sure | b=8 · all=1 | 0.9980 | 50 | 60 (55) | 70 | 0.50 | 0 | 0 | 0 |\n" +
 		"\n**tuned to recall@10 ≥ 0.9**\n\n" + head +
 		"| quick | cut=1 | 0.9100 | 10 | 11 | 12 | 0.10 | 2 | 3 | 4 |\n" +
+		"\n**told to reach recall@10 of 0.9, not tuned**\n\n" + head +
+		"| quick | recall=.9 | 0.9020 | 9 | 10 | 11 | 0.09 | 0 | 0 | 0 |\n" +
 		"\n**exact, k = 100**\n\n" + head +
 		"| sure | b=8 · all=1 | 1.0000 | 80 | 90 | 95 | 1.00 | 0 | 0 | 0 |\n"
 	if b.String() != want {
