@@ -136,15 +136,24 @@ func run(o options) (*report, error) {
 		}
 		chosen, r.Curves = append(chosen, picked...), append(r.Curves, curve...)
 	}
+	// What tuning found is kept already: it is most of the work, and -narrow can start from it.
+	if err := r.write(o.out); err != nil {
+		return nil, err
+	}
 	if r.Rows, err = measure(o, set, chosen); err != nil {
 		return nil, err
 	}
+	return r, r.write(o.out)
+}
+
+// write writes the JSON file and the plot.
+func (r *report) write(name string) error {
 	data, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := os.WriteFile(o.out+".json", data, 0o666); err != nil {
-		return nil, err
+	if err := os.WriteFile(name+".json", data, 0o666); err != nil {
+		return err
 	}
-	return r, os.WriteFile(o.out+".svg", plot(r), 0o666)
+	return os.WriteFile(name+".svg", plot(r), 0o666)
 }
