@@ -164,15 +164,18 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 		}
 	}
 	for _, target := range o.targets {
+		if m.exact == len(m.searches) { // there is nothing to tune
+			break
+		}
 		best := -1
 		for i, r := range all {
-			if !r.Exact && r.Tuned >= target && (best < 0 || r.tunedP50 < all[best].tunedP50) {
+			if r.Tuned >= target && (best < 0 || r.tunedP50 < all[best].tunedP50) {
 				best = i
 			}
 		}
 		if best >= 0 {
-			r := all[best]
-			r.Target = target
+			r := all[best] // an exact setting too, where none that is not reaches the target sooner
+			r.Target, r.Exact = target, false
 			picked = append(picked, choice{m, r})
 		}
 		for _, r := range all {
