@@ -82,12 +82,18 @@ func (b *Builder) Add(v vector.Sparse) (row uint32, err error) {
 	return uint32(b.Rows() - 1), nil
 }
 
-func (b *Builder) termNumber(term uint32) uint32 {
+// find is the number of a term.
+func (b *Builder) find(term uint32) (n uint32, ok bool) {
 	if term < directTerms {
-		if n := b.direct[term]; n != 0 {
-			return n - 1
-		}
-	} else if n, ok := b.number[term]; ok {
+		n = b.direct[term]
+		return n - 1, n != 0
+	}
+	n, ok = b.number[term]
+	return n, ok
+}
+
+func (b *Builder) termNumber(term uint32) uint32 {
+	if n, ok := b.find(term); ok {
 		return n
 	}
 	n := uint32(len(b.names))

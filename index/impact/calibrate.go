@@ -2,6 +2,8 @@ package impact
 
 import (
 	"cmp"
+
+	"maps"
 	"math"
 	"slices"
 
@@ -11,33 +13,51 @@ import (
 // What is measured when a segment is written.
 const (
 	tunedK       = 10
-	tuneQueries  = 500 // at most
-	tuneTerms    = 24  // of a row that stands in for a query
-	leastFactor  = 60  // hundredths
-	factorStep   = 2
-	leastRecall  = .8
-	tuneFromRows = fewRows // smaller segments are searched exactly
+	tuneQueries  = 1000    // at most
+	tuneTerms    = 24      // of a row that stands in for a query
+	otherRow     = 30      // percent of them from another row
+	tuneSlack    = 40      // rows beyond the best by stored weights that can be among the best by given ones
+	tuneFromRows = 1 << 13 // smaller segments are searched exactly
+	leastFactor  = 40      // hundredths
+	factorStep   = 3
+	leastRecall  = .75
 )
 
-// A setting is a factor on the bounds of blocks, and the recall at 10 it reached.
-type setting struct{ factor, recall float32 }
+// Shares of a query's weight whose terms are searched with.
+var tuneMasses = [...]float32{1, .95, .9, .85, .8, .75}
 
-// setting is the fastest one known to reach the recall.
+// A setting is a shortcut: the factor on bounds of blocks, the share of the
+// query's weight, and the recall at 10 that it reached.
+type setting struct{ factor, mass, recall float32 }
+
+const settingSize = 12
+
+// setting is the cheapest one known to reach the recall.
 func (s *Segment) setting(recall float32) setting {
-	best := setting{1, 1}
+	best := setting{1, 1, 1}
 	if recall >= 1 {
 		return best
 	}
 	for _, x := range s.recalls {
-		if x.recall >= recall && x.factor < best.factor && x.factor > 0 {
-			best = x
+		if x.recall >= recall && x.factor > 0 && x.factor < 1 {
+			best = x // each is cheaper than those before it
 		}
 	}
 	return best
 }
 
-// calibrate measures the recall of falling factors and returns the section
-// recalls.
+// Recall is the share of the 10 best rows by the weights given that are among the
+// 10 best by the weights stored, as measured when the segment was written; 0 if it
+// was not.
+func (s *Segment) Recall() float32 {
+	if len(s.recalls) == 0 || s.recalls[0].factor != 1 {
+		return 0
+	}
+	return s.recalls[0].recall
+}
+
+// calibrate measures what recall is reached by which shortcut and returns the
+// section recalls.
 func calibrate(data []byte, b *Builder) ([]byte, error) {
 	if b.Rows() < tuneFromRows {
 		return nil, nil
@@ -46,52 +66,124 @@ func calibrate(data []byte, b *Builder) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	queries, own := b.queries()
-	src := []Source{{Segment: g}}
-	exact := make([][]Hit, len(queries))
-	for i, q := range queries {
-		exact[i] = TopK(src, q, tunedK+1, 1).Hits
+	t := tuner{b: b, g: g, weights: make([]float32, len(b.names))}
+	t.queries, t.own = b.queries()
+	t.truth()
+	recall, _ := t.try(setting{1, 1, 0})
+	type trial struct {
+		setting
+		work int
 	}
-	var out []byte
-	for factor := 100 - factorStep; factor >= leastFactor; factor -= factorStep {
-		f := float32(factor) / 100
-		g.recalls = []setting{{f, 0}}
-		found, all := 0, 0
-		for i, q := range queries {
-			want := others(exact[i], own[i])
-			if len(want) == 0 {
-				continue
+	var trials []trial
+	for _, mass := range tuneMasses {
+		last := math.MaxInt
+		for factor := 100 - factorStep; factor >= leastFactor; factor -= factorStep {
+			how := setting{factor: float32(factor) / 100, mass: mass}
+			var work int
+			if how.recall, work = t.try(how); how.recall < leastRecall || work >= last {
+				break
 			}
-			all += len(want)
-			for _, h := range others(TopK(src, q, tunedK+1, 0).Hits, own[i]) {
-				if h.Score >= want[len(want)-1].Score {
-					found++
-				}
-			}
+			last = work - work/100
+			trials = append(trials, trial{how, work})
 		}
-		recall := float32(found) / float32(max(all, 1))
-		if recall < leastRecall {
-			break
+	}
+	slices.SortFunc(trials, func(x, y trial) int {
+		return cmp.Or(cmp.Compare(y.recall, x.recall), cmp.Compare(x.work, y.work), cmp.Compare(y.mass, x.mass))
+	})
+	out := setting{1, 1, recall}.append(nil)
+	work := math.MaxInt
+	for _, x := range trials {
+		if x.work < work {
+			work = x.work
+			out = x.append(out)
 		}
-		out = le.AppendUint32(out, math.Float32bits(f))
-		out = le.AppendUint32(out, math.Float32bits(recall))
 	}
 	return out, nil
 }
 
-// others are the best tunedK hits without a row; -1 for none.
-func others(hits []Hit, row int) []Hit {
-	kept := make([]Hit, 0, len(hits))
-	for _, h := range hits {
-		if int(h.Row) != row && len(kept) < tunedK {
-			kept = append(kept, h)
-		}
+func (s setting) append(out []byte) []byte {
+	for _, x := range []float32{s.factor, s.mass, s.recall} {
+		out = le.AppendUint32(out, math.Float32bits(x))
 	}
-	return kept
+	return out
 }
 
-// queries are those of the Config, or the heaviest terms of some rows, with the
-// row each was taken from.
+// A tuner measures recalls.
+type tuner struct {
+	b       *Builder
+	g       *Segment
+	queries []vector.Sparse
+	own     []int     // the row that each was taken from, or -1
+	enough  []float64 // the score, by given weights, from which a row is among the best
+	wanted  []int     // how many there are
+	weights []float32 // of a query, by number of term
+}
+
+// score calls f for the rows hit with their scores by given weights.
+func (t *tuner) score(i int, hits []Hit, f func(score float64)) {
+	q := t.queries[i]
+	for j, name := range q.Terms {
+		if n, ok := t.b.find(name); ok {
+			t.weights[n] = q.Weights[j]
+		}
+	}
+	for _, h := range hits {
+		if int(h.Row) == t.own[i] {
+			continue
+		}
+		sum := 0.0
+		terms, weights := t.b.row(h.Row)
+		for j, n := range terms {
+			sum += float64(t.weights[n]) * float64(weights[j])
+		}
+		f(sum)
+	}
+	for _, name := range q.Terms {
+		if n, ok := t.b.find(name); ok {
+			t.weights[n] = 0
+		}
+	}
+}
+
+// truth finds the best rows by given weights among more of the best by stored
+// ones.
+func (t *tuner) truth() {
+	for i, q := range t.queries {
+		var scores []float64
+		t.score(i, TopK([]Source{{Segment: t.g}}, q, tunedK+1+tuneSlack, 1).Hits, func(score float64) { scores = append(scores, score) })
+		slices.Sort(scores)
+		n := min(tunedK, len(scores))
+		t.wanted, t.enough = append(t.wanted, n), append(t.enough, math.Inf(1))
+		if n > 0 {
+			t.enough[i] = scores[len(scores)-n]
+		}
+	}
+}
+
+// try measures one setting: its recall, and what it costs.
+func (t *tuner) try(how setting) (recall float32, work int) {
+	s := new(searcher)
+	found, all := 0, 0
+	for i, q := range t.queries {
+		all += t.wanted[i]
+		k := tunedK
+		if t.own[i] >= 0 {
+			k++
+		}
+		n := 0
+		t.score(i, s.topK([]Source{{Segment: t.g}}, q, k, []setting{how}), func(score float64) {
+			if score >= t.enough[i] {
+				n++
+			}
+		})
+		found += min(n, t.wanted[i])
+	}
+	return float32(found) / float32(max(all, 1)), s.spent
+}
+
+// queries are those of the Config. Without any, rows stand in: the heaviest terms of
+// one, some of another's, with other weights; each is far enough from its row to be as
+// hard as real queries were, on generated vectors. own is the row, or -1.
 func (b *Builder) queries() (queries []vector.Sparse, own []int) {
 	if n := len(b.conf.Queries); n > 0 {
 		for i := range min(n, tuneQueries) {
@@ -101,21 +193,38 @@ func (b *Builder) queries() (queries []vector.Sparse, own []int) {
 		}
 		return queries, own
 	}
-	for i := range tuneQueries {
-		row := i * b.Rows() / tuneQueries
-		terms, weights := b.row(uint32(row))
-		order := make([]int, len(terms))
-		for j := range order {
-			order[j] = j
-		}
-		slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(weights[y], weights[x]) })
-		order = order[:min(len(order), tuneTerms)]
-		slices.Sort(order)
+	var r random = 88172645463325252
+	weights := map[uint32]float32{}
+	for i := range tuneQueries / 2 {
+		row := i * b.Rows() / (tuneQueries / 2)
+		clear(weights)
+		b.mix(weights, uint32(r.below(b.Rows())), &r, otherRow)
+		b.mix(weights, uint32(row), &r, 100-otherRow)
 		var q vector.Sparse
-		for _, j := range order {
-			q.Terms, q.Weights = append(q.Terms, b.names[terms[j]]), append(q.Weights, weights[j])
+		for _, t := range slices.Sorted(maps.Keys(weights)) {
+			q.Terms, q.Weights = append(q.Terms, t), append(q.Weights, weights[t])
 		}
-		queries, own = append(queries, q), append(own, row)
+		if q.Validate() == nil {
+			queries, own = append(queries, q), append(own, row)
+		}
 	}
 	return queries, own
+}
+
+// noise is quantiles of a log-normal distribution, by which weights are multiplied.
+var noise = [...]float32{.16, .28, .38, .48, .59, .71, .85, 1, 1.18, 1.41, 1.69, 2.07, 2.63, 3.6, 6.25}
+
+// mix adds about percent of a row's heaviest terms.
+func (b *Builder) mix(into map[uint32]float32, row uint32, r *random, percent int) {
+	terms, weights := b.row(row)
+	order := make([]int, len(terms))
+	for j := range order {
+		order[j] = j
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(weights[y], weights[x]) })
+	for _, j := range order[:min(len(order), tuneTerms)] {
+		if w := float32(weights[j] * noise[r.below(len(noise))]); r.below(100) < percent && w <= math.MaxFloat32 {
+			into[b.names[terms[j]]] = max(w, math.SmallestNonzeroFloat32)
+		}
+	}
 }

@@ -48,7 +48,7 @@ type clusterer struct {
 	sum     []float32 // by term, zero between uses
 	other   []float32
 	scores  []float32
-	state   uint64
+	state   random
 }
 
 func newClusterer(b *Builder) *clusterer {
@@ -68,18 +68,20 @@ func newClusterer(b *Builder) *clusterer {
 }
 
 // random is xorshift: the same numbers for every build.
-func (c *clusterer) random(below int) int {
-	c.state ^= c.state << 13
-	c.state ^= c.state >> 7
-	c.state ^= c.state << 17
-	return int(c.state >> 33 % uint64(below))
+type random uint64
+
+func (r *random) below(n int) int {
+	*r ^= *r << 13
+	*r ^= *r >> 7
+	*r ^= *r << 17
+	return int(*r >> 33 % random(n))
 }
 
 func (c *clusterer) shuffled() []uint32 {
 	rows := make([]uint32, c.b.Rows())
 	for i := range rows {
 		rows[i] = uint32(i)
-		j := c.random(i + 1)
+		j := c.state.below(i + 1)
 		rows[i], rows[j] = rows[j], rows[i]
 	}
 	return rows
@@ -113,11 +115,11 @@ func (c *clusterer) bisect(rows []uint32, parts int, emit func([]uint32)) {
 	left := parts / 2
 	half := min(left*((len(rows)+parts-1)/parts), len(rows))
 	clear(c.sum)
-	first := rows[c.random(len(rows))]
+	first := rows[c.state.below(len(rows))]
 	c.add(c.sum, first, 1)
 	far, least := first, float32(math.MaxFloat32)
 	for range 12 {
-		row := rows[c.random(len(rows))]
+		row := rows[c.state.below(len(rows))]
 		if d := c.dot(c.sum, row); row != first && d < least {
 			far, least = row, d
 		}

@@ -30,7 +30,7 @@ func golden(t testing.TB, p Precision) []byte {
 
 // TestGolden: what a Builder writes does not change within a version.
 func TestGolden(t *testing.T) {
-	file := filepath.Join("testdata", "impact-v1.golden")
+	file := filepath.Join("testdata", "impact-v2.golden")
 	data := append(golden(t, Bits8), golden(t, Bits16)...)
 	if *update {
 		if err := os.WriteFile(file, data, 0o644); err != nil {
@@ -42,7 +42,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(data, want) {
-		t.Fatal("the bytes differ from those of version 1: raise the version, then go test -update")
+		t.Fatal("the bytes differ from those of version 2: raise the version, then go test -update")
 	}
 }
 

@@ -29,7 +29,13 @@
 // 255 or 65535, or the same for all where Config.Unit is set; then scores do not
 // depend on how rows are spread over segments, and greater weights are cut.
 //
-// # Format, version 1
+// Below a recall of 1 TopK looks at the heaviest terms of the query alone, visits the
+// blocks in the order of their bounds, stops where a bound times a factor is below
+// the threshold, and scores a few rows more than were asked for with all terms. Which
+// share of the weight and which factor reach a recall is measured when the segment is
+// written, against the weights given.
+//
+// # Format, version 2
 //
 // Little-endian. CRC is CRC-32C (Castagnoli). Every section starts at a multiple
 // of 64 bytes, with zero bytes before it where that needs them.
@@ -56,7 +62,9 @@
 //	forward   the number of each entry's term, u16 or u32
 //	weights   u16, or f32, of each entry
 //	units     f32 for each term: the unit of 16-bit weights
-//	recalls   measured: f32 factor, f32 recall, in falling order
+//	recalls   measured, in falling order of recall and cost: f32 factor on bounds,
+//	          f32 share of the query's weight, f32 recall at 10; before them 1, 1
+//	          and the recall of exact search over stored weights
 //
 // loss is the root of the mean squared error of the stored weights over that of the
 // weights given. A term is dense when more than 1/16 of the blocks have it. A
@@ -67,4 +75,7 @@
 //	3   more: 30 bits place in overflow of u32 bitmap of lanes and the weights
 //
 // A segment holds at most 65,536 blocks and 1 GiB of overflow.
+//
+// Changes: version 2 measures recalls against the weights given and tells the share
+// of the query's weight.
 package impact

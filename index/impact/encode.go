@@ -11,7 +11,7 @@ import (
 
 const (
 	magic      = "tamisimp"
-	version    = 1
+	version    = 2
 	headerSize = 8 + 4*4 + 8 + 4*4 + sections*12 + 4
 	termSize   = 28
 	align      = 64

@@ -297,7 +297,7 @@ func TestAddRefuses(t *testing.T) {
 // TestRecall: the recall that a segment measured holds on queries it did not see.
 func TestRecall(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 4))
-	vectors := randomVectors(rng, 6000)
+	vectors := randomVectors(rng, tuneFromRows)
 	var queries []vector.Sparse
 	for range 400 {
 		queries = append(queries, randomQuery(rng, vectors))
@@ -324,6 +324,47 @@ func TestRecall(t *testing.T) {
 			}
 			if r := float32(found) / float32(all); sample != nil && r < target-.03 || target == 1 && r != 1 {
 				t.Errorf("target %g: %g", target, r)
+			}
+		}
+	}
+}
+
+// TestNear: whatever the shortcut, hits are visible, in order, as many as there can
+// be, and their scores are exact.
+func TestNear(t *testing.T) {
+	for _, precision := range []Precision{Bits8, Bits16, Float32} {
+		rng := rand.New(rand.NewPCG(5, 6))
+		var sources []Source
+		var all [][]vector.Sparse
+		var pool []vector.Sparse
+		for _, n := range []int{3000, 500} {
+			vectors := randomVectors(rng, n)
+			g := build(t, Config{Precision: precision}, vectors)
+			g.recalls = []setting{{1, 1, 1}, {.8, .9, .9}, {.5, .7, .5}}
+			sources, all, pool = append(sources, Source{Segment: g}), append(all, stored(g)), append(pool, vectors...)
+		}
+		for round := range 60 {
+			hidden := []int{0, 20, 99}[round%3]
+			visible := func(source int, row uint32) bool { return int(row*2654435761>>8+uint32(source))%100 >= hidden }
+			for i := range sources {
+				sources[i].Visible = sources[i].Segment.Mask(func(row uint32) bool { return visible(i, row) })
+			}
+			query := randomQuery(rng, pool)
+			for _, k := range []int{1, 10, 300} {
+				scores := map[Hit]bool{}
+				most := plain(all, visible, query, len(pool))
+				for _, h := range most {
+					scores[h] = true
+				}
+				got := TopK(sources, query, k, []float32{.9, .5}[round%2])
+				if len(got.Hits) != min(k, len(most)) {
+					t.Fatalf("round %d, k %d: %d hits of %d", round, k, len(got.Hits), len(most))
+				}
+				for i, h := range got.Hits {
+					if !scores[h] || i > 0 && h.Score > got.Hits[i-1].Score {
+						t.Fatalf("round %d, k %d: %v is no hit", round, k, h)
+					}
+				}
 			}
 		}
 	}

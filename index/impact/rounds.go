@@ -9,8 +9,14 @@ import (
 
 const (
 	batchBlocks = 256 // blocks whose lanes are scored together
-	listsBefore = 4   // dense lists after which blocks are dropped
+	listsBefore = 4   // lists after which blocks are dropped
 	roundShare  = .88 // of the highest bound, where a round ends
+	wideShare   = .75 // the same where the floor stays low: many hits, or most blocks hidden
+	wideHits    = 64
+
+	// What is counted as work, in tenths of nanoseconds.
+	lineCost   = 16  // 64 maxima of a dense row
+	recordCost = 140 // a record found and taken in
 )
 
 // work is memory for the rounds.
@@ -18,8 +24,9 @@ type work struct {
 	sums    []uint16   // bound of each block
 	entries [][]uint16 // of each sparse list: the entry of each block, counted from 1
 	picked  []uint32
+	order   []uint64
 	live    [batchBlocks]uint32
-	refs    [batchBlocks]simd.Ref
+	refs    [listsBefore][batchBlocks]simd.Ref
 	masks   [batchBlocks]uint32
 	lanes   [batchBlocks * blockRows]uint16
 	rows    []int
@@ -27,37 +34,54 @@ type work struct {
 	places  []int
 }
 
-// segment collects the rows of segment id. Blocks are passed over whose bound,
-// times factor, is below the floor; 1 makes that exact.
-func (s *searcher) segment(id int, factor float32) {
-	s.open(id)
+// segment collects the rows of segment id that can be among the best.
+func (s *searcher) segment(id int) {
+	s.open(id, 1)
 	if len(s.lists) == 0 {
 		return
 	}
-	w := &s.work
-	top := s.bound()
+	s.rounds(s.bound(), 1)
+	s.forget()
+}
+
+// rounds takes the blocks with bounds up to top, those with higher bounds in
+// earlier rounds, down to where a bound times factor is below the floor.
+func (s *searcher) rounds(top uint16, factor float32) {
+	w, share := &s.work, roundShare
+	if s.best.k >= wideHits {
+		share = wideShare
+	}
 	for top > 0 {
-		low := max(uint16(float64(top)*roundShare), s.low(factor), 1)
+		low := max(uint16(float64(top)*share), s.low(factor), 1)
 		if low > top {
 			break
 		}
 		n := simd.SelectRange(w.picked, w.sums, low, top)
-		for picked := w.picked[:n]; len(picked) > 0; {
+		shown := s.shown(n)
+		if shown < n/2 {
+			share = wideShare
+		}
+		for picked := w.picked[:shown]; len(picked) > 0; {
 			m := min(len(picked), batchBlocks)
-			s.batch(picked[:m], factor)
+			s.batch(picked[:m], s.low(factor))
 			picked = picked[m:]
 		}
 		top = low - 1
 	}
-	s.forget()
 }
 
-// low is the least bound of a block that is worth a visit.
-func (s *searcher) low(factor float32) uint16 {
-	if factor == 1 {
-		return s.best.floor
+// shown keeps the blocks among the first n picked that have a visible row.
+func (s *searcher) shown(n int) int {
+	if s.visible == nil {
+		return n
 	}
-	return uint16(min(float32(s.best.floor)/factor, 1<<16-1))
+	picked, m := s.work.picked[:n], 0
+	for _, b := range picked {
+		picked[m] = b
+		visible := s.visible[min(int(b), len(s.visible)-1)]
+		m += int((visible | -visible) >> 31) // 1 if there is any
+	}
+	return m
 }
 
 // bound fills sums and returns the highest.
@@ -90,6 +114,7 @@ func (s *searcher) bound() uint16 {
 		w.rows = append(w.rows, int(l.list)*g.stride)
 		w.factors = append(w.factors, l.factor)
 	}
+	s.spent += len(w.rows) * g.stride / simd.RowLanes * lineCost
 	return simd.SumRows(w.sums, g.data[secRows], w.rows, w.factors)
 }
 
@@ -108,11 +133,11 @@ func (s *searcher) forget() {
 }
 
 // batch scores the rows of ascending blocks.
-func (s *searcher) batch(blocks []uint32, factor float32) {
+func (s *searcher) batch(blocks []uint32, low uint16) {
 	w, g := &s.work, s.g
-	low, n := s.low(factor), 0
+	n := 0
 	for _, b := range blocks {
-		if int(b) < g.blocks && w.sums[b] >= low && (s.visible == nil || s.visible[b] != 0) {
+		if int(b) < g.blocks && w.sums[b] >= low {
 			w.live[n] = b
 			n++
 		}
@@ -121,36 +146,53 @@ func (s *searcher) batch(blocks []uint32, factor float32) {
 	if s.visible != nil {
 		s.hide(n)
 	}
-	records, overflow := g.data[secRecords], g.data[secOverflow]
-	for i := range s.lists[:s.sparse] {
-		l := &s.lists[i]
-		m := s.entryRefs(i, w.live[:n])
-		simd.Lower(w.lanes[:], w.refs[:m], records[4*l.record:], overflow, l.factor)
-	}
-	groups := g.stride / simd.RowLanes * 4
-	for i := range s.lists[s.sparse:] {
-		l := &s.lists[s.sparse+i]
-		if i > 0 && i%listsBefore == 0 {
-			if n = simd.Keep(w.lanes[:], w.live[:n], s.low(factor)); n == 0 {
+	lists := s.lists
+	for len(lists) > 0 {
+		m := min(len(lists), listsBefore)
+		s.lower(len(s.lists)-len(lists), m, w.live[:n])
+		if lists = lists[m:]; len(lists) > 0 {
+			if n = simd.Keep(w.lanes[:], w.live[:n], s.best.floor); n == 0 {
 				return
 			}
 		}
-		row, counts := g.data[secRows][int(l.list)*g.stride:][:g.stride], g.data[secCounts][int(l.list)*groups:][:groups]
-		m := simd.Locate(w.refs[:], row, counts, records[4*l.record:], w.live[:n])
-		simd.Lower(w.lanes[:], w.refs[:m], records[4*l.record:], overflow, l.factor)
 	}
 	s.take(n)
 }
 
+// lower takes n lists in, from the first-th on. Their records are asked for, then
+// what those point to, before any is read.
+func (s *searcher) lower(first, n int, live []uint32) {
+	w, g := &s.work, s.g
+	overflow := g.data[secOverflow]
+	groups := g.stride / simd.RowLanes * 4
+	var m [listsBefore]int
+	for i := range n {
+		if l := &s.lists[first+i]; first+i < s.sparse {
+			m[i] = s.entryRefs(first+i, w.refs[i][:], live)
+		} else {
+			row, counts := g.data[secRows][int(l.list)*g.stride:][:g.stride], g.data[secCounts][int(l.list)*groups:][:groups]
+			m[i] = simd.Locate(w.refs[i][:], row, counts, g.data[secRecords][4*l.record:], live)
+		}
+		s.spent += m[i] * recordCost
+	}
+	for i := range n {
+		simd.Approach(w.refs[i][:m[i]], g.data[secRecords][4*s.lists[first+i].record:], overflow)
+	}
+	for i := range n {
+		l := &s.lists[first+i]
+		simd.Lower(w.lanes[:], w.refs[i][:m[i]], g.data[secRecords][4*l.record:], overflow, l.factor)
+	}
+}
+
 // entryRefs writes the Refs of the blocks that sparse list i has.
-func (s *searcher) entryRefs(i int, live []uint32) int {
+func (s *searcher) entryRefs(i int, refs []simd.Ref, live []uint32) int {
 	w, l := &s.work, &s.lists[i]
 	entries := w.entries[i]
 	maxima := s.g.data[secMaxima][l.list:][:l.blocks]
 	n := 0
 	for j, b := range live {
 		if e := entries[b]; e != 0 {
-			w.refs[n] = simd.NewRef(uint32(e)-1, j, maxima[e-1])
+			refs[n] = simd.NewRef(uint32(e)-1, j, maxima[e-1])
 			n++
 		}
 	}
@@ -161,8 +203,16 @@ func (s *searcher) entryRefs(i int, live []uint32) int {
 func (s *searcher) hide(n int) {
 	w := &s.work
 	for i, b := range w.live[:n] {
-		for hidden := ^s.visible[b]; hidden != 0; hidden &= hidden - 1 {
-			w.lanes[i*blockRows+bits.TrailingZeros32(hidden)] = 0
+		lanes, visible := (*[blockRows]uint16)(w.lanes[i*blockRows:]), s.visible[b]
+		if bits.OnesCount32(visible) > blockRows/2 {
+			for hidden := ^visible; hidden != 0; hidden &= hidden - 1 {
+				lanes[bits.TrailingZeros32(hidden)] = 0
+			}
+			continue
+		}
+		*lanes = [blockRows]uint16{}
+		for ; visible != 0; visible &= visible - 1 {
+			lanes[bits.TrailingZeros32(visible)] = w.sums[b]
 		}
 	}
 }
@@ -181,74 +231,4 @@ func (s *searcher) take(n int) {
 			}
 		}
 	}
-}
-
-// A finder looks up the 8-bit weights of one term.
-type finder struct {
-	g *Segment
-	t term
-}
-
-// code is the weight at a place, 0 for none.
-func (f *finder) code(place uint32) byte {
-	g, t := f.g, &f.t
-	block, at := place/blockRows, uint32(0)
-	if t.dense {
-		row := g.data[secRows][int(t.list)*g.stride:][:g.stride]
-		if row[block] == 0 {
-			return 0
-		}
-		group := block / simd.RowLanes
-		at = le.Uint32(g.data[secCounts][(int(t.list)*(g.stride/simd.RowLanes)+int(group))*4:])
-		at += nonZero(row[group*simd.RowLanes : block])
-	} else {
-		blocks := g.data[secBlocks][2*t.list:][:2*t.blocks]
-		lo, hi := 0, int(t.blocks)
-		for lo < hi {
-			if mid := (lo + hi) / 2; uint32(le.Uint16(blocks[2*mid:])) < block {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
-		}
-		if lo == int(t.blocks) || uint32(le.Uint16(blocks[2*lo:])) != block {
-			return 0
-		}
-		at = uint32(lo)
-	}
-	at = min(at, t.blocks-1)
-	record := le.Uint32(g.data[secRecords][4*(t.record+at):])
-	lane := place % blockRows
-	if record>>30 != 3 {
-		if record&31 == lane {
-			return byte(record >> 10)
-		}
-		if record>>31 != 0 && record>>5&31 == lane {
-			return byte(record >> 18)
-		}
-		return 0
-	}
-	over := g.data[secOverflow]
-	start := min(int(record&(1<<30-1)), len(over)-tail)
-	lanes := le.Uint32(over[start:])
-	if lanes>>lane&1 == 0 {
-		return 0
-	}
-	return over[start+4+bits.OnesCount32(lanes&(1<<lane-1))]
-}
-
-// nonZero counts the bytes that are not 0.
-func nonZero(row []byte) uint32 {
-	n := uint32(0)
-	for ; len(row) >= 8; row = row[8:] {
-		x := le.Uint64(row)
-		x |= x >> 4
-		x |= x >> 2
-		x |= x >> 1
-		n += uint32(bits.OnesCount64(x & 0x0101010101010101))
-	}
-	for _, b := range row {
-		n += uint32(b2u(b != 0))
-	}
-	return n
 }

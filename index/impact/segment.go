@@ -106,11 +106,8 @@ func Open(data []byte) (*Segment, error) {
 	if err := s.checkTerms(); err != nil {
 		return nil, err
 	}
-	for i := 0; i < len(s.data[secRecalls]); i += 8 {
-		s.recalls = append(s.recalls, setting{
-			math.Float32frombits(le.Uint32(s.data[secRecalls][i:])),
-			math.Float32frombits(le.Uint32(s.data[secRecalls][i+4:])),
-		})
+	for r := s.data[secRecalls]; len(r) > 0; r = r[settingSize:] {
+		s.recalls = append(s.recalls, setting{math.Float32frombits(le.Uint32(r)), math.Float32frombits(le.Uint32(r[4:])), math.Float32frombits(le.Uint32(r[8:]))})
 	}
 	s.inverse = sync.OnceValue(s.places)
 	return s, nil
@@ -130,7 +127,7 @@ func (s *Segment) checkSizes() error {
 		return corrupt("%d bytes of blocks for %d maxima", len(d[secBlocks]), entries)
 	case len(d[secRecords])%4 != 0 || len(d[secOverflow]) < tail:
 		return corrupt("records without their end")
-	case len(d[secRecalls])%8 != 0:
+	case len(d[secRecalls])%settingSize != 0:
 		return corrupt("%d bytes of recalls", len(d[secRecalls]))
 	case s.conf.Precision > Float32 || (s.conf.Precision == Bits8) != (s.forwardBytes == 0):
 		return corrupt("precision %d", s.conf.Precision)
@@ -285,12 +282,23 @@ func (s *Segment) codes(t term, yield func(place uint32, code byte)) {
 
 // entries are the bounds of a row in the forward index.
 func (s *Segment) entries(row uint32) (lo, hi int) {
+	if int(row) >= s.rows {
+		return 0, 0
+	}
 	at := s.data[secStarts][4*row:]
 	lo, hi = int(le.Uint32(at)), int(le.Uint32(at[4:]))
 	if lo > hi || hi*s.forwardBytes > len(s.data[secForward]) {
 		return 0, 0
 	}
 	return lo, hi
+}
+
+// weightBytes is the size of a weight in the forward index.
+func (s *Segment) weightBytes() int {
+	if s.conf.Precision == Bits16 {
+		return 2
+	}
+	return 4
 }
 
 // entry is a term's place and the stored weight in the forward index.

@@ -47,42 +47,65 @@ type Result struct {
 // A query must be valid. Its terms whose products are too great or too small for
 // float32 make TopK score everything.
 func TopK(sources []Source, query vector.Sparse, k int, recall float32) Result {
-	exact := Result{Exact: true, Recall: 1}
-	rows := 0
-	for i := range sources {
-		rows += sources[i].rows()
-	}
-	if k = min(k, rows); k <= 0 || query.Len() == 0 {
-		return exact
-	}
+	result := Result{Exact: true, Recall: 1}
 	s := searchers.Get().(*searcher)
 	defer searchers.Put(s)
+	s.settings = s.settings[:0]
+	for i := range sources {
+		how := setting{1, 1, 1}
+		if g := sources[i].Segment; g != nil {
+			how = g.setting(recall)
+		}
+		s.settings = append(s.settings, how)
+		result.Recall = min(result.Recall, how.recall)
+		result.Exact = result.Exact && how.factor == 1
+	}
+	result.Hits = s.topK(sources, query, k, s.settings)
+	if !result.Exact && len(result.Hits) < k {
+		// The terms left out may be the only ones that more rows have.
+		return TopK(sources, query, k, 1)
+	}
+	return result
+}
+
+// topK returns the best rows, each source searched with its setting.
+func (s *searcher) topK(sources []Source, query vector.Sparse, k int, settings []setting) []Hit {
+	rows, near := 0, false
+	for i := range sources {
+		rows += sources[i].rows()
+		near = near || settings[i].factor < 1
+	}
+	if k = min(k, rows); k <= 0 || query.Len() == 0 {
+		return nil
+	}
 	s.sources, s.query = sources, query
-	if !s.prepare(k) {
-		exact.Hits = Exhaustive(sources, query, k)
-		return exact
+	if !s.prepare() {
+		return Exhaustive(sources, query, k)
+	}
+	if near {
+		s.best.reset(min(k+nearMore(k), rows), 0)
+	} else {
+		s.best.reset(k, s.slack)
 	}
 	for i := range sources {
 		if sources[i].Live != nil {
 			s.live(i)
 		}
 	}
-	result := exact
 	for i := range sources {
-		if g := sources[i].Segment; g != nil {
-			how := g.setting(recall)
-			result.Recall = min(result.Recall, how.recall)
-			result.Exact = result.Exact && how.factor == 1
-			s.segment(i, how.factor)
+		switch {
+		case sources[i].Live != nil:
+		case settings[i].factor < 1:
+			s.near(i, settings[i])
+		default:
+			s.segment(i)
 		}
 	}
-	if s.best.loose() && result.Exact {
+	if !near && s.best.loose() {
 		// Rows may be missing whose score is nothing beside what is possible.
-		result.Hits = Exhaustive(sources, query, k)
-		return result
+		return Exhaustive(sources, query, k)
 	}
-	result.Hits = s.hits(k)
-	return result
+	return s.hits(k)
 }
 
 var searchers = sync.Pool{New: func() any { return new(searcher) }}
@@ -93,8 +116,13 @@ type searcher struct {
 	sources []Source
 	query   vector.Sparse
 	step    float64
+	slack   int // that a count may differ from the score by
 	best    collector
 	exact   map[uint64]float32 // of live rows, by key without its count
+
+	settings []setting
+	weights  []float32
+	spent    int // work done, in about nanoseconds
 
 	// Of the segment being searched:
 	id      int
@@ -103,6 +131,8 @@ type searcher struct {
 	lists   []list // sparse ones, then dense ones, each by falling contribution
 	sparse  int
 	work    work
+
+	rescoring rescoring
 }
 
 // list is a term of the query in a segment.
@@ -116,9 +146,9 @@ type list struct {
 // contribution is the most that the list adds to a row, in 256ths of a step.
 func (l *list) contribution() uint32 { return uint32(l.factor) * uint32(l.highest) }
 
-// prepare chooses the step and starts the collection. It returns false when scores
-// do not fit.
-func (s *searcher) prepare(k int) bool {
+// prepare chooses the step and what counts can differ by. It returns false when
+// scores do not fit.
+func (s *searcher) prepare() bool {
 	n := float64(s.query.Len())
 	total, most := 0.0, 0.0 // greatest score, greatest value of an 8-bit step
 	units := 0.0
@@ -155,15 +185,16 @@ func (s *searcher) prepare(k int) bool {
 	}
 	// A count differs from the score by less than a step a term for each of the two
 	// roundings of impacts; codes that were rounded up add up to a unit each.
-	s.best.reset(k, int(3*n+4+math.Ceil(units*s.step)))
+	s.slack = int(3*n + 4 + math.Ceil(units*s.step))
 	return true
 }
 
 // open looks the query's terms up in segment id.
-func (s *searcher) open(id int) {
+func (s *searcher) open(id int, mass float32) {
 	s.id, s.g = id, s.sources[id].Segment
 	s.visible = s.sources[id].Visible.lanes
 	s.lists, s.sparse = s.lists[:0], 0
+	least := s.least(mass)
 	for j, name := range s.query.Terms {
 		place, ok := s.g.lookup(name)
 		if !ok {
@@ -171,6 +202,9 @@ func (s *searcher) open(id int) {
 		}
 		l := list{term: s.g.term(place), place: place, query: s.query.Weights[j]}
 		l.factor = uint16(min(math.Ceil(float64(l.query)*float64(l.unit)*s.step*256), math.MaxUint16))
+		if l.query < least {
+			continue
+		}
 		if !l.dense {
 			s.sparse++
 		}
@@ -201,28 +235,6 @@ func (s *searcher) live(id int) {
 	})
 }
 
-// hits scores what was collected exactly and returns the k best.
-func (s *searcher) hits(k int) []Hit {
-	keys := s.best.finish()
-	hits := make([]Hit, 0, len(keys))
-	for i := 0; i < len(keys); {
-		id, start := keySource(keys[i]), i
-		for i < len(keys) && keySource(keys[i]) == id {
-			i++
-		}
-		part := keys[start:i]
-		if s.sources[id].Live != nil {
-			for _, key := range part {
-				hits = append(hits, Hit{id, uint32(key), s.exact[key]})
-			}
-			continue
-		}
-		hits = s.rescore(hits, id, part)
-	}
-	clear(s.exact)
-	return firstHits(hits, k)
-}
-
 // firstHits sorts hits and returns the first k.
 func firstHits(hits []Hit, k int) []Hit {
 	slices.SortFunc(hits, func(a, b Hit) int {
@@ -235,45 +247,6 @@ func firstHits(hits []Hit, k int) []Hit {
 		return cmp.Compare(a.Row, b.Row)
 	})
 	return hits[:min(k, len(hits))]
-}
-
-// rescore adds the places of segment id, which ascend, with their exact scores.
-func (s *searcher) rescore(hits []Hit, id int, keys []uint64) []Hit {
-	g := s.sources[id].Segment
-	first := len(hits)
-	for _, key := range keys {
-		hits = append(hits, Hit{Source: id, Row: g.row(uint32(key))})
-	}
-	found := hits[first:]
-	if g.conf.Precision != Bits8 {
-		places := s.work.places[:0]
-		for _, name := range s.query.Terms {
-			place, ok := g.lookup(name)
-			if !ok {
-				place = -1
-			}
-			places = append(places, place)
-		}
-		s.work.places = places
-		for i := range found {
-			found[i].Score = g.dot(found[i].Row, places, s.query.Weights)
-		}
-		return hits
-	}
-	for j, name := range s.query.Terms {
-		place, ok := g.lookup(name)
-		if !ok {
-			continue
-		}
-		t, weight := g.term(place), s.query.Weights[j]
-		finder := finder{g: g, t: t}
-		for i, key := range keys {
-			if code := finder.code(uint32(key)); code != 0 {
-				found[i].Score += float32(weight * float32(float32(code)*t.unit))
-			}
-		}
-	}
-	return hits
 }
 
 // dot is the score of a row by the forward index; places are those of the query's

@@ -1,6 +1,9 @@
 package simd
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // The kernels of this file work on blocks of BlockLanes rows, each lane of a
 // block having a score of 16 bits. The impact of an 8-bit weight w under a factor
@@ -43,6 +46,9 @@ func SumRows(sums []uint16, data []byte, rows []int, factors []uint16) uint16 {
 		}
 		return sumRowsAVX2(&sums[0], len(sums), &data[0], &rows[0], len(rows), &factors[0])
 	}
+	if len(rows) == 0 {
+		return Max(sums)
+	}
 	return sumRowsScalar(sums, data, rows, factors)
 }
 
@@ -83,6 +89,38 @@ func Lower(acc []uint16, refs []Ref, records, overflow []byte, factor uint16) {
 		return
 	}
 	lowerScalar(acc, refs, records, overflow, factor)
+}
+
+// Approach asks for what the records of refs point to to be brought near, for Lower.
+func Approach(refs []Ref, records, overflow []byte) {
+	if bmi2 && len(refs) > 0 && len(records) >= 4 && len(overflow) > 0 {
+		approachAVX2(&refs[0], len(refs), &records[0], uint32(len(records)/4-1), &overflow[0])
+	}
+}
+
+// Pick writes, for the record of each Ref, the weight of one lane to codes, 0 for
+// none: that of lanes[i] for a Ref to the i-th block. What lies beyond records or
+// overflow is taken as by Lower. Blocks do not descend.
+func Pick(codes []byte, refs []Ref, lanes, records, overflow []byte) {
+	if len(refs) == 0 || len(records) < 4 || len(overflow) < recordSlack {
+		clear(codes)
+		return
+	}
+	_, _ = codes[len(refs)-1], lanes[uint16(refs[len(refs)-1]>>32)]
+	if bmi2 {
+		pickAVX2(&codes[0], &refs[0], len(refs), &lanes[0], &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack))
+		return
+	}
+	pickScalar(codes, refs, lanes, records, overflow)
+}
+
+// Fetch asks for size bytes of data from at on to be brought near, as far as there
+// are any.
+func Fetch(data []byte, at, size int) {
+	const line = 64
+	if size = min(size, len(data)-at); bmi2 && at >= 0 && size > 0 {
+		fetchAVX2(&data[at], (size+line-1)/line)
+	}
 }
 
 // Spread sets the lanes of the i-th block to sums[blocks[i]]. blocks ascend.
@@ -190,6 +228,18 @@ func lowerScalar(acc []uint16, refs []Ref, records, overflow []byte, factor uint
 				n++
 			}
 			*lane -= uint16(min(uint32(*lane), drop-min(drop, own)))
+		}
+	}
+}
+
+func pickScalar(codes []byte, refs []Ref, lanes, records, overflow []byte) {
+	var weights [BlockLanes]byte
+	for i, ref := range refs {
+		at := min(int(uint32(ref)), len(records)/4-1)
+		all, lane := Decode(&weights, binary.LittleEndian.Uint32(records[4*at:]), overflow), lanes[uint16(ref>>32)]&(BlockLanes-1)
+		codes[i] = 0
+		if all>>lane&1 != 0 {
+			codes[i] = weights[bits.OnesCount32(all&(1<<lane-1))]
 		}
 	}
 }

@@ -38,3 +38,15 @@ func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int
 
 //go:noescape
 func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)
+
+//go:noescape
+func approachAVX2(refs *Ref, n int, records *byte, lastRecord uint32, overflow *byte)
+
+//go:noescape
+func pickAVX2(codes *byte, refs *Ref, n int, lanes *byte, records *byte, lastRecord uint32, overflow *byte, lastOverflow uint32)
+
+//go:noescape
+func fetchAVX2(data *byte, lines int)
+
+//go:noescape
+func selectRangeAVX512(dst *uint32, v *uint16, n int, low, span uint16) int

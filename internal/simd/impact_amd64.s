@@ -278,7 +278,6 @@ TEXT ·lowerAVX512(SB), NOSPLIT, $0-54
 	MOVL lastRecord+32(FP), R10
 	MOVQ overflow+40(FP), R11
 	VPBROADCASTW factor+52(FP), Z5
-	PREFETCHOVERFLOW(lower512Near)
 	MOVL lastOverflow+48(FP), R12
 	MOVWLZX factor+52(FP), R13
 lower512Loop:
@@ -353,9 +352,9 @@ lower512Loop:
 
 // func lowerAVX2(acc *uint16, refs *Ref, n int, records *byte, lastRecord uint32, overflow *byte, lastOverflow uint32, factor uint16)
 //
-// An inline record has one or two lanes, which are computed apart and stored
-// after the rest.
-TEXT ·lowerAVX2(SB), NOSPLIT, $8-54
+// The weights of an inline record are put where those of others are read from, so
+// that there is no branch.
+TEXT ·lowerAVX2(SB), NOSPLIT, $24-54
 	MOVQ acc+0(FP), DI
 	MOVQ refs+8(FP), R8
 	MOVQ n+16(FP), CX
@@ -363,35 +362,39 @@ TEXT ·lowerAVX2(SB), NOSPLIT, $8-54
 	MOVL lastRecord+32(FP), R10
 	MOVQ overflow+40(FP), R11
 	VPBROADCASTW factor+52(FP), Y5
-	PREFETCHOVERFLOW(lower256Near)
+	MOVL lastOverflow+48(FP), R12
+	LEAQ inline-16(SP), R14
 	MOVQ $0x0101010101010101, R15
 lower256Loop:
-	MOVQ (R8), DX
-	MOVQ DX, R12
-	SHRQ $48, R12
-	MOVWLZX factor+52(FP), R13
-	IMULL R13, R12
-	SHRL $8, R12 // impact of the highest weight
-	VMOVD R12, X4
-	VPBROADCASTW X4, Y4
-	MOVL DX, AX
+	MOVL (R8), AX
 	CMPL AX, R10
 	CMOVLHI R10, AX
 	MOVL (R9)(AX*4), AX
-	SHRQ $32, DX
-	MOVWLZX DX, DX
-	SHLQ $6, DX
-	LEAQ (DI)(DX*1), SI // lanes
-	CMPL AX, $0xc0000000
-	JCS lower256Inline
-	MOVQ SI, lanes-8(SP)
-	ANDL $0x3fffffff, AX
-	MOVL lastOverflow+48(FP), BX
+	MOVL AX, SI
+	SHRL $10, SI
+	VMOVD SI, X4
+	VMOVDQU X4, (R14)
+	// The bitmap of an inline record.
+	MOVL $1, SI
+	SHLXL AX, SI, SI
+	MOVL AX, R13
+	SHRL $5, R13
+	MOVL AX, DX
+	SHRL $31, DX
+	SHLXL R13, DX, DX
+	ORL DX, SI
+	MOVL AX, BX
+	ANDL $0x3fffffff, BX
 	XORL DX, DX
-	CMPL AX, BX
-	CMOVLHI DX, AX
-	LEAQ 4(R11)(AX*1), BX
-	MOVL -4(BX), DX
+	CMPL BX, R12
+	CMOVLHI DX, BX
+	CMPL AX, $0xc0000000
+	CMOVLCS DX, BX // any that can be read
+	LEAQ (R11)(BX*1), BX
+	MOVL (BX), DX
+	LEAQ 4(BX), BX
+	CMOVLCS SI, DX
+	CMOVQCS R14, BX
 	EXPAND(X0)
 	EXPAND(X1)
 	EXPAND(X2)
@@ -404,77 +407,36 @@ lower256Loop:
 	VPSLLW $8, Y2, Y2
 	VPMULHUW Y5, Y0, Y0
 	VPMULHUW Y5, Y2, Y2
+	MOVWLZX 6(R8), AX
+	MOVWLZX factor+52(FP), R13
+	IMULL R13, AX
+	SHRL $8, AX // impact of the highest weight
+	VMOVD AX, X4
+	VPBROADCASTW X4, Y4
 	VPSUBUSW Y0, Y4, Y0
 	VPSUBUSW Y2, Y4, Y2
-	MOVQ lanes-8(SP), SI
-	VMOVDQU (SI), Y1
-	VMOVDQU 32(SI), Y3
+	MOVWLZX 4(R8), SI
+	SHLQ $6, SI
+	VMOVDQU (DI)(SI*1), Y1
+	VMOVDQU 32(DI)(SI*1), Y3
 	VPSUBUSW Y0, Y1, Y1
 	VPSUBUSW Y2, Y3, Y3
-	VMOVDQU Y1, (SI)
-	VMOVDQU Y3, 32(SI)
+	VMOVDQU Y1, (DI)(SI*1)
+	VMOVDQU Y3, 32(DI)(SI*1)
 	ADDQ $8, R8
 	DECQ CX
 	JNZ lower256Loop
 	VZEROUPPER
 	RET
-lower256Inline:
-	// The bitmap, as in a record that overflows.
-	MOVL $1, BX
-	SHLXL AX, BX, BX
-	MOVL AX, DX
-	SHRL $31, DX
-	MOVL AX, R13
-	SHRL $5, R13
-	SHLXL R13, DX, DX
-	ORL DX, BX
-	// The last lane and the second weight; the same as the first for one lane.
-	SHRL $10, AX
-	BLSRL BX, DX
-	JZ lower256Single
-	TZCNTL DX, DX
-	MOVBLZX AX, R13
-	SHRL $8, AX
-	MOVBLZX AX, AX
-	TZCNTL BX, BX
-	JMP lower256Pair
-lower256Single:
-	TZCNTL BX, BX
-	MOVL BX, DX
-	MOVBLZX AX, AX
-	MOVL AX, R13
-lower256Pair:
-	// Lanes BX and DX have the weights R13 and AX.
-	MOVWLZX factor+52(FP), R14
-	IMULL R14, R13
-	IMULL R14, AX
-	SHRL $8, R13
-	SHRL $8, AX
-	XORL R14, R14
-	NEGL R13
-	NEGL AX
-	ADDL R12, R13
-	CMOVLMI R14, R13 // what is taken away
-	ADDL R12, AX
-	CMOVLMI R14, AX
-	MOVWLZX (SI)(BX*2), R12
-	SUBL R13, R12
-	CMOVLCS R14, R12
-	MOVWLZX (SI)(DX*2), R13
-	SUBL AX, R13
-	CMOVLCS R14, R13
-	VMOVDQU (SI), Y1
-	VMOVDQU 32(SI), Y3
-	VPSUBUSW Y4, Y1, Y1
-	VPSUBUSW Y4, Y3, Y3
-	VMOVDQU Y1, (SI)
-	VMOVDQU Y3, 32(SI)
-	MOVW R12, (SI)(BX*2)
-	MOVW R13, (SI)(DX*2)
-	ADDQ $8, R8
-	DECQ CX
-	JNZ lower256Loop
-	VZEROUPPER
+
+// func approachAVX2(refs *Ref, n int, records *byte, lastRecord uint32, overflow *byte)
+TEXT ·approachAVX2(SB), NOSPLIT, $0-40
+	MOVQ refs+0(FP), R8
+	MOVQ n+8(FP), CX
+	MOVQ records+16(FP), R9
+	MOVL lastRecord+24(FP), R10
+	MOVQ overflow+32(FP), R11
+	PREFETCHOVERFLOW(approachLoop)
 	RET
 
 // func spreadAVX2(acc, sums *uint16, blocks *uint32, n int)
@@ -580,3 +542,120 @@ reachLoop:
 	JNZ reachLoop
 	VZEROUPPER
 	RET
+
+// func pickAVX2(codes *byte, refs *Ref, n int, lanes *byte, records *byte, lastRecord uint32, overflow *byte, lastOverflow uint32)
+//
+// Both forms of a record are decoded and the right one chosen without a branch.
+TEXT ·pickAVX2(SB), NOSPLIT, $0-60
+	MOVQ codes+0(FP), DI
+	MOVQ refs+8(FP), R8
+	MOVQ lanes+24(FP), DX
+	MOVQ records+32(FP), R9
+	MOVL lastRecord+40(FP), R10
+	MOVQ overflow+48(FP), R11
+	MOVL lastOverflow+56(FP), R12
+pickLoop:
+	MOVL (R8), AX
+	CMPL AX, R10
+	CMOVLHI R10, AX
+	MOVL (R9)(AX*4), AX
+	XORL SI, SI
+	MOVL AX, BX
+	ANDL $0x3fffffff, BX
+	CMPL BX, R12
+	CMOVLHI SI, BX
+	CMPL AX, $0xc0000000
+	SBBL SI, SI // all ones for an inline record
+	ANDNL BX, SI, BX
+	MOVL (R11)(BX*1), R13 // bitmap of an overflowing record
+	ADDQ R11, BX
+	MOVL $1, R15
+	SHLXL AX, R15, R15 // bitmap of an inline one
+	BTL $31, AX
+	SBBL R14, R14
+	NEGL R14
+	MOVL AX, CX
+	SHRL $5, CX
+	SHLXL CX, R14, R14
+	ORL R14, R15
+	TESTL SI, SI
+	CMOVLNE R15, R13
+	MOVWLZX 4(R8), CX
+	MOVBLZX (DX)(CX*1), CX // lane
+	BZHIL CX, R13, R15
+	POPCNTL R15, R15 // weights before the lane's
+	SHRXL CX, R13, CX
+	ANDL $1, CX
+	NEGL CX // all ones where the lane has a weight
+	SHRL $10, AX
+	MOVBLZX 4(BX)(R15*1), BX
+	SHLL $3, R15
+	SHRXL R15, AX, AX
+	TESTL SI, SI
+	CMOVLNE AX, BX
+	ANDL CX, BX
+	MOVB BX, (DI)
+	INCQ DI
+	ADDQ $8, R8
+	DECQ n+16(FP)
+	JNZ pickLoop
+	RET
+
+// func fetchAVX2(data *byte, lines int)
+TEXT ·fetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ data+0(FP), SI
+	MOVQ lines+8(FP), CX
+fetchLoop:
+	PREFETCHT0 (SI)
+	ADDQ $64, SI
+	DECQ CX
+	JNZ fetchLoop
+	RET
+
+// func selectRangeAVX512(dst *uint32, v *uint16, n int, low, span uint16) int
+TEXT ·selectRangeAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ v+8(FP), SI
+	MOVQ n+16(FP), CX
+	VPBROADCASTW low+24(FP), Z1
+	VPBROADCASTW span+26(FP), Z2
+	MOVQ DI, R10
+	VPMOVZXBD firstLanes<>(SB), Z4
+	MOVL $16, AX
+	VPBROADCASTD AX, Z5
+	VPXORQ Z6, Z6, Z6 // index of the first lane
+	MOVL $32, AX
+	VPBROADCASTD AX, Z7
+range512Loop:
+	VMOVDQU64 (SI), Z0
+	VPSUBW Z1, Z0, Z0
+	VPCMPUW $2, Z2, Z0, K1
+	KORTESTD K1, K1
+	JZ range512Next
+	VPADDD Z4, Z6, Z8
+	VPADDD Z5, Z8, Z9
+	KSHIFTRD $16, K1, K2
+	KMOVW K1, AX
+	KMOVW K2, BX
+	VPCOMPRESSD Z8, K1, Z8
+	VPCOMPRESSD Z9, K2, Z9
+	POPCNTL AX, AX
+	POPCNTL BX, BX
+	VMOVDQU32 Z8, (DI)
+	LEAQ (DI)(AX*4), DI
+	VMOVDQU32 Z9, (DI)
+	LEAQ (DI)(BX*4), DI
+range512Next:
+	VPADDD Z7, Z6, Z6
+	ADDQ $64, SI
+	SUBQ $32, CX
+	JNZ range512Loop
+	SUBQ R10, DI
+	SHRQ $2, DI
+	MOVQ DI, ret+32(FP)
+	VZEROUPPER
+	RET
+
+DATA firstLanes<>+0(SB)/8, $0x0706050403020100
+DATA firstLanes<>+8(SB)/8, $0x0f0e0d0c0b0a0908
+GLOBL firstLanes<>(SB), RODATA|NOPTR, $16

@@ -14,3 +14,7 @@ func spreadAVX2(*uint16, *uint16, *uint32, int)                            {}
 func keepAVX2(*uint16, *uint32, int, uint16) int                           { return 0 }
 func keepAVX512(*uint16, *uint32, int, uint16) int                         { return 0 }
 func reachAVX2(*uint32, *uint16, int, uint16)                              {}
+func approachAVX2(*Ref, int, *byte, uint32, *byte)                         {}
+func pickAVX2(*byte, *Ref, int, *byte, *byte, uint32, *byte, uint32)       {}
+func fetchAVX2(*byte, int)                                                 {}
+func selectRangeAVX512(*uint32, *uint16, int, uint16, uint16) int          { return 0 }

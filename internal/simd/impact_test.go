@@ -110,7 +110,18 @@ func TestLower(t *testing.T) {
 			}
 			got, factor := slices.Clone(want), uint16(rng.Uint32N(1<<(1+rng.IntN(16))))
 			lowerScalar(want, refs, records, overflow, factor)
+			Approach(refs, records, overflow) // changes nothing
 			Lower(got, refs, records, overflow, factor)
+			lanes := make([]byte, blocks)
+			for i := range lanes {
+				lanes[i] = byte(rng.IntN(BlockLanes))
+			}
+			a, b := make([]byte, len(refs)), make([]byte, len(refs))
+			pickScalar(a, refs, lanes, records, overflow)
+			if Pick(b, refs, lanes, records, overflow); !slices.Equal(a, b) {
+				t.Fatalf("Pick, round %d:\n%v\n%v", round, a, b)
+			}
+			Fetch(overflow, rng.IntN(len(overflow)), rng.IntN(len(overflow)))
 			if !slices.Equal(want, got) {
 				t.Fatalf("round %d:\n%v\n%v", round, want, got)
 			}

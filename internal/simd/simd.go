@@ -107,12 +107,16 @@ func Max(v []uint16) uint16 {
 }
 
 // SelectRange writes the ascending indexes of all low ≤ v[i] ≤ high to dst and
-// returns how many there are. len(v) is a multiple of Lanes, dst is as long.
+// returns how many there are. len(v) is a multiple of Lanes, dst is as long; what
+// is behind them becomes arbitrary.
 func SelectRange(dst []uint32, v []uint16, low, high uint16) int {
 	if len(v) == 0 || low > high {
 		return 0
 	}
 	_ = dst[len(v)-1]
+	if avx512 && len(v)%(2*Lanes) == 0 {
+		return selectRangeAVX512(&dst[0], &v[0], len(v), low, high-low)
+	}
 	if avx2 && len(v)%Lanes == 0 {
 		return selectRangeAVX2(&dst[0], &v[0], len(v), low, high-low)
 	}

@@ -61,7 +61,9 @@ func TestAddBounds(t *testing.T) {
 	}
 }
 
-func TestSelect(t *testing.T) {
+func TestSelect(t *testing.T) { tiers(t, testSelect) }
+
+func testSelect(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))
 	for n := 0; n < 400; n += 16 {
 		v, f := make([]uint16, n), make([]float32, n)
