@@ -6,7 +6,8 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strings"
+	"strconv"
+	"time"
 
 	"github.com/tamis-search/tamis/bench/internal/peer"
 )
@@ -19,11 +20,13 @@ type row struct {
 	K        int     `json:"k"`
 	Exact    bool    `json:"exact"`            // the engine promises the best of its own weights
 	Target   float64 `json:"target,omitempty"` // the recall that it was tuned to
+	Told     bool    `json:"told,omitempty"`   // the engine was told the target, nothing was tuned
 	Tuned    float64 `json:"recall_tuned"`     // on the queries that it was tuned on
 	Recall   float64 `json:"recall"`           // on the others, against float32
 	P50      float64 `json:"p50_us"`
 	Mean     float64 `json:"mean_us"`
 	P99      float64 `json:"p99_us"`
+	Batch    float64 `json:"batch_mean_us,omitempty"` // all queries in one call, over their number
 	Bytes    int64   `json:"index_bytes"`
 	Resident int64   `json:"resident_bytes"`
 	CPU      float64 `json:"build_cpu_s"`
@@ -37,11 +40,21 @@ type choice struct {
 	row
 }
 
-// built makes the index of a build, unless it is there, and returns what it cost.
+// Rounds that every setting gets, and the time after which it gets no more.
+const (
+	leastRounds = 2
+	enough      = 30 * time.Second
+)
+
+// built makes the index of a build, unless it is there and younger than vectors and program, and returns what it cost.
 func built(o options, s *set, m *method, build string) (b peer.Build, err error) {
 	index := m.index(s, build)
 	note := index + ".json"
-	if data, err := os.ReadFile(note); err == nil && !o.rebuild {
+	if !o.rebuild && s.fresh(note, m.command...) {
+		data, err := os.ReadFile(note)
+		if err != nil {
+			return b, err
+		}
 		return b, json.Unmarshal(data, &b)
 	}
 	if err := os.MkdirAll(s.dir+"/index", 0o777); err != nil {
@@ -57,6 +70,9 @@ func built(o options, s *set, m *method, build string) (b peer.Build, err error)
 	}
 	if err := p.Close(); err != nil {
 		return b, err
+	}
+	if m.reordered {
+		b.CPU += s.order.CPU
 	}
 	data, err := json.Marshal(b)
 	if err != nil {
@@ -96,6 +112,9 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 			return nil, nil, err
 		}
 		for i, search := range m.searches {
+			if !m.tries(build, i) {
+				continue
+			}
 			if err := p.Set(search); err != nil {
 				return nil, nil, err
 			}
@@ -103,7 +122,7 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 			if err != nil {
 				return nil, nil, err
 			}
-			r := row{Engine: m.name, Build: build, Search: search, K: k, Bytes: b.IndexBytes, CPU: b.CPU, Exact: m.exact && i == 0 || m.name == "pisa"}
+			r := row{Engine: m.name, Build: build, Search: search, K: k, Bytes: b.IndexBytes, CPU: b.CPU, Exact: i < m.exact}
 			if r.Tuned, err = s.recall(answers, k, 0, s.half()); err != nil {
 				return nil, nil, err
 			}
@@ -111,7 +130,7 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 				return nil, nil, err
 			}
 			var passes [][]int64
-			for range 3 {
+			for range 2 {
 				pass, err := p.Pass(k)
 				if err != nil {
 					return nil, nil, err
@@ -129,25 +148,41 @@ func tune(o options, s *set, m *method) (picked []choice, curve []row, err error
 		}
 		fmt.Fprintf(os.Stderr, "%s: tuned %s\n", m.name, build)
 	}
-	for _, r := range all {
-		if r.Exact {
-			for _, k := range o.ks {
-				r.K = k
+	// Every exact setting is measured at the first depth, the fastest of them at the others.
+	fastest := -1
+	for i, r := range all {
+		if r.Exact && (fastest < 0 || r.tunedP50 < all[fastest].tunedP50) {
+			fastest = i
+		}
+	}
+	for i, r := range all {
+		for j, depth := range o.ks {
+			if r.Exact && (j == 0 || i == fastest) {
+				r.K = depth
 				picked = append(picked, choice{m, r})
 			}
 		}
 	}
 	for _, target := range o.targets {
+		if m.exact == len(m.searches) { // there is nothing to tune
+			break
+		}
 		best := -1
 		for i, r := range all {
-			if !r.Exact && r.Tuned >= target && (best < 0 || r.tunedP50 < all[best].tunedP50) {
+			if r.Tuned >= target && (best < 0 || r.tunedP50 < all[best].tunedP50) {
 				best = i
 			}
 		}
 		if best >= 0 {
-			r := all[best]
-			r.Target = target
+			r := all[best] // an exact setting too, where none that is not reaches the target sooner
+			r.Target, r.Exact = target, false
 			picked = append(picked, choice{m, r})
+		}
+		for _, r := range all {
+			if m.told != "" && r.Search == m.told+strconv.FormatFloat(target, 'g', -1, 64) {
+				r.Target, r.Told = target, true
+				picked = append(picked, choice{m, r})
+			}
 		}
 	}
 	for _, r := range all {
@@ -168,53 +203,66 @@ func (r *row) times(ns []int64) {
 	r.Mean = float64(sum) / float64(len(ns)) / 1e3
 }
 
-// measure runs what was chosen side by side, one pass of each in turn, round after round.
+// measure runs what was chosen side by side, engine after engine in every round. A process holds one index and ends before the next
+// starts, so that the largest index alone has to fit into memory. A setting that has used its time up sits out the rounds that are left.
 func measure(o options, s *set, chosen []choice) ([]row, error) {
-	processes := map[string]*peer.Process{}
-	key := func(c choice) string { return c.name + " " + c.Build }
-	for _, c := range chosen {
-		if _, ok := processes[key(c)]; ok {
-			continue
+	groups := map[string][]int{}
+	var order []string
+	for i, c := range chosen {
+		key := c.name + " " + c.Build
+		if groups[key] == nil {
+			order = append(order, key)
 		}
-		p, _, err := loaded(s, c.method, c.Build)
-		if err != nil {
-			return nil, err
-		}
-		processes[key(c)] = p
+		groups[key] = append(groups[key], i)
 	}
-	passes := make([][][]int64, len(chosen))
-	rows := make([]row, len(chosen))
+	rows, passes, spent := make([]row, len(chosen)), make([][][]int64, len(chosen)), make([]time.Duration, len(chosen))
 	for round := range o.rounds {
-		for i, c := range chosen {
-			p := processes[key(c)]
-			if err := p.Set(c.Search); err != nil {
-				return nil, err
+		for _, key := range order {
+			due := slices.DeleteFunc(slices.Clone(groups[key]), func(i int) bool { return round >= leastRounds && spent[i] > enough })
+			if len(due) == 0 {
+				continue
 			}
-			if round == 0 {
-				answers, err := p.Top(c.K)
-				if err != nil {
-					return nil, err
-				}
-				rows[i] = c.row
-				if rows[i].Recall, err = s.recall(answers, c.K, s.half(), s.queries.Rows()); err != nil {
-					return nil, fmt.Errorf("%s: %w", key(c), err)
-				}
-			}
-			pass, err := p.Pass(c.K)
+			first := chosen[due[0]]
+			p, _, err := loaded(s, first.method, first.Build)
 			if err != nil {
 				return nil, err
 			}
-			passes[i] = append(passes[i], pass.CPU[s.half():])
+			for _, i := range due {
+				c, start := chosen[i], time.Now()
+				if err := p.Set(c.Search); err != nil {
+					return nil, err
+				}
+				if round == 0 {
+					answers, err := p.Top(c.K)
+					if err != nil {
+						return nil, err
+					}
+					rows[i] = c.row
+					if rows[i].Recall, err = s.recall(answers, c.K, s.half(), s.queries.Rows()); err != nil {
+						return nil, fmt.Errorf("%s: %w", key, err)
+					}
+				}
+				pass, err := p.Pass(c.K)
+				if err != nil {
+					return nil, err
+				}
+				passes[i], spent[i] = append(passes[i], pass.CPU[s.half():]), spent[i]+time.Since(start)
+				if round == 0 && c.batch && c.K == o.ks[0] {
+					mean, err := p.Batch(c.K)
+					if err != nil {
+						return nil, err
+					}
+					rows[i].Batch = mean / 1e3
+				}
+			}
+			if err := p.Close(); err != nil {
+				return nil, err
+			}
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
 	}
 	for i := range chosen {
 		rows[i].times(peer.Minimum(passes[i]))
-	}
-	for name, p := range processes {
-		if err := p.Close(); err != nil {
-			return nil, fmt.Errorf("%s: %w", strings.Fields(name)[0], err)
-		}
 	}
 	return rows, nil
 }

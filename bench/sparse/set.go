@@ -5,12 +5,12 @@ import (
 	"encoding/gob"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 
 	"github.com/tamis-search/tamis/bench/internal/peer"
 	"github.com/tamis-search/tamis/bench/sparse/internal/csr"
+	"github.com/tamis-search/tamis/bench/sparse/internal/order"
 )
 
 // set is the vectors and queries of one measurement.
@@ -19,6 +19,7 @@ type set struct {
 	docs, queries *csr.Matrix
 	// thresholds holds of each query the exact scores of the best documents, falling.
 	thresholds [][]float32
+	order      ordering
 }
 
 // truthDepth is the greatest k whose recall can be told.
@@ -45,62 +46,92 @@ func (s *set) prepare(methods []*method) error {
 	needs := func(name string) bool {
 		return slices.ContainsFunc(methods, func(m *method) bool { return m.name == name })
 	}
-	var lists *csr.Matrix
-	inverted := func() *csr.Matrix {
-		if lists == nil {
-			lists = s.docs.Transpose()
-		}
-		return lists
-	}
-	if err := s.truth(inverted); err != nil {
+	if err := s.truth(); err != nil {
 		return err
 	}
-	if order := filepath.Join(s.dir, "order.ciff"); needs("bmp") && !exists(order) {
-		plain := filepath.Join(s.dir, "docs.ciff")
-		if err := csr.WriteCIFF(plain, inverted()); err != nil {
-			return err
-		}
-		tool, err := filepath.Abs(filepath.Join("out", "sparse", "bin", "create-rgb"))
-		if err != nil {
-			return err
-		}
-		// It writes a log into the folder where it runs.
-		cmd := exec.Command(tool, "--input", "docs.ciff", "--output-ciff", "order.ciff", "--min-len", fmt.Sprint(min(4096, s.docs.Rows()/256)))
-		cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, os.Stderr, os.Stderr
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("reordering the documents for BMP with create-rgb, a program of recursive graph bisection: %w", err)
-		}
-		if err := os.Remove(plain); err != nil {
+	ciff, pisa := filepath.Join(s.dir, "order.ciff"), filepath.Join(s.dir, "index", "pisa")
+	needCIFF := needs("bmp") && !s.fresh(ciff)
+	needPISA := needs("pisa") && !s.fresh(filepath.Join(pisa, "fwd.documents"))
+	if err := s.readOrder(needs("bmp") || needs("pisa")); err != nil || !needCIFF && !needPISA {
+		return err
+	}
+	lists := s.docs.TransposeIn(s.order.Rows)
+	if needCIFF {
+		if err := csr.WriteCIFF(ciff, lists, s.order.Rows); err != nil {
 			return err
 		}
 	}
-	if dir := filepath.Join(s.dir, "index", "pisa"); needs("pisa") && !exists(filepath.Join(dir, "fwd.documents")) {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+	if needPISA {
+		if err := os.MkdirAll(pisa, 0o777); err != nil {
 			return err
 		}
-		return csr.WritePISA(dir, inverted())
+		return csr.WritePISA(pisa, lists, s.order.Rows)
 	}
 	return nil
 }
 
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
+// ordering is the order of documents for the engines that want similar ones together, and what finding it took.
+type ordering struct {
+	Rows []uint32
+	CPU  float64
+}
+
+// readOrder reads the order of documents, or finds it where it is needed.
+func (s *set) readOrder(needed bool) error {
+	name := filepath.Join(s.dir, "order.gob")
+	if !needed || s.fresh(name) && decode(name, &s.order) && len(s.order.Rows) == s.docs.Rows() {
+		return nil
+	}
+	fmt.Fprintln(os.Stderr, "bisecting: an order of documents for bmp and pisa")
+	meter, b := peer.StartMeter(), peer.Build{}
+	s.order.Rows = order.Bisect(s.docs)
+	meter.Stop(&b)
+	s.order.CPU = b.CPU
+	return encode(name, s.order)
+}
+
+func decode(name string, to any) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return gob.NewDecoder(f).Decode(to) == nil
+}
+
+func encode(name string, from any) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := gob.NewEncoder(f).Encode(from); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// fresh reports whether a file is there and younger than the vectors and what else it was made from.
+func (s *set) fresh(name string, from ...string) bool {
+	made, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	for _, source := range append(from, filepath.Join(s.dir, "docs.csr"), filepath.Join(s.dir, "queries.csr")) {
+		if info, err := os.Stat(source); err == nil && info.ModTime().After(made.ModTime()) {
+			return false
+		}
+	}
+	return true
 }
 
 // truth scores everything, once for a data folder.
-func (s *set) truth(inverted func() *csr.Matrix) error {
+func (s *set) truth() error {
 	name := filepath.Join(s.dir, "truth.gob")
-	if f, err := os.Open(name); err == nil {
-		defer f.Close()
-		if err := gob.NewDecoder(f).Decode(&s.thresholds); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if len(s.thresholds) == s.queries.Rows() {
-			return nil
-		}
+	if s.fresh(name) && decode(name, &s.thresholds) && len(s.thresholds) == s.queries.Rows() {
+		return nil
 	}
-	lists := inverted()
+	lists := s.docs.Transpose()
 	scores := make([]float32, s.docs.Rows())
 	s.thresholds = make([][]float32, s.queries.Rows())
 	var best []float32
@@ -131,15 +162,7 @@ func (s *set) truth(inverted func() *csr.Matrix) error {
 		slices.SortFunc(best, falling)
 		s.thresholds[q] = slices.Clone(best[:min(truthDepth, len(best))])
 	}
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	if err := gob.NewEncoder(f).Encode(s.thresholds); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return encode(name, s.thresholds)
 }
 
 func falling(a, b float32) int { return cmp.Compare(b, a) }

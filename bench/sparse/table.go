@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html"
 	"io"
@@ -21,26 +22,36 @@ func table(w io.Writer, r *report) {
 	}
 	rows := slices.Clone(r.Rows)
 	slices.SortStableFunc(rows, func(a, b row) int {
-		if a.K != b.K {
-			return a.K - b.K
+		told := func(r row) int {
+			if r.Told {
+				return 1
+			}
+			return 0
 		}
-		return int(1e4 * (a.Target - b.Target))
+		return cmp.Or(cmp.Compare(a.K, b.K), cmp.Compare(told(a), told(b)), cmp.Compare(a.Target, b.Target))
 	})
 	last := ""
 	for _, x := range rows {
 		title := fmt.Sprintf("exact, k = %d", x.K)
 		if !x.Exact {
 			title = fmt.Sprintf("tuned to recall@%d ≥ %g", x.K, x.Target)
+			if x.Told {
+				title = fmt.Sprintf("told to reach recall@%d of %g, not tuned", x.K, x.Target)
+			}
 		}
 		if title != last {
-			fmt.Fprintf(w, "\n**%s**\n\n| engine | setting | recall | p50 µs | mean | p99 | p50 ratio | index MB | resident MB | build CPU s |\n|---|---|---|---|---|---|---|---|---|---|\n", title)
+			fmt.Fprintf(w, "\n**%s**\n\n| engine | setting | recall | p50 µs | mean (batch) | p99 | p50 ratio | index MB | resident MB | build CPU s |\n|---|---|---|---|---|---|---|---|---|---|\n", title)
 			last = title
 		}
 		ratio := "–"
 		if base[x.K] > 0 {
 			ratio = fmt.Sprintf("%.2f", x.P50/base[x.K])
 		}
-		fmt.Fprintf(w, "| %s | %s | %.4f | %.0f | %.0f | %.0f | %s | %.0f | %.0f | %.0f |\n", x.Engine, strings.TrimSpace(x.Build+" · "+x.Search), x.Recall, x.P50, x.Mean, x.P99, ratio,
+		mean := fmt.Sprintf("%.0f", x.Mean)
+		if x.Batch > 0 {
+			mean += fmt.Sprintf(" (%.0f)", x.Batch)
+		}
+		fmt.Fprintf(w, "| %s | %s | %.4f | %.0f | %s | %.0f | %s | %.0f | %.0f | %.0f |\n", x.Engine, strings.Trim(x.Build+" · "+x.Search, " ·"), x.Recall, x.P50, mean, x.P99, ratio,
 			float64(x.Bytes)/1e6, float64(x.Resident)/1e6, x.CPU)
 	}
 }

@@ -11,6 +11,7 @@
 //
 //	load           reads what build wrote
 //	set NAME=VALUE …  changes how the next queries are searched
+//	batch K        answers {"mean_ns": …}: CPU time a query when the library is given all queries in one call, on one thread
 //
 // A row is the number of a document in the order of the input, from 0. What
 // is timed: making the query from its analysed terms, and finding rows and
@@ -209,6 +210,15 @@ func (p *Process) Load() error { return p.ask("load", &struct{}{}) }
 
 // Set changes how the next queries are searched: NAME=VALUE, separated by blanks.
 func (p *Process) Set(words string) error { return p.ask("set "+words, &struct{}{}) }
+
+// Batch returns the mean CPU time of a query in nanoseconds when all are given to the library at once. Not every peer can.
+func (p *Process) Batch(k int) (mean float64, err error) {
+	var answer struct {
+		Mean float64 `json:"mean_ns"`
+	}
+	err = p.ask("batch "+strconv.Itoa(k), &answer)
+	return answer.Mean, err
+}
 
 // Resident is the memory of p that is in use now, in bytes, 0 where the system does not tell.
 func (p *Process) Resident() int64 {

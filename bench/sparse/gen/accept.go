@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,15 +10,31 @@ import (
 	"github.com/tamis-search/tamis/bench/sparse/internal/csr"
 )
 
-// accept prints the figures by which generated documents are judged, each beside that of real ones.
-func accept(w io.Writer, m, queries *csr.Matrix, rng *rand.Rand) {
+// figure is one by which generated documents are judged, with the range that real ones have.
+type figure struct {
+	name             string
+	value, low, high float64
+}
+
+func (f figure) String() string {
+	s := fmt.Sprintf("%-46s %8.4f   real %.4g to %.4g", f.name, f.value, f.low, f.high)
+	if f.value < f.low || f.value > f.high {
+		s += "   MISSED"
+	}
+	return s
+}
+
+// accept measures generated documents. The ranges are those of real ones; where they were made of one collection only, somewhat wider.
+func accept(m, queries *csr.Matrix, rng *rand.Rand) (all []figure) {
+	put := func(name string, value, low, high float64) { all = append(all, figure{name, value, low, high}) }
 	n := m.Rows()
 	mean, square := 0., 0.
 	for d := range n {
 		x := float64(m.At[d+1] - m.At[d])
 		mean, square = mean+x/float64(n), square+x*x/float64(n)
 	}
-	fmt.Fprintf(w, "%d documents, non-zeros a document %.1f, sd %.1f (119, 30)\n", n, mean, math.Sqrt(square-mean*mean))
+	put("non-zeros a document", mean, 110, 130)
+	put("their standard deviation", math.Sqrt(square-mean*mean), 25, 35)
 	count, sum, squares := make([]float64, m.Columns), make([]float64, m.Columns), make([]float64, m.Columns)
 	for i, t := range m.Terms {
 		x := float64(m.Weights[i])
@@ -29,9 +44,8 @@ func accept(w io.Writer, m, queries *csr.Matrix, rng *rand.Rand) {
 	}
 	df := slices.Clone(count)
 	slices.SortFunc(df, func(a, b float64) int { return cmp.Compare(b, a) })
-	fmt.Fprint(w, "df/N at rank:")
-	for _, r := range []int{1, 10, 100, 1000, 5000, 10000} {
-		fmt.Fprintf(w, " %d %.4f (%.4f)", r, df[r-1]/float64(n), targetAt(r))
+	for _, r := range []int{1, 10, 100, 1000, 5000} {
+		put(fmt.Sprintf("share of documents with the term of rank %d", r), df[r-1]/float64(n), .85*targetAt(r), 1.15*targetAt(r))
 	}
 	var x, y []float64
 	cv := 0.
@@ -42,13 +56,18 @@ func accept(w io.Writer, m, queries *csr.Matrix, rng *rand.Rand) {
 			cv += math.Sqrt(max(0, squares[t]/c-mean*mean)) / mean
 		}
 	}
-	fmt.Fprintf(w, "\nwithin-term CV %.2f (.69 to .77), correlation of log df and mean weight %.2f (-.04 to .02)\n", cv/float64(len(x)), correlation(x, y))
-	fmt.Fprintf(w, "L1 share of the top 50 of a document %.3f (.65 to .75), of the top 10 of a query %.3f (.80)\n", share(m, 50), share(queries, 10))
-	rows := rng.Perm(n)[:min(7000, n)]
-	s := pick(m, rows)
-	neighbourhood(w, "7,000 of them", s, rng)
-	neighbourhood(w, "shuffled     ", shuffled(s, rng), rng)
-	fmt.Fprintln(w, "real          cosine of the nearest .40 to .48 (shuffled .20), 10th .22 to .30, terms shared with the nearest over at random 5.6 and more")
+	put("variation of weights within a term", cv/float64(len(x)), .7, 1.1)
+	put("correlation of log frequency and mean weight", correlation(x, y), -.1, .1)
+	put("share of the top 50 in a document's sum", share(m, 50), .65, .75)
+	put("share of the top 10 in a query's sum", share(queries, 10), .65, .81)
+	s := pick(m, rng.Perm(n)[:min(7000, n)])
+	real, mixed := neighbourhood(s, rng), neighbourhood(shuffled(s, rng), rng)
+	put("cosine with the nearest of 7,000", real.first, .4, .48)
+	put("the same, terms dealt out at random", mixed.first, .1, .25)
+	put("cosine with the 10th nearest", real.tenth, .22, .3)
+	put("terms shared with the nearest over at random", real.nearShared/real.randomShared, 5.6, 16)
+	put("share of documents with a term in common", real.overlap, .4, .99)
+	return all
 }
 
 func correlation(x, y []float64) float64 {
@@ -109,14 +128,18 @@ func shuffled(m *csr.Matrix, rng *rand.Rand) *csr.Matrix {
 func neighbours(m *csr.Matrix, k int, rows []int) [][]int32 {
 	found := make([][]int32, 0, m.Rows())
 	each(m, rows, func(q int, cosine []float32, _ []uint16) {
-		order := make([]int32, 0, len(cosine))
-		for d := range cosine {
-			if d != q {
-				order = append(order, int32(d))
+		best := make([]int32, 0, k+1) // nearest first, the earlier of two that are as near
+		for d, c := range cosine {
+			if d == q || len(best) == k && c <= cosine[best[k-1]] {
+				continue
 			}
+			i := len(best)
+			for i > 0 && c > cosine[best[i-1]] {
+				i--
+			}
+			best = slices.Insert(best, i, int32(d))[:min(k, len(best)+1)]
 		}
-		slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(cosine[b], cosine[a]), cmp.Compare(a, b)) })
-		found = append(found, slices.Clone(order[:k]))
+		found = append(found, best)
 	})
 	return found
 }
@@ -158,27 +181,32 @@ func each(m *csr.Matrix, rows []int, f func(q int, cosine []float32, shared []ui
 	}
 }
 
-func neighbourhood(w io.Writer, name string, m *csr.Matrix, rng *rand.Rand) {
+// near says how documents lie to each other: means over some of them.
+type near struct {
+	first, tenth             float64 // cosines with the nearest and the 10th nearest
+	nearShared, randomShared float64 // terms shared with the nearest, and with any
+	overlap                  float64 // share of others with a term in common
+}
+
+func neighbourhood(m *csr.Matrix, rng *rand.Rand) (sum near) {
 	rows := rng.Perm(m.Rows())[:min(500, m.Rows())]
-	var first, tenth, nearShared, random, randomShared, overlap float64
+	n := float64(len(rows))
 	each(m, rows, func(q int, cosine []float32, shared []uint16) {
-		order := make([]int, 0, len(cosine))
+		order, others := make([]int, 0, len(cosine)), float64(len(cosine)-1)
 		for d := range cosine {
 			if d == q {
 				continue
 			}
 			order = append(order, d)
-			random += float64(cosine[d]) / float64(len(cosine)-1)
-			randomShared += float64(shared[d]) / float64(len(cosine)-1)
+			sum.randomShared += float64(shared[d]) / others / n
 			if shared[d] > 0 {
-				overlap += 1 / float64(len(cosine)-1)
+				sum.overlap += 1 / others / n
 			}
 		}
 		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(cosine[b], cosine[a]) })
-		first, tenth = first+float64(cosine[order[0]]), tenth+float64(cosine[order[9]])
-		nearShared += float64(shared[order[0]])
+		sum.first += float64(cosine[order[0]]) / n
+		sum.tenth += float64(cosine[order[min(9, len(order)-1)]]) / n
+		sum.nearShared += float64(shared[order[0]]) / n
 	})
-	n := float64(len(rows))
-	fmt.Fprintf(w, "%s cosine of the nearest %.3f, 10th %.3f, random %.3f; shared terms nearest %.1f, random %.1f (ratio %.1f); any overlap %.3f\n", name, first/n, tenth/n, random/n, nearShared/n, randomShared/n,
-		nearShared/randomShared, overlap/n)
+	return sum
 }

@@ -29,20 +29,20 @@ import (
 const (
 	held = 1000 // queries that are not used for documents
 	live = 28000
-	near = 8 // neighbours that count as the same topic
+	same = 8 // neighbours that count as the same topic
 	far  = 40
 )
 
-// What a document is made of: chosen by the acceptance figures alone.
+// What a document is made of: chosen by the acceptance figures alone, on 20,000 documents.
 const (
-	popularity = .8  // queries are anchors by a power law of their rank
+	popularity = .5  // queries are anchors by a power law of their rank
 	sameTopic  = .75 // weight of a neighbour beside its anchor
 	otherTopic = .4
 	background = .3
-	kept       = .92 // share of a query's terms that a document takes
 	termNoise  = .3
 	valueNoise = .2
-	own        = 10 // rare terms of an anchor, each taken with this probability and weight:
+	orderNoise = .45 // on the order of a document's terms
+	own        = 10  // rare terms of an anchor, each taken with this probability and weight:
 	ownRate    = .35
 	ownWeight  = .7
 	injected   = .7
@@ -82,35 +82,35 @@ func main() {
 	out := flag.String("out", "", "`folder` to write (default out/sparse/N)")
 	data := flag.String("evaluation", "", "folder of the evaluation data")
 	moved := flag.Float64("moved", 0, "share of postings moved to random documents")
-	noise := flag.Float64("noise", .45, "noise on the order of a document's terms")
 	seed := flag.Uint64("seed", 20261122, "seed")
 	flag.Parse()
 	if *out == "" {
 		*out = filepath.Join("out", "sparse", fmt.Sprint(*n))
 	}
-	if err := run(*n, *out, *data, *moved, *noise, *seed); err != nil {
+	if err := run(*n, *out, *data, *moved, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(n int, out, data string, moved, noise float64, seed uint64) error {
+func run(n int, out, data string, moved float64, seed uint64) error {
 	data, err := peer.Data(data)
 	if err != nil {
 		return err
 	}
-	g, held, err := newGenerator(data, noise, seed)
+	g, held, err := newGenerator(data, seed)
 	if err != nil {
 		return err
 	}
-	for round := range 10 {
-		g.calibrate(g.documents(20_000, seed+uint64(round)+1), round)
-	}
+	g.calibrateAll(seed)
 	docs := g.documents(n, seed+100)
 	if moved > 0 {
 		docs = move(docs, moved, rand.New(rand.NewPCG(seed, 3)))
 	}
-	accept(os.Stdout, docs, held, rand.New(rand.NewPCG(seed, 4)))
+	fmt.Printf("%d documents, %d non-zeros\n", docs.Rows(), len(docs.Terms))
+	for _, f := range accept(docs, held, rand.New(rand.NewPCG(seed, 4))) {
+		fmt.Println(f)
+	}
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
@@ -127,11 +127,10 @@ type generator struct {
 	target    []float64   // document frequency that is wanted, by term
 	factor    []float64   // on a term's value before terms are ordered
 	ranks     []float64   // the curve, 1001 points
-	noise     float64
 }
 
 // newGenerator reads the queries; terms have the numbers of the vocabulary's lines.
-func newGenerator(data string, noise float64, seed uint64) (*generator, *csr.Matrix, error) {
+func newGenerator(data string, seed uint64) (*generator, *csr.Matrix, error) {
 	words, err := os.ReadFile(filepath.Join(data, "conformance", "bert-base-uncased-vocab.txt"))
 	if err != nil {
 		return nil, nil, err
@@ -150,7 +149,7 @@ func newGenerator(data string, noise float64, seed uint64) (*generator, *csr.Mat
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	g := &generator{base: matrix(all[held:], columns), noise: noise}
+	g := &generator{base: matrix(all[held:], columns)}
 	g.neighbour = neighbours(g.base, far, nil)
 	rows := g.base.Rows()
 	for _, r := range rng.Perm(rows) {
@@ -244,18 +243,18 @@ func (g *generator) documents(n int, seed uint64) *csr.Matrix {
 		take := func(q int, w float64) {
 			terms, weights := g.base.Row(q)
 			for i, t := range terms {
-				if rng.Float64() < g.keep[t]*kept {
+				if rng.Float64() < g.keep[t] {
 					put(t, w*float64(weights[i])*math.Exp(termNoise*rng.NormFloat64()))
 				}
 			}
 		}
-		close := func(q int) int { return int(g.neighbour[q][rng.IntN(near)]) }
+		close := func(q int) int { return int(g.neighbour[q][rng.IntN(same)]) }
 		anchor := draw(rng, g.popular)
 		take(anchor, 1)
 		for range 2 + rng.IntN(3) {
-			take(int(g.neighbour[anchor][int(rng.Float64()*rng.Float64()*near)]), sameTopic)
+			take(int(g.neighbour[anchor][int(rng.Float64()*rng.Float64()*same)]), sameTopic)
 		}
-		other := int(g.neighbour[anchor][near+rng.IntN(far-near)])
+		other := int(g.neighbour[anchor][same+rng.IntN(far-same)])
 		take(other, otherTopic)
 		take(close(other), .8*otherTopic)
 		take(rng.IntN(g.base.Rows()), background)
@@ -271,7 +270,7 @@ func (g *generator) documents(n int, seed uint64) *csr.Matrix {
 			take(close(close(anchor)), otherTopic)
 		}
 		for _, t := range touched {
-			value[t] *= g.factor[t] * math.Exp(g.noise*rng.NormFloat64())
+			value[t] *= g.factor[t] * math.Exp(orderNoise*rng.NormFloat64())
 		}
 		slices.SortFunc(touched, func(a, b uint32) int { return cmp.Or(cmp.Compare(value[b], value[a]), cmp.Compare(a, b)) })
 		k := min(want, len(touched))
@@ -298,6 +297,12 @@ func poisson(rng *rand.Rand, mean float64) (n int) {
 		p *= rng.Float64()
 	}
 	return n
+}
+
+func (g *generator) calibrateAll(seed uint64) {
+	for round := range 10 {
+		g.calibrate(g.documents(20_000, seed+uint64(round)+1), round)
+	}
 }
 
 // calibrate brings the frequencies of terms, and their mean weights, nearer to what is wanted.

@@ -46,6 +46,7 @@ func run(args []string) error {
 		}
 		e.queries = append(e.queries, q)
 	}
+	e.conf.Queries = e.queries[:len(e.queries)/2] // those that others are tuned on
 	return peer.Serve(e, os.Stdin, os.Stdout)
 }
 

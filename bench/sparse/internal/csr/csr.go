@@ -48,6 +48,11 @@ func Read(name string) (*Matrix, error) {
 	if _, err := io.ReadFull(f, bytes(head)); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if rows, nonzeros := head[0], head[2]; rows < 0 || nonzeros < 0 || rows > info.Size() || nonzeros > info.Size() || info.Size() != 32+8*(rows+nonzeros) {
+		return nil, fmt.Errorf("%s is not a CSR file of %d rows and %d non-zeros: its size is %d", name, rows, nonzeros, info.Size())
+	}
 	m := &Matrix{Columns: int(head[1]), At: make([]int64, head[0]+1), Terms: make([]uint32, head[2]), Weights: make([]float32, head[2])}
 	for _, part := range [][]byte{bytes(m.At), bytes(m.Terms), bytes(m.Weights)} {
 		if _, err := io.ReadFull(f, part); err != nil {
@@ -84,6 +89,15 @@ func write(name string, fill func(w *bufio.Writer)) error {
 
 // Transpose turns terms into rows: row t has the documents of term t, ascending.
 func (m *Matrix) Transpose() *Matrix {
+	order := make([]uint32, m.Rows())
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	return m.TransposeIn(order)
+}
+
+// TransposeIn does so with the documents in another order: number i is row order[i].
+func (m *Matrix) TransposeIn(order []uint32) *Matrix {
 	t := &Matrix{Columns: m.Rows(), At: make([]int64, m.Columns+1), Terms: make([]uint32, len(m.Terms)), Weights: make([]float32, len(m.Terms))}
 	for _, x := range m.Terms {
 		t.At[x+1]++
@@ -92,8 +106,8 @@ func (m *Matrix) Transpose() *Matrix {
 		t.At[i+1] += t.At[i]
 	}
 	next := append([]int64(nil), t.At[:m.Columns]...)
-	for d := range m.Rows() {
-		terms, weights := m.Row(d)
+	for d, row := range order {
+		terms, weights := m.Row(int(row))
 		for i, x := range terms {
 			t.Terms[next[x]], t.Weights[next[x]] = uint32(d), weights[i]
 			next[x]++
@@ -115,9 +129,9 @@ func quantize(w, top float32) uint32 {
 	return uint32(min(max(math.RoundToEven(float64(w)*255/float64(top)), 1), 255))
 }
 
-// WriteCIFF writes the transposed documents with 8-bit weights in the Common Index File Format; a term and a document are
-// called by their numbers.
-func WriteCIFF(name string, lists *Matrix) error {
+// WriteCIFF writes the transposed documents with 8-bit weights in the Common Index File Format; a term is called by its number, a
+// document by what names holds for it.
+func WriteCIFF(name string, lists *Matrix, names []uint32) error {
 	docs, top := lists.Columns, lists.Highest()
 	live, total := 0, uint64(0)
 	for t := range lists.Rows() {
@@ -169,7 +183,7 @@ func WriteCIFF(name string, lists *Matrix) error {
 			if d > 0 {
 				m = number(m, 1, uint64(d))
 			}
-			message(number(text(m, 2, fmt.Sprint(d)), 3, 100))
+			message(number(text(m, 2, fmt.Sprint(names[d])), 3, 100))
 		}
 	})
 }
@@ -184,8 +198,8 @@ func text(m []byte, field int, s string) []byte {
 
 // WritePISA writes the transposed documents with 8-bit weights as the uncompressed inverted index of PISA: base.docs, base.freqs
 // and base.sizes, and beside them the names, fwd.terms and fwd.documents. Terms without a posting keep their place but no list, so
-// the names are those of live terms, with zeros before them: PISA looks them up by halving.
-func WritePISA(dir string, lists *Matrix) error {
+// the names are those of live terms, with zeros before them: PISA looks them up by halving. A document is called by what names holds for it.
+func WritePISA(dir string, lists *Matrix, names []uint32) error {
 	docs, top := lists.Columns, lists.Highest()
 	sizes := make([]uint32, docs)
 	err := write(dir+"/inv.docs", func(w *bufio.Writer) {
@@ -234,7 +248,7 @@ func WritePISA(dir string, lists *Matrix) error {
 		return err
 	}
 	return write(dir+"/fwd.documents", func(w *bufio.Writer) {
-		for d := range docs {
+		for _, d := range names {
 			fmt.Fprintln(w, d)
 		}
 	})
