@@ -45,6 +45,23 @@ func TestOutlineByTopic(t *testing.T) {
 	}
 }
 
+// TestTitlesOfSpeech: what a transcriber heard beside the words is in no title,
+// nor are words that are said all the time.
+func TestTitlesOfSpeech(t *testing.T) {
+	src := strings.ReplaceAll(strings.ReplaceAll(talk(), "Well, let us go on.", "Well, {vocalsound} okay, let us go on."), "The network", "Okay, okay. The network")
+	for _, c := range Outline(&corpus.Document{ID: "talk", Source: src}, english(t)) {
+		if title := strings.ToLower(c.Title); strings.Contains(title, "vocalsound") || strings.Contains(title, "okay") || title == "" {
+			t.Errorf("title %q", c.Title)
+		}
+	}
+	for s, want := range map[string]bool{"a {laugh} b": true, "a <laugh> b": true, "a [laugh] b": true, "a {laugh": false, "laugh} b": false, "a (laugh) b": false, "a {laugh out} b": false} {
+		i := strings.Index(s, "laugh")
+		if got := mark(s, i, i+5); got != want {
+			t.Errorf("mark in %q: %v", s, got)
+		}
+	}
+}
+
 func TestOutlineByHeading(t *testing.T) {
 	src := "Preface words here.\nGuide\nHow to begin.\nInstall\nFetch the archive. Unpack the archive.\nUse\nRun it."
 	block := func(kind corpus.BlockKind, level uint8, s string) corpus.Block {
