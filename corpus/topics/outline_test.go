@@ -48,7 +48,15 @@ func TestOutlineByTopic(t *testing.T) {
 // TestTitlesOfSpeech: what a transcriber heard beside the words is in no title,
 // nor are words that are said all the time.
 func TestTitlesOfSpeech(t *testing.T) {
-	src := strings.ReplaceAll(strings.ReplaceAll(talk(), "Well, let us go on.", "Well, {vocalsound} okay, let us go on."), "The network", "Okay, okay. The network")
+	lines := strings.SplitAfter(talk(), "\n")
+	for i, l := range lines {
+		said := "okay, okay."
+		if i < 60 { // more often in the first chapter, where it could pass for its topic
+			said = "{vocalsound} okay, okay, {vocalsound} okay, okay, okay."
+		}
+		lines[i] = strings.Replace(l, "let us go on.", said, 1)
+	}
+	src := strings.Join(lines, "")
 	for _, c := range Outline(&corpus.Document{ID: "talk", Source: src}, english(t)) {
 		if title := strings.ToLower(c.Title); strings.Contains(title, "vocalsound") || strings.Contains(title, "okay") || title == "" {
 			t.Errorf("title %q", c.Title)
