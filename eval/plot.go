@@ -12,8 +12,8 @@ import (
 
 // The plot's measures, in SVG units.
 const (
-	plotWidth, plotHeight           = 860, 480
-	plotLeft, plotRight             = 56, 190 // room for the scale, and for the names
+	plotWidth, plotHeight           = 900, 480
+	plotLeft, plotRight             = 56, 230 // room for the scale, and for the names
 	plotTop, plotBottom             = 40, 52
 	plotLine                        = 15 // between two names
 	plotInnerWidth, plotInnerHeight = plotWidth - plotLeft - plotRight, plotHeight - plotTop - plotBottom
