@@ -24,6 +24,8 @@ type Baseline struct {
 	cut     func(s string, c tokens.Counter) []extent // nil: the whole document
 	titled  bool                                      // the title is indexed with each unit
 	random  bool
+	gzip    bool   // the best by BM25 in the order of their gzip distance
+	shell   bool   // LongLLMLingua's, see likelihood
 	between string // units in the text
 	last    lastUnit
 }
@@ -57,6 +59,8 @@ func Baselines() []Baseline {
 			cut: func(s string, _ tokens.Counter) []extent { return recursiveChunks(s, 1000, 200) }},
 		{Name: "whole-passages", About: "whole passages of about 200 tokens, those that do not fit passed over", cut: ours(passages), between: "\n\n", last: passOver},
 		{Name: "bm25-sentences", About: "sentences, those that do not fit passed over", cut: ours(sentences), between: "\n", last: passOver},
+		{Name: "gzip", About: "the 100 best chunks of 400 tokens in the order of their gzip distance to the question, the last one cut", cut: fixed, gzip: true, between: "\n\n"},
+		{Name: "longllmlingua-shell", About: "LongLLMLingua's steps with word statistics for its model: passages by the question's likelihood, of each its better sentences", cut: ours(passages), shell: true},
 	}
 }
 
@@ -96,6 +100,7 @@ type unit struct {
 type pool struct {
 	units  []unit
 	source []search.Source
+	model  *likelihood // of the shell
 }
 
 // On indexes the set's documents and returns the baseline as a ContextFunc,
@@ -127,13 +132,15 @@ func (b Baseline) On(s *EvidenceSet, counter tokens.Counter) (ContextFunc, error
 			}
 			for _, x := range cuts {
 				p.units = append(p.units, unit{doc: d, extent: x})
-				if !b.random {
+				if !b.random && !b.shell {
 					body = analyzer.Terms(body[:0], d.Text[x.start:x.end])
 					ib.Add(index.Fields{Title: title, Body: body})
 				}
 			}
 		}
-		if !b.random {
+		if b.shell {
+			p.model = newLikelihood(analyzer, p.units)
+		} else if !b.random {
 			inverted, err := index.OpenInverted(ib.Bytes())
 			if err != nil {
 				return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
@@ -142,6 +149,8 @@ func (b Baseline) On(s *EvidenceSet, counter tokens.Counter) (ContextFunc, error
 		}
 		return p, nil
 	}
+	var asked *Question // for whom order was made: the next budget has the same
+	var order []int
 	return func(ctx context.Context, q *Question, budget int) (*Context, error) {
 		p := pools[q.Group]
 		if p == nil {
@@ -157,7 +166,17 @@ func (b Baseline) On(s *EvidenceSet, counter tokens.Counter) (ContextFunc, error
 		if b.random {
 			return b.fill(p.units, shuffled(q.ID, len(p.units)), budget, counter), nil
 		}
-		return b.fill(p.units, p.rank(analyzer.QueryTerms(nil, q.Text)), budget, counter), nil
+		words := analyzer.QueryTerms(nil, q.Text)
+		if b.shell {
+			return p.model.compress(p.units, words, budget, counter), nil
+		}
+		if asked != q {
+			if order = p.rank(words); b.gzip {
+				order = byGzip(p, q, order)
+			}
+			asked = q
+		}
+		return b.fill(p.units, order, budget, counter), nil
 	}, nil
 }
 

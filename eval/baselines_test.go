@@ -1,12 +1,15 @@
 package eval
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tamis-search/tamis/internal/evaldata"
+	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -78,5 +81,64 @@ func TestBaselineTable(t *testing.T) {
 			line += " " + percent(v/float64(len(sets)))
 		}
 		t.Logf("%-18s %-20s %s", "mean", b.Name, line)
+	}
+}
+
+// TestShells: gzip brings a chunk that repeats the question before others, the
+// shell the sentence with its words; both hold the budget and are the same twice.
+func TestShells(t *testing.T) {
+	counter, err := tokens.New("words")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := tuneSet(t)
+	for _, name := range []string{"gzip", "longllmlingua-shell"} {
+		b, err := BaselinesNamed(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask, err := b[0].On(s, counter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := &s.Questions[0]
+		for budget := range 40 {
+			c, err := ask(t.Context(), q, budget)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, _ := ask(t.Context(), q, budget)
+			c.Budget = budget
+			if j := s.Judge(q, c, counter); j.OverBudget || j.Verbatim > 0 || j.TokensDiffer || again.Text != c.Text {
+				t.Errorf("%s, budget %d: %+v of %q", name, budget, j, c.Text)
+			} else if name != "gzip" && budget == 9 && j.EvidenceRecall == 0 {
+				t.Errorf("%s, budget %d: no evidence in %q", name, budget, c.Text)
+			}
+		}
+	}
+	an, err := text.NewAnalyzer("english")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var units []unit
+	for i := range s.Documents {
+		d := &s.Documents[i]
+		units = append(units, unit{doc: d, extent: extent{0, len(d.Text)}})
+	}
+	// By hand: of 14 terms with titles, "seed" occurs once, in the second document.
+	m := newLikelihood(an, units)
+	if got := m.rank([]string{"seed"}); !slices.Equal(got, []int{1}) {
+		t.Errorf("ranked %v", got)
+	}
+	if lo, hi := m.contrast("Voles dig holes.", []string{"seed"}), m.contrast("Mice eat seeds.", []string{"seed"}); lo != math.Log(.5) || hi <= lo {
+		t.Errorf("contrast %v and %v", lo, hi)
+	}
+	q := &Question{Text: s.Documents[1].Text}
+	if got := byGzip(&pool{units: units}, q, []int{0, 1}); !slices.Equal(got, []int{1, 0}) {
+		t.Errorf("by gzip %v", got)
+	}
+	var z zipper
+	if a, b := z.size("aaaaaaaaaaaaaaaa"), z.size("the quick brown f"); a >= b || z.size("aaaaaaaaaaaaaaaa") != a {
+		t.Errorf("%d bytes and %d", a, b)
 	}
 }

@@ -32,6 +32,9 @@ type BudgetFigures struct {
 	EvidenceRecall float64 `json:"evidence_recall"`
 	FullCoverage   float64 `json:"full_coverage"`
 	AnyEvidence    float64 `json:"any_evidence"`
+	// CandidateRecall is the evidence recall of all sentences that were scored;
+	// null when they were not asked for.
+	CandidateRecall *float64 `json:"candidate_recall,omitempty"`
 	// AnswerRecall is the mean over AnswerQuestions; null when there are none.
 	AnswerRecall    *float64 `json:"answer_recall"`
 	AnswerQuestions int      `json:"answer_questions"`
@@ -106,7 +109,9 @@ func summary(all []Judgment) BudgetFigures {
 	}
 	answers, precision, counted := 0.0, 0.0, make([]int, 0, len(all))
 	hit, kept, sum := 0, 0, 0
+	found, traced := 0.0, false
 	for _, j := range all {
+		found, traced = found+j.found, traced || j.traced
 		f.recalls = append(f.recalls, j.EvidenceRecall)
 		f.EvidenceRecall += j.EvidenceRecall
 		count(&f.FullCoverage, j.FullCoverage)
@@ -138,6 +143,10 @@ func summary(all []Judgment) BudgetFigures {
 	if f.AnswerQuestions > 0 {
 		a := round(answers/float64(f.AnswerQuestions), 5)
 		f.AnswerRecall = &a
+	}
+	if traced {
+		found = round(found/n, 5)
+		f.CandidateRecall = &found
 	}
 	f.Precision = round(precision/n, 5)
 	f.PrecisionMicro = round(ratio(hit, kept), 5)

@@ -171,7 +171,7 @@ func TestBaselines(t *testing.T) {
 	if _, err := BaselinesNamed("head,nope"); err == nil {
 		t.Error("an unknown baseline is known")
 	}
-	if all, err := BaselinesNamed("all"); err != nil || len(all) != 7 {
+	if all, err := BaselinesNamed("all"); err != nil || len(all) != 9 {
 		t.Error(all, err)
 	}
 	if two, err := BaselinesNamed("head,recursive"); err != nil || len(two) != 2 {

@@ -14,6 +14,8 @@ type Context struct {
 	Tokens int    `json:"tokens"`
 	Text   string `json:"text"`
 	Spans  []Span `json:"spans"`
+
+	candidates []Span // what it was chosen from, where that was asked for
 }
 
 // Judgment is what a context is worth.
@@ -39,6 +41,9 @@ type Judgment struct {
 	// borders, of an unknown document or another group's, or whose bytes do not
 	// occur in the text in their order.
 	Verbatim int
+
+	found  float64 // evidence recall of the candidates
+	traced bool    // there were some
 }
 
 // Judge scores a context against the gold evidence of its question. A nil
@@ -82,6 +87,9 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 		j.EvidenceRecall = float64(j.Hit) / float64(q.bytes)
 		j.FullCoverage = j.Hit == q.bytes
 	}
+	if j.traced = c.candidates != nil; j.traced {
+		j.found = q.share(c.candidates)
+	}
 	if j.HasAnswer {
 		f := fold(c.Text)
 		for _, a := range q.answers {
@@ -94,4 +102,22 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 	}
 	j.OverBudget = c.Budget > 0 && j.Tokens > c.Budget
 	return j
+}
+
+// share is the part of the evidence's bytes that lie in the spans.
+func (q *Question) share(spans []Span) float64 {
+	if q.bytes == 0 {
+		return 0
+	}
+	in := map[string][]extent{}
+	for _, x := range spans {
+		if q.gold[x.Doc] != nil {
+			in[x.Doc] = append(in[x.Doc], extent{x.Start, x.End})
+		}
+	}
+	hit := 0
+	for d, v := range in {
+		hit += overlap(q.gold[d], union(v))
+	}
+	return float64(hit) / float64(q.bytes)
 }

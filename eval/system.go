@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/pack"
 )
 
 // Contexts is tamis itself under evaluation, used as a program would use it:
@@ -15,7 +16,10 @@ import (
 type Contexts struct {
 	// Budget is what every question is asked with; Tokens and Counter are those
 	// of the evaluation.
-	Budget  tamis.Budget
+	Budget tamis.Budget
+	// Candidates has the sentences that were scored judged too.
+	Candidates bool
+
 	byGroup map[string]*tamis.Index
 }
 
@@ -61,14 +65,23 @@ func (c *Contexts) Ask(tokenizer string) ContextFunc {
 	return func(ctx context.Context, q *Question, budget int) (*Context, error) {
 		b := c.Budget
 		b.Tokens, b.Counter = budget, tokenizer
+		out := &Context{}
+		if c.Candidates {
+			out.candidates = []Span{}
+			b.Trace = func(units []pack.Unit) {
+				for _, u := range units {
+					out.candidates = append(out.candidates, Span{u.Doc, u.Start, u.End})
+				}
+			}
+		}
 		got, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
 		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
-			return &Context{}, nil
+			return out, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		out := &Context{Text: got.Text, Tokens: got.Tokens}
+		out.Text, out.Tokens = got.Text, got.Tokens
 		for _, s := range got.Spans {
 			out.Spans = append(out.Spans, Span{Doc: s.Doc, Start: s.Start, End: s.End})
 		}

@@ -114,11 +114,10 @@ type Held struct {
 	Reports []*ContextReport
 }
 
-// HeldOut tunes on half of the sets and asks all questions of the other half,
-// both ways.
-func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, error) {
-	h := &Held{Reports: make([]*ContextReport, len(t.sets))}
-	for half := range h.Halves {
+// Halves are the weights tuned on the sets of even and of odd place in the order
+// of names.
+func (t *Tuner) Halves(ctx context.Context) (halves [2]pack.Weights, err error) {
+	for half := range halves {
 		var use []int
 		for i := range t.sets {
 			if i%2 == half {
@@ -126,26 +125,37 @@ func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, err
 			}
 		}
 		if len(use) == 0 || len(use) == len(t.sets) {
-			return nil, fmt.Errorf("%d sets cannot be halved: name at least two", len(t.sets))
+			return halves, fmt.Errorf("%d sets cannot be halved: name at least two", len(t.sets))
 		}
 		tuned, err := t.Tune(ctx, use)
 		if err != nil {
-			return nil, err
+			return halves, err
 		}
-		h.Halves[half] = tuned.Weights
-		for i, s := range t.sets {
-			if i%2 == half {
-				continue
-			}
-			c := *t.asked[i]
-			c.Budget.Weights = &tuned.Weights
-			if h.Reports[i], err = s.Run(ctx, c.Ask(counter.Name()), t.Budgets, counter, nil); err != nil {
-				return nil, fmt.Errorf("%s: %w", t.names[i], err)
-			}
+		halves[half] = tuned.Weights
+	}
+	return halves, nil
+}
+
+// HeldOut tunes on half of the sets and asks all questions of the other half,
+// both ways.
+func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, error) {
+	halves, err := t.Halves(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := &Held{Halves: halves, Reports: make([]*ContextReport, len(t.sets))}
+	for i, s := range t.sets {
+		c := *t.asked[i]
+		c.Budget.Weights = h.unseen(i)
+		if h.Reports[i], err = s.Run(ctx, c.Ask(counter.Name()), t.Budgets, counter, nil); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.names[i], err)
 		}
 	}
 	return h, nil
 }
+
+// unseen are the weights that were not tuned on set i.
+func (h *Held) unseen(i int) *pack.Weights { return &h.Halves[(i+1)%2] }
 
 // All are the indices of all sets, for Tune.
 func (t *Tuner) All() []int {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/eval"
-	"github.com/tamis-search/tamis/text/tokens"
 )
 
 func (a *app) evalCommand() *cobra.Command {
@@ -152,123 +150,6 @@ func (a *app) printRanking(r *eval.RankingReport, asJSON bool) error {
 		return nil
 	}
 	_, err := fmt.Fprintf(a.out, "%-14s %.1f, median query %.3f\n", "took ms", r.TookMS, r.TookMSP50)
-	return err
-}
-
-func (a *app) evalContextCommand() *cobra.Command {
-	var (
-		documents, questions, budgets, baselines, tokenizer, runFile, sets string
-		asJSON, tune                                                       bool
-	)
-	cmd := &cobra.Command{
-		Use:   "context --documents F --questions F | --tune --sets DIR",
-		Short: "Measure how much gold evidence a context keeps under token budgets",
-		Example: "  tamis eval context --documents documents.jsonl.gz --questions questions.jsonl --budgets 256,1000 --baselines all\n" +
-			"  tamis eval context --tune --sets evidence",
-		Args: exact(),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if tune {
-				if err := required(cmd, "sets"); err != nil {
-					return err
-				}
-			} else if err := required(cmd, "documents", "questions"); err != nil {
-				return err
-			}
-			limits, err := numbers(budgets)
-			if err != nil {
-				return err
-			}
-			counter, err := tokens.New(tokenizer)
-			if err != nil {
-				return usageError{err}
-			}
-			if tune {
-				return a.tune(cmd.Context(), sets, limits, counter, asJSON)
-			}
-			set, err := eval.LoadEvidence(documents, questions)
-			if err != nil {
-				return err
-			}
-			var report *eval.ContextReport
-			err = writeTo(runFile, func(w io.Writer) error {
-				run := eval.NewRunWriter(w)
-				report, err = contexts(cmd.Context(), set, limits, counter, run.Write)
-				return errors.Join(err, run.Flush())
-			})
-			if err != nil {
-				return err
-			}
-			if report.Baselines, err = baselineReports(cmd.Context(), set, baselines, limits, counter); err != nil {
-				return err
-			}
-			if asJSON {
-				return a.printJSON(report)
-			}
-			return a.printContexts(report)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
-	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
-	f.StringVar(&sets, "sets", "", "folder of evidence sets, for --tune: in each a documents.jsonl(.gz) and a questions.jsonl")
-	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
-	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated")
-	f.StringVar(&baselines, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
-	f.StringVar(&tokenizer, "tokenizer", "o200k_base", "what counts tokens")
-	f.StringVar(&runFile, "run", "", "write the contexts to this file, JSON Lines")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-func contexts(ctx context.Context, set *eval.EvidenceSet, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
-	system, err := eval.NewContexts(ctx, set)
-	if err != nil {
-		return nil, err
-	}
-	report, err := set.Run(ctx, system.Ask(counter.Name()), budgets, counter, emit)
-	return report, errors.Join(err, system.Close())
-}
-
-func baselineReports(ctx context.Context, set *eval.EvidenceSet, names string, budgets []int, counter tokens.Counter) (map[string]*eval.ContextReport, error) {
-	baselines, err := eval.BaselinesNamed(names)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	reports := map[string]*eval.ContextReport{}
-	for _, b := range baselines {
-		ask, err := b.On(set, counter)
-		if err != nil {
-			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
-		}
-		if reports[b.Name], err = set.Run(ctx, ask, budgets, counter, nil); err != nil {
-			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
-		}
-	}
-	return reports, nil
-}
-
-func (a *app) printContexts(r *eval.ContextReport) error {
-	fmt.Fprintf(a.out, "%d questions; evidence recall %% (wholly covered %%) at each budget\n%-20s", r.Questions, "")
-	for _, b := range r.Budgets {
-		fmt.Fprintf(a.out, "%16d", b.Budget)
-	}
-	fmt.Fprintln(a.out)
-	row := func(name string, r *eval.ContextReport) {
-		fmt.Fprintf(a.out, "%-20s", name)
-		for _, b := range r.Budgets {
-			fmt.Fprintf(a.out, "%8.1f (%5.1f)", 100*b.EvidenceRecall, 100*b.FullCoverage)
-		}
-		fmt.Fprintln(a.out)
-	}
-	row("tamis", r)
-	for _, name := range slices.Sorted(maps.Keys(r.Baselines)) {
-		row(name, r.Baselines[name])
-	}
-	fmt.Fprintf(a.out, "%-20s", "tamis, ms median")
-	for _, b := range r.Budgets {
-		fmt.Fprintf(a.out, "%8.1f        ", b.TookMSP50)
-	}
-	_, err := fmt.Fprintln(a.out)
 	return err
 }
 

@@ -59,6 +59,7 @@ func Outline(d *corpus.Document, an *text.Analyzer) []Chapter {
 	}
 	o.bags = Analyse(an, texts)
 	o.count()
+	o.spread()
 	chapters := o.sections(landmarks(d))
 	for i := range chapters {
 		c := &chapters[i]
@@ -93,8 +94,41 @@ type outliner struct {
 	an    *text.Analyzer
 	units []corpus.Sentence
 	bags  *Bags
-	tf    []int // of each term in the document
-	size  int   // terms of the document
+	tf    []int     // of each term in the document
+	size  int       // terms of the document
+	rare  []float64 // of each term: how few blocks of the document have it, at most 1
+}
+
+// A chapter is not about "right" or "okay", however often it has them: words are
+// told apart by the share of the document's blocks that have them.
+const (
+	blockTerms = 100 // terms of a block
+	fewBlocks  = 8   // the fewest that tell words apart
+)
+
+// spread sets rare: 1 for a term in up to every third block (of e, to be exact),
+// 0 for one in all.
+func (o *outliner) spread() {
+	o.rare = make([]float64, len(o.bags.terms))
+	last := make([]int, len(o.bags.terms)) // block, from 1
+	having := make([]int, len(o.bags.terms))
+	seen := 0
+	for _, u := range o.bags.units {
+		for _, t := range u {
+			if block := 1 + seen/blockTerms; last[t] != block {
+				last[t] = block
+				having[t]++
+			}
+			seen++
+		}
+	}
+	blocks := 1 + max(seen-1, 0)/blockTerms
+	for t, n := range having {
+		o.rare[t] = 1
+		if blocks >= fewBlocks && n > 0 {
+			o.rare[t] = min(1, portable.Log(float64(blocks)/float64(n)))
+		}
+	}
 }
 
 func (o *outliner) count() {
@@ -242,7 +276,7 @@ func (o *outliner) weights(from, to int) map[int32]float64 {
 	for t, n := range tf {
 		w[t] = float64(n)
 		if size < o.size {
-			w[t] *= max(0, portable.Log(float64(n)*float64(o.size)/(float64(o.tf[t])*float64(size))))
+			w[t] *= o.rare[t] * max(0, portable.Log(float64(n)*float64(o.size)/(float64(o.tf[t])*float64(size))))
 		}
 	}
 	return w
@@ -300,7 +334,7 @@ func (o *outliner) phrases(from, to int, weights map[int32]float64) []string {
 				w := run[len(run)-n]
 				key = w.term + " " + key
 				t, known := number[w.term]
-				if !known || !nameable(s[w.start:w.end]) || strings.Count(key, w.term+" ") > 1 {
+				if !known || !nameable(s[w.start:w.end]) || mark(s, w.start, w.end) || strings.Count(key, w.term+" ") > 1 {
 					return
 				}
 				sum += weights[t] / tf[t]
@@ -340,6 +374,23 @@ func (o *outliner) phrases(from, to int, weights map[int32]float64) []string {
 		out = append(out, p.text)
 	}
 	return out
+}
+
+// mark says whether a word stands alone in brackets, as what a transcriber
+// heard beside the words does: "{laugh}", "<noise>", "[pause]".
+func mark(s string, start, end int) bool {
+	if start == 0 || end == len(s) {
+		return false
+	}
+	switch s[start-1] {
+	case '{':
+		return s[end] == '}'
+	case '<':
+		return s[end] == '>'
+	case '[':
+		return s[end] == ']'
+	}
+	return false
 }
 
 // nameable says whether a word may stand in a title: not a number, not one or

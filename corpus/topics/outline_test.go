@@ -45,6 +45,31 @@ func TestOutlineByTopic(t *testing.T) {
 	}
 }
 
+// TestTitlesOfSpeech: what a transcriber heard beside the words is in no title,
+// nor are words that are said all the time.
+func TestTitlesOfSpeech(t *testing.T) {
+	lines := strings.SplitAfter(talk(), "\n")
+	for i, l := range lines {
+		said := "okay, okay."
+		if i < 60 { // more often in the first chapter, where it could pass for its topic
+			said = "{vocalsound} okay, okay, {vocalsound} okay, okay, okay."
+		}
+		lines[i] = strings.Replace(l, "let us go on.", said, 1)
+	}
+	src := strings.Join(lines, "")
+	for _, c := range Outline(&corpus.Document{ID: "talk", Source: src}, english(t)) {
+		if title := strings.ToLower(c.Title); strings.Contains(title, "vocalsound") || strings.Contains(title, "okay") || title == "" {
+			t.Errorf("title %q", c.Title)
+		}
+	}
+	for s, want := range map[string]bool{"a {laugh} b": true, "a <laugh> b": true, "a [laugh] b": true, "a {laugh": false, "laugh} b": false, "a (laugh) b": false, "a {laugh out} b": false} {
+		i := strings.Index(s, "laugh")
+		if got := mark(s, i, i+5); got != want {
+			t.Errorf("mark in %q: %v", s, got)
+		}
+	}
+}
+
 func TestOutlineByHeading(t *testing.T) {
 	src := "Preface words here.\nGuide\nHow to begin.\nInstall\nFetch the archive. Unpack the archive.\nUse\nRun it."
 	block := func(kind corpus.BlockKind, level uint8, s string) corpus.Block {

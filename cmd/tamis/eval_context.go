@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+func (a *app) evalContextCommand() *cobra.Command {
+	var (
+		documents, questions, budgets, baselines, tokenizer, runFile string
+		asJSON, tune                                                 bool
+		o                                                            suiteOptions
+	)
+	cmd := &cobra.Command{
+		Use:   "context --documents F --questions F | --sets DIR",
+		Short: "Measure how much gold evidence a context keeps under token budgets",
+		Long: `context asks questions whose answering bytes are known and says how much of them
+the contexts keep. With --sets it asks those of every set in a folder, beside
+baselines, and compares question by question.`,
+		Example: "  tamis eval context --documents documents.jsonl.gz --questions questions.jsonl --budgets 256,1000 --baselines all\n" +
+			"  tamis eval context --sets evidence --baselines all --held-out --plot curves.svg\n" +
+			"  tamis eval context --sets evidence --pooled --ablate\n" +
+			"  tamis eval context --tune --sets evidence",
+		Args: exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.sets != "" {
+				for _, f := range []string{"documents", "questions", "run"} {
+					if cmd.Flags().Changed(f) {
+						return usagef("--%s is for one set and --sets for many: give one of them", f)
+					}
+				}
+			} else if f := o.needsSets(tune); f != "" {
+				return usagef("--%s needs --sets DIR, a folder of evidence sets", f)
+			} else if err := required(cmd, "documents", "questions"); err != nil {
+				return err
+			}
+			if o.plot != "" && !cmd.Flags().Changed("budgets") {
+				budgets = curveBudgets
+			}
+			limits, err := numbers(budgets)
+			if err != nil {
+				return err
+			}
+			counter, err := tokens.New(tokenizer)
+			if err != nil {
+				return usageError{err}
+			}
+			if tune {
+				return a.tune(cmd.Context(), o.sets, limits, counter, asJSON)
+			}
+			if o.sets != "" {
+				chosen, err := eval.BaselinesNamed(baselines)
+				if err != nil {
+					return usageError{err}
+				}
+				return a.evalSuite(cmd.Context(), o, limits, counter, chosen, asJSON)
+			}
+			set, err := eval.LoadEvidence(documents, questions)
+			if err != nil {
+				return err
+			}
+			var report *eval.ContextReport
+			err = writeTo(runFile, func(w io.Writer) error {
+				run := eval.NewRunWriter(w)
+				report, err = contexts(cmd.Context(), set, limits, counter, run.Write)
+				return errors.Join(err, run.Flush())
+			})
+			if err != nil {
+				return err
+			}
+			if report.Baselines, err = baselineReports(cmd.Context(), set, baselines, limits, counter); err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(report)
+			}
+			return a.printContexts(report)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
+	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
+	f.StringVar(&o.sets, "sets", "", "folder of evidence sets: in each a documents.jsonl(.gz) and a questions.jsonl")
+	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
+	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
+	f.BoolVar(&o.heldOut, "held-out", false, "tune the weights for each of --sets on the half of them that it is not in")
+	f.BoolVar(&o.ablate, "ablate", false, "ask --sets again without each ingredient of the score")
+	f.BoolVar(&o.candidates, "candidates", false, "say of --sets how much evidence was among the sentences scored")
+	f.StringVar(&o.plot, "plot", "", "draw the recall of --sets over the budget as an SVG image into this file")
+	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated; more of them with --plot")
+	f.StringVar(&baselines, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
+	f.StringVar(&tokenizer, "tokenizer", "o200k_base", "what counts tokens")
+	f.StringVar(&runFile, "run", "", "write the contexts to this file, JSON Lines")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// curveBudgets are those of a plot.
+const curveBudgets = "64,96,128,192,256,384,512,768,1000,1400,2000,2800,4000"
+
+type suiteOptions struct {
+	sets, plot                          string
+	pooled, heldOut, ablate, candidates bool
+}
+
+// needsSets names a flag that was given and means nothing without --sets.
+func (o *suiteOptions) needsSets(tune bool) string {
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{{"tune", tune}, {"pooled", o.pooled}, {"held-out", o.heldOut}, {"ablate", o.ablate}, {"candidates", o.candidates}, {"plot", o.plot != ""}} {
+		if f.given {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// suiteReport is what eval context --sets prints.
+type suiteReport struct {
+	*eval.SuiteReport
+	Halves    []map[string]float64 `json:"halves,omitempty"`
+	Ablations []eval.Ablation      `json:"ablations,omitempty"`
+}
+
+func (a *app) evalSuite(ctx context.Context, o suiteOptions, budgets []int, counter tokens.Counter, baselines []eval.Baseline, asJSON bool) error {
+	names, sets, err := eval.LoadEvidenceSets(o.sets)
+	if err != nil {
+		return err
+	}
+	slices.Sort(budgets)
+	s := &eval.Suite{Names: names, Sets: sets, Budgets: slices.Compact(budgets), Counter: counter, Baselines: baselines, Candidates: o.candidates}
+	var halves []map[string]float64
+	if o.heldOut {
+		if s.Weights, err = heldOut(ctx, s); err != nil {
+			return err
+		}
+		halves = []map[string]float64{byName(*s.Weights[1]), byName(*s.Weights[0])}
+	}
+	if o.pooled {
+		if s.Sets, err = eval.Pool(names, sets); err != nil {
+			return err
+		}
+	}
+	report, err := runSuite(ctx, s, o.ablate)
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	report.Halves = halves
+	if o.plot != "" {
+		title := "Evidence in the context, mean of the sets"
+		if o.pooled {
+			title = "Evidence in the context, all sets as one corpus"
+		}
+		if err := writeTo(o.plot, func(w io.Writer) error { return report.WritePlot(w, title) }); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return a.printJSON(report)
+	}
+	if err := report.WriteTable(a.out); err != nil || !o.ablate {
+		return err
+	}
+	fmt.Fprintln(a.out)
+	return eval.WriteAblations(a.out, s.Budgets, report.Ablations)
+}
+
+func runSuite(ctx context.Context, s *eval.Suite, ablate bool) (*suiteReport, error) {
+	full, err := s.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &suiteReport{SuiteReport: full}
+	if ablate {
+		r.Ablations, err = s.Ablate(ctx, full)
+	}
+	return r, err
+}
+
+// heldOut gives each set the weights that were tuned on the half of the sets
+// that it is not in, at the usual budgets.
+func heldOut(ctx context.Context, s *eval.Suite) ([]*pack.Weights, error) {
+	t, err := eval.NewTuner(ctx, s.Names, s.Sets, []int{256, 512, 1000, 2000})
+	if err != nil {
+		return nil, err
+	}
+	halves, err := t.Halves(ctx)
+	if err = errors.Join(err, t.Close()); err != nil {
+		return nil, err
+	}
+	weights := make([]*pack.Weights, len(s.Sets))
+	for i := range weights {
+		weights[i] = &halves[(i+1)%2]
+	}
+	return weights, nil
+}
+
+func contexts(ctx context.Context, set *eval.EvidenceSet, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+	system, err := eval.NewContexts(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	report, err := set.Run(ctx, system.Ask(counter.Name()), budgets, counter, emit)
+	return report, errors.Join(err, system.Close())
+}
+
+func baselineReports(ctx context.Context, set *eval.EvidenceSet, names string, budgets []int, counter tokens.Counter) (map[string]*eval.ContextReport, error) {
+	baselines, err := eval.BaselinesNamed(names)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	reports := map[string]*eval.ContextReport{}
+	for _, b := range baselines {
+		ask, err := b.On(set, counter)
+		if err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
+		}
+		if reports[b.Name], err = set.Run(ctx, ask, budgets, counter, nil); err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)
+		}
+	}
+	return reports, nil
+}
+
+func (a *app) printContexts(r *eval.ContextReport) error {
+	fmt.Fprintf(a.out, "%d questions; evidence recall %% (wholly covered %%) at each budget\n%-20s", r.Questions, "")
+	for _, b := range r.Budgets {
+		fmt.Fprintf(a.out, "%16d", b.Budget)
+	}
+	fmt.Fprintln(a.out)
+	row := func(name string, r *eval.ContextReport) {
+		fmt.Fprintf(a.out, "%-20s", name)
+		for _, b := range r.Budgets {
+			fmt.Fprintf(a.out, "%8.1f (%5.1f)", 100*b.EvidenceRecall, 100*b.FullCoverage)
+		}
+		fmt.Fprintln(a.out)
+	}
+	row("tamis", r)
+	for _, name := range slices.Sorted(maps.Keys(r.Baselines)) {
+		row(name, r.Baselines[name])
+	}
+	fmt.Fprintf(a.out, "%-20s", "tamis, ms median")
+	for _, b := range r.Budgets {
+		fmt.Fprintf(a.out, "%8.1f        ", b.TookMSP50)
+	}
+	_, err := fmt.Fprintln(a.out)
+	return err
+}
