@@ -13,10 +13,6 @@ func Exhaustive(sources []Source, query vector.Sparse, k int) []Hit {
 				hits = append(hits, Hit{id, row, score})
 			}
 		}
-		if src.Live != nil {
-			src.Live.score(query, func(row uint32, score float32) { add(row, row, score) })
-			continue
-		}
 		g := src.Segment
 		scores := g.scores(query)
 		for place := range uint32(g.rows) {

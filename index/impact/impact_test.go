@@ -149,16 +149,6 @@ func TestTopK(t *testing.T) {
 					sources, all = append(sources, Source{Segment: g}), append(all, stored(g))
 					pool = append(pool, vectors...)
 				}
-				if len(sizes) > 1 {
-					live := NewLive(Config{Precision: precision})
-					vectors := randomVectors(rng, 200)
-					for _, v := range vectors {
-						if _, err := live.Add(v); err != nil {
-							t.Fatal(err)
-						}
-					}
-					sources, all = append(sources, Source{Live: live}), append(all, vectors)
-				}
 				if len(pool) == 0 {
 					pool = randomVectors(rng, 3)
 				}
@@ -180,11 +170,7 @@ func check(t *testing.T, rng *rand.Rand, sources []Source, all [][]vector.Sparse
 				continue
 			}
 			see := func(row uint32) bool { return visible(i, row) }
-			if masked[i].Live != nil {
-				masked[i].Visible = masked[i].Live.Mask(see)
-			} else {
-				masked[i].Visible = masked[i].Segment.Mask(see)
-			}
+			masked[i].Visible = masked[i].Segment.Mask(see)
 		}
 		query := randomQuery(rng, pool)
 		for _, k := range []int{1, 10, 100, 10000} {
@@ -257,14 +243,8 @@ func TestMerge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 3))
 	for _, conf := range []Config{{Unit: 1. / 100}, {Precision: Bits16, Unit: 1. / 20000}, {Precision: Float32}} {
 		a, b, c := randomVectors(rng, 400), randomVectors(rng, 100), randomVectors(rng, 50)
-		live := NewLive(conf)
-		for _, v := range c {
-			if _, err := live.Add(v); err != nil {
-				t.Fatal(err)
-			}
-		}
 		odd := func(row uint32) bool { return row%2 == 1 }
-		data, err := Merge(conf, []Part{{Segment: build(t, conf, a), Keep: odd}, {Segment: build(t, conf, b)}, {Live: live}})
+		data, err := Merge(conf, []Part{{Segment: build(t, conf, a), Keep: odd}, {Segment: build(t, conf, b)}, {Segment: build(t, conf, c)}})
 		if err != nil {
 			t.Fatal(err)
 		}

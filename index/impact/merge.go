@@ -10,10 +10,9 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// Part is one input of Merge: a segment or a live one.
+// Part is one input of Merge.
 type Part struct {
 	Segment *Segment
-	Live    *Live
 	// Keep says which rows go into the result; nil for all of them.
 	Keep func(row uint32) bool
 }
@@ -25,18 +24,7 @@ type Part struct {
 func Merge(c Config, parts []Part) ([]byte, error) {
 	b := NewBuilder(c)
 	for i, p := range parts {
-		var err error
-		if p.Live != nil {
-			p.Live.Vectors(func(row uint32, v vector.Sparse) bool {
-				if p.Keep == nil || p.Keep(row) {
-					_, err = b.Add(v)
-				}
-				return err == nil
-			})
-		} else {
-			err = b.addSegment(p.Segment, p.Keep)
-		}
-		if err != nil {
+		if err := b.addSegment(p.Segment, p.Keep); err != nil {
 			return nil, fmt.Errorf("part %d: %w", i, err)
 		}
 	}

@@ -34,12 +34,6 @@ func (s *searcher) hits(k int) []Hit {
 		}
 		part := keys[start:i]
 		first := len(hits)
-		if s.sources[id].Live != nil {
-			for _, key := range part {
-				hits = append(hits, Hit{id, uint32(key), s.exact[key]})
-			}
-			continue
-		}
 		g := s.sources[id].Segment
 		for _, key := range part {
 			hits = append(hits, Hit{Source: id, Row: g.row(uint32(key))})
@@ -54,7 +48,6 @@ func (s *searcher) hits(k int) []Hit {
 			found, part = found[n:], part[n:]
 		}
 	}
-	clear(s.exact)
 	return s.firstHits(hits, k)
 }
 

@@ -10,20 +10,14 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// Source is what is searched: a segment or a live one.
+// Source is what is searched.
 type Source struct {
 	Segment *Segment
-	Live    *Live
 	// Visible says which rows can be hits; the zero Mask means all of them.
 	Visible Mask
 }
 
-func (s *Source) rows() int {
-	if s.Live != nil {
-		return s.Live.Rows()
-	}
-	return s.Segment.rows
-}
+func (s *Source) rows() int { return s.Segment.rows }
 
 // Hit is one row that was found: Row of sources[Source].
 type Hit struct {
@@ -103,16 +97,9 @@ func (s *searcher) topK(sources []Source, query vector.Sparse, k int, settings [
 		s.best.reset(k, s.slack)
 	}
 	for i := range sources {
-		if sources[i].Live != nil {
-			s.live(i)
-		}
-	}
-	for i := range sources {
-		switch {
-		case sources[i].Live != nil:
-		case settings[i].factor < 1:
+		if settings[i].factor < 1 {
 			s.near(i, settings[i])
-		default:
+		} else {
 			s.segment(i)
 		}
 	}
@@ -133,7 +120,6 @@ type searcher struct {
 	step    float64
 	slack   int // that a count may differ from the score by
 	best    collector
-	exact   map[uint64]float32 // of live rows, by key without its count
 
 	settings []setting
 	weights  []float32
@@ -168,10 +154,6 @@ func (s *searcher) prepare() bool {
 	total, most := 0.0, 0.0 // greatest score, greatest value of an 8-bit step
 	units := 0.0
 	for i := range s.sources {
-		if live := s.sources[i].Live; live != nil {
-			total = max(total, live.most(s.query))
-			continue
-		}
 		g := s.sources[i].Segment
 		sum, rounding := 0.0, 0.0
 		for j, name := range s.query.Terms {
@@ -230,23 +212,6 @@ func (s *searcher) open(id int, mass float32) {
 			return int(b2u(a.dense)) - int(b2u(b.dense))
 		}
 		return cmp.Compare(b.contribution(), a.contribution())
-	})
-}
-
-// live scores the live source id.
-func (s *searcher) live(id int) {
-	if s.exact == nil {
-		s.exact = map[uint64]float32{}
-	}
-	s.sources[id].Live.score(s.query, func(row uint32, score float32) {
-		if !s.sources[id].Visible.has(row) {
-			return
-		}
-		count := uint16(min(float64(score)*s.step, math.MaxUint16))
-		if count >= s.best.floor {
-			s.exact[rowKey(0, id, row)] = score
-			s.best.add(count, rowKey(count, id, row))
-		}
 	})
 }
 
