@@ -236,10 +236,10 @@ func TestPlot(t *testing.T) {
 }
 
 // TestPooled holds roughly what docs/benchmarks.md says of one corpus, on a
-// sample. TAMIS_HEAVY=full runs it: the corpus takes seconds to index.
+// sample. TAMIS_PEERS runs it: the corpus takes seconds to index.
 func TestPooled(t *testing.T) {
-	if os.Getenv("TAMIS_HEAVY") != "full" {
-		t.Skip("set TAMIS_HEAVY=full to ask a sample of one corpus of all sets")
+	if os.Getenv("TAMIS_PEERS") == "" {
+		t.Skip("set TAMIS_PEERS=1 to ask a sample of one corpus of all sets")
 	}
 	names, sets, err := LoadEvidenceSets(evaldata.Dir(t, "evidence"))
 	if err != nil {
