@@ -9,7 +9,7 @@ import (
 
 const (
 	batchBlocks = 256 // blocks whose lanes are scored together
-	listsBefore = 4   // lists after which blocks are dropped
+	listsBefore = 2   // lists after which blocks are dropped
 	roundShare  = .88 // of the highest bound, where a round ends
 	wideShare   = .75 // the same where the floor stays low: many hits, or most blocks hidden
 	wideHits    = 64
