@@ -75,6 +75,10 @@ func Select(ctx context.Context, q Question, docs []Document, o Options) (*Conte
 	if err := r.bridge(ctx, &w, q.Text, &tops, o.Named); err != nil {
 		return nil, err
 	}
+	if broad.MatchString(q.Text) {
+		r.spread()
+		r.score(&w)
+	}
 	f := &filler{r: r, o: o, order: r.best(len(r.units))}
 	if o.Window != nil {
 		f.signs = max(o.Window.Signs, 0)

@@ -76,6 +76,50 @@ func (r *reader) features(question string, tops *scales) {
 	}
 }
 
+// How far the units of a broad question share what they have.
+const (
+	spreadBytes = 800 * 9 / 2 // of 4.5 a token
+	spreadShare = .8
+)
+
+// spread gives every unit, for questions that want a discussion or a summary,
+// a share of the mean features of the text of about 800 tokens around it. What
+// answers such a question is a stretch, of which the sentences between the good
+// ones are part. Features are spread rather than scores, which comes to the
+// same, so that the tuner sees it.
+func (r *reader) spread() {
+	n := len(r.units)
+	sums := make([]Features, n+1) // of the units before, times their bytes
+	for i := range r.units {
+		size := float64(r.bytes[i+1] - r.bytes[i])
+		for f, x := range r.units[i].x {
+			sums[i+1][f] = sums[i][f] + float64(size*x)
+		}
+	}
+	for start, end := 0, 0; start < n; start = end {
+		for end = start + 1; end < n && !r.units[end].first; end++ {
+		}
+		lo, hi := start, start+1
+		for i := start; i < end; i++ {
+			middle := r.bytes[i] + r.bytes[i+1] // in half bytes
+			for lo < i && middle-(r.bytes[lo]+r.bytes[lo+1]) > spreadBytes {
+				lo++
+			}
+			for hi = max(hi, i+1); hi < end && r.bytes[hi]+r.bytes[hi+1]-middle <= spreadBytes; hi++ {
+			}
+			size := float64(r.bytes[hi] - r.bytes[lo])
+			if size <= 0 {
+				continue
+			}
+			x := &r.units[i].x
+			for f := range x {
+				mean := (sums[hi][f] - sums[lo][f]) / size
+				x[f] = float64((1-spreadShare)*x[f]) + float64(spreadShare*mean)
+			}
+		}
+	}
+}
+
 // score adds up the features of all units.
 func (r *reader) score(w *Weights) {
 	for i := range r.units {

@@ -17,7 +17,7 @@ const (
 	Section                 // BM25 of the window of about 400 tokens
 	Block                   // the best Section around: what lies between two good sentences is good
 	Chapter                 // BM25 of the window of about 1,600 tokens
-	Broad                   // Chapter, for questions that ask for a discussion or a summary
+	Broad                   // Chapter, for questions that ask for a discussion or a summary; see reader.spread
 	DocScore                // the document's search score
 	Title                   // share of the question's idf in the title
 	Asked                   // 1 when the question names the title as a whole
