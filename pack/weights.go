@@ -55,7 +55,8 @@ func (w *Weights) Score(x *Features) float64 {
 }
 
 // DefaultWeights are what tamis eval context --tune found on the eight evidence
-// sets, starting from .5 for each: few have moved. Draft stands where it started,
+// sets before reader.spread was there, starting from .5 for each: few have moved,
+// and with it the search ends at the same table but for an Asked of 1. Draft stands where it started,
 // since no set has drafts. What the same search reaches
 // on sets that it has not seen is in docs/benchmarks.md. Which features there
 // are was decided by people who had seen all eight.
