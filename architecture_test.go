@@ -36,6 +36,9 @@ var floors = [][]string{
 	{"index/segment"},
 	{"store"},
 	{"search"},
+	{"gather"},
+	{"pack/unit"},
+	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
 	{"eval"},
