@@ -34,6 +34,7 @@ var floors = [][]string{
 	{"index", "index/columns"},
 	{"index/impact"},
 	{"index/segment"},
+	{"store/disk", "store/record"},
 	{"store"},
 	{"search"},
 	{"pack"},

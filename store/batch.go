@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // Outcome says what putting a document did.
@@ -135,7 +135,7 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 }
 
 // put is Put of a document with numbered vectors, of which some were attached.
-func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, error) {
+func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Outcome, error) {
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
@@ -145,15 +145,15 @@ func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, 
 		}
 	}
 	analyzer := b.s.config.analyzer(&d)
-	h := headerOf(&d, analyzer)
-	blocks := appendBlocks(nil, d.Blocks)
+	h := record.HeaderOf(&d, analyzer)
+	blocks := record.AppendBlocks(nil, d.Blocks)
 	var vrecord []byte
 	if len(vs) > 0 {
-		vrecord = appendVectors(nil, vs)
-		h.Vectors, h.Attached = vectorsDigest(vrecord), attached
+		vrecord = record.AppendVectors(nil, vs)
+		h.Vectors, h.Attached = record.VectorsDigest(vrecord), attached
 	}
-	if err := h.seal(d.Source, blocks); err != nil {
-		return 0, err
+	if err := h.Seal(d.Source, blocks); err != nil {
+		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	v, err := b.s.Snapshot()
 	if err != nil {
@@ -204,7 +204,7 @@ func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, 
 	b.analyzers[analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
-	b.size += len(d.Source) + 8*vs.weights() + documentCost
+	b.size += len(d.Source) + 8*vs.Weights() + documentCost
 	if b.full() {
 		return outcome, b.Flush()
 	}
@@ -218,8 +218,8 @@ func (b *Batch) record(h *Header, source string, blocks []byte) error {
 		return fmt.Errorf("document %q: %w", h.ID, err)
 	}
 	err = errors.Join(
-		b.records.Set(ordinalKey(keyHeader, h.Ordinal), header, nil),
-		b.records.Set(ordinalKey(keyBlocks, h.Ordinal), blocks, nil),
+		b.records.Set(record.HeaderKey(h.Ordinal), header, nil),
+		b.records.Set(record.BlocksKey(h.Ordinal), blocks, nil),
 	)
 	if err == nil {
 		err = recordSource(b.records, h.Ordinal, source)
@@ -400,12 +400,12 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
-	prefix := append(stringKey(keyPath, path), 0)
+	prefix := record.PathPrefix(path)
 	err = b.s.scan(prefix, func(key, _ []byte) error {
-		if len(key) != len(prefix)+8 {
-			return nil // of a path that goes on after a NUL
+		ordinal, ok := record.PathOrdinal(key, prefix)
+		if !ok {
+			return nil
 		}
-		ordinal := binary.BigEndian.Uint64(key[len(key)-8:])
 		h, err := headerAt(b.s.db, ordinal)
 		if errors.Is(err, ErrNotFound) {
 			return nil // another batch has just deleted it
@@ -494,8 +494,8 @@ func (b *Batch) release() {
 // another.
 func removeOrdinals(w pebble.Writer, from, to uint64) error {
 	var err error
-	for _, kind := range []byte{keyHeader, keyBlocks, keyText, keyVectors} {
-		err = errors.Join(err, w.DeleteRange(ordinalKey(kind, from), ordinalKey(kind, to), pebble.NoSync))
+	for _, kind := range record.OfDocument {
+		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // openSegments makes the first snapshot. A segment that has no file, or a
@@ -75,13 +75,13 @@ func (s *Store) countDocuments(e segmentEntry) (n int, err error) {
 
 // documentsIn visits the ordinals of the documents stored in a segment's range.
 func (s *Store) documentsIn(r pebble.Reader, e segmentEntry, visit func(ordinal uint64) error) (err error) {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: ordinalKey(keyHeader, e.First), UpperBound: ordinalKey(keyHeader, e.Last+1)})
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(e.First), UpperBound: record.HeaderKey(e.Last + 1)})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	for it.First(); it.Valid(); it.Next() {
-		if err := visit(binary.BigEndian.Uint64(it.Key()[1:])); err != nil {
+		if err := visit(record.HeaderOrdinal(it.Key())); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error
 	return addRows(b, ordinal, r, h.Size, vs)
 }
 
-func addRows(b *segment.Builder, ordinal uint64, r rows, size int, vs vectors) error {
+func addRows(b *segment.Builder, ordinal uint64, r rows, size int, vs record.Vectors) error {
 	if err := b.BeginDocument(ordinal, r.title, r.meta, size); err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 package store
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tamis-search/tamis/store/record"
+)
 
 // Stats counts what an index holds.
 type Stats struct {
@@ -61,7 +65,7 @@ func (s *Store) Stats() (Stats, error) {
 		}
 	}
 	if st.Vectors = v.vectorStats(); len(st.Vectors) > 0 {
-		n, err := s.db.EstimateDiskUsage([]byte{keyVectors}, []byte{keyVectors + 1})
+		n, err := s.db.EstimateDiskUsage(record.VectorsRange())
 		if err != nil {
 			return st, errors.Join(err, v.Release())
 		}

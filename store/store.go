@@ -46,6 +46,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // FormatVersion is the version of the store's layout that this package
@@ -67,7 +69,7 @@ var (
 	// ErrNewer says that a later version of tamis wrote the index.
 	ErrNewer = errors.New("index has a newer format")
 	// ErrCorrupt says that what is stored is damaged and cannot be derived.
-	ErrCorrupt = errors.New("index is damaged")
+	ErrCorrupt = record.ErrCorrupt
 	// ErrNotFound says that there is no such index or document.
 	ErrNotFound = errors.New("not found")
 	// ErrConfig says that the index was made with other settings.
@@ -81,6 +83,9 @@ var (
 	// is stored, and readers see what was committed before.
 	ErrFailed = errors.New("the disk could not be written")
 )
+
+// Header is a stored document without its text.
+type Header = record.Header
 
 // DocumentError says why a document cannot be stored; others can.
 type DocumentError struct {
@@ -191,8 +196,8 @@ func (m *manifest) clone() *manifest {
 type Store struct {
 	dir          string
 	fs           vfs.FS
-	disk         *disk   // fs under Pebble
-	pinned       *pinned // what is under Pebble instead where readOnly
+	disk         *disk.FS // fs under Pebble
+	pinned       *pinned  // what is under Pebble instead where readOnly
 	db           *pebble.DB
 	tuning       Tuning
 	readOnly     bool
@@ -233,7 +238,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	o.Tuning.complete()
 	s := &Store{
-		dir: dir, fs: o.FS, disk: newDisk(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly, leaveMissing: o.leaveMissing,
+		dir: dir, fs: o.FS, disk: disk.New(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly, leaveMissing: o.leaveMissing,
 		batches: map[*Batch]bool{}, changed: make(chan struct{}),
 	}
 	s.idle.L = &s.mu
@@ -252,7 +257,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return s, nil
 	}
 	for _, d := range []string{dbDir, s.segmentDir()} {
-		if err := s.makeDir(d); err != nil {
+		if err := s.disk.MakeDir(d); err != nil {
 			return nil, fmt.Errorf("make index directory %s: %w", d, err)
 		}
 	}
@@ -331,7 +336,7 @@ const cacheSize = 64 << 20
 // written on closing: the log keeps it too, and is read on opening.
 const flushOnClose = 1 << 20
 
-func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
+func pebbleOptions(d *disk.FS, memTable uint64) *pebble.Options {
 	return &pebble.Options{
 		FS:      d,
 		Logger:  logger{d},
@@ -361,14 +366,14 @@ type (
 )
 
 // logger drops Pebble's reports: what concerns the caller comes as an error.
-type logger struct{ d *disk }
+type logger struct{ d *disk.FS }
 
 func (logger) Infof(string, ...any)  {}
 func (logger) Errorf(string, ...any) {}
 
 // Fatalf is called where Pebble cannot go on, in whichever goroutine: nothing
 // that it writes afterwards may count.
-func (l logger) Fatalf(format string, args ...any) { l.d.freeze(fmt.Errorf(format, args...)) }
+func (l logger) Fatalf(format string, args ...any) { l.d.Freeze(fmt.Errorf(format, args...)) }
 
 func openError(dir string, err error) error {
 	// The directory lock is a flock: the second process gets EAGAIN, a second
@@ -432,7 +437,7 @@ func (s *Store) removeOrphans() error {
 		if from >= to {
 			return nil
 		}
-		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: ordinalKey(keyHeader, from), UpperBound: ordinalKey(keyHeader, to)})
+		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(from), UpperBound: record.HeaderKey(to)})
 		if err != nil {
 			return err
 		}
@@ -456,7 +461,7 @@ func (s *Store) removeOrphans() error {
 }
 
 func (s *Store) readManifest() (*manifest, error) {
-	b, err := s.get([]byte{keyManifest})
+	b, err := s.get(record.ManifestKey())
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
 	}
@@ -526,6 +531,15 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
+// failed says why nothing can be stored any more; nil while it can.
+func (s *Store) failed() error {
+	err := s.disk.Failure()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("index %s: %w; what was stored before is safe: see to the disk, then run the same again: %w", s.dir, ErrFailed, err)
+}
+
 // File is what the store knows of a file that documents came from.
 type File struct {
 	// Digest is the SHA-256 of the file's bytes.
@@ -539,7 +553,7 @@ type File struct {
 // FileInfo returns what is known of the file at path; ok is false for a file
 // that was never indexed.
 func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
-	b, err := s.get(stringKey(keyFile, path))
+	b, err := s.get(record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -555,13 +569,13 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 // Files lists the indexed files that are path itself or lie under it.
 func (s *Store) Files(path string) ([]string, error) {
 	var files []string
-	exact := stringKey(keyFile, path)
+	exact := record.FileKey(path)
 	if _, err := s.get(exact); err == nil {
 		files = append(files, path)
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err := s.scan(stringKey(keyFile, dir), func(key, _ []byte) error {
-		files = append(files, string(key[1:]))
+	err := s.scan(record.FileKey(dir), func(key, _ []byte) error {
+		files = append(files, record.FileOfKey(key))
 		return nil
 	})
 	return files, err

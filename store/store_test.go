@@ -18,6 +18,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 func openAt(t *testing.T, dir string, o Options) *Store {
@@ -106,7 +107,7 @@ func TestPutGetReplaceDelete(t *testing.T) {
 	if !reflect.DeepEqual(*got, d) {
 		t.Fatalf("read back %+v\nwant %+v", *got, d)
 	}
-	for _, r := range [][2]int{{0, 0}, {0, 5}, {chunkSize - 3, chunkSize + 3}, {chunkSize, 2 * chunkSize}, {len(long) - 4, len(long)}} {
+	for _, r := range [][2]int{{0, 0}, {0, 5}, {record.PieceSize - 3, record.PieceSize + 3}, {record.PieceSize, 2 * record.PieceSize}, {len(long) - 4, len(long)}} {
 		if text, err := v.Text(h, r[0], r[1]); err != nil || text != long[r[0]:r[1]] {
 			t.Fatalf("bytes %v: %v", r, err)
 		}
@@ -355,7 +356,7 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.db.Set(textKey(h.Ordinal, 0), []byte("other"), pebble.Sync); err != nil {
+	if err := s.db.Set(record.TextKey(h.Ordinal, 0), []byte("other"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, s, 4) // so that there is a snapshot that sees it
