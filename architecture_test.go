@@ -32,6 +32,7 @@ var floors = [][]string{
 	{"llm"},
 	{"filter"},
 	{"index", "index/columns"},
+	{"ingest"},
 	{"index/impact"},
 	{"index/segment"},
 	{"store/disk", "store/record"},

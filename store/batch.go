@@ -43,10 +43,9 @@ const (
 // ordinals that it has reserved; nothing leads to them before the commit, a
 // small synced batch, and opening removes what a crash left of them.
 type Batch struct {
-	s        *Store
-	analyses *analyses
-	err      error // of a step that failed: the batch can only be discarded
-	done     bool
+	s    *Store
+	err  error // of a step that failed: the batch can only be discarded
+	done bool
 	step
 }
 
@@ -84,7 +83,7 @@ func (s *Store) Begin() (*Batch, error) {
 	if err := s.failed(); err != nil {
 		return nil, err
 	}
-	b := &Batch{s: s, analyses: s.analysers.Get().(*analyses)}
+	b := &Batch{s: s}
 	b.reset()
 	s.batches[b] = true
 	return b, nil
@@ -94,7 +93,7 @@ func (s *Store) Begin() (*Batch, error) {
 func (b *Batch) reset() {
 	b.step = step{
 		records: b.s.db.NewBatch(),
-		builder: segment.NewBuilder(b.s.config.index()),
+		builder: segment.NewBuilder(b.s.ingest.Index()),
 		changes: map[string]*change{}, files: map[string]*File{},
 		dead: map[uint64]*layer{}, analyzers: map[string]int{}, touched: map[string]bool{},
 	}
@@ -144,7 +143,7 @@ func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Ou
 			return 0, err
 		}
 	}
-	analyzer := b.s.config.analyzer(&d)
+	analyzer := b.s.ingest.Analyzer(&d)
 	h := record.HeaderOf(&d, analyzer)
 	blocks := record.AppendBlocks(nil, d.Blocks)
 	var vrecord []byte
@@ -177,7 +176,7 @@ func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Ou
 		}
 		c = &change{old: old}
 	}
-	r, err := b.analyses.rows(b.s.config, &d, analyzer)
+	r, err := b.s.ingest.Rows(&d, analyzer)
 	if err != nil {
 		return 0, err
 	}
@@ -350,7 +349,7 @@ func (b *Batch) remove(v *Snapshot, h *Header) error {
 	if err != nil {
 		return err
 	}
-	r, err := b.analyses.rows(b.s.config, d, h.Analyzer)
+	r, err := b.s.ingest.Rows(d, h.Analyzer)
 	if err != nil {
 		return err
 	}
@@ -360,7 +359,7 @@ func (b *Batch) remove(v *Snapshot, h *Header) error {
 		l = newLayer()
 		b.dead[first] = l
 	}
-	l.bury(h.Ordinal, r, b.s.config.index())
+	l.bury(h.Ordinal, r, b.s.ingest.Index())
 	b.analyzers[h.Analyzer]--
 	return nil
 }
@@ -474,7 +473,6 @@ func (b *Batch) Discard() {
 		// No one will look there; where it cannot be removed, opening does.
 		_ = removeOrdinals(s.db, b.first, b.next)
 	}
-	s.analysers.Put(b.analyses)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.release()

@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -182,7 +183,7 @@ func (v *Snapshot) Release() error {
 func (v *Snapshot) Analyzers() []string { return v.analyzers }
 
 // Config is what the index was made with.
-func (v *Snapshot) Config() Config { return v.s.config }
+func (v *Snapshot) Config() ingest.Config { return v.s.config }
 
 // Space is the inverted index of a unit in one segment, with the rows that can
 // be seen (nil: all).

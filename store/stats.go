@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -30,7 +31,7 @@ type Stats struct {
 	// VectorBytes is what the durable copy of the vectors takes of StoreBytes, as
 	// far as it has left the log.
 	VectorBytes int64 `json:"vector_store_bytes,omitempty"`
-	Config
+	ingest.Config
 	Analyzers []string `json:"analyzers"`
 }
 

@@ -46,6 +46,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/record"
 )
@@ -143,7 +144,9 @@ type Options struct {
 	// FS is the file system; nil is the operating system's.
 	FS vfs.FS
 	// Config must agree with a stored index where it is not zero.
-	Config Config
+	Config ingest.Config
+	// Variant is how rows are made: the zero value but for experiments and tests.
+	Variant ingest.Variant
 	// MustExist refuses to make a new index.
 	MustExist bool
 	// ReadOnly opens the index without changing or locking anything.
@@ -158,7 +161,7 @@ type Options struct {
 
 type manifest struct {
 	Format      int            `json:"format"`
-	Config      Config         `json:"config"`
+	Config      ingest.Config  `json:"config"`
 	NextOrdinal uint64         `json:"next_ordinal"`
 	NextSegment uint64         `json:"next_segment"`
 	Segments    []segmentEntry `json:"segments"`
@@ -202,8 +205,8 @@ type Store struct {
 	tuning       Tuning
 	readOnly     bool
 	leaveMissing bool
-	config       Config    // never changes after Open
-	analysers    sync.Pool // of *analyses
+	ingest       *ingest.Pipeline
+	config       ingest.Config // never changes after Open
 	empty        *segment.Segment
 	dictionary   dictionary
 
@@ -242,7 +245,6 @@ func Open(dir string, o Options) (*Store, error) {
 		batches: map[*Batch]bool{}, changed: make(chan struct{}),
 	}
 	s.idle.L = &s.mu
-	s.analysers.New = func() any { return &analyses{} }
 	dbDir := s.fs.PathJoin(dir, "db")
 	if o.MustExist || o.ReadOnly {
 		if _, err := s.fs.Stat(dbDir); err != nil {
@@ -399,15 +401,7 @@ func (s *Store) load(o Options) error {
 		return err
 	}
 	if m == nil {
-		if c.Similarity == "" {
-			c.Similarity = BM25F
-		}
-		if c.Language == "" {
-			c.Language = "english"
-		}
-		if _, err := new(analyses).get(c.Language); err != nil && c.Language != "auto" {
-			return err
-		}
+		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
 		m = &manifest{Format: FormatVersion, Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
@@ -415,6 +409,9 @@ func (s *Store) load(o Options) error {
 	}
 	m.Format = FormatVersion
 	s.manifest, s.config = m, m.Config
+	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
+		return err
+	}
 	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
 	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
 		return err
@@ -497,7 +494,7 @@ func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
 func (s *Store) Dir() string { return s.dir }
 
 // Config is what the index was made with.
-func (s *Store) Config() Config { return s.config }
+func (s *Store) Config() ingest.Config { return s.config }
 
 // Close waits for open batches, lets readers of older snapshots finish, and
 // releases the directory.

@@ -18,6 +18,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -375,7 +376,7 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatalf("second open: %v", err)
 	}
 	closeStore(t, s)
-	if _, err := Open(t.TempDir(), Options{Config: Config{Language: "klingon"}}); err == nil {
+	if _, err := Open(t.TempDir(), Options{Config: ingest.Config{Language: "klingon"}}); err == nil {
 		t.Fatal("an unknown language was accepted")
 	}
 	s = openAt(t, dir, Options{})
@@ -396,15 +397,15 @@ func TestOpenErrors(t *testing.T) {
 
 func TestConfigIsKept(t *testing.T) {
 	dir := t.TempDir()
-	s := openAt(t, dir, Options{Config: Config{Similarity: Lucene}})
+	s := openAt(t, dir, Options{Config: ingest.Config{Similarity: ingest.Lucene}})
 	fill(t, s, 1)
 	closeStore(t, s)
 	s = openAt(t, dir, Options{})
-	if s.Config().Similarity != Lucene {
+	if s.Config().Similarity != ingest.Lucene {
 		t.Fatalf("config %+v", s.Config())
 	}
 	closeStore(t, s)
-	if _, err := Open(dir, Options{Config: Config{Similarity: BM25F}}); !errors.Is(err, ErrConfig) {
+	if _, err := Open(dir, Options{Config: ingest.Config{Similarity: ingest.BM25F}}); !errors.Is(err, ErrConfig) {
 		t.Fatalf("other similarity: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -130,10 +131,10 @@ func (l *layer) subtract(x *layer) {
 }
 
 // bury counts a document of the segment.
-func (l *layer) bury(ordinal uint64, r rows, c index.Config) {
+func (l *layer) bury(ordinal uint64, r ingest.Rows, c index.Config) {
 	l.ordinals.Add(ordinal)
-	count(&l.lost[Documents], r.document, c)
-	for _, f := range r.fields {
+	count(&l.lost[Documents], r.Document, c)
+	for _, f := range r.Fields {
 		count(&l.lost[Passages], f, c)
 	}
 }
