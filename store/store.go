@@ -58,9 +58,12 @@ import (
 //	2  2026-11  segments may live in memory alone (live, docs in the manifest);
 //	            deletes in layers
 //	3  2026-11  sources compressed (coding in the header)
-//	4  2026-11  vectors. Readers: 4; they read 1 to 3. Writers: 4.
+//	4  2026-11  vectors
+//	5  2026-11  the manifest names what segments were made with, and which formats
+//	            a program must know to read and to write; deletes without counts.
+//	            Readers: 5; they read 1 to 4. Writers: 5.
 const (
-	FormatVersion    = 4
+	FormatVersion    = 5
 	MinFormatVersion = 1
 )
 
@@ -160,7 +163,11 @@ type Options struct {
 }
 
 type manifest struct {
-	Format      int            `json:"format"`
+	Format int `json:"format"`
+	// MinReader and MinWriter are the oldest formats whose programs can read and
+	// write the index; 0 stands for Format.
+	MinReader   int            `json:"min_reader,omitempty"`
+	MinWriter   int            `json:"min_writer,omitempty"`
 	Config      ingest.Config  `json:"config"`
 	NextOrdinal uint64         `json:"next_ordinal"`
 	NextSegment uint64         `json:"next_segment"`
@@ -182,6 +189,10 @@ type segmentEntry struct {
 	Docs int `json:"docs,omitempty"`
 	// Live says that it is in memory alone and has no file yet.
 	Live bool `json:"live,omitempty"`
+	// Made names what its rows were made with (ingest.Pipeline.Made); "" before
+	// format 5. Where it is not what this program makes rows with, the segment is
+	// made anew in the background.
+	Made string `json:"made,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {
@@ -402,12 +413,14 @@ func (s *Store) load(o Options) error {
 	}
 	if m == nil {
 		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
-		m = &manifest{Format: FormatVersion, Config: c, Analyzers: map[string]int{}}
+		m = &manifest{Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
 			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
 	}
-	m.Format = FormatVersion
+	if !s.readOnly {
+		m.Format, m.MinReader, m.MinWriter = max(m.Format, FormatVersion), max(m.MinReader, FormatVersion), max(m.MinWriter, FormatVersion)
+	}
 	s.manifest, s.config = m, m.Config
 	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
 		return err
@@ -469,9 +482,13 @@ func (s *Store) readManifest() (*manifest, error) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return nil, fmt.Errorf("index %s: manifest: %w: %w", s.dir, ErrCorrupt, err)
 	}
-	if m.Format > FormatVersion || m.Format < MinFormatVersion {
+	if reads := cmp.Or(m.MinReader, m.Format); reads > FormatVersion || m.Format < MinFormatVersion {
 		return nil, fmt.Errorf("index %s: %w: it has format %d, this program reads %d to %d: use a newer tamis, or index anew into another directory",
-			s.dir, ErrNewer, m.Format, MinFormatVersion, FormatVersion)
+			s.dir, ErrNewer, reads, MinFormatVersion, FormatVersion)
+	}
+	if writes := cmp.Or(m.MinWriter, m.Format); writes > FormatVersion && !s.readOnly {
+		return nil, fmt.Errorf("index %s: %w: it can be read, but to write it takes a program that knows format %d, this one knows %d: use a newer tamis",
+			s.dir, ErrNewer, writes, FormatVersion)
 	}
 	if m.Analyzers == nil {
 		m.Analyzers = map[string]int{}
