@@ -177,6 +177,8 @@ type manifest struct {
 	Analyzers map[string]int `json:"analyzers"`
 	// Vectors says how each field of vectors is stored.
 	Vectors map[string]VectorField `json:"vectors,omitempty"`
+	// Attached says that vectors were ever attached to stored documents.
+	Attached bool `json:"attached,omitempty"`
 }
 
 // segmentEntry names a segment: every stored document with an ordinal in
@@ -193,6 +195,10 @@ type segmentEntry struct {
 	// format 5. Where it is not what this program makes rows with, the segment is
 	// made anew in the background.
 	Made string `json:"made,omitempty"`
+	// Attached counts the steps that attached vectors to its documents, Holds those
+	// whose vectors are in it: see attach.go.
+	Attached int `json:"attached,omitempty"`
+	Holds    int `json:"holds,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {
@@ -240,6 +246,9 @@ type Store struct {
 	pieces    pieceCache
 
 	maintenance maintenance
+
+	// attachedEver says that documents may have attached vectors.
+	attachedEver atomic.Bool
 }
 
 // Open opens the index in dir and makes it where there is none. Where the disk
@@ -425,6 +434,7 @@ func (s *Store) load(o Options) error {
 	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
 		return err
 	}
+	s.attachedEver.Store(m.Attached)
 	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
 	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
 		return err
@@ -596,8 +606,14 @@ func (s *Store) Files(path string) ([]string, error) {
 }
 
 // scan visits the keys that start with prefix, in order.
-func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) error {
+	return scanIn(s.db, prefix, successor(prefix), visit)
+}
+
+// scanIn visits the keys from one to before another, in order. Key and value are
+// valid until visit returns.
+func scanIn(r pebble.Reader, from, to []byte, visit func(key, value []byte) error) (err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return err
 	}
