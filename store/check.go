@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // CheckReport says what Check found.
@@ -128,7 +130,7 @@ func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckRe
 		rows[field]++
 	}
 	sum := *h
-	if err := sum.seal(d.Source, appendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
+	if err := sum.Seal(d.Source, record.AppendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
 		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
 	}
 	if found, err := v.HeaderByID(h.ID); err != nil || found.Ordinal != ordinal {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // Unit is what a search ranks.
@@ -182,7 +183,7 @@ func (v *Snapshot) Release() error {
 func (v *Snapshot) Analyzers() []string { return v.analyzers }
 
 // Config is what the index was made with.
-func (v *Snapshot) Config() Config { return v.s.config }
+func (v *Snapshot) Config() ingest.Config { return v.s.config }
 
 // Space is the inverted index of a unit in one segment, with the rows that can
 // be seen (nil: all).
@@ -305,21 +306,22 @@ func (v *Snapshot) Text(h *Header, start, end int) (string, error) {
 func (s *Store) headerByID(id string) (*Header, error) { return headerByID(s.db, id) }
 
 func headerByID(r pebble.Reader, id string) (*Header, error) {
-	b, err := getFrom(r, stringKey(keyID, id))
+	b, err := getFrom(r, record.IDKey(id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("document %q: %w", id, ErrNotFound)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(b) != 8 {
+	ordinal, ok := record.ReadUint64(b)
+	if !ok {
 		return nil, fmt.Errorf("document %q: %w: its id leads nowhere", id, ErrCorrupt)
 	}
-	return headerAt(r, binary.BigEndian.Uint64(b))
+	return headerAt(r, ordinal)
 }
 
 func headerAt(r pebble.Reader, ordinal uint64) (*Header, error) {
-	b, err := getFrom(r, ordinalKey(keyHeader, ordinal))
+	b, err := getFrom(r, record.HeaderKey(ordinal))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("document number %d: %w", ordinal, ErrNotFound)
 	}
@@ -358,13 +360,13 @@ func (s *Store) documentOf(r pebble.Reader, h *Header) (*corpus.Document, error)
 	if err != nil {
 		return nil, err
 	}
-	b, err := getFrom(r, ordinalKey(keyBlocks, h.Ordinal))
+	b, err := getFrom(r, record.BlocksKey(h.Ordinal))
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w: its structure: %w", h.ID, ErrCorrupt, err)
 	}
-	blocks, err := decodeBlocks(b)
+	blocks, err := record.DecodeBlocks(b)
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w", h.ID, err)
 	}
-	return h.document(source, blocks), nil
+	return h.Document(source, blocks), nil
 }

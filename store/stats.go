@@ -1,6 +1,11 @@
 package store
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/record"
+)
 
 // Stats counts what an index holds.
 type Stats struct {
@@ -26,7 +31,7 @@ type Stats struct {
 	// VectorBytes is what the durable copy of the vectors takes of StoreBytes, as
 	// far as it has left the log.
 	VectorBytes int64 `json:"vector_store_bytes,omitempty"`
-	Config
+	ingest.Config
 	Analyzers []string `json:"analyzers"`
 }
 
@@ -61,7 +66,7 @@ func (s *Store) Stats() (Stats, error) {
 		}
 	}
 	if st.Vectors = v.vectorStats(); len(st.Vectors) > 0 {
-		n, err := s.db.EstimateDiskUsage([]byte{keyVectors}, []byte{keyVectors + 1})
+		n, err := s.db.EstimateDiskUsage(record.VectorsRange())
 		if err != nil {
 			return st, errors.Join(err, v.Release())
 		}

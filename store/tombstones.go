@@ -1,9 +1,6 @@
 package store
 
 import (
-	"cmp"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // tombstones are the documents deleted from one segment, with the counts by
@@ -26,29 +25,18 @@ type tombstones struct {
 }
 
 // layer is what some commits deleted from a segment.
-//
-// Stored form: uvarint length and bytes of a 64-bit Roaring bitmap of
-// ordinals; then for documents and for passages: uvarint rows, uvarint total
-// length, uvarint terms, and for each term, sorted, uvarint length and bytes
-// and uvarint rows.
 type layer struct {
 	number   uint32 // part of its key
 	ordinals *roaring64.Bitmap
-	lost     [numUnits]lostCounts
-}
-
-type lostCounts struct {
-	rows   int
-	length uint64
-	df     map[string]int
+	lost     []record.Lost // by unit
 }
 
 var noTombstones = &tombstones{}
 
 func newLayer() *layer {
-	l := &layer{ordinals: roaring64.New()}
+	l := &layer{ordinals: roaring64.New(), lost: make([]record.Lost, numUnits)}
 	for u := range l.lost {
-		l.lost[u].df = map[string]int{}
+		l.lost[u].DF = map[string]int{}
 	}
 	return l
 }
@@ -66,7 +54,7 @@ func (t *tombstones) has(ordinal uint64) bool {
 func (t *tombstones) df(u Unit, term string) int {
 	n := 0
 	for _, l := range t.layers {
-		n += l.lost[u].df[term]
+		n += l.lost[u].DF[term]
 	}
 	return n
 }
@@ -76,8 +64,8 @@ func (t *tombstones) df(u Unit, term string) int {
 func (t *tombstones) with(l *layer) (next *tombstones, gone []uint32) {
 	next = &tombstones{layers: slices.Clone(t.layers), rows: t.rows, length: t.length}
 	for u, lost := range l.lost {
-		next.rows[u] += lost.rows
-		next.length[u] += lost.length
+		next.rows[u] += lost.Rows
+		next.length[u] += lost.Length
 	}
 	l.number = 0
 	for n := len(next.layers); n > 0; n-- {
@@ -113,17 +101,17 @@ func (l *layer) empty() bool { return l.ordinals.IsEmpty() }
 
 // weight is about what adding the layer to another costs.
 func (l *layer) weight() int {
-	return int(l.ordinals.GetCardinality()) + len(l.lost[Documents].df) + len(l.lost[Passages].df)
+	return int(l.ordinals.GetCardinality()) + len(l.lost[Documents].DF) + len(l.lost[Passages].DF)
 }
 
 func (l *layer) add(x *layer) {
 	l.ordinals.Or(x.ordinals)
 	for u := range l.lost {
 		to, from := &l.lost[u], &x.lost[u]
-		to.rows += from.rows
-		to.length += from.length
-		for term, n := range from.df {
-			to.df[term] += n
+		to.Rows += from.Rows
+		to.Length += from.Length
+		for term, n := range from.DF {
+			to.DF[term] += n
 		}
 	}
 }
@@ -132,108 +120,52 @@ func (l *layer) subtract(x *layer) {
 	l.ordinals.AndNot(x.ordinals)
 	for u := range l.lost {
 		to, from := &l.lost[u], &x.lost[u]
-		to.rows -= from.rows
-		to.length -= from.length
-		for term, n := range from.df {
-			if to.df[term] -= n; to.df[term] == 0 {
-				delete(to.df, term)
+		to.Rows -= from.Rows
+		to.Length -= from.Length
+		for term, n := range from.DF {
+			if to.DF[term] -= n; to.DF[term] == 0 {
+				delete(to.DF, term)
 			}
 		}
 	}
 }
 
 // bury counts a document of the segment.
-func (l *layer) bury(ordinal uint64, r rows, c index.Config) {
+func (l *layer) bury(ordinal uint64, r ingest.Rows, c index.Config) {
 	l.ordinals.Add(ordinal)
-	l.lost[Documents].add(r.document, c)
-	for _, f := range r.fields {
-		l.lost[Passages].add(f, c)
+	count(&l.lost[Documents], r.Document, c)
+	for _, f := range r.Fields {
+		count(&l.lost[Passages], f, c)
 	}
 }
 
-func (l *lostCounts) add(f index.Fields, c index.Config) {
-	l.rows++
-	l.length += uint64(c.TitleWeight*len(f.Title) + c.HeadingWeight*len(f.Headings) + len(f.Body))
+func count(l *record.Lost, f index.Fields, c index.Config) {
+	l.Rows++
+	l.Length += uint64(c.TitleWeight*len(f.Title) + c.HeadingWeight*len(f.Headings) + len(f.Body))
 	seen := map[string]bool{}
 	for _, field := range [][]string{f.Title, f.Headings, f.Body} {
 		for _, term := range field {
 			if !seen[term] {
 				seen[term] = true
-				l.df[term]++
+				l.DF[term]++
 			}
 		}
 	}
 }
 
-func (l *layer) encode() []byte {
-	bits, err := l.ordinals.ToBytes()
-	if err != nil {
-		// Writing to memory does not fail.
-		panic(err)
-	}
-	b := binary.AppendUvarint(nil, uint64(len(bits)))
-	b = append(b, bits...)
-	for _, l := range l.lost {
-		b = binary.AppendUvarint(b, uint64(l.rows))
-		b = binary.AppendUvarint(b, l.length)
-		b = binary.AppendUvarint(b, uint64(len(l.df)))
-		terms := make([]string, 0, len(l.df))
-		for term := range l.df {
-			terms = append(terms, term)
-		}
-		slices.SortFunc(terms, cmp.Compare[string])
-		for _, term := range terms {
-			b = binary.AppendUvarint(b, uint64(len(term)))
-			b = append(b, term...)
-			b = binary.AppendUvarint(b, uint64(l.df[term]))
-		}
-	}
-	return b
-}
-
-func decodeLayer(b []byte) (*layer, error) {
-	l := newLayer()
-	d := decoder{b: b}
-	if bits := d.string(); d.err == nil {
-		if err := l.ordinals.UnmarshalBinary([]byte(bits)); err != nil {
-			return nil, errors.Join(errDecode, err)
-		}
-	}
-	for u := range l.lost {
-		lost := &l.lost[u]
-		lost.rows, lost.length = int(d.uvarint()), d.uvarint()
-		for n := d.uvarint(); n > 0 && d.err == nil; n-- {
-			term := d.string()
-			lost.df[term] = int(d.uvarint())
-		}
-	}
-	return l, d.done()
-}
-
-// layerKey is the key of a layer; version 1 stored number 0 alone, without it.
-func layerKey(segment uint64, number uint32) []byte {
-	k := ordinalKey(keyTombstone, segment)
-	if number == 0 {
-		return k
-	}
-	return binary.BigEndian.AppendUint32(k, number)
-}
-
 // readTombstones returns the stored tombstones of a segment.
 func (s *Store) readTombstones(segment uint64) (*tombstones, error) {
 	t := &tombstones{}
-	err := s.scan(ordinalKey(keyTombstone, segment), func(key, value []byte) error {
-		l, err := decodeLayer(value)
-		if err != nil {
+	err := s.scan(record.DeletedKey(segment, 0), func(key, value []byte) error {
+		l := &layer{number: record.DeletedNumber(key)}
+		var err error
+		if l.ordinals, l.lost, err = record.DecodeDeleted(value, int(numUnits)); err != nil {
 			return fmt.Errorf("deletes of segment %d: %w", segment, err)
-		}
-		if n := len(key) - 9; n == 4 {
-			l.number = binary.BigEndian.Uint32(key[9:])
 		}
 		t.layers = append(t.layers, l)
 		for u, lost := range l.lost {
-			t.rows[u] += lost.rows
-			t.length[u] += lost.length
+			t.rows[u] += lost.Rows
+			t.length[u] += lost.Length
 		}
 		return nil
 	})
@@ -248,9 +180,13 @@ func (t *tombstones) store(kv *pebble.Batch, segment uint64, l *layer) (*tombsto
 		return next, nil
 	}
 	for _, number := range gone {
-		if err := kv.Delete(layerKey(segment, number), nil); err != nil {
+		if err := kv.Delete(record.DeletedKey(segment, number), nil); err != nil {
 			return nil, err
 		}
 	}
-	return next, kv.Set(layerKey(segment, l.number), l.encode(), nil)
+	value, err := record.AppendDeleted(nil, l.ordinals, l.lost)
+	if err != nil {
+		return nil, err
+	}
+	return next, kv.Set(record.DeletedKey(segment, l.number), value, nil)
 }
