@@ -36,6 +36,7 @@ var floors = [][]string{
 	{"index/impact"},
 	{"index/segment"},
 	{"store/disk", "store/record"},
+	{"store/head"},
 	{"store"},
 	{"search"},
 	{"pack"},

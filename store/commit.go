@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -231,9 +232,17 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 			return err
 		}
 	}
+	m.Commit, m.Chain, m.stored = s.manifest.Commit+1, slices.Clone(s.manifest.digest[:]), m.Format
 	value, err := json.Marshal(m)
 	if err != nil {
 		return err
+	}
+	m.digest = sha256.Sum256(value)
+	if !s.head.Exists() {
+		// The format before has none. It is there before a manifest asks for it.
+		if err := s.head.Create(s.manifest.head()); err != nil {
+			return err
+		}
 	}
 	if err := kv.Set(record.ManifestKey(), value, nil); err != nil {
 		return err
@@ -244,6 +253,7 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 	if err := s.failed(); err != nil {
 		return err // Pebble wrote to memory, or may have
 	}
+	s.head.Commit(m.head())
 	s.manifest = m
 	if m.Attached {
 		s.attachedEver.Store(true)

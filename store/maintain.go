@@ -320,7 +320,11 @@ func (s *Store) step(ctx context.Context, goal goal) (again bool, err error) {
 		s.maintenance.busy.Store(false)
 		return false, nil
 	}
-	return true, s.replace(ctx, v, in, live)
+	err = s.replace(ctx, v, in, live)
+	if err == nil && !live && s.head != nil {
+		err = s.head.Sync() // after the syncs that made a file, one more
+	}
+	return true, err
 }
 
 // reserved are the first ordinals of steps that have not been committed.
