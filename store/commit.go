@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // commit makes the step durable and shows it to readers.
@@ -25,7 +25,7 @@ func (b *Batch) commit() error {
 		if err != nil {
 			return err
 		}
-		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents()}
+		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents(), Made: s.ingest.Made()}
 		if fresh, err = s.makeSegment(e, data, s.live(len(data))); err != nil {
 			return err
 		}
@@ -88,33 +88,33 @@ func (b *Batch) links() (*pebble.Batch, error) {
 	}
 	for id, c := range b.changes {
 		if old := c.old; old != nil {
-			do(kv.Delete(ordinalKey(keyHeader, old.Ordinal), nil))
-			do(kv.Delete(ordinalKey(keyBlocks, old.Ordinal), nil))
+			do(kv.Delete(record.HeaderKey(old.Ordinal), nil))
+			do(kv.Delete(record.BlocksKey(old.Ordinal), nil))
 			do(removeVectors(kv, old))
-			for i := 0; i*chunkSize < old.Size; i++ {
-				do(kv.Delete(textKey(old.Ordinal, i), nil))
+			for i := 0; i*record.PieceSize < old.Size; i++ {
+				do(kv.Delete(record.TextKey(old.Ordinal, i), nil))
 			}
 			if old.Path != "" {
-				do(kv.Delete(pathKey(old.Path, old.Ordinal), nil))
+				do(kv.Delete(record.PathKey(old.Path, old.Ordinal), nil))
 			}
 		}
 		if c.put == nil {
-			do(kv.Delete(stringKey(keyID, id), nil))
+			do(kv.Delete(record.IDKey(id), nil))
 			continue
 		}
-		do(kv.Set(stringKey(keyID, id), binary.BigEndian.AppendUint64(nil, c.put.Ordinal), nil))
+		do(kv.Set(record.IDKey(id), record.Uint64(c.put.Ordinal), nil))
 		if c.put.Path != "" {
-			do(kv.Set(pathKey(c.put.Path, c.put.Ordinal), nil, nil))
+			do(kv.Set(record.PathKey(c.put.Path, c.put.Ordinal), nil, nil))
 		}
 	}
 	for path, f := range b.files {
 		if f == nil {
-			do(kv.Delete(stringKey(keyFile, path), nil))
+			do(kv.Delete(record.FileKey(path), nil))
 			continue
 		}
-		record, err := json.Marshal(f)
+		value, err := json.Marshal(f)
 		do(err)
-		do(kv.Set(stringKey(keyFile, path), record, nil))
+		do(kv.Set(record.FileKey(path), value, nil))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(append(errs, kv.Close())...)
@@ -161,9 +161,7 @@ func (b *Batch) resolve() error {
 			return err
 		}
 		if c.old != nil {
-			if err := b.remove(v, c.old); err != nil {
-				return err
-			}
+			b.remove(v, c.old)
 		}
 		if c.put != nil {
 			b.analyzers[c.put.Analyzer]++
@@ -221,15 +219,15 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 	}
 	gone := s.gone(m)
 	for _, e := range gone {
-		if err := kv.DeleteRange(ordinalKey(keyTombstone, e.ID), ordinalKey(keyTombstone, e.ID+1), nil); err != nil {
+		if err := kv.DeleteRange(record.DeletedKey(e.ID, 0), record.DeletedKey(e.ID+1, 0), nil); err != nil {
 			return err
 		}
 	}
-	record, err := json.Marshal(m)
+	value, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	if err := kv.Set([]byte{keyManifest}, record, nil); err != nil {
+	if err := kv.Set(record.ManifestKey(), value, nil); err != nil {
 		return err
 	}
 	if err := kv.Commit(pebble.Sync); err != nil {

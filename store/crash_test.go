@@ -90,7 +90,7 @@ func crashing(t *testing.T, seed uint64, tuning Tuning, points int64, r *rand.Ra
 	// A first run counts the operations; in the background they vary a little.
 	count := &faults{}
 	h := &history{steps: tuning.StepBytes > 0}
-	if err := record(errorfs.Wrap(vfs.NewMem(), count), seed, tuning, h); err != nil {
+	if err := runHistory(errorfs.Wrap(vfs.NewMem(), count), seed, tuning, h); err != nil {
 		t.Fatal(err)
 	}
 	step := max(1, count.seen.Load()/points)
@@ -108,7 +108,7 @@ func crashing(t *testing.T, seed uint64, tuning Tuning, points int64, r *rand.Ra
 		_, to := h.now()
 		crashes = append(crashes, crash{fs, at, from, to})
 	}
-	if err := record(errorfs.Wrap(base, hook), seed, tuning, h); err != nil {
+	if err := runHistory(errorfs.Wrap(base, hook), seed, tuning, h); err != nil {
 		t.Fatal(err)
 	}
 	return crashes, h
@@ -138,8 +138,8 @@ func (e *everyNth) MaybeError(op errorfs.Op) error {
 	return nil
 }
 
-// record runs a workload of commits, reopenings and compactions.
-func record(fs vfs.FS, seed uint64, tuning Tuning, h *history) error {
+// runHistory runs a workload of commits, reopenings and compactions.
+func runHistory(fs vfs.FS, seed uint64, tuning Tuning, h *history) error {
 	r := rand.New(rand.NewPCG(seed, 21))
 	stored := model{}
 	s, err := Open("ix", Options{FS: fs, Tuning: tuning})

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tamis-search/tamis/store/disk"
 )
 
 // pinned is Pebble's directory as it was at one moment, for a reader that may
@@ -43,8 +45,8 @@ func (p *pinned) read(fsys vfs.FS, dir string) error {
 	isLog := func(name string) bool { return strings.HasSuffix(name, ".log") }
 	for _, which := range []func(string) bool{
 		isLog,
-		func(name string) bool { return !isLog(name) && !isTable(name) && name != "LOCK" },
-		isTable,
+		func(name string) bool { return !isLog(name) && !disk.IsTable(name) && name != "LOCK" },
+		disk.IsTable,
 	} {
 		names, err := fsys.List(dir)
 		if err != nil {
@@ -73,7 +75,7 @@ func (p *pinned) add(fsys vfs.FS, dir, name string) error {
 	if err != nil || info.IsDir() {
 		return errors.Join(err, f.Close())
 	}
-	if isTable(name) {
+	if disk.IsTable(name) {
 		p.tables[name] = pinnedFile{File: f, info: info}
 		return nil
 	}
@@ -159,22 +161,9 @@ func (p *pinned) copyTo(ctx context.Context, fsys vfs.FS, from, to string) error
 			defer f.Close() // of memory: it does not fail
 			r = f
 		}
-		if err := writeFile(fsys, fsys.PathJoin(to, name), r); err != nil {
+		if err := disk.WriteFile(fsys, fsys.PathJoin(to, name), r); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writeFile writes and syncs a file.
-func writeFile(fsys vfs.FS, path string, r io.Reader) error {
-	f, err := fsys.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, r)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }

@@ -46,6 +46,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // FormatVersion is the version of the store's layout that this package
@@ -55,9 +58,12 @@ import (
 //	2  2026-11  segments may live in memory alone (live, docs in the manifest);
 //	            deletes in layers
 //	3  2026-11  sources compressed (coding in the header)
-//	4  2026-11  vectors. Readers: 4; they read 1 to 3. Writers: 4.
+//	4  2026-11  vectors
+//	5  2026-11  the manifest names what segments were made with, and which formats
+//	            a program must know to read and to write; deletes without counts.
+//	            Readers: 5; they read 1 to 4. Writers: 5.
 const (
-	FormatVersion    = 4
+	FormatVersion    = 5
 	MinFormatVersion = 1
 )
 
@@ -67,7 +73,7 @@ var (
 	// ErrNewer says that a later version of tamis wrote the index.
 	ErrNewer = errors.New("index has a newer format")
 	// ErrCorrupt says that what is stored is damaged and cannot be derived.
-	ErrCorrupt = errors.New("index is damaged")
+	ErrCorrupt = record.ErrCorrupt
 	// ErrNotFound says that there is no such index or document.
 	ErrNotFound = errors.New("not found")
 	// ErrConfig says that the index was made with other settings.
@@ -81,6 +87,9 @@ var (
 	// is stored, and readers see what was committed before.
 	ErrFailed = errors.New("the disk could not be written")
 )
+
+// Header is a stored document without its text.
+type Header = record.Header
 
 // DocumentError says why a document cannot be stored; others can.
 type DocumentError struct {
@@ -138,7 +147,9 @@ type Options struct {
 	// FS is the file system; nil is the operating system's.
 	FS vfs.FS
 	// Config must agree with a stored index where it is not zero.
-	Config Config
+	Config ingest.Config
+	// Variant is how rows are made: the zero value but for experiments and tests.
+	Variant ingest.Variant
 	// MustExist refuses to make a new index.
 	MustExist bool
 	// ReadOnly opens the index without changing or locking anything.
@@ -152,8 +163,12 @@ type Options struct {
 }
 
 type manifest struct {
-	Format      int            `json:"format"`
-	Config      Config         `json:"config"`
+	Format int `json:"format"`
+	// MinReader and MinWriter are the oldest formats whose programs can read and
+	// write the index; 0 stands for Format.
+	MinReader   int            `json:"min_reader,omitempty"`
+	MinWriter   int            `json:"min_writer,omitempty"`
+	Config      ingest.Config  `json:"config"`
 	NextOrdinal uint64         `json:"next_ordinal"`
 	NextSegment uint64         `json:"next_segment"`
 	Segments    []segmentEntry `json:"segments"`
@@ -174,6 +189,10 @@ type segmentEntry struct {
 	Docs int `json:"docs,omitempty"`
 	// Live says that it is in memory alone and has no file yet.
 	Live bool `json:"live,omitempty"`
+	// Made names what its rows were made with (ingest.Pipeline.Made); "" before
+	// format 5. Where it is not what this program makes rows with, the segment is
+	// made anew in the background.
+	Made string `json:"made,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {
@@ -191,14 +210,14 @@ func (m *manifest) clone() *manifest {
 type Store struct {
 	dir          string
 	fs           vfs.FS
-	disk         *disk   // fs under Pebble
-	pinned       *pinned // what is under Pebble instead where readOnly
+	disk         *disk.FS // fs under Pebble
+	pinned       *pinned  // what is under Pebble instead where readOnly
 	db           *pebble.DB
 	tuning       Tuning
 	readOnly     bool
 	leaveMissing bool
-	config       Config    // never changes after Open
-	analysers    sync.Pool // of *analyses
+	ingest       *ingest.Pipeline
+	config       ingest.Config // never changes after Open
 	empty        *segment.Segment
 	dictionary   dictionary
 
@@ -233,11 +252,10 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	o.Tuning.complete()
 	s := &Store{
-		dir: dir, fs: o.FS, disk: newDisk(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly, leaveMissing: o.leaveMissing,
+		dir: dir, fs: o.FS, disk: disk.New(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly, leaveMissing: o.leaveMissing,
 		batches: map[*Batch]bool{}, changed: make(chan struct{}),
 	}
 	s.idle.L = &s.mu
-	s.analysers.New = func() any { return &analyses{} }
 	dbDir := s.fs.PathJoin(dir, "db")
 	if o.MustExist || o.ReadOnly {
 		if _, err := s.fs.Stat(dbDir); err != nil {
@@ -252,7 +270,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return s, nil
 	}
 	for _, d := range []string{dbDir, s.segmentDir()} {
-		if err := s.makeDir(d); err != nil {
+		if err := s.disk.MakeDir(d); err != nil {
 			return nil, fmt.Errorf("make index directory %s: %w", d, err)
 		}
 	}
@@ -331,7 +349,7 @@ const cacheSize = 64 << 20
 // written on closing: the log keeps it too, and is read on opening.
 const flushOnClose = 1 << 20
 
-func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
+func pebbleOptions(d *disk.FS, memTable uint64) *pebble.Options {
 	return &pebble.Options{
 		FS:      d,
 		Logger:  logger{d},
@@ -361,14 +379,14 @@ type (
 )
 
 // logger drops Pebble's reports: what concerns the caller comes as an error.
-type logger struct{ d *disk }
+type logger struct{ d *disk.FS }
 
 func (logger) Infof(string, ...any)  {}
 func (logger) Errorf(string, ...any) {}
 
 // Fatalf is called where Pebble cannot go on, in whichever goroutine: nothing
 // that it writes afterwards may count.
-func (l logger) Fatalf(format string, args ...any) { l.d.freeze(fmt.Errorf(format, args...)) }
+func (l logger) Fatalf(format string, args ...any) { l.d.Freeze(fmt.Errorf(format, args...)) }
 
 func openError(dir string, err error) error {
 	// The directory lock is a flock: the second process gets EAGAIN, a second
@@ -394,22 +412,19 @@ func (s *Store) load(o Options) error {
 		return err
 	}
 	if m == nil {
-		if c.Similarity == "" {
-			c.Similarity = BM25F
-		}
-		if c.Language == "" {
-			c.Language = "english"
-		}
-		if _, err := new(analyses).get(c.Language); err != nil && c.Language != "auto" {
-			return err
-		}
-		m = &manifest{Format: FormatVersion, Config: c, Analyzers: map[string]int{}}
+		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
+		m = &manifest{Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
 			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
 	}
-	m.Format = FormatVersion
+	if !s.readOnly {
+		m.Format, m.MinReader, m.MinWriter = max(m.Format, FormatVersion), max(m.MinReader, FormatVersion), max(m.MinWriter, FormatVersion)
+	}
 	s.manifest, s.config = m, m.Config
+	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
+		return err
+	}
 	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
 	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
 		return err
@@ -432,7 +447,7 @@ func (s *Store) removeOrphans() error {
 		if from >= to {
 			return nil
 		}
-		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: ordinalKey(keyHeader, from), UpperBound: ordinalKey(keyHeader, to)})
+		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(from), UpperBound: record.HeaderKey(to)})
 		if err != nil {
 			return err
 		}
@@ -456,7 +471,7 @@ func (s *Store) removeOrphans() error {
 }
 
 func (s *Store) readManifest() (*manifest, error) {
-	b, err := s.get([]byte{keyManifest})
+	b, err := s.get(record.ManifestKey())
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
 	}
@@ -467,9 +482,13 @@ func (s *Store) readManifest() (*manifest, error) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return nil, fmt.Errorf("index %s: manifest: %w: %w", s.dir, ErrCorrupt, err)
 	}
-	if m.Format > FormatVersion || m.Format < MinFormatVersion {
+	if reads := cmp.Or(m.MinReader, m.Format); reads > FormatVersion || m.Format < MinFormatVersion {
 		return nil, fmt.Errorf("index %s: %w: it has format %d, this program reads %d to %d: use a newer tamis, or index anew into another directory",
-			s.dir, ErrNewer, m.Format, MinFormatVersion, FormatVersion)
+			s.dir, ErrNewer, reads, MinFormatVersion, FormatVersion)
+	}
+	if writes := cmp.Or(m.MinWriter, m.Format); writes > FormatVersion && !s.readOnly {
+		return nil, fmt.Errorf("index %s: %w: it can be read, but to write it takes a program that knows format %d, this one knows %d: use a newer tamis",
+			s.dir, ErrNewer, writes, FormatVersion)
 	}
 	if m.Analyzers == nil {
 		m.Analyzers = map[string]int{}
@@ -492,7 +511,7 @@ func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
 func (s *Store) Dir() string { return s.dir }
 
 // Config is what the index was made with.
-func (s *Store) Config() Config { return s.config }
+func (s *Store) Config() ingest.Config { return s.config }
 
 // Close waits for open batches, lets readers of older snapshots finish, and
 // releases the directory.
@@ -526,6 +545,15 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
+// failed says why nothing can be stored any more; nil while it can.
+func (s *Store) failed() error {
+	err := s.disk.Failure()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("index %s: %w; what was stored before is safe: see to the disk, then run the same again: %w", s.dir, ErrFailed, err)
+}
+
 // File is what the store knows of a file that documents came from.
 type File struct {
 	// Digest is the SHA-256 of the file's bytes.
@@ -539,7 +567,7 @@ type File struct {
 // FileInfo returns what is known of the file at path; ok is false for a file
 // that was never indexed.
 func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
-	b, err := s.get(stringKey(keyFile, path))
+	b, err := s.get(record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -555,13 +583,13 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 // Files lists the indexed files that are path itself or lie under it.
 func (s *Store) Files(path string) ([]string, error) {
 	var files []string
-	exact := stringKey(keyFile, path)
+	exact := record.FileKey(path)
 	if _, err := s.get(exact); err == nil {
 		files = append(files, path)
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err := s.scan(stringKey(keyFile, dir), func(key, _ []byte) error {
-		files = append(files, string(key[1:]))
+	err := s.scan(record.FileKey(dir), func(key, _ []byte) error {
+		files = append(files, record.FileOfKey(key))
 		return nil
 	})
 	return files, err

@@ -13,7 +13,7 @@
 //	u32       CRC-32C of header and directory
 //	sections  in directory order, each at a multiple of 64
 //
-// Sections, each once; the last only where a document or a passage has a vector:
+// Sections, each once; 9 only where a document or a passage has a vector:
 //
 //	1 documents  inverted index over document rows (package index)
 //	2 passages   inverted index over passage rows (package index)
@@ -40,6 +40,11 @@
 //	             for each field, from a multiple of 64 on in the section: for each
 //	             of its rows the document or passage row, u32, ascending; from the
 //	             next multiple of 64 on its vectors (sparse: package index/impact)
+//	10 lengths   what the one-byte codes of lengths are off by: u8 bytes of a
+//	             number of documents, u8 bytes of one of passages; then for each
+//	             document row its exact weighted length less what its code stands
+//	             for, then for each the same summed up over its passages. Numbers
+//	             are zigzag.
 //
 // # Versions
 //
@@ -47,8 +52,8 @@
 //	2  2026-11  columns, sections at multiples of 8.
 //	3  2026-11  vectors, all of them sparse and of documents: an entry of a field
 //	            ends after the length.
-//	4  2026-11  kind and unit of each field of vectors. Readers: 4; they read 2
-//	            and 3. Writers: 4.
+//	4  2026-11  kind and unit of each field of vectors; section 10. Readers: 4;
+//	            they read 2 and 3. Writers: 4.
 package segment
 
 import (
@@ -94,8 +99,9 @@ const (
 	secTitles   = 7
 	secColumns  = 8
 	secVectors  = 9
+	secLengths  = 10
 	minSections = 8
-	maxSections = 9
+	maxSections = 10
 
 	headerLen   = 16
 	dirEntryLen = 24
@@ -115,6 +121,7 @@ type Segment struct {
 	sentences           []byte
 	headings            []byte
 	titles              []byte
+	lengths             []byte // nil before version 4
 	columns             *columns.Columns
 	vectors             []*Vectors
 	numDocs, numPass    int
@@ -133,7 +140,7 @@ func Open(data []byte) (*Segment, error) {
 	s := &Segment{
 		version:  binary.LittleEndian.Uint32(data[8:]),
 		docTable: secs[secDocTable].data, passTable: secs[secPassTab].data, sentences: secs[secSents].data,
-		headings: secs[secHeadings].data, titles: secs[secTitles].data, size: len(data),
+		headings: secs[secHeadings].data, titles: secs[secTitles].data, lengths: secs[secLengths].data, size: len(data),
 	}
 	var errs [3]error
 	var wg sync.WaitGroup
@@ -264,6 +271,9 @@ func (s *Segment) validate() error {
 			}
 			pos = start
 		}
+	}
+	if err := s.checkLengths(); err != nil {
+		return err
 	}
 	for i := 0; i < len(s.titles); i += titleEntry {
 		if int(binary.LittleEndian.Uint32(s.titles[i+8:])) >= s.numDocs {
