@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
 )
 
 // sessionState is the JSON form of a session. Texts are not in it: they are
@@ -33,7 +34,7 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 }
 
 // Resume makes a session anew from its JSON, on this index or a copy of it. The
-// error is a *pack.ChangedError when the source of a piece that is shown is not
+// error is a *render.ChangedError when the source of a piece that is shown is not
 // what it was; folded pieces whose source has changed are forgotten.
 func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
 	var st sessionState
@@ -65,7 +66,7 @@ func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
 			return nil, fmt.Errorf("session: the pieces' numbers are not distinct ones below %d: %d", st.Next, p.ID)
 		}
 		seen[p.ID] = true
-		texts, err := pack.Verify(p.Spans, source)
+		texts, err := render.Verify(p.Spans, source)
 		if err != nil && p.Folded {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

@@ -70,7 +70,7 @@ func (f *filler) cut() {
 
 // end is how many of the ranked units stay, at least one.
 func (f *filler) end(ranked []int) int {
-	score := func(k int) float64 { return f.r.units[ranked[k]].score }
+	score := func(k int) float64 { return f.scores.Total[ranked[k]] }
 	switch f.o.Cut {
 	case Sufficient90, Sufficient95, Sufficient98:
 		for k := 1; k < len(ranked); k++ {
@@ -95,9 +95,8 @@ func (f *filler) end(ranked []int) int {
 	case CutCovered:
 		missing := make(map[int]bool)
 		each := func(i int, do func(t int)) {
-			above := &f.r.docs[f.r.units[i].doc].sections[f.r.units[i].section]
-			for t := range f.r.terms {
-				if above.tf[t] > 0 || f.r.count[t][i+1] > f.r.count[t][i] {
+			for t := range f.all.Terms {
+				if f.all.Has(i, t) {
 					do(t)
 				}
 			}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -90,10 +92,10 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
-	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(pack.Orders(), ", "))
-	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(pack.Renderings(), ", "))
+	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
+	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
 	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
-	f.StringSliceVar(&guards, "guards", pack.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(pack.Guards(), ", "))
+	f.StringSliceVar(&guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
 	f.Float64Var(&budget.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
 	f.Float64Var(&budget.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")

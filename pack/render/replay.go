@@ -1,13 +1,16 @@
-package pack
+package render
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
+
+// ErrChanged: a source is not what it was when the receipt was written. The
+// error in hand is a *ChangedError.
+var ErrChanged = errors.New("a cited source has changed")
 
 // ChangedError says which cited range is no longer what it was. It is
 // ErrChanged, and wraps the error of a source that could not be read.
@@ -50,11 +53,11 @@ func Replay(c *Context, source func(doc string) (string, error)) (string, error)
 	if err != nil {
 		return "", err
 	}
-	parts := make([]part, len(c.Spans))
+	parts := make([]Part, len(c.Spans))
 	for k := range c.Spans {
-		parts[k] = part{c.Spans[k].Cite, c.Spans[k].Level, c.Spans[k].Inline, texts[k]}
+		parts[k] = Part{c.Spans[k], texts[k]}
 	}
-	text := render(rendering, c.Label, parts)
+	text := Text(rendering, c.Label, parts)
 	if digest(text) != c.Digest {
 		return "", fmt.Errorf("receipt: every cited range is as it was, but the text they give has another digest than the receipt states: the receipt was altered")
 	}
@@ -89,9 +92,4 @@ func Verify(spans []Span, source func(doc string) (string, error)) ([]string, er
 		texts = append(texts, kept)
 	}
 	return texts, nil
-}
-
-func digest(s string) string {
-	h := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(h[:])
 }
