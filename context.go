@@ -116,15 +116,12 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 	p, err := pack.New(q, pack.Options{
 		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
 		Order: b.Order, Render: b.Render, Cut: b.Cut, Guards: b.Guards, MostOf: b.MostOf, Shrink: b.Shrink, ShrinkByQuestion: b.ShrinkByQuestion, Weights: b.Weights, Trace: b.Trace, Window: window,
+		Drafts: b.Drafts, Incomplete: snap.Incomplete(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	c, err := fill(ctx, p, g, docs)
-	if err == nil {
-		c.Incomplete, c.Drafts = snap.Incomplete(), b.Drafts
-	}
-	return c, err
+	return fill(ctx, p, g, docs)
 }
 
 // fill feeds a pack with candidates, and with the documents that they name.
@@ -153,10 +150,4 @@ func texts(terms []search.Term) []string {
 		out = append(out, t.Text)
 	}
 	return out
-}
-
-// Replay rebuilds the text of a context from its spans and the stored sources
-// alone. The error, where a source has changed or is gone, says which.
-func (ix *Index) Replay(ctx context.Context, receipt *Context) (string, error) {
-	return render.Replay(receipt, func(doc string) (string, error) { return ix.Source(ctx, doc) })
 }

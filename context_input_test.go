@@ -65,7 +65,7 @@ func TestBadInputs(t *testing.T) {
 					if n := count.Count(c.Text); n != c.Tokens || n > budget {
 						t.Fatalf("%s, %s, %s: %d tokens of %d, receipt %d", name, form, counter, n, budget, c.Tokens)
 					}
-					if again, err := ix.Replay(t.Context(), c); err != nil || again != c.Text {
+					if again, err := ix.Replay(t.Context(), c, tamis.Scope{}); err != nil || again != c.Text {
 						t.Fatalf("%s, %s: %v", name, form, err)
 					}
 					for k, s := range c.Spans {

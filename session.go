@@ -209,7 +209,8 @@ func (s *Session) makeRoom(tokens int) []int {
 }
 
 // Fold takes a piece out of the window; the session remembers it. ErrNoPiece,
-// ErrPinned.
+// ErrPinned; ErrBudget in the odd case that what is left needs more tokens joined
+// than it did apart.
 func (s *Session) Fold(id int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,7 +221,12 @@ func (s *Session) Fold(id int) error {
 	if p.Pinned {
 		return fmt.Errorf("fold piece %d: %w; unpin it first", id, ErrPinned)
 	}
+	was := p.Folded
 	p.Folded = true
+	if n := s.counter.Count(s.text()); n > s.o.Tokens {
+		p.Folded = was
+		return fmt.Errorf("fold piece %d: %w", id, &pack.BudgetError{Budget: s.o.Tokens, Need: n})
+	}
 	return nil
 }
 
@@ -326,9 +332,7 @@ func (s *Session) receipt(pieces ...*piece) *Context {
 	for _, p := range pieces {
 		spans, texts = append(spans, p.Spans...), append(texts, p.texts...)
 	}
-	c := render.Compose(spans, texts, s.o.Render, sessionSigns, s.counter)
-	c.Budget = s.o.Tokens
-	return c
+	return render.Compose(spans, texts, s.o.Render, sessionSigns, s.o.Tokens, s.counter)
 }
 
 func (s *Session) text() string { return s.receipt(s.shown()...).Text }

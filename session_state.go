@@ -33,10 +33,11 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 	return json.Marshal(st)
 }
 
-// Resume makes a session anew from its JSON, on this index or a copy of it. The
+// Resume makes a session anew from its JSON, on this index or a copy of it, for
+// somebody who sees the scope: a document outside it is as one that is gone. The
 // error is a *render.ChangedError when the source of a piece that is shown is not
 // what it was; folded pieces whose source has changed are forgotten.
-func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
+func (ix *Index) Resume(ctx context.Context, state []byte, scope Scope) (*Session, error) {
 	var st sessionState
 	if err := json.Unmarshal(state, &st); err != nil {
 		return nil, fmt.Errorf("this is no session: %w", err)
@@ -49,12 +50,17 @@ func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	s.next = st.Next
-	sources := map[string]string{}
-	source := func(doc string) (string, error) {
+	read, release, err := ix.sources(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	sources := map[string]render.Source{}
+	source := func(doc string) (render.Source, error) {
 		if text, ok := sources[doc]; ok {
 			return text, nil
 		}
-		text, err := ix.Source(ctx, doc)
+		text, err := read(doc)
 		if err == nil {
 			sources[doc] = text
 		}

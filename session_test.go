@@ -62,7 +62,7 @@ func sessionCheck(t *testing.T, ix *tamis.Index, s *tamis.Session, o tamis.Sessi
 	if n := counter.Count(w.Text); n > o.Tokens || n != w.Tokens {
 		t.Fatalf("the window has %d tokens, states %d, may have %d", n, w.Tokens, o.Tokens)
 	}
-	if again, err := ix.Replay(t.Context(), w); err != nil || again != w.Text {
+	if again, err := ix.Replay(t.Context(), w, tamis.Scope{}); err != nil || again != w.Text {
 		t.Fatalf("%v\nreplayed %q\nwindow   %q", err, again, w.Text)
 	}
 	type at struct {
@@ -147,7 +147,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 				} else if !strings.HasSuffix(s.Window().Text, turn.Text) {
 					t.Fatalf("%q does not end in %q", s.Window().Text, turn.Text)
 				}
-				if again, err := ix.Replay(t.Context(), turn.Context); err != nil || again != turn.Text {
+				if again, err := ix.Replay(t.Context(), turn.Context, tamis.Scope{}); err != nil || again != turn.Text {
 					t.Fatal(again, err)
 				}
 			case 3:
@@ -175,7 +175,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s, err = ix.Resume(t.Context(), state); err != nil {
+				if s, err = ix.Resume(t.Context(), state, tamis.Scope{}); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 				again, err := json.Marshal(s)
@@ -265,7 +265,7 @@ func TestSession(t *testing.T) {
 	}
 	put(t, ix, map[string]string{"ops": strings.Replace(sources["ops"], "nine", "ten", 1)})
 	var changed *render.ChangedError
-	if _, err := ix.Resume(t.Context(), state); !errors.As(err, &changed) || changed.Doc != "ops" {
+	if _, err := ix.Resume(t.Context(), state, tamis.Scope{}); !errors.As(err, &changed) || changed.Doc != "ops" {
 		t.Fatal(err)
 	}
 	// The living session shows what is new, and only that.
@@ -274,7 +274,7 @@ func TestSession(t *testing.T) {
 	}
 	for _, bad := range []string{"", "{}", `{"version":2}`, `{"version":1,"options":{"tokens":9},"next":1,"pieces":[{"id":1}]}`,
 		`{"version":1,"options":{"tokens":9},"next":1,"pieces":[],"digest":"0"}`} {
-		if _, err := ix.Resume(t.Context(), []byte(bad)); err == nil {
+		if _, err := ix.Resume(t.Context(), []byte(bad), tamis.Scope{}); err == nil {
 			t.Errorf("resumed from %s", bad)
 		}
 	}
@@ -390,11 +390,11 @@ func TestSessionOutlivesItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range receipts {
-		if text, err := ix.Replay(t.Context(), c); err != nil || text != c.Text {
+		if text, err := ix.Replay(t.Context(), c, tamis.Scope{}); err != nil || text != c.Text {
 			t.Fatalf("%s: %v", c.Render, err)
 		}
 	}
-	again, err := ix.Resume(t.Context(), state)
+	again, err := ix.Resume(t.Context(), state, tamis.Scope{})
 	if err != nil || again.Window().Text != turn.Text {
 		t.Fatalf("%v, %v", again, err)
 	}

@@ -44,7 +44,7 @@ func Recall(cut string) float64 { return sufficient[cut].recall }
 const steepest = .1 // of the best score, for CutGradient
 
 // cut drops the kept units that come after the end which the rule sees.
-func (f *filler) cut() {
+func (f *filler) cut() error {
 	var ranked []int // kept units, best first
 	for _, i := range f.order {
 		if f.chosen[i] {
@@ -52,20 +52,17 @@ func (f *filler) cut() {
 		}
 	}
 	if len(ranked) < 2 {
-		return
+		return nil
 	}
 	for _, i := range ranked[f.end(ranked):] {
 		f.release(i)
 		f.notes[i] = "after the cut: " + f.o.Cut
 	}
-	f.layout()
 	// Fewer units seldom cost more tokens, but they may.
-	for k := len(ranked) - 1; k > 0 && f.used > f.o.Budget; k-- {
-		if f.chosen[ranked[k]] {
-			f.release(ranked[k])
-			f.layout()
-		}
+	if f.trim(); len(f.parts) == 0 {
+		return f.one()
 	}
+	return nil
 }
 
 // end is how many of the ranked units stay, at least one.

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+	"unicode"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
@@ -29,8 +32,9 @@ type filler struct {
 	heads  map[int]int
 	needed map[int][]unit.Need
 	// What is left of units, by shrinking or because their heads are shown.
-	shrunk map[int][][2]int
-	model  *language
+	shrunk    map[int][][2]int
+	headShown map[int]bool // units of which the window shows the first bytes
+	model     *language
 	// For the estimates.
 	label int         // tokens of one more document
 	costs map[int]int // tokens of units
@@ -109,7 +113,18 @@ func (f *filler) begin() {
 
 func (f *filler) fillOnce() error {
 	greedy(f.order, f.o.Budget, f)
-	// The estimate was for choosing; the budget is held by counting the text.
+	f.trim()
+	f.top()
+	if len(f.parts) == 0 {
+		return f.one()
+	}
+	return nil
+}
+
+// trim lays out what is kept and drops units, worst first, until the text is
+// within the budget: the estimates were for choosing, counting the text holds
+// the budget.
+func (f *filler) trim() {
 	f.layout()
 	for k := len(f.order) - 1; f.used > f.o.Budget && k >= 0; k-- {
 		if i := f.order[k]; f.chosen[i] {
@@ -117,11 +132,6 @@ func (f *filler) fillOnce() error {
 			f.layout()
 		}
 	}
-	f.top()
-	if len(f.parts) == 0 {
-		return f.one()
-	}
-	return nil
 }
 
 // top fills up what the estimates left over.
@@ -360,14 +370,23 @@ func (f *filler) layout() {
 // context writes the receipt.
 func (f *filler) context(question string) *render.Context {
 	c := &render.Context{
-		Question: question, Budget: f.o.Budget, Dropped: []render.Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Guards: f.o.Guards,
+		Question: question, Budget: f.o.Budget, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Guards: f.o.Guards,
 		MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: render.Form(f.o.Render, f.signs),
+		Drafts: f.o.Drafts, Incomplete: f.o.Incomplete,
 	}
 	render.Write(c, f.parts, f.o.Counter)
-	shown := make(map[[3]int]bool) // headings that stand above what is kept
-	for _, p := range f.parts {
-		if doc, ok := f.all.DocNamed(p.Doc); ok && p.Level > 0 {
-			shown[[3]int{doc, p.Start, p.End}] = true
+	c.Dropped = f.dropped()
+	return c
+}
+
+// dropped are the units that were scored and are not in the text, best first: of
+// one that is partly in it, as a guard keeps the beginning of another, what is
+// not.
+func (f *filler) dropped() []render.Drop {
+	in := make(map[int][]*render.Part) // of a document
+	for k := range f.parts {
+		if doc, ok := f.all.DocNamed(f.parts[k].Doc); ok {
+			in[doc] = append(in[doc], &f.parts[k])
 		}
 	}
 	cited := make(map[int]bool)
@@ -376,12 +395,14 @@ func (f *filler) context(question string) *render.Context {
 			cited[f.all.Units[i].Doc] = true
 		}
 	}
+	dropped := []render.Drop{}
 	for _, i := range f.order {
 		if f.state[i] == kept {
 			continue
 		}
 		u := &f.all.Units[i]
-		if shown[[3]int{u.Doc, u.Start, u.End}] {
+		rest := without(u, in[u.Doc])
+		if len(rest) == 0 {
 			continue
 		}
 		reason := "budget"
@@ -391,7 +412,39 @@ func (f *filler) context(question string) *render.Context {
 		case !cited[u.Doc] && !f.opens(i):
 			reason = "no question term"
 		}
-		c.Dropped = append(c.Dropped, render.Drop{Doc: f.all.Docs[u.Doc].ID, Start: u.Start, End: u.End, Score: render.Round(f.scores.Total[i]), Reason: reason})
+		for _, r := range rest {
+			dropped = append(dropped, render.Drop{Doc: f.all.Docs[u.Doc].ID, Start: r[0], End: r[1], Score: render.Round(f.scores.Total[i]), Reason: reason})
+		}
 	}
-	return c
+	return dropped
+}
+
+// without are the ranges of a unit that no part of its document has, blanks at
+// their ends apart: none of a heading that stands above what is kept, though only
+// its label may stand there.
+func without(u *unit.Unit, parts []*render.Part) [][2]int {
+	left := [][2]int{{u.Start, u.End}}
+	for _, p := range parts {
+		if p.End <= u.Start || u.End <= p.Start {
+			continue
+		}
+		if p.Level > 0 && u.Kind == corpus.Heading {
+			return nil
+		}
+		var cut [][2]int
+		for _, r := range left {
+			for _, piece := range [][2]int{{r[0], min(r[1], p.Start)}, {max(r[0], p.End), r[1]}} {
+				text := ""
+				if piece[0] < piece[1] {
+					text = u.Text[piece[0]-u.Start : piece[1]-u.Start]
+				}
+				start := piece[0] + len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
+				if text = strings.TrimSpace(text); text != "" {
+					cut = append(cut, [2]int{start, start + len(text)})
+				}
+			}
+		}
+		left = cut
+	}
+	return left
 }

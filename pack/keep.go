@@ -22,18 +22,22 @@ func (f *filler) needs(i int) []unit.Need {
 func (f *filler) lacks(i int) []unit.Need {
 	var out []unit.Need
 	for _, n := range f.needs(i) {
-		switch f.state[n.Unit] {
-		case kept, barred, folded:
-			continue
-		}
-		if r := f.shrunk[n.Unit]; n.Head > 0 && len(r) > 0 && r[0][0] >= n.Head {
-			continue // the window shows it
-		}
-		if n.Head == 0 || f.heads[n.Unit] < n.Head {
+		if f.isLacking(n) {
 			out = append(out, n)
 		}
 	}
 	return out
+}
+
+func (f *filler) isLacking(n unit.Need) bool {
+	switch f.state[n.Unit] {
+	case kept, barred, folded:
+		return false
+	}
+	if n.Head > 0 && f.headShown[n.Unit] {
+		return false // the window shows it, or as much of it as it could
+	}
+	return n.Head == 0 || f.heads[n.Unit] < n.Head
 }
 
 // bring keeps what a unit needs.
@@ -50,31 +54,40 @@ func (f *filler) bring(needs []unit.Need) {
 	}
 }
 
-// release drops a kept unit and what was kept for it alone.
+// release drops a kept unit and what was kept for it alone. What others need of
+// it stays.
 func (f *filler) release(i int) {
 	f.state[i] = failed
 	delete(f.chosen, i)
 	if len(f.o.Guards) == 0 {
 		return
 	}
-	wanted := make(map[unit.Need]bool)
+	wanted := make(map[int]bool)
+	f.heads = nil
+	var heads []unit.Need
 	for j, s := range f.state {
-		if s == kept && f.chosen[j] {
-			for _, n := range f.needs(j) {
-				wanted[n] = true
+		if s != kept || !f.chosen[j] {
+			continue
+		}
+		for _, n := range f.needs(j) {
+			if n.Head > 0 {
+				heads = append(heads, n)
+			} else {
+				wanted[n.Unit] = true
 			}
 		}
 	}
-	for _, n := range append(f.needs(i), unit.Need{Unit: i}) {
-		switch {
-		case wanted[n]:
-			if n.Head == 0 {
-				f.state[n.Unit] = kept // it is still needed
-			}
-		case n.Head > 0:
-			delete(f.heads, n.Unit)
-		case f.state[n.Unit] == kept && !f.chosen[n.Unit]:
+	if wanted[i] {
+		f.state[i] = kept
+	}
+	for _, n := range f.needs(i) {
+		if n.Head == 0 && f.state[n.Unit] == kept && !f.chosen[n.Unit] && !wanted[n.Unit] {
 			f.state[n.Unit] = failed
+		}
+	}
+	for _, n := range heads {
+		if f.isLacking(n) {
+			f.bring([]unit.Need{n})
 		}
 	}
 }

@@ -115,6 +115,9 @@ type Options struct {
 	Window *Window
 	// Weights of the features; nil means score.DefaultWeights.
 	Weights *score.Weights
+	// Drafts and Incomplete are for the receipt.
+	Drafts     []string
+	Incomplete int
 	// Trace, where not nil, is shown every unit that was scored, in the order in
 	// which they were read: for tuning weights and for learning scorers.
 	Trace func([]score.Unit)
@@ -241,7 +244,9 @@ func (p *Pack) Fill(ctx context.Context) (*render.Context, error) {
 		return nil, err
 	}
 	if p.o.Cut != "" {
-		f.cut()
+		if err := f.cut(); err != nil {
+			return nil, err
+		}
 	}
 	return f.context(p.q.Text), nil
 }

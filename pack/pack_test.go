@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -100,12 +101,18 @@ func (l *library) question(s string) Question {
 	return q
 }
 
-func (l *library) source(id string) (string, error) {
+func (l *library) source(id string) (render.Source, error) {
 	s, ok := l.sources[id]
 	if !ok {
-		return "", errors.New("no such document")
+		return render.Source{}, errors.New("no such document")
 	}
-	return s, nil
+	src := render.Source{Text: s}
+	for _, d := range l.docs {
+		if d.ID == id {
+			src.Path = d.Path
+		}
+	}
+	return src, nil
 }
 
 // check holds c against everything that a context promises.
@@ -135,8 +142,14 @@ func (l *library) check(t testing.TB, c *render.Context, o Options) {
 	if c.Render != render.Plain {
 		rest, spans = "", nil
 		l.checkRendering(t, c)
-		for _, s := range c.Spans {
+		for k, s := range c.Spans {
+			if k > 0 && c.Spans[k-1].Cite == s.Cite && s.Start < c.Spans[k-1].End {
+				t.Fatalf("span %+v is out of order", s)
+			}
 			for i := s.Start; i < s.End; i++ {
+				if kept[at{s.Doc, i}] {
+					t.Fatalf("byte %d of %s is kept twice", i, s.Doc)
+				}
 				kept[at{s.Doc, i}] = true
 			}
 		}
@@ -174,24 +187,28 @@ func (l *library) check(t testing.TB, c *render.Context, o Options) {
 	if rest != "" {
 		t.Fatalf("text ends with %q, which no span holds", rest)
 	}
-	// Every sentence is kept or dropped, never both.
+	// Every byte of a sentence is kept or dropped, never both; of a heading that is
+	// shown, the label is enough.
 	dropped := map[at]bool{}
 	for _, d := range c.Dropped {
-		dropped[at{d.Doc, d.Start}] = true
-		if d.Reason == "" {
-			t.Fatalf("no reason: %+v", d)
+		for i := d.Start; i < d.End; i++ {
+			if kept[at{d.Doc, i}] || dropped[at{d.Doc, i}] {
+				t.Fatalf("byte %d of %s is dropped by %+v, and kept or dropped beside", i, d.Doc, d)
+			}
+			dropped[at{d.Doc, i}] = true
+		}
+		if d.Reason == "" || d.Start >= d.End {
+			t.Fatalf("no reason or no range: %+v", d)
 		}
 	}
 	for _, d := range l.docs {
 		for _, p := range d.Passages {
 			for _, s := range p.Sentences {
-				k := at{d.ID, s.Start}
-				// A guard may keep the beginning of a sentence.
-				if c.Shrink > 0 {
-					continue
-				}
-				if whole := kept[k] && kept[at{d.ID, s.End - 1}]; whole == dropped[k] {
-					t.Fatalf("sentence %s:%d-%d: kept %v, dropped %v", d.ID, s.Start, s.End, kept[k], dropped[k])
+				for i := s.Start; i < s.End; i++ {
+					k := at{d.ID, i}
+					if c.Shrink == 0 && s.Kind != corpus.Heading && !kept[k] && !dropped[k] && !unicode.IsSpace(rune(l.sources[d.ID][i])) && l.sources[d.ID][i] < utf8.RuneSelf {
+						t.Fatalf("byte %d of %s, in sentence %d-%d, is neither kept nor dropped", i, d.ID, s.Start, s.End)
+					}
 				}
 			}
 		}
@@ -397,7 +414,7 @@ func TestReplayNamesWhatChanged(t *testing.T) {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		t.Fatal(err)
 	}
-	r.Text = "forged"
+	r.Text = ""
 	if s, err := render.Replay(&r, l.source); err != nil || s != c.Text {
 		t.Fatalf("%q, %v", s, err)
 	}

@@ -84,6 +84,10 @@ func (f *filler) rest(i, head int) bool {
 		f.shrunk = make(map[int][][2]int)
 	}
 	f.shrunk[i] = [][2]int{{start, len(text)}}
+	if f.headShown == nil {
+		f.headShown = make(map[int]bool)
+	}
+	f.headShown[i] = true
 	return true
 }
 

@@ -50,7 +50,8 @@ labelled with its source, never more tokens than the budget.
 
 With --json it prints the receipt: every kept span with document, byte range and
 digest, and every unit that was scored and dropped. --replay rebuilds the text
-from a receipt and the stored sources, byte for byte, or says what has changed.`,
+from a receipt and the stored sources, byte for byte, or says what has changed
+or was altered; --filter and --as hold for it too.`,
 		Example: `  tamis context --budget 500 "how are segments merged?"
   tamis context --json "how are segments merged?" > receipt.json
   tamis context --replay receipt.json`,
@@ -65,6 +66,9 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			if budget.Filter, budget.Groups, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
+			if err := onlyReplay(cmd, replay); err != nil {
+				return err
+			}
 			if budget.Guards = guards; slices.Equal(guards, []string{"none"}) {
 				budget.Guards = []string{}
 			}
@@ -77,7 +81,7 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			}
 			defer ix.Close()
 			if replay != "" {
-				return a.replay(cmd, ix, replay)
+				return a.replay(cmd, ix, replay, tamis.Scope{Filter: budget.Filter, Groups: budget.Groups})
 			}
 			c, err := ix.Context(cmd.Context(), args[0], budget)
 			if err != nil {
@@ -104,7 +108,25 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	return cmd
 }
 
-func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string) error {
+// onlyReplay says which flags mean nothing beside --replay: a receipt says how its
+// text was made.
+func onlyReplay(cmd *cobra.Command, replay string) error {
+	if replay == "" {
+		return nil
+	}
+	var idle []string
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && !slices.Contains([]string{"replay", "filter", "as"}, f.Name) {
+			idle = append(idle, "--"+f.Name)
+		}
+	})
+	if len(idle) > 0 {
+		return usagef("%s: means nothing with --replay, whose receipt says how the text was made", strings.Join(idle, ", "))
+	}
+	return nil
+}
+
+func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tamis.Scope) error {
 	var data []byte
 	var err error
 	if file == "-" {
@@ -122,7 +144,7 @@ func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string) error {
 	if receipt.Digest == "" {
 		return fmt.Errorf("%s is not a receipt: it has no digest; make one with tamis context --json", file)
 	}
-	text, err := ix.Replay(cmd.Context(), &receipt)
+	text, err := ix.Replay(cmd.Context(), &receipt, scope)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

@@ -95,20 +95,17 @@ func (l *layout) enter(i int) (level int, isHeading bool) {
 	u := &l.Units.Units[i]
 	begins := l.last == nil || u.Doc != l.last.Doc
 	moved := begins || !l.Units.Together(u, l.last)
-	if !moved && u.Kind != corpus.Heading {
-		return 0, false
-	}
 	if begins {
 		l.above = make(map[int]bool)
 	}
 	l.last = u
-	fresh := false
+	type heading struct{ unit, level, start, end int }
+	var above []heading
 	path := l.Units.HeadingsOf(u.Doc, u.Section)
 	for depth, h := range path {
-		if h < 0 || l.above[h] {
+		if h < 0 || l.above[h] || u.Kind == corpus.Heading && l.Units.Units[h].Start > u.Start {
 			continue
 		}
-		fresh = true
 		v := &l.Units.Units[h]
 		start, end := v.Start, v.End
 		if label := l.Units.Docs[u.Doc].Sections[u.Section].Headings[depth]; !l.whole[h] {
@@ -117,21 +114,20 @@ func (l *layout) enter(i int) (level int, isHeading bool) {
 				end = start + len(label)
 			}
 		}
-		l.heading(h, depth+1, start, end)
+		above = append(above, heading{h, depth + 1, start, end})
 	}
-	if u.Kind == corpus.Heading && !slices.Contains(path, i) { // the title of its document
-		fresh = true
-		l.heading(i, 1, u.Start, u.End)
+	if u.Kind == corpus.Heading && !slices.Contains(path, i) && !l.above[i] { // the title of its document
+		above = append(above, heading{i, 1, u.Start, u.End})
 	}
-	if moved && !begins && !fresh {
+	slices.SortFunc(above, func(a, b heading) int { return cmp.Compare(a.start, b.start) })
+	for _, h := range above {
+		l.above[h.unit] = true
+		l.add(&l.Units.Units[h.unit], h.start, h.end, l.Scores[h.unit], h.level, false)
+	}
+	if moved && !begins && len(above) == 0 {
 		level = NoHeading
 	}
 	return level, u.Kind == corpus.Heading
-}
-
-func (l *layout) heading(h, level, start, end int) {
-	l.above[h] = true
-	l.add(&l.Units.Units[h], start, end, l.Scores[h], level, false)
 }
 
 // same says whether two units may be one point.

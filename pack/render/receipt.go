@@ -3,6 +3,9 @@ package render
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -60,6 +63,10 @@ type Context struct {
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`
+	// Seal is the SHA-256 of the receipt without Text, which has a digest of its
+	// own, and without Dropped, which may be left out: it shows an edit of what
+	// cannot be derived from the spans and the sources. It is no signature.
+	Seal string `json:"seal,omitempty"`
 
 	texts []string // of the spans
 }
@@ -69,8 +76,8 @@ type Context struct {
 func (c *Context) Texts() []string { return c.texts }
 
 // Write completes a receipt, of which the caller has set what was asked for,
-// with the parts in its rendering and label. The tokens are counted here, of the
-// final bytes.
+// with the parts in its rendering and label, and seals it. The tokens are counted
+// here, of the final bytes.
 func Write(c *Context, parts []Part, counter tokens.Counter) {
 	c.Text = Text(c.Render, c.Label, parts)
 	c.Tokens, c.Tokenizer, c.Digest = counter.Count(c.Text), counter.Name(), digest(c.Text)
@@ -80,13 +87,45 @@ func Write(c *Context, parts []Part, counter tokens.Counter) {
 		c.Spans[i].Digest = digest(parts[i].Text)
 		c.texts = append(c.texts, parts[i].Text)
 	}
+	c.Seal = c.seal()
+}
+
+// seal is the digest of the receipt as JSON, with every string as it comes back
+// from JSON.
+func (c *Context) seal() string {
+	s := *c
+	s.Text, s.Dropped, s.Seal, s.texts = "", nil, "", nil
+	s.Question, s.Drafts, s.Spans = valid(c.Question), slices.Clone(c.Drafts), slices.Clone(c.Spans)
+	if len(s.Spans) == 0 {
+		s.Spans = nil
+	}
+	for i := range s.Drafts {
+		s.Drafts[i] = valid(s.Drafts[i])
+	}
+	for i := range s.Spans {
+		s.Spans[i].Path = valid(s.Spans[i].Path)
+	}
+	b, err := json.Marshal(&s)
+	if err != nil { // a number that JSON does not have
+		return "none"
+	}
+	return digest(string(b))
+}
+
+// valid is what a string is after a way through JSON: each invalid byte is
+// U+FFFD.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
 }
 
 // Compose lays out ranges, given with their bytes, and writes their receipt:
-// for what is made of contexts, as a window is. Digests are set; labels have
-// signs extra signs.
-func Compose(spans []Span, texts []string, rendering string, signs int, counter tokens.Counter) *Context {
-	c := &Context{Dropped: []Drop{}, Order: StablePrefix, Render: rendering, Label: Form(rendering, signs)}
+// for what is made of contexts, as a window is, under a budget that the caller
+// holds. Digests are set; labels have signs extra signs.
+func Compose(spans []Span, texts []string, rendering string, signs, budget int, counter tokens.Counter) *Context {
+	c := &Context{Budget: budget, Dropped: []Drop{}, Order: StablePrefix, Render: rendering, Label: Form(rendering, signs)}
 	parts := make([]Part, len(spans))
 	for k := range spans {
 		parts[k] = Part{spans[k], texts[k]}

@@ -57,3 +57,20 @@ func TestSpread(t *testing.T) {
 		}
 	}
 }
+
+// TestSpreadMoves: between two good units the poor one gains most of what they
+// have, they lose as much, and one that stands far off keeps what it had.
+func TestSpreadMoves(t *testing.T) {
+	units := &unit.Set{Bytes: []int{0, 10, 20, 30, 30 + 4*spreadBytes, 40 + 4*spreadBytes}}
+	x := make([]Features, 5)
+	for i, v := range []float64{1, 0, 1, 0, 1} {
+		units.Units = append(units.Units, unit.Unit{First: i == 0})
+		x[i][Near] = v
+	}
+	spread(units, x)
+	for i, want := range []float64{.2 + .8*2/3, .8 * 2 / 3, .2 + .8*2/3, 0, 1} {
+		if math.Abs(x[i][Near]-want) > 1e-9 {
+			t.Errorf("unit %d: %g, want %g", i, x[i][Near], want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -13,31 +14,48 @@ func (all *Set) Together(a, b *Unit) bool {
 	return a.Section == b.Section || slices.Equal(s[a.Section].Headings, s[b.Section].Headings)
 }
 
-// HeadingsOf are the units of the headings above a section, outermost first; -1
-// for one that was not read.
+// HeadingsOf are the units of the headings above a section, outermost first,
+// each before the next; -1 for one that was not read.
 func (all *Set) HeadingsOf(doc, sec int) []int {
 	s := &all.Docs[doc].Sections[sec]
-	if s.units == nil {
-		s.units = make([]int, len(s.Headings))
-		first := -1 // unit of the section
+	if s.units != nil {
+		return s.units
+	}
+	s.units = make([]int, len(s.Headings))
+	lead := all.leadOf(doc, sec)
+	// The nearest heading at or above the beginning of the section, and from there
+	// outwards.
+	below := math.MaxInt
+	if lead >= 0 {
+		below = all.Units[lead].Start + 1
+	}
+	for k, label := range slices.Backward(s.Headings) {
+		found := -1
 		for i := range all.Units {
-			if u := &all.Units[i]; u.Doc == doc && u.Section == sec && (first < 0 || u.Start < all.Units[first].Start) {
-				first = i
+			u := &all.Units[i]
+			if lead >= 0 && u.Doc == doc && u.Kind == corpus.Heading && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && strings.Contains(u.Text, label) {
+				found = i
 			}
 		}
-		for k, label := range s.Headings {
-			s.units[k] = -1
-			for i := range all.Units {
-				u := &all.Units[i]
-				if u.Doc != doc || u.Kind != corpus.Heading || !strings.Contains(u.Text, label) || first < 0 {
-					continue
-				}
-				// The nearest at or above the section, which may begin with several.
-				if (u.Start <= all.Units[first].Start || u.Section == sec) && (s.units[k] < 0 || u.Start > all.Units[s.units[k]].Start) && !slices.Contains(s.units[:k], i) {
-					s.units[k] = i
-				}
-			}
+		if s.units[k] = found; found >= 0 {
+			below = all.Units[found].Start
 		}
 	}
 	return s.units
+}
+
+// leadOf is the first unit of a section, or the last heading of those that it
+// begins with, where it begins with headings; -1 without units.
+func (all *Set) leadOf(doc, sec int) int {
+	for i := range all.Units {
+		if all.Units[i].Doc != doc || all.Units[i].Section != sec {
+			continue
+		}
+		// The units of a section follow each other.
+		for all.Units[i].Kind == corpus.Heading && i+1 < len(all.Units) && all.Units[i+1].Kind == corpus.Heading && all.Units[i+1].Doc == doc && all.Units[i+1].Section == sec {
+			i++
+		}
+		return i
+	}
+	return -1
 }
