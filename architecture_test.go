@@ -32,8 +32,11 @@ var floors = [][]string{
 	{"llm"},
 	{"filter"},
 	{"index", "index/columns"},
+	{"ingest"},
 	{"index/impact"},
 	{"index/segment"},
+	{"store/disk", "store/record"},
+	{"store/head"},
 	{"store"},
 	{"search"},
 	{"gather"},
@@ -41,6 +44,7 @@ var floors = [][]string{
 	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
+	{"ask"},
 	{"eval"},
 	{"cmd/tamis"},
 }

@@ -12,53 +12,37 @@ import (
 type snapshotReader struct{ view *view }
 
 func (r snapshotReader) BestPassages(terms []search.Term, k int) []topk.Hit {
-	return r.best(store.Passages, terms, k)
+	return r.view.topK(store.Passages, terms, k)
 }
 
 func (r snapshotReader) BestDocuments(terms []search.Term, k int) []topk.Hit {
-	return r.best(store.Documents, terms, k)
+	return r.view.topK(store.Documents, terms, k)
 }
 
-func (r snapshotReader) best(u store.Unit, terms []search.Term, k int) []topk.Hit {
-	found := r.view.topK(u, terms, k)
-	hits := make([]topk.Hit, len(found))
-	for i, h := range found {
-		hits[i] = topk.Hit{Row: topk.Row(h.Row), Score: h.score}
-	}
-	return hits
-}
-
-func (r snapshotReader) Titled(terms []string) []topk.Row {
-	found := r.view.FindTitle(terms)
-	rows := make([]topk.Row, len(found))
-	for i, row := range found {
-		rows[i] = topk.Row(row)
-	}
-	return rows
-}
+func (r snapshotReader) Titled(terms []string) []topk.Row { return r.view.FindTitle(terms) }
 
 func (r snapshotReader) DocumentOf(passage topk.Row) topk.Row {
-	return topk.Row(r.view.DocumentOf(store.Row(passage)))
+	return r.view.DocumentOf(passage)
 }
 
 func (r snapshotReader) PassageRows(doc topk.Row) (first, end uint32) {
-	return r.view.PassageRows(store.Row(doc))
+	return r.view.PassageRows(doc)
 }
 
 func (r snapshotReader) Header(doc topk.Row) (gather.Header, error) {
-	h, err := r.view.header(store.Row(doc))
+	h, err := r.view.header(doc)
 	if err != nil {
 		return gather.Header{}, err
 	}
-	return gather.Header{ID: h.ID, Path: h.Path, Title: h.Title, Analyzer: h.Analyzer, Place: r.view.Ordinal(store.Row(doc))}, nil
+	return gather.Header{ID: h.ID, Path: h.Path, Title: h.Title, Analyzer: h.Analyzer, Place: r.view.Ordinal(doc)}, nil
 }
 
 func (r snapshotReader) Passage(row topk.Row) corpus.Passage {
-	return r.view.Passage(store.Row(row))
+	return r.view.Passage(row)
 }
 
 func (r snapshotReader) Text(doc topk.Row, start, end int) (string, error) {
-	h, err := r.view.header(store.Row(doc))
+	h, err := r.view.header(doc)
 	if err != nil {
 		return "", err
 	}
