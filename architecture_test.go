@@ -36,10 +36,12 @@ var floors = [][]string{
 	{"index/impact"},
 	{"index/segment"},
 	{"store/disk", "store/record"},
+	{"store/head"},
 	{"store"},
 	{"search"},
 	{"pack"},
 	{""}, // package tamis
+	{"ask"},
 	{"eval"},
 	{"cmd/tamis"},
 }

@@ -110,8 +110,11 @@ type Index struct {
 // or damaged are built anew in the background; until then searches say how many
 // documents they lack (Ready waits). Errors: ErrLocked, ErrNewer, ErrCorrupt,
 // ErrConfig, ErrNotFound.
-func Open(dir string, o Options) (*Index, error) {
+func Open(dir string, o Options) (*Index, error) { return open(dir, o, ingest.Variant{}) }
+
+func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	so := store.Options{
+		Variant:   v,
 		Config:    ingest.Config{Similarity: o.Similarity, Language: o.Language},
 		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning, Vectors: o.Vectors,
 	}

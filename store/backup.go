@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/head"
 )
 
 // Backup copies the index in dir of from, as it is at one moment, into a new
@@ -42,6 +43,11 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 	for _, d := range []string{db, t.segmentDir()} {
 		if err := t.disk.MakeDir(d); err != nil {
 			return fmt.Errorf("make directory %s: %w", d, err)
+		}
+	}
+	if s.headErr == nil {
+		if err := head.Write(to, t.dir, s.headSeen); err != nil {
+			return err
 		}
 	}
 	if err := s.pinned.copyTo(ctx, to, s.fs.PathJoin(s.dir, "db"), db); err != nil {
