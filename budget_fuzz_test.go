@@ -45,7 +45,7 @@ const (
 // promises checks. TAMIS_HEAVY=full: a million cases; tenth: a tenth. TAMIS_WORLD=N
 // runs the index N alone and shows all that is found.
 func TestContextsHold(t *testing.T) {
-	worlds := uint64(4)
+	worlds := uint64(3)
 	switch all := uint64(1_000_000/(worldCases+worldSession*sessionTurns) + 1); os.Getenv("TAMIS_HEAVY") {
 	case "full":
 		worlds = all
