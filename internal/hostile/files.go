@@ -53,6 +53,30 @@ func (g Gen) File(n int) (name, content string) {
 	return fmt.Sprintf("f%d.%s", n, kind), b.String()
 }
 
+// Scrap is a short table or list, whose rows or items need what stands above them.
+func (g Gen) Scrap() (name, content string) {
+	var b strings.Builder
+	row := func(between string) string {
+		cells := make([]string, 1+g.IntN(3))
+		for i := range cells {
+			cells[i] = pick(g, []string{pick(g, Words), "a", "it"})
+		}
+		return strings.Join(cells, between) + "\n"
+	}
+	rows := 2 + g.IntN(4)
+	if g.IntN(2) == 0 {
+		for range 1 + rows {
+			b.WriteString(row(","))
+		}
+		return "scrap.csv", b.String()
+	}
+	b.WriteString("The " + pick(g, Words) + " needs these:\n\n")
+	for range rows {
+		b.WriteString("- " + row(" "))
+	}
+	return "scrap.md", b.String()
+}
+
 func (g Gen) paragraph() string {
 	switch g.IntN(6) {
 	case 0:
