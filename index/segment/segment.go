@@ -1,9 +1,9 @@
 // Package segment is the immutable file that a store derives from a run of
 // documents: an inverted index over the documents, one over their passages,
-// their learned sparse vectors, and the tables that lead from a row back to bytes
+// their vectors, and the tables that lead from a row back to bytes
 // of a stored source.
 //
-// # Wire format, version 3
+// # Wire format, version 4
 //
 // All integers are little endian. A segment is
 //
@@ -13,7 +13,7 @@
 //	u32       CRC-32C of header and directory
 //	sections  in directory order, each at a multiple of 64
 //
-// Sections, each once; the last only where a document has a vector:
+// Sections, each once; 9 only where a document or a passage has a vector:
 //
 //	1 documents  inverted index over document rows (package index)
 //	2 passages   inverted index over passage rows (package index)
@@ -35,16 +35,25 @@
 //	8 columns    the metadata of document rows (package index/columns)
 //	9 vectors    u32 number of fields, then for each, ascending by name: u32
 //	             length of its name, u32 number of its rows, u64 length of its
-//	             vectors; the names; then for each field, from a multiple of 64 on
-//	             in the section: for each of its rows the document row, u32,
-//	             ascending; from the next multiple of 64 on its vectors (package
-//	             index/impact)
+//	             vectors, u8 their kind (0 sparse, 1 dense, 2 multi), u8 what they
+//	             stand for (0 documents, 1 passages), 6 zero bytes; the names; then
+//	             for each field, from a multiple of 64 on in the section: for each
+//	             of its rows the document or passage row, u32, ascending; from the
+//	             next multiple of 64 on its vectors (sparse: package index/impact)
+//	10 lengths   what the one-byte codes of lengths are off by: u8 bytes of a
+//	             number of documents, u8 bytes of one of passages; then for each
+//	             document row its exact weighted length less what its code stands
+//	             for, then for each the same summed up over its passages. Numbers
+//	             are zigzag.
 //
 // # Versions
 //
 //	1  2026-11  first, without section 8. Derive it anew: ErrOlder.
 //	2  2026-11  columns, sections at multiples of 8.
-//	3  2026-11  vectors. Readers: 3; they read 2. Writers: 3.
+//	3  2026-11  vectors, all of them sparse and of documents: an entry of a field
+//	            ends after the length.
+//	4  2026-11  kind and unit of each field of vectors; section 10. Readers: 4;
+//	            they read 2 and 3. Writers: 4.
 package segment
 
 import (
@@ -64,7 +73,7 @@ import (
 // Version is the format version that this package writes; MinVersion is the
 // oldest that it reads.
 const (
-	Version    = 3
+	Version    = 4
 	MinVersion = 2
 )
 
@@ -74,7 +83,8 @@ var (
 	// ErrOlder says that the segment has a format that is no longer read: derive
 	// it anew.
 	ErrOlder = errors.New("segment has an older format")
-	// ErrNewer says that a later version of tamis wrote the segment.
+	// ErrNewer says that a later version of tamis wrote the segment, or vectors in
+	// it.
 	ErrNewer = errors.New("segment has a newer format")
 )
 
@@ -89,8 +99,9 @@ const (
 	secTitles   = 7
 	secColumns  = 8
 	secVectors  = 9
+	secLengths  = 10
 	minSections = 8
-	maxSections = 9
+	maxSections = 10
 
 	headerLen   = 16
 	dirEntryLen = 24
@@ -110,10 +121,12 @@ type Segment struct {
 	sentences           []byte
 	headings            []byte
 	titles              []byte
+	lengths             []byte // nil before version 4
 	columns             *columns.Columns
 	vectors             []*Vectors
 	numDocs, numPass    int
 	size                int
+	version             uint32
 }
 
 // Open checks and opens a segment. Every checksum and every offset is checked
@@ -125,8 +138,9 @@ func Open(data []byte) (*Segment, error) {
 		return nil, err
 	}
 	s := &Segment{
+		version:  binary.LittleEndian.Uint32(data[8:]),
 		docTable: secs[secDocTable].data, passTable: secs[secPassTab].data, sentences: secs[secSents].data,
-		headings: secs[secHeadings].data, titles: secs[secTitles].data, size: len(data),
+		headings: secs[secHeadings].data, titles: secs[secTitles].data, lengths: secs[secLengths].data, size: len(data),
 	}
 	var errs [3]error
 	var wg sync.WaitGroup
@@ -167,7 +181,9 @@ func (s *Segment) openTables(secs map[uint32]section) error {
 	if err := s.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	if s.vectors, err = openVectors(secs[secVectors].data, s.numDocs); err != nil {
+	if err := s.openVectors(secs[secVectors].data); errors.Is(err, ErrNewer) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("%w: vectors: %w", ErrCorrupt, err)
 	}
 	return nil
@@ -255,6 +271,9 @@ func (s *Segment) validate() error {
 			}
 			pos = start
 		}
+	}
+	if err := s.checkLengths(); err != nil {
+		return err
 	}
 	for i := 0; i < len(s.titles); i += titleEntry {
 		if int(binary.LittleEndian.Uint32(s.titles[i+8:])) >= s.numDocs {
