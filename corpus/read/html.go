@@ -1,6 +1,7 @@
 package read
 
 import (
+	"context"
 	"strings"
 	"unicode"
 
@@ -20,7 +21,7 @@ import (
 //
 // It works on the stream of tags and needs no tree: missing end tags are
 // forgiven by closing a block where the next one opens.
-func readHTML(d *corpus.Document, src string) error {
+func readHTML(_ context.Context, d *corpus.Document, src string) error {
 	x := extract(src, true)
 	blocks := x.content()
 	if size(blocks) < 400 || size(blocks) < x.dropped/4 {

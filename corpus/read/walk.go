@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // Files lists the files at and below paths: named files and "-" (standard
@@ -55,7 +57,7 @@ func (w *walker) emit(f *File, err error) {
 	}
 }
 
-func (w *walker) skip(path string, err error) { w.emit(nil, skip(path, err)) }
+func (w *walker) skip(path string, err error) { w.emit(nil, format.SkipOf(path, err)) }
 
 // root lists one path of the caller.
 func (w *walker) root(path string) {
