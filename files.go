@@ -101,18 +101,20 @@ type fileRun struct {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: s.Path, Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Path, "\uFFFD"), Line: s.Line, Reason: s.Reason}
 	}
 	return Skip{Reason: err.Error()}
 }
 
 func (r *fileRun) skip(err error) {
-	s := skipOf(err)
-	r.seen[s.Path] = true
-	if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
-		r.unread = append(r.unread, s.Path)
+	var s *read.SkipError
+	if errors.As(err, &s) {
+		r.seen[s.Path] = true
+		if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
+			r.unread = append(r.unread, s.Path)
+		}
 	}
-	r.report.Skipped = append(r.report.Skipped, s)
+	r.report.Skipped = append(r.report.Skipped, skipOf(err))
 }
 
 func (r *fileRun) file(ctx context.Context, f *read.File) error {
