@@ -33,12 +33,16 @@ var floors = [][]string{
 	{"llm"},
 	{"filter"},
 	{"index", "index/columns"},
+	{"ingest"},
 	{"index/impact"},
 	{"index/segment"},
+	{"store/disk", "store/record"},
+	{"store/head"},
 	{"store"},
 	{"search"},
 	{"pack"},
 	{""}, // package tamis
+	{"ask"},
 	{"eval"},
 	{"cmd/tamis"},
 }

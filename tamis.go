@@ -26,6 +26,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/store"
 )
@@ -62,14 +63,14 @@ var (
 type FilterError = filter.SyntaxError
 
 // Similarity says how words are analysed and weighed.
-type Similarity = store.Similarity
+type Similarity = ingest.Similarity
 
 // The similarities.
 const (
 	// BM25F, the default: title, heading path and body as weighted fields.
-	BM25F = store.BM25F
+	BM25F = ingest.BM25F
 	// Lucene: Lucene's English analysis, one field, one-byte lengths.
-	Lucene = store.Lucene
+	Lucene = ingest.Lucene
 )
 
 // Options are settings of an index. They are stored when it is made; zero
@@ -109,9 +110,12 @@ type Index struct {
 // or damaged are built anew in the background; until then searches say how many
 // documents they lack (Ready waits). Errors: ErrLocked, ErrNewer, ErrCorrupt,
 // ErrConfig, ErrNotFound.
-func Open(dir string, o Options) (*Index, error) {
+func Open(dir string, o Options) (*Index, error) { return open(dir, o, ingest.Variant{}) }
+
+func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	so := store.Options{
-		Config:    store.Config{Similarity: o.Similarity, Language: o.Language},
+		Variant:   v,
+		Config:    ingest.Config{Similarity: o.Similarity, Language: o.Language},
 		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning, Vectors: o.Vectors,
 	}
 	if dir == "" {

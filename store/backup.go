@@ -7,6 +7,9 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/head"
 )
 
 // Backup copies the index in dir of from, as it is at one moment, into a new
@@ -32,14 +35,19 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 		return err
 	}
 	defer v.Release()
-	t := &Store{dir: target + ".partial", fs: to, disk: newDisk(to)}
+	t := &Store{dir: target + ".partial", fs: to, disk: disk.New(to)}
 	if err := to.RemoveAll(t.dir); err != nil {
 		return fmt.Errorf("remove what an earlier copy left: %w", err)
 	}
 	db := to.PathJoin(t.dir, "db")
 	for _, d := range []string{db, t.segmentDir()} {
-		if err := t.makeDir(d); err != nil {
+		if err := t.disk.MakeDir(d); err != nil {
 			return fmt.Errorf("make directory %s: %w", d, err)
+		}
+	}
+	if s.headErr == nil {
+		if err := head.Write(to, t.dir, s.headSeen); err != nil {
+			return err
 		}
 	}
 	if err := s.pinned.copyTo(ctx, to, s.fs.PathJoin(s.dir, "db"), db); err != nil {
@@ -52,17 +60,17 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := writeFile(to, t.segmentPath(o.entry.ID), bytes.NewReader(o.file.data)); err != nil {
+		if err := disk.WriteFile(to, t.segmentPath(o.entry.ID), bytes.NewReader(o.file.data)); err != nil {
 			return fmt.Errorf("copy to %s: %w", t.segmentPath(o.entry.ID), err)
 		}
 	}
 	for _, d := range []string{db, t.segmentDir(), t.dir} {
-		if err := t.disk.syncDir(d); err != nil {
+		if err := t.disk.SyncDir(d); err != nil {
 			return err
 		}
 	}
 	if err := to.Rename(t.dir, target); err != nil {
 		return err
 	}
-	return t.disk.syncDir(to.PathDir(target))
+	return t.disk.SyncDir(to.PathDir(target))
 }

@@ -2,7 +2,7 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // Outcome says what putting a document did.
@@ -43,10 +44,11 @@ const (
 // ordinals that it has reserved; nothing leads to them before the commit, a
 // small synced batch, and opening removes what a crash left of them.
 type Batch struct {
-	s        *Store
-	analyses *analyses
-	err      error // of a step that failed: the batch can only be discarded
-	done     bool
+	s    *Store
+	err  error // of a step that failed: the batch can only be discarded
+	done bool
+	// settle says that vectors were attached that the segments do not hold yet.
+	settle bool
 	step
 }
 
@@ -60,6 +62,7 @@ type step struct {
 	files       map[string]*File // to be recorded; nil: to be forgotten
 	dead        map[uint64]*layer
 	analyzers   map[string]int // documents by analyzer, more or fewer
+	attached    map[string]*attachment
 
 	// Ids and paths that other batches have changed since; guarded by Store.mu.
 	touched map[string]bool
@@ -84,7 +87,7 @@ func (s *Store) Begin() (*Batch, error) {
 	if err := s.failed(); err != nil {
 		return nil, err
 	}
-	b := &Batch{s: s, analyses: s.analysers.Get().(*analyses)}
+	b := &Batch{s: s}
 	b.reset()
 	s.batches[b] = true
 	return b, nil
@@ -94,9 +97,9 @@ func (s *Store) Begin() (*Batch, error) {
 func (b *Batch) reset() {
 	b.step = step{
 		records: b.s.db.NewBatch(),
-		builder: segment.NewBuilder(b.s.config.index()),
+		builder: segment.NewBuilder(b.s.ingest.Index()),
 		changes: map[string]*change{}, files: map[string]*File{},
-		dead: map[uint64]*layer{}, analyzers: map[string]int{}, touched: map[string]bool{},
+		dead: map[uint64]*layer{}, analyzers: map[string]int{}, attached: map[string]*attachment{}, touched: map[string]bool{},
 	}
 }
 
@@ -134,8 +137,9 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	return b.put(d, vs, nil)
 }
 
-// put is Put of a document with numbered vectors, of which some were attached.
-func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, error) {
+// put is Put of a document with numbered vectors, and with some that are
+// attached to it at once.
+func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, error) {
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
@@ -144,16 +148,16 @@ func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, 
 			return 0, err
 		}
 	}
-	analyzer := b.s.config.analyzer(&d)
-	h := headerOf(&d, analyzer)
-	blocks := appendBlocks(nil, d.Blocks)
+	analyzer := b.s.ingest.Analyzer(&d)
+	h := record.HeaderOf(&d, analyzer)
+	blocks := record.AppendBlocks(nil, d.Blocks)
 	var vrecord []byte
 	if len(vs) > 0 {
-		vrecord = appendVectors(nil, vs)
-		h.Vectors, h.Attached = vectorsDigest(vrecord), attached
+		vrecord = record.AppendVectors(nil, vs)
+		h.Vectors = record.VectorsDigest(vrecord)
 	}
-	if err := h.seal(d.Source, blocks); err != nil {
-		return 0, err
+	if err := h.Seal(d.Source, blocks); err != nil {
+		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	v, err := b.s.Snapshot()
 	if err != nil {
@@ -177,34 +181,33 @@ func (b *Batch) put(d corpus.Document, vs vectors, attached []string) (Outcome, 
 		}
 		c = &change{old: old}
 	}
-	r, err := b.analyses.rows(b.s.config, &d, analyzer)
+	r, err := b.s.ingest.Rows(&d, analyzer)
 	if err != nil {
 		return 0, err
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := addRows(b.builder, h.Ordinal, r, len(d.Source), vs); err != nil {
+	if err := addRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.
 	if outcome == Updated {
-		if err := b.fail(b.remove(v, c.old)); err != nil {
-			return 0, err
-		}
+		b.remove(v, c.old)
 		if c.old.Path != "" && c.old.Path != d.Path {
 			if err := b.fail(b.forget(c.old.Path)); err != nil {
 				return 0, err
 			}
 		}
 	}
-	if err := b.fail(errors.Join(b.recordVectors(h, vrecord), b.record(h, d.Source, blocks))); err != nil {
+	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(h, d.Source, blocks))); err != nil {
 		return 0, err
 	}
 	b.next++
 	b.analyzers[analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
-	b.size += len(d.Source) + 8*vs.weights() + documentCost
+	delete(b.attached, d.ID)
+	b.size += len(d.Source) + 8*(vs.Weights()+attached.Weights()) + documentCost
 	if b.full() {
 		return outcome, b.Flush()
 	}
@@ -218,8 +221,8 @@ func (b *Batch) record(h *Header, source string, blocks []byte) error {
 		return fmt.Errorf("document %q: %w", h.ID, err)
 	}
 	err = errors.Join(
-		b.records.Set(ordinalKey(keyHeader, h.Ordinal), header, nil),
-		b.records.Set(ordinalKey(keyBlocks, h.Ordinal), blocks, nil),
+		b.records.Set(record.HeaderKey(h.Ordinal), header, nil),
+		b.records.Set(record.BlocksKey(h.Ordinal), blocks, nil),
 	)
 	if err == nil {
 		err = recordSource(b.records, h.Ordinal, source)
@@ -328,9 +331,8 @@ func (b *Batch) Delete(id string) (bool, error) {
 	if err != nil || h == nil {
 		return false, err
 	}
-	if err := b.fail(b.remove(v, h)); err != nil {
-		return false, err
-	}
+	b.remove(v, h)
+	delete(b.attached, id)
 	if h.Path != "" {
 		if err := b.fail(b.forget(h.Path)); err != nil {
 			return false, err
@@ -344,25 +346,16 @@ func (b *Batch) Delete(id string) (bool, error) {
 	return true, nil
 }
 
-// remove counts a stored document out of its segment's statistics.
-func (b *Batch) remove(v *Snapshot, h *Header) error {
-	d, err := v.Document(h)
-	if err != nil {
-		return err
-	}
-	r, err := b.analyses.rows(b.s.config, d, h.Analyzer)
-	if err != nil {
-		return err
-	}
+// remove takes a stored document out of its segment.
+func (b *Batch) remove(v *Snapshot, h *Header) {
 	first := v.firstOf(h.Ordinal)
 	l, ok := b.dead[first]
 	if !ok {
 		l = newLayer()
 		b.dead[first] = l
 	}
-	l.bury(h.Ordinal, r, b.s.config.index())
+	l.ordinals.Add(h.Ordinal)
 	b.analyzers[h.Analyzer]--
-	return nil
 }
 
 // firstOf is the first ordinal of the segment that holds a document. Merging
@@ -400,12 +393,12 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
-	prefix := append(stringKey(keyPath, path), 0)
+	prefix := record.PathPrefix(path)
 	err = b.s.scan(prefix, func(key, _ []byte) error {
-		if len(key) != len(prefix)+8 {
-			return nil // of a path that goes on after a NUL
+		ordinal, ok := record.PathOrdinal(key, prefix)
+		if !ok {
+			return nil
 		}
-		ordinal := binary.BigEndian.Uint64(key[len(key)-8:])
 		h, err := headerAt(b.s.db, ordinal)
 		if errors.Is(err, ErrNotFound) {
 			return nil // another batch has just deleted it
@@ -456,7 +449,11 @@ func (b *Batch) Flush() error {
 // Commit flushes and ends the batch.
 func (b *Batch) Commit() error {
 	err := b.Flush()
+	settle := b.settle
 	b.Discard()
+	if err == nil && settle {
+		err = b.s.settle(context.Background())
+	}
 	return err
 }
 
@@ -474,7 +471,6 @@ func (b *Batch) Discard() {
 		// No one will look there; where it cannot be removed, opening does.
 		_ = removeOrdinals(s.db, b.first, b.next)
 	}
-	s.analysers.Put(b.analyses)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.release()
@@ -494,8 +490,8 @@ func (b *Batch) release() {
 // another.
 func removeOrdinals(w pebble.Writer, from, to uint64) error {
 	var err error
-	for _, kind := range []byte{keyHeader, keyBlocks, keyText, keyVectors} {
-		err = errors.Join(err, w.DeleteRange(ordinalKey(kind, from), ordinalKey(kind, to), pebble.NoSync))
+	for _, kind := range record.OfDocument {
+		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
 	}
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // CheckReport says what Check found.
@@ -97,10 +99,10 @@ func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckRep
 		}
 		return nil
 	})
-	if live := o.file.seg.Documents().Rows() - o.dead.rows[Documents]; err == nil && reason == "" && !o.missing && live != found {
+	if live := o.file.seg.Documents().Rows() - o.dead.deleted; err == nil && reason == "" && !o.missing && live != found {
 		reason = fmt.Sprintf("segment %d holds %d documents, the store %d", o.entry.ID, live, found)
 	}
-	if err == nil && reason == "" && !o.missing {
+	if err == nil && reason == "" && !o.missing && !o.pending() {
 		reason = o.checkVectors(rows)
 	}
 	return reason, err
@@ -128,7 +130,7 @@ func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckRe
 		rows[field]++
 	}
 	sum := *h
-	if err := sum.seal(d.Source, appendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
+	if err := sum.Seal(d.Source, record.AppendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
 		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
 	}
 	if found, err := v.HeaderByID(h.ID); err != nil || found.Ordinal != ordinal {

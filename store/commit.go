@@ -1,7 +1,7 @@
 package store
 
 import (
-	"encoding/binary"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,12 +11,13 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // commit makes the step durable and shows it to readers.
 func (b *Batch) commit() error {
 	s := b.s
-	if len(b.changes)+len(b.files) == 0 {
+	if len(b.changes)+len(b.files)+len(b.attached) == 0 {
 		return nil
 	}
 	var fresh *openSegment
@@ -25,7 +26,7 @@ func (b *Batch) commit() error {
 		if err != nil {
 			return err
 		}
-		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents()}
+		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents(), Made: s.ingest.Made()}
 		if fresh, err = s.makeSegment(e, data, s.live(len(data))); err != nil {
 			return err
 		}
@@ -61,6 +62,9 @@ func (b *Batch) commit() error {
 			delete(m.Analyzers, name)
 		}
 	}
+	if err := b.attach(kv, m); err != nil {
+		return errors.Join(err, fresh.drop())
+	}
 	if err := s.publish(m, kv, b.dead, fresh); err != nil {
 		// The commit may have got through: its records must stay.
 		b.first, b.next = 0, 0
@@ -71,6 +75,7 @@ func (b *Batch) commit() error {
 			other.touch(b)
 		}
 	}
+	b.settle = b.settle || len(b.attached) > 0
 	b.release()
 	b.reset()
 	return nil
@@ -88,33 +93,34 @@ func (b *Batch) links() (*pebble.Batch, error) {
 	}
 	for id, c := range b.changes {
 		if old := c.old; old != nil {
-			do(kv.Delete(ordinalKey(keyHeader, old.Ordinal), nil))
-			do(kv.Delete(ordinalKey(keyBlocks, old.Ordinal), nil))
+			do(kv.Delete(record.HeaderKey(old.Ordinal), nil))
+			do(kv.Delete(record.BlocksKey(old.Ordinal), nil))
 			do(removeVectors(kv, old))
-			for i := 0; i*chunkSize < old.Size; i++ {
-				do(kv.Delete(textKey(old.Ordinal, i), nil))
+			do(b.s.unattach(kv, old.Ordinal))
+			for i := 0; i*record.PieceSize < old.Size; i++ {
+				do(kv.Delete(record.TextKey(old.Ordinal, i), nil))
 			}
 			if old.Path != "" {
-				do(kv.Delete(pathKey(old.Path, old.Ordinal), nil))
+				do(kv.Delete(record.PathKey(old.Path, old.Ordinal), nil))
 			}
 		}
 		if c.put == nil {
-			do(kv.Delete(stringKey(keyID, id), nil))
+			do(kv.Delete(record.IDKey(id), nil))
 			continue
 		}
-		do(kv.Set(stringKey(keyID, id), binary.BigEndian.AppendUint64(nil, c.put.Ordinal), nil))
+		do(kv.Set(record.IDKey(id), record.Uint64(c.put.Ordinal), nil))
 		if c.put.Path != "" {
-			do(kv.Set(pathKey(c.put.Path, c.put.Ordinal), nil, nil))
+			do(kv.Set(record.PathKey(c.put.Path, c.put.Ordinal), nil, nil))
 		}
 	}
 	for path, f := range b.files {
 		if f == nil {
-			do(kv.Delete(stringKey(keyFile, path), nil))
+			do(kv.Delete(record.FileKey(path), nil))
 			continue
 		}
-		record, err := json.Marshal(f)
+		value, err := json.Marshal(f)
 		do(err)
-		do(kv.Set(stringKey(keyFile, path), record, nil))
+		do(kv.Set(record.FileKey(path), value, nil))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(append(errs, kv.Close())...)
@@ -125,6 +131,9 @@ func (b *Batch) links() (*pebble.Batch, error) {
 // touch tells a batch what another one has committed. Store.mu is held.
 func (b *Batch) touch(other *Batch) {
 	for id := range other.changes {
+		b.touched["i"+id] = true
+	}
+	for id := range other.attached {
 		b.touched["i"+id] = true
 	}
 	for path := range other.files {
@@ -161,9 +170,7 @@ func (b *Batch) resolve() error {
 			return err
 		}
 		if c.old != nil {
-			if err := b.remove(v, c.old); err != nil {
-				return err
-			}
+			b.remove(v, c.old)
 		}
 		if c.put != nil {
 			b.analyzers[c.put.Analyzer]++
@@ -190,14 +197,14 @@ func (m *manifest) insert(e segmentEntry) {
 	m.Segments = slices.Insert(m.Segments, at, e)
 }
 
-// covering finds the segment that holds an ordinal.
-func (m *manifest) covering(ordinal uint64) (segmentEntry, bool) {
-	for _, e := range m.Segments {
-		if e.First <= ordinal && ordinal <= e.Last {
-			return e, true
+// covering finds the segment that holds an ordinal; nil where none does.
+func (m *manifest) covering(ordinal uint64) *segmentEntry {
+	for i := range m.Segments {
+		if e := &m.Segments[i]; e.First <= ordinal && ordinal <= e.Last {
+			return e
 		}
 	}
-	return segmentEntry{}, false
+	return nil
 }
 
 // publish commits a manifest with the changes in kv and the deletes in dead
@@ -221,15 +228,23 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 	}
 	gone := s.gone(m)
 	for _, e := range gone {
-		if err := kv.DeleteRange(ordinalKey(keyTombstone, e.ID), ordinalKey(keyTombstone, e.ID+1), nil); err != nil {
+		if err := kv.DeleteRange(record.DeletedKey(e.ID, 0), record.DeletedKey(e.ID+1, 0), nil); err != nil {
 			return err
 		}
 	}
-	record, err := json.Marshal(m)
+	m.Commit, m.Chain, m.stored = s.manifest.Commit+1, slices.Clone(s.manifest.digest[:]), m.Format
+	value, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	if err := kv.Set([]byte{keyManifest}, record, nil); err != nil {
+	m.digest = sha256.Sum256(value)
+	if !s.head.Exists() {
+		// The format before has none. It is there before a manifest asks for it.
+		if err := s.head.Create(s.manifest.head()); err != nil {
+			return err
+		}
+	}
+	if err := kv.Set(record.ManifestKey(), value, nil); err != nil {
 		return err
 	}
 	if err := kv.Commit(pebble.Sync); err != nil {
@@ -238,7 +253,11 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 	if err := s.failed(); err != nil {
 		return err // Pebble wrote to memory, or may have
 	}
+	s.head.Commit(m.head())
 	s.manifest = m
+	if m.Attached {
+		s.attachedEver.Store(true)
+	}
 	s.show(next)
 	shown = true
 	for _, o := range fresh {
@@ -304,10 +323,11 @@ func (s *Store) segmentsOf(m *manifest, kv *pebble.Batch, dead map[uint64]*layer
 			return nil, fmt.Errorf("index %s: %w: segment %d is not open", s.dir, ErrCorrupt, e.ID)
 		}
 		out = append(out, *o)
+		out[len(out)-1].entry = e
 	}
 	for _, first := range sortedKeys(dead) {
-		e, ok := m.covering(first)
-		if !ok {
+		e := m.covering(first)
+		if e == nil {
 			return nil, fmt.Errorf("index %s: %w: no segment holds document number %d", s.dir, ErrCorrupt, first)
 		}
 		i := slices.IndexFunc(out, func(o openSegment) bool { return o.entry.ID == e.ID })

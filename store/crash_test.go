@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -90,7 +91,7 @@ func crashing(t *testing.T, seed uint64, tuning Tuning, points int64, r *rand.Ra
 	// A first run counts the operations; in the background they vary a little.
 	count := &faults{}
 	h := &history{steps: tuning.StepBytes > 0}
-	if err := record(errorfs.Wrap(vfs.NewMem(), count), seed, tuning, h); err != nil {
+	if err := runHistory(errorfs.Wrap(vfs.NewMem(), count), seed, tuning, h); err != nil {
 		t.Fatal(err)
 	}
 	step := max(1, count.seen.Load()/points)
@@ -108,7 +109,7 @@ func crashing(t *testing.T, seed uint64, tuning Tuning, points int64, r *rand.Ra
 		_, to := h.now()
 		crashes = append(crashes, crash{fs, at, from, to})
 	}
-	if err := record(errorfs.Wrap(base, hook), seed, tuning, h); err != nil {
+	if err := runHistory(errorfs.Wrap(base, hook), seed, tuning, h); err != nil {
 		t.Fatal(err)
 	}
 	return crashes, h
@@ -138,8 +139,8 @@ func (e *everyNth) MaybeError(op errorfs.Op) error {
 	return nil
 }
 
-// record runs a workload of commits, reopenings and compactions.
-func record(fs vfs.FS, seed uint64, tuning Tuning, h *history) error {
+// runHistory runs a workload of commits, reopenings and compactions.
+func runHistory(fs vfs.FS, seed uint64, tuning Tuning, h *history) error {
 	r := rand.New(rand.NewPCG(seed, 21))
 	stored := model{}
 	s, err := Open("ix", Options{FS: fs, Tuning: tuning})
@@ -201,11 +202,15 @@ func alter(s *Store, r *rand.Rand, stored model, h *history) error {
 
 func (c crash) holds(t *testing.T, what string, states []model) {
 	t.Helper()
+	before := readAfterCut(t, c.fs, what)
 	s, err := Open("ix", Options{FS: c.fs, Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 	got := contents(t, s)
+	if !maps.Equal(before, got) {
+		t.Fatalf("%s: a reader saw %v, the next writer %v", what, ids(before), ids(got))
+	}
 	allowed := c.from == 0 && len(got) == 0
 	for i := max(0, c.from-1); i < min(c.to, len(states)); i++ {
 		allowed = allowed || maps.Equal(got, states[i])
@@ -224,4 +229,22 @@ func (c crash) holds(t *testing.T, what string, states []model) {
 		t.Fatalf("%s: after writing again: stored %v, want %v", what, ids(now), ids(got))
 	}
 	closeStore(t, s)
+}
+
+// readAfterCut opens what a power cut left for reading only, before anything has
+// repaired it, and returns what is stored; nothing where no index was made.
+func readAfterCut(t *testing.T, fs vfs.FS, what string) model {
+	t.Helper()
+	s, err := Open("ix", Options{FS: fs, ReadOnly: true, Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
+	if errors.Is(err, ErrNotFound) {
+		return model{}
+	}
+	if err != nil {
+		t.Fatalf("%s: for reading: %v", what, err)
+	}
+	defer closeStore(t, s)
+	if len(s.Damage()) > 0 {
+		t.Fatalf("%s: for reading: damage where there is none: %q", what, s.Damage())
+	}
+	return contents(t, s)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -54,19 +54,19 @@ func (s *Store) lookup(names []string) (numbers map[string]uint32, missing []str
 	w.mu.RUnlock()
 	found := map[string]uint32{}
 	for _, name := range unknown {
-		b, err := s.get(stringKey(keyName, name))
+		b, err := s.get(record.NameKey(name))
 		if errors.Is(err, pebble.ErrNotFound) {
 			missing = append(missing, name)
 			continue
 		}
-		if err == nil && len(b) != 4 {
+		n, ok := record.ReadUint32(b)
+		if err == nil && !ok {
 			err = fmt.Errorf("index %s: term %q: %w: it has no number", s.dir, name, ErrCorrupt)
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		numbers[name] = binary.BigEndian.Uint32(b)
-		found[name] = numbers[name]
+		numbers[name], found[name] = n, n
 	}
 	w.remember(found)
 	return numbers, missing, nil
@@ -97,10 +97,10 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	count := uint32(0)
-	b, err := s.get([]byte{keyNames})
-	switch {
-	case err == nil && len(b) == 4:
-		count = binary.BigEndian.Uint32(b)
+	b, err := s.get(record.NamesKey())
+	switch n, ok := record.ReadUint32(b); {
+	case err == nil && ok:
+		count = n
 	case err == nil:
 		return nil, fmt.Errorf("index %s: %w: the number of terms is not stored whole", s.dir, ErrCorrupt)
 	case !errors.Is(err, pebble.ErrNotFound):
@@ -111,10 +111,11 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 	kv := s.db.NewBatch()
 	defer kv.Close()
 	for _, name := range names {
-		key := stringKey(keyName, name)
-		switch b, err := s.get(key); {
-		case err == nil && len(b) == 4: // another writer was faster
-			given[name] = binary.BigEndian.Uint32(b)
+		key := record.NameKey(name)
+		b, err := s.get(key)
+		switch n, ok := record.ReadUint32(b); {
+		case err == nil && ok: // another writer was faster
+			given[name] = n
 			continue
 		case !errors.Is(err, pebble.ErrNotFound):
 			return nil, err
@@ -124,11 +125,11 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 		}
 		given[name] = firstNamed + count
 		count++
-		if err := kv.Set(key, binary.BigEndian.AppendUint32(nil, given[name]), nil); err != nil {
+		if err := kv.Set(key, record.Uint32(given[name]), nil); err != nil {
 			return nil, err
 		}
 	}
-	if err := kv.Set([]byte{keyNames}, binary.BigEndian.AppendUint32(nil, count), nil); err != nil {
+	if err := kv.Set(record.NamesKey(), record.Uint32(count), nil); err != nil {
 		return nil, err
 	}
 	if err := kv.Commit(pebble.NoSync); err != nil {

@@ -130,11 +130,15 @@ func contents(t *testing.T, s *Store) model {
 // store can be written again.
 func holds(t *testing.T, fs vfs.FS, what string, acked, failed model) {
 	t.Helper()
+	before := readAfterCut(t, fs, what)
 	s, err := Open("ix", Options{FS: fs, Tuning: Tuning{MemTable: 64 << 10, Inline: true}})
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 	got := contents(t, s)
+	if !maps.Equal(before, got) {
+		t.Fatalf("%s: a reader saw %v, the next writer %v", what, ids(before), ids(got))
+	}
 	if !maps.Equal(got, acked) && (failed == nil || !maps.Equal(got, failed)) {
 		t.Fatalf("%s: stored %v\nacknowledged %v\nor %v", what, ids(got), ids(acked), ids(failed))
 	}

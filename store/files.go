@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/internal/mmap"
+	"github.com/tamis-search/tamis/store/disk"
 )
 
 func (s *Store) segmentDir() string { return s.fs.PathJoin(s.dir, "segments") }
@@ -46,47 +48,19 @@ func (s *Store) removeStrays() error {
 func (s *Store) writeSegment(id uint64, data []byte) (err error) {
 	path := s.segmentPath(id)
 	tmp := path + ".tmp"
-	f, err := s.fs.Create(tmp, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return fmt.Errorf("write segment %s: %w", path, err)
-	}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("write segment %s: %w", path, err)
 			_ = s.fs.Remove(tmp) // else the next opening does
 		}
 	}()
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	if err = disk.WriteFile(s.fs, tmp, bytes.NewReader(data)); err != nil {
 		return err
 	}
 	if err = s.fs.Rename(tmp, path); err != nil {
 		return err
 	}
-	return s.disk.syncDir(s.segmentDir())
-}
-
-// makeDir makes a directory and those above it that are missing, durably:
-// without syncing the one above, a crash could take the whole index along.
-func (s *Store) makeDir(dir string) error {
-	if _, err := s.fs.Stat(dir); err == nil {
-		return nil
-	}
-	above := s.fs.PathDir(dir)
-	if above != dir {
-		if err := s.makeDir(above); err != nil {
-			return err
-		}
-	}
-	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return s.disk.syncDir(above)
+	return s.disk.SyncDir(s.segmentDir())
 }
 
 // readSegment opens the file of a segment, mapped into memory where the file

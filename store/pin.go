@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/tamis-search/tamis/store/disk"
 )
 
 // pinned is Pebble's directory as it was at one moment, for a reader that may
@@ -25,11 +28,19 @@ import (
 type pinned struct {
 	*vfs.MemFS
 	tables map[string]pinnedFile // by name without folder
+	still  vfs.FS                // has the tables instead, where nobody changes them
+	sum    uint64                // of names and sizes: the same where nothing changed
 }
 
 // pin reads the directory dir of fsys.
-func pin(fsys vfs.FS, dir string) (*pinned, error) {
-	p := &pinned{MemFS: vfs.NewMem(), tables: map[string]pinnedFile{}}
+func pin(fsys vfs.FS, dir string) (*pinned, error) { return pinWith(fsys, dir, nil) }
+
+// pinLocked is pin of a directory that nobody else writes: its tables are read
+// where they are.
+func pinLocked(fsys vfs.FS, dir string) (*pinned, error) { return pinWith(fsys, dir, fsys) }
+
+func pinWith(fsys vfs.FS, dir string, tables vfs.FS) (*pinned, error) {
+	p := &pinned{MemFS: vfs.NewMem(), tables: map[string]pinnedFile{}, still: tables}
 	if err := p.read(fsys, dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", dir, err), p.close())
 	}
@@ -40,11 +51,13 @@ func (p *pinned) read(fsys vfs.FS, dir string) error {
 	if err := p.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	sum := fnv.New64()
+	defer func() { p.sum = sum.Sum64() }()
 	isLog := func(name string) bool { return strings.HasSuffix(name, ".log") }
 	for _, which := range []func(string) bool{
 		isLog,
-		func(name string) bool { return !isLog(name) && !isTable(name) && name != "LOCK" },
-		isTable,
+		func(name string) bool { return !isLog(name) && !disk.IsTable(name) && name != "LOCK" },
+		disk.IsTable,
 	} {
 		names, err := fsys.List(dir)
 		if err != nil {
@@ -55,34 +68,40 @@ func (p *pinned) read(fsys vfs.FS, dir string) error {
 			if !which(name) {
 				continue
 			}
-			if err := p.add(fsys, dir, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if p.still != nil && disk.IsTable(name) {
+				continue
+			}
+			size, err := p.add(fsys, dir, name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
+			fmt.Fprintln(sum, name, size)
 		}
 	}
 	return nil
 }
 
-func (p *pinned) add(fsys vfs.FS, dir, name string) error {
+// add reads a file and returns its size.
+func (p *pinned) add(fsys vfs.FS, dir, name string) (size int64, err error) {
 	path := fsys.PathJoin(dir, name)
 	f, err := fsys.Open(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	info, err := f.Stat()
 	if err != nil || info.IsDir() {
-		return errors.Join(err, f.Close())
+		return 0, errors.Join(err, f.Close())
 	}
-	if isTable(name) {
+	if disk.IsTable(name) {
 		p.tables[name] = pinnedFile{File: f, info: info}
-		return nil
+		return info.Size(), nil
 	}
 	to, err := p.Create(path, vfs.WriteCategoryUnspecified)
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return 0, errors.Join(err, f.Close())
 	}
-	_, err = io.Copy(to, f)
-	return errors.Join(err, to.Close(), f.Close())
+	size, err = io.Copy(to, f)
+	return size, errors.Join(err, to.Close(), f.Close())
 }
 
 // close gives the tables back.
@@ -103,12 +122,18 @@ func (p *pinned) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	if f, ok := p.table(name); ok {
 		return f, nil
 	}
+	if p.still != nil && disk.IsTable(name) {
+		return p.still.Open(name, opts...)
+	}
 	return p.MemFS.Open(name, opts...)
 }
 
 func (p *pinned) Stat(name string) (vfs.FileInfo, error) {
 	if f, ok := p.table(name); ok {
 		return f.info, nil
+	}
+	if p.still != nil && disk.IsTable(name) {
+		return p.still.Stat(name)
 	}
 	return p.MemFS.Stat(name)
 }
@@ -117,6 +142,11 @@ func (p *pinned) List(dir string) ([]string, error) {
 	names, err := p.MemFS.List(dir)
 	for name := range p.tables {
 		names = append(names, name)
+	}
+	if err == nil && p.still != nil {
+		var all []string
+		all, err = p.still.List(dir)
+		names = append(names, slices.DeleteFunc(all, func(name string) bool { return !disk.IsTable(name) })...)
 	}
 	slices.Sort(names)
 	return names, err
@@ -159,22 +189,9 @@ func (p *pinned) copyTo(ctx context.Context, fsys vfs.FS, from, to string) error
 			defer f.Close() // of memory: it does not fail
 			r = f
 		}
-		if err := writeFile(fsys, fsys.PathJoin(to, name), r); err != nil {
+		if err := disk.WriteFile(fsys, fsys.PathJoin(to, name), r); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// writeFile writes and syncs a file.
-func writeFile(fsys vfs.FS, path string, r io.Reader) error {
-	f, err := fsys.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, r)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,12 +10,14 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // openSegments makes the first snapshot. A segment that has no file, or a
 // damaged one, is missing from it.
 func (s *Store) openSegments() error {
-	none, err := segment.NewBuilder(s.config.index()).Bytes(nil)
+	none, err := segment.NewBuilder(s.ingest.Index()).Bytes(nil)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (s *Store) openSegments() error {
 				if e.Docs, err = s.countDocuments(*e); err != nil {
 					return err
 				}
-				e.Docs += dead.rows[Documents]
+				e.Docs += dead.deleted
 				o.entry = *e
 			}
 		}
@@ -75,13 +76,13 @@ func (s *Store) countDocuments(e segmentEntry) (n int, err error) {
 
 // documentsIn visits the ordinals of the documents stored in a segment's range.
 func (s *Store) documentsIn(r pebble.Reader, e segmentEntry, visit func(ordinal uint64) error) (err error) {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: ordinalKey(keyHeader, e.First), UpperBound: ordinalKey(keyHeader, e.Last+1)})
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(e.First), UpperBound: record.HeaderKey(e.Last + 1)})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	for it.First(); it.Valid(); it.Next() {
-		if err := visit(binary.BigEndian.Uint64(it.Key()[1:])); err != nil {
+		if err := visit(record.HeaderOrdinal(it.Key())); err != nil {
 			return err
 		}
 	}
@@ -91,15 +92,13 @@ func (s *Store) documentsIn(r pebble.Reader, e segmentEntry, visit func(ordinal 
 // derive makes the bytes of the segment that holds the documents of in, as v
 // has them. A document that is damaged stays out of it; Check tells which.
 func (s *Store) derive(ctx context.Context, v *Snapshot, in []openSegment) (data []byte, docs int, err error) {
-	b := segment.NewBuilder(s.config.index())
-	an := s.analysers.Get().(*analyses)
-	defer s.analysers.Put(an)
+	b := segment.NewBuilder(s.ingest.Index())
 	for _, o := range in {
 		err := s.documentsIn(v.kv, o.entry, func(ordinal uint64) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			err := v.addTo(b, an, ordinal)
+			err := v.addTo(b, ordinal)
 			if errors.Is(err, ErrCorrupt) {
 				return nil
 			}
@@ -114,7 +113,7 @@ func (s *Store) derive(ctx context.Context, v *Snapshot, in []openSegment) (data
 	return data, docs, err
 }
 
-func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error {
+func (v *Snapshot) addTo(b *segment.Builder, ordinal uint64) error {
 	h, err := v.Header(ordinal)
 	if err != nil {
 		return err
@@ -123,7 +122,7 @@ func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error
 	if err != nil {
 		return err
 	}
-	r, err := an.rows(v.s.config, d, h.Analyzer)
+	r, err := v.s.ingest.Rows(d, h.Analyzer)
 	if err != nil {
 		return err
 	}
@@ -134,15 +133,15 @@ func (v *Snapshot) addTo(b *segment.Builder, an *analyses, ordinal uint64) error
 	return addRows(b, ordinal, r, h.Size, vs)
 }
 
-func addRows(b *segment.Builder, ordinal uint64, r rows, size int, vs vectors) error {
-	if err := b.BeginDocument(ordinal, r.title, r.meta, size); err != nil {
+func addRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors) error {
+	if err := b.BeginDocument(ordinal, r.Title, r.Metadata, size); err != nil {
 		return err
 	}
-	for i, p := range r.passages {
-		b.AddPassage(p, r.fields[i])
+	for i, p := range r.Passages {
+		b.AddPassage(p, r.Fields[i])
 	}
-	d := r.document
-	if r.joined {
+	d := r.Document
+	if r.Joined {
 		d.Body = nil
 	}
 	b.EndDocument(d)
@@ -152,22 +151,36 @@ func addRows(b *segment.Builder, ordinal uint64, r rows, size int, vs vectors) e
 	return nil
 }
 
+// outdated says that the rows of a segment were made otherwise than this program
+// makes them.
+func (s *Store) outdated(o *openSegment) bool { return !o.missing && o.entry.Made != s.ingest.Made() }
+
 // replace makes one segment of neighbours: of their files, or of the stored
-// documents where they are missing. Documents that are deleted meanwhile are
+// documents where they are missing or outdated. Documents that are deleted meanwhile are
 // deleted from it too. The maintenance lock is held.
 func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live bool) error {
 	var data []byte
 	var docs int
 	var err error
-	if in[0].missing {
+	e := segmentEntry{First: in[0].entry.First, Last: in[len(in)-1].entry.Last, Made: in[0].entry.Made}
+	for _, o := range in {
+		e.Holds += o.entry.Holds
+	}
+	attaching := in[0].pending() && len(in) == 1
+	switch {
+	case in[0].missing || s.outdated(&in[0]):
+		e.Made, e.Holds = s.ingest.Made(), attachedIn(in)
 		data, docs, err = s.derive(ctx, v, in)
-	} else {
+	case attaching:
+		e.Holds, docs = attachedIn(in), in[0].entry.Docs
+		data, err = s.withAttached(ctx, v, &in[0])
+	default:
 		data, docs, err = s.mergeFiles(in)
 	}
 	if err != nil {
 		return err
 	}
-	e := segmentEntry{First: in[0].entry.First, Last: in[len(in)-1].entry.Last, Docs: docs}
+	e.Docs = docs
 	var fresh *openSegment
 	var with []segmentEntry
 	if docs > 0 {
@@ -184,9 +197,21 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	}
 	dead := newLayer()
 	now := s.current.Load().segments
+	e.Attached = 0
 	for _, o := range in {
 		i := slices.IndexFunc(now, func(x openSegment) bool { return x.entry.ID == o.entry.ID })
-		dead.add(now[i].dead.since(o.dead))
+		before := o.dead
+		if attaching {
+			before = noTombstones // rows of deleted documents are still there
+		}
+		dead.ordinals.Or(now[i].dead.since(before).ordinals)
+		e.Attached += now[i].entry.Attached
+	}
+	for i := range with {
+		with[i].Attached = e.Attached
+	}
+	if fresh != nil {
+		fresh.entry.Attached = e.Attached
 	}
 	changes := map[uint64]*layer{}
 	if fresh != nil && !dead.empty() {
@@ -203,6 +228,14 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	return s.publish(m, kv, changes, fresh)
 }
 
+// attachedIn counts the steps that attached vectors to documents of segments.
+func attachedIn(in []openSegment) (n int) {
+	for _, o := range in {
+		n += o.entry.Attached
+	}
+	return n
+}
+
 func (s *Store) mergeFiles(in []openSegment) (data []byte, docs int, err error) {
 	parts := make([]segment.Part, len(in))
 	for i, o := range in {
@@ -211,7 +244,7 @@ func (s *Store) mergeFiles(in []openSegment) (data []byte, docs int, err error) 
 			parts[i].Deleted = func(row uint32) bool { return !visible.Has(row) }
 		}
 	}
-	if data, docs, err = segment.Merge(s.config.index(), parts); err != nil {
+	if data, docs, err = segment.Merge(s.ingest.Index(), parts); err != nil {
 		return nil, 0, fmt.Errorf("merge segments of %s: %w", s.dir, err)
 	}
 	s.maintenance.written.Add(int64(len(data)))

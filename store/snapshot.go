@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // Unit is what a search ranks.
@@ -48,6 +49,8 @@ type openSegment struct {
 	entry segmentEntry
 	file  *segmentFile
 	dead  *tombstones
+	// hidden are the rows of each layer of dead; none where the segment is missing.
+	hidden []*hidden
 	// visible are the rows that are not deleted, by unit; nil when all are.
 	visible [numUnits]Bits
 	// Of documents: those that are not deleted (nil: all are), and those that
@@ -104,6 +107,15 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 		return
 	}
 	seg := o.file.seg
+	before := o.hidden
+	o.hidden = make([]*hidden, len(dead.layers))
+	for i, l := range dead.layers {
+		if at := slices.IndexFunc(before, func(h *hidden) bool { return h.layer == l }); at >= 0 {
+			o.hidden[i] = before[at]
+		} else {
+			o.hidden[i] = newHidden(seg, l)
+		}
+	}
 	docs, passages := slices.Clone(o.visible[Documents]), slices.Clone(o.visible[Passages])
 	if docs == nil {
 		docs, passages = allBits(seg.Documents().Rows()), allBits(seg.Passages().Rows())
@@ -112,7 +124,7 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 	for _, l := range fresh {
 		for it := l.ordinals.Iterator(); it.HasNext(); {
 			doc, ok := seg.Row(it.Next())
-			if !ok {
+			if !ok || !docs.Has(doc) {
 				continue
 			}
 			docs.remove(doc)
@@ -182,7 +194,7 @@ func (v *Snapshot) Release() error {
 func (v *Snapshot) Analyzers() []string { return v.analyzers }
 
 // Config is what the index was made with.
-func (v *Snapshot) Config() Config { return v.s.config }
+func (v *Snapshot) Config() ingest.Config { return v.s.config }
 
 // Space is the inverted index of a unit in one segment, with the rows that can
 // be seen (nil: all).
@@ -226,11 +238,19 @@ func (v *Snapshot) Statistics(u Unit, terms []string) Statistics {
 		if v.segments[i].missing {
 			continue
 		}
-		dead := v.segments[i].dead
-		st.Rows += space.Inverted.Rows() - dead.rows[u]
-		st.TotalLength += space.Inverted.TotalLength() - dead.length[u]
+		hidden := v.segments[i].hidden
+		st.Rows += space.Inverted.Rows()
+		st.TotalLength += space.Inverted.TotalLength()
+		for _, h := range hidden {
+			st.Rows -= len(h.rows[u])
+			st.TotalLength -= h.length[u]
+		}
 		for j, t := range terms {
-			st.DF[j] += space.Inverted.DF(t) - dead.df(u, t)
+			list, _ := space.Inverted.Lookup(t)
+			st.DF[j] += list.DF()
+			for _, h := range hidden {
+				st.DF[j] -= h.count(u, t, list)
+			}
 		}
 	}
 	return st
@@ -242,7 +262,7 @@ func (v *Snapshot) Incomplete() int {
 	n := 0
 	for _, o := range v.segments {
 		if o.missing {
-			n += o.entry.Docs - o.dead.rows[Documents]
+			n += o.entry.Docs - o.dead.deleted
 		}
 	}
 	return n
@@ -305,21 +325,22 @@ func (v *Snapshot) Text(h *Header, start, end int) (string, error) {
 func (s *Store) headerByID(id string) (*Header, error) { return headerByID(s.db, id) }
 
 func headerByID(r pebble.Reader, id string) (*Header, error) {
-	b, err := getFrom(r, stringKey(keyID, id))
+	b, err := getFrom(r, record.IDKey(id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("document %q: %w", id, ErrNotFound)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(b) != 8 {
+	ordinal, ok := record.ReadUint64(b)
+	if !ok {
 		return nil, fmt.Errorf("document %q: %w: its id leads nowhere", id, ErrCorrupt)
 	}
-	return headerAt(r, binary.BigEndian.Uint64(b))
+	return headerAt(r, ordinal)
 }
 
 func headerAt(r pebble.Reader, ordinal uint64) (*Header, error) {
-	b, err := getFrom(r, ordinalKey(keyHeader, ordinal))
+	b, err := getFrom(r, record.HeaderKey(ordinal))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("document number %d: %w", ordinal, ErrNotFound)
 	}
@@ -358,13 +379,13 @@ func (s *Store) documentOf(r pebble.Reader, h *Header) (*corpus.Document, error)
 	if err != nil {
 		return nil, err
 	}
-	b, err := getFrom(r, ordinalKey(keyBlocks, h.Ordinal))
+	b, err := getFrom(r, record.BlocksKey(h.Ordinal))
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w: its structure: %w", h.ID, ErrCorrupt, err)
 	}
-	blocks, err := decodeBlocks(b)
+	blocks, err := record.DecodeBlocks(b)
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w", h.ID, err)
 	}
-	return h.document(source, blocks), nil
+	return h.Document(source, blocks), nil
 }

@@ -1,50 +1,24 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/klauspost/compress/zstd"
-)
-
-// Sources are stored in pieces, each compressed for itself: a document that is
-// deleted leaves nothing in a block shared with others, and what is compressed
-// once is logged, flushed and compacted small.
-
-// chunkSize is how much of a source is in one piece: a passage is read without
-// its whole document.
-const chunkSize = 16 << 10
-
-// codingZstd says that the pieces of a document's source are Zstandard frames;
-// documents of stores before format 3 have none and are stored as they are.
-const codingZstd = "zstd"
-
-// Both are safe for concurrent use. Pebble checks what it stores, so frames
-// carry no checksum.
-var (
-	compressor = sync.OnceValues(func() (*zstd.Encoder, error) {
-		return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithWindowSize(chunkSize))
-	})
-	decompressor = sync.OnceValues(func() (*zstd.Decoder, error) {
-		return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(chunkSize))
-	})
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // recordSource writes a source in pieces under an ordinal.
 func recordSource(b *pebble.Batch, ordinal uint64, source string) error {
-	c, err := compressor()
-	if err != nil {
-		return err
-	}
 	var frame []byte
-	for i := 0; i*chunkSize < len(source); i++ {
-		piece := source[i*chunkSize : min(len(source), (i+1)*chunkSize)]
-		frame = c.EncodeAll([]byte(piece), frame[:0])
-		if err := b.Set(textKey(ordinal, i), frame, nil); err != nil {
+	for i := 0; i*record.PieceSize < len(source); i++ {
+		piece := source[i*record.PieceSize : min(len(source), (i+1)*record.PieceSize)]
+		var err error
+		if frame, err = record.EncodePiece(frame[:0], piece); err != nil {
+			return err
+		}
+		if err := b.Set(record.TextKey(ordinal, i), frame, nil); err != nil {
 			return err
 		}
 	}
@@ -72,8 +46,8 @@ func (c *pieceCache) textOf(r pebble.Reader, h *Header, start, end int) (string,
 		return "", fmt.Errorf("document %q has no bytes [%d, %d): it is %d bytes long: %w", h.ID, start, end, h.Size, ErrNotFound)
 	}
 	out := make([]byte, 0, end-start)
-	for n := start / chunkSize; n*chunkSize < end; n++ {
-		lo, hi := max(start-n*chunkSize, 0), min(end-n*chunkSize, chunkSize)
+	for n := start / record.PieceSize; n*record.PieceSize < end; n++ {
+		lo, hi := max(start-n*record.PieceSize, 0), min(end-n*record.PieceSize, record.PieceSize)
 		text, err := c.piece(r, h, n)
 		if err != nil {
 			return "", err
@@ -93,11 +67,11 @@ func (c *pieceCache) piece(r pebble.Reader, h *Header, number int) ([]byte, erro
 			return p.text, nil
 		}
 	}
-	v, closer, err := r.Get(textKey(h.Ordinal, number))
+	v, closer, err := r.Get(record.TextKey(h.Ordinal, number))
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w: piece %d of its source: %w", h.ID, ErrCorrupt, number, err)
 	}
-	text, err := decode(h, v)
+	text, err := record.DecodePiece(h, v)
 	if err = errors.Join(err, closer.Close()); err != nil {
 		return nil, fmt.Errorf("document %q: %w: piece %d of its source: %w", h.ID, ErrCorrupt, number, err)
 	}
@@ -105,19 +79,4 @@ func (c *pieceCache) piece(r pebble.Reader, h *Header, number int) ([]byte, erro
 		c.slot(h.Ordinal, number).Store(&piece{h.Ordinal, number, text})
 	}
 	return text, nil
-}
-
-// decode makes the text of a stored piece.
-func decode(h *Header, stored []byte) ([]byte, error) {
-	switch h.Coding {
-	case "":
-		return bytes.Clone(stored), nil
-	case codingZstd:
-		d, err := decompressor()
-		if err != nil {
-			return nil, err
-		}
-		return d.DecodeAll(stored, nil)
-	}
-	return nil, fmt.Errorf("unknown coding %q", h.Coding)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // TestSourceCodings: sources are read back as they were put, from the cache and
@@ -22,7 +23,7 @@ func TestSourceCodings(t *testing.T) {
 	s := openAt(t, dir, Options{})
 	sources := map[string]string{}
 	commit(t, s, func(b *Batch) {
-		for i, n := range []int{0, 1, 100, chunkSize - 1, chunkSize, chunkSize + 1, 5*chunkSize + 7} {
+		for i, n := range []int{0, 1, 100, record.PieceSize - 1, record.PieceSize, record.PieceSize + 1, 5*record.PieceSize + 7} {
 			id := fmt.Sprint("d", i)
 			sources[id] = strings.ToValidUTF8(strings.Repeat(fmt.Sprintf("text %d é ", i), n)[:n], ".")
 			put(t, b, corpus.Document{ID: id, Source: sources[id]})
@@ -34,14 +35,14 @@ func TestSourceCodings(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Coding = ""
-	record, err := json.Marshal(h)
+	value, err := json.Marshal(h)
 	if err != nil {
 		t.Fatal(err)
 	}
 	kv := s.db.NewBatch()
-	err = kv.Set(ordinalKey(keyHeader, h.Ordinal), record, nil)
-	for i := 0; i*chunkSize < h.Size; i++ {
-		err = errors.Join(err, kv.Set(textKey(h.Ordinal, i), []byte(sources["d5"][i*chunkSize:min(h.Size, (i+1)*chunkSize)]), nil))
+	err = kv.Set(record.HeaderKey(h.Ordinal), value, nil)
+	for i := 0; i*record.PieceSize < h.Size; i++ {
+		err = errors.Join(err, kv.Set(record.TextKey(h.Ordinal, i), []byte(sources["d5"][i*record.PieceSize:min(h.Size, (i+1)*record.PieceSize)]), nil))
 	}
 	if err = errors.Join(err, kv.Commit(pebble.Sync)); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@
 //
 // Directory layout:
 //
+//	head               package store/head: what must be there
 //	db/                Pebble
 //	segments/N.seg     package index/segment
 package store
@@ -32,20 +33,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/head"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // FormatVersion is the version of the store's layout that this package
@@ -55,10 +57,15 @@ import (
 //	2  2026-11  segments may live in memory alone (live, docs in the manifest);
 //	            deletes in layers
 //	3  2026-11  sources compressed (coding in the header)
-//	4  2026-11  vectors. Readers: 4; they read 1 to 3. Writers: 4.
+//	4  2026-11  vectors
+//	5  2026-11  the head (package store/head), and commit and chain in the
+//	            manifest, which names what segments were made with, and which formats
+//	            a program must know to read and to write; deletes without counts;
+//	            attached vectors. Readers: 5; they read 1 to 4. Writers: 5.
 const (
-	FormatVersion    = 4
+	FormatVersion    = 5
 	MinFormatVersion = 1
+	firstWithHead    = 5
 )
 
 var (
@@ -67,7 +74,7 @@ var (
 	// ErrNewer says that a later version of tamis wrote the index.
 	ErrNewer = errors.New("index has a newer format")
 	// ErrCorrupt says that what is stored is damaged and cannot be derived.
-	ErrCorrupt = errors.New("index is damaged")
+	ErrCorrupt = record.ErrCorrupt
 	// ErrNotFound says that there is no such index or document.
 	ErrNotFound = errors.New("not found")
 	// ErrConfig says that the index was made with other settings.
@@ -81,6 +88,9 @@ var (
 	// is stored, and readers see what was committed before.
 	ErrFailed = errors.New("the disk could not be written")
 )
+
+// Header is a stored document without its text.
+type Header = record.Header
 
 // DocumentError says why a document cannot be stored; others can.
 type DocumentError struct {
@@ -138,12 +148,17 @@ type Options struct {
 	// FS is the file system; nil is the operating system's.
 	FS vfs.FS
 	// Config must agree with a stored index where it is not zero.
-	Config Config
+	Config ingest.Config
+	// Variant is how rows are made: the zero value but for experiments and tests.
+	Variant ingest.Variant
 	// MustExist refuses to make a new index.
 	MustExist bool
 	// ReadOnly opens the index without changing or locking anything.
 	ReadOnly bool
-	Tuning   Tuning
+	// AcceptLoss opens an index for writing that lacks what was acknowledged: what
+	// is missing is given up.
+	AcceptLoss bool
+	Tuning     Tuning
 	// Vectors says how fields of vectors are stored, and must agree with a stored
 	// field where it is not zero; one that is not named keeps float32.
 	Vectors map[string]VectorField
@@ -152,8 +167,12 @@ type Options struct {
 }
 
 type manifest struct {
-	Format      int            `json:"format"`
-	Config      Config         `json:"config"`
+	Format int `json:"format"`
+	// MinReader and MinWriter are the oldest formats whose programs can read and
+	// write the index; 0 stands for Format.
+	MinReader   int            `json:"min_reader,omitempty"`
+	MinWriter   int            `json:"min_writer,omitempty"`
+	Config      ingest.Config  `json:"config"`
 	NextOrdinal uint64         `json:"next_ordinal"`
 	NextSegment uint64         `json:"next_segment"`
 	Segments    []segmentEntry `json:"segments"`
@@ -162,6 +181,31 @@ type manifest struct {
 	Analyzers map[string]int `json:"analyzers"`
 	// Vectors says how each field of vectors is stored.
 	Vectors map[string]VectorField `json:"vectors,omitempty"`
+	// Attached says that vectors were ever attached to stored documents.
+	Attached bool `json:"attached,omitempty"`
+	// Commit counts the commits since format 5; Chain is the digest of the manifest
+	// before.
+	Commit uint64 `json:"commit,omitempty"`
+	Chain  []byte `json:"chain,omitempty"`
+
+	digest [32]byte // SHA-256 of it as it is stored
+	stored int      // the format that it is stored in
+}
+
+// old says that a format without a head wrote it; nil is of none.
+func (m *manifest) old() bool { return m == nil || m.stored < firstWithHead }
+
+// documents is how many can be seen.
+func (m *manifest) documents() (n int) {
+	for _, count := range m.Analyzers {
+		n += count
+	}
+	return n
+}
+
+// head is what the head of an index with this manifest says.
+func (m *manifest) head() head.Record {
+	return head.Record{Commit: m.Commit, Digest: m.digest, Documents: uint64(max(0, m.documents())), Segments: uint64(len(m.Segments))}
 }
 
 // segmentEntry names a segment: every stored document with an ordinal in
@@ -174,6 +218,14 @@ type segmentEntry struct {
 	Docs int `json:"docs,omitempty"`
 	// Live says that it is in memory alone and has no file yet.
 	Live bool `json:"live,omitempty"`
+	// Made names what its rows were made with (ingest.Pipeline.Made); "" before
+	// format 5. Where it is not what this program makes rows with, the segment is
+	// made anew in the background.
+	Made string `json:"made,omitempty"`
+	// Attached counts the steps that attached vectors to its documents, Holds those
+	// whose vectors are in it: see attach.go.
+	Attached int `json:"attached,omitempty"`
+	Holds    int `json:"holds,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {
@@ -191,14 +243,19 @@ func (m *manifest) clone() *manifest {
 type Store struct {
 	dir          string
 	fs           vfs.FS
-	disk         *disk   // fs under Pebble
-	pinned       *pinned // what is under Pebble instead where readOnly
+	disk         *disk.FS // fs under Pebble
+	pinned       *pinned  // what is under Pebble instead where readOnly
 	db           *pebble.DB
+	lock         *pebble.Lock // of the folder, where it is not readOnly
+	head         *head.File   // the same
+	headSeen     head.Record  // where it is readOnly
+	headErr      error        // why there is no headSeen
+	damage       []string
 	tuning       Tuning
 	readOnly     bool
 	leaveMissing bool
-	config       Config    // never changes after Open
-	analysers    sync.Pool // of *analyses
+	ingest       *ingest.Pipeline
+	config       ingest.Config // never changes after Open
 	empty        *segment.Segment
 	dictionary   dictionary
 
@@ -221,260 +278,9 @@ type Store struct {
 	pieces    pieceCache
 
 	maintenance maintenance
-}
 
-// Open opens the index in dir and makes it where there is none. Where the disk
-// is full the index can still be read; Begin then says ErrFailed. Segments
-// that are missing or damaged are built anew in the background; until Ready
-// says so, a snapshot may be incomplete.
-func Open(dir string, o Options) (*Store, error) {
-	if o.FS == nil {
-		o.FS = vfs.Default
-	}
-	o.Tuning.complete()
-	s := &Store{
-		dir: dir, fs: o.FS, disk: newDisk(o.FS), tuning: o.Tuning, readOnly: o.ReadOnly, leaveMissing: o.leaveMissing,
-		batches: map[*Batch]bool{}, changed: make(chan struct{}),
-	}
-	s.idle.L = &s.mu
-	s.analysers.New = func() any { return &analyses{} }
-	dbDir := s.fs.PathJoin(dir, "db")
-	if o.MustExist || o.ReadOnly {
-		if _, err := s.fs.Stat(dbDir); err != nil {
-			return nil, fmt.Errorf("no index at %s: %w", dir, ErrNotFound)
-		}
-	}
-	if o.ReadOnly {
-		if err := s.openPinned(o); err != nil {
-			return nil, err
-		}
-		s.startMaintenance()
-		return s, nil
-	}
-	for _, d := range []string{dbDir, s.segmentDir()} {
-		if err := s.makeDir(d); err != nil {
-			return nil, fmt.Errorf("make index directory %s: %w", d, err)
-		}
-	}
-	db, err := pebble.Open(dbDir, pebbleOptions(s.disk, s.tuning.MemTable))
-	if err != nil {
-		return nil, openError(dir, err)
-	}
-	s.db = db
-	if err := s.load(o); err != nil {
-		return nil, errors.Join(err, s.db.Close())
-	}
-	s.startMaintenance()
-	return s, nil
-}
-
-// pinTries is how often a reader tries to get a consistent view of a directory
-// that a writer is changing; it seldom needs a second one.
-const pinTries = 50
-
-// openPinned opens the index without changing or locking anything.
-func (s *Store) openPinned(o Options) error {
-	dbDir := s.fs.PathJoin(s.dir, "db")
-	var before []uint64
-	for try := 1; ; try++ {
-		err := func() (err error) {
-			if s.pinned, err = pin(s.fs, dbDir); err != nil {
-				return err
-			}
-			p := pebbleOptions(s.disk, s.tuning.MemTable)
-			p.FS, p.ReadOnly = s.pinned, true
-			if s.db, err = pebble.Open(dbDir, p); err != nil {
-				return errors.Join(openError(s.dir, err), s.pinned.close())
-			}
-			if err = s.load(o); err != nil {
-				return errors.Join(err, s.db.Close(), s.pinned.close())
-			}
-			return nil
-		}()
-		if errors.Is(err, ErrNewer) || errors.Is(err, ErrConfig) || errors.Is(err, ErrNotFound) || try == pinTries {
-			return err
-		}
-		if err == nil {
-			// A segment without a file may have been merged away while this opened;
-			// one that is missing again is really missing.
-			missing := s.missingFiles()
-			if slices.Equal(missing, before) {
-				return nil
-			}
-			before = missing
-			snap := s.current.Swap(nil)
-			if err := errors.Join(snap.Release(), s.db.Close(), s.pinned.close()); err != nil {
-				return err
-			}
-			continue
-		}
-		time.Sleep(time.Duration(try) * time.Millisecond)
-	}
-}
-
-// missingFiles are the segments that should have a whole file and have none.
-func (s *Store) missingFiles() []uint64 {
-	var ids []uint64
-	for _, o := range s.current.Load().segments {
-		if o.missing && !o.entry.Live {
-			ids = append(ids, o.entry.ID)
-		}
-	}
-	return ids
-}
-
-// cacheSize bounds the decompressed blocks kept in memory: a question reads
-// some hundred passages, and the next one often the same.
-const cacheSize = 64 << 20
-
-// flushOnClose is how much Pebble may hold in memory without a table being
-// written on closing: the log keeps it too, and is read on opening.
-const flushOnClose = 1 << 20
-
-func pebbleOptions(d *disk, memTable uint64) *pebble.Options {
-	return &pebble.Options{
-		FS:      d,
-		Logger:  logger{d},
-		Cleaner: cleaner{},
-		// A damaged table is an error of the read that meets it, no reason to stop.
-		EventListener:         &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
-		FormatMajorVersion:    pebble.FormatNewest,
-		MemTableSize:          memTable,
-		CacheSize:             cacheSize,
-		L0CompactionThreshold: 4,
-		// A bulk load writes its log without syncing it; a small commit beside it
-		// shall find little to sync, and wait for no memtable.
-		WALBytesPerSync:             512 << 10,
-		MemTableStopWritesThreshold: 4,
-	}
-}
-
-// cleaner removes what Pebble needs no more, as a DeleteCleaner does. That it
-// is an ArchiveCleaner too tells Pebble not to write over files that are no longer
-// needed: old logs would stay for that, each as large as a memtable.
-type (
-	cleaner struct {
-		pebble.DeleteCleaner
-		keepsContents
-	}
-	keepsContents struct{ pebble.ArchiveCleaner }
-)
-
-// logger drops Pebble's reports: what concerns the caller comes as an error.
-type logger struct{ d *disk }
-
-func (logger) Infof(string, ...any)  {}
-func (logger) Errorf(string, ...any) {}
-
-// Fatalf is called where Pebble cannot go on, in whichever goroutine: nothing
-// that it writes afterwards may count.
-func (l logger) Fatalf(format string, args ...any) { l.d.freeze(fmt.Errorf(format, args...)) }
-
-func openError(dir string, err error) error {
-	// The directory lock is a flock: the second process gets EAGAIN, a second
-	// open in this process is refused by Pebble itself.
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && strings.Contains(err.Error(), "LOCK") ||
-		strings.Contains(err.Error(), "lock held by current process") {
-		return fmt.Errorf("index %s: %w: wait for it to finish, or use another --index", dir, ErrLocked)
-	}
-	if strings.Contains(err.Error(), "format major version") {
-		return fmt.Errorf("index %s: %w: use the version of tamis that wrote it, or index anew: %w", dir, ErrNewer, err)
-	}
-	if pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "object size mismatch") {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Errorf("index %s: %w (if it was copied while it was written, copy it with tamis backup): %s", dir, ErrCorrupt, first)
-	}
-	return fmt.Errorf("open index %s: %w", dir, err)
-}
-
-func (s *Store) load(o Options) error {
-	c := o.Config
-	m, err := s.readManifest()
-	if err != nil {
-		return err
-	}
-	if m == nil {
-		if c.Similarity == "" {
-			c.Similarity = BM25F
-		}
-		if c.Language == "" {
-			c.Language = "english"
-		}
-		if _, err := new(analyses).get(c.Language); err != nil && c.Language != "auto" {
-			return err
-		}
-		m = &manifest{Format: FormatVersion, Config: c, Analyzers: map[string]int{}}
-	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
-		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
-			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
-	}
-	m.Format = FormatVersion
-	s.manifest, s.config = m, m.Config
-	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
-	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
-		return err
-	}
-	if !s.readOnly {
-		if err := s.removeStrays(); err != nil {
-			return err
-		}
-		if err := s.removeOrphans(); err != nil {
-			return err
-		}
-	}
-	return s.openSegments()
-}
-
-// removeOrphans removes documents that a crash left without a segment: those
-// of steps that were not committed.
-func (s *Store) removeOrphans() error {
-	gap := func(from, to uint64) error {
-		if from >= to {
-			return nil
-		}
-		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: ordinalKey(keyHeader, from), UpperBound: ordinalKey(keyHeader, to)})
-		if err != nil {
-			return err
-		}
-		found := it.First()
-		if err := errors.Join(it.Error(), it.Close()); err != nil || !found {
-			return err
-		}
-		return removeOrdinals(s.db, from, to)
-	}
-	from := uint64(0)
-	for _, e := range s.manifest.Segments {
-		if err := gap(from, e.First); err != nil {
-			return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
-		}
-		from = e.Last + 1
-	}
-	if err := gap(from, math.MaxUint64); err != nil {
-		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
-	}
-	return nil
-}
-
-func (s *Store) readManifest() (*manifest, error) {
-	b, err := s.get([]byte{keyManifest})
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read manifest of %s: %w", s.dir, err)
-	}
-	var m manifest
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("index %s: manifest: %w: %w", s.dir, ErrCorrupt, err)
-	}
-	if m.Format > FormatVersion || m.Format < MinFormatVersion {
-		return nil, fmt.Errorf("index %s: %w: it has format %d, this program reads %d to %d: use a newer tamis, or index anew into another directory",
-			s.dir, ErrNewer, m.Format, MinFormatVersion, FormatVersion)
-	}
-	if m.Analyzers == nil {
-		m.Analyzers = map[string]int{}
-	}
-	return &m, nil
+	// attachedEver says that documents may have attached vectors.
+	attachedEver atomic.Bool
 }
 
 func (s *Store) get(key []byte) ([]byte, error) { return getFrom(s.db, key) }
@@ -492,7 +298,7 @@ func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
 func (s *Store) Dir() string { return s.dir }
 
 // Config is what the index was made with.
-func (s *Store) Config() Config { return s.config }
+func (s *Store) Config() ingest.Config { return s.config }
 
 // Close waits for open batches, lets readers of older snapshots finish, and
 // releases the directory.
@@ -523,7 +329,19 @@ func (s *Store) Close() error {
 	if s.pinned != nil {
 		errs = append(errs, s.pinned.close())
 	}
+	if s.head != nil {
+		errs = append(errs, s.head.Close(), s.lock.Close())
+	}
 	return errors.Join(errs...)
+}
+
+// failed says why nothing can be stored any more; nil while it can.
+func (s *Store) failed() error {
+	err := s.disk.Failure()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("index %s: %w; what was stored before is safe: see to the disk, then run the same again: %w", s.dir, ErrFailed, err)
 }
 
 // File is what the store knows of a file that documents came from.
@@ -539,7 +357,7 @@ type File struct {
 // FileInfo returns what is known of the file at path; ok is false for a file
 // that was never indexed.
 func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
-	b, err := s.get(stringKey(keyFile, path))
+	b, err := s.get(record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -555,21 +373,27 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 // Files lists the indexed files that are path itself or lie under it.
 func (s *Store) Files(path string) ([]string, error) {
 	var files []string
-	exact := stringKey(keyFile, path)
+	exact := record.FileKey(path)
 	if _, err := s.get(exact); err == nil {
 		files = append(files, path)
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err := s.scan(stringKey(keyFile, dir), func(key, _ []byte) error {
-		files = append(files, string(key[1:]))
+	err := s.scan(record.FileKey(dir), func(key, _ []byte) error {
+		files = append(files, record.FileOfKey(key))
 		return nil
 	})
 	return files, err
 }
 
 // scan visits the keys that start with prefix, in order.
-func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) error {
+	return scanIn(s.db, prefix, successor(prefix), visit)
+}
+
+// scanIn visits the keys from one to before another, in order. Key and value are
+// valid until visit returns.
+func scanIn(r pebble.Reader, from, to []byte, visit func(key, value []byte) error) (err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 func openAt(t *testing.T, dir string, o Options) *Store {
@@ -106,7 +108,7 @@ func TestPutGetReplaceDelete(t *testing.T) {
 	if !reflect.DeepEqual(*got, d) {
 		t.Fatalf("read back %+v\nwant %+v", *got, d)
 	}
-	for _, r := range [][2]int{{0, 0}, {0, 5}, {chunkSize - 3, chunkSize + 3}, {chunkSize, 2 * chunkSize}, {len(long) - 4, len(long)}} {
+	for _, r := range [][2]int{{0, 0}, {0, 5}, {record.PieceSize - 3, record.PieceSize + 3}, {record.PieceSize, 2 * record.PieceSize}, {len(long) - 4, len(long)}} {
 		if text, err := v.Text(h, r[0], r[1]); err != nil || text != long[r[0]:r[1]] {
 			t.Fatalf("bytes %v: %v", r, err)
 		}
@@ -355,7 +357,7 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.db.Set(textKey(h.Ordinal, 0), []byte("other"), pebble.Sync); err != nil {
+	if err := s.db.Set(record.TextKey(h.Ordinal, 0), []byte("other"), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, s, 4) // so that there is a snapshot that sees it
@@ -374,36 +376,63 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatalf("second open: %v", err)
 	}
 	closeStore(t, s)
-	if _, err := Open(t.TempDir(), Options{Config: Config{Language: "klingon"}}); err == nil {
+	if _, err := Open(t.TempDir(), Options{Config: ingest.Config{Language: "klingon"}}); err == nil {
 		t.Fatal("an unknown language was accepted")
 	}
 	s = openAt(t, dir, Options{})
 	fill(t, s, 1)
-	m := s.manifest.clone()
-	m.Format = FormatVersion + 1
-	s.mu.Lock()
-	err := s.publish(m, s.db.NewBatch(), nil)
-	s.mu.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
 	closeStore(t, s)
-	if _, err := Open(dir, Options{}); !errors.Is(err, ErrNewer) {
-		t.Fatalf("newer format: %v", err)
+	for _, c := range []struct {
+		format, reader, writer int
+		read, write            error
+	}{
+		{FormatVersion + 1, 0, 0, ErrNewer, ErrNewer},
+		{FormatVersion + 2, FormatVersion + 1, FormatVersion + 1, ErrNewer, ErrNewer},
+		{FormatVersion + 1, FormatVersion, FormatVersion + 1, nil, ErrNewer},
+		{FormatVersion + 1, FormatVersion, FormatVersion, nil, nil},
+	} {
+		fs := vfs.NewMem()
+		s = openAt(t, "ix", Options{FS: fs})
+		fill(t, s, 1)
+		m := s.manifest.clone()
+		m.Format, m.MinReader, m.MinWriter = c.format, c.reader, c.writer
+		s.mu.Lock()
+		err := s.publish(m, s.db.NewBatch(), nil)
+		s.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeStore(t, s)
+		for _, readOnly := range []bool{true, false} {
+			s, err := Open("ix", Options{FS: fs, ReadOnly: readOnly})
+			want := c.write
+			if readOnly {
+				want = c.read
+			}
+			if !errors.Is(err, want) {
+				t.Fatalf("%+v, read only %v: %v", c, readOnly, err)
+			}
+			if err == nil {
+				if format := s.manifest.Format; format != c.format {
+					t.Fatalf("%+v became format %d", c, format)
+				}
+				closeStore(t, s)
+			}
+		}
 	}
 }
 
 func TestConfigIsKept(t *testing.T) {
 	dir := t.TempDir()
-	s := openAt(t, dir, Options{Config: Config{Similarity: Lucene}})
+	s := openAt(t, dir, Options{Config: ingest.Config{Similarity: ingest.Lucene}})
 	fill(t, s, 1)
 	closeStore(t, s)
 	s = openAt(t, dir, Options{})
-	if s.Config().Similarity != Lucene {
+	if s.Config().Similarity != ingest.Lucene {
 		t.Fatalf("config %+v", s.Config())
 	}
 	closeStore(t, s)
-	if _, err := Open(dir, Options{Config: Config{Similarity: BM25F}}); !errors.Is(err, ErrConfig) {
+	if _, err := Open(dir, Options{Config: ingest.Config{Similarity: ingest.BM25F}}); !errors.Is(err, ErrConfig) {
 		t.Fatalf("other similarity: %v", err)
 	}
 }

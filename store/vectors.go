@@ -1,13 +1,9 @@
 package store
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 
@@ -16,28 +12,19 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/vector"
 )
 
 // maxWeights bounds the weights that one document's vectors have together.
 const maxWeights = 1 << 24
 
-// vectors are those of one document, by field.
-type vectors map[string]vector.Sparse
-
-func (v vectors) weights() (n int) {
-	for _, x := range v {
-		n += x.Len()
-	}
-	return n
-}
-
 // vectorsOf numbers the vectors of a document.
-func (s *Store) vectorsOf(d *corpus.Document) (vectors, error) {
+func (s *Store) vectorsOf(d *corpus.Document) (record.Vectors, error) {
 	if len(d.Vectors) == 0 {
 		return nil, nil
 	}
-	out := make(vectors, len(d.Vectors))
+	out := make(record.Vectors, len(d.Vectors))
 	for _, field := range slices.Sorted(maps.Keys(d.Vectors)) {
 		err := d.Vectors[field].Validate()
 		if err != nil {
@@ -51,8 +38,8 @@ func (s *Store) vectorsOf(d *corpus.Document) (vectors, error) {
 }
 
 // checkVectors says why the vectors of a document cannot be stored.
-func (s *Store) checkVectors(id string, v vectors) error {
-	if n := v.weights(); n > maxWeights {
+func (s *Store) checkVectors(id string, v record.Vectors) error {
+	if n := v.Weights(); n > maxWeights {
 		return &DocumentError{id, fmt.Sprintf("its vectors have %d weights, more than the %d that one document may have", n, maxWeights)}
 	}
 	for field := range v {
@@ -61,185 +48,6 @@ func (s *Store) checkVectors(id string, v vectors) error {
 		}
 	}
 	return nil
-}
-
-// PutVector attaches a vector in a field to the document with an id, beside the
-// vectors it has. Where there is no such document d, whose id it is, becomes one.
-// What is attached stays until the document changes otherwise.
-func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Outcome, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
-	if err := x.Validate(); err != nil {
-		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, err)}
-	}
-	if x.Len() == 0 {
-		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, vector.ErrEmpty)}
-	}
-	if b.changes[d.ID] != nil {
-		if err := b.Flush(); err != nil {
-			return 0, err
-		}
-	}
-	v, err := b.s.Snapshot()
-	if err != nil {
-		return 0, err
-	}
-	defer v.Release()
-	h, err := v.stored(d.ID)
-	if err != nil {
-		return 0, err
-	}
-	all := vectors{}
-	attached := []string{field}
-	if h != nil {
-		stored, err := v.Document(h)
-		if err != nil {
-			return 0, err
-		}
-		d = *stored
-		if all, err = v.vectors(h); err != nil {
-			return 0, err
-		}
-		if all == nil {
-			all = vectors{}
-		}
-		attached = append(attached, h.Attached...)
-	}
-	all[field] = x
-	slices.Sort(attached)
-	if err := b.s.checkVectors(d.ID, all); err != nil {
-		return 0, err
-	}
-	return b.put(d, all, slices.Compact(attached))
-}
-
-// sameBefore says that a document, as it is put now with vectors vs, is what
-// others were attached to since.
-func (v *Snapshot) sameBefore(old, now *Header, source string, blocks []byte, vs vectors) (bool, error) {
-	if len(old.Attached) == 0 {
-		return false, nil
-	}
-	stored, err := v.vectors(old)
-	if errors.Is(err, ErrCorrupt) {
-		return false, nil // what is put now replaces them
-	}
-	if err != nil {
-		return false, err
-	}
-	all := maps.Clone(vs)
-	if all == nil {
-		all = vectors{}
-	}
-	for _, field := range old.Attached {
-		if _, ok := all[field]; !ok {
-			all[field] = stored[field]
-		}
-	}
-	h := *now
-	h.Vectors, h.Attached = vectorsDigest(appendVectors(nil, all)), old.Attached
-	if err := h.seal(source, blocks); err != nil {
-		return false, err
-	}
-	return bytes.Equal(h.Digest, old.Digest), nil
-}
-
-// vectors reads the vectors of a document.
-func (v *Snapshot) vectors(h *Header) (vectors, error) {
-	if h.Vectors == nil {
-		return nil, nil
-	}
-	b, err := getFrom(v.kv, ordinalKey(keyVectors, h.Ordinal))
-	if err != nil {
-		return nil, fmt.Errorf("document %q: %w: its vectors: %w", h.ID, ErrCorrupt, err)
-	}
-	if !slices.Equal(vectorsDigest(b), h.Vectors) {
-		return nil, fmt.Errorf("document %q: %w: its vectors do not match their digest", h.ID, ErrCorrupt)
-	}
-	all, err := decodeVectors(b)
-	if err != nil {
-		return nil, fmt.Errorf("document %q: %w", h.ID, err)
-	}
-	return all, nil
-}
-
-// vectorsDigest is the beginning of the SHA-256 of a record of vectors.
-func vectorsDigest(record []byte) []byte {
-	sum := sha256.Sum256(record)
-	return sum[:16]
-}
-
-// scales are what weights of a document are whole numbers of, if they are: those
-// of impacts, and of files that were rounded. 0 stands for float32.
-var scales = []float32{0, 1, 100, 1000, 10000}
-
-// whole is the number of 1/scale that a weight is exactly.
-func whole(w, scale float32) (uint32, bool) {
-	n := math.Round(float64(w) * float64(scale))
-	return uint32(n), n < 1<<21 && float32(n)/scale == w
-}
-
-// appendVectors encodes vectors: uvarint number of fields, then for each,
-// ascending by name: uvarint length and bytes of the name, uvarint number of
-// weights, a byte that names one of scales, and for each weight uvarint of the
-// difference to the term before and the weight, a uvarint of whole numbers or the
-// four bytes of a float32.
-func appendVectors(b []byte, v vectors) []byte {
-	b = binary.AppendUvarint(b, uint64(len(v)))
-	for _, field := range slices.Sorted(maps.Keys(v)) {
-		x := v[field]
-		b = binary.AppendUvarint(b, uint64(len(field)))
-		b = append(b, field...)
-		b = binary.AppendUvarint(b, uint64(x.Len()))
-		scale := max(0, slices.IndexFunc(scales, func(scale float32) bool {
-			return scale > 0 && !slices.ContainsFunc(x.Weights, func(w float32) bool { _, ok := whole(w, scale); return !ok })
-		}))
-		b = append(b, byte(scale))
-		last := uint32(0)
-		for i, t := range x.Terms {
-			b = binary.AppendUvarint(b, uint64(t-last))
-			last = t
-			if scale == 0 {
-				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x.Weights[i]))
-				continue
-			}
-			n, _ := whole(x.Weights[i], scales[scale])
-			b = binary.AppendUvarint(b, uint64(n))
-		}
-	}
-	return b
-}
-
-func decodeVectors(b []byte) (vectors, error) {
-	d := decoder{b: b}
-	v := vectors{}
-	for n := d.uvarint(); n > 0 && d.err == nil; n-- {
-		field := d.string()
-		size := d.uvarint()
-		scale := int(d.byte())
-		if size > uint64(len(d.b)) || scale >= len(scales) {
-			return nil, errDecode
-		}
-		x := vector.Sparse{Terms: make([]uint32, size), Weights: make([]float32, size)}
-		last := uint64(0)
-		for i := range x.Terms {
-			last += d.uvarint()
-			x.Terms[i] = uint32(last)
-			if scale > 0 {
-				x.Weights[i] = float32(uint32(d.uvarint())) / scales[scale]
-			} else if len(d.b) >= 4 {
-				x.Weights[i] = math.Float32frombits(binary.LittleEndian.Uint32(d.b))
-				d.b = d.b[4:]
-			} else {
-				d.fail()
-			}
-		}
-		if d.err == nil && x.Validate() != nil {
-			return nil, errDecode
-		}
-		v[field] = x
-	}
-	return v, d.done()
 }
 
 // VectorSpace is the vectors of a field in one segment.
@@ -423,11 +231,16 @@ func oneSegment(segs []openSegment, most int) bool {
 }
 
 // recordVectors writes the vectors of a document under its ordinal.
-func (b *Batch) recordVectors(h *Header, record []byte) error {
-	if h.Vectors == nil {
-		return nil
+func (b *Batch) recordVectors(h *Header, value []byte, attached record.Vectors) error {
+	var err error
+	if h.Vectors != nil {
+		err = b.records.Set(record.VectorsKey(h.Ordinal), value, nil)
 	}
-	return b.records.Set(ordinalKey(keyVectors, h.Ordinal), record, nil)
+	for field, x := range attached {
+		b.s.attachedEver.Store(true)
+		err = errors.Join(err, b.records.Set(record.AttachedKey(h.Ordinal, field), record.AppendAttached(nil, field, x), nil))
+	}
+	return err
 }
 
 // removeVectors deletes the vectors of a document.
@@ -435,5 +248,5 @@ func removeVectors(kv *pebble.Batch, h *Header) error {
 	if h.Vectors == nil {
 		return nil
 	}
-	return kv.Delete(ordinalKey(keyVectors, h.Ordinal), nil)
+	return kv.Delete(record.VectorsKey(h.Ordinal), nil)
 }

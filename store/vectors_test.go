@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -145,58 +145,6 @@ func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Named, k 
 	return out
 }
 
-func TestVectorRecord(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
-		v := vectors{}
-		for f := range 1 + r.IntN(3) {
-			var x vector.Sparse
-			scale := []float32{1, 100, 1000, 10000, 3}[r.IntN(5)]
-			for range 1 + r.IntN(40) {
-				x.Terms = append(x.Terms, r.Uint32()>>r.IntN(32))
-			}
-			slices.Sort(x.Terms)
-			x.Terms = slices.Compact(x.Terms)
-			for range x.Terms {
-				w := float32(1+r.IntN(1<<r.IntN(22))) / scale
-				if r.IntN(100) == 0 {
-					w = []float32{math.SmallestNonzeroFloat32, math.MaxFloat32, .1, 1 << 24}[r.IntN(4)]
-				}
-				x.Weights = append(x.Weights, w)
-			}
-			v[fmt.Sprint("f", f)] = x
-		}
-		b := appendVectors(nil, v)
-		if got, err := decodeVectors(b); err != nil || !reflect.DeepEqual(got, v) {
-			t.Fatalf("%v, %v, want %v", got, err, v)
-		}
-		for n := range b {
-			if _, err := decodeVectors(b[:n]); err == nil {
-				t.Fatalf("cut to %d of %d bytes it is read", n, len(b))
-			}
-		}
-	}
-	// Impacts and rounded weights take two to four bytes with their terms.
-	small := vector.Sparse{Terms: []uint32{3, 200, 300}, Weights: []float32{1.17, .5, 12}}
-	if n := len(appendVectors(nil, vectors{"a": small})); n != 13 {
-		t.Errorf("%d bytes", n)
-	}
-}
-
-func FuzzVectorRecord(f *testing.F) {
-	f.Add(appendVectors(nil, vectors{"a": {Terms: []uint32{1, 9}, Weights: []float32{.3, 2}}}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		v, err := decodeVectors(b)
-		if err != nil {
-			return
-		}
-		again, err := decodeVectors(appendVectors(nil, v))
-		if err != nil || !reflect.DeepEqual(again, v) {
-			t.Fatalf("%v, %v, want %v", again, err, v)
-		}
-	})
-}
-
 // TestNumbers: names keep their numbers through reopening, writers that meet a
 // name at the same time agree, and a decimal number is its own.
 func TestNumbers(t *testing.T) {
@@ -293,7 +241,7 @@ func TestDamagedVectors(t *testing.T) {
 		if h.Vectors == nil {
 			continue
 		}
-		if err := s.db.Set(ordinalKey(keyVectors, h.Ordinal), []byte("other"), pebble.Sync); err != nil {
+		if err := s.db.Set(record.VectorsKey(h.Ordinal), []byte("other"), pebble.Sync); err != nil {
 			t.Fatal(err)
 		}
 		commit(t, s, func(b *Batch) { put(t, b, corpus.Document{ID: "last", Source: "x"}) })

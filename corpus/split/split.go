@@ -17,6 +17,10 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 )
 
+// Version of the rules. It is to be counted up with every change of what Split
+// returns for a document: indexes are then made anew.
+const Version = 1
+
 // Options size the units. The zero value means the defaults; all sizes are
 // tokens as [EstimateTokens] estimates them.
 type Options struct {

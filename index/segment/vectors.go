@@ -21,6 +21,7 @@ type Vectors struct {
 	*impact.Segment
 	field string
 	rows  []byte
+	data  []byte // of Segment
 }
 
 // Document is the document row of a row of the vectors. A row beyond the last,
@@ -58,35 +59,22 @@ func (s *Segment) Vectors(field string) *Vectors {
 	return nil
 }
 
-// fieldRows are the vectors of a field that a Builder has collected.
-type fieldRows struct {
-	docs    []uint32
-	vectors []vector.Sparse
-}
-
 // AddVector gives the document begun last its vector in a field, at most one. The
 // vector is valid and not empty, and is kept.
 func (b *Builder) AddVector(field string, v vector.Sparse) {
 	f := b.vectors[field]
 	if f == nil {
-		f = &fieldRows{}
+		f = &FieldVectors{}
 		b.vectors[field] = f
 	}
-	f.docs = append(f.docs, uint32(b.numDocs-1))
-	f.vectors = append(f.vectors, v)
+	f.Add(uint32(b.numDocs-1), v)
 }
 
 func (b *Builder) buildVectors(fields map[string]impact.Config) ([]byte, error) {
 	var w vectorsWriter
 	for _, name := range slices.Sorted(maps.Keys(b.vectors)) {
 		f := b.vectors[name]
-		builder := impact.NewBuilder(fields[name])
-		for _, v := range f.vectors {
-			if _, err := builder.Add(v); err != nil {
-				return nil, fmt.Errorf("field %q: %w", name, err)
-			}
-		}
-		data, err := builder.Bytes()
+		data, err := buildField(f.vectors, fields[name])
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", name, err)
 		}
@@ -223,7 +211,7 @@ func openVectors(sec []byte, documents int) ([]*Vectors, error) {
 		if v.Segment, err = impact.Open(data); err != nil {
 			return nil, fmt.Errorf("field %q: %w", v.field, err)
 		}
-		v.rows = docs
+		v.rows, v.data = docs, data
 		if v.Segment.Rows() != int(rows) {
 			return nil, fmt.Errorf("field %q has %d rows for %d documents", v.field, v.Segment.Rows(), rows)
 		}

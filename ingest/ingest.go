@@ -1,0 +1,244 @@
+// Package ingest makes rows of documents: what a segment's indexes hold of
+// them. Language, passages, terms, the weights of fields and the metadata that
+// filters see are decided here, so that a store needs to know nothing of words.
+//
+// Rows are derived, and may be derived anew: the same document, analysis and
+// Pipeline give the same rows on every machine. Made names all that they
+// depend on beside the document.
+package ingest
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/yield"
+	"github.com/tamis-search/tamis/text"
+)
+
+// Similarity names a way to analyse and weigh words.
+type Similarity string
+
+const (
+	// BM25F weighs title, heading path and body as fields.
+	BM25F Similarity = "bm25f"
+	// Lucene is Lucene's English analysis of title, a space and text as one
+	// field with its one-byte lengths: for measuring parity.
+	Lucene Similarity = "lucene"
+)
+
+// Config is what an index is made with. It is stored with the index.
+type Config struct {
+	Similarity Similarity `json:"similarity"`
+	// Language is how prose is analysed: a Snowball language in English
+	// ("english", "german"), or "auto" for a guess per document.
+	Language string `json:"language"`
+}
+
+// Field weights of BM25F. The title's follows measurement (2 to 3 is best on
+// four of five collections); a heading also stands in the body, so that its
+// words weigh twice as much as others.
+const (
+	titleWeight   = 3
+	headingWeight = 1
+)
+
+// Index is how the inverted indexes weigh fields and store lengths.
+func (c Config) Index() index.Config {
+	if c.Similarity == Lucene {
+		return index.Config{TitleWeight: 1, HeadingWeight: 1, LuceneLengths: true}
+	}
+	return index.Config{TitleWeight: titleWeight, HeadingWeight: headingWeight}
+}
+
+// Version of what this package itself does with a document: the fields of a row,
+// the guess of a language, the metadata that filters see. It is to be
+// counted up with every change of these.
+const Version = 1
+
+// Variant changes how rows are made. The zero Variant is what every index has;
+// another is for experiments, and for tests of indexes that another version of
+// this program made.
+type Variant struct {
+	Split split.Options
+	// Title is the weight of titles; 0 stands for the default.
+	Title int
+}
+
+// A Pipeline makes the rows of documents. It is safe for concurrent use.
+type Pipeline struct {
+	config  Config
+	variant Variant
+	workers sync.Pool // of *worker
+}
+
+// New returns the pipeline of an index. The error names a language that there
+// is no analysis for.
+func New(c Config, v Variant) (*Pipeline, error) {
+	p := &Pipeline{config: c, variant: v}
+	p.workers.New = func() any { return &worker{} }
+	w := p.workers.Get().(*worker)
+	defer p.workers.Put(w)
+	if _, err := w.get(c.Language); err != nil && c.Language != "auto" {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Index is how the inverted indexes weigh fields and store lengths.
+func (p *Pipeline) Index() index.Config {
+	c := p.config.Index()
+	if p.variant.Title > 0 {
+		c.TitleWeight = p.variant.Title
+	}
+	return c
+}
+
+// Made names what rows are made with, beside the documents: versions of this
+// package, of splitting and of the analysis of words, and the weights. A segment
+// of which the store has noted another name is to be made anew.
+func (p *Pipeline) Made() string {
+	c, s := p.Index(), p.variant.Split
+	return fmt.Sprintf("ingest %d, split %d %d/%d/%d, text %d, title %d, heading %d",
+		Version, split.Version, s.PassageTokens, s.WholeTokens, s.SentenceTokens, text.Version, c.TitleWeight, c.HeadingWeight)
+}
+
+// Analyzer names the analysis of a document and fills in its language where
+// that is not known.
+func (p *Pipeline) Analyzer(d *corpus.Document) string {
+	c := p.config
+	if d.Lang == "" {
+		d.Lang = text.DetectLanguage(sample(d.Source))
+	}
+	switch {
+	case c.Similarity == Lucene:
+		return "lucene-english"
+	case c.Language == "auto":
+		return text.AnalyzerName(d.Type, d.Lang)
+	}
+	if name := text.AnalyzerName(d.Type, "en"); name != "english" {
+		return name
+	}
+	return c.Language
+}
+
+// sample is what the language of a document is judged by.
+func sample(s string) string {
+	const n = 2000
+	if len(s) <= n {
+		return s
+	}
+	return s[:n]
+}
+
+// Rows are the rows of one document: one in the index of documents, and one in
+// that of passages for each passage.
+type Rows struct {
+	Title    []string // the analysed title
+	Document index.Fields
+	// Joined says that the document's body is those of its passages, one after
+	// another.
+	Joined   bool
+	Passages []corpus.Passage
+	Fields   []index.Fields // of the passages
+	Metadata filter.Fields
+}
+
+// Rows makes the rows of a document by the named analysis.
+func (p *Pipeline) Rows(d *corpus.Document, analyzer string) (Rows, error) {
+	w := p.workers.Get().(*worker)
+	defer p.workers.Put(w)
+	an, err := w.get(analyzer)
+	if err != nil {
+		return Rows{}, fmt.Errorf("document %q: %w", d.ID, err)
+	}
+	return w.rows(p, an, d), nil
+}
+
+// worker holds one analyzer a name: they grow faster with use, and are not safe
+// for concurrent use.
+type worker struct {
+	byName map[string]*text.Analyzer
+	work   yield.Work
+}
+
+// passageWork is what analysing a passage costs, in the units of package yield.
+const passageWork = 1 << 13
+
+func (w *worker) get(name string) (*text.Analyzer, error) {
+	if an, ok := w.byName[name]; ok {
+		return an, nil
+	}
+	an, err := text.NewAnalyzer(name)
+	if err != nil {
+		return nil, err
+	}
+	if w.byName == nil {
+		w.byName = map[string]*text.Analyzer{}
+	}
+	w.byName[name] = an
+	return an, nil
+}
+
+// metadataOf is what filters see of a document: its own metadata, and what
+// every document has.
+func metadataOf(d *corpus.Document) filter.Fields {
+	f := filter.Fields{}
+	for k, v := range d.Metadata {
+		f.Set(k, v)
+	}
+	for k, v := range map[string]string{"path": d.Path, "type": d.Type, "lang": d.Lang} {
+		if v == "" {
+			delete(f, k)
+			continue
+		}
+		f.Set(k, v)
+	}
+	f.Set("mtime", d.ModTime)
+	return f
+}
+
+func (w *worker) rows(p *Pipeline, an *text.Analyzer, d *corpus.Document) Rows {
+	r := Rows{Metadata: metadataOf(d), Passages: split.Split(d, p.variant.Split)}
+	r.Title = an.Terms(nil, d.Title)
+	if p.config.Similarity == Lucene {
+		// One field: the title is the start of the text, not a field of its own.
+		r.Document.Body = an.Terms(nil, d.Title+" "+d.Source)
+		for _, at := range r.Passages {
+			r.Fields = append(r.Fields, index.Fields{Body: an.Terms(nil, d.Source[at.Start:at.End])})
+		}
+		return r
+	}
+	body := make([]string, 0, len(d.Source)/8)
+	var path []string // terms of the heading path of the passage before
+	var last []string
+	for _, at := range r.Passages {
+		w.work.Did(passageWork)
+		from := len(body)
+		body = an.Terms(body, d.Source[at.Start:at.End])
+		if !sameSlice(last, at.Headings) {
+			last, path = at.Headings, nil
+			for _, h := range at.Headings {
+				path = an.Terms(path, h)
+			}
+		}
+		// Earlier slices stay right when body grows: terms are only appended.
+		r.Fields = append(r.Fields, index.Fields{Title: r.Title, Headings: path, Body: body[from:len(body):len(body)]})
+	}
+	r.Document, r.Joined = index.Fields{Title: r.Title, Body: body}, true
+	for _, b := range d.Blocks {
+		if b.Kind == corpus.Heading {
+			r.Document.Headings = an.Terms(r.Document.Headings, b.Label)
+		}
+	}
+	return r
+}
+
+// sameSlice says that two heading paths are one: passages of a section share
+// the slice.
+func sameSlice(a, b []string) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}

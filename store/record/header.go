@@ -1,0 +1,74 @@
+package record
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// Header is a stored document without its text.
+type Header struct {
+	Ordinal  uint64         `json:"-"`
+	ID       string         `json:"id"`
+	Path     string         `json:"path,omitempty"`
+	Title    string         `json:"title,omitempty"`
+	Type     string         `json:"type,omitempty"`
+	Lang     string         `json:"lang,omitempty"`
+	ModTime  time.Time      `json:"mtime,omitzero"`
+	Metadata map[string]any `json:"metadata,omitempty"`
+	// Analyzer names the word analysis that the document was indexed with.
+	Analyzer string `json:"analyzer"`
+	// Size is the length of the source in bytes.
+	Size int `json:"size"`
+	// Vectors is the digest of its vectors; nil where it has none.
+	Vectors []byte `json:"vectors,omitempty"`
+	// Attached names the fields whose vectors came without the document.
+	Attached []string `json:"attached,omitempty"`
+	// Coding is how the pieces of the source are stored: "zstd", or "" for as
+	// they are.
+	Coding string `json:"coding,omitempty"`
+	// Digest is the SHA-256 of source and structure: what tells an unchanged
+	// document from a changed one.
+	Digest []byte `json:"digest"`
+}
+
+// HeaderOf is the header of a document, not yet sealed.
+func HeaderOf(d *corpus.Document, analyzer string) *Header {
+	return &Header{
+		ID: d.ID, Path: d.Path, Title: d.Title, Type: d.Type, Lang: d.Lang, ModTime: d.ModTime,
+		Metadata: d.Metadata, Analyzer: analyzer, Size: len(d.Source),
+	}
+}
+
+// Seal computes the digest over the header, the source and the encoded blocks. The modification time and the coding stay out of
+// it: they change nothing that is searched.
+func (h *Header) Seal(source string, blocks []byte) error {
+	unsealed := *h
+	unsealed.Digest, unsealed.ModTime, unsealed.Coding = nil, time.Time{}, ""
+	b, err := json.Marshal(&unsealed)
+	if err != nil {
+		return fmt.Errorf("its metadata cannot be stored: %w", err)
+	}
+	sum := sha256.New()
+	for _, part := range [][]byte{b, blocks, []byte(source)} {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		sum.Write(n[:])
+		sum.Write(part)
+	}
+	h.Digest = sum.Sum(nil)
+	h.Coding = CodingZstd
+	return nil
+}
+
+// Document puts header, source and blocks together again.
+func (h *Header) Document(source string, blocks []corpus.Block) *corpus.Document {
+	return &corpus.Document{
+		ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Lang: h.Lang, ModTime: h.ModTime,
+		Metadata: h.Metadata, Source: source, Blocks: blocks,
+	}
+}
