@@ -83,9 +83,9 @@ type Block struct {
 	// FileStart and FileEnd are bytes of the decompressed file. They equal Start
 	// and End where Source is the file's own text.
 	FileStart, FileEnd int
-	// Place is where the block begins in its original; zero for what the document
-	// knows better.
-	Place Place
+	// Place is where the block begins in its original; nil where that is the
+	// document's to say.
+	Place *Place
 	// Label names the block: the text of a Heading without its markup, the name
 	// of a declaration ("func (*Reader) Read"). Empty for other blocks.
 	Label string

@@ -38,8 +38,8 @@ func (d *Document) PlaceOf(at int) Place {
 		return p
 	}
 	i := sort.Search(len(d.Blocks), func(i int) bool { return d.Blocks[i].Start > at }) - 1
-	if i < 0 || d.Blocks[i].Place.IsZero() {
+	if i < 0 || d.Blocks[i].Place == nil {
 		return d.Place
 	}
-	return d.Blocks[i].Place
+	return *d.Blocks[i].Place
 }

@@ -67,11 +67,13 @@ func shift(d *corpus.Document, text string, n int) {
 // number gives blocks the lines of the file at which they begin.
 func number(blocks []corpus.Block, file string) {
 	line, at := 1, 0
+	places := make([]corpus.Place, len(blocks))
 	for i := range blocks {
 		start := min(max(blocks[i].FileStart, at), len(file))
 		line += strings.Count(file[at:start], "\n")
 		at = start
-		blocks[i].Place.Line = line
+		places[i].Line = line
+		blocks[i].Place = &places[i]
 	}
 }
 
