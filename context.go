@@ -132,6 +132,7 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 	})
 	if err == nil {
 		c.Incomplete, c.Drafts = snap.Incomplete(), b.Drafts
+		err = setPlaces(g.view, c)
 	}
 	return c, err
 }

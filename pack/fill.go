@@ -460,7 +460,7 @@ func (f *filler) layout() {
 		if n := f.heads[units[k]]; n > 0 && f.state[units[k]] != kept {
 			d := &f.r.docs[u.doc]
 			f.parts = append(f.parts, part{rank[u.doc], level, false, u.text[:n]})
-			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: u.start + n, Page: u.page, Score: round(score), Level: level})
+			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: u.start + n, Score: round(score), Level: level})
 			k = end
 			continue
 		}
@@ -471,7 +471,7 @@ func (f *filler) layout() {
 		d := &f.r.docs[u.doc]
 		for _, x := range f.stretches(units[k:end]) {
 			f.parts = append(f.parts, part{rank[u.doc], level, x.inline, f.r.slice(u.doc, x.start, x.end)})
-			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: x.start, End: x.end, Page: u.page, Score: round(score), Level: level, Inline: x.inline})
+			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: x.start, End: x.end, Score: round(score), Level: level, Inline: x.inline})
 			level = 0
 		}
 		k = end

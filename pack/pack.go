@@ -102,7 +102,6 @@ type Document struct {
 type Passage struct {
 	corpus.Passage
 	Text string // the bytes Start to End of the stored source
-	Page int    // from 1; 0 when there are none
 }
 
 // Options say how much context, and how it is made.
@@ -159,9 +158,10 @@ type Span struct {
 	Path   string  `json:"path"`           // file that holds the document
 	Start  int     `json:"start"`          // bytes of the stored source, end exclusive
 	End    int     `json:"end"`            //
-	Page   int     `json:"page,omitempty"` // from 1
 	Score  float64 `json:"score"`          // of its best sentence
 	Digest string  `json:"digest"`         // SHA-256 of its bytes, in hexadecimal
+	// Place is where in its original the range begins. Who knows fills it in.
+	Place *corpus.Place `json:"place,omitempty"`
 	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
 	// NoHeading for a point that begins a group without one.
 	Level int `json:"level,omitempty"`

@@ -49,7 +49,6 @@ type unit struct {
 	section    int // of its source
 	start, end int // in the stored source
 	text       string
-	page       int
 	kind       corpus.BlockKind
 	from, to   int  // its terms are reader.occ[from:to]
 	first      bool // nothing before it adjoins
@@ -250,7 +249,7 @@ func (r *reader) passage(doc int, p *Passage, first bool) {
 		for i := range r.count {
 			r.count[i] = append(r.count[i], r.count[i][n])
 		}
-		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, page: p.Page, kind: sen.Kind, from: len(r.occ), first: first}
+		u := unit{doc: doc, section: len(r.docs[doc].sections) - 1, start: sen.Start, end: sen.End, text: s, kind: sen.Kind, from: len(r.occ), first: first}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := hash(t)

@@ -104,7 +104,7 @@ func (g *groups) heading(h, level, start int, text string) {
 	u := &g.f.r.units[h]
 	d := &g.f.r.docs[u.doc]
 	g.f.parts = append(g.f.parts, part{cite: g.cite[u.doc], level: level, text: text})
-	g.f.spans = append(g.f.spans, Span{Cite: g.cite[u.doc], Doc: d.ID, Path: d.Path, Start: start, End: start + len(text), Page: u.page,
+	g.f.spans = append(g.f.spans, Span{Cite: g.cite[u.doc], Doc: d.ID, Path: d.Path, Start: start, End: start + len(text),
 		Score: round(u.score), Level: level})
 }
 
