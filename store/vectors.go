@@ -50,15 +50,13 @@ func (s *Store) checkVectors(id string, v record.Vectors) error {
 	return nil
 }
 
-// VectorSpace is the vectors of a field in one segment.
+// VectorSpace is the vectors of a field in one segment, with those that can be
+// seen.
 type VectorSpace struct {
-	impact.Source
-	segment int
-	vectors *segment.Vectors
+	Segment int // as Spaces count them
+	Vectors *segment.Vectors
+	Visible impact.Mask
 }
-
-// Document is the document that a row stands for.
-func (s *VectorSpace) Document(row uint32) Row { return Row{s.segment, s.vectors.Document(row)} }
 
 // VectorSpaces are the vectors of a field, in order of addition; segments
 // without any are left out.
@@ -70,7 +68,7 @@ func (v *Snapshot) VectorSpaces(field string) []VectorSpace {
 		if x == nil {
 			continue
 		}
-		s := VectorSpace{Source: impact.Source{Segment: x.Segment}, segment: i, vectors: x}
+		s := VectorSpace{Segment: i, Vectors: x}
 		if o.shown != nil {
 			s.Visible = o.shown.mask(field, x)
 		}
@@ -109,7 +107,7 @@ func (s *shown) mask(field string, v *segment.Vectors) impact.Mask {
 	defer s.mu.Unlock()
 	m, ok := s.masks[field]
 	if !ok {
-		m = v.Mask(func(row uint32) bool { return s.docs.Has(v.Document(row)) })
+		m = v.Sparse.Mask(func(row uint32) bool { return s.docs.Has(v.Document(row)) })
 		if s.masks == nil {
 			s.masks = map[string]impact.Mask{}
 		}
@@ -142,9 +140,9 @@ func (v *Snapshot) vectorStats() (list []VectorStats) {
 			if x == nil {
 				continue
 			}
-			st.Weights += int64(x.Postings())
-			st.IndexBytes += int64(x.Size())
-			st.Loss = max(st.Loss, x.Loss())
+			st.Weights += int64(x.Sparse.Postings())
+			st.IndexBytes += int64(x.Sparse.Size())
+			st.Loss = max(st.Loss, x.Sparse.Loss())
 			st.Documents += o.rowsSeen(x)
 		}
 		list = append(list, st)
@@ -200,11 +198,11 @@ func (s *shown) without(gone []uint32, docs Bits, seg *segment.Segment) *shown {
 		v := seg.Vectors(field)
 		var rows []uint32
 		for _, doc := range gone {
-			if row, ok := v.Row(doc); ok {
+			for row, end := v.OfDocument(doc); row < end; row++ {
 				rows = append(rows, row)
 			}
 		}
-		next.masks[field] = v.Hide(m, rows)
+		next.masks[field] = v.Sparse.Hide(m, rows)
 	}
 	return next
 }
@@ -221,7 +219,7 @@ func oneSegment(segs []openSegment, most int) bool {
 		for _, field := range segs[i].file.seg.Fields() {
 			x := segs[i].file.seg.Vectors(field)
 			rows[field] += x.Rows()
-			weights[field] += x.Postings()
+			weights[field] += x.Sparse.Postings()
 			if !impact.Fits(rows[field], weights[field]) || weights[field] > uint64(most/weightBytes) {
 				return false
 			}

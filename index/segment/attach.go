@@ -9,23 +9,44 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// FieldVectors are the vectors of a field, by document row. A vector is valid and
-// not empty, and is kept.
+// FieldVectors are the vectors of a field, by row of what they stand for:
+// documents, but for those that Builder collects of passages. A vector is valid
+// and not empty, and is kept.
 type FieldVectors struct {
-	docs    []uint32
-	vectors []vector.Sparse
+	unit    vector.Unit
+	rows    []uint32
+	vectors []vector.Value
+	mixed   bool // some are of the other unit
 }
 
-// Add adds the vector of a document row; rows ascend.
-func (f *FieldVectors) Add(doc uint32, v vector.Sparse) {
-	f.docs, f.vectors = append(f.docs, doc), append(f.vectors, v)
+// Add adds the vector of a row; rows ascend.
+func (f *FieldVectors) Add(row uint32, v vector.Value) {
+	f.rows, f.vectors = append(f.rows, row), append(f.vectors, v)
+}
+
+// bytes are the vectors as a field stores them.
+func (f *FieldVectors) bytes(conf vector.Field) ([]byte, error) {
+	if f.mixed || f.unit != conf.Unit {
+		return nil, fmt.Errorf("%w: it has vectors of the unit %s alone", vector.ErrKind, conf.Unit)
+	}
+	b := impact.NewBuilder(sparse(conf))
+	for _, v := range f.vectors {
+		x, ok := v.(vector.Sparse)
+		if !ok {
+			return nil, fmt.Errorf("%w: it has %s vectors, not %s ones", vector.ErrKind, conf.Kind, v.Kind())
+		}
+		if _, err := b.Add(x); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes()
 }
 
 // ReplaceVectors writes the segment in file with the vectors of some fields
 // instead of those that it has; other fields, and all beside vectors, are copied.
 // fields says how each stores its vectors. The error wraps impact.ErrFull where a
 // segment cannot hold them, ErrCorrupt where file is not a segment.
-func ReplaceVectors(file []byte, with map[string]*FieldVectors, fields map[string]impact.Config) ([]byte, error) {
+func ReplaceVectors(file []byte, with map[string]*FieldVectors, fields map[string]vector.Field) ([]byte, error) {
 	secs, err := sections(file)
 	if err != nil {
 		return nil, err
@@ -49,17 +70,21 @@ func ReplaceVectors(file []byte, with map[string]*FieldVectors, fields map[strin
 		switch {
 		case f == nil:
 			v := s.Vectors(name)
-			docs := make([]uint32, v.Rows())
-			for row := range docs {
-				docs[row] = v.Document(uint32(row))
+			rows := make([]uint32, v.Rows())
+			for row := range rows {
+				rows[row] = v.Row(uint32(row))
 			}
-			w.add(name, docs, v.data)
-		case len(f.docs) > 0:
-			data, err := buildField(f.vectors, fields[name])
+			w.add(fieldVectors{name, v.kind, v.unit, rows, v.data})
+		case len(f.rows) > 0:
+			conf := fields[name]
+			if err := conf.Complete(name); err != nil {
+				return nil, err
+			}
+			data, err := f.bytes(conf)
 			if err != nil {
 				return nil, fmt.Errorf("field %q: %w", name, err)
 			}
-			w.add(name, f.docs, data)
+			w.add(fieldVectors{name, conf.Kind, conf.Unit, f.rows, data})
 		}
 	}
 	var list []numbered
@@ -73,14 +98,4 @@ func ReplaceVectors(file []byte, with map[string]*FieldVectors, fields map[strin
 		list = append(list, numbered{secLengths, s.lengths})
 	}
 	return assemble(list), nil
-}
-
-func buildField(vectors []vector.Sparse, c impact.Config) ([]byte, error) {
-	b := impact.NewBuilder(c)
-	for _, v := range vectors {
-		if _, err := b.Add(v); err != nil {
-			return nil, err
-		}
-	}
-	return b.Bytes()
 }

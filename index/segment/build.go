@@ -15,7 +15,7 @@ import (
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/columns"
-	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // ErrTooLarge says that a document does not fit the format: sources are
@@ -108,8 +108,9 @@ func (b *Builder) EndDocument(f index.Fields) {
 
 // Bytes returns the segment file; fields says how each field that has a vector
 // stores it. The builder cannot be used afterwards. The error wraps
-// impact.ErrFull where a segment cannot hold the vectors.
-func (b *Builder) Bytes(fields map[string]impact.Config) ([]byte, error) {
+// impact.ErrFull where a segment cannot hold the vectors, and vector.ErrKind where
+// some are of a kind or unit that their field has not.
+func (b *Builder) Bytes(fields map[string]vector.Field) ([]byte, error) {
 	vectors, err := b.buildVectors(fields)
 	if err != nil {
 		return nil, err
