@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack/render"
 )
 
@@ -71,7 +72,7 @@ func (ix *Index) sources(ctx context.Context, scope Scope) (source func(doc stri
 			return render.Source{}, err
 		}
 		h, err := v.HeaderByID(doc)
-		if seen != nil && (errors.Is(err, ErrNotFound) || err == nil && !h.Passes(seen)) {
+		if seen != nil && (errors.Is(err, ErrNotFound) || err == nil && !seen.Match(ingest.Metadata(h.Document("", nil)))) {
 			return render.Source{}, errUnseen
 		}
 		if err != nil {
