@@ -24,16 +24,17 @@ func setPlaces(v *view, c *Context) error {
 	for _, h := range v.headers {
 		headers[h.ID] = h
 	}
+	places := make([]*Place, len(c.Spans))
 	for i := range c.Spans {
-		s := &c.Spans[i]
-		h := headers[s.Doc]
+		h := headers[c.Spans[i].Doc]
 		if h == nil {
 			continue
 		}
 		var err error
-		if s.Place, err = placeOf(v.Snapshot, h, s.Start); err != nil {
+		if places[i], err = placeOf(v.Snapshot, h, c.Spans[i].Start); err != nil {
 			return err
 		}
 	}
+	c.SetPlaces(places)
 	return nil
 }
