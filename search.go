@@ -91,6 +91,7 @@ type Hit struct {
 	Headings []string       `json:"headings,omitempty"`
 	Start    int            `json:"start"` // bytes of the stored source
 	End      int            `json:"end"`
+	Place    *Place         `json:"place,omitempty"` // of Start
 	Score    float32        `json:"score"`
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata,omitempty"`
@@ -304,7 +305,9 @@ func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
 		hit.Start, hit.End, hit.Headings = p.Start, p.End, p.Headings
 	}
 	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
-	hit.Text, err = v.Text(d, hit.Start, hit.End)
+	if hit.Text, err = v.Text(d, hit.Start, hit.End); err == nil {
+		hit.Place, err = placeOf(v.Snapshot, d, hit.Start)
+	}
 	return hit, err
 }
 

@@ -129,6 +129,10 @@ func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckRe
 	for field := range vs {
 		rows[field]++
 	}
+	if _, err := v.Place(h, h.Size); err != nil {
+		lost("%v", err)
+		return false
+	}
 	sum := *h
 	if err := sum.Seal(d.Source, record.AppendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
 		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
