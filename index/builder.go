@@ -67,6 +67,9 @@ func (b *Builder) Sibling() *Builder {
 // Rows is the number of rows added so far.
 func (b *Builder) Rows() int { return len(b.codes) }
 
+// TotalLength is the sum of the weighted lengths of the rows added so far.
+func (b *Builder) TotalLength() uint64 { return b.total }
+
 // Numbered are Fields by the numbers of their terms.
 type Numbered struct{ Title, Headings, Body []uint32 }
 

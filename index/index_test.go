@@ -171,13 +171,50 @@ func TestMerge(t *testing.T) {
 			}
 			parts = append(parts, p)
 		}
-		got, err := Merge(c, parts)
+		got, lengths, err := Merge(c, parts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		open(t, got)
+		v := open(t, got)
+		for row, length := range lengths {
+			f := left[row]
+			if want := 3*len(f.Title) + 2*len(f.Headings) + len(f.Body); length != uint64(want) {
+				t.Fatalf("seed %d: row %d has the length %d, want %d", seed, row, length, want)
+			}
+			if row%50 == 0 && v.LengthIn([]uint32{uint32(row)}) != length {
+				t.Fatalf("seed %d: by its postings row %d has the length %d, want %d", seed, row, v.LengthIn([]uint32{uint32(row)}), length)
+			}
+		}
 		if !bytes.Equal(got, build(c, left)) {
 			t.Fatalf("seed %d: the merged bytes differ from those built from scratch", seed)
+		}
+	}
+}
+
+// TestCountIn: counting rows in a list finds those that walking it does.
+func TestCountIn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for _, n := range []int{1, 40, 700, 9000} {
+		v := open(t, build(Config{}, randomRows(rng, n)))
+		for range 6 {
+			var rows []uint32
+			share := []float64{0, .001, .02, .3, .9, 1}[rng.IntN(6)]
+			for row := range uint32(n) {
+				if rng.Float64() < share {
+					rows = append(rows, row)
+				}
+			}
+			for term, list := range v.All() {
+				want := 0
+				for row := range list.All() {
+					if _, ok := slices.BinarySearch(rows, row); ok {
+						want++
+					}
+				}
+				if got := list.CountIn(rows); got != want {
+					t.Fatalf("%d rows, term %q: %d of %d rows are in it, want %d", n, term, got, len(rows), want)
+				}
+			}
 		}
 	}
 }
@@ -293,7 +330,7 @@ func exercise(data []byte) {
 		return
 	}
 	_ = v.Check()
-	_, _ = Merge(Config{}, []Part{{Inverted: v}, {Inverted: v, Live: func(row uint32) bool { return row%2 == 0 }}})
+	_, _, _ = Merge(Config{}, []Part{{Inverted: v}, {Inverted: v, Live: func(row uint32) bool { return row%2 == 0 }}})
 	var b Block
 	for _, term := range []string{"", "common0", "again", "w3", "zzz"} {
 		list, _ := v.Lookup(term)

@@ -137,6 +137,28 @@ func (v *Inverted) Terms() int { return v.terms }
 // TotalLength is the sum of the exact weighted lengths of all rows.
 func (v *Inverted) TotalLength() uint64 { return v.total }
 
+// LengthIn is the sum of the exact weighted lengths of rows, which ascend. It
+// reads all postings.
+func (v *Inverted) LengthIn(rows []uint32) (sum uint64) {
+	in := make([]bool, v.rows)
+	for _, row := range rows {
+		if int(row) < v.rows {
+			in[row] = true
+		}
+	}
+	var b Block
+	for _, list := range v.All() {
+		for c := list.Cursor(); c.Next(&b); {
+			for i, row := range b.Rows[:b.N] {
+				if in[row] {
+					sum += uint64(b.TFs[i])
+				}
+			}
+		}
+	}
+	return sum
+}
+
 // Codes are the length codes of all rows, to be read only.
 func (v *Inverted) Codes() []byte { return v.codes }
 

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math"
 	"math/bits"
 	"sort"
 )
@@ -96,4 +97,10 @@ func lengthCode(lucene bool, n uint32) byte {
 		return luceneCode(n)
 	}
 	return fineCode(n)
+}
+
+// StoredLength is the length that the code of a length stands for.
+func (c Config) StoredLength(length uint64) uint64 {
+	code := lengthCode(c.LuceneLengths, uint32(min(length, math.MaxUint32)))
+	return uint64(lengthTable(c.LuceneLengths)[code])
 }

@@ -41,6 +41,46 @@ func (l List) All() iter.Seq2[uint32, uint32] {
 	}
 }
 
+// CountIn is how many of rows, which ascend, the list has.
+func (l List) CountIn(rows []uint32) int {
+	n := 0
+	var b Block
+	if d, ok := l.Dense(); ok {
+		for i := 0; len(rows) > 0; i++ {
+			if i = d.Seek(i, rows[0]); i == d.Blocks {
+				break
+			}
+			d.Load(i, &b)
+			n += common(&rows, b.Rows[:b.N])
+		}
+		return n
+	}
+	for c := l.Cursor(); len(rows) > 0 && c.Next(&b); {
+		n += common(&rows, b.Rows[:b.N])
+	}
+	return n
+}
+
+// common is how many of rows are in list, both ascending; it takes those that
+// are not after the last of list off rows.
+func common(rows *[]uint32, list []uint32) (n int) {
+	r := *rows
+	for _, x := range list {
+		for len(r) > 0 && r[0] < x {
+			r = r[1:]
+		}
+		if len(r) == 0 {
+			break
+		}
+		if r[0] == x {
+			n++
+			r = r[1:]
+		}
+	}
+	*rows = r
+	return n
+}
+
 // Cursor reads a List block by block, from its start.
 type Cursor struct {
 	list List

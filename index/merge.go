@@ -18,14 +18,14 @@ type Part struct {
 // Merge writes the index of all live rows of the parts, renumbered from 0 in
 // the order of parts and rows. The bytes equal those of a Builder that was
 // given these rows, when the parts were built with the same Config as dst.
-// Lengths are summed up anew from the frequencies, so they lose nothing. The
-// error wraps ErrCorrupt: a part whose postings cannot be read is not merged.
-func Merge(dst Config, parts []Part) ([]byte, error) {
+// lengths are those of its rows, summed up anew from the frequencies, so they
+// lose nothing. The error wraps ErrCorrupt: a part whose postings cannot be read
+// is not merged.
+func Merge(dst Config, parts []Part) (data []byte, lengths []uint64, err error) {
 	m := merger{parts: make([]mergePart, len(parts))}
-	var lengths []uint64
 	for i, p := range parts {
 		if err := m.parts[i].init(p, i, uint32(len(lengths))); err != nil {
-			return nil, fmt.Errorf("part %d: %w", i, err)
+			return nil, nil, fmt.Errorf("part %d: %w", i, err)
 		}
 		lengths = append(lengths, m.parts[i].lengths...)
 	}
@@ -36,7 +36,7 @@ func Merge(dst Config, parts []Part) ([]byte, error) {
 	}
 	w.bounds.init(dst, w.codes, w.total)
 	m.write(&w)
-	return w.finish(nil), nil
+	return w.finish(nil), lengths, nil
 }
 
 const dropped = math.MaxUint32

@@ -187,9 +187,7 @@ func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Ou
 	}
 	// From here on an error leaves the batch half changed.
 	if outcome == Updated {
-		if err := b.fail(b.remove(v, c.old)); err != nil {
-			return 0, err
-		}
+		b.remove(v, c.old)
 		if c.old.Path != "" && c.old.Path != d.Path {
 			if err := b.fail(b.forget(c.old.Path)); err != nil {
 				return 0, err
@@ -327,9 +325,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 	if err != nil || h == nil {
 		return false, err
 	}
-	if err := b.fail(b.remove(v, h)); err != nil {
-		return false, err
-	}
+	b.remove(v, h)
 	if h.Path != "" {
 		if err := b.fail(b.forget(h.Path)); err != nil {
 			return false, err
@@ -343,25 +339,16 @@ func (b *Batch) Delete(id string) (bool, error) {
 	return true, nil
 }
 
-// remove counts a stored document out of its segment's statistics.
-func (b *Batch) remove(v *Snapshot, h *Header) error {
-	d, err := v.Document(h)
-	if err != nil {
-		return err
-	}
-	r, err := b.s.ingest.Rows(d, h.Analyzer)
-	if err != nil {
-		return err
-	}
+// remove takes a stored document out of its segment.
+func (b *Batch) remove(v *Snapshot, h *Header) {
 	first := v.firstOf(h.Ordinal)
 	l, ok := b.dead[first]
 	if !ok {
 		l = newLayer()
 		b.dead[first] = l
 	}
-	l.bury(h.Ordinal, r, b.s.ingest.Index())
+	l.ordinals.Add(h.Ordinal)
 	b.analyzers[h.Analyzer]--
-	return nil
 }
 
 // firstOf is the first ordinal of the segment that holds a document. Merging

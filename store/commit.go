@@ -26,7 +26,7 @@ func (b *Batch) commit() error {
 		if err != nil {
 			return err
 		}
-		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents()}
+		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents(), Made: s.ingest.Made()}
 		if fresh, err = s.makeSegment(e, data, s.live(len(data))); err != nil {
 			return err
 		}
@@ -162,9 +162,7 @@ func (b *Batch) resolve() error {
 			return err
 		}
 		if c.old != nil {
-			if err := b.remove(v, c.old); err != nil {
-				return err
-			}
+			b.remove(v, c.old)
 		}
 		if c.put != nil {
 			b.analyzers[c.put.Analyzer]++

@@ -192,7 +192,7 @@ func (s *Store) verify(dbDir string) (h *head.Record, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.damage, err = s.compare(m, r, headErr, p, dbDir); err != nil || headErr != nil || m.old() {
+	if s.damage, err = s.compare(m, r, headErr, p, dbDir); err != nil || headErr != nil || m != nil && m.old() {
 		return nil, err
 	}
 	return &r, nil
@@ -233,6 +233,9 @@ func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS,
 	default:
 		return []string{"its head is damaged, so that nothing says what must be there"}, nil
 	}
+	if m != nil && m.old() {
+		return nil, nil // what wrote it last knows of no head
+	}
 	damage, err := h.Missing(files, dbDir)
 	if err != nil {
 		return nil, err
@@ -242,9 +245,6 @@ func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS,
 			damage = append(damage, fmt.Sprintf("the database is empty, %s must be there", amount(h)))
 		}
 		return damage, nil
-	}
-	if m.old() {
-		return damage, nil // what wrote it last knows of no head
 	}
 	switch {
 	case m.Commit < h.Commit:
@@ -356,12 +356,14 @@ func (s *Store) load(o Options) error {
 	}
 	if m == nil {
 		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
-		m = &manifest{Format: FormatVersion, Config: c, Analyzers: map[string]int{}}
+		m = &manifest{Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
 			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
 	}
-	m.Format = FormatVersion
+	if !s.readOnly {
+		m.Format, m.MinReader, m.MinWriter = max(m.Format, FormatVersion), max(m.MinReader, FormatVersion), max(m.MinWriter, FormatVersion)
+	}
 	s.manifest, s.config = m, m.Config
 	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
 		return err
@@ -424,9 +426,13 @@ func (s *Store) readManifest(db *pebble.DB) (*manifest, error) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return nil, fmt.Errorf("index %s: manifest: %w: %w", s.dir, ErrCorrupt, err)
 	}
-	if m.Format > FormatVersion || m.Format < MinFormatVersion {
+	if reads := cmp.Or(m.MinReader, m.Format); reads > FormatVersion || m.Format < MinFormatVersion {
 		return nil, fmt.Errorf("index %s: %w: it has format %d, this program reads %d to %d: use a newer tamis, or index anew into another directory",
-			s.dir, ErrNewer, m.Format, MinFormatVersion, FormatVersion)
+			s.dir, ErrNewer, reads, MinFormatVersion, FormatVersion)
+	}
+	if writes := cmp.Or(m.MinWriter, m.Format); writes > FormatVersion && !s.readOnly {
+		return nil, fmt.Errorf("index %s: %w: it can be read, but to write it takes a program that knows format %d, this one knows %d: use a newer tamis",
+			s.dir, ErrNewer, writes, FormatVersion)
 	}
 	if m.Analyzers == nil {
 		m.Analyzers = map[string]int{}

@@ -31,6 +31,10 @@ func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []o
 	if goal <= rebuildOnly {
 		return nil, false
 	}
+	old := slices.IndexFunc(runs, func(run []openSegment) bool { return s.outdated(&run[0]) })
+	if old >= 0 && goal == mergeAll {
+		return runs[old], false
+	}
 	if goal == sealNow || goal == mergeAll || s.sealDue(segs, goal) {
 		for _, run := range runs {
 			if from, to := liveRange(run); from < to && !run[0].missing {
@@ -43,7 +47,7 @@ func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []o
 	}
 	for _, run := range runs {
 		from, to := s.mergeRange(run, goal)
-		if from == to {
+		if from == to || s.outdated(&run[0]) {
 			continue
 		}
 		in = run[from:to]
@@ -54,6 +58,9 @@ func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []o
 			size += o.file.seg.Size()
 		}
 		return in, live && s.live(size)
+	}
+	if old >= 0 {
+		return runs[old], false
 	}
 	return nil, false
 }
@@ -74,7 +81,8 @@ func (s *Store) live(size int) bool {
 }
 
 // runs splits segments where two neighbours cannot become one: one is missing
-// and the other is not, or a commit may come between them. Where nothing can be
+// and the other is not, their rows were made differently, or a commit may come
+// between them. Where nothing can be
 // written, what a writer has put between them without committing is still there.
 func (s *Store) runs(segs []openSegment, barriers []uint64, goal goal) [][]openSegment {
 	apart := func(a, b segmentEntry) bool {
@@ -84,8 +92,8 @@ func (s *Store) runs(segs []openSegment, barriers []uint64, goal goal) [][]openS
 	var runs [][]openSegment
 	from := 0
 	for i := 1; i <= len(segs); i++ {
-		if i < len(segs) && segs[i].missing == segs[from].missing && !apart(segs[i-1].entry, segs[i].entry) &&
-			(!segs[i].missing || s.few(segs[from:i+1])) {
+		if i < len(segs) && segs[i].missing == segs[from].missing && (segs[i].missing || segs[i].entry.Made == segs[from].entry.Made) &&
+			!apart(segs[i-1].entry, segs[i].entry) && (!segs[i].missing && !s.outdated(&segs[i]) || s.few(segs[from:i+1])) {
 			continue
 		}
 		runs = append(runs, segs[from:i])
@@ -94,7 +102,7 @@ func (s *Store) runs(segs []openSegment, barriers []uint64, goal goal) [][]openS
 	return runs
 }
 
-// few says whether missing segments are small enough to be built together.
+// few says whether segments are small enough to be built together.
 func (s *Store) few(segs []openSegment) bool {
 	n := 0
 	for _, o := range segs {
@@ -151,7 +159,7 @@ func liveRange(run []openSegment) (from, to int) {
 func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
 	most := s.tuning.MaxSegmentBytes
 	for i, o := range run {
-		if dead := o.dead.rows[Documents]; dead*3 > o.file.seg.Documents().Rows() || dead > 0 && goal == mergeAll {
+		if dead := o.dead.deleted; dead*3 > o.file.seg.Documents().Rows() || dead > 0 && goal == mergeAll {
 			return i, i + 1
 		}
 	}

@@ -43,7 +43,7 @@ func (s *Store) openSegments() error {
 				if e.Docs, err = s.countDocuments(*e); err != nil {
 					return err
 				}
-				e.Docs += dead.rows[Documents]
+				e.Docs += dead.deleted
 				o.entry = *e
 			}
 		}
@@ -151,14 +151,20 @@ func addRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 	return nil
 }
 
+// outdated says that the rows of a segment were made otherwise than this program
+// makes them.
+func (s *Store) outdated(o *openSegment) bool { return !o.missing && o.entry.Made != s.ingest.Made() }
+
 // replace makes one segment of neighbours: of their files, or of the stored
-// documents where they are missing. Documents that are deleted meanwhile are
+// documents where they are missing or outdated. Documents that are deleted meanwhile are
 // deleted from it too. The maintenance lock is held.
 func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live bool) error {
 	var data []byte
 	var docs int
 	var err error
-	if in[0].missing {
+	made := in[0].entry.Made
+	if in[0].missing || s.outdated(&in[0]) {
+		made = s.ingest.Made()
 		data, docs, err = s.derive(ctx, v, in)
 	} else {
 		data, docs, err = s.mergeFiles(in)
@@ -166,7 +172,7 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	if err != nil {
 		return err
 	}
-	e := segmentEntry{First: in[0].entry.First, Last: in[len(in)-1].entry.Last, Docs: docs}
+	e := segmentEntry{First: in[0].entry.First, Last: in[len(in)-1].entry.Last, Docs: docs, Made: made}
 	var fresh *openSegment
 	var with []segmentEntry
 	if docs > 0 {
@@ -185,7 +191,7 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	now := s.current.Load().segments
 	for _, o := range in {
 		i := slices.IndexFunc(now, func(x openSegment) bool { return x.entry.ID == o.entry.ID })
-		dead.add(now[i].dead.since(o.dead))
+		dead.ordinals.Or(now[i].dead.since(o.dead).ordinals)
 	}
 	changes := map[uint64]*layer{}
 	if fresh != nil && !dead.empty() {

@@ -49,6 +49,8 @@ type openSegment struct {
 	entry segmentEntry
 	file  *segmentFile
 	dead  *tombstones
+	// hidden are the rows of each layer of dead; none where the segment is missing.
+	hidden []*hidden
 	// visible are the rows that are not deleted, by unit; nil when all are.
 	visible [numUnits]Bits
 	// Of documents: those that are not deleted (nil: all are), and those that
@@ -105,6 +107,15 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 		return
 	}
 	seg := o.file.seg
+	before := o.hidden
+	o.hidden = make([]*hidden, len(dead.layers))
+	for i, l := range dead.layers {
+		if at := slices.IndexFunc(before, func(h *hidden) bool { return h.layer == l }); at >= 0 {
+			o.hidden[i] = before[at]
+		} else {
+			o.hidden[i] = newHidden(seg, l)
+		}
+	}
 	docs, passages := slices.Clone(o.visible[Documents]), slices.Clone(o.visible[Passages])
 	if docs == nil {
 		docs, passages = allBits(seg.Documents().Rows()), allBits(seg.Passages().Rows())
@@ -113,7 +124,7 @@ func (o *openSegment) bury(dead *tombstones, fresh ...*layer) {
 	for _, l := range fresh {
 		for it := l.ordinals.Iterator(); it.HasNext(); {
 			doc, ok := seg.Row(it.Next())
-			if !ok {
+			if !ok || !docs.Has(doc) {
 				continue
 			}
 			docs.remove(doc)
@@ -227,11 +238,19 @@ func (v *Snapshot) Statistics(u Unit, terms []string) Statistics {
 		if v.segments[i].missing {
 			continue
 		}
-		dead := v.segments[i].dead
-		st.Rows += space.Inverted.Rows() - dead.rows[u]
-		st.TotalLength += space.Inverted.TotalLength() - dead.length[u]
+		hidden := v.segments[i].hidden
+		st.Rows += space.Inverted.Rows()
+		st.TotalLength += space.Inverted.TotalLength()
+		for _, h := range hidden {
+			st.Rows -= len(h.rows[u])
+			st.TotalLength -= h.length[u]
+		}
 		for j, t := range terms {
-			st.DF[j] += space.Inverted.DF(t) - dead.df(u, t)
+			list, _ := space.Inverted.Lookup(t)
+			st.DF[j] += list.DF()
+			for _, h := range hidden {
+				st.DF[j] -= h.count(u, t, list)
+			}
 		}
 	}
 	return st
@@ -243,7 +262,7 @@ func (v *Snapshot) Incomplete() int {
 	n := 0
 	for _, o := range v.segments {
 		if o.missing {
-			n += o.entry.Docs - o.dead.rows[Documents]
+			n += o.entry.Docs - o.dead.deleted
 		}
 	}
 	return n

@@ -12,14 +12,15 @@ type Stats struct {
 	Documents    int   `json:"documents"`
 	Passages     int   `json:"passages"`
 	Segments     int   `json:"segments"`
-	LiveSegments int   `json:"live_segments"` // of Segments, in memory alone
-	Incomplete   int   `json:"incomplete"`    // documents that cannot be found yet
-	Deleted      int   `json:"deleted"`       // documents that a merge will drop
-	SourceBytes  int64 `json:"source_bytes"`  // text of the documents that can be found
-	SegmentBytes int64 `json:"segment_bytes"` // derived, those in memory included
-	LiveBytes    int64 `json:"live_bytes"`    // of SegmentBytes, in memory alone
-	StoreBytes   int64 `json:"store_bytes"`   // Pebble: documents, their text, its log
-	LogBytes     int64 `json:"log_bytes"`     // of StoreBytes, its log
+	LiveSegments int   `json:"live_segments"`      // of Segments, in memory alone
+	Incomplete   int   `json:"incomplete"`         // documents that cannot be found yet
+	Outdated     int   `json:"outdated,omitempty"` // documents whose rows another version made: they are made anew
+	Deleted      int   `json:"deleted"`            // documents that a merge will drop
+	SourceBytes  int64 `json:"source_bytes"`       // text of the documents that can be found
+	SegmentBytes int64 `json:"segment_bytes"`      // derived, those in memory included
+	LiveBytes    int64 `json:"live_bytes"`         // of SegmentBytes, in memory alone
+	StoreBytes   int64 `json:"store_bytes"`        // Pebble: documents, their text, its log
+	LogBytes     int64 `json:"log_bytes"`          // of StoreBytes, its log
 	// MergeDebt is how many bytes merging would rewrite now, here and in Pebble.
 	MergeDebt int64 `json:"merge_debt_bytes"`
 	// Amplification is the bytes of segments and store by those of the text.
@@ -58,7 +59,10 @@ func (s *Store) Stats() (Stats, error) {
 			st.LiveSegments++
 			st.LiveBytes += size
 		}
-		st.Deleted += o.dead.rows[Documents]
+		st.Deleted += o.dead.deleted
+		if s.outdated(&o) {
+			st.Outdated += o.entry.Docs - o.dead.deleted
+		}
 		for doc := range uint32(o.file.seg.Documents().Rows()) {
 			if o.visible[Documents] == nil || o.visible[Documents].Has(doc) {
 				st.SourceBytes += int64(o.file.seg.SourceLen(doc))

@@ -57,9 +57,11 @@ import (
 //	2  2026-11  segments may live in memory alone (live, docs in the manifest);
 //	            deletes in layers
 //	3  2026-11  sources compressed (coding in the header)
-//	4  2026-11  vectors. Readers: 4; they read 1 to 3. Writers: 4.
-//	5  2026-11  the head (package store/head), and commit and chain in the
-//	            manifest
+//	4  2026-11  vectors
+//	5  2026-11  the manifest names what segments were made with, and which formats
+//	            a program must know to read and to write; deletes without counts;
+//	            the head (package store/head), and commit and chain in the manifest.
+//	            Readers: 5; they read 1 to 4. Writers: 5.
 const (
 	FormatVersion    = 5
 	MinFormatVersion = 1
@@ -165,7 +167,11 @@ type Options struct {
 }
 
 type manifest struct {
-	Format      int            `json:"format"`
+	Format int `json:"format"`
+	// MinReader and MinWriter are the oldest formats whose programs can read and
+	// write the index; 0 stands for Format.
+	MinReader   int            `json:"min_reader,omitempty"`
+	MinWriter   int            `json:"min_writer,omitempty"`
 	Config      ingest.Config  `json:"config"`
 	NextOrdinal uint64         `json:"next_ordinal"`
 	NextSegment uint64         `json:"next_segment"`
@@ -210,6 +216,10 @@ type segmentEntry struct {
 	Docs int `json:"docs,omitempty"`
 	// Live says that it is in memory alone and has no file yet.
 	Live bool `json:"live,omitempty"`
+	// Made names what its rows were made with (ingest.Pipeline.Made); "" before
+	// format 5. Where it is not what this program makes rows with, the segment is
+	// made anew in the background.
+	Made string `json:"made,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {

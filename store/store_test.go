@@ -381,17 +381,44 @@ func TestOpenErrors(t *testing.T) {
 	}
 	s = openAt(t, dir, Options{})
 	fill(t, s, 1)
-	m := s.manifest.clone()
-	m.Format = FormatVersion + 1
-	s.mu.Lock()
-	err := s.publish(m, s.db.NewBatch(), nil)
-	s.mu.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
 	closeStore(t, s)
-	if _, err := Open(dir, Options{}); !errors.Is(err, ErrNewer) {
-		t.Fatalf("newer format: %v", err)
+	for _, c := range []struct {
+		format, reader, writer int
+		read, write            error
+	}{
+		{FormatVersion + 1, 0, 0, ErrNewer, ErrNewer},
+		{FormatVersion + 2, FormatVersion + 1, FormatVersion + 1, ErrNewer, ErrNewer},
+		{FormatVersion + 1, FormatVersion, FormatVersion + 1, nil, ErrNewer},
+		{FormatVersion + 1, FormatVersion, FormatVersion, nil, nil},
+	} {
+		fs := vfs.NewMem()
+		s = openAt(t, "ix", Options{FS: fs})
+		fill(t, s, 1)
+		m := s.manifest.clone()
+		m.Format, m.MinReader, m.MinWriter = c.format, c.reader, c.writer
+		s.mu.Lock()
+		err := s.publish(m, s.db.NewBatch(), nil)
+		s.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeStore(t, s)
+		for _, readOnly := range []bool{true, false} {
+			s, err := Open("ix", Options{FS: fs, ReadOnly: readOnly})
+			want := c.write
+			if readOnly {
+				want = c.read
+			}
+			if !errors.Is(err, want) {
+				t.Fatalf("%+v, read only %v: %v", c, readOnly, err)
+			}
+			if err == nil {
+				if format := s.manifest.Format; format != c.format {
+					t.Fatalf("%+v became format %d", c, format)
+				}
+				closeStore(t, s)
+			}
+		}
 	}
 }
 

@@ -3,81 +3,55 @@ package store
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index"
-	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/store/record"
 )
 
-// tombstones are the documents deleted from one segment, with the counts by
-// which its statistics shrink: postings of a deleted row stay in the file
-// until the segment is merged, but no longer count. They lie in layers, one
-// for each commit that deleted something here; layers of like weight become
-// one, so that there are few and a delete costs little however many came
-// before it. Neither tombstones nor layers change once a snapshot holds them.
+// tombstones are the documents deleted from one segment: postings of a deleted
+// row stay in the file until the segment is merged. They lie in layers, one for
+// each commit that deleted something here; layers of like weight become one, so
+// that there are few and a delete costs little however many came before it.
+// Neither tombstones nor layers change once a snapshot holds them.
 type tombstones struct {
-	layers []*layer
-	rows   [numUnits]int
-	length [numUnits]uint64
+	layers  []*layer
+	deleted int // documents
 }
 
 // layer is what some commits deleted from a segment.
 type layer struct {
 	number   uint32 // part of its key
 	ordinals *roaring64.Bitmap
-	lost     []record.Lost // by unit
 }
 
 var noTombstones = &tombstones{}
 
-func newLayer() *layer {
-	l := &layer{ordinals: roaring64.New(), lost: make([]record.Lost, numUnits)}
-	for u := range l.lost {
-		l.lost[u].DF = map[string]int{}
-	}
-	return l
-}
+func newLayer() *layer { return &layer{ordinals: roaring64.New()} }
 
 func (t *tombstones) has(ordinal uint64) bool {
-	for _, l := range t.layers {
-		if l.ordinals.Contains(ordinal) {
-			return true
-		}
-	}
-	return false
-}
-
-// df is the number of deleted rows of a unit that hold the term.
-func (t *tombstones) df(u Unit, term string) int {
-	n := 0
-	for _, l := range t.layers {
-		n += l.lost[u].DF[term]
-	}
-	return n
+	return slices.ContainsFunc(t.layers, func(l *layer) bool { return l.ordinals.Contains(ordinal) })
 }
 
 // with returns t and l together; l is t's from then on. gone are the numbers
 // of the layers that the last layer of the result replaces.
 func (t *tombstones) with(l *layer) (next *tombstones, gone []uint32) {
-	next = &tombstones{layers: slices.Clone(t.layers), rows: t.rows, length: t.length}
-	for u, lost := range l.lost {
-		next.rows[u] += lost.Rows
-		next.length[u] += lost.Length
-	}
+	next = &tombstones{layers: slices.Clone(t.layers), deleted: t.deleted + l.size()}
 	l.number = 0
 	for n := len(next.layers); n > 0; n-- {
 		before := next.layers[n-1]
 		if l.number == 0 {
 			l.number = before.number + 1
 		}
-		if before.weight() > 2*l.weight() {
+		if before.size() > 2*l.size() {
 			break
 		}
 		// Layers are shared: the older one is added to the new one.
-		l.add(before)
+		l.ordinals.Or(before.ordinals)
 		gone = append(gone, before.number)
 		next.layers = next.layers[:n-1]
 	}
@@ -89,84 +63,29 @@ func (t *tombstones) with(l *layer) (next *tombstones, gone []uint32) {
 func (t *tombstones) since(before *tombstones) *layer {
 	l := newLayer()
 	for _, x := range t.layers {
-		l.add(x)
+		l.ordinals.Or(x.ordinals)
 	}
 	for _, x := range before.layers {
-		l.subtract(x)
+		l.ordinals.AndNot(x.ordinals)
 	}
 	return l
 }
 
 func (l *layer) empty() bool { return l.ordinals.IsEmpty() }
 
-// weight is about what adding the layer to another costs.
-func (l *layer) weight() int {
-	return int(l.ordinals.GetCardinality()) + len(l.lost[Documents].DF) + len(l.lost[Passages].DF)
-}
-
-func (l *layer) add(x *layer) {
-	l.ordinals.Or(x.ordinals)
-	for u := range l.lost {
-		to, from := &l.lost[u], &x.lost[u]
-		to.Rows += from.Rows
-		to.Length += from.Length
-		for term, n := range from.DF {
-			to.DF[term] += n
-		}
-	}
-}
-
-func (l *layer) subtract(x *layer) {
-	l.ordinals.AndNot(x.ordinals)
-	for u := range l.lost {
-		to, from := &l.lost[u], &x.lost[u]
-		to.Rows -= from.Rows
-		to.Length -= from.Length
-		for term, n := range from.DF {
-			if to.DF[term] -= n; to.DF[term] == 0 {
-				delete(to.DF, term)
-			}
-		}
-	}
-}
-
-// bury counts a document of the segment.
-func (l *layer) bury(ordinal uint64, r ingest.Rows, c index.Config) {
-	l.ordinals.Add(ordinal)
-	count(&l.lost[Documents], r.Document, c)
-	for _, f := range r.Fields {
-		count(&l.lost[Passages], f, c)
-	}
-}
-
-func count(l *record.Lost, f index.Fields, c index.Config) {
-	l.Rows++
-	l.Length += uint64(c.TitleWeight*len(f.Title) + c.HeadingWeight*len(f.Headings) + len(f.Body))
-	seen := map[string]bool{}
-	for _, field := range [][]string{f.Title, f.Headings, f.Body} {
-		for _, term := range field {
-			if !seen[term] {
-				seen[term] = true
-				l.DF[term]++
-			}
-		}
-	}
-}
+func (l *layer) size() int { return int(l.ordinals.GetCardinality()) }
 
 // readTombstones returns the stored tombstones of a segment.
 func (s *Store) readTombstones(segment uint64) (*tombstones, error) {
 	t := &tombstones{}
 	err := s.scan(record.DeletedKey(segment, 0), func(key, value []byte) error {
-		l := &layer{number: record.DeletedNumber(key)}
-		var err error
-		if l.ordinals, l.lost, err = record.DecodeDeleted(value, int(numUnits)); err != nil {
+		ordinals, err := record.DecodeDeleted(value)
+		if err != nil {
 			return fmt.Errorf("deletes of segment %d: %w", segment, err)
 		}
+		l := &layer{number: record.DeletedNumber(key), ordinals: ordinals}
 		t.layers = append(t.layers, l)
-		for u, lost := range l.lost {
-			t.rows[u] += lost.Rows
-			t.length[u] += lost.Length
-		}
+		t.deleted += l.size()
 		return nil
 	})
 	return t, err
@@ -184,9 +103,61 @@ func (t *tombstones) store(kv *pebble.Batch, segment uint64, l *layer) (*tombsto
 			return nil, err
 		}
 	}
-	value, err := record.AppendDeleted(nil, l.ordinals, l.lost)
+	value, err := record.AppendDeleted(nil, l.ordinals)
 	if err != nil {
 		return nil, err
 	}
 	return next, kv.Set(record.DeletedKey(segment, l.number), value, nil)
+}
+
+// hidden are the rows that one layer hides in one segment, with the counts by
+// which the statistics shrink. All of it comes from the segment itself, so that
+// what is taken off is what was put in, whatever made it. Document frequencies
+// are counted for the terms that are asked for, once.
+type hidden struct {
+	layer  *layer
+	rows   [numUnits][]uint32 // ascending
+	length [numUnits]uint64
+
+	mu sync.Mutex
+	df [numUnits]map[string]int
+}
+
+// hiddenTerms bounds the counts that are remembered.
+const hiddenTerms = 1 << 14
+
+func newHidden(seg *segment.Segment, l *layer) *hidden {
+	h := &hidden{layer: l}
+	for it := l.ordinals.Iterator(); it.HasNext(); {
+		doc, ok := seg.Row(it.Next())
+		if !ok {
+			continue
+		}
+		h.rows[Documents] = append(h.rows[Documents], doc)
+		first, end := seg.PassageRows(doc)
+		for row := first; row < end; row++ {
+			h.rows[Passages] = append(h.rows[Passages], row)
+		}
+	}
+	h.length[Documents], h.length[Passages] = seg.Lengths(h.rows[Documents])
+	return h
+}
+
+// count is how many of the hidden rows hold a term, of which list are the
+// postings.
+func (h *hidden) count(u Unit, term string, list index.List) int {
+	if list.DF() == 0 {
+		return 0
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n, ok := h.df[u][term]
+	if !ok {
+		n = list.CountIn(h.rows[u])
+		if h.df[u] == nil || len(h.df[u]) >= hiddenTerms {
+			h.df[u] = map[string]int{}
+		}
+		h.df[u][term] = n
+	}
+	return n
 }

@@ -30,6 +30,7 @@ type Builder struct {
 	vectors             map[string]*fieldRows
 	passage             index.Numbered // scratch: of the passage being added
 	bodies              []uint32       // of all passages of the document so far
+	lengths             lengthsWriter
 	tables
 }
 
@@ -50,7 +51,7 @@ type titleRow struct {
 // NewBuilder returns an empty builder whose inverted indexes follow c.
 func NewBuilder(c index.Config) *Builder {
 	passages := index.NewBuilder(c)
-	return &Builder{documents: passages.Sibling(), passages: passages, columns: columns.NewBuilder(), vectors: map[string]*fieldRows{}, tables: newTables()}
+	return &Builder{documents: passages.Sibling(), passages: passages, columns: columns.NewBuilder(), vectors: map[string]*fieldRows{}, lengths: lengthsWriter{conf: c}, tables: newTables()}
 }
 
 func newTables() tables {
@@ -86,7 +87,9 @@ func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
 	b.bodies = b.passages.Number(b.bodies, f.Body)
 	n := &b.passage
 	n.Title, n.Headings, n.Body = b.passages.Number(n.Title[:0], f.Title), b.passages.Number(n.Headings[:0], f.Headings), b.bodies[start:]
+	before := b.passages.TotalLength()
 	b.passages.AddNumbered(*n)
+	b.lengths.passage(b.passages.TotalLength() - before)
 	b.addPassage(uint32(b.numDocs-1), p.Start, b.pathID(encodePath(p.Headings)))
 	b.sentences = appendSentences(b.sentences, p)
 }
@@ -98,7 +101,9 @@ func (b *Builder) EndDocument(f index.Fields) {
 	if f.Body != nil {
 		n.Body = b.documents.Number(nil, f.Body)
 	}
+	before := b.documents.TotalLength()
 	b.documents.AddNumbered(n)
+	b.lengths.document(b.documents.TotalLength() - before)
 }
 
 // Bytes returns the segment file; fields says how each field that has a vector
@@ -109,7 +114,7 @@ func (b *Builder) Bytes(fields map[string]impact.Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.write(b.documents.Bytes(), b.passages.Bytes(), b.columns.Bytes(), vectors), nil
+	return b.write(b.documents.Bytes(), b.passages.Bytes(), b.columns.Bytes(), vectors, b.lengths.bytes()), nil
 }
 
 func (t *tables) beginDocument(ordinal uint64, size uint32) {
@@ -160,7 +165,7 @@ func appendSentences(b []byte, p corpus.Passage) []byte {
 	return b
 }
 
-func (t *tables) write(documents, passages, columns, vectors []byte) []byte {
+func (t *tables) write(documents, passages, columns, vectors, lengths []byte) []byte {
 	// The closing entries make the end of a row's range the next row's start.
 	docTable := binary.LittleEndian.AppendUint64(t.docTable, math.MaxUint64)
 	docTable = binary.LittleEndian.AppendUint32(docTable, uint32(t.numPass))
@@ -187,30 +192,38 @@ func (t *tables) write(documents, passages, columns, vectors []byte) []byte {
 		titles = binary.LittleEndian.AppendUint64(titles, uint64(r.row))
 	}
 
-	secs := [][]byte{documents, passages, docTable, passTable, t.sentences, headings, titles, columns}
-	if vectors != nil {
-		secs = append(secs, vectors)
+	type numbered struct {
+		id   uint32
+		data []byte
 	}
+	secs := []numbered{
+		{secDocs, documents}, {secPassages, passages}, {secDocTable, docTable}, {secPassTab, passTable},
+		{secSents, t.sentences}, {secHeadings, headings}, {secTitles, titles}, {secColumns, columns},
+	}
+	if vectors != nil {
+		secs = append(secs, numbered{secVectors, vectors})
+	}
+	secs = append(secs, numbered{secLengths, lengths})
 	total := headerLen + len(secs)*dirEntryLen + 4
 	for _, s := range secs {
-		total = aligned(total) + len(s)
+		total = aligned(total) + len(s.data)
 	}
 	out := make([]byte, 0, total)
 	out = append(out, magic...)
 	out = binary.LittleEndian.AppendUint32(out, Version)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(secs)))
 	pos := headerLen + len(secs)*dirEntryLen + 4
-	for i, s := range secs {
+	for _, s := range secs {
 		pos = aligned(pos)
-		out = binary.LittleEndian.AppendUint32(out, uint32(i+1))
-		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(s, castagnoli))
+		out = binary.LittleEndian.AppendUint32(out, s.id)
+		out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(s.data, castagnoli))
 		out = binary.LittleEndian.AppendUint64(out, uint64(pos))
-		out = binary.LittleEndian.AppendUint64(out, uint64(len(s)))
-		pos += len(s)
+		out = binary.LittleEndian.AppendUint64(out, uint64(len(s.data)))
+		pos += len(s.data)
 	}
 	out = binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, castagnoli))
 	for _, s := range secs {
-		out = append(pad(out), s...)
+		out = append(pad(out), s.data...)
 	}
 	return out
 }

@@ -40,11 +40,11 @@ func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 		rows[i] = t.copyTables(s, p.Deleted)
 		t.copyTitles(s, rows[i])
 	}
-	d, err := index.Merge(c, docs)
+	d, docLengths, err := index.Merge(c, docs)
 	if err != nil {
 		return nil, 0, err
 	}
-	q, err := index.Merge(c, passages)
+	q, passLengths, err := index.Merge(c, passages)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -56,7 +56,15 @@ func Merge(c index.Config, parts []Part) (data []byte, live int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.write(d, q, m, v), t.numDocs, nil
+	lengths := lengthsWriter{conf: c}
+	row := 0
+	for doc, length := range docLengths {
+		for ; row < len(passLengths) && t.passageDocument(row) == uint32(doc); row++ {
+			lengths.passage(passLengths[row])
+		}
+		lengths.document(length)
+	}
+	return t.write(d, q, m, v, lengths.bytes()), t.numDocs, nil
 }
 
 // copyTables appends the live documents of s and their passages; rows maps a
@@ -87,6 +95,10 @@ func (t *tables) copyTables(s *Segment, deleted func(uint32) bool) (rows []int64
 		}
 	}
 	return rows
+}
+
+func (t *tables) passageDocument(row int) uint32 {
+	return binary.LittleEndian.Uint32(t.passTable[row*passEntry:])
 }
 
 func (t *tables) copyTitles(s *Segment, rows []int64) {

@@ -3,7 +3,7 @@
 // their learned sparse vectors, and the tables that lead from a row back to bytes
 // of a stored source.
 //
-// # Wire format, version 3
+// # Wire format, version 4
 //
 // All integers are little endian. A segment is
 //
@@ -13,7 +13,7 @@
 //	u32       CRC-32C of header and directory
 //	sections  in directory order, each at a multiple of 64
 //
-// Sections, each once; the last only where a document has a vector:
+// Sections, each once; 9 only where a document has a vector:
 //
 //	1 documents  inverted index over document rows (package index)
 //	2 passages   inverted index over passage rows (package index)
@@ -39,12 +39,18 @@
 //	             in the section: for each of its rows the document row, u32,
 //	             ascending; from the next multiple of 64 on its vectors (package
 //	             index/impact)
+//	10 lengths   what the one-byte codes of lengths are off by: u8 bytes of a
+//	             number of documents, u8 bytes of one of passages; then for each
+//	             document row its exact weighted length less what its code stands
+//	             for, then for each the same summed up over its passages. Numbers
+//	             are zigzag.
 //
 // # Versions
 //
 //	1  2026-11  first, without section 8. Derive it anew: ErrOlder.
 //	2  2026-11  columns, sections at multiples of 8.
-//	3  2026-11  vectors. Readers: 3; they read 2. Writers: 3.
+//	3  2026-11  vectors.
+//	4  2026-11  section 10. Readers: 4; they read 2 and 3. Writers: 4.
 package segment
 
 import (
@@ -64,7 +70,7 @@ import (
 // Version is the format version that this package writes; MinVersion is the
 // oldest that it reads.
 const (
-	Version    = 3
+	Version    = 4
 	MinVersion = 2
 )
 
@@ -89,8 +95,9 @@ const (
 	secTitles   = 7
 	secColumns  = 8
 	secVectors  = 9
+	secLengths  = 10
 	minSections = 8
-	maxSections = 9
+	maxSections = 10
 
 	headerLen   = 16
 	dirEntryLen = 24
@@ -110,6 +117,7 @@ type Segment struct {
 	sentences           []byte
 	headings            []byte
 	titles              []byte
+	lengths             []byte // nil before version 4
 	columns             *columns.Columns
 	vectors             []*Vectors
 	numDocs, numPass    int
@@ -126,7 +134,7 @@ func Open(data []byte) (*Segment, error) {
 	}
 	s := &Segment{
 		docTable: secs[secDocTable].data, passTable: secs[secPassTab].data, sentences: secs[secSents].data,
-		headings: secs[secHeadings].data, titles: secs[secTitles].data, size: len(data),
+		headings: secs[secHeadings].data, titles: secs[secTitles].data, lengths: secs[secLengths].data, size: len(data),
 	}
 	var errs [3]error
 	var wg sync.WaitGroup
@@ -255,6 +263,9 @@ func (s *Segment) validate() error {
 			}
 			pos = start
 		}
+	}
+	if err := s.checkLengths(); err != nil {
+		return err
 	}
 	for i := 0; i < len(s.titles); i += titleEntry {
 		if int(binary.LittleEndian.Uint32(s.titles[i+8:])) >= s.numDocs {
