@@ -387,7 +387,7 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
 	prefix := record.PathPrefix(path)
-	err = b.s.scan(prefix, func(key, _ []byte) error {
+	err = scan(b.s.db, prefix, func(key, _ []byte) error {
 		ordinal, ok := record.PathOrdinal(key, prefix)
 		if !ok {
 			return nil

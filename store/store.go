@@ -348,7 +348,12 @@ type File struct {
 // FileInfo returns what is known of the file at path; ok is false for a file
 // that was never indexed.
 func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
-	b, err := s.get(record.FileKey(path))
+	v, err := s.Snapshot()
+	if err != nil {
+		return File{}, false, err
+	}
+	defer v.Release()
+	b, err := getFrom(v.kv, record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -363,13 +368,19 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 
 // Files lists the indexed files that are path itself or lie under it.
 func (s *Store) Files(path string) ([]string, error) {
+	v, err := s.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
 	var files []string
-	exact := record.FileKey(path)
-	if _, err := s.get(exact); err == nil {
+	if _, err := getFrom(v.kv, record.FileKey(path)); err == nil {
 		files = append(files, path)
+	} else if !errors.Is(err, pebble.ErrNotFound) {
+		return nil, err
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err := s.scan(record.FileKey(dir), func(key, _ []byte) error {
+	err = scan(v.kv, record.FileKey(dir), func(key, _ []byte) error {
 		files = append(files, record.FileOfKey(key))
 		return nil
 	})
@@ -377,8 +388,8 @@ func (s *Store) Files(path string) ([]string, error) {
 }
 
 // scan visits the keys that start with prefix, in order.
-func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+func scan(r pebble.Reader, prefix []byte, visit func(key, value []byte) error) (err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
 	if err != nil {
 		return err
 	}
