@@ -87,6 +87,9 @@ type Options struct {
 	// anything, also while another process writes it. It must exist, and what is
 	// written later is not seen: open it again.
 	ReadOnly bool
+	// AcceptLoss opens an index for writing that lacks what was acknowledged, which
+	// is ErrCorrupt else: what is missing is given up for good; Damage says what.
+	AcceptLoss bool
 	// Vectors says how fields of learned sparse vectors store their weights, from
 	// their first use on; a field that is not named keeps float32.
 	Vectors map[string]VectorField
@@ -113,7 +116,7 @@ type Index struct {
 func Open(dir string, o Options) (*Index, error) {
 	so := store.Options{
 		Config:    ingest.Config{Similarity: o.Similarity, Language: o.Language},
-		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning, Vectors: o.Vectors,
+		MustExist: o.MustExist, ReadOnly: o.ReadOnly, AcceptLoss: o.AcceptLoss, Tuning: o.Tuning, Vectors: o.Vectors,
 	}
 	if dir == "" {
 		so.FS = vfs.NewMem()

@@ -44,8 +44,8 @@ func (s *Store) Check(ctx context.Context, repair bool) (CheckReport, error) {
 	if failed != nil {
 		return r, errors.Join(failed, v.Release())
 	}
-	r.Lost = append(r.Lost, s.damage...)
-	if len(s.damage) == 0 && s.headHalf() {
+	r.Lost = append(r.Lost, s.Damage()...)
+	if len(r.Lost) == 0 && s.headHalf() {
 		r.Derivable = append(r.Derivable, "one of two copies of the head is damaged; the next commit writes it anew")
 	}
 	bad, err := v.check(ctx, &r)

@@ -244,7 +244,8 @@ type Store struct {
 	head         *head.File   // the same
 	headSeen     head.Record  // where it is readOnly
 	headErr      error        // why there is no headSeen
-	damage       []string
+	damage       []string     // guarded by gate once the store is open
+	gate         sync.Mutex
 	tuning       Tuning
 	readOnly     bool
 	leaveMissing bool
@@ -279,7 +280,7 @@ func (s *Store) get(key []byte) ([]byte, error) { return getFrom(s.db, key) }
 func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
 	v, closer, err := r.Get(key)
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	b := slices.Clone(v)
 	return b, closer.Close()
@@ -391,9 +392,9 @@ func (s *Store) Files(path string) ([]string, error) {
 func scan(r pebble.Reader, prefix []byte, visit func(key, value []byte) error) (err error) {
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
 	if err != nil {
-		return err
+		return damaged(err)
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	defer func() { err = damaged(errors.Join(err, it.Close())) }()
 	for it.First(); it.Valid(); it.Next() {
 		v, err := it.ValueAndErr()
 		if err != nil {
