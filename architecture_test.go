@@ -41,6 +41,7 @@ var floors = [][]string{
 	{"search"},
 	{"pack"},
 	{""}, // package tamis
+	{"ask"},
 	{"eval"},
 	{"cmd/tamis"},
 }

@@ -167,13 +167,13 @@ func (g *gatherer) find(terms []search.Term, passages, documents int) {
 		for r := max(int(first), int(p.Row.Row)-neighbours); r <= min(int(end)-1, int(p.Row.Row)+neighbours); r++ {
 			c.passages[uint32(r)] = max(c.passages[uint32(r)], 0)
 		}
-		c.passages[p.Row.Row] = float64(p.score)
+		c.passages[p.Row.Row] = float64(p.Score)
 	}
 	if documents == 0 {
 		return
 	}
 	for _, d := range g.view.topK(store.Documents, terms, documents) {
-		g.wholeDocument(d.Row, float64(d.score))
+		g.wholeDocument(d.Row, float64(d.Score))
 	}
 }
 

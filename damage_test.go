@@ -293,7 +293,7 @@ func TestDamageIsNamed(t *testing.T) {
 		ix := openDamage(t, live)
 		grow(t, ix)
 		killed := filepath.Join(t.TempDir(), "ix")
-		writeTree(t, killed, readTree(t, live)) // nothing is written meanwhile
+		writeTree(t, killed, stillTree(t, live))
 		closeIndex(t, ix)
 		damageAll(t, killed, stride, true)
 	})
@@ -346,16 +346,21 @@ func closeIndex(t *testing.T, ix *tamis.Index) {
 // damageAll tries every stride-th trial on the index in dir.
 func damageAll(t *testing.T, dir string, stride int, writing bool) {
 	readOnly := tamis.Options{ReadOnly: true, Tuning: smallFiles}
-	whole := readTree(t, dir)
-	ix, err := tamis.Open(dir, readOnly)
-	if err != nil {
-		t.Fatal(err)
+	whole := stillTree(t, dir)
+	undamaged := func() string {
+		t.Helper()
+		ix, err := tamis.Open(dir, readOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeIndex(t, ix)
+		got, err := allAnswers(ix)
+		if err != nil || len(got) < 1000 || len(ix.Damage()) > 0 {
+			t.Fatal(len(got), ix.Damage(), err)
+		}
+		return got
 	}
-	want, err := allAnswers(ix)
-	if err != nil || len(want) < 1000 || len(ix.Damage()) > 0 {
-		t.Fatal(len(want), ix.Damage(), err)
-	}
-	closeIndex(t, ix)
+	want := undamaged()
 	trials := trialsOf(t, dir)
 	r := rand.New(rand.NewPCG(9, 10))
 	// Files have different lengths: a sample shall meet all.
@@ -399,7 +404,23 @@ func damageAll(t *testing.T, dir string, stride int, writing bool) {
 			t.Errorf("%v: refused, but something was changed: %s", x, detail)
 		}
 	}
+	if got := undamaged(); got != want || !sameTree(whole, readTree(t, dir)) {
+		t.Fatal("the trials changed something")
+	}
 	t.Logf("%d files, %d trials of %d: %v", len(whole), n, len(trials)*stride, counts)
+}
+
+// stillTree reads the files below dir once nothing changes them any more.
+func stillTree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := readTree(t, dir)
+	for still := 0; still < 5; still++ {
+		time.Sleep(100 * time.Millisecond)
+		if now := readTree(t, dir); !sameTree(files, now) {
+			files, still = now, 0
+		}
+	}
+	return files
 }
 
 // restore puts the file of a trial back.

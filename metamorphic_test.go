@@ -5,17 +5,23 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/cpu"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/ingest"
 )
 
 // setting is a way to run the same operations.
@@ -24,6 +30,11 @@ type setting struct {
 	reopen int // after every so many operations; 0: never
 	batch  int // documents an Add call
 	backup bool
+	// noise is how many writers add and delete documents of their own meanwhile.
+	noise int
+	// other: when it is reopened, a program that makes rows otherwise has had the
+	// index in between, and made it anew every second time.
+	other bool
 }
 
 var settings = map[string]setting{
@@ -36,6 +47,8 @@ var settings = map[string]setting{
 	"slow merging":     {batch: 5, tuning: tamis.Tuning{MergeRate: 1 << 20, MergeFactor: 3}},
 	"many in memory":   {batch: 3, tuning: tamis.Tuning{SealBytes: 64 << 20, SealAfter: time.Hour, MergeFactor: 4}},
 	"merged at once":   {batch: 100, tuning: tamis.Tuning{MergeFactor: 2, Inline: true}},
+	"many writers":     {batch: 10, noise: 3, tuning: tamis.Tuning{SealBytes: 8 << 10, MergeFactor: 2}},
+	"another version":  {batch: 40, reopen: 4, other: true, noise: 1},
 	"few in a segment": {batch: 2, tuning: tamis.Tuning{MergeFactor: 20, MaxSegments: 200}},
 }
 
@@ -124,6 +137,7 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 		sum.Write(b)
 	}
 	for op := range 25 {
+		quiet := makeNoise(t, ix, s.noise)
 		var docs []tamis.Document
 		seen := map[string]bool{}
 		for range 1 + r.IntN(40) {
@@ -140,6 +154,22 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 			gone = append(gone, fmt.Sprint("doc", r.IntN(120)))
 		}
 		record(ix.Delete(t.Context(), gone...))
+		if r.IntN(2) == 0 {
+			var lines strings.Builder
+			for _, n := range r.Perm(120)[:r.IntN(12)] {
+				v, err := json.Marshal(map[string]any{"id": fmt.Sprint("doc", n), "vector": weights(20)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				lines.Write(append(v, '\n'))
+			}
+			file := filepath.Join(t.TempDir(), "vectors.jsonl")
+			if err := os.WriteFile(file, []byte(lines.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			record(ix.AddVectors(t.Context(), file, "vector"))
+		}
+		quiet()
 		for range 3 {
 			q := tamis.Query{Text: word() + " " + word() + " " + word(), K: 1 + r.IntN(30), Fold: r.IntN(3) == 0}
 			if r.IntN(2) == 0 {
@@ -171,6 +201,21 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 			if err := ix.Close(); err != nil {
 				t.Fatal(err)
 			}
+			if s.other {
+				ix, err := tamis.OpenVariant(dir, options, ingest.Variant{Title: 5, Split: split.Options{PassageTokens: 40}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if op/s.reopen%2 == 0 {
+					if err := ix.Ready(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				makeNoise(t, ix, 1)()
+				if err := ix.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if ix, err = tamis.Open(dir, options); err != nil {
 				t.Fatal(err)
 			}
@@ -180,4 +225,53 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// makeNoise starts writers that add, replace and delete documents of their own,
+// and attach vectors to them; the result ends them and takes all back.
+func makeNoise(t *testing.T, ix *tamis.Index, writers int) (quiet func()) {
+	t.Helper()
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(w), 3))
+			ids := map[string]bool{}
+			for round := 0; ; round++ {
+				d := tamis.Document{ID: fmt.Sprint("noise", w, " ", r.IntN(9)), Title: fmt.Sprint("w", r.IntN(60)), Metadata: map[string]any{"n": 1.0}}
+				for range r.IntN(80) {
+					d.Source += fmt.Sprint("w", r.IntN(60), " ")
+				}
+				// Names would take numbers, and sums depend on the order of terms.
+				d.Vectors = map[string]tamis.Vector{"vector": {fmt.Sprint(r.IntN(60)): 1 + r.Float32()}}
+				ids[d.ID] = true
+				if _, err := ix.Add(t.Context(), one(d)); err != nil {
+					t.Error(err)
+					return
+				}
+				if r.IntN(3) == 0 {
+					if _, err := ix.Delete(t.Context(), d.ID); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				select {
+				case <-done:
+					if _, err := ix.Delete(t.Context(), slices.Collect(maps.Keys(ids))...); err != nil {
+						t.Error(err)
+					}
+					return
+				default:
+				}
+			}
+		})
+	}
+	return func() {
+		close(done)
+		wg.Wait()
+	}
+}
+
+func one(d tamis.Document) iter.Seq2[tamis.Document, error] {
+	return func(yield func(tamis.Document, error) bool) { yield(d, nil) }
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/internal/neardup"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store"
 )
@@ -120,41 +121,42 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Vector != nil {
-		res, err := ix.vectorSearch(ctx, seen, q)
-		if err != nil {
-			return nil, err
-		}
-		return res.timed(begin), nil
-	}
-	terms, err := ix.terms(v, q.Text)
-	if err != nil {
-		return nil, err
-	}
-	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
-		return nil, fmt.Errorf("%q: %w", q.Text, ErrNoTerms)
-	}
-	res := &Results{Query: q.Text, K: q.K, Exact: true, Recall: 1, Incomplete: v.Incomplete(), Hits: []Hit{}}
 	view := newView(seen, q.params())
-	rank := func(k int) []scored { return view.topK(unit, terms, k) }
-	if q.Fold {
-		res.Hits, err = ix.folded(ctx, view, unit, rank, terms, q)
+	show := &shower{ix: ix, view: view, unit: unit, idsOnly: q.IDsOnly}
+	var ranker search.Ranker
+	if q.Vector != nil {
+		ranker, show.unit, err = ix.vectorRanker(seen, q)
 	} else {
-		res.Hits, err = ix.hits(ctx, view, unit, rank(q.K), terms, q.IDsOnly)
+		ranker, show.terms, err = ix.textRanker(view, unit, q.Text)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return res.timed(begin), nil
+	if q.Fold {
+		ranker = &search.Folded{Of: ranker, Shingles: show.shingles}
+	}
+	found, err := ranker.Rank(ctx, q.K)
+	if err != nil {
+		return nil, err
+	}
+	res := &Results{Query: q.Text, K: q.K, Exact: found.Exact, Recall: found.Recall, Incomplete: v.Incomplete()}
+	if res.Hits, err = show.hits(ctx, found.Hits); err != nil {
+		return nil, err
+	}
+	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
+	return res, nil
 }
 
-// timed ends a search that began at a time.
-func (r *Results) timed(begin time.Time) *Results {
-	for i := range r.Hits {
-		r.Hits[i].Rank = i + 1
+// textRanker ranks by the words of a question.
+func (ix *Index) textRanker(v *view, u store.Unit, question string) (search.Ranker, []search.Term, error) {
+	terms, err := ix.terms(v.Snapshot, question)
+	if err != nil {
+		return nil, nil, err
 	}
-	r.TookMS = float64(time.Since(begin).Microseconds()) / 1000
-	return r
+	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
+		return nil, nil, fmt.Errorf("%q: %w", question, ErrNoTerms)
+	}
+	return v.text(u, terms), terms, nil
 }
 
 // restrict is what of a snapshot passes a filter and may be seen by groups.
@@ -229,31 +231,26 @@ func newView(v *store.Snapshot, p search.Params) *view {
 	return &view{Snapshot: v, params: p, headers: map[uint64]*store.Header{}}
 }
 
-// scored is a row that a search found.
-type scored struct {
-	store.Row
-	score float32
-}
-
-func (v *view) topK(u store.Unit, terms []search.Term, k int) []scored {
+// text ranks the rows of a unit by terms.
+func (v *view) text(u store.Unit, terms []search.Term) *search.Text {
+	t := &search.Text{Terms: terms, Params: v.params}
 	if len(terms) == 0 {
-		return nil
+		return t
 	}
-	spaces := v.Spaces(u)
-	sources := make([]search.Source, len(spaces))
-	for i, s := range spaces {
-		sources[i] = search.Source{Inverted: s.Inverted, Visible: s.Visible}
+	for _, s := range v.Spaces(u) {
+		t.Sources = append(t.Sources, search.Source{Inverted: s.Inverted, Visible: s.Visible})
 	}
 	names := make([]string, len(terms))
 	for i, t := range terms {
 		names[i] = t.Text
 	}
-	hits := search.TopK(sources, terms, search.Stats(v.Statistics(u, names)), v.params, k)
-	out := make([]scored, len(hits))
-	for i, h := range hits {
-		out[i] = scored{store.Row{Segment: h.Source, Row: h.Row}, h.Score}
-	}
-	return out
+	t.Stats = search.Stats(v.Statistics(u, names))
+	return t
+}
+
+func (v *view) topK(u store.Unit, terms []search.Term, k int) []topk.Hit {
+	t := v.text(u, terms)
+	return search.TopK(t.Sources, t.Terms, t.Stats, t.Params, k)
 }
 
 // header reads the header of a document row, once.
@@ -269,22 +266,36 @@ func (v *view) header(doc store.Row) (*store.Header, error) {
 	return h, err
 }
 
-func (ix *Index) hit(v *view, u store.Unit, r scored, terms []search.Term, idsOnly bool) (Hit, error) {
-	doc := r.Row
-	if u == store.Passages {
+// A shower makes the hits of one search from rows of its unit.
+type shower struct {
+	ix      *Index
+	view    *view
+	unit    store.Unit
+	terms   []search.Term
+	idsOnly bool
+	made    map[store.Row]Hit // what folding has read; none with idsOnly
+}
+
+// hit is the hit of a row.
+func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
+	if hit, ok := s.made[r.Row]; ok {
+		return hit, nil
+	}
+	v, doc := s.view, r.Row
+	if s.unit == store.Passages {
 		doc = v.DocumentOf(r.Row)
 	}
 	d, err := v.header(doc)
 	if err != nil {
 		return Hit{}, err
 	}
-	hit := Hit{Doc: d.ID, End: d.Size, Score: r.score}
+	hit := Hit{Doc: d.ID, End: d.Size, Score: r.Score}
 	if idsOnly {
 		return hit, nil
 	}
 	passage := r.Row
-	if u == store.Documents {
-		if passage, err = ix.bestPassage(v, doc, d, terms); err != nil {
+	if s.unit == store.Documents {
+		if passage, err = s.ix.bestPassage(v, doc, d, s.terms); err != nil {
 			return Hit{}, err
 		}
 	}
@@ -297,52 +308,41 @@ func (ix *Index) hit(v *view, u store.Unit, r scored, terms []search.Term, idsOn
 	return hit, err
 }
 
-func (ix *Index) hits(ctx context.Context, v *view, u store.Unit, rows []scored, terms []search.Term, idsOnly bool) ([]Hit, error) {
-	hits := make([]Hit, 0, len(rows))
-	for _, r := range rows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		hit, err := ix.hit(v, u, r, terms, idsOnly)
+// hits are those of rows, ranked.
+func (s *shower) hits(ctx context.Context, rows []topk.Hit) ([]Hit, error) {
+	hits := make([]Hit, len(rows))
+	for i, r := range rows {
+		err := ctx.Err()
 		if err != nil {
 			return nil, err
 		}
-		hits = append(hits, hit)
+		if hits[i], err = s.hit(r, s.idsOnly); err != nil {
+			return nil, err
+		}
+		hits[i].Rank = i + 1
 	}
 	return hits, nil
 }
 
-// folded takes from the ranking, best first, the hits that do not nearly
-// repeat one taken before, and looks further down until there are K.
-func (ix *Index) folded(ctx context.Context, v *view, u store.Unit, rank func(k int) []scored, terms []search.Term, q Query) ([]Hit, error) {
-	an, err := ix.analyzers.get("simple")
+// shingles are those of the text that a row's hit shows.
+func (s *shower) shingles(r topk.Hit) ([]uint64, error) {
+	hit, err := s.hit(r, false)
 	if err != nil {
 		return nil, err
 	}
-	defer ix.analyzers.put(an)
-	for k := 2 * q.K; ; k *= 2 {
-		rows := rank(k)
-		var fold neardup.Folder
-		kept := make([]Hit, 0, q.K)
-		for i := range rows {
-			one, err := ix.hits(ctx, v, u, rows[i:i+1], terms, false)
-			if err != nil {
-				return nil, err
-			}
-			words := an.Terms(nil, one[0].Text)
-			shingles := neardup.Shingles(len(words), func(i int) uint64 { return xxhash.Sum64String(words[i]) })
-			if fold.Twin(shingles) >= 0 {
-				continue
-			}
-			fold.Keep(i, shingles)
-			if kept = append(kept, one[0]); len(kept) == q.K {
-				return kept, nil
-			}
-		}
-		if len(rows) < k {
-			return kept, nil
-		}
+	if s.made == nil {
+		s.made = map[store.Row]Hit{}
 	}
+	if !s.idsOnly {
+		s.made[r.Row] = hit
+	}
+	an, err := s.ix.analyzers.get("simple")
+	if err != nil {
+		return nil, err
+	}
+	defer s.ix.analyzers.put(an)
+	words := an.Terms(nil, hit.Text)
+	return neardup.Shingles(len(words), func(i int) uint64 { return xxhash.Sum64String(words[i]) }), nil
 }
 
 // bestPassage picks the passage of a document that holds most terms of the

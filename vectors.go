@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -24,62 +24,46 @@ type VectorField = store.VectorField
 // DefaultField is the field of vectors that is meant where none is named.
 const DefaultField = "vector"
 
-// vectorSearch ranks documents by the inner product with a vector.
-func (ix *Index) vectorSearch(ctx context.Context, seen *store.Snapshot, q Query) (*Results, error) {
-	switch {
-	case q.Text != "":
-		return nil, errors.New("a query has a text and a vector: give one of them")
-	case q.Unit == Passages:
-		return nil, errors.New("vectors rank documents, not passages")
-	case q.Recall < 0 || q.Recall > 1 || q.Recall != q.Recall:
-		return nil, fmt.Errorf("the target recall is %g: give a share such as 0.95", q.Recall)
-	}
+// vectorRanker ranks what the vectors of the query's field stand for by the inner
+// product with its vector.
+func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, store.Unit, error) {
 	if q.Field == "" {
 		q.Field = DefaultField
 	}
 	if q.Recall == 0 {
 		q.Recall = 1
 	}
+	unit := Documents
+	if ix.store.FieldUnit(q.Field) == vector.Passages {
+		unit = Passages
+	}
+	switch {
+	case q.Text != "":
+		return nil, 0, errors.New("a query has a text and a vector: give one of them")
+	case q.Unit != "" && q.Unit != unit:
+		return nil, 0, fmt.Errorf("field %q has vectors of the unit %s: ask for these, not for the unit %s", q.Field, unit, q.Unit)
+	case q.Recall < 0 || q.Recall > 1 || q.Recall != q.Recall:
+		return nil, 0, fmt.Errorf("the target recall is %g: give a share such as 0.95", q.Recall)
+	}
 	if err := q.Vector.Validate(); err != nil {
 		if errors.Is(err, vector.ErrEmpty) {
-			return nil, fmt.Errorf("%w: the query's vector is empty", ErrNoTerms)
+			return nil, 0, fmt.Errorf("%w: the query's vector is empty", ErrNoTerms)
 		}
-		return nil, fmt.Errorf("the query's vector: %w", err)
+		return nil, 0, fmt.Errorf("the query's vector: %w", err)
 	}
 	numbered, err := seen.QueryVector(q.Vector)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	spaces := seen.VectorSpaces(q.Field)
-	if len(spaces) == 0 {
-		if err := ix.noField(q.Field); err != nil {
-			return nil, err
-		}
+	ranker := &search.Vectors{Query: numbered, Recall: q.Recall}
+	for _, space := range seen.VectorSpaces(q.Field) {
+		ranker.Sources = append(ranker.Sources, search.VectorSource(space))
 	}
-	sources := make([]impact.Source, len(spaces))
-	for i := range spaces {
-		sources[i] = spaces[i].Source
+	if len(ranker.Sources) == 0 {
+		err = ix.noField(q.Field)
 	}
-	res := &Results{K: q.K, Exact: true, Recall: 1, Incomplete: seen.Incomplete()}
-	view := newView(seen, q.params())
-	rank := func(k int) []scored {
-		found := impact.TopK(sources, numbered, k, q.Recall)
-		res.Exact, res.Recall = res.Exact && found.Exact, min(res.Recall, found.Recall)
-		rows := make([]scored, len(found.Hits))
-		for i, h := range found.Hits {
-			rows[i] = scored{spaces[h.Source].Document(h.Row), h.Score}
-		}
-		return rows
-	}
-	if q.Fold {
-		res.Hits, err = ix.folded(ctx, view, store.Documents, rank, nil, q)
-	} else {
-		res.Hits, err = ix.hits(ctx, view, store.Documents, rank(q.K), nil, q.IDsOnly)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return res, nil
+	of, _ := unit.store()
+	return ranker, of, err
 }
 
 // noField says that a field of vectors was never used, where others were or
@@ -104,8 +88,8 @@ func (ix *Index) noField(field string) error {
 // A vector that cannot be added is reported under Skipped and the rest goes in.
 // When AddVectors returns, everything it counted is durable, also where ctx was
 // cancelled. The error is for a file that cannot be opened, a cancelled context or a failing disk.
-func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, error) {
-	report := Report{Skipped: []Skip{}}
+func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Report, err error) {
+	report = Report{Skipped: []Skip{}}
 	if field == "" {
 		field = DefaultField
 	}
@@ -114,6 +98,11 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, er
 		return report, err
 	}
 	defer b.Discard()
+	defer func() {
+		if err != nil {
+			report.only(b)
+		}
+	}()
 	if err := ix.findMax(ctx, path, field); err != nil {
 		return report, err
 	}

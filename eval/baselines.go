@@ -197,7 +197,7 @@ func (p *pool) rank(words []string) []int {
 	hits := search.TopK(p.source, terms, search.StatsOf(p.source, names), baselineParams, min(depth, len(p.units)))
 	order := make([]int, len(hits))
 	for i, h := range hits {
-		order[i] = int(h.Row)
+		order[i] = int(h.Row.Row)
 	}
 	return order
 }

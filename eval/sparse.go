@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -91,7 +92,7 @@ func Sparse(ctx context.Context, docs, queries []vector.Document, qrels Qrels, o
 		r.Nonzeros += d.Vector.Len()
 	}
 	run := &Run{Tag: "tamis", Queries: make(map[string][]Scored, len(queries))}
-	answers := make([][]impact.Hit, len(queries))
+	answers := make([][]topk.Hit, len(queries))
 	took := make([]float64, len(queries))
 	for i, q := range queries {
 		if err := ctx.Err(); err != nil {
@@ -103,7 +104,7 @@ func Sparse(ctx context.Context, docs, queries []vector.Document, qrels Qrels, o
 		answers[i], r.Exact = result.Hits, r.Exact && result.Exact
 		hits := make([]Scored, len(result.Hits))
 		for j, h := range result.Hits {
-			hits[j] = Scored{docs[firsts[h.Source]+int(h.Row)].ID, float64(h.Score)}
+			hits[j] = Scored{docs[firsts[h.Segment]+int(h.Row.Row)].ID, float64(h.Score)}
 		}
 		run.Queries[q.ID] = hits
 	}
@@ -167,7 +168,7 @@ func latencies(took []float64) SparseLatency {
 
 // vectorRecall scores everything. Both sides sum a score in the order of terms, so
 // that equal documents have equal scores.
-func vectorRecall(docs, queries []vector.Document, answers [][]impact.Hit, firsts []int, k int) float64 {
+func vectorRecall(docs, queries []vector.Document, answers [][]topk.Hit, firsts []int, k int) float64 {
 	type posting struct {
 		doc    uint32
 		weight float32
@@ -209,7 +210,7 @@ func vectorRecall(docs, queries []vector.Document, answers [][]impact.Hit, first
 		slices.Sort(touched)
 		least := touched[len(touched)-n]
 		for _, h := range answers[i] {
-			if scores[firsts[h.Source]+int(h.Row)] >= least {
+			if scores[firsts[h.Segment]+int(h.Row.Row)] >= least {
 				found++
 			}
 		}

@@ -1,6 +1,6 @@
-// Package llm is a thin client of any chat endpoint that speaks the OpenAI
-// protocol (POST …/v1/chat/completions), and the check of the citations in
-// what comes back.
+// Package llm says what a chat model is, and the check of the citations in what
+// comes back from one. Client is the model behind any endpoint that speaks the
+// OpenAI protocol (POST …/v1/chat/completions).
 //
 // Nothing is sent but the messages given, the model's name and the sampling
 // options that were set. The key comes from the environment ($TAMIS_LLM_KEY,
@@ -77,6 +77,11 @@ type Delta struct {
 	Text   string
 	Finish string
 	Usage  *Usage
+}
+
+// Model answers a conversation piece by piece. An error ends the sequence.
+type Model interface {
+	Chat(ctx context.Context, messages []Message) iter.Seq2[Delta, error]
 }
 
 // Error is a failed request: one line that names the endpoint and the way out.

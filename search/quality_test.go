@@ -56,7 +56,7 @@ func TestLuceneParity(t *testing.T) {
 				}
 				var ids []string
 				for _, h := range hits {
-					ids = append(ids, docs[h.Row].id)
+					ids = append(ids, docs[h.Row.Row].id)
 				}
 				sum += ndcg(ids, grades[q.id])
 				n++

@@ -5,11 +5,12 @@ import (
 
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/internal/topk"
 )
 
 // low is the least bound at which a window can still hold a hit.
 func (s *searcher) low() uint16 {
-	if s.best.floor == 0 {
+	if s.best.Floor() == 0 {
 		if s.frequent == 0 {
 			return 2
 		}
@@ -21,14 +22,14 @@ func (s *searcher) low() uint16 {
 // need is a little less than the least score of a hit, by what sums in another
 // order may differ.
 func (s *searcher) need() float32 {
-	return s.best.min * (1 - 1e-5 - 2e-7*float32(s.used))
+	return s.best.MinScore() * (1 - 1e-5 - 2e-7*float32(s.used))
 }
 
 // rounds visits the windows by falling bound: a few of the best first, to find
 // a threshold, then 64 times as many, then nearly always the rest. More rounds
 // would visit fewer windows but decode the same blocks again and again.
 func (s *searcher) rounds() {
-	enough := (4 + s.best.k/16) * s.thin
+	enough := (4 + s.best.K()/16) * s.thin
 	low := s.low()
 	for top := simd.Max(s.sums); top >= low; {
 		floor, n := top, 0
@@ -44,7 +45,7 @@ func (s *searcher) rounds() {
 			}
 		}
 		s.visit(s.picked[:n], low)
-		s.best.settle()
+		s.best.Settle()
 		low, top, enough = s.low(), floor-1, 64*enough
 	}
 }
@@ -58,7 +59,7 @@ func (s *searcher) visit(windows []uint32, low uint16) {
 	for len(windows) > 0 && windows[len(windows)-1]*index.WindowRows >= rows {
 		windows = windows[:len(windows)-1] // sums has room for a multiple of simd.Lanes
 	}
-	if s.best.floor == 0 || s.wide(len(windows)) {
+	if s.best.Floor() == 0 || s.wide(len(windows)) {
 		s.spans(windows, low)
 		return
 	}
@@ -77,7 +78,7 @@ func (s *searcher) visit(windows []uint32, low uint16) {
 // against a few lookups a window.
 func (s *searcher) wide(n int) bool {
 	postings, lookup := 0, lookupCost
-	if s.best.k > smallK {
+	if s.best.K() > topk.SmallK {
 		lookup *= 2 // more rows of each window stay in play
 	}
 	for _, c := range s.order[s.used-s.frequent:] {
@@ -131,7 +132,7 @@ func (s *searcher) span(lo, hi uint32) {
 			c.addScores(&s.scores, lo, hi)
 		}
 	}
-	m := simd.SelectFrom(s.hits[:], scores, s.best.min)
+	m := simd.SelectFrom(s.hits[:], scores, s.best.MinScore())
 	for _, i := range s.hits[:m] {
 		if row := lo + i; s.sums[row/index.WindowRows] != 0 {
 			s.offer(row, scores[i])

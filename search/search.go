@@ -14,7 +14,7 @@
 // passes them as Stats.
 //
 // TopK prunes with stored score bounds, Exhaustive scores every posting; both
-// return the same hits, bit for bit. Rows with equal scores go in order of
+// return the same hits, bit for bit: a hit's Segment is the place of its source. Rows with equal scores go in order of
 // source and row, which is the order of addition.
 package search
 
@@ -48,13 +48,6 @@ func (s *Source) visible(row uint32) bool {
 type Term struct {
 	Text   string
 	Weight float32
-}
-
-// Hit is one row that was found: Row of sources[Source].
-type Hit struct {
-	Source int
-	Row    uint32
-	Score  float32
 }
 
 // Stats describe the whole visible snapshot, of which the sources may be a part.
@@ -104,15 +97,4 @@ func IDF(rows, df int) float64 {
 // compute the same operations in the same order.
 func score(weight, tf, norm float32) float32 {
 	return float32(weight * float32(tf/float32(tf+norm)))
-}
-
-// before says whether a goes before b in a result.
-func before(a, b Hit) bool {
-	if a.Score != b.Score {
-		return a.Score > b.Score
-	}
-	if a.Source != b.Source {
-		return a.Source < b.Source
-	}
-	return a.Row < b.Row
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"math/bits"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/internal/topk"
 )
 
 // TopK returns the k best rows of all sources, best first; fewer when fewer
@@ -20,39 +22,38 @@ import (
 // bounds, scores all rows of a window term by term, and ends when no bound
 // reaches the k-th best score. A window without a visible row is never visited,
 // and where few rows of a window are visible these alone are looked up.
-func TopK(sources []Source, terms []Term, stats Stats, p Params, k int) []Hit {
-	rows := uint64(0)
-	for i := range sources {
-		rows += uint64(sources[i].Inverted.Rows())
-	}
-	if k <= 0 || rows == 0 {
-		return nil
-	}
-	if rows > math.MaxUint32 {
-		return Exhaustive(sources, terms, stats, p, k) // keys number rows in 32 bits
-	}
+func TopK(sources []Source, terms []Term, stats Stats, p Params, k int) []topk.Hit {
+	hits, _ := rank(context.Background(), sources, terms, stats, p, k) // only a context gives errors
+	return hits
+}
+
+// rank is TopK until ctx is cancelled, which is looked at between sources.
+func rank(ctx context.Context, sources []Source, terms []Term, stats Stats, p Params, k int) ([]topk.Hit, error) {
 	s := searchers.Get().(*searcher)
 	defer searchers.Put(s)
-	s.weights = weights(s.weights[:0], terms, &stats)
-	s.best.reset(int(min(uint64(k), rows)))
-	s.first = 0
+	s.numbers.Reset()
 	for i := range sources {
+		s.numbers.Add(sources[i].Inverted.Rows())
+	}
+	rows := s.numbers.Len()
+	if k <= 0 || rows == 0 {
+		return nil, ctx.Err()
+	}
+	if rows > math.MaxUint32 {
+		return exhaustive(ctx, sources, terms, stats, p, k) // keys number rows in 32 bits
+	}
+	s.weights = weights(s.weights[:0], terms, &stats)
+	s.best.Reset(int(min(uint64(k), rows)))
+	for i := range sources {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.first = uint32(s.numbers.First(i))
 		if !s.search(&sources[i], terms, &stats, p) {
-			return Exhaustive(sources, terms, stats, p, k)
+			return exhaustive(ctx, sources, terms, stats, p, k)
 		}
-		s.first += uint32(sources[i].Inverted.Rows())
 	}
-	keys := s.best.sorted(&s.spare)
-	hits := make([]Hit, len(keys))
-	for i, key := range keys {
-		source, row := 0, ^uint32(key)
-		for row >= uint32(sources[source].Inverted.Rows()) {
-			row -= uint32(sources[source].Inverted.Rows())
-			source++
-		}
-		hits[i] = Hit{source, row, math.Float32frombits(uint32(key >> 32))}
-	}
-	return hits
+	return s.numbers.Hits(s.best.Sorted()), nil
 }
 
 var searchers = sync.Pool{New: func() any { return new(searcher) }}
@@ -63,8 +64,8 @@ const spanRows = 4096
 // A searcher is the working memory of one query.
 type searcher struct {
 	weights []float32
-	best    collector
-	spare   []uint64
+	best    topk.Collector
+	numbers topk.Numbering // of the rows of all sources
 
 	// Of the source being searched:
 	source     *Source
@@ -236,7 +237,7 @@ func (s *searcher) mask(w uint32) uint64 {
 
 // offer takes a scored row.
 func (s *searcher) offer(row uint32, score float32) {
-	if key := rowKey(score, s.first+row); key > s.best.floor && s.source.visible(row) {
-		s.best.add(key)
+	if key := topk.Key(score, s.first+row); key > s.best.Floor() && s.source.visible(row) {
+		s.best.Add(key)
 	}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,28 @@ type Batch struct {
 	s    *Store
 	err  error // of a step that failed: the batch can only be discarded
 	done bool
+	// settle says that vectors were attached that the segments do not hold yet.
+	settle bool
+	// durable counts what was committed.
+	durable Counts
 	step
+}
+
+// Counts are what a batch did to documents.
+type Counts struct{ Added, Updated, Removed int }
+
+// Durable counts what the batch has made durable so far: less than its calls
+// have reported where one has failed.
+func (b *Batch) Durable() Counts { return b.durable }
+
+// count counts what the step does.
+func (b *Batch) count(o Outcome) {
+	switch o {
+	case Added:
+		b.counts.Added++
+	case Updated:
+		b.counts.Updated++
+	}
 }
 
 // step is what a batch has gathered since it committed last.
@@ -59,6 +81,8 @@ type step struct {
 	files       map[string]*File // to be recorded; nil: to be forgotten
 	dead        map[uint64]*layer
 	analyzers   map[string]int // documents by analyzer, more or fewer
+	attached    map[string]*attachment
+	counts      Counts
 
 	// Ids and paths that other batches have changed since; guarded by Store.mu.
 	touched map[string]bool
@@ -95,7 +119,7 @@ func (b *Batch) reset() {
 		records: b.s.db.NewBatch(),
 		builder: segment.NewBuilder(b.s.ingest.Index()),
 		changes: map[string]*change{}, files: map[string]*File{},
-		dead: map[uint64]*layer{}, analyzers: map[string]int{}, touched: map[string]bool{},
+		dead: map[uint64]*layer{}, analyzers: map[string]int{}, attached: map[string]*attachment{}, touched: map[string]bool{},
 	}
 }
 
@@ -133,8 +157,9 @@ func (b *Batch) Put(d corpus.Document) (Outcome, error) {
 	return b.put(d, vs, nil)
 }
 
-// put is Put of a document with numbered vectors, of which some were attached.
-func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Outcome, error) {
+// put is Put of a document with numbered vectors, and with some that are
+// attached to it at once.
+func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, error) {
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
@@ -149,7 +174,7 @@ func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Ou
 	var vrecord []byte
 	if len(vs) > 0 {
 		vrecord = record.AppendVectors(nil, vs)
-		h.Vectors, h.Attached = record.VectorsDigest(vrecord), attached
+		h.Vectors = record.VectorsDigest(vrecord)
 	}
 	if err := h.Seal(d.Source, blocks); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
@@ -182,7 +207,7 @@ func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Ou
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := addRows(b.builder, h.Ordinal, r, len(d.Source), vs); err != nil {
+	if err := addRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.
@@ -194,14 +219,16 @@ func (b *Batch) put(d corpus.Document, vs record.Vectors, attached []string) (Ou
 			}
 		}
 	}
-	if err := b.fail(errors.Join(b.recordVectors(h, vrecord), b.record(h, d.Source, blocks))); err != nil {
+	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(h, d.Source, blocks))); err != nil {
 		return 0, err
 	}
 	b.next++
 	b.analyzers[analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
-	b.size += len(d.Source) + 8*vs.Weights() + documentCost
+	delete(b.attached, d.ID)
+	b.size += len(d.Source) + 8*(vs.Weights()+attached.Weights()) + documentCost
+	b.count(outcome)
 	if b.full() {
 		return outcome, b.Flush()
 	}
@@ -326,6 +353,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 		return false, err
 	}
 	b.remove(v, h)
+	delete(b.attached, id)
 	if h.Path != "" {
 		if err := b.fail(b.forget(h.Path)); err != nil {
 			return false, err
@@ -333,6 +361,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 	}
 	b.changes[id] = &change{old: h}
 	b.size += h.Size + documentCost
+	b.counts.Removed++
 	if b.full() {
 		return true, b.Flush()
 	}
@@ -442,7 +471,11 @@ func (b *Batch) Flush() error {
 // Commit flushes and ends the batch.
 func (b *Batch) Commit() error {
 	err := b.Flush()
+	settle := b.settle
 	b.Discard()
+	if err == nil && settle {
+		err = b.s.settle(context.Background())
+	}
 	return err
 }
 

@@ -117,7 +117,7 @@ func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckRep
 	if live := o.file.seg.Documents().Rows() - o.dead.deleted; err == nil && reason == "" && !o.missing && live != found {
 		reason = fmt.Sprintf("segment %d holds %d documents, the store %d", o.entry.ID, live, found)
 	}
-	if err == nil && reason == "" && !o.missing {
+	if err == nil && reason == "" && !o.missing && !o.pending() {
 		reason = o.checkVectors(rows)
 	}
 	return reason, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/tamis-search/tamis/corpus"
 )
@@ -141,4 +142,51 @@ func TestClosed(t *testing.T) {
 		}
 	}
 	closeStore(t, s)
+}
+
+// TestDurableCounts: where the disk fails under a batch of several steps, what it
+// says it made durable is what is there.
+func TestDurableCounts(t *testing.T) {
+	tuning := Tuning{StepBytes: 4 << 10, MemTable: 64 << 10, Inline: true}
+	partly := 0
+	for n := int64(1); n < 60; n += 3 {
+		base := vfs.NewMem()
+		f := &faults{sticky: true, err: errorfs.ErrInjected}
+		s := openAt(t, "ix", Options{FS: errorfs.Wrap(base, f), Tuning: tuning})
+		commit(t, s, func(b *Batch) {
+			for i := range 30 {
+				put(t, b, document(fmt.Sprint("d", i), strings.Repeat("text ", 200)))
+			}
+		})
+		f.at.Store(f.seen.Load() + n)
+		b, err := s.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; err == nil && i < 20; i++ {
+			_, err = b.Delete(fmt.Sprint("d", i))
+		}
+		for i := 40; err == nil && i < 50; i++ {
+			_, err = b.Put(document(fmt.Sprint("d", i), "new"))
+		}
+		if err == nil {
+			err = b.Flush()
+		}
+		counts := b.Durable()
+		b.Discard()
+		_ = s.Close()
+		s = openAt(t, "ix", Options{FS: base, Tuning: tuning})
+		there := len(contents(t, s))
+		closeStore(t, s)
+		// The commit that failed may be there all the same, whole.
+		if want := 30 - counts.Removed + counts.Added; err == nil && (want != 20 || there != want) || there != want && want-there > 10 {
+			t.Fatalf("write %d: %v; counted %+v, %d documents are there", n, err, counts, there)
+		}
+		if err != nil && counts.Removed > 0 && counts.Removed < 20 {
+			partly++
+		}
+	}
+	if partly == 0 {
+		t.Error("no batch failed half-way")
+	}
 }

@@ -17,7 +17,7 @@ import (
 // commit makes the step durable and shows it to readers.
 func (b *Batch) commit() error {
 	s := b.s
-	if len(b.changes)+len(b.files) == 0 {
+	if len(b.changes)+len(b.files)+len(b.attached) == 0 {
 		return nil
 	}
 	var fresh *openSegment
@@ -62,6 +62,9 @@ func (b *Batch) commit() error {
 			delete(m.Analyzers, name)
 		}
 	}
+	if err := b.attach(kv, m); err != nil {
+		return errors.Join(err, fresh.drop())
+	}
 	if err := s.publish(m, kv, b.dead, fresh); err != nil {
 		// The commit may have got through: its records must stay.
 		b.first, b.next = 0, 0
@@ -72,6 +75,10 @@ func (b *Batch) commit() error {
 			other.touch(b)
 		}
 	}
+	b.settle = b.settle || len(b.attached) > 0
+	b.durable.Added += b.counts.Added
+	b.durable.Updated += b.counts.Updated
+	b.durable.Removed += b.counts.Removed
 	b.release()
 	b.reset()
 	return nil
@@ -92,6 +99,7 @@ func (b *Batch) links() (*pebble.Batch, error) {
 			do(kv.Delete(record.HeaderKey(old.Ordinal), nil))
 			do(kv.Delete(record.BlocksKey(old.Ordinal), nil))
 			do(removeVectors(kv, old))
+			do(b.s.unattach(kv, old.Ordinal))
 			for i := 0; i*record.PieceSize < old.Size; i++ {
 				do(kv.Delete(record.TextKey(old.Ordinal, i), nil))
 			}
@@ -126,6 +134,9 @@ func (b *Batch) links() (*pebble.Batch, error) {
 // touch tells a batch what another one has committed. Store.mu is held.
 func (b *Batch) touch(other *Batch) {
 	for id := range other.changes {
+		b.touched["i"+id] = true
+	}
+	for id := range other.attached {
 		b.touched["i"+id] = true
 	}
 	for path := range other.files {
@@ -189,14 +200,14 @@ func (m *manifest) insert(e segmentEntry) {
 	m.Segments = slices.Insert(m.Segments, at, e)
 }
 
-// covering finds the segment that holds an ordinal.
-func (m *manifest) covering(ordinal uint64) (segmentEntry, bool) {
-	for _, e := range m.Segments {
-		if e.First <= ordinal && ordinal <= e.Last {
-			return e, true
+// covering finds the segment that holds an ordinal; nil where none does.
+func (m *manifest) covering(ordinal uint64) *segmentEntry {
+	for i := range m.Segments {
+		if e := &m.Segments[i]; e.First <= ordinal && ordinal <= e.Last {
+			return e
 		}
 	}
-	return segmentEntry{}, false
+	return nil
 }
 
 // publish commits a manifest with the changes in kv and the deletes in dead
@@ -247,6 +258,9 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 	}
 	s.head.Commit(m.head())
 	s.manifest = m
+	if m.Attached {
+		s.attachedEver.Store(true)
+	}
 	s.show(next)
 	shown = true
 	for _, o := range fresh {
@@ -312,10 +326,11 @@ func (s *Store) segmentsOf(m *manifest, kv *pebble.Batch, dead map[uint64]*layer
 			return nil, fmt.Errorf("index %s: %w: segment %d is not open", s.dir, ErrCorrupt, e.ID)
 		}
 		out = append(out, *o)
+		out[len(out)-1].entry = e
 	}
 	for _, first := range sortedKeys(dead) {
-		e, ok := m.covering(first)
-		if !ok {
+		e := m.covering(first)
+		if e == nil {
 			return nil, fmt.Errorf("index %s: %w: no segment holds document number %d", s.dir, ErrCorrupt, first)
 		}
 		i := slices.IndexFunc(out, func(o openSegment) bool { return o.entry.ID == e.ID })

@@ -3,54 +3,14 @@ package store
 import (
 	"fmt"
 	"maps"
-	"math"
-	"unicode/utf8"
 
-	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // VectorField says how a field stores its vectors. It is stored when the field
-// is used first.
-type VectorField struct {
-	// Bits of a stored weight: 8, 16, or 32 (the default), the weight itself.
-	Bits int `json:"bits"`
-	// Max is the weight that the greatest step of 8 or 16 bits stands for; what is
-	// greater counts as Max.
-	Max float32 `json:"max,omitempty"`
-}
-
-var precisions = map[int]impact.Precision{8: impact.Bits8, 16: impact.Bits16, 32: impact.Float32}
-
-// config has the same unit for all segments, so that no score depends on how
-// documents are spread over them.
-func (f VectorField) config() impact.Config {
-	c := impact.Config{Precision: precisions[f.Bits]}
-	if f.Bits != 32 {
-		c.Unit = f.Max / float32(f.steps())
-	}
-	return c
-}
-
-func (f VectorField) steps() int { return 1<<f.Bits - 1 }
-
-// complete fills in the default and says what is wrong.
-func (f *VectorField) complete(name string) error {
-	if f.Bits == 0 {
-		f.Bits = 32
-	}
-	_, ok := precisions[f.Bits]
-	switch {
-	case name == "" || !utf8.ValidString(name):
-		return fmt.Errorf("a field of vectors has the name %q: it must be valid UTF-8 and not empty", name)
-	case !ok:
-		return fmt.Errorf("field %q: %d bits a weight: use 8, 16 or 32", name, f.Bits)
-	case f.Bits == 32:
-		f.Max = 0
-	case !(f.Max >= 0 && f.Max < math.MaxFloat32) || f.Max > 0 && f.config().Unit < math.SmallestNonzeroFloat32:
-		return fmt.Errorf("field %q: the greatest weight cannot be %g", name, f.Max)
-	}
-	return nil
-}
+// is used first. The step of a weight is the same for all segments, so that no
+// score depends on how documents are spread over them.
+type VectorField = vector.Field
 
 // openFields takes the stored fields over and notes how new ones are to be.
 func (s *Store) openFields(stored, wanted map[string]VectorField) error {
@@ -58,35 +18,61 @@ func (s *Store) openFields(stored, wanted map[string]VectorField) error {
 	if s.fields == nil {
 		s.fields = map[string]VectorField{}
 	}
+	for name, f := range stored {
+		if err := f.Complete(name); err != nil {
+			return fmt.Errorf("index %s: %w: %w", s.dir, ErrNewer, err)
+		}
+	}
 	for name, f := range wanted {
-		bits := f.Bits
-		if err := f.complete(name); err != nil {
+		asked := f
+		if err := f.Complete(name); err != nil {
 			return err
 		}
-		if have, ok := stored[name]; ok && (bits != 0 && bits != have.Bits || f.Max != 0 && f.Max != have.Max) {
+		have, ok := stored[name]
+		switch {
+		case ok && (asked.Bits != 0 && asked.Bits != have.Bits || f.Max != 0 && f.Max != have.Max):
 			return fmt.Errorf("index %s: %w: its field %q has %d bits a weight and the greatest weight %g", s.dir, ErrConfig, name, have.Bits, have.Max)
+		case ok && f.Unit != have.Unit:
+			return fmt.Errorf("index %s: %w: its field %q has vectors of the unit %s, not %s", s.dir, ErrConfig, name, have.Unit, f.Unit)
 		}
 		s.wanted[name] = f
 	}
 	return nil
 }
 
-// useField fixes how a field stores its vectors.
+// useField fixes how a field stores its vectors, which are of documents.
 func (s *Store) useField(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.fields[name]; ok {
-		return nil
+	f, used := s.fields[name]
+	if !used {
+		f = s.wanted[name]
 	}
-	f := s.wanted[name]
-	if err := f.complete(name); err != nil {
+	if err := f.Complete(name); err != nil {
 		return err
+	}
+	switch {
+	case f.Unit != vector.Documents:
+		return fmt.Errorf("field %q has vectors of the unit %s: give a document's vector in a field of the unit %s", name, f.Unit, vector.Documents)
+	case used:
+		return nil
 	}
 	if f.Bits != 32 && f.Max == 0 {
 		return fmt.Errorf("field %q keeps %d bits a weight: say which weight is the greatest (Max)", name, f.Bits)
 	}
 	s.fields[name] = f
 	return nil
+}
+
+// FieldUnit is what the vectors of a field stand for; that of a field which was
+// never used is what Options say.
+func (s *Store) FieldUnit(name string) vector.Unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := s.fields[name]; ok {
+		return f.Unit
+	}
+	return s.wanted[name].Unit
 }
 
 // NeedsMax says whether a field is to keep 8 or 16 bits a weight and does not know
@@ -96,7 +82,7 @@ func (s *Store) NeedsMax(field string) (steps int, ok bool) {
 	defer s.mu.Unlock()
 	_, used := s.fields[field]
 	f := s.wanted[field]
-	return f.steps(), !used && (f.Bits == 8 || f.Bits == 16) && f.Max == 0
+	return f.Steps(), !used && (f.Bits == 8 || f.Bits == 16) && f.Max == 0
 }
 
 // SetMax tells such a field its greatest weight.
@@ -109,12 +95,8 @@ func (s *Store) SetMax(field string, most float32) {
 }
 
 // fieldConfigs is how segments store the vectors of each field.
-func (s *Store) fieldConfigs() map[string]impact.Config {
+func (s *Store) fieldConfigs() map[string]VectorField {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	configs := make(map[string]impact.Config, len(s.fields))
-	for name, f := range s.fields {
-		configs[name] = f.config()
-	}
-	return configs
+	return maps.Clone(s.fields)
 }

@@ -234,8 +234,8 @@ func (s *Store) afterCommit() {
 	}
 }
 
-// Ready waits until no segment is missing, and none outdated where the index can
-// be written; until then snapshots may be incomplete. The error is the context's, or says why a segment cannot be
+// Ready waits until no segment is missing and, where the index can be written,
+// none outdated or without vectors that were attached to it; until then snapshots may be incomplete. The error is the context's, or says why a segment cannot be
 // built.
 func (s *Store) Ready(ctx context.Context) error {
 	for {
@@ -248,7 +248,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		}
 		missing := false
 		for _, o := range v.segments {
-			missing = missing || o.missing || !s.readOnly && s.outdated(&o)
+			missing = missing || o.missing || !s.readOnly && (s.outdated(&o) || o.pending())
 		}
 		if err := v.Release(); err != nil {
 			return err

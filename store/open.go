@@ -400,6 +400,7 @@ func (s *Store) load(o Options) error {
 	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
 		return err
 	}
+	s.attachedEver.Store(m.Attached)
 	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
 	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
 		return err

@@ -98,6 +98,7 @@ func TestNothingIsMadeOverSomething(t *testing.T) {
 		if err != nil || len(r.Damage()) != 1 {
 			t.Fatalf("without %s, for reading: %v", what, err)
 		}
+		ready(t, r)
 		if got := contents(t, r); len(got) != 9 {
 			t.Errorf("without %s, for reading: %v", what, ids(got))
 		}
@@ -172,6 +173,7 @@ func TestLossIsAccepted(t *testing.T) {
 	commit(t, s, func(b *Batch) { put(t, b, corpus.Document{ID: "d9", Source: "text"}) })
 	closeStore(t, s)
 	s = openAt(t, "ix", Options{FS: damaged, ReadOnly: true})
+	ready(t, s)
 	if got := contents(t, s); len(got) != 5 || len(s.Damage()) > 0 {
 		t.Errorf("after going on: %v, %q", ids(got), s.Damage())
 	}

@@ -10,7 +10,8 @@ type goal int
 
 const (
 	rebuildInMemory goal = iota // build missing segments, for readers only
-	rebuildOnly                 // build missing segments
+	settleOnly                  // put attached vectors into segments
+	rebuildOnly                 // that, and build missing segments
 	sealFull                    // seal when SealBytes live in memory; merge by size class
 	sealDue                     // the same, and seal what lived SealAfter
 	sealNow                     // seal all, merge nothing
@@ -24,8 +25,15 @@ const (
 func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []openSegment, live bool) {
 	runs := s.runs(segs, barriers, goal)
 	for _, run := range runs {
-		if run[0].missing && goal != sealNow {
+		if run[0].missing && goal != sealNow && goal != settleOnly {
 			return run, goal == rebuildInMemory
+		}
+	}
+	if goal >= settleOnly && goal != sealNow {
+		for i := range segs {
+			if o := &segs[i]; o.pending() {
+				return segs[i : i+1], o.entry.Live && s.live(o.file.seg.Size())
+			}
 		}
 	}
 	if goal <= rebuildOnly {

@@ -163,17 +163,25 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	var data []byte
 	var docs int
 	var err error
-	made := in[0].entry.Made
-	if in[0].missing || s.outdated(&in[0]) {
-		made = s.ingest.Made()
+	e := segmentEntry{First: in[0].entry.First, Last: in[len(in)-1].entry.Last, Made: in[0].entry.Made}
+	for _, o := range in {
+		e.Holds += o.entry.Holds
+	}
+	attaching := in[0].pending() && len(in) == 1
+	switch {
+	case in[0].missing || s.outdated(&in[0]):
+		e.Made, e.Holds = s.ingest.Made(), attachedIn(in)
 		data, docs, err = s.derive(ctx, v, in)
-	} else {
+	case attaching:
+		e.Holds, docs = attachedIn(in), in[0].entry.Docs
+		data, err = s.withAttached(ctx, v, &in[0])
+	default:
 		data, docs, err = s.mergeFiles(in)
 	}
 	if err != nil {
 		return err
 	}
-	e := segmentEntry{First: in[0].entry.First, Last: in[len(in)-1].entry.Last, Docs: docs, Made: made}
+	e.Docs = docs
 	var fresh *openSegment
 	var with []segmentEntry
 	if docs > 0 {
@@ -190,9 +198,21 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	}
 	dead := newLayer()
 	now := s.current.Load().segments
+	e.Attached = 0
 	for _, o := range in {
 		i := slices.IndexFunc(now, func(x openSegment) bool { return x.entry.ID == o.entry.ID })
-		dead.ordinals.Or(now[i].dead.since(o.dead).ordinals)
+		before := o.dead
+		if attaching {
+			before = noTombstones // rows of deleted documents are still there
+		}
+		dead.ordinals.Or(now[i].dead.since(before).ordinals)
+		e.Attached += now[i].entry.Attached
+	}
+	for i := range with {
+		with[i].Attached = e.Attached
+	}
+	if fresh != nil {
+		fresh.entry.Attached = e.Attached
 	}
 	changes := map[uint64]*layer{}
 	if fresh != nil && !dead.empty() {
@@ -207,6 +227,14 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	kv := s.db.NewBatch()
 	defer kv.Close()
 	return s.publish(m, kv, changes, fresh)
+}
+
+// attachedIn counts the steps that attached vectors to documents of segments.
+func attachedIn(in []openSegment) (n int) {
+	for _, o := range in {
+		n += o.entry.Attached
+	}
+	return n
 }
 
 func (s *Store) mergeFiles(in []openSegment) (data []byte, docs int, err error) {

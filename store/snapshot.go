@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -205,10 +206,7 @@ type Space struct {
 
 // Row is a row of one segment; Segment counts them in order of addition, as
 // Spaces lists them.
-type Row struct {
-	Segment int
-	Row     uint32
-}
+type Row = topk.Row
 
 // Spaces are the inverted indexes of a unit, in order of addition.
 func (v *Snapshot) Spaces(u Unit) []Space {
@@ -273,7 +271,7 @@ func (v *Snapshot) Rows(u Unit) int { return v.Statistics(u, nil).Rows }
 
 // DocumentOf is the row of the document that a passage belongs to.
 func (v *Snapshot) DocumentOf(passage Row) Row {
-	return Row{passage.Segment, v.segments[passage.Segment].file.seg.DocumentOf(passage.Row)}
+	return Row{Segment: passage.Segment, Row: v.segments[passage.Segment].file.seg.DocumentOf(passage.Row)}
 }
 
 // Ordinal is the ordinal of a document row.
@@ -301,7 +299,7 @@ func (v *Snapshot) FindTitle(terms []string) []Row {
 	for i, o := range v.segments {
 		for _, row := range o.file.seg.FindTitle(hash) {
 			if visible := o.visible[Documents]; visible == nil || visible.Has(row) {
-				rows = append(rows, Row{i, row})
+				rows = append(rows, Row{Segment: i, Row: row})
 			}
 		}
 	}

@@ -70,11 +70,13 @@ func (s *Store) Stats() (Stats, error) {
 		}
 	}
 	if st.Vectors = v.vectorStats(); len(st.Vectors) > 0 {
-		n, err := s.db.EstimateDiskUsage(record.VectorsRange())
-		if err != nil {
-			return st, errors.Join(err, v.Release())
+		for _, r := range record.VectorRanges() {
+			n, err := s.db.EstimateDiskUsage(r[0], r[1])
+			if err != nil {
+				return st, errors.Join(err, v.Release())
+			}
+			st.VectorBytes += int64(n)
 		}
-		st.VectorBytes = int64(n)
 	}
 	if st.SourceBytes > 0 {
 		st.Amplification = float64(st.SegmentBytes+st.StoreBytes) / float64(st.SourceBytes)

@@ -58,10 +58,10 @@ import (
 //	            deletes in layers
 //	3  2026-11  sources compressed (coding in the header)
 //	4  2026-11  vectors
-//	5  2026-11  the manifest names what segments were made with, and which formats
+//	5  2026-11  the head (package store/head), and commit and chain in the
+//	            manifest, which names what segments were made with, and which formats
 //	            a program must know to read and to write; deletes without counts;
-//	            the head (package store/head), and commit and chain in the manifest.
-//	            Readers: 5; they read 1 to 4. Writers: 5.
+//	            attached vectors. Readers: 5; they read 1 to 4. Writers: 5.
 const (
 	FormatVersion    = 5
 	MinFormatVersion = 1
@@ -181,6 +181,8 @@ type manifest struct {
 	Analyzers map[string]int `json:"analyzers"`
 	// Vectors says how each field of vectors is stored.
 	Vectors map[string]VectorField `json:"vectors,omitempty"`
+	// Attached says that vectors were ever attached to stored documents.
+	Attached bool `json:"attached,omitempty"`
 	// Commit counts the commits since format 5; Chain is the digest of the manifest
 	// before.
 	Commit uint64 `json:"commit,omitempty"`
@@ -220,6 +222,10 @@ type segmentEntry struct {
 	// format 5. Where it is not what this program makes rows with, the segment is
 	// made anew in the background.
 	Made string `json:"made,omitempty"`
+	// Attached counts the steps that attached vectors to its documents, Holds those
+	// whose vectors are in it: see attach.go.
+	Attached int `json:"attached,omitempty"`
+	Holds    int `json:"holds,omitempty"`
 }
 
 func (m *manifest) clone() *manifest {
@@ -273,6 +279,9 @@ type Store struct {
 	pieces    pieceCache
 
 	maintenance maintenance
+
+	// attachedEver says that documents may have attached vectors.
+	attachedEver atomic.Bool
 }
 
 func (s *Store) get(key []byte) ([]byte, error) { return getFrom(s.db, key) }
@@ -389,8 +398,14 @@ func (s *Store) Files(path string) ([]string, error) {
 }
 
 // scan visits the keys that start with prefix, in order.
-func scan(r pebble.Reader, prefix []byte, visit func(key, value []byte) error) (err error) {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+func scan(r pebble.Reader, prefix []byte, visit func(key, value []byte) error) error {
+	return scanIn(r, prefix, successor(prefix), visit)
+}
+
+// scanIn visits the keys from one to before another, in order. Key and value are
+// valid until visit returns.
+func scanIn(r pebble.Reader, from, to []byte, visit func(key, value []byte) error) (err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return damaged(err)
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -51,115 +50,13 @@ func (s *Store) checkVectors(id string, v record.Vectors) error {
 	return nil
 }
 
-// PutVector attaches a vector in a field to the document with an id, beside the
-// vectors it has. Where there is no such document d, whose id it is, becomes one.
-// What is attached stays until the document changes otherwise.
-func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Outcome, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
-	if err := x.Validate(); err != nil {
-		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, err)}
-	}
-	if x.Len() == 0 {
-		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, vector.ErrEmpty)}
-	}
-	if b.changes[d.ID] != nil {
-		if err := b.Flush(); err != nil {
-			return 0, err
-		}
-	}
-	v, err := b.s.Snapshot()
-	if err != nil {
-		return 0, err
-	}
-	defer v.Release()
-	h, err := v.stored(d.ID)
-	if err != nil {
-		return 0, err
-	}
-	all := record.Vectors{}
-	attached := []string{field}
-	if h != nil {
-		stored, err := v.Document(h)
-		if err != nil {
-			return 0, err
-		}
-		d = *stored
-		if all, err = v.vectors(h); err != nil {
-			return 0, err
-		}
-		if all == nil {
-			all = record.Vectors{}
-		}
-		attached = append(attached, h.Attached...)
-	}
-	all[field] = x
-	slices.Sort(attached)
-	if err := b.s.checkVectors(d.ID, all); err != nil {
-		return 0, err
-	}
-	return b.put(d, all, slices.Compact(attached))
-}
-
-// sameBefore says that a document, as it is put now with vectors vs, is what
-// others were attached to since.
-func (v *Snapshot) sameBefore(old, now *Header, source string, blocks []byte, vs record.Vectors) (bool, error) {
-	if len(old.Attached) == 0 {
-		return false, nil
-	}
-	stored, err := v.vectors(old)
-	if errors.Is(err, ErrCorrupt) {
-		return false, nil // what is put now replaces them
-	}
-	if err != nil {
-		return false, err
-	}
-	all := maps.Clone(vs)
-	if all == nil {
-		all = record.Vectors{}
-	}
-	for _, field := range old.Attached {
-		if _, ok := all[field]; !ok {
-			all[field] = stored[field]
-		}
-	}
-	h := *now
-	h.Vectors, h.Attached = record.VectorsDigest(record.AppendVectors(nil, all)), old.Attached
-	if err := h.Seal(source, blocks); err != nil {
-		return false, err
-	}
-	return bytes.Equal(h.Digest, old.Digest), nil
-}
-
-// vectors reads the vectors of a document.
-func (v *Snapshot) vectors(h *Header) (record.Vectors, error) {
-	if h.Vectors == nil {
-		return nil, nil
-	}
-	b, err := getFrom(v.kv, record.VectorsKey(h.Ordinal))
-	if err != nil {
-		return nil, fmt.Errorf("document %q: %w: its vectors: %w", h.ID, ErrCorrupt, err)
-	}
-	if !slices.Equal(record.VectorsDigest(b), h.Vectors) {
-		return nil, fmt.Errorf("document %q: %w: its vectors do not match their digest", h.ID, ErrCorrupt)
-	}
-	all, err := record.DecodeVectors(b)
-	if err != nil {
-		return nil, fmt.Errorf("document %q: %w", h.ID, err)
-	}
-	return all, nil
-}
-
-// VectorSpace is the vectors of a field in one segment.
+// VectorSpace is the vectors of a field in one segment, with those that can be
+// seen.
 type VectorSpace struct {
-	impact.Source
-	segment int
-	vectors *segment.Vectors
+	Segment int // as Spaces count them
+	Vectors *segment.Vectors
+	Visible impact.Mask
 }
-
-// Document is the document that a row stands for.
-func (s *VectorSpace) Document(row uint32) Row { return Row{s.segment, s.vectors.Document(row)} }
 
 // VectorSpaces are the vectors of a field, in order of addition; segments
 // without any are left out.
@@ -171,7 +68,7 @@ func (v *Snapshot) VectorSpaces(field string) []VectorSpace {
 		if x == nil {
 			continue
 		}
-		s := VectorSpace{Source: impact.Source{Segment: x.Segment}, segment: i, vectors: x}
+		s := VectorSpace{Segment: i, Vectors: x}
 		if o.shown != nil {
 			s.Visible = o.shown.mask(field, x)
 		}
@@ -210,7 +107,7 @@ func (s *shown) mask(field string, v *segment.Vectors) impact.Mask {
 	defer s.mu.Unlock()
 	m, ok := s.masks[field]
 	if !ok {
-		m = v.Mask(func(row uint32) bool { return s.docs.Has(v.Document(row)) })
+		m = v.Sparse.Mask(func(row uint32) bool { return s.docs.Has(v.Document(row)) })
 		if s.masks == nil {
 			s.masks = map[string]impact.Mask{}
 		}
@@ -243,9 +140,9 @@ func (v *Snapshot) vectorStats() (list []VectorStats) {
 			if x == nil {
 				continue
 			}
-			st.Weights += int64(x.Postings())
-			st.IndexBytes += int64(x.Size())
-			st.Loss = max(st.Loss, x.Loss())
+			st.Weights += int64(x.Sparse.Postings())
+			st.IndexBytes += int64(x.Sparse.Size())
+			st.Loss = max(st.Loss, x.Sparse.Loss())
 			st.Documents += o.rowsSeen(x)
 		}
 		list = append(list, st)
@@ -301,11 +198,11 @@ func (s *shown) without(gone []uint32, docs Bits, seg *segment.Segment) *shown {
 		v := seg.Vectors(field)
 		var rows []uint32
 		for _, doc := range gone {
-			if row, ok := v.Row(doc); ok {
+			for row, end := v.OfDocument(doc); row < end; row++ {
 				rows = append(rows, row)
 			}
 		}
-		next.masks[field] = v.Hide(m, rows)
+		next.masks[field] = v.Sparse.Hide(m, rows)
 	}
 	return next
 }
@@ -322,7 +219,7 @@ func oneSegment(segs []openSegment, most int) bool {
 		for _, field := range segs[i].file.seg.Fields() {
 			x := segs[i].file.seg.Vectors(field)
 			rows[field] += x.Rows()
-			weights[field] += x.Postings()
+			weights[field] += x.Sparse.Postings()
 			if !impact.Fits(rows[field], weights[field]) || weights[field] > uint64(most/weightBytes) {
 				return false
 			}
@@ -332,11 +229,16 @@ func oneSegment(segs []openSegment, most int) bool {
 }
 
 // recordVectors writes the vectors of a document under its ordinal.
-func (b *Batch) recordVectors(h *Header, value []byte) error {
-	if h.Vectors == nil {
-		return nil
+func (b *Batch) recordVectors(h *Header, value []byte, attached record.Vectors) error {
+	var err error
+	if h.Vectors != nil {
+		err = b.records.Set(record.VectorsKey(h.Ordinal), value, nil)
 	}
-	return b.records.Set(record.VectorsKey(h.Ordinal), value, nil)
+	for field, x := range attached {
+		b.s.attachedEver.Store(true)
+		err = errors.Join(err, b.records.Set(record.AttachedKey(h.Ordinal, field), record.AppendAttached(nil, field, x), nil))
+	}
+	return err
 }
 
 // removeVectors deletes the vectors of a document.

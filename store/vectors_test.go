@@ -133,10 +133,10 @@ func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Named, k 
 	spaces := v.VectorSpaces(field)
 	sources := make([]impact.Source, len(spaces))
 	for i, s := range spaces {
-		sources[i] = s.Source
+		sources[i] = impact.Source{Segment: s.Vectors.Sparse, Visible: s.Visible}
 	}
 	for _, hit := range impact.TopK(sources, x, k, 1).Hits {
-		h, err := v.Header(v.Ordinal(spaces[hit.Source].Document(hit.Row)))
+		h, err := v.Header(v.Ordinal(Row{Segment: spaces[hit.Segment].Segment, Row: spaces[hit.Segment].Vectors.Document(hit.Row.Row)}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +308,7 @@ func TestMergingKeepsVectorsSmall(t *testing.T) {
 	defer v.Release()
 	weights := uint64(0)
 	for _, o := range v.segments {
-		n := o.file.seg.Vectors("a").Postings()
+		n := o.file.seg.Vectors("a").Sparse.Postings()
 		if weights += n; n > 4<<10 {
 			t.Errorf("a segment has %d weights", n)
 		}

@@ -13,6 +13,7 @@ var (
 	ErrFormat    = errors.New("malformed")
 	ErrTruncated = errors.New("file is cut off")
 	ErrCount     = errors.New("count does not hold")
+	ErrKind      = errors.New("unsupported kind of vector")
 )
 
 // InputError says where in a file something is wrong.

@@ -157,13 +157,31 @@ func parseVector(raw json.RawMessage, entries []entry, v *Vocabulary) ([]entry, 
 	return entries, err
 }
 
+// kindOf tells the kind of a vector by its JSON: an object is sparse, a list is
+// dense, a list of lists is multi. What is nothing of these is no vector.
+func kindOf(raw []byte) (kind Kind, ok bool) {
+	switch {
+	case raw[0] == '{':
+		return KindSparse, true
+	case raw[0] != '[':
+		return 0, false
+	case raw[skipBlank(raw, 1)] == '[':
+		return KindMulti, true
+	}
+	return KindDense, true
+}
+
 // eachWeight calls f for each member of an object of term: weight. raw is valid
 // JSON; the scan by hand is what sees a key that comes twice, and several times
 // faster. A term is valid until f returns.
 func eachWeight(raw []byte, f func(term []byte, weight float32) error) error {
 	i := skipBlank(raw, 0)
-	if raw[i] != '{' {
+	kind, ok := kindOf(raw[i:])
+	if !ok {
 		return fmt.Errorf(`%w: "vector" is not an object of term: weight`, ErrFormat)
+	}
+	if err := kind.stored(); err != nil {
+		return err
 	}
 	for i++; ; {
 		i = skipBlank(raw, i)

@@ -10,7 +10,8 @@ import (
 // Weights are positive and finite; a term of weight zero is left out.
 type Named map[string]float32
 
-// ParseNamed reads a JSON object of term: weight.
+// ParseNamed reads a JSON object of term: weight. The error wraps ErrKind for a
+// dense or a multi-vector.
 func ParseNamed(object []byte) (Named, error) {
 	if !json.Valid(object) {
 		return nil, jsonError(object, json.Unmarshal(object, new(any)))

@@ -24,7 +24,11 @@ func TestParseNamed(t *testing.T) {
 		`{"a":1e99}`:         vector.ErrWeight,
 		`{"a":"1"}`:          vector.ErrWeight,
 		`{"a":NaN}`:          vector.ErrWeight,
-		`[1]`:                vector.ErrFormat,
+		`[1]`:                vector.ErrKind,
+		` [ ]`:               vector.ErrKind,
+		`[ [1],[2]]`:         vector.ErrKind,
+		`"a"`:                vector.ErrFormat,
+		`7`:                  vector.ErrFormat,
 		`{"a":1`:             vector.ErrFormat,
 		``:                   vector.ErrFormat,
 	} {

@@ -51,7 +51,7 @@ func tamisRun(dir string, f form) (map[string][]scored, error) {
 				scores[i] = map[string]float32{}
 			}
 			for _, h := range ix.Search(builder.Query(q.Text), len(docs)) {
-				scores[i][docs[h.Row].ID] += h.Score
+				scores[i][docs[h.Row.Row].ID] += h.Score
 			}
 		}
 	}

@@ -198,8 +198,8 @@ func (b *bench) recall(c *measured, docs []vector.Sparse) float64 {
 	for _, q := range b.queries {
 		score := func(k int, recall float32) (list []float32) {
 			for _, h := range impact.TopK(c.src, q, k, recall).Hits {
-				row := int(h.Row)
-				for _, s := range c.src[:h.Source] {
+				row := int(h.Row.Row)
+				for _, s := range c.src[:h.Segment] {
 					row += s.Segment.Rows()
 				}
 				list = append(list, vector.Dot(q, docs[row]))

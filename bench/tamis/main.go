@@ -90,7 +90,7 @@ func (e *engine) Search(q, k int) ([]peer.Hit, error) {
 	hits := e.index.Search(e.queries[q], k)
 	out := make([]peer.Hit, len(hits))
 	for i, h := range hits {
-		out[i] = peer.Hit{Row: int(h.Row), Score: h.Score}
+		out[i] = peer.Hit{Row: int(h.Row.Row), Score: h.Score}
 	}
 	return out, nil
 }

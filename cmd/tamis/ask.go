@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/ask"
 	"github.com/tamis-search/tamis/llm"
 )
 
@@ -33,7 +34,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if url == "" {
 				url = os.Getenv("TAMIS_LLM")
 			}
-			o := tamis.AskOptions{Budget: budget, Drafts: drafts}
+			o := ask.Options{Budget: budget, Drafts: drafts}
 			if url != "" {
 				client, err := llm.New(llm.Config{URL: url, Model: model})
 				if err != nil {
@@ -49,7 +50,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			defer ix.Close()
-			answer, err := ix.Ask(cmd.Context(), args[0], o)
+			answer, err := ask.Answer(cmd.Context(), ix, args[0], o)
 			if err != nil {
 				return budgetError(budget, err)
 			}

@@ -313,7 +313,9 @@ func TestRecords(t *testing.T) {
 {"id": "f", "vector": {}}
 {"id": "g", "vector": [1]}
 {"id": "h", "vector": {"x": 1}, "vectors": {"vector": {"x": 1}}}
-{"id": "i", "vector": {"x": NaN}}`})
+{"id": "i", "vector": {"x": NaN}}
+{"id": "j", "vectors": {"m": [[1, 2], [3, 4]]}}
+{"id": "k", "vector": "x"}`})
 	docs, skipped = readAll(t, Options{}, dir, dir)
 	if len(docs) != 3 || docs["a"].Source != "one" || docs["c"].Vectors != nil ||
 		!reflect.DeepEqual(docs["a"].Vectors, map[string]vector.Named{"vector": {"x": 1.5, "17": 2}}) ||
@@ -324,9 +326,11 @@ func TestRecords(t *testing.T) {
 		`c.jsonl:4: record "d": field "vector": weights must be positive and finite: term "x" weighs -1`,
 		`c.jsonl:5: record "e": field "vector": repeated term: "x"`,
 		`c.jsonl:6: record "f": field "vector": empty vector`,
-		`c.jsonl:7: record "g": field "vector": malformed: "vector" is not an object of term: weight`,
+		`c.jsonl:7: record "g": field "vector": unsupported kind of vector: a list of numbers is a dense vector, which is not stored yet; give an object of term: weight`,
 		`c.jsonl:8: record "h": field "vector" has two vectors`,
 		`c.jsonl:9: malformed JSON at byte 29: invalid character 'N' looking for beginning of value`,
+		`c.jsonl:10: record "j": field "m": unsupported kind of vector: a list of lists is a multi-vector, which is not stored yet; give an object of term: weight`,
+		`c.jsonl:11: record "k": field "vector": malformed: "vector" is not an object of term: weight`,
 	}
 	if strings.Join(skipped, "\n") != strings.Join(want, "\n") {
 		t.Errorf("skipped\n%s\nwant\n%s", strings.Join(skipped, "\n"), strings.Join(want, "\n"))

@@ -2,11 +2,12 @@ package impact
 
 import (
 	"cmp"
-
+	"context"
 	"maps"
 	"math"
 	"slices"
 
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -120,7 +121,7 @@ type tuner struct {
 }
 
 // score calls f for the rows hit with their scores by given weights.
-func (t *tuner) score(i int, hits []Hit, f func(score float64)) {
+func (t *tuner) score(i int, hits []topk.Hit, f func(score float64)) {
 	q := t.queries[i]
 	for j, name := range q.Terms {
 		if n, ok := t.b.find(name); ok {
@@ -128,11 +129,11 @@ func (t *tuner) score(i int, hits []Hit, f func(score float64)) {
 		}
 	}
 	for _, h := range hits {
-		if int(h.Row) == t.own[i] {
+		if int(h.Row.Row) == t.own[i] {
 			continue
 		}
 		sum := 0.0
-		terms, weights := t.b.row(h.Row)
+		terms, weights := t.b.row(h.Row.Row)
 		for j, n := range terms {
 			sum += float64(t.weights[n]) * float64(weights[j])
 		}
@@ -171,7 +172,8 @@ func (t *tuner) try(how setting) (recall float32, work int) {
 			k++
 		}
 		n := 0
-		t.score(i, s.topK([]Source{{Segment: t.g}}, q, k, []setting{how}), func(score float64) {
+		hits, _ := s.topK(context.Background(), []Source{{Segment: t.g}}, q, k, []setting{how}) // only a context gives errors
+		t.score(i, hits, func(score float64) {
 			if score >= t.enough[i] {
 				n++
 			}

@@ -1,25 +1,34 @@
 package impact
 
-import "github.com/tamis-search/tamis/vector"
+import (
+	"context"
+
+	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/vector"
+)
 
 // Exhaustive is TopK at recall 1 by scoring every posting: the oracle, and what
 // TopK does where bounds say nothing.
-func Exhaustive(sources []Source, query vector.Sparse, k int) []Hit {
-	var hits []Hit
+func Exhaustive(sources []Source, query vector.Sparse, k int) []topk.Hit {
+	hits, _ := exhaustive(context.Background(), sources, query, k) // only a context gives errors
+	return hits
+}
+
+func exhaustive(ctx context.Context, sources []Source, query vector.Sparse, k int) ([]topk.Hit, error) {
+	var hits []topk.Hit
 	for id := range sources {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		src := &sources[id]
-		add := func(row, place uint32, score float32) {
-			if score > 0 && src.Visible.has(place) {
-				hits = append(hits, Hit{id, row, score})
+		g := src.Segment
+		for place, score := range g.scores(query) {
+			if score > 0 && src.Visible.has(uint32(place)) {
+				hits = append(hits, topk.Hit{Row: topk.Row{Segment: id, Row: g.row(uint32(place))}, Score: score})
 			}
 		}
-		g := src.Segment
-		scores := g.scores(query)
-		for place := range uint32(g.rows) {
-			add(g.row(place), place, scores[place])
-		}
 	}
-	return firstHits(hits, max(k, 0))
+	return topk.Best(hits, k), nil
 }
 
 // scores is the score of every place.

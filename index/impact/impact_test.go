@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -94,17 +95,17 @@ func stored(s *Segment) []vector.Sparse {
 }
 
 // plain scores vectors one by one.
-func plain(all [][]vector.Sparse, visible func(source int, row uint32) bool, query vector.Sparse, k int) []Hit {
-	var hits []Hit
+func plain(all [][]vector.Sparse, visible func(source int, row uint32) bool, query vector.Sparse, k int) []topk.Hit {
+	var hits []topk.Hit
 	for source, vectors := range all {
 		for row, v := range vectors {
 			if score := vector.Dot(query, v); score > 0 && visible(source, uint32(row)) {
-				hits = append(hits, Hit{source, uint32(row), score})
+				hits = append(hits, topk.Hit{Row: topk.Row{Segment: source, Row: uint32(row)}, Score: score})
 			}
 		}
 	}
-	slices.SortFunc(hits, func(a, b Hit) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Row, b.Row))
+	slices.SortFunc(hits, func(a, b topk.Hit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Row.Row, b.Row.Row))
 	})
 	return hits[:min(k, len(hits))]
 }
@@ -331,7 +332,7 @@ func TestNear(t *testing.T) {
 			}
 			query := randomQuery(rng, pool)
 			for _, k := range []int{1, 10, 300} {
-				scores := map[Hit]bool{}
+				scores := map[topk.Hit]bool{}
 				most := plain(all, visible, query, len(pool))
 				for _, h := range most {
 					scores[h] = true

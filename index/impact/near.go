@@ -23,16 +23,16 @@ func (s *searcher) near(id int, how setting) {
 		return
 	}
 	top := s.bound()
-	if s.best.k <= nearSorted/4 {
-		top = s.first(top, how.factor)
+	if s.best.K() <= nearSorted/4 {
+		top = s.highest(top, how.factor)
 	}
 	s.rounds(top, how.factor)
 	s.forget()
 }
 
-// first takes the blocks with the highest bounds, the highest first, and returns
+// highest takes the blocks with the highest bounds, the highest first, and returns
 // the bound from which on others are left. Few blocks are what most queries need.
-func (s *searcher) first(top uint16, factor float32) uint16 {
+func (s *searcher) highest(top uint16, factor float32) uint16 {
 	w := &s.work
 	low := max(uint16(float64(top)*nearShare), 1)
 	n := simd.SelectRange(w.picked, w.sums, low, top)
@@ -61,9 +61,9 @@ func (s *searcher) first(top uint16, factor float32) uint16 {
 // low is the least bound of a block that is worth a visit.
 func (s *searcher) low(factor float32) uint16 {
 	if factor == 1 {
-		return s.best.floor
+		return s.best.Floor()
 	}
-	return uint16(min(float32(s.best.floor)/factor, 1<<16-1))
+	return uint16(min(float32(s.best.Floor())/factor, 1<<16-1))
 }
 
 // least is the weight from which on the terms of the query have the share mass of

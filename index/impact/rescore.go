@@ -1,11 +1,10 @@
 package impact
 
 import (
-	"cmp"
-	"math"
 	"slices"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/internal/topk"
 )
 
 // scoredRows is the number of rows whose data is brought near together.
@@ -20,74 +19,57 @@ type rescoring struct {
 	refs   []simd.Ref
 	spans  [scoredRows][2]int
 	known  []uint64 // a bit for each term of the query, by place
-	order  []uint64
+	places [scoredRows]uint32
+	rows   [scoredRows]uint32
+	scores [scoredRows]float32
+	best   topk.Collector
 }
 
 // hits scores what was collected exactly and returns the k best.
-func (s *searcher) hits(k int) []Hit {
-	keys := s.best.finish()
-	hits := make([]Hit, 0, len(keys))
-	for i := 0; i < len(keys); {
-		id, start := keySource(keys[i]), i
-		for i < len(keys) && keySource(keys[i]) == id {
-			i++
-		}
-		part := keys[start:i]
-		first := len(hits)
-		g := s.sources[id].Segment
-		for _, key := range part {
-			hits = append(hits, Hit{Source: id, Row: g.row(uint32(key))})
-		}
-		for found := hits[first:]; len(found) > 0; {
-			n := min(len(found), scoredRows)
-			if g.conf.Precision == Bits8 {
-				s.scorePlaces(g, found[:n], part)
-			} else {
-				s.scoreRows(g, found[:n])
-			}
-			found, part = found[n:], part[n:]
-		}
-	}
-	return s.firstHits(hits, k)
-}
-
-// firstHits is the function of that name for scores that are not negative.
-func (s *searcher) firstHits(hits []Hit, k int) []Hit {
-	order := s.rescoring.order[:0]
-	for i, h := range hits {
-		order = append(order, uint64(^math.Float32bits(h.Score))<<32|uint64(i))
-	}
-	slices.Sort(order)
-	s.rescoring.order = order
-	sorted := make([]Hit, 0, len(hits))
-	for i := 0; i < len(order) && len(sorted) < k; {
-		start, score := len(sorted), order[i]>>32
-		for ; i < len(order) && order[i]>>32 == score; i++ {
-			sorted = append(sorted, hits[uint32(order[i])])
-		}
-		slices.SortFunc(sorted[start:], func(a, b Hit) int {
-			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Row, b.Row))
-		})
-	}
-	return sorted[:min(k, len(sorted))]
-}
-
-// scorePlaces adds the scores of places by the records. First all records are
-// asked for, then what they point to, so that little is waited for.
-func (s *searcher) scorePlaces(g *Segment, found []Hit, keys []uint64) {
+func (s *searcher) hits(k int) []topk.Hit {
 	r := &s.rescoring
-	for i := range found {
-		place := uint32(keys[i])
+	r.best.Reset(k)
+	for id, left := 0, s.best.Numbers(); len(left) > 0; {
+		for left[0] >= s.numbers.First(id+1) {
+			id++
+		}
+		g, first, end := s.sources[id].Segment, s.numbers.First(id), s.numbers.First(id+1)
+		n := 0
+		for n < min(len(left), scoredRows) && left[n] < end {
+			r.places[n] = uint32(left[n] - first)
+			r.rows[n], r.scores[n] = g.row(r.places[n]), 0
+			n++
+		}
+		left = left[n:]
+		if g.conf.Precision == Bits8 {
+			s.scorePlaces(g, n)
+		} else {
+			s.scoreRows(g, n)
+		}
+		for i, row := range r.rows[:n] {
+			if int(row) < g.rows { // not where the segment is damaged
+				r.best.Add(topk.Key(r.scores[i], uint32(first)+row))
+			}
+		}
+	}
+	return s.numbers.Hits(r.best.Sorted())
+}
+
+// scorePlaces scores the first n places by the records. First all records are
+// asked for, then what they point to, so that little is waited for.
+func (s *searcher) scorePlaces(g *Segment, n int) {
+	r := &s.rescoring
+	for i, place := range r.places[:n] {
 		r.blocks[i], r.lanes[i] = place/blockRows, byte(place%blockRows)
 	}
-	s.findRecords(g, r.blocks[:len(found)])
+	s.findRecords(g, r.blocks[:n])
 	for i := range r.found {
 		f := &r.found[i]
 		refs := r.refs[f.from:f.to]
 		simd.Pick(r.codes[:len(refs)], refs, r.lanes[:], g.data[secRecords][4*f.term.record:], g.data[secOverflow])
 		for j, ref := range refs {
 			// Nothing is added for code 0.
-			found[uint16(ref>>32)].Score += float32(f.weight * float32(float32(r.codes[j])*f.term.unit))
+			r.scores[uint16(ref>>32)] += float32(f.weight * float32(float32(r.codes[j])*f.term.unit))
 		}
 	}
 }
@@ -148,8 +130,8 @@ func (g *Segment) search(refs []simd.Ref, t term, blocks []uint32) (n int) {
 	return n
 }
 
-// scoreRows adds the scores by the forward index.
-func (s *searcher) scoreRows(g *Segment, found []Hit) {
+// scoreRows scores the first n rows by the forward index.
+func (s *searcher) scoreRows(g *Segment, n int) {
 	r := &s.rescoring
 	places := s.work.places[:0]
 	r.known = slices.Grow(r.known[:0], g.terms/64+1)[:g.terms/64+1]
@@ -163,16 +145,16 @@ func (s *searcher) scoreRows(g *Segment, found []Hit) {
 		places = append(places, place)
 	}
 	s.work.places = places
-	for i := range found {
-		r.spans[i][0], r.spans[i][1] = g.entries(found[i].Row)
+	for i, row := range r.rows[:n] {
+		r.spans[i][0], r.spans[i][1] = g.entries(row)
 	}
-	for _, span := range r.spans[:len(found)] {
-		n := span[1] - span[0]
-		simd.Fetch(g.data[secForward], span[0]*g.forwardBytes, n*g.forwardBytes)
-		simd.Fetch(g.data[secWeights], span[0]*g.weightBytes(), n*g.weightBytes())
+	for _, span := range r.spans[:n] {
+		entries := span[1] - span[0]
+		simd.Fetch(g.data[secForward], span[0]*g.forwardBytes, entries*g.forwardBytes)
+		simd.Fetch(g.data[secWeights], span[0]*g.weightBytes(), entries*g.weightBytes())
 	}
-	for i := range found {
-		found[i].Score = g.knownDot(r.spans[i][0], r.spans[i][1], r.known, places, s.query.Weights)
+	for i := range n {
+		r.scores[i] = g.knownDot(r.spans[i][0], r.spans[i][1], r.known, places, s.query.Weights)
 	}
 	for _, place := range places {
 		if place >= 0 {

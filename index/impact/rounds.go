@@ -48,7 +48,7 @@ func (s *searcher) segment(id int) {
 // earlier rounds, down to where a bound times factor is below the floor.
 func (s *searcher) rounds(top uint16, factor float32) {
 	w, share := &s.work, roundShare
-	if s.best.k >= wideHits {
+	if s.best.K() >= wideHits {
 		share = wideShare
 	}
 	for top > 0 {
@@ -151,7 +151,7 @@ func (s *searcher) batch(blocks []uint32, low uint16) {
 		m := min(len(lists), listsBefore)
 		s.lower(len(s.lists)-len(lists), m, w.live[:n])
 		if lists = lists[m:]; len(lists) > 0 {
-			if n = simd.Keep(w.lanes[:], w.live[:n], s.best.floor); n == 0 {
+			if n = simd.Keep(w.lanes[:], w.live[:n], s.best.Floor()); n == 0 {
 				return
 			}
 		}
@@ -221,13 +221,13 @@ func (s *searcher) hide(n int) {
 // floor.
 func (s *searcher) take(n int) {
 	w := &s.work
-	simd.Reach(w.masks[:n], w.lanes[:], s.best.floor)
+	simd.Reach(w.masks[:n], w.lanes[:], s.best.Floor())
 	for i, lanes := range w.masks[:n] {
 		for ; lanes != 0; lanes &= lanes - 1 {
 			lane := bits.TrailingZeros32(lanes)
 			place := w.live[i]*blockRows + uint32(lane)
-			if count := w.lanes[i*blockRows+lane]; count >= s.best.floor && int(place) < s.g.rows {
-				s.best.add(count, rowKey(count, s.id, place))
+			if count := w.lanes[i*blockRows+lane]; count >= s.best.Floor() && int(place) < s.g.rows {
+				s.best.Add(count, s.first+uint64(place))
 			}
 		}
 	}

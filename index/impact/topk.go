@@ -2,11 +2,13 @@ package impact
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"math/bits"
 	"slices"
 	"sync"
 
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -19,30 +21,22 @@ type Source struct {
 
 func (s *Source) rows() int { return s.Segment.rows }
 
-// Hit is one row that was found: Row of sources[Source].
-type Hit struct {
-	Source int
-	Row    uint32
-	Score  float32
-}
-
-// Result is the hits, best first, and what they are worth: exactly the best, or
-// Recall is the share of the best 10 that searches like this one found when the
-// segments were written, the least over segments.
-type Result struct {
-	Hits   []Hit
-	Exact  bool
-	Recall float32
-}
-
 // TopK returns the k rows of all sources that score best, fewer where fewer have a
-// term of the query. Below a recall of 1 each segment takes the shortcut that
-// reached at least that recall when it was measured.
+// term of the query: a hit's Segment is the place of its source. Below a recall of 1
+// each segment takes the shortcut that reached at least that recall when it was
+// measured; the ranking's Recall is then the share of the best 10 that searches like
+// this one found, the least over segments.
 //
 // A query must be valid. Its terms whose products are too great or too small for
 // float32 make TopK score everything.
-func TopK(sources []Source, query vector.Sparse, k int, recall float32) Result {
-	result := Result{Exact: true, Recall: 1}
+func TopK(sources []Source, query vector.Sparse, k int, recall float32) topk.Ranking {
+	r, _ := Rank(context.Background(), sources, query, k, recall) // only a context gives errors
+	return r
+}
+
+// Rank is TopK until ctx is cancelled, which is looked at between segments.
+func Rank(ctx context.Context, sources []Source, query vector.Sparse, k int, recall float32) (topk.Ranking, error) {
+	result := topk.Ranking{Exact: true, Recall: 1}
 	s := searchers.Get().(*searcher)
 	defer searchers.Put(s)
 	s.settings = s.settings[:0]
@@ -56,12 +50,15 @@ func TopK(sources []Source, query vector.Sparse, k int, recall float32) Result {
 		result.Recall = min(result.Recall, max(0, 1-(1-how.recall)*missed))
 		result.Exact = result.Exact && how.factor == 1
 	}
-	result.Hits = s.topK(sources, query, k, s.settings)
+	var err error
+	if result.Hits, err = s.topK(ctx, sources, query, k, s.settings); err != nil {
+		return topk.Ranking{}, err
+	}
 	if !result.Exact && len(result.Hits) < k {
 		// The terms left out may be the only ones that more rows have.
-		return TopK(sources, query, k, 1)
+		return Rank(ctx, sources, query, k, 1)
 	}
-	return result
+	return result, nil
 }
 
 // missedMore is how many times more of the best rows a shortcut misses than it did
@@ -78,36 +75,40 @@ func missedMore(sources []Source) float32 {
 }
 
 // topK returns the best rows, each source searched with its setting.
-func (s *searcher) topK(sources []Source, query vector.Sparse, k int, settings []setting) []Hit {
-	rows, near := 0, false
+func (s *searcher) topK(ctx context.Context, sources []Source, query vector.Sparse, k int, settings []setting) ([]topk.Hit, error) {
+	near := false
+	s.numbers.Reset()
 	for i := range sources {
-		rows += sources[i].rows()
+		s.numbers.Add(sources[i].rows())
 		near = near || settings[i].factor < 1
 	}
-	if k = min(k, rows); k <= 0 || query.Len() == 0 {
-		return nil
+	if k = int(min(uint64(max(k, 0)), s.numbers.Len())); k == 0 || query.Len() == 0 {
+		return nil, ctx.Err()
 	}
 	s.sources, s.query = sources, query
-	if !s.prepare() {
-		return Exhaustive(sources, query, k)
+	if s.numbers.Len() > math.MaxUint32 || !s.prepare() {
+		return exhaustive(ctx, sources, query, k) // keys number rows in 32 bits
 	}
 	if near {
-		s.best.reset(min(k+nearMore(k), rows), 0)
+		s.best.Reset(int(min(uint64(k+nearMore(k)), s.numbers.Len())), 0)
 	} else {
-		s.best.reset(k, s.slack)
+		s.best.Reset(k, s.slack)
 	}
 	for i := range sources {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if settings[i].factor < 1 {
 			s.near(i, settings[i])
 		} else {
 			s.segment(i)
 		}
 	}
-	if !near && s.best.loose() {
+	if !near && s.best.Loose() {
 		// Rows may be missing whose score is nothing beside what is possible.
-		return Exhaustive(sources, query, k)
+		return exhaustive(ctx, sources, query, k)
 	}
-	return s.hits(k)
+	return s.hits(k), nil
 }
 
 var searchers = sync.Pool{New: func() any { return new(searcher) }}
@@ -118,16 +119,17 @@ type searcher struct {
 	sources []Source
 	query   vector.Sparse
 	step    float64
-	slack   int // that a count may differ from the score by
-	best    collector
+	slack   int             // that a count may differ from the score by
+	numbers topk.Numbering  // of the rows of all sources, by place
+	best    topk.Candidates // by number
 
 	settings []setting
 	weights  []float32
 	spent    int // work done, in about nanoseconds
 
 	// Of the segment being searched:
-	id      int
 	g       *Segment
+	first   uint64 // number of its first row
 	visible []uint32
 	lists   []list // sparse ones, then dense ones, each by falling contribution
 	sparse  int
@@ -188,7 +190,7 @@ func (s *searcher) prepare() bool {
 
 // open looks the query's terms up in segment id.
 func (s *searcher) open(id int, mass float32) {
-	s.id, s.g = id, s.sources[id].Segment
+	s.g, s.first = s.sources[id].Segment, s.numbers.First(id)
 	s.visible = s.sources[id].Visible.lanes
 	s.lists, s.sparse = s.lists[:0], 0
 	least := s.least(mass)
@@ -213,20 +215,6 @@ func (s *searcher) open(id int, mass float32) {
 		}
 		return cmp.Compare(b.contribution(), a.contribution())
 	})
-}
-
-// firstHits sorts hits and returns the first k.
-func firstHits(hits []Hit, k int) []Hit {
-	slices.SortFunc(hits, func(a, b Hit) int {
-		switch {
-		case a.Score != b.Score:
-			return cmp.Compare(b.Score, a.Score)
-		case a.Source != b.Source:
-			return a.Source - b.Source
-		}
-		return cmp.Compare(a.Row, b.Row)
-	})
-	return hits[:min(k, len(hits))]
 }
 
 // dot is the score of a row by the forward index; places are those of the query's

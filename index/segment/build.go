@@ -15,7 +15,7 @@ import (
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/columns"
-	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // ErrTooLarge says that a document does not fit the format: sources are
@@ -27,7 +27,7 @@ var ErrTooLarge = errors.New("source is larger than 4 GiB")
 type Builder struct {
 	documents, passages *index.Builder
 	columns             *columns.Builder
-	vectors             map[string]*fieldRows
+	vectors             map[string]*FieldVectors
 	passage             index.Numbered // scratch: of the passage being added
 	bodies              []uint32       // of all passages of the document so far
 	lengths             lengthsWriter
@@ -51,7 +51,7 @@ type titleRow struct {
 // NewBuilder returns an empty builder whose inverted indexes follow c.
 func NewBuilder(c index.Config) *Builder {
 	passages := index.NewBuilder(c)
-	return &Builder{documents: passages.Sibling(), passages: passages, columns: columns.NewBuilder(), vectors: map[string]*fieldRows{}, lengths: lengthsWriter{conf: c}, tables: newTables()}
+	return &Builder{documents: passages.Sibling(), passages: passages, columns: columns.NewBuilder(), vectors: map[string]*FieldVectors{}, lengths: lengthsWriter{conf: c}, tables: newTables()}
 }
 
 func newTables() tables {
@@ -108,8 +108,9 @@ func (b *Builder) EndDocument(f index.Fields) {
 
 // Bytes returns the segment file; fields says how each field that has a vector
 // stores it. The builder cannot be used afterwards. The error wraps
-// impact.ErrFull where a segment cannot hold the vectors.
-func (b *Builder) Bytes(fields map[string]impact.Config) ([]byte, error) {
+// impact.ErrFull where a segment cannot hold the vectors, and vector.ErrKind where
+// some are of a kind or unit that their field has not.
+func (b *Builder) Bytes(fields map[string]vector.Field) ([]byte, error) {
 	vectors, err := b.buildVectors(fields)
 	if err != nil {
 		return nil, err
@@ -192,10 +193,6 @@ func (t *tables) write(documents, passages, columns, vectors, lengths []byte) []
 		titles = binary.LittleEndian.AppendUint64(titles, uint64(r.row))
 	}
 
-	type numbered struct {
-		id   uint32
-		data []byte
-	}
 	secs := []numbered{
 		{secDocs, documents}, {secPassages, passages}, {secDocTable, docTable}, {secPassTab, passTable},
 		{secSents, t.sentences}, {secHeadings, headings}, {secTitles, titles}, {secColumns, columns},
@@ -204,6 +201,17 @@ func (t *tables) write(documents, passages, columns, vectors, lengths []byte) []
 		secs = append(secs, numbered{secVectors, vectors})
 	}
 	secs = append(secs, numbered{secLengths, lengths})
+	return assemble(secs)
+}
+
+// numbered is a section and its id.
+type numbered struct {
+	id   uint32
+	data []byte
+}
+
+// assemble is the file of sections.
+func assemble(secs []numbered) []byte {
 	total := headerLen + len(secs)*dirEntryLen + 4
 	for _, s := range secs {
 		total = aligned(total) + len(s.data)

@@ -1,6 +1,6 @@
 // Package segment is the immutable file that a store derives from a run of
 // documents: an inverted index over the documents, one over their passages,
-// their learned sparse vectors, and the tables that lead from a row back to bytes
+// their vectors, and the tables that lead from a row back to bytes
 // of a stored source.
 //
 // # Wire format, version 4
@@ -13,7 +13,7 @@
 //	u32       CRC-32C of header and directory
 //	sections  in directory order, each at a multiple of 64
 //
-// Sections, each once; 9 only where a document has a vector:
+// Sections, each once; 9 only where a document or a passage has a vector:
 //
 //	1 documents  inverted index over document rows (package index)
 //	2 passages   inverted index over passage rows (package index)
@@ -35,10 +35,11 @@
 //	8 columns    the metadata of document rows (package index/columns)
 //	9 vectors    u32 number of fields, then for each, ascending by name: u32
 //	             length of its name, u32 number of its rows, u64 length of its
-//	             vectors; the names; then for each field, from a multiple of 64 on
-//	             in the section: for each of its rows the document row, u32,
-//	             ascending; from the next multiple of 64 on its vectors (package
-//	             index/impact)
+//	             vectors, u8 their kind (0 sparse, 1 dense, 2 multi), u8 what they
+//	             stand for (0 documents, 1 passages), 6 zero bytes; the names; then
+//	             for each field, from a multiple of 64 on in the section: for each
+//	             of its rows the document or passage row, u32, ascending; from the
+//	             next multiple of 64 on its vectors (sparse: package index/impact)
 //	10 lengths   what the one-byte codes of lengths are off by: u8 bytes of a
 //	             number of documents, u8 bytes of one of passages; then for each
 //	             document row its exact weighted length less what its code stands
@@ -49,8 +50,10 @@
 //
 //	1  2026-11  first, without section 8. Derive it anew: ErrOlder.
 //	2  2026-11  columns, sections at multiples of 8.
-//	3  2026-11  vectors.
-//	4  2026-11  section 10. Readers: 4; they read 2 and 3. Writers: 4.
+//	3  2026-11  vectors, all of them sparse and of documents: an entry of a field
+//	            ends after the length.
+//	4  2026-11  kind and unit of each field of vectors; section 10. Readers: 4;
+//	            they read 2 and 3. Writers: 4.
 package segment
 
 import (
@@ -80,7 +83,8 @@ var (
 	// ErrOlder says that the segment has a format that is no longer read: derive
 	// it anew.
 	ErrOlder = errors.New("segment has an older format")
-	// ErrNewer says that a later version of tamis wrote the segment.
+	// ErrNewer says that a later version of tamis wrote the segment, or vectors in
+	// it.
 	ErrNewer = errors.New("segment has a newer format")
 )
 
@@ -122,6 +126,7 @@ type Segment struct {
 	vectors             []*Vectors
 	numDocs, numPass    int
 	size                int
+	version             uint32
 }
 
 // Open checks and opens a segment. Every checksum and every offset is checked
@@ -133,6 +138,7 @@ func Open(data []byte) (*Segment, error) {
 		return nil, err
 	}
 	s := &Segment{
+		version:  binary.LittleEndian.Uint32(data[8:]),
 		docTable: secs[secDocTable].data, passTable: secs[secPassTab].data, sentences: secs[secSents].data,
 		headings: secs[secHeadings].data, titles: secs[secTitles].data, lengths: secs[secLengths].data, size: len(data),
 	}
@@ -175,7 +181,9 @@ func (s *Segment) openTables(secs map[uint32]section) error {
 	if err := s.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	if s.vectors, err = openVectors(secs[secVectors].data, s.numDocs); err != nil {
+	if err := s.openVectors(secs[secVectors].data); errors.Is(err, ErrNewer) {
+		return err
+	} else if err != nil {
 		return fmt.Errorf("%w: vectors: %w", ErrCorrupt, err)
 	}
 	return nil

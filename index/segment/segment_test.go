@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -28,6 +29,7 @@ type doc struct {
 	passages []corpus.Passage
 	words    [][]string
 	vectors  map[string]vector.Sparse
+	parts    map[int]vector.Sparse // vectors of passages, in field "c"
 }
 
 func (d doc) meta() filter.Fields {
@@ -72,8 +74,9 @@ func randomDocs(r *rand.Rand, n int) []doc {
 	return docs
 }
 
-// fields are how the tests store vectors; fewer documents have the second.
-var fields = map[string]impact.Config{"a": {Precision: impact.Float32}, "b": {Precision: impact.Bits8, Unit: .5}}
+// fields are how the tests store vectors; fewer documents have the second, and the
+// last is of passages.
+var fields = map[string]vector.Field{"a": {Bits: 32}, "b": {Bits: 8, Max: 255. / 2}, "c": {Unit: vector.Passages, Bits: 16, Max: 65535. / 4}}
 
 func addVectors(docs []doc) []doc {
 	for i := range docs {
@@ -84,18 +87,35 @@ func addVectors(docs []doc) []doc {
 			if r.IntN(4) >= share {
 				continue
 			}
-			var v vector.Sparse
-			for term := range uint32(30) {
-				if r.IntN(4) == 0 {
-					v.Terms, v.Weights = append(v.Terms, term*term*term*term*5), append(v.Weights, float32(1+r.IntN(40))/2)
-				}
-			}
-			if v.Len() > 0 {
+			if v := randomVector(r); v.Len() > 0 {
 				docs[i].vectors[name] = v
 			}
 		}
 	}
 	return docs
+}
+
+// addParts gives half of the passages vectors.
+func addParts(docs []doc) []doc {
+	for i := range docs {
+		docs[i].parts = map[int]vector.Sparse{}
+		r := rand.New(rand.NewPCG(uint64(i), 7))
+		for j := range docs[i].passages {
+			if v := randomVector(r); v.Len() > 0 && r.IntN(2) == 0 {
+				docs[i].parts[j] = v
+			}
+		}
+	}
+	return docs
+}
+
+func randomVector(r *rand.Rand) (v vector.Sparse) {
+	for term := range uint32(30) {
+		if r.IntN(4) == 0 {
+			v.Terms, v.Weights = append(v.Terms, term*term*term*term*5), append(v.Weights, float32(1+r.IntN(40))/2)
+		}
+	}
+	return v
 }
 
 func build(t testing.TB, docs []doc) []byte {
@@ -107,6 +127,9 @@ func build(t testing.TB, docs []doc) []byte {
 		}
 		for i, p := range d.passages {
 			b.AddPassage(p, index.Fields{Title: d.title, Headings: p.Headings, Body: d.words[i]})
+			if v, ok := d.parts[i]; ok {
+				b.AddPassageVector("c", v)
+			}
 		}
 		b.EndDocument(index.Fields{Title: d.title, Body: slices.Concat(d.words...)})
 		for field, v := range d.vectors {
@@ -132,7 +155,7 @@ func open(t testing.TB, data []byte) *Segment {
 func TestRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		docs := addVectors(randomDocs(r, r.IntN(12)))
+		docs := addParts(addVectors(randomDocs(r, r.IntN(12))))
 		s := open(t, build(t, docs))
 		row := uint32(0)
 		for i, d := range docs {
@@ -172,17 +195,24 @@ func TestRoundTrip(t *testing.T) {
 		}
 		for _, field := range s.Fields() {
 			v := s.Vectors(field)
-			for row, x := range v.Segment.Vectors {
+			if v.Kind() != vector.KindSparse || v.Unit() != fields[field].Unit {
+				t.Fatalf("field %s: %s vectors of the unit %s", field, v.Kind(), v.Unit())
+			}
+			if v.Unit() == vector.Passages {
+				checkParts(t, s, v, docs)
+				continue
+			}
+			for row, x := range v.Sparse.Vectors {
 				found[v.Document(row)][field] = x
-				if got, ok := v.Row(v.Document(row)); !ok || got != row {
-					t.Fatalf("document %d has row %d, %v, want %d", v.Document(row), got, ok, row)
+				if first, end := v.OfDocument(v.Document(row)); first != row || end != row+1 {
+					t.Fatalf("document %d has the rows [%d, %d), want %d", v.Document(row), first, end, row)
 				}
 			}
 		}
 		for i, d := range docs {
 			for _, field := range s.Fields() {
-				if _, ok := s.Vectors(field).Row(uint32(i)); ok != (d.vectors[field].Len() > 0) {
-					t.Fatalf("document %d has a row in field %s: %v", i, field, ok)
+				if first, end := s.Vectors(field).OfDocument(uint32(i)); field != "c" && (first < end) != (d.vectors[field].Len() > 0) {
+					t.Fatalf("document %d has a row in field %s: %d to %d", i, field, first, end)
 				}
 			}
 			if !reflect.DeepEqual(found[i], d.vectors) {
@@ -195,11 +225,34 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// checkParts checks the vectors of passages.
+func checkParts(t *testing.T, s *Segment, v *Vectors, docs []doc) {
+	t.Helper()
+	n := 0
+	for row, x := range v.Sparse.Vectors {
+		doc := v.Document(row)
+		from, _ := s.PassageRows(doc)
+		if want := docs[doc].parts[int(v.Row(row)-from)]; s.DocumentOf(v.Row(row)) != doc || !reflect.DeepEqual(x, want) {
+			t.Fatalf("passage %d of document %d has the vector %v, want %v", v.Row(row), doc, x, want)
+		}
+		n++
+	}
+	for i, d := range docs {
+		first, end := v.OfDocument(uint32(i))
+		if n -= len(d.parts); int(end-first) != len(d.parts) || first < end && (v.Document(first) != uint32(i) || v.Document(end-1) != uint32(i)) {
+			t.Fatalf("document %d has the rows [%d, %d), want %d", i, first, end, len(d.parts))
+		}
+	}
+	if n != 0 {
+		t.Fatalf("%d vectors too many", n)
+	}
+}
+
 // TestMergeEqualsBuild: merging equals building from the live documents.
 func TestMergeEqualsBuild(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 50 {
-		docs := addVectors(randomDocs(r, 20))
+		docs := addParts(addVectors(randomDocs(r, 20)))
 		dead := map[uint64]bool{}
 		var live []doc
 		for _, d := range docs {
@@ -230,7 +283,7 @@ func TestMergeEqualsBuild(t *testing.T) {
 }
 
 func TestDamage(t *testing.T) {
-	data := build(t, addVectors(randomDocs(rand.New(rand.NewPCG(5, 6)), 10)))
+	data := build(t, addParts(addVectors(randomDocs(rand.New(rand.NewPCG(5, 6)), 10))))
 	for i := range data {
 		bad := bytes.Clone(data)
 		bad[i] ^= 0x10
@@ -279,6 +332,7 @@ func FuzzOpen(f *testing.F) {
 	b := NewBuilder(index.Config{TitleWeight: 3, HeadingWeight: 1})
 	_ = b.BeginDocument(7, []string{"a"}, nil, 10)
 	b.AddPassage(corpus.Passage{End: 10, Headings: []string{"h"}, Sentences: []corpus.Sentence{{Start: 1, End: 9}}}, index.Fields{Body: []string{"x"}})
+	b.AddPassageVector("c", vector.Sparse{Terms: []uint32{3}, Weights: []float32{2}})
 	b.EndDocument(index.Fields{Body: []string{"x"}})
 	b.AddVector("a", vector.Sparse{Terms: []uint32{3}, Weights: []float32{1}})
 	data, err := b.Bytes(fields)
@@ -305,8 +359,11 @@ func FuzzOpen(f *testing.F) {
 		}
 		for _, field := range s.Fields() {
 			v := s.Vectors(field)
-			for _, h := range impact.TopK([]impact.Source{{Segment: v.Segment}}, vector.Sparse{Terms: []uint32{3}, Weights: []float32{1}}, 2, 1).Hits {
-				s.Ordinal(v.Document(h.Row))
+			for _, h := range impact.TopK([]impact.Source{{Segment: v.Sparse}}, vector.Sparse{Terms: []uint32{3}, Weights: []float32{1}}, 2, 1).Hits {
+				s.Ordinal(v.Document(h.Row.Row))
+			}
+			for d := range uint32(s.Documents().Rows()) {
+				v.OfDocument(d)
 			}
 		}
 	})
@@ -338,7 +395,7 @@ var update = flag.Bool("update", false, "write the golden file of the current ve
 // a version that is no longer read says so.
 func TestGolden(t *testing.T) {
 	path := fmt.Sprintf("testdata/v%d.seg", Version)
-	docs := addVectors(randomDocs(rand.New(rand.NewPCG(1, 2)), 12))
+	docs := addParts(addVectors(randomDocs(rand.New(rand.NewPCG(1, 2)), 12)))
 	data := build(t, docs)
 	if *update {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
@@ -349,7 +406,7 @@ func TestGolden(t *testing.T) {
 	if !bytes.Equal(data, golden) {
 		t.Fatalf("version %d has other bytes than %s: a change of format needs a new version", Version, path)
 	}
-	if s := open(t, golden); s.Documents().Rows() != 12 || s.Columns().Rows() != 12 || !slices.Equal(s.Fields(), []string{"a", "b"}) {
+	if s := open(t, golden); s.Documents().Rows() != 12 || s.Columns().Rows() != 12 || !slices.Equal(s.Fields(), []string{"a", "b", "c"}) {
 		t.Fatal(s.Fields())
 	}
 	for v, want := range map[byte]error{1: ErrOlder, Version + 1: ErrNewer} {
@@ -359,13 +416,61 @@ func TestGolden(t *testing.T) {
 			t.Fatalf("version %d: %v", v, err)
 		}
 	}
-	// Version 2 holds the same documents without their vectors.
-	for i := range docs {
-		docs[i].vectors = nil
+	// Version 3 holds the same documents without vectors of passages, version 2
+	// without any.
+	for version := byte(3); version >= 2; version-- {
+		for i := range docs {
+			docs[i].parts = nil
+			if version == 2 {
+				docs[i].vectors = nil
+			}
+		}
+		old := readGolden(t, int(version))
+		if old[8] != version {
+			t.Fatalf("the golden file of version %d is of version %d", version, old[8])
+		}
+		if merged, n, err := Merge(index.Config{TitleWeight: 3, HeadingWeight: 1}, []Part{{Segment: open(t, old)}}); err != nil || n != 12 || !bytes.Equal(merged, build(t, docs)) {
+			t.Fatalf("version %d merged: %d documents, %v", version, n, err)
+		}
 	}
-	old := open(t, readGolden(t, 2))
-	if merged, n, err := Merge(index.Config{TitleWeight: 3, HeadingWeight: 1}, []Part{{Segment: old}}); err != nil || n != 12 || !bytes.Equal(merged, build(t, docs)) {
-		t.Fatalf("version 2 merged: %d documents, %v", n, err)
+}
+
+// TestUnknownVectors: a field of a kind or a unit that is not known is named, and
+// not read as another.
+func TestUnknownVectors(t *testing.T) {
+	docs := addVectors(randomDocs(rand.New(rand.NewPCG(1, 2)), 12))
+	for at, what := range map[int]string{16: "kind dense", 17: "unit number 9"} {
+		data := build(t, docs)
+		e := data[headerLen+(secVectors-1)*dirEntryLen:]
+		entry := data[binary.LittleEndian.Uint64(e[8:])+4:]
+		entry[at] = map[int]byte{16: 1, 17: 9}[at]
+		reseal(data)
+		if _, err := Open(data); !errors.Is(err, ErrNewer) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), `"a"`) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%v, want %s of field a", err, what)
+		}
+	}
+}
+
+// TestVectorsOfOtherKinds: what a field does not hold is refused, whole.
+func TestVectorsOfOtherKinds(t *testing.T) {
+	sparse := vector.Sparse{Terms: []uint32{3}, Weights: []float32{1}}
+	for name, add := range map[string]func(b *Builder){
+		"dense":                             func(b *Builder) { b.AddVector("a", vector.Dense{1, 2}) },
+		"multi":                             func(b *Builder) { b.AddVector("a", vector.Multi{{1, 2}}) },
+		"a passage in a field of documents": func(b *Builder) { b.AddPassageVector("a", sparse) },
+		"a document in a field of passages": func(b *Builder) { b.AddVector("c", sparse) },
+		"both":                              func(b *Builder) { b.AddVector("a", sparse); b.AddPassageVector("a", sparse) },
+	} {
+		b := NewBuilder(index.Config{})
+		if err := b.BeginDocument(7, nil, nil, 10); err != nil {
+			t.Fatal(err)
+		}
+		b.AddPassage(corpus.Passage{End: 10}, index.Fields{Body: []string{"x"}})
+		b.EndDocument(index.Fields{Body: []string{"x"}})
+		add(b)
+		if _, err := b.Bytes(fields); !errors.Is(err, vector.ErrKind) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

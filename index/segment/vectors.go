@@ -12,31 +12,63 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// fieldEntry is the size of what the vectors section says of a field.
-const fieldEntry = 16
+// fieldEntry is the size of what the vectors section says of a field, and fieldEntry3
+// what it was up to version 3.
+const (
+	fieldEntry  = 24
+	fieldEntry3 = 16
+)
 
-// Vectors are the learned sparse vectors of one field. Only documents that have
-// one have a row among them.
+// Vectors are those of one field. Only documents that have one, or passages, have a
+// row among them.
 type Vectors struct {
-	*impact.Segment
-	field string
-	rows  []byte
+	// Sparse are the vectors, where they are of vector.KindSparse: the only kind yet.
+	Sparse *impact.Segment
+	field  string
+	kind   vector.Kind
+	unit   vector.Unit
+	rows   []byte
+	data   []byte // of Sparse
+	of     *Segment
 }
 
-// Document is the document row of a row of the vectors. A row beyond the last,
+// Kind says what the vectors are.
+func (v *Vectors) Kind() vector.Kind { return v.kind }
+
+// Unit says what they stand for.
+func (v *Vectors) Unit() vector.Unit { return v.unit }
+
+// Rows is their number.
+func (v *Vectors) Rows() int { return len(v.rows) / 4 }
+
+// Row is the document or passage row of a row of the vectors. A row beyond the last,
 // which only damage can lead to, is taken for the first.
-func (v *Vectors) Document(row uint32) uint32 {
+func (v *Vectors) Row(row uint32) uint32 {
 	if int(row) >= v.Rows() {
 		row = 0
 	}
 	return binary.LittleEndian.Uint32(v.rows[4*int(row):])
 }
 
-// Row is the row of a document row; ok is false where the document has none.
-func (v *Vectors) Row(doc uint32) (row uint32, ok bool) {
-	n := v.Rows()
-	row = uint32(sort.Search(n, func(i int) bool { return v.Document(uint32(i)) >= doc }))
-	return row, int(row) < n && v.Document(row) == doc
+// Document is the document row of a row of the vectors.
+func (v *Vectors) Document(row uint32) uint32 {
+	if v.unit == vector.Passages {
+		return v.of.DocumentOf(v.Row(row))
+	}
+	return v.Row(row)
+}
+
+// OfDocument is the half-open range of the rows that a document row has, its
+// passages' too.
+func (v *Vectors) OfDocument(doc uint32) (first, end uint32) {
+	from, to := doc, doc+1
+	if v.unit == vector.Passages {
+		from, to = v.of.PassageRows(doc)
+	}
+	at := func(unit uint32) uint32 {
+		return uint32(sort.Search(v.Rows(), func(i int) bool { return v.Row(uint32(i)) >= unit }))
+	}
+	return at(from), at(to)
 }
 
 // Fields names the fields that have vectors, ascending.
@@ -48,7 +80,7 @@ func (s *Segment) Fields() []string {
 	return names
 }
 
-// Vectors are those of a field; nil where no document has one.
+// Vectors are those of a field; nil where nothing has one.
 func (s *Segment) Vectors(field string) *Vectors {
 	for _, v := range s.vectors {
 		if v.field == field {
@@ -58,39 +90,52 @@ func (s *Segment) Vectors(field string) *Vectors {
 	return nil
 }
 
-// fieldRows are the vectors of a field that a Builder has collected.
-type fieldRows struct {
-	docs    []uint32
-	vectors []vector.Sparse
-}
-
 // AddVector gives the document begun last its vector in a field, at most one. The
 // vector is valid and not empty, and is kept.
-func (b *Builder) AddVector(field string, v vector.Sparse) {
-	f := b.vectors[field]
-	if f == nil {
-		f = &fieldRows{}
-		b.vectors[field] = f
-	}
-	f.docs = append(f.docs, uint32(b.numDocs-1))
-	f.vectors = append(f.vectors, v)
+func (b *Builder) AddVector(field string, v vector.Value) {
+	b.addVector(field, vector.Documents, b.numDocs-1, v)
 }
 
-func (b *Builder) buildVectors(fields map[string]impact.Config) ([]byte, error) {
+// AddPassageVector is AddVector for the passage added last.
+func (b *Builder) AddPassageVector(field string, v vector.Value) {
+	b.addVector(field, vector.Passages, b.numPass-1, v)
+}
+
+func (b *Builder) addVector(field string, unit vector.Unit, row int, v vector.Value) {
+	f := b.vectors[field]
+	if f == nil {
+		f = &FieldVectors{unit: unit}
+		b.vectors[field] = f
+	}
+	f.mixed = f.mixed || f.unit != unit
+	f.Add(uint32(row), v)
+}
+
+// precisions are what sparse vectors store a weight as, by its bits.
+var precisions = map[int]impact.Precision{8: impact.Bits8, 16: impact.Bits16, 32: impact.Float32}
+
+// sparse is how a field stores sparse vectors: with the same unit of weight in all
+// segments, so that no score depends on how documents are spread over them.
+func sparse(f vector.Field) impact.Config {
+	c := impact.Config{Precision: precisions[f.Bits]}
+	if f.Bits != 32 {
+		c.Unit = f.Step()
+	}
+	return c
+}
+
+func (b *Builder) buildVectors(fields map[string]vector.Field) ([]byte, error) {
 	var w vectorsWriter
 	for _, name := range slices.Sorted(maps.Keys(b.vectors)) {
-		f := b.vectors[name]
-		builder := impact.NewBuilder(fields[name])
-		for _, v := range f.vectors {
-			if _, err := builder.Add(v); err != nil {
-				return nil, fmt.Errorf("field %q: %w", name, err)
-			}
+		f, conf := b.vectors[name], fields[name]
+		if err := conf.Complete(name); err != nil {
+			return nil, err
 		}
-		data, err := builder.Bytes()
+		data, err := f.bytes(conf)
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", name, err)
 		}
-		w.add(name, f.docs, data)
+		w.add(fieldVectors{name, conf.Kind, conf.Unit, f.rows, data})
 	}
 	return w.bytes(), nil
 }
@@ -107,90 +152,132 @@ func mergeVectors(parts []Part, rows [][]int64) ([]byte, error) {
 	var w vectorsWriter
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var in []impact.Part
-		var docs []uint32
 		var conf impact.Config
+		out := fieldVectors{name: name}
+		passages := uint32(0) // kept of the parts before
 		for i, p := range parts {
-			v := p.Segment.Vectors(name)
-			if v == nil {
-				continue
-			}
-			conf = v.Config()
-			to := rows[i]
-			in = append(in, impact.Part{Segment: v.Segment, Keep: func(row uint32) bool { return to[v.Document(row)] >= 0 }})
-			for row := range uint32(v.Rows()) {
-				if doc := to[v.Document(row)]; doc >= 0 {
-					docs = append(docs, uint32(doc))
+			to, kept := rows[i], passages
+			if v := p.Segment.Vectors(name); v != nil {
+				if len(in) > 0 && (v.kind != out.kind || v.unit != out.unit) {
+					return nil, fmt.Errorf("field %q: %w: it has %s vectors of the unit %s, and %s ones of the unit %s", name, vector.ErrKind, out.kind, out.unit, v.kind, v.unit)
 				}
+				conf, out.kind, out.unit = v.Sparse.Config(), v.kind, v.unit
+				in = append(in, impact.Part{Segment: v.Sparse, Keep: func(row uint32) bool { return to[v.Document(row)] >= 0 }})
+				out.rows = v.appendKept(out.rows, to, kept)
 			}
+			passages += p.Segment.keptPassages(to)
 		}
-		if len(docs) == 0 {
+		if len(out.rows) == 0 {
 			continue
 		}
-		data, err := impact.Merge(conf, in)
-		if err != nil {
+		var err error
+		if out.data, err = impact.Merge(conf, in); err != nil {
 			return nil, fmt.Errorf("field %q: %w", name, err)
 		}
-		w.add(name, docs, data)
+		w.add(out)
 	}
 	return w.bytes(), nil
 }
 
-// vectorsWriter puts the vectors section together.
-type vectorsWriter struct {
-	names []string
-	docs  [][]uint32
-	data  [][]byte
+// appendKept appends the new rows of what the kept vectors stand for. to maps
+// document rows, and passages are kept of segments before.
+func (v *Vectors) appendKept(rows []uint32, to []int64, passages uint32) []uint32 {
+	at := uint32(0) // the document whose first passage is the next one
+	for row := range uint32(v.Rows()) {
+		doc := v.Document(row)
+		if to[doc] < 0 {
+			continue
+		}
+		if v.unit == vector.Documents {
+			rows = append(rows, uint32(to[doc]))
+			continue
+		}
+		for ; at < doc; at++ {
+			if first, end := v.of.PassageRows(at); to[at] >= 0 {
+				passages += end - first
+			}
+		}
+		rows = append(rows, passages+v.Row(row)-v.of.firstPassage(doc))
+	}
+	return rows
 }
 
-func (w *vectorsWriter) add(name string, docs []uint32, data []byte) {
-	w.names, w.docs, w.data = append(w.names, name), append(w.docs, docs), append(w.data, data)
+// keptPassages counts the passages of the documents that to keeps.
+func (s *Segment) keptPassages(to []int64) (n uint32) {
+	for doc, row := range to {
+		if row >= 0 {
+			first, end := s.PassageRows(uint32(doc))
+			n += end - first
+		}
+	}
+	return n
 }
+
+// fieldVectors is what the vectors section holds of a field.
+type fieldVectors struct {
+	name string
+	kind vector.Kind
+	unit vector.Unit
+	rows []uint32
+	data []byte
+}
+
+// vectorsWriter puts the vectors section together.
+type vectorsWriter struct{ fields []fieldVectors }
+
+func (w *vectorsWriter) add(f fieldVectors) { w.fields = append(w.fields, f) }
 
 // bytes is the section; nil without a field.
 func (w *vectorsWriter) bytes() []byte {
-	if len(w.names) == 0 {
+	if len(w.fields) == 0 {
 		return nil
 	}
 	size := 4
-	for _, name := range w.names {
-		size += fieldEntry + len(name)
+	for _, f := range w.fields {
+		size += fieldEntry + len(f.name)
 	}
-	for i := range w.names {
-		size = aligned(aligned(size)+4*len(w.docs[i])) + len(w.data[i])
+	for _, f := range w.fields {
+		size = aligned(aligned(size)+4*len(f.rows)) + len(f.data)
 	}
-	out := binary.LittleEndian.AppendUint32(make([]byte, 0, size), uint32(len(w.names)))
-	for i, name := range w.names {
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(name)))
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(w.docs[i])))
-		out = binary.LittleEndian.AppendUint64(out, uint64(len(w.data[i])))
+	out := binary.LittleEndian.AppendUint32(make([]byte, 0, size), uint32(len(w.fields)))
+	for _, f := range w.fields {
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(f.name)))
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(f.rows)))
+		out = binary.LittleEndian.AppendUint64(out, uint64(len(f.data)))
+		out = append(out, byte(f.kind), byte(f.unit), 0, 0, 0, 0, 0, 0)
 	}
-	for _, name := range w.names {
-		out = append(out, name...)
+	for _, f := range w.fields {
+		out = append(out, f.name...)
 	}
-	for i := range w.names {
+	for _, f := range w.fields {
 		out = pad(out)
-		for _, doc := range w.docs[i] {
-			out = binary.LittleEndian.AppendUint32(out, doc)
+		for _, row := range f.rows {
+			out = binary.LittleEndian.AppendUint32(out, row)
 		}
-		out = append(pad(out), w.data[i]...)
+		out = append(pad(out), f.data...)
 	}
 	return out
 }
 
-// openVectors reads the section; one that is not there has no field.
-func openVectors(sec []byte, documents int) ([]*Vectors, error) {
+// openVectors reads the section; one that is not there has no field. The error wraps
+// ErrNewer where a field is of a kind or a unit that is not known.
+func (s *Segment) openVectors(sec []byte) error {
 	if len(sec) == 0 {
-		return nil, nil
+		return nil
+	}
+	size := fieldEntry
+	if s.version <= 3 {
+		size = fieldEntry3
 	}
 	short := errors.New("section cut short")
 	if len(sec) < 4 {
-		return nil, short
+		return short
 	}
 	n := int(binary.LittleEndian.Uint32(sec))
-	if n > (len(sec)-4)/fieldEntry {
-		return nil, short
+	if n > (len(sec)-4)/size {
+		return short
 	}
-	pos := uint64(4 + n*fieldEntry)
+	pos := uint64(4 + n*size)
 	// take returns the next bytes, from a multiple of align on.
 	take := func(length, align uint64) ([]byte, bool) {
 		start := (pos + align - 1) &^ (align - 1)
@@ -202,39 +289,58 @@ func openVectors(sec []byte, documents int) ([]*Vectors, error) {
 	}
 	list := make([]*Vectors, n)
 	for i := range list {
-		name, ok := take(uint64(binary.LittleEndian.Uint32(sec[4+i*fieldEntry:])), 1)
+		e := sec[4+i*size:][:size]
+		name, ok := take(uint64(binary.LittleEndian.Uint32(e)), 1)
 		if !ok {
-			return nil, short
+			return short
 		}
-		list[i] = &Vectors{field: string(name)}
+		list[i] = &Vectors{field: string(name), of: s}
 		if i > 0 && list[i].field <= list[i-1].field {
-			return nil, errors.New("fields are out of order")
+			return errors.New("fields are out of order")
+		}
+		if size == fieldEntry {
+			list[i].kind, list[i].unit = vector.Kind(e[16]), vector.Unit(e[17])
+		}
+		if v := list[i]; v.kind != vector.KindSparse || v.unit > vector.Passages {
+			return fmt.Errorf("%w: field %q has vectors of the kind %s and the unit %s, which this program does not read", ErrNewer, v.field, v.kind, v.unit)
 		}
 	}
 	for i, v := range list {
-		e := sec[4+i*fieldEntry:]
+		e := sec[4+i*size:]
 		rows := binary.LittleEndian.Uint32(e[4:])
-		docs, ok := take(4*uint64(rows), alignment)
+		units, ok := take(4*uint64(rows), alignment)
 		data, ok2 := take(binary.LittleEndian.Uint64(e[8:]), alignment)
 		if !ok || !ok2 {
-			return nil, short
+			return short
 		}
-		var err error
-		if v.Segment, err = impact.Open(data); err != nil {
-			return nil, fmt.Errorf("field %q: %w", v.field, err)
-		}
-		v.rows = docs
-		if v.Segment.Rows() != int(rows) {
-			return nil, fmt.Errorf("field %q has %d rows for %d documents", v.field, v.Segment.Rows(), rows)
-		}
-		next := uint32(0)
-		for row := range rows {
-			doc := v.Document(row)
-			if doc < next || int(doc) >= documents {
-				return nil, fmt.Errorf("the rows of field %q are out of order", v.field)
-			}
-			next = doc + 1
+		v.rows, v.data = units, data
+		if err := v.open(data); err != nil {
+			return fmt.Errorf("field %q: %w", v.field, err)
 		}
 	}
-	return list, nil
+	s.vectors = list
+	return nil
+}
+
+// open opens the vectors and checks what their rows stand for.
+func (v *Vectors) open(data []byte) (err error) {
+	if v.Sparse, err = impact.Open(data); err != nil {
+		return err
+	}
+	if v.Sparse.Rows() != v.Rows() {
+		return fmt.Errorf("it has %d vectors in %d rows", v.Sparse.Rows(), v.Rows())
+	}
+	end := v.of.numDocs
+	if v.unit == vector.Passages {
+		end = v.of.numPass
+	}
+	next := uint32(0)
+	for row := range uint32(v.Rows()) {
+		at := v.Row(row)
+		if at < next || int(at) >= end {
+			return errors.New("its rows are out of order")
+		}
+		next = at + 1
+	}
+	return nil
 }

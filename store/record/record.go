@@ -11,6 +11,8 @@
 //	b ordinal          blocks of a document (see AppendBlocks)
 //	t ordinal n        piece n of its source (see EncodePiece), n a u32
 //	v ordinal          vectors that came with a document (see AppendVectors)
+//	a ordinal field    a vector that was attached to a stored document (see
+//	                   AppendAttached); it takes the place of one in v
 //	i id               ordinal of the document with that id, u64
 //	p path 0 ordinal   the documents that came from a file; no value
 //	f path             what is known of a file (JSON, see File)
@@ -43,12 +45,13 @@ const (
 	kindFile     = 'f'
 	kindDeleted  = 'x'
 	kindVectors  = 'v'
+	kindAttached = 'a'
 	kindName     = 'n'
 	kindNames    = 'N'
 )
 
 // OfDocument are the kinds of records that a document has under its ordinal.
-var OfDocument = []byte{kindHeader, kindBlocks, kindText, kindVectors}
+var OfDocument = []byte{kindHeader, kindBlocks, kindText, kindVectors, kindAttached}
 
 // OrdinalKey is the beginning of all keys of a kind for an ordinal.
 func OrdinalKey(kind byte, ordinal uint64) []byte {
@@ -77,8 +80,20 @@ func TextKey(ordinal uint64, piece int) []byte {
 // VectorsKey is the key of the vectors that came with a document.
 func VectorsKey(ordinal uint64) []byte { return OrdinalKey(kindVectors, ordinal) }
 
-// VectorsRange are the borders of all keys of vectors.
-func VectorsRange() (from, to []byte) { return []byte{kindVectors}, []byte{kindVectors + 1} }
+// AttachedKey is the key of a vector that was attached in a field.
+func AttachedKey(ordinal uint64, field string) []byte {
+	return append(OrdinalKey(kindAttached, ordinal), field...)
+}
+
+// AttachedField is the ordinal and the field in an AttachedKey.
+func AttachedField(key []byte) (ordinal uint64, field string) {
+	return binary.BigEndian.Uint64(key[1:]), string(key[9:])
+}
+
+// VectorRanges are the borders of all keys of vectors of either kind.
+func VectorRanges() [2][2][]byte {
+	return [2][2][]byte{{{kindVectors}, {kindVectors + 1}}, {{kindAttached}, {kindAttached + 1}}}
+}
 
 // IDKey is the key that leads from an id to an ordinal.
 func IDKey(id string) []byte { return stringKey(kindID, id) }

@@ -1,8 +1,10 @@
 package record
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -19,6 +21,14 @@ func (v Vectors) Weights() (n int) {
 		n += x.Len()
 	}
 	return n
+}
+
+// With is a copy of v with more instead of what v has in the same fields.
+func (v Vectors) With(more Vectors) Vectors {
+	all := make(Vectors, len(v)+len(more))
+	maps.Copy(all, v)
+	maps.Copy(all, more)
+	return all
 }
 
 // VectorsDigest is the beginning of the SHA-256 of a record of vectors.
@@ -99,4 +109,28 @@ func DecodeVectors(b []byte) (Vectors, error) {
 		v[field] = x
 	}
 	return v, d.done()
+}
+
+// AppendAttached encodes an attached vector: its VectorsDigest, then what
+// AppendVectors writes of it and its field.
+func AppendAttached(b []byte, field string, v vector.Sparse) []byte {
+	value := AppendVectors(nil, Vectors{field: v})
+	return append(append(b, VectorsDigest(value)...), value...)
+}
+
+// DecodeAttached reads what AppendAttached wrote for a field.
+func DecodeAttached(b []byte, field string) (vector.Sparse, error) {
+	const sum = 16
+	if len(b) < sum || !bytes.Equal(VectorsDigest(b[sum:]), b[:sum]) {
+		return vector.Sparse{}, fmt.Errorf("%w: it does not match its digest", ErrCorrupt)
+	}
+	all, err := DecodeVectors(b[sum:])
+	if err != nil {
+		return vector.Sparse{}, err
+	}
+	v, ok := all[field]
+	if !ok || len(all) != 1 {
+		return vector.Sparse{}, fmt.Errorf("%w: it is of another field", ErrCorrupt)
+	}
+	return v, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamis-search/tamis/bench/internal/peer"
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/text"
 )
@@ -120,7 +121,7 @@ func Open(f Form, data []byte) (*Index, error) {
 }
 
 // Search returns the k best rows; it looks the terms' statistics up anew.
-func (ix *Index) Search(q Query, k int) []search.Hit {
+func (ix *Index) Search(q Query, k int) []topk.Hit {
 	stats := search.StatsOf(ix.sources, q.texts)
 	stats.Rows = ix.rows
 	return search.TopK(ix.sources, q.terms, stats, ix.form.params, k)

@@ -122,7 +122,7 @@ func (e *engine) Search(q, k int) ([]peer.Hit, error) {
 	found := impact.TopK(e.sources, e.queries[q], k, e.recall).Hits
 	hits := make([]peer.Hit, len(found))
 	for i, h := range found {
-		hits[i] = peer.Hit{Row: int(h.Row), Score: h.Score}
+		hits[i] = peer.Hit{Row: int(h.Row.Row), Score: h.Score}
 	}
 	return hits, nil
 }

@@ -1,47 +1,59 @@
-package search
+package topk
 
 import (
 	"math"
 	"slices"
 )
 
-// A collector keeps the k best rows seen. A row is a key: the bits of its score
-// (which order like the score, for it is positive) above the complement of its
-// number over all sources, so that a greater key is a better hit and no two are
-// equal.
-type collector struct {
+// Key is the key of a row by its score, which is not negative, and its number over
+// all segments: a greater key is a better hit, and no two are equal.
+func Key(score float32, number uint32) uint64 {
+	return uint64(math.Float32bits(score))<<32 | uint64(^number)
+}
+
+// Score is the score in a key.
+func Score(key uint64) float32 { return math.Float32frombits(uint32(key >> 32)) }
+
+// A Collector keeps the k greatest of the keys that it is given, which differ.
+type Collector struct {
 	k     int
 	keys  []uint64 // the best so far; for a small k descending
 	floor uint64   // only keys above it can still be among the best
 	min   float32  // only scores from it on can; positive
+	spare []uint64
 }
 
-// smallK is the k up to which keys are kept sorted; a larger k collects up to
-// 2k keys before it drops the worse half.
-const smallK = 48
+// SmallK is the k up to which keys are kept sorted, so that Floor is always that
+// of the k best; a larger k collects up to 2k keys before it drops the worse half.
+const SmallK = 48
 
-func (c *collector) reset(k int) {
+// Reset forgets all keys.
+func (c *Collector) Reset(k int) {
 	c.k, c.keys = k, c.keys[:0]
 	c.floor, c.min = 0, math.SmallestNonzeroFloat32
 }
 
-func rowKey(score float32, number uint32) uint64 {
-	return uint64(math.Float32bits(score))<<32 | uint64(^number)
-}
+// K is the number of keys that are kept.
+func (c *Collector) K() int { return c.k }
 
-func (c *collector) setFloor(floor uint64) {
-	c.floor, c.min = floor, math.Float32frombits(uint32(floor>>32))
-}
+// Floor is the key that others must exceed to be kept, as far as it is known; 0
+// where it is not.
+func (c *Collector) Floor() uint64 { return c.floor }
 
-// add takes a key.
-func (c *collector) add(key uint64) {
+// MinScore is the least score that can be kept, above 0.
+func (c *Collector) MinScore() float32 { return c.min }
+
+func (c *Collector) setFloor(floor uint64) { c.floor, c.min = floor, Score(floor) }
+
+// Add takes a key.
+func (c *Collector) Add(key uint64) {
 	if key <= c.floor {
 		return
 	}
-	if c.k > smallK {
+	if c.k > SmallK {
 		c.keys = append(c.keys, key)
 		if len(c.keys) >= 2*c.k {
-			c.settle()
+			c.Settle()
 		}
 		return
 	}
@@ -58,10 +70,10 @@ func (c *collector) add(key uint64) {
 	}
 }
 
-// settle drops what is not among the k best, as far as that is not done yet.
-func (c *collector) settle() {
-	if c.k <= smallK || len(c.keys) <= c.k {
-		if c.k > smallK && len(c.keys) == c.k && c.floor == 0 {
+// Settle drops what is not among the k best, as far as that is not done yet.
+func (c *Collector) Settle() {
+	if c.k <= SmallK || len(c.keys) <= c.k {
+		if c.k > SmallK && len(c.keys) == c.k && c.floor == 0 {
 			c.setFloor(slices.Min(c.keys))
 		}
 		return
@@ -109,12 +121,11 @@ func selectKth(keys []uint64, k int) uint64 {
 	return keys[k-1]
 }
 
-// sorted returns the best keys in descending order; spare is scratch space that
-// it may replace.
-func (c *collector) sorted(spare *[]uint64) []uint64 {
-	c.settle()
-	if c.k > smallK {
-		c.keys = radixSort(c.keys, spare)
+// Sorted is the k greatest keys in descending order, until the next Reset.
+func (c *Collector) Sorted() []uint64 {
+	c.Settle()
+	if c.k > SmallK {
+		c.keys = radixSort(c.keys, &c.spare)
 	}
 	return c.keys
 }

@@ -1,0 +1,274 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/vector"
+)
+
+// A vector that is attached to a stored document is a record beside it, under its
+// ordinal: the document stays what and where it was, and its text is not looked
+// at. The segment that holds the document is then written again with its
+// vectors; until that is done its entry in the manifest has counted more
+// steps that attached something (Attached) than it has taken in (Holds).
+
+// attachment is what a step attaches to the document with an id.
+type attachment struct {
+	ordinal uint64
+	vectors record.Vectors
+}
+
+// PutVector attaches a vector in a field to the document with an id, beside the
+// vectors it has. Where there is no such document d, whose id it is, becomes one.
+// What is attached stays until the document changes. Where another writer
+// changes or deletes the document before this commits, the vector is dropped.
+func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Outcome, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if err := x.Validate(); err != nil {
+		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, err)}
+	}
+	if x.Len() == 0 {
+		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, vector.ErrEmpty)}
+	}
+	if b.changes[d.ID] != nil {
+		if err := b.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	v, err := b.s.Snapshot()
+	if err != nil {
+		return 0, err
+	}
+	defer v.Release()
+	h, err := v.stored(d.ID)
+	if err != nil {
+		return 0, err
+	}
+	if h == nil {
+		more := record.Vectors{field: x}
+		if err := b.s.checkVectors(d.ID, more); err != nil {
+			return 0, err
+		}
+		return b.put(d, nil, more)
+	}
+	all, err := v.vectors(h)
+	if err != nil {
+		return 0, err
+	}
+	a := b.attached[d.ID]
+	if a != nil && a.ordinal == h.Ordinal {
+		all = all.With(a.vectors)
+	}
+	if same(all[field], x) {
+		return Unchanged, nil
+	}
+	if err := b.s.checkVectors(d.ID, all.With(record.Vectors{field: x})); err != nil {
+		return 0, err
+	}
+	if a == nil || a.ordinal != h.Ordinal {
+		a = &attachment{ordinal: h.Ordinal, vectors: record.Vectors{}}
+		b.attached[d.ID] = a
+	}
+	a.vectors[field] = x
+	b.size += 8*x.Len() + documentCost
+	b.count(Updated)
+	if b.full() {
+		return Updated, b.Flush()
+	}
+	return Updated, nil
+}
+
+func same(a, b vector.Sparse) bool {
+	return slices.Equal(a.Terms, b.Terms) && slices.Equal(a.Weights, b.Weights)
+}
+
+// attach writes what the step attaches, as far as the documents are still what
+// they were, and counts it in the segments that hold them. Store.mu is held.
+func (b *Batch) attach(kv *pebble.Batch, m *manifest) error {
+	m.Attached = m.Attached || b.s.attachedEver.Load()
+	if len(b.attached) == 0 {
+		return nil
+	}
+	counted := map[uint64]bool{} // by segment
+	for _, id := range slices.Sorted(maps.Keys(b.attached)) {
+		a := b.attached[id]
+		if b.touched["i"+id] {
+			h, err := b.s.headerByID(id)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if h.Ordinal != a.ordinal {
+				continue
+			}
+		}
+		for field, x := range a.vectors {
+			if err := kv.Set(record.AttachedKey(a.ordinal, field), record.AppendAttached(nil, field, x), nil); err != nil {
+				return err
+			}
+		}
+		e := m.covering(a.ordinal)
+		if e == nil {
+			return fmt.Errorf("index %s: %w: no segment holds document number %d", b.s.dir, ErrCorrupt, a.ordinal)
+		}
+		if !counted[e.ID] {
+			counted[e.ID] = true
+			e.Attached++
+		}
+	}
+	m.Attached = m.Attached || len(counted) > 0
+	return nil
+}
+
+// unattach removes what was attached to a document, where anything ever was.
+func (s *Store) unattach(kv *pebble.Batch, ordinal uint64) error {
+	if !s.attachedEver.Load() {
+		return nil
+	}
+	return scan(s.db, record.AttachedKey(ordinal, ""), func(key, _ []byte) error {
+		return kv.Delete(slices.Clone(key), nil)
+	})
+}
+
+// pending says that vectors were attached to documents of the segment that are
+// not in it yet.
+func (o *openSegment) pending() bool { return !o.missing && o.entry.Holds < o.entry.Attached }
+
+// settle puts what was attached into the segments: what a writer acknowledges
+// is found.
+func (s *Store) settle(ctx context.Context) error {
+	s.maintenance.mu.Lock()
+	defer s.maintenance.mu.Unlock()
+	for {
+		again, err := s.step(ctx, settleOnly)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// withAttached makes the bytes of a segment with the vectors that its documents
+// have in v.
+func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *openSegment) ([]byte, error) {
+	// The fields in which anything was attached are built anew, the others stay.
+	with := map[string]*segment.FieldVectors{}
+	first, end := record.AttachedKey(o.entry.First, ""), record.AttachedKey(o.entry.Last+1, "")
+	err := scanIn(v.kv, first, end, func(key, _ []byte) error {
+		_, field := record.AttachedField(key)
+		with[field] = &segment.FieldVectors{}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.documentsIn(v.kv, o.entry, func(ordinal uint64) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		row, ok := o.file.seg.Row(ordinal)
+		if !ok {
+			return nil
+		}
+		h, err := v.Header(ordinal)
+		if err != nil {
+			return err
+		}
+		vs, err := v.vectors(h)
+		if err != nil {
+			return err
+		}
+		for field, x := range vs {
+			if f := with[field]; f != nil {
+				f.Add(row, x)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("attach vectors to segment %d of %s: %w", o.entry.ID, s.dir, err)
+	}
+	return segment.ReplaceVectors(o.file.data, with, s.fieldConfigs())
+}
+
+// vectors reads the vectors of a document, attached ones included.
+func (v *Snapshot) vectors(h *Header) (record.Vectors, error) {
+	own, err := v.ownVectors(h)
+	if err != nil || !v.s.attachedEver.Load() {
+		return own, err
+	}
+	more := record.Vectors{}
+	err = scanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
+		_, field := record.AttachedField(key)
+		x, err := record.DecodeAttached(value, field)
+		if err != nil {
+			return fmt.Errorf("document %q: its attached vector in field %q: %w", h.ID, field, err)
+		}
+		more[field] = x
+		return nil
+	})
+	if err != nil || len(more) == 0 {
+		return own, err
+	}
+	return own.With(more), nil
+}
+
+// ownVectors reads the vectors that a document came with.
+func (v *Snapshot) ownVectors(h *Header) (record.Vectors, error) {
+	if h.Vectors == nil {
+		return nil, nil
+	}
+	b, err := getFrom(v.kv, record.VectorsKey(h.Ordinal))
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w: its vectors: %w", h.ID, ErrCorrupt, err)
+	}
+	if !slices.Equal(record.VectorsDigest(b), h.Vectors) {
+		return nil, fmt.Errorf("document %q: %w: its vectors do not match their digest", h.ID, ErrCorrupt)
+	}
+	all, err := record.DecodeVectors(b)
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w", h.ID, err)
+	}
+	return all, nil
+}
+
+// sameBefore says that a document, as it is put now with vectors vs, is what
+// others were attached to since. Before format 5 they became part of the document
+// and of its digest.
+func (v *Snapshot) sameBefore(old, now *Header, source string, blocks []byte, vs record.Vectors) (bool, error) {
+	if len(old.Attached) == 0 {
+		return false, nil
+	}
+	stored, err := v.ownVectors(old)
+	if errors.Is(err, ErrCorrupt) {
+		return false, nil // what is put now replaces them
+	}
+	if err != nil {
+		return false, err
+	}
+	all := vs.With(nil)
+	for _, field := range old.Attached {
+		if _, ok := all[field]; !ok {
+			all[field] = stored[field]
+		}
+	}
+	h := *now
+	h.Vectors, h.Attached = record.VectorsDigest(record.AppendVectors(nil, all)), old.Attached
+	if err := h.Seal(source, blocks); err != nil {
+		return false, err
+	}
+	return bytes.Equal(h.Digest, old.Digest), nil
+}
