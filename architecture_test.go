@@ -37,6 +37,9 @@ var floors = [][]string{
 	{"store/head"},
 	{"store"},
 	{"search"},
+	{"gather"},
+	{"pack/unit"},
+	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
 	{"ask"},
@@ -59,6 +62,14 @@ func TestImportsPointUp(t *testing.T) {
 				t.Errorf("package %q imports %q, which is not above it", pkg, imp)
 			}
 		}
+	}
+}
+
+// TestFaceKnowsNoEngine: package tamis builds rankers and shows hits; how vectors
+// are searched is below package search.
+func TestFaceKnowsNoEngine(t *testing.T) {
+	if slices.Contains(productImports(t)[""], "index/impact") {
+		t.Error("package tamis imports index/impact: what it asks of vectors goes through package search")
 	}
 }
 
