@@ -29,6 +29,7 @@ import (
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/store"
+	"github.com/tamis-search/tamis/text"
 )
 
 // Document is one unit of ingest; ID is required, and Source or Vectors.
@@ -105,7 +106,7 @@ type Tuning = store.Tuning
 type Index struct {
 	store     *store.Store
 	dir       string
-	analyzers analyzers
+	analyzers text.Pool
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
