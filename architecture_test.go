@@ -68,6 +68,14 @@ func TestImportsPointUp(t *testing.T) {
 	}
 }
 
+// TestFaceKnowsNoEngine: package tamis builds rankers and shows hits; how vectors
+// are searched is below package search.
+func TestFaceKnowsNoEngine(t *testing.T) {
+	if slices.Contains(productImports(t)[""], "index/impact") {
+		t.Error("package tamis imports index/impact: what it asks of vectors goes through package search")
+	}
+}
+
 // TestArchitectureNamesEveryPackage keeps ARCHITECTURE.md true.
 func TestArchitectureNamesEveryPackage(t *testing.T) {
 	root := evaldata.Root(t)

@@ -38,9 +38,9 @@ func (u Unit) store() (store.Unit, error) {
 // Query is a search.
 type Query struct {
 	Text string
-	// Vector, instead of Text, ranks documents by the inner product with their
-	// vectors in Field ("" for DefaultField). Terms that no document has add
-	// nothing, so that a query of none but these finds nothing.
+	// Vector, instead of Text, ranks by the inner product with the vectors in Field
+	// ("" for DefaultField) what these stand for: documents, or passages. Terms that
+	// no vector has add nothing, so that a query of none but these finds nothing.
 	Vector Vector
 	Field  string
 	// Recall, between 0 and 1, is the share of the best 10 documents that a search by
@@ -48,7 +48,7 @@ type Query struct {
 	Recall float32
 	// K is the number of hits; 0 stands for 10.
 	K int
-	// Unit is Passages by default.
+	// Unit is Passages by default; with a Vector it is that of Field, and no other.
 	Unit Unit
 	// K1 and B are BM25's parameters; 0 stands for 1.2 and 0.75.
 	K1, B float32
