@@ -12,7 +12,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/internal/bpeoracle"
 	"github.com/tamis-search/tamis/internal/hostile"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -53,7 +53,7 @@ func (w *world) sessions() {
 	for n := range worldSession {
 		w.g = hostile.New(w.seed<<20 | 1<<19 | uint64(n))
 		g := w.g
-		o := tamis.SessionOptions{Tokens: 10 + g.IntN(500), Counter: tokens.Names()[g.IntN(4)], Render: pack.Growing()[g.IntN(len(pack.Growing()))], Keep: g.IntN(4) == 0}
+		o := tamis.SessionOptions{Tokens: 10 + g.IntN(500), Counter: tokens.Names()[g.IntN(4)], Render: render.Growing()[g.IntN(len(render.Growing()))], Keep: g.IntN(4) == 0}
 		if g.IntN(2) == 0 {
 			o.Turn = 1 + g.IntN(o.Tokens)
 		}
@@ -132,7 +132,7 @@ func (w *world) resumes(at string, s *tamis.Session) {
 		w.found.add("a session has no JSON", "%s: %v", at, err)
 		return
 	}
-	again, err := w.ix.Resume(context.Background(), j)
+	again, err := w.ix.Resume(context.Background(), j, tamis.Scope{})
 	if err != nil || again.Window().Text != s.Window().Text || !slices.EqualFunc(again.Pieces(), s.Pieces(), func(a, b tamis.Piece) bool { return a.ID == b.ID && a.Folded == b.Folded }) {
 		w.found.add("a session is another after its JSON", "%s: %v", at, err)
 	}
