@@ -36,13 +36,18 @@ type FileOptions struct {
 // What cannot be read is reported under Skipped and the rest goes in; a file
 // that could be read before and cannot now keeps its documents. When AddFiles
 // returns, everything it counted is durable, also where ctx was cancelled.
-func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (Report, error) {
-	report := Report{Skipped: []Skip{}}
+func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (report Report, err error) {
+	report = Report{Skipped: []Skip{}}
 	b, err := ix.store.Begin()
 	if err != nil {
 		return report, err
 	}
 	defer b.Discard()
+	defer func() {
+		if err != nil {
+			report.only(b)
+		}
+	}()
 	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}

@@ -49,7 +49,26 @@ type Batch struct {
 	done bool
 	// settle says that vectors were attached that the segments do not hold yet.
 	settle bool
+	// durable counts what was committed.
+	durable Counts
 	step
+}
+
+// Counts are what a batch did to documents.
+type Counts struct{ Added, Updated, Removed int }
+
+// Durable counts what the batch has made durable so far: less than its calls
+// have reported where one has failed.
+func (b *Batch) Durable() Counts { return b.durable }
+
+// count counts what the step does.
+func (b *Batch) count(o Outcome) {
+	switch o {
+	case Added:
+		b.counts.Added++
+	case Updated:
+		b.counts.Updated++
+	}
 }
 
 // step is what a batch has gathered since it committed last.
@@ -64,6 +83,7 @@ type step struct {
 	analyzers   map[string]int // documents by analyzer, more or fewer
 	attached    map[string]*attachment
 	moved       map[string]placement
+	counts      Counts
 
 	// Ids and paths that other batches have changed since; guarded by Store.mu.
 	touched map[string]bool
@@ -212,6 +232,7 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	delete(b.attached, d.ID)
 	delete(b.moved, d.ID)
 	b.size += len(d.Source) + 8*(vs.Weights()+attached.Weights()) + documentCost
+	b.count(outcome)
 	if b.full() {
 		return outcome, b.Flush()
 	}
@@ -348,6 +369,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 	}
 	b.changes[id] = &change{old: h}
 	b.size += h.Size + documentCost
+	b.counts.Removed++
 	if b.full() {
 		return true, b.Flush()
 	}
@@ -402,7 +424,7 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
 	prefix := record.PathPrefix(path)
-	err = b.s.scan(prefix, func(key, _ []byte) error {
+	err = scan(b.s.db, prefix, func(key, _ []byte) error {
 		ordinal, ok := record.PathOrdinal(key, prefix)
 		if !ok {
 			return nil

@@ -76,6 +76,9 @@ func (b *Batch) commit() error {
 		}
 	}
 	b.settle = b.settle || len(b.attached) > 0
+	b.durable.Added += b.counts.Added
+	b.durable.Updated += b.counts.Updated
+	b.durable.Removed += b.counts.Removed
 	b.release()
 	b.reset()
 	return nil
