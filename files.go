@@ -15,10 +15,6 @@ import (
 	"github.com/tamis-search/tamis/store"
 )
 
-// readerVersion names how files become documents. A file that an older version
-// read is read again although its bytes are the same.
-const readerVersion = "2"
-
 // FileOptions say how files are added.
 type FileOptions struct {
 	// Exclude leaves out what matches, each entry as a line of .gitignore would
@@ -110,18 +106,20 @@ type fileRun struct {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: s.Path, Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Path, "\uFFFD"), Line: s.Line, Reason: s.Reason}
 	}
 	return Skip{Reason: err.Error()}
 }
 
 func (r *fileRun) skip(err error) {
-	s := skipOf(err)
-	r.seen[s.Path] = true
-	if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
-		r.unread = append(r.unread, s.Path)
+	var s *read.SkipError
+	if errors.As(err, &s) {
+		r.seen[s.Path] = true
+		if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
+			r.unread = append(r.unread, s.Path)
+		}
 	}
-	r.report.Skipped = append(r.report.Skipped, s)
+	r.report.Skipped = append(r.report.Skipped, skipOf(err))
 }
 
 func (r *fileRun) file(ctx context.Context, f *read.File) error {
@@ -140,7 +138,7 @@ func (r *fileRun) file(ctx context.Context, f *read.File) error {
 		r.seen[f.Path] = !errors.Is(err, fs.ErrNotExist)
 		return nil
 	}
-	if ok && known.Reader == readerVersion && bytes.Equal(known.Digest, sum[:]) && !r.taken[f.Path] {
+	if ok && known.Reader == read.Version && bytes.Equal(known.Digest, sum[:]) && !r.taken[f.Path] {
 		r.same[f.Path] = true
 		r.report.Unchanged += known.Documents
 		return nil
@@ -155,7 +153,7 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 	// whole: the file was read to its end; clear: every record in it was
 	// understood; shared: another file holds a document with the id of one here.
 	whole, clear, shared := true, true, false
-	for d, err := range r.reader.Documents(f) {
+	for d, err := range r.reader.Documents(ctx, f) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -191,7 +189,7 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 		r.skip(err)
 		return nil
 	}
-	known := store.File{Digest: sum[:], Reader: readerVersion, Documents: len(ids)}
+	known := store.File{Digest: sum[:], Reader: read.Version, Documents: len(ids)}
 	if shared {
 		// Read it again next time: the other file may have let go by then.
 		known.Digest = nil

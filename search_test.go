@@ -188,8 +188,8 @@ func TestUnitOfVectors(t *testing.T) {
 		}
 	}
 	for want, q := range map[string]tamis.Query{
-		`field "vector" has vectors of the unit document: ask for these`: {Vector: v, Unit: tamis.Passages},
-		`field "parts" has vectors of the unit passage: ask for these`:   {Vector: v, Unit: tamis.Documents, Field: "parts"},
+		`field "vector" has vectors of the unit document: ask for that unit`: {Vector: v, Unit: tamis.Passages},
+		`field "parts" has vectors of the unit passage: ask for that unit`:   {Vector: v, Unit: tamis.Documents, Field: "parts"},
 	} {
 		if _, err := ix.Search(t.Context(), q); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

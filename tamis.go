@@ -7,7 +7,7 @@
 //	hits, err := ix.Search(ctx, tamis.Query{Text: "how are segments merged", K: 10})
 //	c, err := ix.Context(ctx, "how are segments merged", tamis.Budget{Tokens: 1000})
 //	fmt.Println(c.Text)
-//	text, err := ix.Replay(ctx, c) // the same bytes, rebuilt from the sources
+//	text, err := ix.Replay(ctx, c, tamis.Scope{}) // the same bytes, rebuilt from the sources
 //
 // An Index is safe for concurrent use, by several writers too. What Add and
 // Delete returned without error is durable and found by every search that
@@ -29,6 +29,7 @@ import (
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/store"
+	"github.com/tamis-search/tamis/text"
 )
 
 // Document is one unit of ingest; ID is required, and Source or Vectors.
@@ -105,7 +106,7 @@ type Tuning = store.Tuning
 type Index struct {
 	store     *store.Store
 	dir       string
-	analyzers analyzers
+	analyzers text.Pool
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir

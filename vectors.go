@@ -41,7 +41,7 @@ func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, sto
 	case q.Text != "":
 		return nil, 0, errors.New("a query has a text and a vector: give one of them")
 	case q.Unit != "" && q.Unit != unit:
-		return nil, 0, fmt.Errorf("field %q has vectors of the unit %s: ask for these, not for the unit %s", q.Field, unit, q.Unit)
+		return nil, 0, fmt.Errorf("field %q has vectors of the unit %s: ask for that unit, not for %s", q.Field, unit, q.Unit)
 	case q.Recall < 0 || q.Recall > 1 || q.Recall != q.Recall:
 		return nil, 0, fmt.Errorf("the target recall is %g: give a share such as 0.95", q.Recall)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -31,8 +32,8 @@ const (
 var tuneGrid = []float64{0, .125, .25, .375, .5, .75, 1, 1.5, 2, 3, 4}
 
 // NeutralWeights is where tuning starts: every feature counts the same.
-func NeutralWeights() pack.Weights {
-	var w pack.Weights
+func NeutralWeights() score.Weights {
+	var w score.Weights
 	for f := range w {
 		w[f] = .5
 	}
@@ -41,7 +42,7 @@ func NeutralWeights() pack.Weights {
 
 // Tuned is what Tune found.
 type Tuned struct {
-	Weights pack.Weights
+	Weights score.Weights
 	// Recall is the mean over sets and budgets that the weights reach on the
 	// sample, as the tuner estimates it.
 	Recall float64
@@ -55,9 +56,9 @@ type Tuned struct {
 type Tuner struct {
 	Budgets []int
 	// Start is where the search starts.
-	Start pack.Weights
+	Start score.Weights
 	// Fixed features keep the weight that they have in Start.
-	Fixed []pack.Feature
+	Fixed []score.Feature
 	// Log, where not nil, is told each improvement.
 	Log io.Writer
 
@@ -88,35 +89,27 @@ func (t *Tuner) Close() error {
 	return errors.Join(errs...)
 }
 
-// pair is a unit as the tuner fills with it. Features are the reason for its
-// existence: there are millions of them, hence float32.
-type pair struct {
-	x      [pack.NumFeatures]float32
-	doc    int32
-	tokens int32
-	gold   int32 // bytes of evidence in it
-	prev   bool  // it adjoins the one before it
-	opens  bool
-}
-
-// tuneQuestion is a question with the features of its units.
+// tuneQuestion is a question with its units, their features and their evidence.
+// There are millions of features, hence float32.
 type tuneQuestion struct {
-	units []pair
-	gold  int
+	items    []pack.Item
+	features [][score.NumFeatures]float32
+	found    []int32 // bytes of evidence in each unit
+	gold     int     // bytes of evidence of the question
 }
 
 // Held is what weights reach on sets that they were not tuned on.
 type Held struct {
 	// Halves are the weights tuned on the sets of even and of odd place in the
 	// order of names; each is judged on the other half.
-	Halves [2]pack.Weights
+	Halves [2]score.Weights
 	// Reports of the sets, in their order.
 	Reports []*ContextReport
 }
 
 // Halves are the weights tuned on the sets of even and of odd place in the order
 // of names.
-func (t *Tuner) Halves(ctx context.Context) (halves [2]pack.Weights, err error) {
+func (t *Tuner) Halves(ctx context.Context) (halves [2]score.Weights, err error) {
 	for half := range halves {
 		var use []int
 		for i := range t.sets {
@@ -155,7 +148,7 @@ func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, err
 }
 
 // unseen are the weights that were not tuned on set i.
-func (h *Held) unseen(i int) *pack.Weights { return &h.Halves[(i+1)%2] }
+func (h *Held) unseen(i int) *score.Weights { return &h.Halves[(i+1)%2] }
 
 // All are the indices of all sets, for Tune.
 func (t *Tuner) All() []int {
@@ -179,13 +172,13 @@ func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
 			}
 		}
 		e := newEstimator(samples, t.Budgets)
-		worth := func(w *pack.Weights) float64 { return e.recall(w) - caution*t.distance(w) }
+		worth := func(w *score.Weights) float64 { return e.recall(w) - caution*t.distance(w) }
 		recall = worth(&w)
 		t.logf("features made, %d: %.4f\n", fresh+1, recall)
 		for range tuneRounds {
 			before := w
 			for f := range w {
-				if slices.Contains(t.Fixed, pack.Feature(f)) {
+				if slices.Contains(t.Fixed, score.Feature(f)) {
 					continue
 				}
 				best := w
@@ -201,7 +194,7 @@ func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
 				}
 				if best != w {
 					w = best
-					t.logf("%.4f %v %g\n", recall, pack.Feature(f), w[f])
+					t.logf("%.4f %v %g\n", recall, score.Feature(f), w[f])
 				}
 			}
 			if err := ctx.Err(); err != nil {
@@ -216,7 +209,7 @@ func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
 }
 
 // distance is how far w is from the start, in doublings.
-func (t *Tuner) distance(w *pack.Weights) float64 {
+func (t *Tuner) distance(w *score.Weights) float64 {
 	sum := 0.0
 	for f := range w {
 		sum += math.Abs(portable.Log((w[f]+.125)/(t.Start[f]+.125))) / math.Ln2
@@ -232,7 +225,7 @@ func (t *Tuner) logf(format string, args ...any) {
 
 // sample makes the features of some questions of set i. Which sentences are
 // followed for names depends on the weights.
-func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuestion, error) {
+func (t *Tuner) sample(ctx context.Context, i int, w *score.Weights) ([]tuneQuestion, error) {
 	s, c := t.sets[i], t.asked[i]
 	n := min(tuneSample, len(s.Questions))
 	out := make([]tuneQuestion, 0, n)
@@ -242,7 +235,7 @@ func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuest
 	for k := range n {
 		q := &s.Questions[k*len(s.Questions)/n]
 		tq := tuneQuestion{gold: q.bytes}
-		b.Trace = func(units []pack.Unit) { tq.units = s.pairs(q, units) }
+		b.Trace = func(units []score.Unit) { tq.read(q, units) }
 		_, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
 		if err != nil && !errors.Is(err, tamis.ErrBudget) && !errors.Is(err, tamis.ErrNoTerms) {
 			return nil, fmt.Errorf("question %s: %w", q.ID, err)
@@ -252,9 +245,10 @@ func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuest
 	return out, nil
 }
 
-func (s *EvidenceSet) pairs(q *Question, units []pack.Unit) []pair {
+// read takes over the units that were scored for a question.
+func (tq *tuneQuestion) read(q *Question, units []score.Unit) {
 	docs := map[string]int32{}
-	out := make([]pair, len(units))
+	tq.items, tq.features, tq.found = make([]pack.Item, len(units)), make([][score.NumFeatures]float32, len(units)), make([]int32, len(units))
 	for i := range units {
 		u := &units[i]
 		d, ok := docs[u.Doc]
@@ -262,42 +256,41 @@ func (s *EvidenceSet) pairs(q *Question, units []pack.Unit) []pair {
 			d = int32(len(docs))
 			docs[u.Doc] = d
 		}
-		p := &out[i]
-		p.doc, p.tokens, p.prev = d, int32(u.Tokens), u.Follows
-		p.gold = int32(overlap(q.gold[u.Doc], []extent{{u.Start, u.End}}))
-		p.opens = u.Features[pack.Cover] > 0 || u.Features[pack.Lead] > 0
+		tq.items[i] = pack.Item{Doc: d, Tokens: int32(u.Tokens), Follows: u.Follows, Opens: u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0}
+		tq.found[i] = int32(overlap(q.gold[u.Doc], []extent{{u.Start, u.End}}))
 		for f, x := range u.Features {
-			p.x[f] = float32(x)
+			tq.features[i][f] = float32(x)
 		}
 	}
-	return out
 }
 
-// estimator fills budgets with the units of a sample as package pack does, but
-// for recounting the text.
+// estimator is what weights keep of the evidence of a sample, when the filler of
+// package pack fills by estimates.
 type estimator struct {
 	samples [][]tuneQuestion
 	budgets []int // ascending
 	scores  []float64
 	order   []int
-	kept    []bool
-	inDoc   []bool
+	filler  pack.Estimator
 }
 
+// labelTokens are those of "\n[12] ".
+const labelTokens = 4
+
 func newEstimator(samples [][]tuneQuestion, budgets []int) *estimator {
-	e := &estimator{samples: samples, budgets: slices.Sorted(slices.Values(budgets))}
+	e := &estimator{samples: samples, budgets: slices.Sorted(slices.Values(budgets)), filler: pack.Estimator{Label: labelTokens}}
 	most := 0
 	for _, s := range samples {
 		for _, q := range s {
-			most = max(most, len(q.units))
+			most = max(most, len(q.items))
 		}
 	}
-	e.scores, e.order, e.kept, e.inDoc = make([]float64, most), make([]int, most), make([]bool, most), make([]bool, most)
+	e.scores, e.order = make([]float64, most), make([]int, most)
 	return e
 }
 
 // recall is the mean over sets and budgets of the evidence recall.
-func (e *estimator) recall(w *pack.Weights) float64 {
+func (e *estimator) recall(w *score.Weights) float64 {
 	total := 0.0
 	for _, s := range e.samples {
 		sum := 0.0
@@ -310,20 +303,20 @@ func (e *estimator) recall(w *pack.Weights) float64 {
 }
 
 // question is the sum over the budgets.
-func (e *estimator) question(q *tuneQuestion, w *pack.Weights) float64 {
-	if q.gold == 0 || len(q.units) == 0 {
+func (e *estimator) question(q *tuneQuestion, w *score.Weights) float64 {
+	if q.gold == 0 || len(q.items) == 0 {
 		return 0
 	}
-	var w32 [pack.NumFeatures]float32
+	var w32 [score.NumFeatures]float32
 	for f := range w {
 		w32[f] = float32(w[f])
 	}
-	scores := e.scores[:len(q.units)]
-	for i := range q.units {
-		u := &q.units[i]
+	scores := e.scores[:len(q.items)]
+	for i := range q.features {
+		x := &q.features[i]
 		var s float32
 		for f := range w32 {
-			s += float32(w32[f] * u.x[f])
+			s += float32(w32[f] * x[f])
 		}
 		scores[i] = float64(s)
 	}
@@ -331,7 +324,13 @@ func (e *estimator) question(q *tuneQuestion, w *pack.Weights) float64 {
 	order := e.top(scores, min(len(scores), e.budgets[len(e.budgets)-1]/8+64))
 	sum := 0.0
 	for _, budget := range e.budgets {
-		sum += e.fill(q, order, budget)
+		kept, gold := e.filler.Fill(q.items, order, budget), 0
+		for _, i := range order {
+			if kept[i] {
+				gold += int(q.found[i])
+			}
+		}
+		sum += float64(gold) / float64(q.gold)
 	}
 	return sum
 }
@@ -379,44 +378,4 @@ func (e *estimator) top(scores []float64, n int) []int {
 	}
 	slices.SortFunc(order[:min(len(order), max(hi, n))], less)
 	return order[:n]
-}
-
-const (
-	labelTokens = 4  // "\n[12] "
-	tuneMisses  = 64 // as in package pack
-)
-
-func (e *estimator) fill(q *tuneQuestion, order []int, budget int) float64 {
-	kept, inDoc := e.kept[:len(q.units)], e.inDoc[:len(q.units)]
-	clear(kept)
-	clear(inDoc)
-	sum, misses, gold := 0, 0, 0
-	for _, i := range order {
-		if misses >= tuneMisses || sum >= budget {
-			break
-		}
-		u := &q.units[i]
-		c := int(u.tokens) + 1
-		if !inDoc[u.doc] {
-			if !u.opens {
-				continue
-			}
-			c += labelTokens
-		} else {
-			if u.prev && kept[i-1] {
-				c--
-			}
-			if i+1 < len(q.units) && q.units[i+1].prev && kept[i+1] {
-				c--
-			}
-		}
-		if sum+c > budget {
-			misses++
-			continue
-		}
-		sum += c
-		kept[i], inDoc[u.doc] = true, true
-		gold += int(u.gold)
-	}
-	return float64(gold) / float64(q.gold)
 }

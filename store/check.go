@@ -176,6 +176,10 @@ func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckRe
 	for field := range vs {
 		rows[field]++
 	}
+	if _, err := v.Place(h, h.Size); err != nil {
+		lost("%v", err)
+		return false
+	}
 	if stored, err := getFrom(v.kv, record.HeaderKey(ordinal)); err != nil || !record.Whole(stored, d.Source, record.AppendBlocks(nil, d.Blocks)) {
 		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
 	}

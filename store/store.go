@@ -61,7 +61,7 @@ import (
 //	5  2026-11  the head (package store/head), and commit and chain in the
 //	            manifest, which names what segments were made with, and which formats
 //	            a program must know to read and to write; deletes without counts;
-//	            attached vectors. Readers: 5; they read 1 to 4. Writers: 5.
+//	            attached vectors; places. Readers: 5; they read 1 to 4. Writers: 5.
 const (
 	FormatVersion    = 5
 	MinFormatVersion = 1

@@ -45,7 +45,7 @@ some.`,
 				return usagef("--unit is %q: use passage or document", unit)
 			}
 			if vector.given() && cmd.Flags().Changed("unit") && unit == "passage" {
-				return usagef("--unit is passage: vectors rank documents")
+				return usagef("--unit is passage: vectors rank documents") // those of passages are not filled yet
 			}
 			if err := vector.read(a.in, cmd.Flags()); err != nil {
 				return err
@@ -63,7 +63,7 @@ some.`,
 			if vector.given() {
 				vector.fill(&q)
 				if !cmd.Flags().Changed("unit") {
-					q.Unit = tamis.Documents
+					q.Unit = "" // that of the field
 				}
 			} else {
 				q.Text = args[0]
@@ -94,7 +94,7 @@ func (a *app) printHits(res *tamis.Results) error {
 		return err
 	}
 	for _, h := range res.Hits {
-		where := h.Doc
+		where := at(h.Doc, h.Doc, h.Path, h.Place)
 		if h.Title != "" && h.Title != h.Doc {
 			where += "  " + style(a.out, dim, h.Title)
 		}

@@ -13,7 +13,7 @@ import (
 func TestReplaceVectors(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 30 {
-		docs := addVectors(randomDocs(r, r.IntN(20)))
+		docs := addParts(addVectors(randomDocs(r, r.IntN(20))))
 		want := build(t, docs)
 		with := map[string]*FieldVectors{}
 		for _, field := range []string{"a", "b"} {
