@@ -43,7 +43,7 @@ var floors = [][]string{
 	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
-	{"ask"},
+	{"ask", "session"},
 	{"eval"},
 	{"cmd/tamis"},
 }

@@ -47,7 +47,7 @@ func TestPlaces(t *testing.T) {
 		if err != nil || len(c.Spans) == 0 {
 			t.Fatal(c, err)
 		}
-		source, err := ix.Source(t.Context(), res.Hits[0].Doc)
+		source, err := ix.Source(t.Context(), res.Hits[0].Doc, tamis.Scope{})
 		if err != nil {
 			t.Fatal(err)
 		}

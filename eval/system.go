@@ -14,9 +14,10 @@ import (
 // Contexts is tamis itself under evaluation, used as a program would use it:
 // one index in memory for each group of an evidence set.
 type Contexts struct {
-	// Budget is what every question is asked with; Tokens and Counter are those
-	// of the evaluation.
-	Budget tamis.Budget
+	// Layout, Lab and Drafts are what every question is asked with.
+	Layout tamis.Layout
+	Lab    tamis.Lab
+	Drafts tamis.Drafts
 	// Candidates has the sentences that were scored judged too.
 	Candidates bool
 
@@ -25,7 +26,7 @@ type Contexts struct {
 
 // NewContexts indexes the documents of a set. Close gives the memory back.
 func NewContexts(ctx context.Context, s *EvidenceSet) (*Contexts, error) {
-	c := &Contexts{Budget: tamis.Budget{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
+	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
 	for i := range s.Questions {
 		group := s.Questions[i].Group
 		if c.byGroup[group] != nil {
@@ -63,18 +64,17 @@ func (s *EvidenceSet) documents(group string) iter.Seq2[tamis.Document, error] {
 // Ask is the ContextFunc of tamis with the named tokenizer.
 func (c *Contexts) Ask(tokenizer string) ContextFunc {
 	return func(ctx context.Context, q *Question, budget int) (*Context, error) {
-		b := c.Budget
-		b.Tokens, b.Counter = budget, tokenizer
+		lab := c.Lab
 		out := &Context{}
 		if c.Candidates {
 			out.candidates = []Span{}
-			b.Trace = func(units []score.Unit) {
+			lab.Trace = func(units []score.Unit) {
 				for _, u := range units {
 					out.candidates = append(out.candidates, Span{u.Doc, u.Start, u.End})
 				}
 			}
 		}
-		got, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
+		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer}, c.Layout, lab, c.Drafts)
 		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
 			return out, nil
 		}

@@ -139,7 +139,7 @@ func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, err
 	h := &Held{Halves: halves, Reports: make([]*ContextReport, len(t.sets))}
 	for i, s := range t.sets {
 		c := *t.asked[i]
-		c.Budget.Weights = h.unseen(i)
+		c.Lab.Weights = h.unseen(i)
 		if h.Reports[i], err = s.Run(ctx, c.Ask(counter.Name()), t.Budgets, counter, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.names[i], err)
 		}
@@ -230,13 +230,13 @@ func (t *Tuner) sample(ctx context.Context, i int, w *score.Weights) ([]tuneQues
 	n := min(tuneSample, len(s.Questions))
 	out := make([]tuneQuestion, 0, n)
 	largest := slices.Max(t.Budgets)
-	b := c.Budget
-	b.Tokens, b.Weights = largest, w
+	lab := c.Lab
+	lab.Weights = w
 	for k := range n {
 		q := &s.Questions[k*len(s.Questions)/n]
 		tq := tuneQuestion{gold: q.bytes}
-		b.Trace = func(units []score.Unit) { tq.read(q, units) }
-		_, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
+		lab.Trace = func(units []score.Unit) { tq.read(q, units) }
+		_, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: largest}, c.Layout, lab)
 		if err != nil && !errors.Is(err, tamis.ErrBudget) && !errors.Is(err, tamis.ErrNoTerms) {
 			return nil, fmt.Errorf("question %s: %w", q.ID, err)
 		}
