@@ -328,7 +328,7 @@ func TestReplay(t *testing.T) {
 		if err := json.Unmarshal(record, &receipt); err != nil {
 			t.Fatal(err)
 		}
-		return ix.Replay(t.Context(), &receipt)
+		return ix.Replay(t.Context(), &receipt, tamis.Scope{})
 	}
 	if err := ix.Close(); err != nil {
 		t.Fatal(err)

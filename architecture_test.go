@@ -39,6 +39,9 @@ var floors = [][]string{
 	{"store/head"},
 	{"store"},
 	{"search"},
+	{"gather"},
+	{"pack/unit"},
+	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
 	{"ask"},

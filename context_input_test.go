@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -44,11 +44,11 @@ func TestBadInputs(t *testing.T) {
 	questions["10,000 words"] = strings.Join(long, " ") + " salt gate"
 	for name, q := range questions {
 		found := 0
-		for _, render := range pack.Renderings() {
+		for _, form := range render.Renderings() {
 			for _, counter := range tokens.Names() {
 				for _, budget := range []int{1, 40, 1500} {
 					start := time.Now()
-					c, err := ix.Context(t.Context(), q, tamis.Budget{Tokens: budget, Counter: counter, Render: render, KeepDuplicates: budget == 40})
+					c, err := ix.Context(t.Context(), q, tamis.Budget{Tokens: budget, Counter: counter, Render: form, KeepDuplicates: budget == 40})
 					if errors.Is(err, tamis.ErrBudget) {
 						continue
 					}
@@ -63,13 +63,13 @@ func TestBadInputs(t *testing.T) {
 						t.Fatal(err)
 					}
 					if n := count.Count(c.Text); n != c.Tokens || n > budget {
-						t.Fatalf("%s, %s, %s: %d tokens of %d, receipt %d", name, render, counter, n, budget, c.Tokens)
+						t.Fatalf("%s, %s, %s: %d tokens of %d, receipt %d", name, form, counter, n, budget, c.Tokens)
 					}
-					if again, err := ix.Replay(t.Context(), c); err != nil || again != c.Text {
-						t.Fatalf("%s, %s: %v", name, render, err)
+					if again, err := ix.Replay(t.Context(), c, tamis.Scope{}); err != nil || again != c.Text {
+						t.Fatalf("%s, %s: %v", name, form, err)
 					}
 					for k, s := range c.Spans {
-						if text := sources[s.Doc][s.Start:s.End]; c.Texts()[k] != text || !strings.Contains(c.Text, text) && render != pack.JSON {
+						if text := sources[s.Doc][s.Start:s.End]; c.Texts()[k] != text || !strings.Contains(c.Text, text) && form != render.JSON {
 							t.Fatalf("%s: %q is not verbatim", name, text)
 						}
 					}

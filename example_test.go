@@ -24,7 +24,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(c.Text)
-	again, err := ix.Replay(ctx, c)
+	again, err := ix.Replay(ctx, c, tamis.Scope{})
 	fmt.Println(again == c.Text, err)
 	// Output:
 	// [1] Backups are rotated every nine days.

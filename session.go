@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -52,7 +53,7 @@ type SessionOptions struct {
 	Tokens int `json:"tokens"`
 	// Turn is the most that one question may add; 0 stands for a quarter of Tokens.
 	Turn int `json:"turn"`
-	// Counter is as in a Budget; Render is one of pack.Growing.
+	// Counter is as in a Budget; Render is one of render.Growing.
 	Counter string `json:"counter"`
 	Render  string `json:"render"`
 	// Keep never folds a piece to make room: when the window is full, nothing more
@@ -62,12 +63,12 @@ type SessionOptions struct {
 
 // Piece is a part of a session.
 type Piece struct {
-	ID       int         `json:"id"` // number of its label
-	Question string      `json:"question"`
-	Doc      string      `json:"doc"`
-	Spans    []pack.Span `json:"spans"`
-	Folded   bool        `json:"folded,omitempty"`
-	Pinned   bool        `json:"pinned,omitempty"`
+	ID       int           `json:"id"` // number of its label
+	Question string        `json:"question"`
+	Doc      string        `json:"doc"`
+	Spans    []render.Span `json:"spans"`
+	Folded   bool          `json:"folded,omitempty"`
+	Pinned   bool          `json:"pinned,omitempty"`
 }
 
 // Turn is what a question added to a session. Its Text goes to the end of what
@@ -107,15 +108,15 @@ const (
 // NewSession starts an empty session. Errors: ErrBudget, pack.ErrUnknown and
 // tokens.ErrUnknown for options that cannot be.
 func (ix *Index) NewSession(o SessionOptions) (*Session, error) {
-	o.Counter, o.Render = cmp.Or(o.Counter, "o200k_base"), cmp.Or(o.Render, pack.Plain)
+	o.Counter, o.Render = cmp.Or(o.Counter, "o200k_base"), cmp.Or(o.Render, render.Plain)
 	if o.Tokens <= 0 {
 		return nil, &pack.BudgetError{Budget: o.Tokens}
 	}
 	if o.Turn <= 0 {
 		o.Turn = max(o.Tokens/4, 1)
 	}
-	if !slices.Contains(pack.Growing(), o.Render) {
-		return nil, fmt.Errorf("%w: a session's rendering cannot be %q; use %s", pack.ErrUnknown, o.Render, strings.Join(pack.Growing(), ", "))
+	if !slices.Contains(render.Growing(), o.Render) {
+		return nil, fmt.Errorf("%w: a session's rendering cannot be %q; use %s", pack.ErrUnknown, o.Render, strings.Join(render.Growing(), ", "))
 	}
 	counter, err := tokens.New(o.Counter)
 	if err != nil {
@@ -208,7 +209,8 @@ func (s *Session) makeRoom(tokens int) []int {
 }
 
 // Fold takes a piece out of the window; the session remembers it. ErrNoPiece,
-// ErrPinned.
+// ErrPinned; ErrBudget in the odd case that what is left needs more tokens joined
+// than it did apart.
 func (s *Session) Fold(id int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +221,12 @@ func (s *Session) Fold(id int) error {
 	if p.Pinned {
 		return fmt.Errorf("fold piece %d: %w; unpin it first", id, ErrPinned)
 	}
+	was := p.Folded
 	p.Folded = true
+	if n := s.counter.Count(s.text()); n > s.o.Tokens {
+		p.Folded = was
+		return fmt.Errorf("fold piece %d: %w", id, &pack.BudgetError{Budget: s.o.Tokens, Need: n})
+	}
 	return nil
 }
 
@@ -320,14 +327,12 @@ func (s *Session) shown() []*piece {
 }
 
 func (s *Session) receipt(pieces ...*piece) *Context {
-	var spans []pack.Span
+	var spans []render.Span
 	var texts []string
 	for _, p := range pieces {
 		spans, texts = append(spans, p.Spans...), append(texts, p.texts...)
 	}
-	c := pack.Compose(spans, texts, s.o.Render, sessionSigns, s.counter)
-	c.Budget = s.o.Tokens
-	return c
+	return render.Compose(spans, texts, s.o.Render, sessionSigns, s.o.Tokens, s.counter)
 }
 
 func (s *Session) text() string { return s.receipt(s.shown()...).Text }

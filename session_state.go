@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
 )
 
 // sessionState is the JSON form of a session. Texts are not in it: they are
@@ -32,10 +33,11 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 	return json.Marshal(st)
 }
 
-// Resume makes a session anew from its JSON, on this index or a copy of it. The
-// error is a *pack.ChangedError when the source of a piece that is shown is not
+// Resume makes a session anew from its JSON, on this index or a copy of it, for
+// somebody who sees the scope: a document outside it is as one that is gone. The
+// error is a *render.ChangedError when the source of a piece that is shown is not
 // what it was; folded pieces whose source has changed are forgotten.
-func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
+func (ix *Index) Resume(ctx context.Context, state []byte, scope Scope) (*Session, error) {
 	var st sessionState
 	if err := json.Unmarshal(state, &st); err != nil {
 		return nil, fmt.Errorf("this is no session: %w", err)
@@ -48,12 +50,17 @@ func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	s.next = st.Next
-	sources := map[string]string{}
-	source := func(doc string) (string, error) {
+	read, release, err := ix.sources(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	sources := map[string]render.Source{}
+	source := func(doc string) (render.Source, error) {
 		if text, ok := sources[doc]; ok {
 			return text, nil
 		}
-		text, err := ix.Source(ctx, doc)
+		text, err := read(doc)
 		if err == nil {
 			sources[doc] = text
 		}
@@ -65,7 +72,7 @@ func (ix *Index) Resume(ctx context.Context, state []byte) (*Session, error) {
 			return nil, fmt.Errorf("session: the pieces' numbers are not distinct ones below %d: %d", st.Next, p.ID)
 		}
 		seen[p.ID] = true
-		texts, err := pack.Verify(p.Spans, source)
+		texts, err := render.Verify(p.Spans, source)
 		if err != nil && p.Folded {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

@@ -14,7 +14,8 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -51,7 +52,7 @@ func put(t testing.TB, ix *tamis.Index, sources map[string]string) {
 }
 
 var labels = map[string]*regexp.Regexp{
-	pack.Plain: regexp.MustCompile(`\[##\d+\]`), pack.Markdown: regexp.MustCompile("`````"), pack.XML: regexp.MustCompile("(?i)source__"),
+	render.Plain: regexp.MustCompile(`\[##\d+\]`), render.Markdown: regexp.MustCompile("`````"), render.XML: regexp.MustCompile("(?i)source__"),
 }
 
 // sessionCheck holds a session against everything that it promises.
@@ -61,7 +62,7 @@ func sessionCheck(t *testing.T, ix *tamis.Index, s *tamis.Session, o tamis.Sessi
 	if n := counter.Count(w.Text); n > o.Tokens || n != w.Tokens {
 		t.Fatalf("the window has %d tokens, states %d, may have %d", n, w.Tokens, o.Tokens)
 	}
-	if again, err := ix.Replay(t.Context(), w); err != nil || again != w.Text {
+	if again, err := ix.Replay(t.Context(), w, tamis.Scope{}); err != nil || again != w.Text {
 		t.Fatalf("%v\nreplayed %q\nwindow   %q", err, again, w.Text)
 	}
 	type at struct {
@@ -106,7 +107,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 		ix := indexed(t, sources)
 		counters := tokens.Names()
 		o := tamis.SessionOptions{Tokens: 20 + r.IntN(200), Turn: r.IntN(60), Counter: counters[r.IntN(len(counters))],
-			Render: pack.Growing()[r.IntN(len(pack.Growing()))], Keep: r.IntN(3) == 0}
+			Render: render.Growing()[r.IntN(len(render.Growing()))], Keep: r.IntN(3) == 0}
 		if o.Counter == "bytes" {
 			o.Tokens, o.Turn = 5*o.Tokens, 5*o.Turn
 		}
@@ -133,7 +134,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 			switch r.IntN(8) {
 			case 0, 1, 2:
 				turn, err := s.Context(t.Context(), words[r.IntN(10)]+" "+words[r.IntN(10)], tamis.Budget{KeepDuplicates: r.IntN(2) == 0,
-					Guards: [][]string{nil, pack.Guards()}[r.IntN(2)], Shrink: float64(max(r.IntN(8)-5, 0)) / 4, MostOf: float64(r.IntN(2)) / 2})
+					Guards: [][]string{nil, unit.Guards()}[r.IntN(2)], Shrink: float64(max(r.IntN(8)-5, 0)) / 4, MostOf: float64(r.IntN(2)) / 2})
 				if err != nil {
 					if !errors.Is(err, tamis.ErrBudget) {
 						t.Fatal(err)
@@ -146,7 +147,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 				} else if !strings.HasSuffix(s.Window().Text, turn.Text) {
 					t.Fatalf("%q does not end in %q", s.Window().Text, turn.Text)
 				}
-				if again, err := ix.Replay(t.Context(), turn.Context); err != nil || again != turn.Text {
+				if again, err := ix.Replay(t.Context(), turn.Context, tamis.Scope{}); err != nil || again != turn.Text {
 					t.Fatal(again, err)
 				}
 			case 3:
@@ -174,7 +175,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s, err = ix.Resume(t.Context(), state); err != nil {
+				if s, err = ix.Resume(t.Context(), state, tamis.Scope{}); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 				again, err := json.Marshal(s)
@@ -211,14 +212,14 @@ func TestSession(t *testing.T) {
 	if !strings.Contains(first.Text, "[##1] ") || !strings.Contains(first.Text, "nine days") || strings.Contains(first.Text, "[##3]") {
 		t.Fatal(first.Text)
 	}
-	if !slices.ContainsFunc(first.Dropped, func(d pack.Drop) bool { return d.Doc == "garden" && d.Reason == "looks like a label" }) {
+	if !slices.ContainsFunc(first.Dropped, func(d render.Drop) bool { return d.Doc == "garden" && d.Reason == "looks like a label" }) {
 		t.Fatalf("%+v", first.Dropped)
 	}
 	second := ask("how often are backups rotated")
 	if strings.Contains(second.Text, "nine days") {
 		t.Fatalf("sent again: %s", second.Text)
 	}
-	if !slices.ContainsFunc(second.Dropped, func(d pack.Drop) bool { return d.Reason == "shown under label 1" }) {
+	if !slices.ContainsFunc(second.Dropped, func(d render.Drop) bool { return d.Reason == "shown under label 1" }) {
 		t.Fatalf("%+v", second.Dropped)
 	}
 	if err := s.Pin(1, true); err != nil {
@@ -263,8 +264,8 @@ func TestSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, ix, map[string]string{"ops": strings.Replace(sources["ops"], "nine", "ten", 1)})
-	var changed *pack.ChangedError
-	if _, err := ix.Resume(t.Context(), state); !errors.As(err, &changed) || changed.Doc != "ops" {
+	var changed *render.ChangedError
+	if _, err := ix.Resume(t.Context(), state, tamis.Scope{}); !errors.As(err, &changed) || changed.Doc != "ops" {
 		t.Fatal(err)
 	}
 	// The living session shows what is new, and only that.
@@ -273,11 +274,11 @@ func TestSession(t *testing.T) {
 	}
 	for _, bad := range []string{"", "{}", `{"version":2}`, `{"version":1,"options":{"tokens":9},"next":1,"pieces":[{"id":1}]}`,
 		`{"version":1,"options":{"tokens":9},"next":1,"pieces":[],"digest":"0"}`} {
-		if _, err := ix.Resume(t.Context(), []byte(bad)); err == nil {
+		if _, err := ix.Resume(t.Context(), []byte(bad), tamis.Scope{}); err == nil {
 			t.Errorf("resumed from %s", bad)
 		}
 	}
-	for _, bad := range []tamis.SessionOptions{{}, {Tokens: 9, Render: pack.JSON}, {Tokens: 9, Counter: "stones"}} {
+	for _, bad := range []tamis.SessionOptions{{}, {Tokens: 9, Render: render.JSON}, {Tokens: 9, Counter: "stones"}} {
 		if _, err := ix.NewSession(bad); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
@@ -366,9 +367,9 @@ func TestSessionOutlivesItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	var receipts []*tamis.Context
-	for _, render := range pack.Renderings() {
+	for _, render := range render.Renderings() {
 		for _, shrink := range []float64{0, .5} {
-			c, err := ix.Context(t.Context(), "when do owls hunt", tamis.Budget{Tokens: 100, Render: render, Shrink: shrink, Guards: pack.Guards()})
+			c, err := ix.Context(t.Context(), "when do owls hunt", tamis.Budget{Tokens: 100, Render: render, Shrink: shrink, Guards: unit.Guards()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -389,11 +390,11 @@ func TestSessionOutlivesItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range receipts {
-		if text, err := ix.Replay(t.Context(), c); err != nil || text != c.Text {
+		if text, err := ix.Replay(t.Context(), c, tamis.Scope{}); err != nil || text != c.Text {
 			t.Fatalf("%s: %v", c.Render, err)
 		}
 	}
-	again, err := ix.Resume(t.Context(), state)
+	again, err := ix.Resume(t.Context(), state, tamis.Scope{})
 	if err != nil || again.Window().Text != turn.Text {
 		t.Fatalf("%v, %v", again, err)
 	}

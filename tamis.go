@@ -7,7 +7,7 @@
 //	hits, err := ix.Search(ctx, tamis.Query{Text: "how are segments merged", K: 10})
 //	c, err := ix.Context(ctx, "how are segments merged", tamis.Budget{Tokens: 1000})
 //	fmt.Println(c.Text)
-//	text, err := ix.Replay(ctx, c) // the same bytes, rebuilt from the sources
+//	text, err := ix.Replay(ctx, c, tamis.Scope{}) // the same bytes, rebuilt from the sources
 //
 // An Index is safe for concurrent use, by several writers too. What Add and
 // Delete returned without error is durable and found by every search that

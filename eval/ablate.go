@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 )
 
 // Ablation is what contexts lose without an ingredient of the score.
@@ -33,20 +33,20 @@ type SetChange struct {
 // ingredient is features that are switched off together.
 type ingredient struct {
 	name     string
-	features []pack.Feature
+	features []score.Feature
 }
 
 // ingredients are the features one by one, and those that belong together.
 func ingredients() []ingredient {
 	var all []ingredient
-	for f := range pack.NumFeatures {
-		all = append(all, ingredient{f.String(), []pack.Feature{f}})
+	for f := range score.NumFeatures {
+		all = append(all, ingredient{f.String(), []score.Feature{f}})
 	}
 	return append(all,
-		ingredient{"all windows", []pack.Feature{pack.Near, pack.Section, pack.Block, pack.Chapter, pack.Broad}},
-		ingredient{"windows of 400 tokens and more", []pack.Feature{pack.Section, pack.Block, pack.Chapter, pack.Broad}},
-		ingredient{"the title's features", []pack.Feature{pack.Title, pack.Asked}},
-		ingredient{"all names", []pack.Feature{pack.Bridge, pack.Lead, pack.Names}},
+		ingredient{"all windows", []score.Feature{score.Near, score.Section, score.Block, score.Chapter, score.Broad}},
+		ingredient{"windows of 400 tokens and more", []score.Feature{score.Section, score.Block, score.Chapter, score.Broad}},
+		ingredient{"the title's features", []score.Feature{score.Title, score.Asked}},
+		ingredient{"all names", []score.Feature{score.Bridge, score.Lead, score.Names}},
 	)
 }
 
@@ -61,7 +61,7 @@ func (s *Suite) Ablate(ctx context.Context, full *SuiteReport) ([]Ablation, erro
 		a := Ablation{Without: g.name, Change: make([]float64, len(s.Budgets))}
 		for i := range s.Sets {
 			r, err := s.tamis(ctx, i, func(b *tamis.Budget) {
-				w := pack.DefaultWeights()
+				w := score.DefaultWeights()
 				if b.Weights != nil {
 					w = *b.Weights
 				}

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -24,7 +24,7 @@ type Suite struct {
 	Counter   tokens.Counter
 	Baselines []Baseline
 	// Weights are those of tamis for each set; nil stands for the default of all.
-	Weights []*pack.Weights
+	Weights []*score.Weights
 	// Candidates makes the report say how much evidence was among the sentences
 	// that were scored. Time is not to be looked at then.
 	Candidates bool

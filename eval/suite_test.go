@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/internal/evaldata"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -166,9 +166,9 @@ func TestTokensTo(t *testing.T) {
 func TestAblate(t *testing.T) {
 	names, sets := twoSets(t)
 	s := newSuite(t, names, sets, "none")
-	w := pack.DefaultWeights()
-	w[pack.Chapter] = 0
-	s.Weights = []*pack.Weights{&w, &w}
+	w := score.DefaultWeights()
+	w[score.Chapter] = 0
+	s.Weights = []*score.Weights{&w, &w}
 	full, err := s.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestAblate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != len(ingredients()) || w[pack.Sentence] != pack.DefaultWeights()[pack.Sentence] {
+	if len(all) != len(ingredients()) || w[score.Sentence] != score.DefaultWeights()[score.Sentence] {
 		t.Errorf("%d ablations; weights are now %v", len(all), w)
 	}
 	for _, a := range all {

@@ -8,7 +8,7 @@ import (
 	"math"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 )
 
 // Contexts is tamis itself under evaluation, used as a program would use it:
@@ -68,7 +68,7 @@ func (c *Contexts) Ask(tokenizer string) ContextFunc {
 		out := &Context{}
 		if c.Candidates {
 			out.candidates = []Span{}
-			b.Trace = func(units []pack.Unit) {
+			b.Trace = func(units []score.Unit) {
 				for _, u := range units {
 					out.candidates = append(out.candidates, Span{u.Doc, u.Start, u.End})
 				}

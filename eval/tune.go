@@ -11,7 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/internal/portable"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -31,8 +31,8 @@ const (
 var tuneGrid = []float64{0, .125, .25, .375, .5, .75, 1, 1.5, 2, 3, 4}
 
 // NeutralWeights is where tuning starts: every feature counts the same.
-func NeutralWeights() pack.Weights {
-	var w pack.Weights
+func NeutralWeights() score.Weights {
+	var w score.Weights
 	for f := range w {
 		w[f] = .5
 	}
@@ -41,7 +41,7 @@ func NeutralWeights() pack.Weights {
 
 // Tuned is what Tune found.
 type Tuned struct {
-	Weights pack.Weights
+	Weights score.Weights
 	// Recall is the mean over sets and budgets that the weights reach on the
 	// sample, as the tuner estimates it.
 	Recall float64
@@ -55,9 +55,9 @@ type Tuned struct {
 type Tuner struct {
 	Budgets []int
 	// Start is where the search starts.
-	Start pack.Weights
+	Start score.Weights
 	// Fixed features keep the weight that they have in Start.
-	Fixed []pack.Feature
+	Fixed []score.Feature
 	// Log, where not nil, is told each improvement.
 	Log io.Writer
 
@@ -91,7 +91,7 @@ func (t *Tuner) Close() error {
 // pair is a unit as the tuner fills with it. Features are the reason for its
 // existence: there are millions of them, hence float32.
 type pair struct {
-	x      [pack.NumFeatures]float32
+	x      [score.NumFeatures]float32
 	doc    int32
 	tokens int32
 	gold   int32 // bytes of evidence in it
@@ -109,14 +109,14 @@ type tuneQuestion struct {
 type Held struct {
 	// Halves are the weights tuned on the sets of even and of odd place in the
 	// order of names; each is judged on the other half.
-	Halves [2]pack.Weights
+	Halves [2]score.Weights
 	// Reports of the sets, in their order.
 	Reports []*ContextReport
 }
 
 // Halves are the weights tuned on the sets of even and of odd place in the order
 // of names.
-func (t *Tuner) Halves(ctx context.Context) (halves [2]pack.Weights, err error) {
+func (t *Tuner) Halves(ctx context.Context) (halves [2]score.Weights, err error) {
 	for half := range halves {
 		var use []int
 		for i := range t.sets {
@@ -155,7 +155,7 @@ func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, err
 }
 
 // unseen are the weights that were not tuned on set i.
-func (h *Held) unseen(i int) *pack.Weights { return &h.Halves[(i+1)%2] }
+func (h *Held) unseen(i int) *score.Weights { return &h.Halves[(i+1)%2] }
 
 // All are the indices of all sets, for Tune.
 func (t *Tuner) All() []int {
@@ -179,13 +179,13 @@ func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
 			}
 		}
 		e := newEstimator(samples, t.Budgets)
-		worth := func(w *pack.Weights) float64 { return e.recall(w) - caution*t.distance(w) }
+		worth := func(w *score.Weights) float64 { return e.recall(w) - caution*t.distance(w) }
 		recall = worth(&w)
 		t.logf("features made, %d: %.4f\n", fresh+1, recall)
 		for range tuneRounds {
 			before := w
 			for f := range w {
-				if slices.Contains(t.Fixed, pack.Feature(f)) {
+				if slices.Contains(t.Fixed, score.Feature(f)) {
 					continue
 				}
 				best := w
@@ -201,7 +201,7 @@ func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
 				}
 				if best != w {
 					w = best
-					t.logf("%.4f %v %g\n", recall, pack.Feature(f), w[f])
+					t.logf("%.4f %v %g\n", recall, score.Feature(f), w[f])
 				}
 			}
 			if err := ctx.Err(); err != nil {
@@ -216,7 +216,7 @@ func (t *Tuner) Tune(ctx context.Context, use []int) (*Tuned, error) {
 }
 
 // distance is how far w is from the start, in doublings.
-func (t *Tuner) distance(w *pack.Weights) float64 {
+func (t *Tuner) distance(w *score.Weights) float64 {
 	sum := 0.0
 	for f := range w {
 		sum += math.Abs(portable.Log((w[f]+.125)/(t.Start[f]+.125))) / math.Ln2
@@ -232,7 +232,7 @@ func (t *Tuner) logf(format string, args ...any) {
 
 // sample makes the features of some questions of set i. Which sentences are
 // followed for names depends on the weights.
-func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuestion, error) {
+func (t *Tuner) sample(ctx context.Context, i int, w *score.Weights) ([]tuneQuestion, error) {
 	s, c := t.sets[i], t.asked[i]
 	n := min(tuneSample, len(s.Questions))
 	out := make([]tuneQuestion, 0, n)
@@ -242,7 +242,7 @@ func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuest
 	for k := range n {
 		q := &s.Questions[k*len(s.Questions)/n]
 		tq := tuneQuestion{gold: q.bytes}
-		b.Trace = func(units []pack.Unit) { tq.units = s.pairs(q, units) }
+		b.Trace = func(units []score.Unit) { tq.units = s.pairs(q, units) }
 		_, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
 		if err != nil && !errors.Is(err, tamis.ErrBudget) && !errors.Is(err, tamis.ErrNoTerms) {
 			return nil, fmt.Errorf("question %s: %w", q.ID, err)
@@ -252,7 +252,7 @@ func (t *Tuner) sample(ctx context.Context, i int, w *pack.Weights) ([]tuneQuest
 	return out, nil
 }
 
-func (s *EvidenceSet) pairs(q *Question, units []pack.Unit) []pair {
+func (s *EvidenceSet) pairs(q *Question, units []score.Unit) []pair {
 	docs := map[string]int32{}
 	out := make([]pair, len(units))
 	for i := range units {
@@ -265,7 +265,7 @@ func (s *EvidenceSet) pairs(q *Question, units []pack.Unit) []pair {
 		p := &out[i]
 		p.doc, p.tokens, p.prev = d, int32(u.Tokens), u.Follows
 		p.gold = int32(overlap(q.gold[u.Doc], []extent{{u.Start, u.End}}))
-		p.opens = u.Features[pack.Cover] > 0 || u.Features[pack.Lead] > 0
+		p.opens = u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0
 		for f, x := range u.Features {
 			p.x[f] = float32(x)
 		}
@@ -297,7 +297,7 @@ func newEstimator(samples [][]tuneQuestion, budgets []int) *estimator {
 }
 
 // recall is the mean over sets and budgets of the evidence recall.
-func (e *estimator) recall(w *pack.Weights) float64 {
+func (e *estimator) recall(w *score.Weights) float64 {
 	total := 0.0
 	for _, s := range e.samples {
 		sum := 0.0
@@ -310,11 +310,11 @@ func (e *estimator) recall(w *pack.Weights) float64 {
 }
 
 // question is the sum over the budgets.
-func (e *estimator) question(q *tuneQuestion, w *pack.Weights) float64 {
+func (e *estimator) question(q *tuneQuestion, w *score.Weights) float64 {
 	if q.gold == 0 || len(q.units) == 0 {
 		return 0
 	}
-	var w32 [pack.NumFeatures]float32
+	var w32 [score.NumFeatures]float32
 	for f := range w {
 		w32[f] = float32(w[f])
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -69,7 +69,7 @@ func TestTune(t *testing.T) {
 	}
 	for f, w := range first.Weights {
 		if w < 0 {
-			t.Errorf("%v weighs %g", pack.Feature(f), w)
+			t.Errorf("%v weighs %g", score.Feature(f), w)
 		}
 	}
 	held, err := tuner.HeldOut(t.Context(), counter)

@@ -183,9 +183,9 @@ func (w *worker) get(name string) (*text.Analyzer, error) {
 	return an, nil
 }
 
-// metadataOf is what filters see of a document: its own metadata, and what
+// Metadata is what filters see of a document: its own metadata, and what
 // every document has.
-func metadataOf(d *corpus.Document) filter.Fields {
+func Metadata(d *corpus.Document) filter.Fields {
 	f := filter.Fields{}
 	for k, v := range d.Metadata {
 		f.Set(k, v)
@@ -202,7 +202,7 @@ func metadataOf(d *corpus.Document) filter.Fields {
 }
 
 func (w *worker) rows(p *Pipeline, an *text.Analyzer, d *corpus.Document) Rows {
-	r := Rows{Metadata: metadataOf(d), Passages: split.Split(d, p.variant.Split)}
+	r := Rows{Metadata: Metadata(d), Passages: split.Split(d, p.variant.Split)}
 	r.Title = an.Terms(nil, d.Title)
 	if p.config.Similarity == Lucene {
 		// One field: the title is the start of the text, not a field of its own.

@@ -44,7 +44,7 @@ func Recall(cut string) float64 { return sufficient[cut].recall }
 const steepest = .1 // of the best score, for CutGradient
 
 // cut drops the kept units that come after the end which the rule sees.
-func (f *filler) cut() {
+func (f *filler) cut() error {
 	var ranked []int // kept units, best first
 	for _, i := range f.order {
 		if f.chosen[i] {
@@ -52,25 +52,22 @@ func (f *filler) cut() {
 		}
 	}
 	if len(ranked) < 2 {
-		return
+		return nil
 	}
 	for _, i := range ranked[f.end(ranked):] {
 		f.release(i)
 		f.notes[i] = "after the cut: " + f.o.Cut
 	}
-	f.layout()
 	// Fewer units seldom cost more tokens, but they may.
-	for k := len(ranked) - 1; k > 0 && f.used > f.o.Budget; k-- {
-		if f.chosen[ranked[k]] {
-			f.release(ranked[k])
-			f.layout()
-		}
+	if f.trim(); len(f.parts) == 0 {
+		return f.one()
 	}
+	return nil
 }
 
 // end is how many of the ranked units stay, at least one.
 func (f *filler) end(ranked []int) int {
-	score := func(k int) float64 { return f.r.units[ranked[k]].score }
+	score := func(k int) float64 { return f.scores.Total[ranked[k]] }
 	switch f.o.Cut {
 	case Sufficient90, Sufficient95, Sufficient98:
 		for k := 1; k < len(ranked); k++ {
@@ -95,9 +92,8 @@ func (f *filler) end(ranked []int) int {
 	case CutCovered:
 		missing := make(map[int]bool)
 		each := func(i int, do func(t int)) {
-			above := &f.r.docs[f.r.units[i].doc].sections[f.r.units[i].section]
-			for t := range f.r.terms {
-				if above.tf[t] > 0 || f.r.count[t][i+1] > f.r.count[t][i] {
+			for t := range f.all.Terms {
+				if f.all.Has(i, t) {
 					do(t)
 				}
 			}

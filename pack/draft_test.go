@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tamis-search/tamis/pack/score"
 )
 
 func TestDraftsFindWhatTheQuestionHasNoWordsFor(t *testing.T) {
@@ -14,8 +16,8 @@ func TestDraftsFindWhatTheQuestionHasNoWordsFor(t *testing.T) {
 	l.add("a", "", "Stones lie still. Seagull was the word that opened the door of the tower.")
 	q := l.question("what was the password of the lighthouse keeper")
 	o := Options{Budget: 24, Counter: counter(t, "o200k_base"), KeepDuplicates: true}
-	w := DefaultWeights()
-	w[Draft] = 4
+	w := score.DefaultWeights()
+	w[score.Draft] = 4
 	o.Weights = &w
 	without, err := Select(t.Context(), q, l.docs, o)
 	if err != nil {
@@ -30,7 +32,7 @@ func TestDraftsFindWhatTheQuestionHasNoWordsFor(t *testing.T) {
 	if strings.Contains(without.Text, "Seagull") || !strings.Contains(with.Text, "Seagull") {
 		t.Fatalf("without: %q, with: %q", without.Text, with.Text)
 	}
-	w[Draft] = 0
+	w[score.Draft] = 0
 	none, err := Select(t.Context(), q, l.docs, o)
 	if err != nil || none.Text != without.Text {
 		t.Fatalf("weight 0: %q, without: %q", none.Text, without.Text)

@@ -2,137 +2,51 @@ package pack
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/internal/neardup"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/score"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
-// Select packs the sentences of the candidates that answer q into the budget.
-//
-// It returns ErrNoTerms, a *BudgetError, or the error of ctx or of
-// Options.Named. Candidates of which no sentence, title or heading has a question
-// term give a Context without spans.
-func Select(ctx context.Context, q Question, docs []Document, o Options) (*Context, error) {
-	if len(q.Terms) == 0 {
-		return nil, ErrNoTerms
-	}
-	if o.Budget <= 0 {
-		return nil, &BudgetError{Budget: o.Budget}
-	}
-	if o.Counter == nil || q.IDF == nil {
-		return nil, errors.New("pack: a token counter and the index's idf are required")
-	}
-	o.Order, o.Render = cmp.Or(o.Order, Order), cmp.Or(o.Render, Plain)
-	for _, choice := range []struct {
-		what, name string
-		known      []string
-	}{{"order", o.Order, Orders()}, {"rendering", o.Render, Renderings()}, {"cut", cmp.Or(o.Cut, CutGap), Cuts()}} {
-		if !slices.Contains(choice.known, choice.name) {
-			return nil, fmt.Errorf("%w: %s %q; known are %s", ErrUnknown, choice.what, choice.name, strings.Join(choice.known, ", "))
-		}
-	}
-	if o.Guards == nil {
-		o.Guards = DefaultGuards()
-	}
-	for _, g := range o.Guards {
-		if !slices.Contains(Guards(), g) {
-			return nil, fmt.Errorf("%w: guard %q; known are %s", ErrUnknown, g, strings.Join(Guards(), ", "))
-		}
-	}
-	for _, share := range []struct {
-		what string
-		x    float64
-	}{{"MostOf", o.MostOf}, {"Shrink", o.Shrink}} {
-		if !(share.x >= 0 && share.x <= 1) {
-			return nil, fmt.Errorf("%w: %s is %v; it is a share from 0 to 1", ErrUnknown, share.what, share.x)
-		}
-	}
-	w := DefaultWeights()
-	if o.Weights != nil {
-		w = *o.Weights
-	}
-	if w[Draft] == 0 {
-		q.Drafts = nil
-	}
-	r := newReader(q)
-	for i := range docs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := r.add(&docs[i]); err != nil {
-			return nil, err
-		}
-	}
-	var tops scales
-	r.features(q.Text, &tops)
-	r.score(&w)
-	if err := r.bridge(ctx, &w, q.Text, &tops, o.Named); err != nil {
-		return nil, err
-	}
-	if broad.MatchString(q.Text) {
-		r.spread()
-		r.score(&w)
-	}
-	f := &filler{r: r, o: o, order: r.best(len(r.units))}
-	if o.Window != nil {
-		f.signs = max(o.Window.Signs, 0)
-	}
-	if o.Trace != nil {
-		o.Trace(f.trace())
-	}
-	if err := f.fill(); err != nil {
-		return nil, err
-	}
-	if o.Cut != "" {
-		f.cut()
-	}
-	return f.context(q.Text), nil
-}
-
-func (f *filler) trace() []Unit {
-	units := make([]Unit, len(f.r.units))
-	for i := range units {
-		u := &f.r.units[i]
-		units[i] = Unit{
-			Doc: f.r.docs[u.doc].ID, Start: u.start, End: u.end, Tokens: f.o.Counter.Count(u.text),
-			Follows: i > 0 && f.adjoins(i-1, i), Features: u.x, Score: u.score,
-		}
-	}
-	return units
-}
-
 // filler chooses units under the budget.
 type filler struct {
-	r     *reader
-	o     Options
-	order []int // units, best first
-	signs int   // number signs in the labels
-	state []state
-	notes map[int]string // why a unit is out, where it is not the budget
-	forge map[int]bool   // units that would hold a label of the window's form
+	o      Options
+	all    *unit.Set
+	scores *score.Scoring
+	order  []int // units, best first
+	signs  int   // number signs in the labels
+	state  []state
+	notes  map[int]string // why a unit is out, where it is not the budget
+	forge  map[int]bool   // units that would hold a label of the window's form
 	// For the guards: units that are kept for their own sake, those of which only
 	// so many first bytes are kept, and what units need.
 	chosen map[int]bool
 	heads  map[int]int
-	needed map[int][]need
+	needed map[int][]unit.Need
 	// What is left of units, by shrinking or because their heads are shown.
-	shrunk map[int][][2]int
-	model  *language
+	shrunk    map[int][][2]int
+	headShown map[int]bool // units of which the window shows the first bytes
+	model     *language
+	// For the estimates.
+	label int         // tokens of one more document
+	costs map[int]int // tokens of units
+	inDoc map[int]bool
+	fold  neardup.Folder
 	laid
 }
 
 // laid is what layout made of the kept units.
 type laid struct {
-	text  string
-	parts []part
-	spans []Span
-	used  int // tokens of text
+	parts []render.Part
+	used  int // tokens of their text
 }
 
 type state uint8
@@ -145,23 +59,18 @@ const (
 	barred // the reader has it before him, or it would forge a label
 )
 
-// How long the filler tries. The estimate of a unit's cost is its own tokens
-// and a line break, which is seldom off by more than a token or two.
+// How long the filler tries.
 const (
-	maxMisses = 64 // units that do not fit before the filling stops
-	maxRetry  = 12 // recounts of the whole for the last few tokens
-	shortest  = 64 // units that are tried when none of the best fits
+	maxRetry = 12 // recounts of the whole for the last few tokens
+	shortest = 64 // units that are tried when none of the best fits
 )
 
 func (f *filler) fill() error {
-	if len(f.r.units) == 0 {
+	if len(f.all.Units) == 0 {
 		return nil
 	}
 	for {
-		f.state = make([]state, len(f.r.units))
-		f.notes = make(map[int]string)
-		f.chosen, f.heads = make(map[int]bool), nil
-		f.bar()
+		f.begin()
 		if err := f.fillOnce(); err != nil {
 			if f.signs == 0 || f.o.Window != nil {
 				return err
@@ -179,7 +88,7 @@ func (f *filler) fill() error {
 		}
 		need := f.signs
 		for _, p := range f.parts {
-			need = max(need, signsFor(f.o.Render, p.text))
+			need = max(need, render.Signs(f.o.Render, p.Text))
 		}
 		if need == f.signs {
 			return nil
@@ -188,103 +97,34 @@ func (f *filler) fill() error {
 	}
 }
 
-// twin is the kept unit that unit i nearly repeats, or -1.
-func (f *filler) twin(fold *neardup.Folder, i int) int {
-	if f.o.KeepDuplicates {
-		return -1
+// begin keeps nothing.
+func (f *filler) begin() {
+	f.state = make([]state, len(f.all.Units))
+	f.notes = make(map[int]string)
+	f.chosen, f.heads = make(map[int]bool), nil
+	f.bar()
+	f.label, f.costs, f.inDoc, f.fold = f.labelCost(), make(map[int]int), make(map[int]bool), neardup.Folder{}
+	for i, s := range f.state {
+		if s == barred && !f.o.KeepDuplicates {
+			f.fold.Keep(i, f.all.Shingles(i))
+		}
 	}
-	return fold.Twin(f.r.shingles(i))
 }
 
 func (f *filler) fillOnce() error {
-	label := f.labelCost()
-	costs := make(map[int]int)
-	inDoc := make(map[int]bool)
-	var fold neardup.Folder
-	sum, misses := 0, 0
-	bare := func(i int) int {
-		c, ok := costs[i]
-		if !ok {
-			c = countMost(f.o.Counter, f.left(i), f.o.Budget) + 1
-			costs[i] = c
-		}
-		return c
+	greedy(f.order, f.o.Budget, f)
+	f.trim()
+	f.top()
+	if len(f.parts) == 0 {
+		return f.one()
 	}
-	alone := func(i int) int {
-		c := bare(i)
-		if !inDoc[f.r.units[i].doc] {
-			return c + label
-		}
-		if f.isKept(i-1, i) {
-			c--
-		}
-		if f.isKept(i, i+1) {
-			c--
-		}
-		return c
-	}
-	needs := func(i int) int {
-		c := 0
-		for _, n := range f.lacks(i) {
-			if n.head > 0 {
-				c += f.o.Counter.Count(f.r.units[n.unit].text[:n.head]) + 1
-			} else {
-				c += bare(n.unit)
-			}
-		}
-		return c
-	}
-	cost := func(i int) int { return alone(i) + needs(i) + f.groupCost(i) }
-	keep := func(i int) {
-		f.bring(f.lacks(i))
-		f.state[i], f.chosen[i] = kept, true
-		inDoc[f.r.units[i].doc] = true
-		if !f.o.KeepDuplicates {
-			fold.Keep(i, f.r.shingles(i))
-		}
-	}
-	for i, s := range f.state {
-		if s == barred && !f.o.KeepDuplicates {
-			fold.Keep(i, f.r.shingles(i))
-		}
-	}
-	for _, i := range f.order {
-		if misses >= maxMisses || sum >= f.o.Budget {
-			break
-		}
-		if f.state[i] == barred {
-			continue
-		}
-		if f.state[i] == kept { // for another
-			if c := needs(i); sum+c <= f.o.Budget {
-				sum += c
-				keep(i)
-			}
-			continue
-		}
-		if twin := f.twin(&fold, i); twin >= 0 {
-			f.state[i] = folded
-			t := &f.r.units[twin]
-			f.notes[i] = fmt.Sprintf("duplicate of %s:%d-%d", f.r.docs[t.doc].ID, t.start, t.end)
-			continue
-		}
-		if !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
-			continue
-		}
-		if f.exhausts(i) {
-			f.state[i], f.notes[i] = failed, "share of its document"
-			continue
-		}
-		c := cost(i)
-		if sum+c > f.o.Budget {
-			f.state[i] = failed
-			misses++
-			continue
-		}
-		sum += c
-		keep(i)
-	}
-	// The estimate was for choosing; the budget is held by counting the text.
+	return nil
+}
+
+// trim lays out what is kept and drops units, worst first, until the text is
+// within the budget: the estimates were for choosing, counting the text holds
+// the budget.
+func (f *filler) trim() {
 	f.layout()
 	for k := len(f.order) - 1; f.used > f.o.Budget && k >= 0; k-- {
 		if i := f.order[k]; f.chosen[i] {
@@ -292,13 +132,16 @@ func (f *filler) fillOnce() error {
 			f.layout()
 		}
 	}
-	// And what the estimate left over is filled up.
+}
+
+// top fills up what the estimates left over.
+func (f *filler) top() {
 	for k, tries := 0, 0; k < len(f.order) && tries < maxRetry && f.used < f.o.Budget; k++ {
 		i := f.order[k]
 		if f.state[i] != failed {
 			continue
 		}
-		if f.exhausts(i) || f.used+cost(i)-2 > f.o.Budget || !inDoc[f.r.units[i].doc] && !f.r.opens(i) {
+		if f.exhausts(i) || f.used+f.estimate(i)-2 > f.o.Budget || !f.inDoc[f.all.Units[i].Doc] && !f.opens(i) {
 			continue
 		}
 		tries++
@@ -310,12 +153,81 @@ func (f *filler) fillOnce() error {
 			f.laid = before
 			continue
 		}
-		keep(i)
+		f.keep(i)
 	}
-	if len(f.parts) == 0 {
-		return f.one()
+}
+
+// cost implements estimates.
+func (f *filler) cost(i int) (int, offer) {
+	switch f.state[i] {
+	case barred:
+		return 0, out
+	case kept: // for another
+		return f.needsCost(i), free
 	}
-	return nil
+	if twin := f.twin(i); twin >= 0 {
+		f.state[i] = folded
+		t := &f.all.Units[twin]
+		f.notes[i] = fmt.Sprintf("duplicate of %s:%d-%d", f.all.Docs[t.Doc].ID, t.Start, t.End)
+		return 0, out
+	}
+	if !f.inDoc[f.all.Units[i].Doc] && !f.opens(i) {
+		return 0, out
+	}
+	if f.exhausts(i) {
+		f.state[i], f.notes[i] = failed, "share of its document"
+		return 0, out
+	}
+	return f.estimate(i), candidate
+}
+
+// miss implements estimates.
+func (f *filler) miss(i int) { f.state[i] = failed }
+
+// keep implements estimates: unit i with what it needs.
+func (f *filler) keep(i int) {
+	f.bring(f.lacks(i))
+	f.state[i], f.chosen[i] = kept, true
+	f.inDoc[f.all.Units[i].Doc] = true
+	if !f.o.KeepDuplicates {
+		f.fold.Keep(i, f.all.Shingles(i))
+	}
+}
+
+// estimate is about what unit i costs beside what is kept, with what it needs.
+func (f *filler) estimate(i int) int {
+	return alone(f.bare(i), f.label, f.inDoc[f.all.Units[i].Doc], f.isKept(i-1, i), f.isKept(i, i+1)) + f.needsCost(i) + f.groupCost(i)
+}
+
+// bare is the tokens of unit i.
+func (f *filler) bare(i int) int {
+	c, ok := f.costs[i]
+	if !ok {
+		c = countMost(f.o.Counter, f.left(i), f.o.Budget)
+		f.costs[i] = c
+	}
+	return c
+}
+
+// needsCost is about what a unit's needs cost that are not kept.
+func (f *filler) needsCost(i int) int {
+	c := 0
+	for _, n := range f.lacks(i) {
+		if n.Head > 0 {
+			c += f.o.Counter.Count(f.all.Units[n.Unit].Text[:n.Head]) + 1
+		} else {
+			c += f.bare(n.Unit) + 1
+		}
+	}
+	return c
+}
+
+// twin is the kept unit that unit i nearly repeats, or -1.
+func (f *filler) twin(i int) int {
+	if f.o.KeepDuplicates {
+		return -1
+	}
+	return f.fold.Twin(f.all.Shingles(i))
 }
 
 // exhausts says whether a document would have more kept of it, with unit i, than
@@ -324,34 +236,54 @@ func (f *filler) exhausts(i int) bool {
 	if f.o.MostOf <= 0 || f.o.MostOf >= 1 {
 		return false
 	}
-	doc, have, all := f.r.units[i].doc, 0, 0
-	for j := range f.r.units {
-		if u := &f.r.units[j]; u.doc == doc {
-			all += len(u.text)
+	doc, have, all := f.all.Units[i].Doc, 0, 0
+	for j := range f.all.Units {
+		if u := &f.all.Units[j]; u.Doc == doc {
+			all += len(u.Text)
 			if f.chosen[j] {
-				have += len(u.text)
+				have += len(u.Text)
 			}
 		}
 	}
-	return have > 0 && float64(have+len(f.r.units[i].text)) > f.o.MostOf*float64(all)
+	return have > 0 && float64(have+len(f.all.Units[i].Text)) > f.o.MostOf*float64(all)
 }
 
 // labelCost is what one more document costs beside its text.
 func (f *filler) labelCost() int {
-	two := []part{{cite: f.first(), text: "a"}, {cite: f.first() + 1, text: "a"}}
-	form := labelForm(f.o.Render, f.signs)
-	return f.o.Counter.Count(render(f.o.Render, form, two)) - f.o.Counter.Count(render(f.o.Render, form, two[:1])) - 1
+	two := []render.Part{{Span: render.Span{Cite: f.first()}, Text: "a"}, {Span: render.Span{Cite: f.first() + 1}, Text: "a"}}
+	form := render.Form(f.o.Render, f.signs)
+	return f.o.Counter.Count(render.Text(f.o.Render, form, two)) - f.o.Counter.Count(render.Text(f.o.Render, form, two[:1])) - 1
+}
+
+// groupCost is about what a unit costs beside its text in the rendering
+// Structured: the mark of a point, and the headings of a group that is new.
+func (f *filler) groupCost(i int) int {
+	if f.o.Render != render.Structured {
+		return 0
+	}
+	u := &f.all.Units[i]
+	c := 1
+	for j, s := range f.state {
+		if s == kept && f.all.Units[j].Doc == u.Doc && f.all.Together(&f.all.Units[j], u) {
+			return c
+		}
+	}
+	for _, h := range f.all.HeadingsOf(u.Doc, u.Section) {
+		if h >= 0 {
+			c += len(f.all.Units[h].Text)/4 + 2
+		}
+	}
+	return c + 3
 }
 
 // opens says whether a unit may be the first of its document: one that has no
 // question term and no name is hardly worth a label.
-func (r *reader) opens(i int) bool {
-	if r.units[i].x[Lead] > 0 || r.units[i].x[Draft] > 0 {
+func (f *filler) opens(i int) bool {
+	if x := &f.scores.X[i]; x[score.Lead] > 0 || x[score.Draft] > 0 {
 		return true
 	}
-	above := &r.docs[r.units[i].doc].sections[r.units[i].section]
-	for t := range r.count {
-		if above.tf[t] > 0 || r.count[t][i+1] > r.count[t][i] {
+	for t := range f.all.Terms {
+		if f.all.Has(i, t) {
 			return true
 		}
 	}
@@ -363,7 +295,7 @@ func (r *reader) opens(i int) bool {
 func (f *filler) one() error {
 	var byLen []int
 	for _, i := range f.order {
-		if f.state[i] != barred && f.r.opens(i) {
+		if f.state[i] != barred && f.opens(i) {
 			byLen = append(byLen, i)
 		}
 	}
@@ -371,15 +303,15 @@ func (f *filler) one() error {
 		return nil // nothing matches: an empty context
 	}
 	slices.SortStableFunc(byLen, func(a, b int) int {
-		return cmp.Compare(len(f.r.units[a].text), len(f.r.units[b].text))
+		return cmp.Compare(len(f.all.Units[a].Text), len(f.all.Units[b].Text))
 	})
 	byLen = byLen[:min(shortest, len(byLen))]
-	slices.SortFunc(byLen, f.r.compare)
+	slices.SortFunc(byLen, f.scores.Compare)
 	need, signs := math.MaxInt, f.signs
 	for _, i := range byLen {
 		f.state[i], f.chosen[i] = kept, true
 		if f.o.Window == nil {
-			f.signs = max(signs, signsFor(f.o.Render, f.r.units[i].text))
+			f.signs = max(signs, render.Signs(f.o.Render, f.all.Units[i].Text))
 		}
 		f.layout()
 		if f.used <= f.o.Budget {
@@ -402,143 +334,117 @@ func countMost(c tokens.Counter, s string, budget int) int {
 	return c.Count(s)
 }
 
-// adjoins says whether unit b follows unit a with nothing but white space, and
-// little of it, between them.
-func (f *filler) adjoins(a, b int) bool {
-	ua, ub := &f.r.units[a], &f.r.units[b]
-	return ua.doc == ub.doc && !ub.first && b == a+1 && ub.start-ua.end <= 32
-}
-
 func (f *filler) isKept(a, b int) bool {
-	if a < 0 || b >= len(f.state) || !f.adjoins(a, b) {
+	if a < 0 || b >= len(f.state) || !f.all.Adjoins(a, b) {
 		return false
 	}
 	return f.state[a] == kept || f.state[b] == kept
 }
 
-// layout puts the kept units into the order of the text, joins those that
-// adjoin, renders them and counts the tokens.
+// layout lays out the kept units and counts the tokens of the text.
 func (f *filler) layout() {
 	// Documents by their best unit.
-	rank := make(map[int]int)
-	var units, docs []int
+	seen := make(map[int]bool)
+	var docs []int
+	var units []render.Kept
 	for _, i := range f.order {
 		if f.state[i] != kept {
 			continue
 		}
-		d := f.r.units[i].doc
-		if _, ok := rank[d]; !ok {
-			rank[d] = 0
+		if d := f.all.Units[i].Doc; !seen[d] {
+			seen[d] = true
 			docs = append(docs, d)
 		}
-		units = append(units, i)
+		units = append(units, render.Kept{Unit: i, Left: f.ranges(i)})
 	}
-	for i := range f.heads {
+	for i, n := range f.heads {
 		if f.state[i] != kept {
-			units = append(units, i)
+			units = append(units, render.Kept{Unit: i, Head: n})
 		}
 	}
-	f.r.arrange(f.o.Order, docs)
-	for k, d := range docs {
-		rank[d] = f.first() + k
-	}
-	slices.SortFunc(units, func(a, b int) int {
-		ua, ub := &f.r.units[a], &f.r.units[b]
-		return cmp.Or(cmp.Compare(rank[ua.doc], rank[ub.doc]), cmp.Compare(ua.start, ub.start))
-	})
-	f.laid = laid{}
-	groups := groups{f: f, cite: rank}
-	for k := 0; k < len(units); {
-		u := &f.r.units[units[k]]
-		score := u.score
-		end := k + 1
-		level, isHeading := groups.enter(units[k])
-		if isHeading {
-			k++
-			continue
-		}
-		if n := f.heads[units[k]]; n > 0 && f.state[units[k]] != kept {
-			d := &f.r.docs[u.doc]
-			f.parts = append(f.parts, part{rank[u.doc], level, false, u.text[:n]})
-			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: u.start, End: u.start + n, Page: u.page, Score: round(score), Level: level})
-			k = end
-			continue
-		}
-		for end < len(units) && f.state[units[end]] == kept && f.adjoins(units[end-1], units[end]) && groups.same(units[k], units[end]) {
-			score = max(score, f.r.units[units[end]].score)
-			end++
-		}
-		d := &f.r.docs[u.doc]
-		for _, x := range f.stretches(units[k:end]) {
-			f.parts = append(f.parts, part{rank[u.doc], level, x.inline, f.r.slice(u.doc, x.start, x.end)})
-			f.spans = append(f.spans, Span{Cite: rank[u.doc], Doc: d.ID, Path: d.Path, Start: x.start, End: x.end, Page: u.page, Score: round(score), Level: level, Inline: x.inline})
-			level = 0
-		}
-		k = end
-	}
-	f.text = render(f.o.Render, labelForm(f.o.Render, f.signs), f.parts)
-	f.used = f.o.Counter.Count(f.text)
-}
-
-// slice returns the bytes start to end of a document, which lie in passages that
-// follow each other.
-func (r *reader) slice(doc, start, end int) string {
-	var b strings.Builder
-	for _, p := range r.docs[doc].text {
-		if p.Start < end && start < p.End {
-			piece := p.Text[max(start, p.Start)-p.Start : min(end, p.End)-p.Start]
-			if start >= p.Start && end <= p.End {
-				return piece
-			}
-			b.WriteString(piece)
-		}
-	}
-	return b.String()
+	render.Arrange(f.o.Order, f.all, docs)
+	f.parts = render.Layout(render.Plan{Rendering: f.o.Render, Units: f.all, Scores: f.scores.Total, Docs: docs, First: f.first(), Kept: units})
+	f.used = f.o.Counter.Count(render.Text(f.o.Render, render.Form(f.o.Render, f.signs), f.parts))
 }
 
 // context writes the receipt.
-func (f *filler) context(question string) *Context {
-	c := &Context{
-		Question: question, Budget: f.o.Budget, Tokens: f.used, Tokenizer: f.o.Counter.Name(), Text: f.text,
-		Spans: make([]Span, len(f.spans)), Dropped: []Drop{}, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: labelForm(f.o.Render, f.signs), Digest: digest(f.text),
+func (f *filler) context(question string) *render.Context {
+	c := &render.Context{
+		Question: question, Budget: f.o.Budget, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Guards: f.o.Guards,
+		MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: render.Form(f.o.Render, f.signs),
+		Drafts: f.o.Drafts, Incomplete: f.o.Incomplete,
 	}
-	copy(c.Spans, f.spans)
-	for i, p := range f.parts {
-		c.Spans[i].Digest = digest(p.text)
-		c.texts = append(c.texts, p.text)
-	}
-	c.Guards = f.o.Guards
-	shown := make(map[[3]int]bool) // headings that stand above what is kept
-	for _, p := range f.spans {
-		if p.Level > 0 {
-			shown[[3]int{f.r.byID[p.Doc], p.Start, p.End}] = true
+	render.Write(c, f.parts, f.o.Counter)
+	c.Dropped = f.dropped()
+	return c
+}
+
+// dropped are the units that were scored and are not in the text, best first: of
+// one that is partly in it, as a guard keeps the beginning of another, what is
+// not.
+func (f *filler) dropped() []render.Drop {
+	in := make(map[int][]*render.Part) // of a document
+	for k := range f.parts {
+		if doc, ok := f.all.DocNamed(f.parts[k].Doc); ok {
+			in[doc] = append(in[doc], &f.parts[k])
 		}
 	}
 	cited := make(map[int]bool)
 	for i, s := range f.state {
 		if s == kept {
-			cited[f.r.units[i].doc] = true
+			cited[f.all.Units[i].Doc] = true
 		}
 	}
+	dropped := []render.Drop{}
 	for _, i := range f.order {
 		if f.state[i] == kept {
 			continue
 		}
-		u := &f.r.units[i]
-		if shown[[3]int{u.doc, u.start, u.end}] {
+		u := &f.all.Units[i]
+		rest := without(u, in[u.Doc])
+		if len(rest) == 0 {
 			continue
 		}
 		reason := "budget"
 		switch {
 		case f.notes[i] != "":
 			reason = f.notes[i]
-		case !cited[u.doc] && !f.r.opens(i):
+		case !cited[u.Doc] && !f.opens(i):
 			reason = "no question term"
 		}
-		c.Dropped = append(c.Dropped, Drop{f.r.docs[u.doc].ID, u.start, u.end, round(u.score), reason})
+		for _, r := range rest {
+			dropped = append(dropped, render.Drop{Doc: f.all.Docs[u.Doc].ID, Start: r[0], End: r[1], Score: render.Round(f.scores.Total[i]), Reason: reason})
+		}
 	}
-	return c
+	return dropped
 }
 
-// round keeps receipts readable.
-func round(x float64) float64 { return math.Round(x*1e4) / 1e4 }
+// without are the ranges of a unit that no part of its document has, blanks at
+// their ends apart: none of a heading that stands above what is kept, though only
+// its label may stand there.
+func without(u *unit.Unit, parts []*render.Part) [][2]int {
+	left := [][2]int{{u.Start, u.End}}
+	for _, p := range parts {
+		if p.End <= u.Start || u.End <= p.Start {
+			continue
+		}
+		if p.Level > 0 && u.Kind == corpus.Heading {
+			return nil
+		}
+		var cut [][2]int
+		for _, r := range left {
+			for _, piece := range [][2]int{{r[0], min(r[1], p.Start)}, {max(r[0], p.End), r[1]}} {
+				text := ""
+				if piece[0] < piece[1] {
+					text = u.Text[piece[0]-u.Start : piece[1]-u.Start]
+				}
+				start := piece[0] + len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
+				if text = strings.TrimSpace(text); text != "" {
+					cut = append(cut, [2]int{start, start + len(text)})
+				}
+			}
+		}
+		left = cut
+	}
+	return left
+}

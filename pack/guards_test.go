@@ -11,6 +11,9 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/gather"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/unit"
 )
 
 // structured adds a document with the blocks of a Markdown-like source: lines of
@@ -67,9 +70,9 @@ func (l *library) structured(id, source string) {
 	}
 	flush(at)
 	l.sources[id] = source
-	d := Document{ID: id, Path: id + ".md", Analyzer: l.a, Score: 1}
+	d := gather.Document{ID: id, Path: id + ".md", Analyzer: l.a, Score: 1}
 	for _, p := range split.Split(&corpus.Document{ID: id, Source: source, Blocks: blocks}, split.Options{}) {
-		d.Passages = append(d.Passages, Passage{Passage: p, Text: source[p.Start:p.End]})
+		d.Passages = append(d.Passages, gather.Passage{Passage: p, Text: source[p.Start:p.End]})
 	}
 	l.docs = append(l.docs, d)
 }
@@ -78,22 +81,22 @@ func TestGuards(t *testing.T) {
 	long := strings.Repeat("stones lie still and nobody moves them at all, ", 6) + "or so they say"
 	stones := strings.Repeat("The "+long+". ", 3)
 	for _, c := range []struct{ guard, source, question, bring, alone string }{
-		{Antecedent, stones + "The northern sluice was built by Ada. It also regulates salinity.", "what regulates salinity",
+		{unit.Antecedent, stones + "The northern sluice was built by Ada. It also regulates salinity.", "what regulates salinity",
 			"The northern sluice was built by Ada. It also regulates salinity.", "It also regulates salinity."},
-		{Antecedent, "# The northern sluice\n\nIt also regulates salinity.\n\n" + stones, "what regulates salinity",
+		{unit.Antecedent, "# The northern sluice\n\nIt also regulates salinity.\n\n" + stones, "what regulates salinity",
 			"# The northern sluice\n\nIt also regulates salinity.", "It also regulates salinity."},
-		{ListLead, stones + "\n\nNever open these gates:\n\n- the eastern gate in storms\n- the salinity gate in spring\n", "salinity spring",
+		{unit.ListLead, stones + "\n\nNever open these gates:\n\n- the eastern gate in storms\n- the salinity gate in spring\n", "salinity spring",
 			"Never open these gates:\n- the salinity gate in spring", "- the salinity gate in spring"},
-		{TableHeader, "| gate | opened in |\n|---|---|\n| north | May |\n| salinity | spring |\n\n" + stones, "salinity",
+		{unit.TableHeader, "| gate | opened in |\n|---|---|\n| north | May |\n| salinity | spring |\n\n" + stones, "salinity",
 			"| gate | opened in |\n| salinity | spring |", "| salinity | spring |"},
-		{Signature, stones + "\n\n```\n// Open opens a gate.\nfunc Open(g Gate) error {\n\tif g.locked {\n\t\treturn errLocked\n\t}\n\n\treturn turn(salinity)\n}\n```\n", "salinity turn",
+		{unit.Signature, stones + "\n\n```\n// Open opens a gate.\nfunc Open(g Gate) error {\n\tif g.locked {\n\t\treturn errLocked\n\t}\n\n\treturn turn(salinity)\n}\n```\n", "salinity turn",
 			"// Open opens a gate.\nfunc Open(g Gate) error {\nreturn turn(salinity)\n}", "return turn(salinity)\n}"},
-		{Speaker, "Ann: " + stones + "Watch the salinity.\nBob: " + long + ".\nAnn: " + long + ".\nBob: " + long + ".", "salinity",
+		{unit.Speaker, "Ann: " + stones + "Watch the salinity.\nBob: " + long + ".\nAnn: " + long + ".\nBob: " + long + ".", "salinity",
 			"Ann:\nWatch the salinity.", "Watch the salinity."},
-		{Caption, "00:01:02,000 --> 00:01:05,000\nThe " + long + ". Watch the salinity.\n\n00:01:09,000 --> 00:01:11,000\nThe " + long + ".", "salinity",
+		{unit.Caption, "00:01:02,000 --> 00:01:05,000\nThe " + long + ". Watch the salinity.\n\n00:01:09,000 --> 00:01:11,000\nThe " + long + ".", "salinity",
 			"00:01:02,000 --> 00:01:05,000\nWatch the salinity.", "Watch the salinity."},
 	} {
-		for _, guards := range [][]string{{}, {c.guard}, Guards()} {
+		for _, guards := range [][]string{{}, {c.guard}, unit.Guards()} {
 			l := newLibrary(t)
 			if strings.HasPrefix(c.source, "Ann") || strings.HasPrefix(c.source, "00") {
 				l.add("a", "", c.source)
@@ -128,17 +131,6 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-func TestAnaphors(t *testing.T) {
-	for s, want := range map[string]bool{
-		"It also runs.": true, "However, they left.": true, "This is so.": true, "That's why.": true, "For this, he came.": true, "Its colour is red.": true,
-		"Italy is a country.": false, "Theory says so.": false, "That gate is old.": false, "However hard.": false, "We left.": false, "": false,
-	} {
-		if anaphor.MatchString(s) != want {
-			t.Errorf("%q: %v", s, !want)
-		}
-	}
-}
-
 // TestGuardsHoldTheBudget packs random structured documents under random guards.
 func TestGuardsHoldTheBudget(t *testing.T) {
 	n := 1000
@@ -162,8 +154,8 @@ func TestGuardsHoldTheBudget(t *testing.T) {
 			}
 		}
 		o := Options{Budget: 1 + rng.IntN(60), Counter: counter(t, []string{"o200k_base", "words", "bytes"}[i%3]), Guards: []string{}, KeepDuplicates: rng.IntN(2) == 0,
-			Cut: append(Cuts(), "", "", "")[rng.IntN(len(Cuts())+3)], Render: Renderings()[rng.IntN(len(Renderings()))]}
-		for _, g := range Guards() {
+			Cut: append(Cuts(), "", "", "")[rng.IntN(len(Cuts())+3)], Render: render.Renderings()[rng.IntN(len(render.Renderings()))]}
+		for _, g := range unit.Guards() {
 			if rng.IntN(2) == 0 {
 				o.Guards = append(o.Guards, g)
 			}

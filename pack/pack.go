@@ -5,9 +5,13 @@
 //
 // # What comes in
 //
-// The caller has searched: it hands over the passages that were hit with some
-// neighbours, and the first passages of the best documents. Pack reads that text
-// once, and everything it does is linear in it but for sorting. Measured, the 60
+// A Pack is fed and calls nobody: Add hands over the passages that were hit with
+// some neighbours, and the first passages of the best documents; Wanted says
+// which names the best sentences have, for the questions whose answer takes two
+// steps; Add is given documents that may bear them; Fill chooses. The rooms below
+// do the rest: pack/unit reads the text once, pack/score scores it, pack/render
+// lays out what was chosen. Everything is linear in the text but for sorting.
+// Measured, the 60
 // best passages with two neighbours on either side and six passages of each of
 // the ten best documents lose nothing against several times as many; a large
 // budget needs enough of them to be filled.
@@ -26,12 +30,17 @@
 package pack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
-	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/text"
+	"github.com/tamis-search/tamis/gather"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/score"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -45,9 +54,6 @@ var (
 	// ErrUnknown: an order, a rendering or a cut that does not exist. The message
 	// lists those that do.
 	ErrUnknown = errors.New("unknown choice")
-	// ErrChanged: a source is not what it was when the receipt was written. The
-	// error in hand is a *ChangedError.
-	ErrChanged = errors.New("a cited source has changed")
 )
 
 // BudgetError says that not even one sentence fits. It is ErrBudget.
@@ -74,8 +80,9 @@ type Question struct {
 	// None at all is ErrNoTerms.
 	Terms []string
 	// IDF is the inverse document frequency of a term among the passages of the
-	// whole visible index: ln(1 + (N - df + .5)/(df + .5)). It is asked for
-	// question terms and for names that occur in the best sentences.
+	// whole visible index: ln(1 + (N - df + .5)/(df + .5)). It is a function, not a
+	// table, since the terms are not known before: they are the question's, those
+	// of names in the best sentences, and for shrinking those of all candidates.
 	IDF func(term string) float64
 	// Drafts are analysed terms of draft answers, from a model that has seen less
 	// or nothing: what overlaps with one of them scores higher, by the weight of
@@ -83,46 +90,17 @@ type Question struct {
 	Drafts [][]string
 }
 
-// Document is a candidate.
-type Document struct {
-	ID, Path, Title string
-	// Place is that of the document among all, for DocumentOrder.
-	Place uint64
-	// Analyzer made the document's terms; it is used by one goroutine at a time.
-	Analyzer *text.Analyzer
-	// Score is the document's own search score (BM25F over the whole document),
-	// 0 when it was not among the document hits.
-	Score float64
-	// Passages are ascending and do not overlap: hits and their neighbours.
-	// Adjacent ones give each other context.
-	Passages []Passage
-}
-
-// Passage is a candidate passage with its text.
-type Passage struct {
-	corpus.Passage
-	Text string // the bytes Start to End of the stored source
-	Page int    // from 1; 0 when there are none
-}
-
 // Options say how much context, and how it is made.
 type Options struct {
 	Budget  int            // tokens, separators and labels included
 	Counter tokens.Counter // counts them; must be exact
-	// Named finds documents by name, for questions whose answer takes two steps:
-	// names are runs of analysed terms that stand capitalised in the best
-	// sentences. It returns documents that may bear one of them as title, with
-	// their passages (the first eight are enough); pack drops those that do not
-	// and joins those it has. A search of the few best documents for each name
-	// will do. Nil means no second step.
-	Named func(ctx context.Context, names [][]string) ([]Document, error)
 	// KeepDuplicates lets near-duplicates of kept sentences in. Evaluations want
 	// them: marked evidence may occur twice.
 	KeepDuplicates bool
-	// Order, Render and Cut are one of Orders, Renderings and Cuts; "" stands for
-	// Order, Plain and no cut.
+	// Order and Render are one of render.Orders and render.Renderings, Cut one of
+	// Cuts; "" stands for render.Order, render.Plain and no cut.
 	Order, Render, Cut string
-	// Guards are some of Guards; nil means DefaultGuards.
+	// Guards are some of unit.Guards; nil means unit.DefaultGuards.
 	Guards []string
 	// MostOf, where between 0 and 1, is the most that is kept of each document: this
 	// share of the bytes of its candidates, and one unit in any case. What guards
@@ -135,76 +113,152 @@ type Options struct {
 	ShrinkByQuestion bool
 	// Window, where not nil, is what the context is added to.
 	Window *Window
-	// Weights of the features; nil means DefaultWeights.
-	Weights *Weights
+	// Weights of the features; nil means score.DefaultWeights.
+	Weights *score.Weights
+	// Drafts and Incomplete are for the receipt.
+	Drafts     []string
+	Incomplete int
 	// Trace, where not nil, is shown every unit that was scored, in the order in
 	// which they were read: for tuning weights and for learning scorers.
-	Trace func([]Unit)
+	Trace func([]score.Unit)
 }
 
-// Unit is a sentence, turn, row or line that was scored.
-type Unit struct {
-	Doc        string
-	Start, End int  // bytes of the stored source
-	Tokens     int  // of its text alone
-	Follows    bool // it adjoins the unit before it
-	Features   Features
-	Score      float64
+// Pack makes one context. It is used by one goroutine at a time.
+type Pack struct {
+	q       Question
+	o       Options
+	units   *unit.Set
+	scoring *score.Scoring
+	first   bool // the first candidates are scored
 }
 
-// Span is a kept byte range.
-type Span struct {
-	Cite   int     `json:"cite"`           // number of the label above it, from 1
-	Doc    string  `json:"doc"`            // document id
-	Path   string  `json:"path"`           // file that holds the document
-	Start  int     `json:"start"`          // bytes of the stored source, end exclusive
-	End    int     `json:"end"`            //
-	Page   int     `json:"page,omitempty"` // from 1
-	Score  float64 `json:"score"`          // of its best sentence
-	Digest string  `json:"digest"`         // SHA-256 of its bytes, in hexadecimal
-	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
-	// NoHeading for a point that begins a group without one.
-	Level int `json:"level,omitempty"`
-	// Inline: it follows the range before it on the same line, after a blank. Words
-	// between the two were left out.
-	Inline bool `json:"inline,omitempty"`
+// New returns a Pack without candidates. Errors: ErrNoTerms, a *BudgetError,
+// ErrUnknown.
+func New(q Question, o Options) (*Pack, error) {
+	if len(q.Terms) == 0 {
+		return nil, ErrNoTerms
+	}
+	if o.Budget <= 0 {
+		return nil, &BudgetError{Budget: o.Budget}
+	}
+	if o.Counter == nil || q.IDF == nil {
+		return nil, errors.New("pack: a token counter and the index's idf are required")
+	}
+	o.Order, o.Render = cmp.Or(o.Order, render.Order), cmp.Or(o.Render, render.Plain)
+	if o.Guards == nil {
+		o.Guards = unit.DefaultGuards()
+	}
+	if err := o.valid(); err != nil {
+		return nil, err
+	}
+	w := score.DefaultWeights()
+	if o.Weights != nil {
+		w = *o.Weights
+	}
+	units := unit.New(q.Terms, q.IDF)
+	return &Pack{q: q, o: o, units: units, scoring: score.New(score.Question{Text: q.Text, Drafts: q.Drafts}, units, &w)}, nil
 }
 
-// Drop is a sentence that was scored and not kept.
-type Drop struct {
-	Doc    string  `json:"doc"`
-	Start  int     `json:"start"`
-	End    int     `json:"end"`
-	Score  float64 `json:"score"`
-	Reason string  `json:"reason"` // "budget", "no question term", "after the cut: RULE", "duplicate of DOC:START-END", "shown under label N", "looks like a label" or "share of its document"
+func (o *Options) valid() error {
+	for _, choice := range []struct {
+		what, name string
+		known      []string
+	}{{"order", o.Order, render.Orders()}, {"rendering", o.Render, render.Renderings()}, {"cut", cmp.Or(o.Cut, CutGap), Cuts()}} {
+		if !slices.Contains(choice.known, choice.name) {
+			return fmt.Errorf("%w: %s %q; known are %s", ErrUnknown, choice.what, choice.name, strings.Join(choice.known, ", "))
+		}
+	}
+	for _, g := range o.Guards {
+		if !slices.Contains(unit.Guards(), g) {
+			return fmt.Errorf("%w: guard %q; known are %s", ErrUnknown, g, strings.Join(unit.Guards(), ", "))
+		}
+	}
+	for _, share := range []struct {
+		what string
+		x    float64
+	}{{"MostOf", o.MostOf}, {"Shrink", o.Shrink}} {
+		if !(share.x >= 0 && share.x <= 1) {
+			return fmt.Errorf("%w: %s is %v; it is a share from 0 to 1", ErrUnknown, share.what, share.x)
+		}
+	}
+	return nil
 }
 
-// Context is the packed text and its receipt.
-type Context struct {
-	Question  string   `json:"question"`
-	Budget    int      `json:"budget"`
-	Tokens    int      `json:"tokens"` // of Text, by Tokenizer; never more than Budget
-	Tokenizer string   `json:"tokenizer"`
-	Text      string   `json:"text"`
-	Spans     []Span   `json:"spans"` // in the order of Text
-	Dropped   []Drop   `json:"dropped"`
-	Order     string   `json:"order"`  // one of Orders
-	Render    string   `json:"render"` // one of Renderings; "" is Plain
-	Cut       string   `json:"cut,omitempty"`
-	CutRecall float64  `json:"cut_recall,omitempty"` // what was measured of the cut: see Recall
-	Guards    []string `json:"guards,omitempty"`     // some of Guards
-	// MostOf is the share of each document that may be kept, where one was set.
-	MostOf float64 `json:"most_of,omitempty"`
-	// Shrink is the share of the words that was left out of sentences.
-	Shrink           float64 `json:"shrink,omitempty"`
-	ShrinkByQuestion bool    `json:"shrink_by_question,omitempty"`
-	// Drafts are the draft answers that it was looked for with.
-	Drafts []string `json:"drafts,omitempty"`
-	Label  string   `json:"label"`  // form of the labels, as for fmt: "[%d]", "[#%d]" …; a fence or a tag in other renderings
-	Digest string   `json:"digest"` // SHA-256 of Text, in hexadecimal
-	// Incomplete counts documents that could not be found, because their part of
-	// the index was being built anew.
-	Incomplete int `json:"incomplete,omitempty"`
+// Add reads candidates, which are not to be changed before Fill returns. Of a
+// document that was added before, only passages outside of those are new. After
+// Wanted only documents are taken whose title one of the best sentences names.
+func (p *Pack) Add(docs ...gather.Document) error {
+	for i := range docs {
+		d := &docs[i]
+		if d.Analyzer == nil {
+			return fmt.Errorf("pack: document %q came without an analyzer", d.ID)
+		}
+		if p.first && !p.scoring.Named(d) {
+			continue
+		}
+		if err := p.units.Add(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-	texts []string // of the spans
+// Wanted scores the candidates and returns the names that the best sentences
+// have: runs of analysed terms that stand capitalised there. Documents that may
+// bear one as title are to be added, with their passages (the first eight are
+// enough); a search of the few best documents for each name will do. Error: that
+// of ctx.
+func (p *Pack) Wanted(ctx context.Context) ([][]string, error) {
+	if err := p.firstScores(ctx); err != nil {
+		return nil, err
+	}
+	return p.scoring.Names(), nil
+}
+
+func (p *Pack) firstScores(ctx context.Context) error {
+	if p.first {
+		return nil
+	}
+	p.first = true
+	return p.scoring.First(ctx)
+}
+
+// Fill packs the sentences of the candidates that answer the question into the
+// budget. Candidates of which no sentence, title or heading has a question term
+// give a Context without spans. Errors: a *BudgetError, that of ctx.
+func (p *Pack) Fill(ctx context.Context) (*render.Context, error) {
+	if err := p.firstScores(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.scoring.Last(ctx); err != nil {
+		return nil, err
+	}
+	f := &filler{o: p.o, all: p.units, scores: p.scoring, order: p.scoring.Order()}
+	if p.o.Window != nil {
+		f.signs = max(p.o.Window.Signs, 0)
+	}
+	if p.o.Trace != nil {
+		p.o.Trace(f.trace())
+	}
+	if err := f.fill(); err != nil {
+		return nil, err
+	}
+	if p.o.Cut != "" {
+		if err := f.cut(); err != nil {
+			return nil, err
+		}
+	}
+	return f.context(p.q.Text), nil
+}
+
+func (f *filler) trace() []score.Unit {
+	units := make([]score.Unit, len(f.all.Units))
+	for i := range units {
+		u := &f.all.Units[i]
+		units[i] = score.Unit{
+			Doc: f.all.Docs[u.Doc].ID, Start: u.Start, End: u.End, Tokens: f.o.Counter.Count(u.Text),
+			Follows: i > 0 && f.all.Adjoins(i-1, i), Features: f.scores.X[i], Score: f.scores.Total[i],
+		}
+	}
+	return units
 }

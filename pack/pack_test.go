@@ -10,10 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/gather"
+	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -36,11 +39,39 @@ func counter(t testing.TB, name string) tokens.Counter {
 	return c
 }
 
+// naming finds documents by name.
+type naming func(ctx context.Context, names [][]string) ([]gather.Document, error)
+
+// Select feeds a Pack with docs, and with what named finds, as package tamis does.
+func Select(ctx context.Context, q Question, docs []gather.Document, o Options, named ...naming) (*render.Context, error) {
+	p, err := New(q, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Add(docs...); err != nil {
+		return nil, err
+	}
+	for _, find := range named {
+		names, err := p.Wanted(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found, err := find(ctx, names)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.Add(found...); err != nil {
+			return nil, err
+		}
+	}
+	return p.Fill(ctx)
+}
+
 // library is a set of stored sources.
 type library struct {
 	a       *text.Analyzer
 	sources map[string]string
-	docs    []Document
+	docs    []gather.Document
 }
 
 func newLibrary(t testing.TB) *library {
@@ -52,10 +83,10 @@ func (l *library) add(id, title, source string) {
 	l.docs = append(l.docs, l.document(id, title, source))
 }
 
-func (l *library) document(id, title, source string) Document {
-	d := Document{ID: id, Path: id + ".txt", Title: title, Analyzer: l.a, Score: 1}
+func (l *library) document(id, title, source string) gather.Document {
+	d := gather.Document{ID: id, Path: id + ".txt", Title: title, Analyzer: l.a, Score: 1}
 	for _, p := range split.Split(&corpus.Document{ID: id, Title: title, Source: source}, split.Options{}) {
-		d.Passages = append(d.Passages, Passage{Passage: p, Text: source[p.Start:p.End]})
+		d.Passages = append(d.Passages, gather.Passage{Passage: p, Text: source[p.Start:p.End]})
 	}
 	return d
 }
@@ -70,21 +101,27 @@ func (l *library) question(s string) Question {
 	return q
 }
 
-func (l *library) source(id string) (string, error) {
+func (l *library) source(id string) (render.Source, error) {
 	s, ok := l.sources[id]
 	if !ok {
-		return "", errors.New("no such document")
+		return render.Source{}, errors.New("no such document")
 	}
-	return s, nil
+	src := render.Source{Text: s}
+	for _, d := range l.docs {
+		if d.ID == id {
+			src.Path = d.Path
+		}
+	}
+	return src, nil
 }
 
 // check holds c against everything that a context promises.
-func (l *library) check(t testing.TB, c *Context, o Options) {
+func (l *library) check(t testing.TB, c *render.Context, o Options) {
 	t.Helper()
 	if n := o.Counter.Count(c.Text); n != c.Tokens || n > o.Budget {
 		t.Fatalf("%s: %d tokens, receipt says %d, budget %d", o.Counter.Name(), n, c.Tokens, o.Budget)
 	}
-	again, err := Replay(c, l.source)
+	again, err := render.Replay(c, l.source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,11 +139,17 @@ func (l *library) check(t testing.TB, c *Context, o Options) {
 	rest := c.Text
 	cite := 0
 	spans := c.Spans
-	if c.Render != Plain {
+	if c.Render != render.Plain {
 		rest, spans = "", nil
 		l.checkRendering(t, c)
-		for _, s := range c.Spans {
+		for k, s := range c.Spans {
+			if k > 0 && c.Spans[k-1].Cite == s.Cite && s.Start < c.Spans[k-1].End {
+				t.Fatalf("span %+v is out of order", s)
+			}
 			for i := s.Start; i < s.End; i++ {
+				if kept[at{s.Doc, i}] {
+					t.Fatalf("byte %d of %s is kept twice", i, s.Doc)
+				}
 				kept[at{s.Doc, i}] = true
 			}
 		}
@@ -131,7 +174,7 @@ func (l *library) check(t testing.TB, c *Context, o Options) {
 		if rest, ok = strings.CutPrefix(rest, label+bytes); !ok {
 			t.Fatalf("span %+v is not where it belongs", s)
 		}
-		if labelSigns(bytes) > len(c.Label)-4 {
+		if render.Signs(render.Plain, bytes) > len(c.Label)-4 {
 			t.Fatalf("span %q could forge a label %s", bytes, c.Label)
 		}
 		for i := s.Start; i < s.End; i++ {
@@ -144,24 +187,28 @@ func (l *library) check(t testing.TB, c *Context, o Options) {
 	if rest != "" {
 		t.Fatalf("text ends with %q, which no span holds", rest)
 	}
-	// Every sentence is kept or dropped, never both.
+	// Every byte of a sentence is kept or dropped, never both; of a heading that is
+	// shown, the label is enough.
 	dropped := map[at]bool{}
 	for _, d := range c.Dropped {
-		dropped[at{d.Doc, d.Start}] = true
-		if d.Reason == "" {
-			t.Fatalf("no reason: %+v", d)
+		for i := d.Start; i < d.End; i++ {
+			if kept[at{d.Doc, i}] || dropped[at{d.Doc, i}] {
+				t.Fatalf("byte %d of %s is dropped by %+v, and kept or dropped beside", i, d.Doc, d)
+			}
+			dropped[at{d.Doc, i}] = true
+		}
+		if d.Reason == "" || d.Start >= d.End {
+			t.Fatalf("no reason or no range: %+v", d)
 		}
 	}
 	for _, d := range l.docs {
 		for _, p := range d.Passages {
 			for _, s := range p.Sentences {
-				k := at{d.ID, s.Start}
-				// A guard may keep the beginning of a sentence.
-				if c.Shrink > 0 {
-					continue
-				}
-				if whole := kept[k] && kept[at{d.ID, s.End - 1}]; whole == dropped[k] {
-					t.Fatalf("sentence %s:%d-%d: kept %v, dropped %v", d.ID, s.Start, s.End, kept[k], dropped[k])
+				for i := s.Start; i < s.End; i++ {
+					k := at{d.ID, i}
+					if c.Shrink == 0 && s.Kind != corpus.Heading && !kept[k] && !dropped[k] && !unicode.IsSpace(rune(l.sources[d.ID][i])) && l.sources[d.ID][i] < utf8.RuneSelf {
+						t.Fatalf("byte %d of %s, in sentence %d-%d, is neither kept nor dropped", i, d.ID, s.Start, s.End)
+					}
 				}
 			}
 		}
@@ -292,7 +339,7 @@ func TestGiantSentence(t *testing.T) {
 	// Splitters never make such a sentence; pack must hold its promise anyway.
 	giant := strings.Repeat("salt ", 200_000) + "end."
 	l.sources["a"] = giant
-	l.docs = append(l.docs, Document{ID: "a", Analyzer: l.a, Passages: []Passage{{
+	l.docs = append(l.docs, gather.Document{ID: "a", Analyzer: l.a, Passages: []gather.Passage{{
 		Passage: corpus.Passage{End: len(giant), Sentences: []corpus.Sentence{{End: len(giant)}}}, Text: giant,
 	}}})
 	o := Options{Budget: 100, Counter: counter(t, "o200k_base")}
@@ -321,7 +368,7 @@ func TestNothingToSearchFor(t *testing.T) {
 	if err != nil || c.Text != "" || c.Tokens != 0 || len(c.Spans) != 0 {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if s, err := Replay(c, l.source); s != "" || err != nil {
+	if s, err := render.Replay(c, l.source); s != "" || err != nil {
 		t.Fatal(s, err)
 	}
 }
@@ -358,43 +405,43 @@ func TestReplayNamesWhatChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The receipt survives JSON, and its text is not what is replayed.
+	// The receipt survives render.JSON, and its text is not what is replayed.
 	raw, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r Context
+	var r render.Context
 	if err := json.Unmarshal(raw, &r); err != nil {
 		t.Fatal(err)
 	}
-	r.Text = "forged"
-	if s, err := Replay(&r, l.source); err != nil || s != c.Text {
+	r.Text = ""
+	if s, err := render.Replay(&r, l.source); err != nil || s != c.Text {
 		t.Fatalf("%q, %v", s, err)
 	}
-	var ce *ChangedError
+	var ce *render.ChangedError
 	for _, s := range []string{"The river is lung. Ducks live there. The river is salty.", "short", ""} {
 		l.sources["a"] = s
-		if _, err := Replay(&r, l.source); !errors.As(err, &ce) || !errors.Is(err, ErrChanged) || ce.Doc != "a" {
+		if _, err := render.Replay(&r, l.source); !errors.As(err, &ce) || !errors.Is(err, render.ErrChanged) || ce.Doc != "a" {
 			t.Fatal(err)
 		}
 	}
 	delete(l.sources, "a")
-	if _, err := Replay(&r, l.source); !errors.As(err, &ce) || ce.Err == nil {
+	if _, err := render.Replay(&r, l.source); !errors.As(err, &ce) || ce.Err == nil {
 		t.Fatal(err)
 	}
 	l.add("a", "", "The river is long. Ducks live there. The river is salty.")
-	for _, spoil := range []func(*Context){
-		func(c *Context) { c.Order = "other" },
-		func(c *Context) { c.Label = "%s%s" },
-		func(c *Context) { c.Digest = "0" },
-		func(c *Context) { c.Spans = c.Spans[1:] },
-		func(c *Context) { c.Spans[0].Start = -1 },
-		func(c *Context) { c.Spans[0].End = math.MaxInt },
+	for _, spoil := range []func(*render.Context){
+		func(c *render.Context) { c.Order = "other" },
+		func(c *render.Context) { c.Label = "%s%s" },
+		func(c *render.Context) { c.Digest = "0" },
+		func(c *render.Context) { c.Spans = c.Spans[1:] },
+		func(c *render.Context) { c.Spans[0].Start = -1 },
+		func(c *render.Context) { c.Spans[0].End = math.MaxInt },
 	} {
 		bad := r
 		bad.Spans = slices.Clone(r.Spans)
 		spoil(&bad)
-		if s, err := Replay(&bad, l.source); err == nil {
+		if s, err := render.Replay(&bad, l.source); err == nil {
 			t.Fatalf("a spoilt receipt gave %q", s)
 		}
 	}
@@ -454,11 +501,12 @@ func TestNamesLeadToTheDocumentThatBearsThem(t *testing.T) {
 	director := l.document("person", "Ada Lindqvist (director)", "She was born in Visby. Later she moved away.")
 	l.sources["person"] = "She was born in Visby. Later she moved away."
 	var asked [][]string
-	o := Options{Budget: 70, Counter: counter(t, "o200k_base"), Named: func(_ context.Context, names [][]string) ([]Document, error) {
+	o := Options{Budget: 70, Counter: counter(t, "o200k_base")}
+	find := func(_ context.Context, names [][]string) ([]gather.Document, error) {
 		asked = names
-		return []Document{director, l.document("stranger", "Olof Palme", "He was born in Stockholm.")}, nil
-	}}
-	c, err := Select(t.Context(), l.question("where was the director of The Long Tide born"), l.docs, o)
+		return []gather.Document{director, l.document("stranger", "Olof Palme", "He was born in Stockholm.")}, nil
+	}
+	c, err := Select(t.Context(), l.question("where was the director of The Long Tide born"), l.docs, o, find)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -471,8 +519,8 @@ func TestNamesLeadToTheDocumentThatBearsThem(t *testing.T) {
 		t.Fatal(asked)
 	}
 	broken := errors.New("disk on fire")
-	o.Named = func(context.Context, [][]string) ([]Document, error) { return nil, broken }
-	if _, err := Select(t.Context(), l.question("the director of The Long Tide"), l.docs, o); !errors.Is(err, broken) {
+	fail := func(context.Context, [][]string) ([]gather.Document, error) { return nil, broken }
+	if _, err := Select(t.Context(), l.question("the director of The Long Tide"), l.docs, o, fail); !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -480,71 +528,6 @@ func TestNamesLeadToTheDocumentThatBearsThem(t *testing.T) {
 	if _, err := Select(cancelled, l.question("tide"), l.docs, o); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-}
-
-// The windows slide; the oracle looks at each from scratch.
-func TestWindowsAgainstOracle(t *testing.T) {
-	for seed := range uint64(30) {
-		r := rand.New(rand.NewPCG(seed, 3))
-		l := newLibrary(t)
-		for i := range 4 {
-			l.add(fmt.Sprintf("doc%d", i), "Vienna bridge", prose(r, 50))
-		}
-		// A gap between passages parts windows.
-		if p := l.docs[0].Passages; len(p) > 2 {
-			l.docs[0].Passages = append(slices.Clone(p[:1]), p[2:]...)
-		}
-		rd := newReader(l.question("salt water river engine Vienna 1969"))
-		for i := range l.docs {
-			if err := rd.add(&l.docs[i]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, size := range []int{0, 50, nearBytes, chapterBytes} {
-			got := rd.bm25(size, 1, bWindow)
-			for i := range rd.units {
-				if want := rd.bm25Oracle(i, size, 1, bWindow); got[i] != want {
-					t.Fatalf("seed %d, unit %d, window %d: %v, oracle %v", seed, i, size, got[i], want)
-				}
-			}
-		}
-	}
-}
-
-func (r *reader) bm25Oracle(i, size int, title, b float64) float64 {
-	n := len(r.units)
-	length := float64(size) * float64(len(r.occ)) / float64(r.bytes[n])
-	if size == 0 {
-		length = float64(len(r.occ)) / float64(n)
-	}
-	length += 3 * title
-	middle := r.bytes[i] + r.bytes[i+1]
-	lo, hi := i, i+1
-	for lo > 0 && !r.units[lo].first && 2*r.bytes[lo-1] >= middle-size {
-		lo--
-	}
-	for hi < n && !r.units[hi].first && 2*r.bytes[hi+1] <= middle+size {
-		hi++
-	}
-	d := &r.docs[r.units[i].doc]
-	above := d.sections[r.units[i].section]
-	s := 0.0
-	for t, q := range r.terms {
-		tf := title * above.tf[t]
-		terms := title * above.len
-		for u := lo; u < hi; u++ {
-			for _, o := range r.occ[r.units[u].from:r.units[u].to] {
-				terms++
-				if o == q.hash {
-					tf++
-				}
-			}
-		}
-		if tf > 0 {
-			s += float64(q.idf * (float64(tf*(k1+1)) / (tf + float64(k1*(1-b+float64(b*terms)/length)))))
-		}
-	}
-	return s
 }
 
 func TestNothingMatches(t *testing.T) {
@@ -564,11 +547,11 @@ func TestHeadingsCountForWhatStandsBelow(t *testing.T) {
 	l := newLibrary(t)
 	source := "Run make.\n\nRun make."
 	l.sources["a"] = source
-	passage := func(start, end int, heading string) Passage {
-		return Passage{Text: source[start:end], Passage: corpus.Passage{Start: start, End: end, Headings: []string{heading},
+	passage := func(start, end int, heading string) gather.Passage {
+		return gather.Passage{Text: source[start:end], Passage: corpus.Passage{Start: start, End: end, Headings: []string{heading},
 			Sentences: []corpus.Sentence{{Start: start, End: start + 9}}}}
 	}
-	l.docs = append(l.docs, Document{ID: "a", Analyzer: l.a, Passages: []Passage{passage(0, 11, "Removal"), passage(11, 20, "Installation")}})
+	l.docs = append(l.docs, gather.Document{ID: "a", Analyzer: l.a, Passages: []gather.Passage{passage(0, 11, "Removal"), passage(11, 20, "Installation")}})
 	o := Options{Budget: 7, Counter: counter(t, "o200k_base")}
 	c, err := Select(t.Context(), l.question("how to run the installation"), l.docs, o)
 	if err != nil {
@@ -577,22 +560,6 @@ func TestHeadingsCountForWhatStandsBelow(t *testing.T) {
 	l.check(t, c, o)
 	if len(c.Spans) != 1 || c.Spans[0].Start != 11 {
 		t.Fatalf("%+v", c.Spans)
-	}
-}
-
-func TestBestAgainstSort(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 5))
-	for n := range 200 {
-		rd := &reader{units: make([]unit, n)}
-		for i := range rd.units {
-			rd.units[i].score = float64(r.IntN(20))
-		}
-		all := rd.best(1000)
-		for _, k := range []int{1, 5, 8} {
-			if got := rd.best(k); !slices.Equal(got, all[:min(k, n)]) {
-				t.Fatalf("best %d of %d: %v, sorted %v", k, n, got, all[:min(k, n)])
-			}
-		}
 	}
 }
 

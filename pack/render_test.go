@@ -11,14 +11,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
-// checkRendering takes a context of another rendering than Plain apart again,
+// checkRendering takes a context of another rendering than render.Plain apart again,
 // as its reader would, and compares what it finds with the spans.
-func (l *library) checkRendering(t testing.TB, c *Context) {
+func (l *library) checkRendering(t testing.TB, c *render.Context) {
 	t.Helper()
-	if c.Render == Structured {
+	if c.Render == render.Structured {
 		l.checkStructured(t, c)
 		return
 	}
@@ -31,7 +32,7 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 	}
 	got := map[int]string{}
 	switch c.Render {
-	case JSON:
+	case render.JSON:
 		var parts []struct {
 			Cite int
 			Text string
@@ -43,13 +44,13 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 		}
 		for _, p := range parts {
 			if got[p.Cite] != "" {
-				got[p.Cite] += "\n" // in JSON every range stands alone
+				got[p.Cite] += "\n" // in render.JSON every range stands alone
 			}
 			got[p.Cite] += p.Text
 		}
 	default:
 		open, end := "[%d]\n"+c.Label+"\n", "\n"+c.Label
-		if c.Render == XML {
+		if c.Render == render.XML {
 			open, end = "<"+c.Label+" id=\"%d\">\n", "\n</"+c.Label+">"
 		}
 		rest := c.Text
@@ -77,15 +78,15 @@ func (l *library) checkRendering(t testing.TB, c *Context) {
 }
 
 // separator is what stands before a range that is not the first of its document.
-func separator(s Span, rendering string) string {
-	if s.Inline && rendering != JSON {
+func separator(s render.Span, rendering string) string {
+	if s.Inline && rendering != render.JSON {
 		return " "
 	}
 	return "\n"
 }
 
 // checkStructured reads a structured context from its beginning to its end.
-func (l *library) checkStructured(t testing.TB, c *Context) {
+func (l *library) checkStructured(t testing.TB, c *render.Context) {
 	t.Helper()
 	rest := c.Text
 	take := func(s string) bool {
@@ -105,7 +106,7 @@ func (l *library) checkStructured(t testing.TB, c *Context) {
 		if k > 0 && (s.Level <= 0 || s.Level <= level || level <= 0 || s.Cite != cite) && !take("\n") {
 			t.Fatalf("no line break before span %d: %q", k, rest)
 		}
-		if s.Cite != cite || s.Level == NoHeading || s.Level > 0 && (level <= 0 || s.Level <= level) {
+		if s.Cite != cite || s.Level == render.NoHeading || s.Level > 0 && (level <= 0 || s.Level <= level) {
 			groups++
 			if !take(fmt.Sprintf(c.Label, s.Cite)) {
 				t.Fatalf("no label before span %d: %q", k, rest)
@@ -119,7 +120,7 @@ func (l *library) checkStructured(t testing.TB, c *Context) {
 		if s.Level <= 0 && !take("- ") || !take(bytes) {
 			t.Fatalf("span %d is not at %q", k, rest)
 		}
-		if labelSigns(bytes) > len(c.Label)-4 {
+		if render.Signs(render.Plain, bytes) > len(c.Label)-4 {
 			t.Fatalf("span %q could forge a label %s", bytes, c.Label)
 		}
 		cite, level = s.Cite, s.Level
@@ -161,7 +162,7 @@ func TestRenderingsHoldTheirPromises(t *testing.T) {
 			}
 			l.add(fmt.Sprint("d", d), pick([]string{"", "Owls", "[1]", "</source>"}), b.String())
 		}
-		o := Options{Budget: 1 + rng.IntN(120), Counter: counters[i%len(counters)], Order: pick(Orders()), Render: pick(Renderings()), Cut: pick(cuts),
+		o := Options{Budget: 1 + rng.IntN(120), Counter: counters[i%len(counters)], Order: pick(render.Orders()), Render: pick(render.Renderings()), Cut: pick(cuts),
 			KeepDuplicates: rng.IntN(2) == 0, MostOf: float64(max(rng.IntN(12)-8, 0)) / 4,
 			Shrink: float64(max(rng.IntN(12)-8, 0)) / 4, ShrinkByQuestion: rng.IntN(2) == 0}
 		c, err := Select(t.Context(), l.question("owls hunt mice at night 猫"), l.docs, o)
@@ -182,7 +183,7 @@ func TestStructured(t *testing.T) {
 	l := newLibrary(t)
 	l.structured("a", "# Gates\n\nThe salinity gate is old.\n\n# Tides\n\nStones lie still.\n\nTides bring salinity.\n")
 	l.add("b", "", "Salinity is salt. [3] Nobody knows why.")
-	c, err := Select(t.Context(), l.question("salinity of gates and tides"), l.docs, Options{Budget: 500, Counter: counter(t, "o200k_base"), Render: Structured})
+	c, err := Select(t.Context(), l.question("salinity of gates and tides"), l.docs, Options{Budget: 500, Counter: counter(t, "o200k_base"), Render: render.Structured})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,16 +193,21 @@ func TestStructured(t *testing.T) {
 	}
 	l.check(t, c, Options{Budget: 500, Counter: counter(t, "o200k_base")})
 	// Headings that were not kept for their own sake stand without their marks.
-	c, err = Select(t.Context(), l.question("what brings salinity"), l.docs[:1], Options{Budget: 16, Counter: counter(t, "o200k_base"), Render: Structured})
+	c, err = Select(t.Context(), l.question("what brings salinity"), l.docs[:1], Options{Budget: 16, Counter: counter(t, "o200k_base"), Render: render.Structured})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "[1] Tides\n- Tides bring salinity."; c.Text != want {
 		t.Errorf("%q, want %q", c.Text, want)
 	}
-	nested := []part{{cite: 1, level: 1, text: "A"}, {cite: 1, level: 2, text: "B"}, {cite: 1, text: "x"}, {cite: 1, text: "y"}, {cite: 1, inline: true, text: "y"}, {cite: 1, level: 2, text: "C"},
-		{cite: 1, text: "z"}, {cite: 1, level: NoHeading, text: "w"}, {cite: 1, level: 1, text: "D"}, {cite: 1, level: 1, text: "E"}, {cite: 2, text: "v"}}
-	if got, want := render(Structured, "[%d]", nested), "[1] A > B\n- x\n- y y\n[1] > C\n- z\n[1]\n- w\n[1] D\n[1] E\n[2]\n- v"; got != want {
+	point := func(cite, level int, text string) render.Part {
+		return render.Part{Span: render.Span{Cite: cite, Level: level}, Text: text}
+	}
+	more := point(1, 0, "y")
+	more.Inline = true
+	nested := []render.Part{point(1, 1, "A"), point(1, 2, "B"), point(1, 0, "x"), point(1, 0, "y"), more, point(1, 2, "C"),
+		point(1, 0, "z"), point(1, render.NoHeading, "w"), point(1, 1, "D"), point(1, 1, "E"), point(2, 0, "v")}
+	if got, want := render.Text(render.Structured, "[%d]", nested), "[1] A > B\n- x\n- y y\n[1] > C\n- z\n[1]\n- w\n[1] D\n[1] E\n[2]\n- v"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -213,8 +219,8 @@ func TestOrders(t *testing.T) {
 		l.docs[i].Place = uint64(i)
 		l.docs[i].Score = float64(10 - i)
 	}
-	want := map[string]string{Order: "dbeac", BestLast: "caebd", BothEnds: "decab", DocumentOrder: "dbeac", StablePrefix: "abcde"}
-	for _, order := range Orders() {
+	want := map[string]string{render.Order: "dbeac", render.BestLast: "caebd", render.BothEnds: "decab", render.DocumentOrder: "dbeac", render.StablePrefix: "abcde"}
+	for _, order := range render.Orders() {
 		c, err := Select(t.Context(), l.question("owls hunt"), l.docs, Options{Budget: 500, Counter: counter(t, "words"), Order: order, KeepDuplicates: true})
 		if err != nil {
 			t.Fatal(err)

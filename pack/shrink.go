@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/internal/portable"
+	"github.com/tamis-search/tamis/pack/unit"
 )
 
 // Shrinking leaves out the words of a sentence that say least: those of least
@@ -34,10 +35,10 @@ type language struct {
 	firsts map[uint32]int32
 }
 
-func (r *reader) language() *language {
+func languageOf(all *unit.Set) *language {
 	l := &language{make(map[uint64]int32), make(map[uint32]int32)}
-	for i := range r.units {
-		occ := r.occ[r.units[i].from:r.units[i].to]
+	for i := range all.Units {
+		occ := all.Occ[all.Units[i].From:all.Units[i].To]
 		for k := 1; k < len(occ); k++ {
 			l.pairs[uint64(occ[k-1])<<32|uint64(occ[k])]++
 			l.firsts[occ[k-1]]++
@@ -77,15 +78,15 @@ func (f *filler) ranges(i int) [][2]int {
 		f.shrunk = make(map[int][][2]int)
 	}
 	if f.model == nil {
-		f.model = f.r.language()
+		f.model = languageOf(f.all)
 	}
 	f.shrunk[i] = f.shrink(i)
 	return f.shrunk[i]
 }
 
 func (f *filler) shrink(i int) [][2]int {
-	u := &f.r.units[i]
-	switch u.kind {
+	u := &f.all.Units[i]
+	switch u.Kind {
 	case corpus.Code, corpus.TableRow, corpus.Heading:
 		return nil
 	}
@@ -122,35 +123,35 @@ func (f *filler) shrink(i int) [][2]int {
 }
 
 // words cuts a unit at white space and says what each word is worth.
-func (f *filler) words(u *unit) []wordRange {
+func (f *filler) words(u *unit.Unit) []wordRange {
 	var words []wordRange
-	for at := 0; at < len(u.text); {
-		r, n := utf8.DecodeRuneInString(u.text[at:])
+	for at := 0; at < len(u.Text); {
+		r, n := utf8.DecodeRuneInString(u.Text[at:])
 		if unicode.IsSpace(r) {
 			at += n
 			continue
 		}
 		end := at
-		for end < len(u.text) {
-			r, n := utf8.DecodeRuneInString(u.text[end:])
+		for end < len(u.Text) {
+			r, n := utf8.DecodeRuneInString(u.Text[end:])
 			if unicode.IsSpace(r) {
 				break
 			}
 			end += n
 		}
-		words = append(words, wordRange{start: at, end: end, stays: stays(u.text[at:end], len(words) == 0)})
+		words = append(words, wordRange{start: at, end: end, stays: stays(u.Text[at:end], len(words) == 0)})
 		at = end
 	}
 	asked := make([]bool, len(words))
 	var before uint32
 	first, k := true, 0
-	f.r.docs[u.doc].Analyzer.Each(u.text, func(t string, start, _ int) {
+	f.all.Docs[u.Doc].Analyzer.Each(u.Text, func(t string, start, _ int) {
 		for k+1 < len(words) && words[k].end <= start {
 			k++
 		}
-		h := hash(t)
-		words[k].information = max(words[k].information, f.model.information(f.r.idf(t), before, h, first))
-		if f.o.ShrinkByQuestion && f.r.lookup(t, h) >= 0 {
+		h := unit.Hash(t)
+		words[k].information = max(words[k].information, f.model.information(f.all.IDF(t), before, h, first))
+		if f.o.ShrinkByQuestion && f.all.Lookup(t, h) >= 0 {
 			asked[k] = true
 		}
 		before, first = h, false
@@ -170,7 +171,7 @@ func stays(word string, first bool) bool {
 	if strings.ContainsFunc(bare, unicode.IsDigit) || strings.HasSuffix(bare, "n't") || strings.HasSuffix(bare, "n’t") {
 		return true
 	}
-	if !first && bare != "" && nameRune(bare) {
+	if !first && bare != "" && unit.NameRune(bare) {
 		return true
 	}
 	return slices.Contains(negations, strings.ToLower(bare))
@@ -178,7 +179,7 @@ func stays(word string, first bool) bool {
 
 // left is the text of unit i, without what shrinking leaves out.
 func (f *filler) left(i int) string {
-	text, ranges := f.r.units[i].text, f.ranges(i)
+	text, ranges := f.all.Units[i].Text, f.ranges(i)
 	if ranges == nil {
 		return text
 	}
@@ -187,32 +188,4 @@ func (f *filler) left(i int) string {
 		pieces[k] = text[r[0]:r[1]]
 	}
 	return strings.Join(pieces, " ")
-}
-
-// stretch is a range of a document on its way into the text.
-type stretch struct {
-	start, end int
-	inline     bool
-}
-
-// stretches are the ranges of adjoining units.
-func (f *filler) stretches(units []int) []stretch {
-	var out []stretch
-	touches := false // the last range reaches the end of its unit
-	for k, i := range units {
-		u := &f.r.units[i]
-		ranges := f.ranges(i)
-		if ranges == nil {
-			ranges = [][2]int{{0, len(u.text)}}
-		}
-		for j, r := range ranges {
-			if j == 0 && touches && r[0] == 0 {
-				out[len(out)-1].end = u.start + r[1]
-			} else {
-				out = append(out, stretch{u.start + r[0], u.start + r[1], j > 0 || k > 0})
-			}
-			touches = r[1] == len(u.text)
-		}
-	}
-	return out
 }

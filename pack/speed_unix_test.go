@@ -17,7 +17,7 @@ import (
 	"github.com/tamis-search/tamis/internal/evaldata"
 )
 
-// records reads the first n objects of a JSON Lines file, gzipped or not.
+// records reads the first n objects of a render.JSON Lines file, gzipped or not.
 func records(b *testing.B, name string, n int) []map[string]any {
 	b.Helper()
 	f, err := os.Open(name)

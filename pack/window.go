@@ -2,11 +2,11 @@ package pack
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
-	"github.com/tamis-search/tamis/text/tokens"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/unit"
 )
 
 // Window is what the reader of a context has before them already: earlier
@@ -16,7 +16,7 @@ type Window struct {
 	Shown []Shown
 	First int // number of the first label of the new context; less than 1 is 1
 	// Signs are the extra signs that every label of the window has; see
-	// Renderings. Units that would forge such a label are left out, since what
+	// render.Renderings. Units that would forge such a label are left out, since what
 	// was shown cannot be labelled anew.
 	Signs int
 }
@@ -47,23 +47,23 @@ func (f *filler) bar() {
 	for _, s := range f.o.Window.Shown {
 		shown[s.Doc] = append(shown[s.Doc], s)
 	}
-	for i := range f.r.units {
-		u := &f.r.units[i]
+	for i := range f.all.Units {
+		u := &f.all.Units[i]
 		var over []Shown
-		for _, s := range shown[f.r.docs[u.doc].ID] {
+		for _, s := range shown[f.all.Docs[u.Doc].ID] {
 			if s.covers(u) {
 				over = append(over, s)
 			}
 		}
 		switch {
 		case len(over) == 0:
-		case len(over) == 1 && over[0].Start <= u.start && f.rest(i, over[0].Start+len(over[0].Text)-u.start):
+		case len(over) == 1 && over[0].Start <= u.Start && f.rest(i, over[0].Start+len(over[0].Text)-u.Start):
 			// Only the head of it is shown, which a guard brought.
 		default:
 			f.state[i] = barred
 			f.notes[i] = fmt.Sprintf("shown under label %d", over[0].Cite)
 		}
-		if f.state[i] != barred && (f.forge[i] || signsFor(f.o.Render, u.text) > f.signs) {
+		if f.state[i] != barred && (f.forge[i] || render.Signs(f.o.Render, u.Text) > f.signs) {
 			f.state[i] = barred
 			f.notes[i] = "looks like a label"
 		}
@@ -72,7 +72,7 @@ func (f *filler) bar() {
 
 // rest leaves unit i without its first bytes, and says whether there is a rest.
 func (f *filler) rest(i, head int) bool {
-	text := f.r.units[i].text
+	text := f.all.Units[i].Text
 	if head >= len(text) {
 		return false
 	}
@@ -84,21 +84,25 @@ func (f *filler) rest(i, head int) bool {
 		f.shrunk = make(map[int][][2]int)
 	}
 	f.shrunk[i] = [][2]int{{start, len(text)}}
+	if f.headShown == nil {
+		f.headShown = make(map[int]bool)
+	}
+	f.headShown[i] = true
 	return true
 }
 
 // covers says whether u shares bytes with s that are the same in both.
-func (s *Shown) covers(u *unit) bool {
-	start, end := max(s.Start, u.start), min(s.Start+len(s.Text), u.end)
-	return start < end && s.Text[start-s.Start:end-s.Start] == u.text[start-u.start:end-u.start]
+func (s *Shown) covers(u *unit.Unit) bool {
+	start, end := max(s.Start, u.Start), min(s.Start+len(s.Text), u.End)
+	return start < end && s.Text[start-s.Start:end-s.Start] == u.Text[start-u.Start:end-u.Start]
 }
 
 // forged finds kept units that hold no label but make one together, when a long
 // word was cut, and bars them. It says whether there are any.
 func (f *filler) forged() bool {
 	found := false
-	for k, p := range f.parts {
-		if signsFor(f.o.Render, p.text) <= f.signs {
+	for _, p := range f.parts {
+		if render.Signs(f.o.Render, p.Text) <= f.signs {
 			continue
 		}
 		found = true
@@ -106,36 +110,11 @@ func (f *filler) forged() bool {
 			f.forge = make(map[int]bool)
 		}
 		for i, s := range f.state {
-			u := &f.r.units[i]
-			if s == kept && f.r.docs[u.doc].ID == f.spans[k].Doc && f.spans[k].Start < u.end && u.start < f.spans[k].End {
+			u := &f.all.Units[i]
+			if s == kept && f.all.Docs[u.Doc].ID == p.Doc && p.Start < u.End && u.Start < p.End {
 				f.forge[i] = true
 			}
 		}
 	}
 	return found
 }
-
-// Compose lays out ranges, given with their bytes, and writes their receipt:
-// for what is made of contexts, as a window is. Digests are set; labels have
-// signs extra signs.
-func Compose(spans []Span, texts []string, rendering string, signs int, counter tokens.Counter) *Context {
-	c := &Context{
-		Spans: slices.Clone(spans), Dropped: []Drop{}, Order: StablePrefix, Render: rendering,
-		Label: labelForm(rendering, signs), Tokenizer: counter.Name(), texts: texts,
-	}
-	if c.Spans == nil {
-		c.Spans = []Span{}
-	}
-	parts := make([]part, len(spans))
-	for k := range spans {
-		parts[k] = part{spans[k].Cite, spans[k].Level, spans[k].Inline, texts[k]}
-		c.Spans[k].Digest = digest(texts[k])
-	}
-	c.Text = render(rendering, c.Label, parts)
-	c.Tokens, c.Digest = counter.Count(c.Text), digest(c.Text)
-	return c
-}
-
-// Texts are the bytes of the spans, in their order; nil for a receipt that was
-// read from a file.
-func (c *Context) Texts() []string { return c.texts }

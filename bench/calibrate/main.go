@@ -16,7 +16,8 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/bench/internal/peer"
 	"github.com/tamis-search/tamis/eval"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/score"
 )
 
 const (
@@ -138,8 +139,8 @@ func questions(ctx context.Context, s *eval.EvidenceSet) ([][]unit, error) {
 				return nil, err
 			}
 		}
-		var units []pack.Unit
-		c, err := ix.Context(ctx, q.Text, tamis.Budget{Tokens: budget, KeepDuplicates: true, Trace: func(u []pack.Unit) { units = u }})
+		var units []score.Unit
+		c, err := ix.Context(ctx, q.Text, tamis.Budget{Tokens: budget, KeepDuplicates: true, Trace: func(u []score.Unit) { units = u }})
 		if err != nil || len(q.Evidence) == 0 {
 			continue // no word to search for
 		}
@@ -147,7 +148,7 @@ func questions(ctx context.Context, s *eval.EvidenceSet) ([][]unit, error) {
 		for _, e := range q.Evidence {
 			row[0].gold += e.End - e.Start
 		}
-		slices.SortStableFunc(units, func(a, b pack.Unit) int {
+		slices.SortStableFunc(units, func(a, b score.Unit) int {
 			switch {
 			case a.Score > b.Score:
 				return -1
@@ -157,7 +158,7 @@ func questions(ctx context.Context, s *eval.EvidenceSet) ([][]unit, error) {
 			return 0
 		})
 		for _, u := range units {
-			if !slices.ContainsFunc(c.Spans, func(x pack.Span) bool { return x.Doc == u.Doc && x.Start <= u.Start && u.End <= x.End }) {
+			if !slices.ContainsFunc(c.Spans, func(x render.Span) bool { return x.Doc == u.Doc && x.Start <= u.Start && u.End <= x.End }) {
 				continue
 			}
 			gold := 0

@@ -19,7 +19,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/bench/internal/peer"
 	"github.com/tamis-search/tamis/eval"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -51,7 +51,7 @@ func main() {
 func list(names string) []string {
 	switch names {
 	case "default":
-		return pack.DefaultGuards()
+		return unit.DefaultGuards()
 	case "none":
 		return []string{}
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -48,7 +50,8 @@ labelled with its source, never more tokens than the budget.
 
 With --json it prints the receipt: every kept span with document, byte range and
 digest, and every unit that was scored and dropped. --replay rebuilds the text
-from a receipt and the stored sources, byte for byte, or says what has changed.`,
+from a receipt and the stored sources, byte for byte, or says what has changed
+or was altered; --filter and --as hold for it too.`,
 		Example: `  tamis context --budget 500 "how are segments merged?"
   tamis context --json "how are segments merged?" > receipt.json
   tamis context --replay receipt.json`,
@@ -63,6 +66,9 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			if budget.Filter, budget.Groups, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
+			if err := onlyReplay(cmd, replay); err != nil {
+				return err
+			}
 			if budget.Guards = guards; slices.Equal(guards, []string{"none"}) {
 				budget.Guards = []string{}
 			}
@@ -75,7 +81,7 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 			}
 			defer ix.Close()
 			if replay != "" {
-				return a.replay(cmd, ix, replay)
+				return a.replay(cmd, ix, replay, tamis.Scope{Filter: budget.Filter, Groups: budget.Groups})
 			}
 			c, err := ix.Context(cmd.Context(), args[0], budget)
 			if err != nil {
@@ -90,10 +96,10 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
-	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(pack.Orders(), ", "))
-	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(pack.Renderings(), ", "))
+	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
+	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
 	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
-	f.StringSliceVar(&guards, "guards", pack.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(pack.Guards(), ", "))
+	f.StringSliceVar(&guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
 	f.Float64Var(&budget.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
 	f.Float64Var(&budget.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
@@ -102,7 +108,25 @@ from a receipt and the stored sources, byte for byte, or says what has changed.`
 	return cmd
 }
 
-func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string) error {
+// onlyReplay says which flags mean nothing beside --replay: a receipt says how its
+// text was made.
+func onlyReplay(cmd *cobra.Command, replay string) error {
+	if replay == "" {
+		return nil
+	}
+	var idle []string
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && !slices.Contains([]string{"replay", "filter", "as"}, f.Name) {
+			idle = append(idle, "--"+f.Name)
+		}
+	})
+	if len(idle) > 0 {
+		return usagef("%s: means nothing with --replay, whose receipt says how the text was made", strings.Join(idle, ", "))
+	}
+	return nil
+}
+
+func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tamis.Scope) error {
 	var data []byte
 	var err error
 	if file == "-" {
@@ -120,7 +144,7 @@ func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string) error {
 	if receipt.Digest == "" {
 		return fmt.Errorf("%s is not a receipt: it has no digest; make one with tamis context --json", file)
 	}
-	text, err := ix.Replay(cmd.Context(), &receipt)
+	text, err := ix.Replay(cmd.Context(), &receipt, scope)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

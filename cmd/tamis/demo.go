@@ -137,7 +137,7 @@ func (a *app) proveReplay(cmd *cobra.Command, ix *tamis.Index, c *tamis.Context,
 	if err := os.WriteFile(file, b, 0o644); err != nil {
 		return err
 	}
-	text, err := ix.Replay(cmd.Context(), c)
+	text, err := ix.Replay(cmd.Context(), c, tamis.Scope{})
 	if err != nil {
 		return err
 	}

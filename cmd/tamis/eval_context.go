@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/eval"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -190,7 +190,7 @@ func runSuite(ctx context.Context, s *eval.Suite, ablate bool) (*suiteReport, er
 
 // heldOut gives each set the weights that were tuned on the half of the sets
 // that it is not in, at the usual budgets.
-func heldOut(ctx context.Context, s *eval.Suite) ([]*pack.Weights, error) {
+func heldOut(ctx context.Context, s *eval.Suite) ([]*score.Weights, error) {
 	t, err := eval.NewTuner(ctx, s.Names, s.Sets, []int{256, 512, 1000, 2000})
 	if err != nil {
 		return nil, err
@@ -199,7 +199,7 @@ func heldOut(ctx context.Context, s *eval.Suite) ([]*pack.Weights, error) {
 	if err = errors.Join(err, t.Close()); err != nil {
 		return nil, err
 	}
-	weights := make([]*pack.Weights, len(s.Sets))
+	weights := make([]*score.Weights, len(s.Sets))
 	for i := range weights {
 		weights[i] = &halves[(i+1)%2]
 	}

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tamis-search/tamis/eval"
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -21,7 +21,7 @@ type tuned struct {
 
 	names   []string
 	budgets []int
-	all     pack.Weights
+	all     score.Weights
 }
 
 func (a *app) tune(ctx context.Context, dir string, budgets []int, counter tokens.Counter, asJSON bool) error {
@@ -69,10 +69,10 @@ func tuneAll(ctx context.Context, t *eval.Tuner, names []string, counter tokens.
 	return r, nil
 }
 
-func byName(w pack.Weights) map[string]float64 {
+func byName(w score.Weights) map[string]float64 {
 	m := map[string]float64{}
 	for f, v := range w {
-		m[pack.Feature(f).String()] = v
+		m[score.Feature(f).String()] = v
 	}
 	return m
 }
@@ -80,7 +80,7 @@ func byName(w pack.Weights) map[string]float64 {
 func (a *app) printTuned(r *tuned) error {
 	fmt.Fprint(a.out, "weights tuned on all sets:\n\t")
 	for f, v := range r.all {
-		fmt.Fprintf(a.out, "%v %g  ", pack.Feature(f), v)
+		fmt.Fprintf(a.out, "%v %g  ", score.Feature(f), v)
 	}
 	fmt.Fprint(a.out, "\n\nevidence recall % on sets whose half was not tuned on, labels counted:\n")
 	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -93,31 +93,49 @@ func (s *Segment) Vectors(field string) *Vectors {
 // AddVector gives the document begun last its vector in a field, at most one. The
 // vector is valid and not empty, and is kept.
 func (b *Builder) AddVector(field string, v vector.Value) {
-	b.field(field).Add(uint32(b.numDocs-1), v)
+	b.addVector(field, vector.Documents, b.numDocs-1, v)
 }
 
 // AddPassageVector is AddVector for the passage added last.
 func (b *Builder) AddPassageVector(field string, v vector.Value) {
-	b.field(field).add(vector.Passages, uint32(b.numPass-1), v)
+	b.addVector(field, vector.Passages, b.numPass-1, v)
 }
 
-func (b *Builder) field(name string) *FieldVectors {
-	f := b.vectors[name]
+func (b *Builder) addVector(field string, unit vector.Unit, row int, v vector.Value) {
+	f := b.vectors[field]
 	if f == nil {
-		f = &FieldVectors{}
-		b.vectors[name] = f
+		f = &FieldVectors{unit: unit}
+		b.vectors[field] = f
 	}
-	return f
+	f.mixed = f.mixed || f.unit != unit
+	f.Add(uint32(row), v)
+}
+
+// precisions are what sparse vectors store a weight as, by its bits.
+var precisions = map[int]impact.Precision{8: impact.Bits8, 16: impact.Bits16, 32: impact.Float32}
+
+// sparse is how a field stores sparse vectors: with the same unit of weight in all
+// segments, so that no score depends on how documents are spread over them.
+func sparse(f vector.Field) impact.Config {
+	c := impact.Config{Precision: precisions[f.Bits]}
+	if f.Bits != 32 {
+		c.Unit = f.Step()
+	}
+	return c
 }
 
 func (b *Builder) buildVectors(fields map[string]vector.Field) ([]byte, error) {
 	var w vectorsWriter
 	for _, name := range slices.Sorted(maps.Keys(b.vectors)) {
-		f, err := b.vectors[name].build(name, fields[name])
-		if err != nil {
+		f, conf := b.vectors[name], fields[name]
+		if err := conf.Complete(name); err != nil {
 			return nil, err
 		}
-		w.add(f)
+		data, err := f.bytes(conf)
+		if err != nil {
+			return nil, fmt.Errorf("field %q: %w", name, err)
+		}
+		w.add(fieldVectors{name, conf.Kind, conf.Unit, f.rows, data})
 	}
 	return w.bytes(), nil
 }
@@ -135,7 +153,7 @@ func mergeVectors(parts []Part, rows [][]int64) ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var in []impact.Part
 		var conf impact.Config
-		out := storedField{name: name}
+		out := fieldVectors{name: name}
 		passages := uint32(0) // kept of the parts before
 		for i, p := range parts {
 			to, kept := rows[i], passages
@@ -195,8 +213,8 @@ func (s *Segment) keptPassages(to []int64) (n uint32) {
 	return n
 }
 
-// storedField is what the vectors section holds of a field.
-type storedField struct {
+// fieldVectors is what the vectors section holds of a field.
+type fieldVectors struct {
 	name string
 	kind vector.Kind
 	unit vector.Unit
@@ -205,9 +223,9 @@ type storedField struct {
 }
 
 // vectorsWriter puts the vectors section together.
-type vectorsWriter struct{ fields []storedField }
+type vectorsWriter struct{ fields []fieldVectors }
 
-func (w *vectorsWriter) add(f storedField) { w.fields = append(w.fields, f) }
+func (w *vectorsWriter) add(f fieldVectors) { w.fields = append(w.fields, f) }
 
 // bytes is the section; nil without a field.
 func (w *vectorsWriter) bytes() []byte {
@@ -295,7 +313,7 @@ func (s *Segment) openVectors(sec []byte) error {
 		if !ok || !ok2 {
 			return short
 		}
-		v.rows = units
+		v.rows, v.data = units, data
 		if err := v.open(data); err != nil {
 			return fmt.Errorf("field %q: %w", v.field, err)
 		}
@@ -309,7 +327,6 @@ func (v *Vectors) open(data []byte) (err error) {
 	if v.Sparse, err = impact.Open(data); err != nil {
 		return err
 	}
-	v.data = data
 	if v.Sparse.Rows() != v.Rows() {
 		return fmt.Errorf("it has %d vectors in %d rows", v.Sparse.Rows(), v.Rows())
 	}

@@ -1,4 +1,4 @@
-package pack
+package score
 
 import "fmt"
 
@@ -17,7 +17,7 @@ const (
 	Section                 // BM25 of the window of about 400 tokens
 	Block                   // the best Section around: what lies between two good sentences is good
 	Chapter                 // BM25 of the window of about 1,600 tokens
-	Broad                   // Chapter, for questions that ask for a discussion or a summary; see reader.spread
+	Broad                   // Chapter, for questions that ask for a discussion or a summary; see spread
 	DocScore                // the document's search score
 	Title                   // share of the question's idf in the title
 	Asked                   // 1 when the question names the title as a whole
@@ -55,7 +55,7 @@ func (w *Weights) Score(x *Features) float64 {
 }
 
 // DefaultWeights are what tamis eval context --tune found on the eight evidence
-// sets before reader.spread was there, starting from .5 for each: few have moved,
+// sets before spread was there, starting from .5 for each: few have moved,
 // and with it the search ends at the same table but for an Asked of 1. Draft stands where it started,
 // since no set has drafts. What the same search reaches
 // on sets that it has not seen is in docs/benchmarks.md. Which features there
@@ -65,4 +65,14 @@ func DefaultWeights() Weights {
 		Sentence: .25, Cover: .5, Near: .5, Section: .5, Block: .5, Chapter: .5, Broad: .5,
 		DocScore: .125, Title: .5, Asked: .75, Bridge: .5, Lead: .75, Names: .5, Length: .5, Draft: .5,
 	}
+}
+
+// Unit is a unit that was scored, as a trace shows it.
+type Unit struct {
+	Doc        string
+	Start, End int  // bytes of the stored source
+	Tokens     int  // of its text alone
+	Follows    bool // it adjoins the unit before it
+	Features   Features
+	Score      float64
 }

@@ -1,8 +1,10 @@
-package pack
+package render
 
 import (
 	"cmp"
 	"slices"
+
+	"github.com/tamis-search/tamis/pack/unit"
 )
 
 // The orders of documents in a context; within a document the order is always
@@ -26,8 +28,8 @@ const (
 // Orders lists them.
 func Orders() []string { return []string{Order, BestLast, BothEnds, DocumentOrder, StablePrefix} }
 
-// arrange puts documents, best first, into the named order.
-func (r *reader) arrange(order string, docs []int) {
+// Arrange puts documents, best first, into the named order.
+func Arrange(order string, units *unit.Set, docs []int) {
 	switch order {
 	case BestLast:
 		slices.Reverse(docs)
@@ -43,9 +45,9 @@ func (r *reader) arrange(order string, docs []int) {
 		copy(docs, ends)
 	case DocumentOrder:
 		slices.SortStableFunc(docs, func(a, b int) int {
-			return cmp.Or(cmp.Compare(r.docs[a].Place, r.docs[b].Place), cmp.Compare(r.docs[a].ID, r.docs[b].ID))
+			return cmp.Or(cmp.Compare(units.Docs[a].Place, units.Docs[b].Place), cmp.Compare(units.Docs[a].ID, units.Docs[b].ID))
 		})
 	case StablePrefix:
-		slices.SortFunc(docs, func(a, b int) int { return cmp.Compare(r.docs[a].ID, r.docs[b].ID) })
+		slices.SortFunc(docs, func(a, b int) int { return cmp.Compare(units.Docs[a].ID, units.Docs[b].ID) })
 	}
 }

@@ -1,4 +1,10 @@
-package pack
+// Package render makes the text of a context of what was chosen, and its receipt,
+// from which the text can be made again byte for byte. It does not know how
+// units are scored or chosen.
+//
+// Layout says which ranges stand in which order, Text what stands between them,
+// New and Compose write receipts, Replay holds one against the stored sources.
+package render
 
 import (
 	"encoding/json"
@@ -28,18 +34,16 @@ func Renderings() []string { return []string{Plain, Markdown, XML, JSON, Structu
 // break are the text of both.
 func Growing() []string { return []string{Plain, Markdown, XML} }
 
-// part is a kept range on its way into the text.
-type part struct {
-	cite   int
-	level  int  // see Span.Level
-	inline bool // see Span.Inline
-	text   string
+// Part is a kept range with its bytes.
+type Part struct {
+	Span
+	Text string
 }
 
-// labelForm is what marks a document, with signs signs more than it needs where
+// Form is what marks a document, with signs signs more than it needs where
 // no range holds anything of the kind: the form of a label as for fmt, a fence,
 // a tag.
-func labelForm(rendering string, signs int) string {
+func Form(rendering string, signs int) string {
 	switch rendering {
 	case Markdown:
 		return "```" + strings.Repeat("`", signs)
@@ -52,12 +56,13 @@ func labelForm(rendering string, signs int) string {
 }
 
 func validLabel(rendering, form string) bool {
-	signs := len(form) - len(labelForm(rendering, 0))
-	return signs >= 0 && form == labelForm(rendering, signs)
+	signs := len(form) - len(Form(rendering, 0))
+	return signs >= 0 && form == Form(rendering, signs)
 }
 
-// render is the one place that knows the layout of a context.
-func render(rendering, label string, parts []part) string {
+// Text is the one place that knows what stands between the parts of a context.
+// The label is a Form of the rendering.
+func Text(rendering, label string, parts []Part) string {
 	switch rendering {
 	case JSON:
 		return renderJSON(parts)
@@ -66,7 +71,7 @@ func render(rendering, label string, parts []part) string {
 	}
 	n := 0
 	for _, p := range parts {
-		n += len(p.text) + 8
+		n += len(p.Text) + 8
 	}
 	var b strings.Builder
 	b.Grow(n)
@@ -81,18 +86,18 @@ func render(rendering, label string, parts []part) string {
 		}
 	}
 	for i, p := range parts {
-		if p.cite != cite {
+		if p.Cite != cite {
 			closed()
 		}
 		switch {
 		case i == 0:
-		case p.inline && p.cite == cite:
+		case p.Inline && p.Cite == cite:
 			b.WriteByte(' ')
 		default:
 			b.WriteByte('\n')
 		}
-		if p.cite != cite {
-			cite = p.cite
+		if p.Cite != cite {
+			cite = p.Cite
 			switch rendering {
 			case Markdown:
 				fmt.Fprintf(&b, "[%d]\n%s\n", cite, label)
@@ -103,24 +108,24 @@ func render(rendering, label string, parts []part) string {
 				b.WriteByte(' ')
 			}
 		}
-		b.WriteString(p.text)
+		b.WriteString(p.Text)
 	}
 	closed()
 	return b.String()
 }
 
-func renderJSON(parts []part) string {
+func renderJSON(parts []Part) string {
 	if len(parts) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	for i, p := range parts {
 		b.WriteString([2]string{"[", ",\n"}[min(i, 1)])
-		fmt.Fprintf(&b, `{"cite":%d,"text":`, p.cite)
+		fmt.Fprintf(&b, `{"cite":%d,"text":`, p.Cite)
 		var s strings.Builder
 		e := json.NewEncoder(&s)
 		e.SetEscapeHTML(false)
-		e.Encode(p.text) // a string and a Builder: no error
+		e.Encode(p.Text) // a string and a Builder: no error
 		b.WriteString(strings.TrimSuffix(s.String(), "\n"))
 		b.WriteByte('}')
 	}
@@ -128,9 +133,9 @@ func renderJSON(parts []part) string {
 	return b.String()
 }
 
-// signsFor returns how many signs the label of a rendering needs so that s
+// Signs returns how many signs the label of a rendering needs so that s
 // holds nothing of its form.
-func signsFor(rendering, s string) int {
+func Signs(rendering, s string) int {
 	switch rendering {
 	case Markdown:
 		return max(0, longestRun(s, '`')-2)

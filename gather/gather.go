@@ -1,0 +1,225 @@
+// Package gather finds the candidates that a context is chosen from: the best
+// passages for a question with their neighbours, the first passages of the best
+// documents, and documents that bear a name as title. What it reads of an index
+// it reads through Reader.
+package gather
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/text"
+)
+
+// Document is a candidate.
+type Document struct {
+	ID, Path, Title string
+	// Place is that of the document among all, by which those added first stand
+	// first.
+	Place uint64
+	// Analyzer made the document's terms; it is used by one goroutine at a time.
+	Analyzer *text.Analyzer
+	// Score is the document's own search score (BM25F over the whole document),
+	// 0 when it was not among the document hits.
+	Score float64
+	// Passages are ascending and do not overlap: hits and their neighbours.
+	// Adjacent ones give each other context.
+	Passages []Passage
+}
+
+// Passage is a candidate passage with its text.
+type Passage struct {
+	corpus.Passage
+	Text string // the bytes Start to End of the stored source
+	Page int    // from 1; 0 when there are none
+}
+
+// Header is what a document is called.
+type Header struct {
+	ID, Path, Title string
+	Analyzer        string // name of the analysis of its words
+	Place           uint64 // among all documents, those added first first
+}
+
+// Reader is what gathering reads of an index, all of it at one moment and of
+// what the asker may see. A row is that of a passage or of a document, as a
+// method says.
+type Reader interface {
+	// BestPassages and BestDocuments are the k best rows, best first; none where
+	// there are no terms.
+	BestPassages(terms []search.Term, k int) []topk.Hit
+	BestDocuments(terms []search.Term, k int) []topk.Hit
+	// Titled lists the documents whose analysed title is terms, in order of
+	// addition.
+	Titled(terms []string) []topk.Row
+	// DocumentOf is the document of a passage.
+	DocumentOf(passage topk.Row) topk.Row
+	// PassageRows is the half-open range of the passage rows of a document, in the
+	// same segment.
+	PassageRows(doc topk.Row) (first, end uint32)
+	// Passage is a passage with its range, headings and sentences.
+	Passage(row topk.Row) corpus.Passage
+	// Header of a document.
+	Header(doc topk.Row) (Header, error)
+	// Text is bytes start to end of a document's stored source.
+	Text(doc topk.Row, start, end int) (string, error)
+}
+
+// How much belongs to what was found; measured with package tamis's counts.
+const (
+	documentPassages = 6 // of a document that was found as a whole
+	neighbours       = 2 // passages on either side of one that was found
+	titled           = 8 // documents that bear one title
+	matching         = 3 // documents that match a name which is no title
+)
+
+// Gatherer collects the candidates of one question. It is used by one goroutine
+// at a time.
+type Gatherer struct {
+	from  Reader
+	words *text.Loan
+	docs  map[topk.Row]*candidate
+}
+
+// New returns a Gatherer that has found nothing. The documents' analyzers are
+// those of words, which is released after the last use of a document.
+func New(from Reader, words *text.Loan) *Gatherer {
+	return &Gatherer{from: from, words: words, docs: map[topk.Row]*candidate{}}
+}
+
+// candidate is a document of which some passages are candidates.
+type candidate struct {
+	row      topk.Row
+	score    float64
+	passages map[uint32]bool // rows
+}
+
+// Find makes candidates of the passages that match best, with neighbours, and
+// of the documents that do.
+func (g *Gatherer) Find(terms []search.Term, passages, documents int) {
+	for _, p := range g.from.BestPassages(terms, passages) {
+		doc := g.from.DocumentOf(p.Row)
+		first, end := g.from.PassageRows(doc)
+		c := g.candidate(doc)
+		for r := max(int(first), int(p.Row.Row)-neighbours); r <= min(int(end)-1, int(p.Row.Row)+neighbours); r++ {
+			c.passages[uint32(r)] = true
+		}
+	}
+	if documents == 0 {
+		return
+	}
+	for _, d := range g.from.BestDocuments(terms, documents) {
+		g.whole(d.Row, float64(d.Score))
+	}
+}
+
+// FindNamed makes candidates of the documents that may bear one of the names,
+// runs of analysed terms, as title: those whose analysed title is the name, else
+// those that match it best.
+func (g *Gatherer) FindNamed(names [][]string) {
+	for _, name := range names {
+		rows := g.from.Titled(name)
+		for _, doc := range rows[:min(len(rows), titled)] {
+			g.whole(doc, 0)
+		}
+		if len(rows) > 0 {
+			continue
+		}
+		var terms []search.Term
+		for i, t := range name {
+			if !slices.Contains(name[:i], t) {
+				terms = append(terms, search.Term{Text: t, Weight: 1})
+			}
+		}
+		for _, d := range g.from.BestDocuments(terms, matching) {
+			g.whole(d.Row, 0)
+		}
+	}
+}
+
+func (g *Gatherer) candidate(doc topk.Row) *candidate {
+	c, ok := g.docs[doc]
+	if !ok {
+		c = &candidate{row: doc, passages: map[uint32]bool{}}
+		g.docs[doc] = c
+	}
+	return c
+}
+
+// whole makes the first passages of a document candidates.
+func (g *Gatherer) whole(doc topk.Row, score float64) {
+	c := g.candidate(doc)
+	c.score = max(c.score, score)
+	first, end := g.from.PassageRows(doc)
+	for r := first; r < min(end, first+documentPassages); r++ {
+		c.passages[r] = true
+	}
+}
+
+// Read loads the text of what was found since the last Read, documents in order
+// of addition.
+func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
+	found := make([]*candidate, 0, len(g.docs))
+	for _, c := range g.docs {
+		found = append(found, c)
+	}
+	clear(g.docs)
+	slices.SortFunc(found, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(a.row.Segment, b.row.Segment), cmp.Compare(a.row.Row, b.row.Row))
+	})
+	docs := make([]Document, 0, len(found))
+	for _, c := range found {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		d, err := g.document(c)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, d)
+	}
+	return docs, nil
+}
+
+func (g *Gatherer) document(c *candidate) (Document, error) {
+	h, err := g.from.Header(c.row)
+	if err != nil {
+		return Document{}, err
+	}
+	an, err := g.words.Get(h.Analyzer)
+	if err != nil {
+		return Document{}, err
+	}
+	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Place: h.Place, Analyzer: an, Score: c.score}
+	rows := make([]uint32, 0, len(c.passages))
+	for r := range c.passages {
+		rows = append(rows, r)
+	}
+	slices.Sort(rows)
+	// Neighbouring passages are read in one go.
+	for i := 0; i < len(rows); {
+		j := i + 1
+		for j < len(rows) && rows[j] == rows[j-1]+1 {
+			j++
+		}
+		run := make([]Passage, 0, j-i)
+		for _, r := range rows[i:j] {
+			run = append(run, Passage{Passage: g.from.Passage(topk.Row{Segment: c.row.Segment, Row: r})})
+		}
+		start := run[0].Start
+		text, err := g.from.Text(c.row, start, run[len(run)-1].End)
+		if err != nil {
+			return Document{}, err
+		}
+		for k := range run {
+			run[k].Text = text[run[k].Start-start : run[k].End-start]
+		}
+		d.Passages = append(d.Passages, run...)
+		i = j
+	}
+	return d, nil
+}

@@ -1,0 +1,269 @@
+package unit
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// The guards keep what a unit needs to be understood together with it. What is
+// needed stands before the unit in the same text, is kept as it is, and is
+// counted with it: a unit that does not fit with what it needs is not kept,
+// unless nothing else fits either. Where it is not among the candidates the unit
+// stands alone.
+const (
+	// Antecedent: a sentence that begins with a pronoun or the like brings the one
+	// before it, or the heading above. English only.
+	Antecedent = "antecedent"
+	// ListLead: a list item brings the sentence that leads in and ends in a colon.
+	ListLead = "list"
+	// TableHeader: a row brings the first row of its table.
+	TableHeader = "table"
+	// Signature: an indented line of code brings the line that it stands under at
+	// the margin, and that brings the first sentence of the comment above it.
+	Signature = "code"
+	// Speaker: a later sentence of a long turn brings the name at its beginning.
+	Speaker = "speaker"
+	// Caption: a later sentence of a caption brings the time at its beginning.
+	Caption = "caption"
+)
+
+// Guards lists them.
+func Guards() []string {
+	return []string{Antecedent, ListLead, TableHeader, Signature, Speaker, Caption}
+}
+
+// DefaultGuards are those that are on: Antecedent and Speaker cost evidence under
+// small budgets, by a little more than chance (docs/benchmarks.md).
+func DefaultGuards() []string { return []string{ListLead, TableHeader, Signature, Caption} }
+
+// farthest is how many units before its own a guard looks.
+const farthest = 100
+
+// Need is a unit that another needs, or the first bytes of it.
+type Need struct{ Unit, Head int }
+
+// Needs returns what unit i needs under the guards and what that needs in turn,
+// nearest first.
+func (all *Set) Needs(i int, guards []string) []Need {
+	out := all.needs(i, guards)
+	// What is needed needs something itself: a row its table's lead-in, an item
+	// its list's. One step is enough, and two antecedents would be one too many.
+	for _, n := range out {
+		if n.Head > 0 {
+			continue
+		}
+		for _, m := range all.needs(n.Unit, guards) {
+			if all.Units[n.Unit].Kind != corpus.Paragraph && !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+func (all *Set) needs(i int, guards []string) []Need {
+	var out []Need
+	for _, g := range guards {
+		n := Need{Unit: -1}
+		switch g {
+		case Antecedent:
+			n.Unit = all.antecedent(i)
+		case ListLead:
+			n.Unit = all.listLead(i)
+		case TableHeader:
+			n.Unit = all.tableHeader(i)
+		case Signature:
+			n.Unit = all.signature(i)
+		case Speaker:
+			n = all.speaker(i)
+		case Caption:
+			n = all.caption(i)
+		}
+		if n.Unit >= 0 && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// before is the unit before i in the same text with nothing missing between, or -1.
+func (all *Set) before(i int) int {
+	if i <= 0 || all.Units[i].First {
+		return -1
+	}
+	return i - 1
+}
+
+// anaphor begins a sentence that speaks of what was said before.
+var anaphor = regexp.MustCompile(`^(?i:(?:but|and|so|also|however|moreover|furthermore|instead|then|thus|therefore|similarly|as such|for this|in this|in these|in that case|because of this|after that|of these),? +)?` +
+	`(?i:it|its|this|these|those|they|them|their|he|she|his|her|such|both|neither|the former|the latter|that(?: (?:is|was|means|would|will|can|has|makes?)|['’]s))\b`)
+
+func (all *Set) antecedent(i int) int {
+	u := &all.Units[i]
+	if u.Kind != corpus.Paragraph && u.Kind != corpus.Quote || !anaphor.MatchString(u.Text) {
+		return -1
+	}
+	b := all.before(i)
+	if b >= 0 && (all.Units[b].Kind == corpus.Code || all.Units[b].Kind == corpus.TableRow) {
+		return -1
+	}
+	return b
+}
+
+func (all *Set) listLead(i int) int {
+	if all.Units[i].Kind != corpus.ListItem {
+		return -1
+	}
+	for j, n := all.before(i), 0; j >= 0 && n < farthest; j, n = all.before(j), n+1 {
+		switch u := &all.Units[j]; {
+		case u.Kind == corpus.ListItem:
+		case u.Kind == corpus.Paragraph && (strings.HasSuffix(u.Text, ":") || strings.HasSuffix(u.Text, "：")):
+			return j
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+func (all *Set) tableHeader(i int) int {
+	if all.Units[i].Kind != corpus.TableRow {
+		return -1
+	}
+	top := i
+	for n := 0; n < farthest; n++ {
+		j := all.before(top)
+		if j < 0 && all.Units[top].Start > 0 {
+			return -1 // the table may begin before what was read
+		}
+		if j < 0 || all.Units[j].Kind != corpus.TableRow {
+			break
+		}
+		top = j
+	}
+	if top == i || all.Units[top].First && all.Units[top].Start > 0 {
+		return -1
+	}
+	return top
+}
+
+// signature of a line of code, or the comment above a line at the margin.
+func (all *Set) signature(i int) int {
+	if all.Units[i].Kind != corpus.Code {
+		return -1
+	}
+	if all.indent(i) > 0 {
+		for j, n := all.before(i), 0; j >= 0 && n < farthest && all.Units[j].Kind == corpus.Code; j, n = all.before(j), n+1 {
+			if all.indent(j) == 0 && !strings.ContainsRune("})]", rune(all.Units[j].Text[0])) && !comment(all.Units[j].Text) {
+				return j
+			}
+		}
+		return -1
+	}
+	if comment(all.Units[i].Text) {
+		return -1
+	}
+	top := -1
+	for j, n := all.before(i), 0; j >= 0 && n < farthest && all.Units[j].Kind == corpus.Code && comment(all.Units[j].Text) && all.indent(j) == 0; j, n = all.before(j), n+1 {
+		if gap, ok := all.between(j); !ok || strings.Count(gap, "\n") != 1 {
+			break
+		}
+		top = j
+	}
+	return top
+}
+
+// comment says whether a line of code is a comment in one of the common languages.
+func comment(line string) bool {
+	for _, mark := range []string{"//", "/*", "* ", "*/", "# ", "-- ", ";;", "% ", `"""`} {
+		if strings.HasPrefix(line, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// indent counts the blanks before unit i on its line: -1 when something else
+// stands there, or it is not known.
+func (all *Set) indent(i int) int {
+	u := &all.Units[i]
+	if u.Start == 0 {
+		return 0
+	}
+	n := 0
+	for at := u.Start - 1; ; at-- {
+		c, ok := all.byteAt(u.Doc, at)
+		switch {
+		case at < 0 || ok && c == '\n':
+			return n
+		case !ok || c != ' ' && c != '\t':
+			return -1
+		}
+		n++
+	}
+}
+
+// between is what stands between unit i and the next.
+func (all *Set) between(i int) (string, bool) {
+	var b strings.Builder
+	for at := all.Units[i].End; at < all.Units[i+1].Start; at++ {
+		c, ok := all.byteAt(all.Units[i].Doc, at)
+		if !ok {
+			return "", false
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), true
+}
+
+func (all *Set) byteAt(doc, at int) (byte, bool) {
+	for _, p := range all.Docs[doc].Read {
+		if p.Start <= at && at < p.End {
+			return p.Text[at-p.Start], true
+		}
+	}
+	return 0, false
+}
+
+var (
+	speakerName = regexp.MustCompile(`^(?:\[[^\]\n]{1,38}\] )?(?:<[^>\n]{1,38}> |[\p{Lu}\p{Lo}a-z][^:\n.?!]{0,43}:)`)
+	// A time alone on its line, between two arrows of a subtitle, or in brackets.
+	captionTime = regexp.MustCompile(`^(?:\d{1,6}\r?\n)?(?:(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?(?: --> (?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?[^\n]{0,40})?(?:\r?\n|$)|[\[(](?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?[\])])`)
+)
+
+func (all *Set) speaker(i int) Need {
+	return all.head(i, func(k corpus.BlockKind) bool { return k == corpus.Turn }, func(s string) bool {
+		return s[0] == '<' || strings.IndexByte(s[:min(len(s), 100)], ':') >= 0
+	}, speakerName)
+}
+
+func (all *Set) caption(i int) Need {
+	return all.head(i, func(k corpus.BlockKind) bool { return k == corpus.Paragraph || k == corpus.Turn }, func(s string) bool {
+		return '0' <= s[0] && s[0] <= '9' || s[0] == '[' || s[0] == '('
+	}, captionTime)
+}
+
+// head is the beginning, of a form, of the nearest unit before i that has one,
+// unless i has one itself. may is a quick test that every text of the form passes.
+func (all *Set) head(i int, of func(corpus.BlockKind) bool, may func(string) bool, form *regexp.Regexp) Need {
+	none := Need{Unit: -1}
+	if !of(all.Units[i].Kind) || may(all.Units[i].Text) && form.MatchString(all.Units[i].Text) {
+		return none
+	}
+	for j, n := all.before(i), 0; j >= 0 && n < farthest && of(all.Units[j].Kind); j, n = all.before(j), n+1 {
+		if !may(all.Units[j].Text) {
+			continue
+		}
+		if m := form.FindStringIndex(all.Units[j].Text); m != nil {
+			n := Need{j, len(strings.TrimRight(all.Units[j].Text[:m[1]], "\r\n"))}
+			if n.Head == len(all.Units[j].Text) {
+				n.Head = 0
+			}
+			return n
+		}
+	}
+	return none
+}

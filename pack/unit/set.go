@@ -1,0 +1,327 @@
+// Package unit reads the candidates of a question into units, the sentences,
+// rows, turns and lines that can be kept, and knows what each of them needs to be
+// understood. It does not know how units are scored or chosen.
+package unit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/gather"
+	"github.com/tamis-search/tamis/internal/neardup"
+)
+
+// maxTerms bounds the question terms that are looked at; of more, those with
+// the largest idf count.
+const maxTerms = 64
+
+// Term is a question term.
+type Term struct {
+	Text string
+	Hash uint32
+	IDF  float64
+}
+
+// Hash of a term, as in Set.Occ.
+func Hash(term string) uint32 { return uint32(xxhash.Sum64String(term)) }
+
+// Source is a candidate document.
+type Source struct {
+	*gather.Document
+	TitleTerms []string          // without a qualifier in parentheses at its end
+	TitleLen   float64           // terms of the whole title
+	TitleTF    []float64         // by question term
+	TitleShare float64           // of the question's idf
+	Read       []*gather.Passage // its passages that were read
+	Sections   []Section
+}
+
+// Section is what stands above a run of passages: the document's title and the
+// headings, which count as if they were repeated in each window.
+type Section struct {
+	TF       []float64 // by question term
+	Len      float64   // terms
+	Headings []string
+	units    []int // of the headings; nil before they are looked for
+}
+
+// Unit is a sentence, turn, row or line.
+type Unit struct {
+	Doc        int // index of its Source
+	Section    int // of its Source
+	Start, End int // in the stored source
+	Text       string
+	Page       int
+	Kind       corpus.BlockKind
+	From, To   int  // its terms are Set.Occ[From:To]
+	First      bool // nothing before it adjoins
+}
+
+// Set is the units of the candidates, in the order in which they were read. It
+// reads each byte once, and keeps what scoring needs: which terms each unit has,
+// and how many of each question term lie before each (prefix sums, so that a
+// window costs two reads). It is used by one goroutine at a time.
+type Set struct {
+	Terms  []Term  // of the question
+	SumIDF float64 // of Terms
+	Docs   []Source
+	Units  []Unit
+	Occ    []uint32  // hashes of the terms of all units
+	Bytes  []int     // Bytes[i]: of the units before unit i, and one for each
+	Count  [][]int32 // Count[t][i]: of question term t before unit i
+
+	slots [256]uint8 // question terms by hash: 0, or 1 + index of the first in chain
+	next  []uint8    // the next one in the chain, likewise
+	idfOf func(string) float64
+	known map[string]float64 // answers of idfOf
+	byID  map[string]int
+}
+
+// New returns a set without units. Terms are the analysed question terms; idf
+// is the inverse document frequency of any term.
+func New(terms []string, idf func(term string) float64) *Set {
+	all := &Set{byID: make(map[string]int), Bytes: []int{0}, idfOf: idf, known: make(map[string]float64)}
+	all.Terms = all.Weigh(terms)
+	all.next = make([]uint8, len(all.Terms))
+	all.Count = make([][]int32, len(all.Terms))
+	for i := len(all.Terms) - 1; i >= 0; i-- {
+		t := all.Terms[i]
+		slot := &all.slots[t.Hash%256]
+		all.next[i], *slot = *slot, uint8(i+1)
+		all.SumIDF += t.IDF
+		all.Count[i] = []int32{0}
+	}
+	return all
+}
+
+// DocNamed is the index of the document with an id.
+func (all *Set) DocNamed(id string) (int, bool) {
+	i, ok := all.byID[id]
+	return i, ok
+}
+
+// Weigh returns the terms, each once, with their idf; of more than maxTerms
+// those with the largest that occur in the index at all.
+func (all *Set) Weigh(terms []string) []Term {
+	var out []Term
+	seen := make(map[string]bool, len(terms))
+	for _, t := range terms {
+		if !seen[t] {
+			seen[t] = true
+			out = append(out, Term{t, Hash(t), all.IDF(t)})
+		}
+	}
+	if len(out) <= maxTerms {
+		return out
+	}
+	absent := all.IDF("\x00")
+	present := slices.DeleteFunc(slices.Clone(out), func(t Term) bool { return t.IDF == absent })
+	if len(present) > 0 {
+		out = present
+	}
+	if len(out) <= maxTerms {
+		return out
+	}
+	// The later of two with the same idf goes first.
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(out[b].IDF, out[a].IDF) })
+	order = order[:maxTerms]
+	slices.Sort(order)
+	kept := make([]Term, maxTerms)
+	for k, i := range order {
+		kept[k] = out[i]
+	}
+	return kept
+}
+
+// IDF is the inverse document frequency of a term.
+func (all *Set) IDF(t string) float64 {
+	x, ok := all.known[t]
+	if !ok {
+		x = all.idfOf(t)
+		all.known[t] = x
+	}
+	return x
+}
+
+// Lookup returns the index of a question term with its hash, or -1.
+func (all *Set) Lookup(s string, h uint32) int {
+	for i := all.slots[h%256]; i != 0; i = all.next[i-1] {
+		if t := &all.Terms[i-1]; t.Hash == h && t.Text == s {
+			return int(i - 1)
+		}
+	}
+	return -1
+}
+
+// Add reads a document. Of one that was read before, only passages outside of
+// those that were read are new.
+func (all *Set) Add(d *gather.Document) error {
+	if d.Analyzer == nil {
+		return fmt.Errorf("pack: document %q came without an analyzer", d.ID)
+	}
+	at, known := all.byID[d.ID]
+	if !known {
+		at = len(all.Docs)
+		all.byID[d.ID] = at
+		all.Docs = append(all.Docs, all.NewSource(d))
+	} else if s := all.Docs[at].Score; d.Score > s {
+		c := *all.Docs[at].Document
+		c.Score = d.Score
+		all.Docs[at].Document = &c
+	}
+	s := &all.Docs[at]
+	end := -1
+	for i := range d.Passages {
+		p := &d.Passages[i]
+		if len(p.Text) != p.End-p.Start || overlaps(p, s.Read) {
+			end = -1
+			continue
+		}
+		s.Read = append(s.Read, p)
+		if len(s.Sections) == 0 || i == 0 || !slices.Equal(p.Headings, d.Passages[i-1].Headings) {
+			s.Sections = append(s.Sections, all.newSection(s, p.Headings))
+		}
+		all.passage(at, p, p.Start != end)
+		end = p.End
+	}
+	return nil
+}
+
+func overlaps(p *gather.Passage, read []*gather.Passage) bool {
+	// Passages come in ascending order, so that the last ones are the likely ones.
+	for i := len(read) - 1; i >= 0; i-- {
+		if p.Start < read[i].End && read[i].Start < p.End {
+			return true
+		}
+	}
+	return false
+}
+
+// NewSource is a document with its title analysed, none of its passages read.
+func (all *Set) NewSource(d *gather.Document) Source {
+	s := Source{Document: d, TitleTF: make([]float64, len(all.Terms))}
+	title := d.Title
+	bare := len(title)
+	if n := len(title); n > 0 && title[n-1] == ')' {
+		for i := n - 1; i > 1; i-- {
+			if title[i] == '(' && title[i-1] == ' ' {
+				bare = i
+				break
+			}
+		}
+	}
+	d.Analyzer.Each(title, func(t string, start, _ int) {
+		s.TitleLen++
+		if start < bare {
+			s.TitleTerms = append(s.TitleTerms, t)
+		}
+		if i := all.Lookup(t, Hash(t)); i >= 0 {
+			if s.TitleTF[i] == 0 {
+				s.TitleShare += all.Terms[i].IDF
+			}
+			s.TitleTF[i]++
+		}
+	})
+	if all.SumIDF > 0 {
+		s.TitleShare /= all.SumIDF
+	}
+	return s
+}
+
+func (all *Set) newSection(s *Source, headings []string) Section {
+	c := Section{TF: slices.Clone(s.TitleTF), Len: s.TitleLen, Headings: headings}
+	for _, h := range headings {
+		s.Analyzer.Each(h, func(t string, _, _ int) {
+			c.Len++
+			if i := all.Lookup(t, Hash(t)); i >= 0 {
+				c.TF[i]++
+			}
+		})
+	}
+	return c
+}
+
+func (all *Set) passage(doc int, p *gather.Passage, first bool) {
+	an := all.Docs[doc].Analyzer
+	for _, sen := range p.Sentences {
+		if sen.Start < p.Start || sen.End > p.End || sen.Start >= sen.End {
+			continue
+		}
+		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
+		n := len(all.Units)
+		for i := range all.Count {
+			all.Count[i] = append(all.Count[i], all.Count[i][n])
+		}
+		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Page: p.Page, Kind: sen.Kind, From: len(all.Occ), First: first}
+		first = false
+		an.Each(s, func(t string, _, _ int) {
+			h := Hash(t)
+			if i := all.Lookup(t, h); i >= 0 {
+				all.Count[i][n+1]++
+			}
+			all.Occ = append(all.Occ, h)
+		})
+		u.To = len(all.Occ)
+		all.Units = append(all.Units, u)
+		all.Bytes = append(all.Bytes, all.Bytes[n]+len(s)+1)
+	}
+}
+
+// Adjoins says whether unit b follows unit a with nothing but white space, and
+// little of it, between them.
+func (all *Set) Adjoins(a, b int) bool {
+	ua, ub := &all.Units[a], &all.Units[b]
+	return ua.Doc == ub.Doc && !ub.First && b == a+1 && ub.Start-ua.End <= 32
+}
+
+// Has says whether unit i, its title or a heading above it has question term t.
+func (all *Set) Has(i, t int) bool {
+	u := &all.Units[i]
+	return all.Docs[u.Doc].Sections[u.Section].TF[t] > 0 || all.Count[t][i+1] > all.Count[t][i]
+}
+
+// Slice returns the bytes start to end of a document, which lie in passages that
+// follow each other.
+func (all *Set) Slice(doc, start, end int) string {
+	var b strings.Builder
+	for _, p := range all.Docs[doc].Read {
+		if p.Start < end && start < p.End {
+			piece := p.Text[max(start, p.Start)-p.Start : min(end, p.End)-p.Start]
+			if start >= p.Start && end <= p.End {
+				return piece
+			}
+			b.WriteString(piece)
+		}
+	}
+	return b.String()
+}
+
+// Shingles are those of a unit, for folding near-duplicates.
+func (all *Set) Shingles(i int) []uint64 {
+	u := &all.Units[i]
+	occ := all.Occ[u.From:u.To]
+	return neardup.Shingles(len(occ), func(k int) uint64 { return uint64(occ[k]) })
+}
+
+// NameRune says whether s begins as names do: with a capital or a digit.
+func NameRune(s string) bool {
+	if s == "" {
+		return false
+	}
+	if c := s[0]; c < utf8.RuneSelf {
+		return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	}
+	l, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(l) || unicode.IsTitle(l) || unicode.IsDigit(l)
+}
