@@ -3,9 +3,7 @@ package tamis_test
 import (
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -109,44 +107,20 @@ func floorOf(pkg string) int {
 // module, without its tests.
 func productImports(t *testing.T) map[string][]string {
 	t.Helper()
-	root := evaldata.Root(t)
 	imports := map[string][]string{}
-	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, file)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			if rel != "." {
-				_, err := os.Stat(filepath.Join(file, "go.mod"))
-				if err == nil || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") {
-					return filepath.SkipDir
-				}
-			}
-			return nil
-		}
-		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
-			return nil
-		}
+	productFiles(t, func(pkg, file string) {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		if f.Name.Name == "main" && !strings.HasPrefix(filepath.ToSlash(rel), "cmd/") {
-			return nil // generators
-		}
-		pkg := path.Dir(filepath.ToSlash(rel))
-		if pkg == "." {
-			pkg = ""
+		if f.Name.Name == "main" && !strings.HasPrefix(pkg, "cmd/") {
+			return // generators
 		}
 		list := imports[pkg]
 		for _, spec := range f.Imports {
 			name, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			if name == module {
 				list = append(list, "")
@@ -155,10 +129,6 @@ func productImports(t *testing.T) map[string][]string {
 			}
 		}
 		imports[pkg] = list
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return imports
 }

@@ -163,7 +163,7 @@ func (want goldenAnswers) hold(t *testing.T, ix *tamis.Index, how string) {
 		if err := json.Unmarshal(receipt, &c); err != nil {
 			t.Fatal(err)
 		}
-		if text, err := ix.Replay(ctx, &c); err != nil || text != c.Text {
+		if text, err := ix.Replay(ctx, &c, tamis.Scope{}); err != nil || text != c.Text {
 			t.Errorf("%s: %q replayed: %v\ngot  %q\nwant %q", how, c.Question, err, text, c.Text)
 		}
 	}

@@ -6,7 +6,8 @@
 // package's EvidenceSet and Judge and can be recomputed from a run file by a
 // program that shares no code with tamis.
 //
-// Nothing here knows how tamis searches or packs: a ranking is a SearchFunc, a
-// context a ContextFunc, so that tamis, its baselines and any other program
-// stand before the same judge.
+// What judges does not know how tamis searches or packs: a ranking is a
+// SearchFunc, a context a ContextFunc, so that tamis, its baselines and any other
+// program stand before the same judge. What asks, tunes and ablates tamis itself
+// (Contexts, Suite, Tune, Ablate) does.
 package eval

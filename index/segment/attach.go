@@ -9,37 +9,62 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// FieldVectors are the vectors of a field, by row of what they stand for:
-// documents, but for those that Builder collects of passages. A vector is valid
-// and not empty, and is kept.
+// FieldVectors are the vectors of a field, by document row or by passage row. A
+// vector is valid and not empty, and is kept.
 type FieldVectors struct {
 	unit    vector.Unit
+	mixed   bool // some are of the other unit
 	rows    []uint32
 	vectors []vector.Value
-	mixed   bool // some are of the other unit
 }
 
-// Add adds the vector of a row; rows ascend.
-func (f *FieldVectors) Add(row uint32, v vector.Value) {
+// Add adds the vector of a document row; rows ascend.
+func (f *FieldVectors) Add(doc uint32, v vector.Value) { f.add(vector.Documents, doc, v) }
+
+func (f *FieldVectors) add(unit vector.Unit, row uint32, v vector.Value) {
+	if len(f.rows) == 0 {
+		f.unit = unit
+	}
+	f.mixed = f.mixed || f.unit != unit
 	f.rows, f.vectors = append(f.rows, row), append(f.vectors, v)
 }
 
-// bytes are the vectors as a field stores them.
-func (f *FieldVectors) bytes(conf vector.Field) ([]byte, error) {
+// precisions are what sparse vectors store a weight as, by its bits.
+var precisions = map[int]impact.Precision{8: impact.Bits8, 16: impact.Bits16, 32: impact.Float32}
+
+// sparse is how a field stores sparse vectors: with the same unit of weight in all
+// segments, so that no score depends on how documents are spread over them.
+func sparse(f vector.Field) impact.Config {
+	c := impact.Config{Precision: precisions[f.Bits]}
+	if f.Bits != 32 {
+		c.Unit = f.Step()
+	}
+	return c
+}
+
+// build writes the vectors as the field of a name stores them.
+func (f *FieldVectors) build(name string, conf vector.Field) (storedField, error) {
+	if err := conf.Complete(name); err != nil {
+		return storedField{}, err
+	}
 	if f.mixed || f.unit != conf.Unit {
-		return nil, fmt.Errorf("%w: it has vectors of the unit %s alone", vector.ErrKind, conf.Unit)
+		return storedField{}, fmt.Errorf("field %q: %w: it has vectors of the unit %s alone", name, vector.ErrKind, conf.Unit)
 	}
 	b := impact.NewBuilder(sparse(conf))
 	for _, v := range f.vectors {
 		x, ok := v.(vector.Sparse)
 		if !ok {
-			return nil, fmt.Errorf("%w: it has %s vectors, not %s ones", vector.ErrKind, conf.Kind, v.Kind())
+			return storedField{}, fmt.Errorf("field %q: %w: it has %s vectors, not %s ones", name, vector.ErrKind, conf.Kind, v.Kind())
 		}
 		if _, err := b.Add(x); err != nil {
-			return nil, err
+			return storedField{}, fmt.Errorf("field %q: %w", name, err)
 		}
 	}
-	return b.Bytes()
+	data, err := b.Bytes()
+	if err != nil {
+		return storedField{}, fmt.Errorf("field %q: %w", name, err)
+	}
+	return storedField{name, conf.Kind, conf.Unit, f.rows, data}, nil
 }
 
 // ReplaceVectors writes the segment in file with the vectors of some fields
@@ -74,17 +99,13 @@ func ReplaceVectors(file []byte, with map[string]*FieldVectors, fields map[strin
 			for row := range rows {
 				rows[row] = v.Row(uint32(row))
 			}
-			w.add(fieldVectors{name, v.kind, v.unit, rows, v.data})
+			w.add(storedField{name, v.kind, v.unit, rows, v.data})
 		case len(f.rows) > 0:
-			conf := fields[name]
-			if err := conf.Complete(name); err != nil {
-				return nil, err
-			}
-			data, err := f.bytes(conf)
+			field, err := f.build(name, fields[name])
 			if err != nil {
 				return nil, fmt.Errorf("field %q: %w", name, err)
 			}
-			w.add(fieldVectors{name, conf.Kind, conf.Unit, f.rows, data})
+			w.add(field)
 		}
 	}
 	var list []numbered

@@ -93,7 +93,7 @@ func (s *Segment) Vectors(field string) *Vectors {
 // AddVector gives the document begun last its vector in a field, at most one. The
 // vector is valid and not empty, and is kept.
 func (b *Builder) AddVector(field string, v vector.Value) {
-	b.addVector(field, vector.Documents, b.numDocs-1, v)
+	b.field(field).Add(uint32(b.numDocs-1), v)
 }
 
 // AddPassageVector is AddVector for the passage added last.
@@ -104,38 +104,20 @@ func (b *Builder) AddPassageVector(field string, v vector.Value) {
 func (b *Builder) addVector(field string, unit vector.Unit, row int, v vector.Value) {
 	f := b.vectors[field]
 	if f == nil {
-		f = &FieldVectors{unit: unit}
-		b.vectors[field] = f
+		f = &FieldVectors{}
+		b.vectors[name] = f
 	}
-	f.mixed = f.mixed || f.unit != unit
-	f.Add(uint32(row), v)
-}
-
-// precisions are what sparse vectors store a weight as, by its bits.
-var precisions = map[int]impact.Precision{8: impact.Bits8, 16: impact.Bits16, 32: impact.Float32}
-
-// sparse is how a field stores sparse vectors: with the same unit of weight in all
-// segments, so that no score depends on how documents are spread over them.
-func sparse(f vector.Field) impact.Config {
-	c := impact.Config{Precision: precisions[f.Bits]}
-	if f.Bits != 32 {
-		c.Unit = f.Step()
-	}
-	return c
+	return f
 }
 
 func (b *Builder) buildVectors(fields map[string]vector.Field) ([]byte, error) {
 	var w vectorsWriter
 	for _, name := range slices.Sorted(maps.Keys(b.vectors)) {
-		f, conf := b.vectors[name], fields[name]
-		if err := conf.Complete(name); err != nil {
+		f, err := b.vectors[name].build(name, fields[name])
+		if err != nil {
 			return nil, err
 		}
-		data, err := f.bytes(conf)
-		if err != nil {
-			return nil, fmt.Errorf("field %q: %w", name, err)
-		}
-		w.add(fieldVectors{name, conf.Kind, conf.Unit, f.rows, data})
+		w.add(f)
 	}
 	return w.bytes(), nil
 }
@@ -313,7 +295,7 @@ func (s *Segment) openVectors(sec []byte) error {
 		if !ok || !ok2 {
 			return short
 		}
-		v.rows, v.data = units, data
+		v.rows = units
 		if err := v.open(data); err != nil {
 			return fmt.Errorf("field %q: %w", v.field, err)
 		}

@@ -64,9 +64,9 @@ func Locate(refs []Ref, row, counts, records []byte, blocks []uint32) int {
 	_, _, _ = row[last|(RowLanes-1)], counts[last/RowLanes*4+3], refs[len(blocks)-1]
 	if bmi2 && len(records) > 0 {
 		if avx512 {
-			return locateAVX512(&refs[0], &row[0], &counts[0], &records[0], &blocks[0], len(blocks))
+			return locateAVX512((*uint64)(&refs[0]), &row[0], &counts[0], &records[0], &blocks[0], len(blocks))
 		}
-		return locateAVX2(&refs[0], &row[0], &counts[0], &records[0], &blocks[0], len(blocks))
+		return locateAVX2((*uint64)(&refs[0]), &row[0], &counts[0], &records[0], &blocks[0], len(blocks))
 	}
 	return locateScalar(refs, row, counts, blocks)
 }
@@ -82,9 +82,9 @@ func Lower(acc []uint16, refs []Ref, records, overflow []byte, factor uint16) {
 	_ = acc[int(uint16(refs[len(refs)-1]>>32))*BlockLanes+BlockLanes-1] // blocks ascend
 	if bmi2 {
 		if avx512 {
-			lowerAVX512(&acc[0], &refs[0], len(refs), &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack), factor)
+			lowerAVX512(&acc[0], (*uint64)(&refs[0]), len(refs), &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack), factor)
 		} else {
-			lowerAVX2(&acc[0], &refs[0], len(refs), &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack), factor)
+			lowerAVX2(&acc[0], (*uint64)(&refs[0]), len(refs), &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack), factor)
 		}
 		return
 	}
@@ -94,7 +94,7 @@ func Lower(acc []uint16, refs []Ref, records, overflow []byte, factor uint16) {
 // Approach asks for what the records of refs point to to be brought near, for Lower.
 func Approach(refs []Ref, records, overflow []byte) {
 	if bmi2 && len(refs) > 0 && len(records) >= 4 && len(overflow) > 0 {
-		approachAVX2(&refs[0], len(refs), &records[0], uint32(len(records)/4-1), &overflow[0])
+		approachAVX2((*uint64)(&refs[0]), len(refs), &records[0], uint32(len(records)/4-1), &overflow[0])
 	}
 }
 
@@ -108,7 +108,7 @@ func Pick(codes []byte, refs []Ref, lanes, records, overflow []byte) {
 	}
 	_, _ = codes[len(refs)-1], lanes[uint16(refs[len(refs)-1]>>32)]
 	if bmi2 {
-		pickAVX2(&codes[0], &refs[0], len(refs), &lanes[0], &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack))
+		pickAVX2(&codes[0], (*uint64)(&refs[0]), len(refs), &lanes[0], &records[0], uint32(len(records)/4-1), &overflow[0], uint32(len(overflow)-recordSlack))
 		return
 	}
 	pickScalar(codes, refs, lanes, records, overflow)

@@ -5,7 +5,12 @@
 //
 // Where floats are computed, both forms round each operation by itself, so
 // results do not depend on the machine.
+//
+// The assembly and its declarations are written by the program in asm, a module
+// of its own; a test of that module holds them equal.
 package simd
+
+//go:generate env GOWORK=off go -C asm run . -dir ..
 
 // BlockSize is the number of values that the block kernels work on.
 const BlockSize = 128

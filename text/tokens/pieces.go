@@ -2,88 +2,44 @@ package tokens
 
 import (
 	"sync"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/internal/runeclass"
 )
 
-// Classes of runes, as bits, by Unicode's general categories.
+// Classes of runes, as bits.
 const (
-	upper    = 1 << iota // Lu, Lt
-	lower                // Ll
-	caseless             // Lm, Lo
-	mark                 // M
-	number               // N
-	space                // White_Space
-	newline              // \r and \n, with space
-	other                // anything else
+	upper    = runeclass.Upper
+	lower    = runeclass.Lower
+	caseless = runeclass.Caseless
+	mark     = runeclass.Mark
+	number   = runeclass.Number
+	space    = runeclass.Space
+	other    = runeclass.Other
+	newline  = 1 << 7 // \r and \n, with space
 
-	letters = upper | lower | caseless
+	letters = runeclass.Letters
 	// startRun and endRun are the two classes of a word in o200k_base: an upper
 	// run, then a lower run; caseless letters and marks go in both.
 	startRun = upper | caseless | mark
 	endRun   = lower | caseless | mark
 )
 
-// tableRunes is the part of Unicode that classTable holds; runes above are Han
-// and rarities.
-const tableRunes = 0x20000
-
+// asciiClass holds the classes of ASCII, which runs of bytes are scanned by.
 var asciiClass = func() (t [256]uint8) {
-	for c := range rune(utf8.RuneSelf) {
-		t[c] = classify(c)
-	}
+	runeclass.Runs(func(start, end rune, c runeclass.Class) bool {
+		for r := start; r < min(end, utf8.RuneSelf); r++ {
+			t[r] = c
+		}
+		return end < utf8.RuneSelf
+	})
+	t['\r'] |= newline
+	t['\n'] |= newline
 	return t
 }()
 
-// classTable holds the classes of the first two planes, made at first need.
-var classTable = sync.OnceValue(func() *[tableRunes]uint8 {
-	t := new([tableRunes]uint8)
-	for i := range t {
-		t[i] = other
-	}
-	fill := func(table *unicode.RangeTable, class uint8) {
-		for _, r := range table.R16 {
-			for c := uint32(r.Lo); c <= uint32(r.Hi); c += uint32(r.Stride) {
-				t[c] = class
-			}
-		}
-		for _, r := range table.R32 {
-			for c := r.Lo; c <= r.Hi && c < tableRunes; c += r.Stride {
-				t[c] = class
-			}
-		}
-	}
-	fill(unicode.Lu, upper)
-	fill(unicode.Lt, upper)
-	fill(unicode.Ll, lower)
-	fill(unicode.Lm, caseless)
-	fill(unicode.Lo, caseless)
-	fill(unicode.M, mark)
-	fill(unicode.N, number)
-	fill(unicode.White_Space, space)
-	t['\r'], t['\n'] = space|newline, space|newline
-	return t
-})
-
-func classify(r rune) uint8 {
-	switch {
-	case r == '\r' || r == '\n':
-		return space | newline
-	case unicode.In(r, unicode.Lu, unicode.Lt):
-		return upper
-	case unicode.Is(unicode.Ll, r):
-		return lower
-	case unicode.IsLetter(r):
-		return caseless
-	case unicode.IsMark(r):
-		return mark
-	case unicode.IsNumber(r):
-		return number
-	case unicode.IsSpace(r):
-		return space
-	}
-	return other
-}
+// wideClass has the classes of all runes, made at first need.
+var wideClass = sync.OnceValue(runeclass.New)
 
 // class returns the class and the length of the rune at s[i]; 0, 0 at the end.
 func class(s string, i int) (uint8, int) {
@@ -98,10 +54,7 @@ func class(s string, i int) (uint8, int) {
 
 func classWide(s string) (uint8, int) {
 	r, size := utf8.DecodeRuneInString(s)
-	if r < tableRunes {
-		return classTable()[r], size
-	}
-	return classify(r), size
+	return wideClass().Of(r), size
 }
 
 // o200kPiece returns the length of the first match in s of o200k_base's pattern:
@@ -214,9 +167,11 @@ func suffix(s string, i int) int {
 
 // cl100kPiece returns the length of the first match in s of cl100k_base's pattern:
 //
-//	(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}
-//	| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
+//	'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+
+//	| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s
 //
+// but that white space at the end of s is two matches, to its last line break and
+// behind it: no token goes over that border, so that it changes no count.
 // s must be valid UTF-8 and not empty.
 func cl100kPiece(s string) int {
 	if s[0] == '\'' {

@@ -6,9 +6,10 @@
 // A byte-pair count is the number of tokens that OpenAI's tiktoken gives for the
 // text as ordinary text: special tokens such as <|endoftext|> are not
 // recognised but spelled out. The text is cut into pieces by a hand-written
-// equal of the encoding's published regular expression, and each piece is merged
-// by the published ranks. Bytes that are not UTF-8 count as U+FFFD each. Tests
-// hold the counts against two libraries.
+// equal of the encoding's published regular expression, by the general categories
+// of Unicode 16.0 as tiktoken 0.14 has them, and each piece is merged by the
+// published ranks. Bytes that are not UTF-8 count as U+FFFD each. Tests hold the
+// counts against tiktoken, a library, and the expressions in a general engine.
 //
 // # Counts of concatenations
 //
