@@ -103,7 +103,7 @@ func ReplaceVectors(file []byte, with map[string]*FieldVectors, fields map[strin
 		case len(f.rows) > 0:
 			field, err := f.build(name, fields[name])
 			if err != nil {
-				return nil, fmt.Errorf("field %q: %w", name, err)
+				return nil, err
 			}
 			w.add(field)
 		}

@@ -98,11 +98,11 @@ func (b *Builder) AddVector(field string, v vector.Value) {
 
 // AddPassageVector is AddVector for the passage added last.
 func (b *Builder) AddPassageVector(field string, v vector.Value) {
-	b.addVector(field, vector.Passages, b.numPass-1, v)
+	b.field(field).add(vector.Passages, uint32(b.numPass-1), v)
 }
 
-func (b *Builder) addVector(field string, unit vector.Unit, row int, v vector.Value) {
-	f := b.vectors[field]
+func (b *Builder) field(name string) *FieldVectors {
+	f := b.vectors[name]
 	if f == nil {
 		f = &FieldVectors{}
 		b.vectors[name] = f
@@ -135,7 +135,7 @@ func mergeVectors(parts []Part, rows [][]int64) ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var in []impact.Part
 		var conf impact.Config
-		out := fieldVectors{name: name}
+		out := storedField{name: name}
 		passages := uint32(0) // kept of the parts before
 		for i, p := range parts {
 			to, kept := rows[i], passages
@@ -195,8 +195,8 @@ func (s *Segment) keptPassages(to []int64) (n uint32) {
 	return n
 }
 
-// fieldVectors is what the vectors section holds of a field.
-type fieldVectors struct {
+// storedField is what the vectors section holds of a field.
+type storedField struct {
 	name string
 	kind vector.Kind
 	unit vector.Unit
@@ -205,9 +205,9 @@ type fieldVectors struct {
 }
 
 // vectorsWriter puts the vectors section together.
-type vectorsWriter struct{ fields []fieldVectors }
+type vectorsWriter struct{ fields []storedField }
 
-func (w *vectorsWriter) add(f fieldVectors) { w.fields = append(w.fields, f) }
+func (w *vectorsWriter) add(f storedField) { w.fields = append(w.fields, f) }
 
 // bytes is the section; nil without a field.
 func (w *vectorsWriter) bytes() []byte {
@@ -309,6 +309,7 @@ func (v *Vectors) open(data []byte) (err error) {
 	if v.Sparse, err = impact.Open(data); err != nil {
 		return err
 	}
+	v.data = data
 	if v.Sparse.Rows() != v.Rows() {
 		return fmt.Errorf("it has %d vectors in %d rows", v.Sparse.Rows(), v.Rows())
 	}
