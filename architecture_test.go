@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"text/tokens"},
 	{"vector"},
 	{"corpus"},
+	{"corpus/read/format"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},

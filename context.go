@@ -121,7 +121,11 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 	if err != nil {
 		return nil, err
 	}
-	return fill(ctx, p, g, docs)
+	c, err := fill(ctx, p, g, docs)
+	if err != nil {
+		return nil, err
+	}
+	return c, setPlaces(from.view, c)
 }
 
 // fill feeds a pack with candidates, and with the documents that they name.

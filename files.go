@@ -15,10 +15,6 @@ import (
 	"github.com/tamis-search/tamis/store"
 )
 
-// readerVersion names how files become documents. A file that an older version
-// read is read again although its bytes are the same.
-const readerVersion = "2"
-
 // FileOptions say how files are added.
 type FileOptions struct {
 	// Exclude leaves out what matches, each entry as a line of .gitignore would
@@ -40,13 +36,18 @@ type FileOptions struct {
 // What cannot be read is reported under Skipped and the rest goes in; a file
 // that could be read before and cannot now keeps its documents. When AddFiles
 // returns, everything it counted is durable, also where ctx was cancelled.
-func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (Report, error) {
-	report := Report{Skipped: []Skip{}}
+func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (report Report, err error) {
+	report = Report{Skipped: []Skip{}}
 	b, err := ix.store.Begin()
 	if err != nil {
 		return report, err
 	}
 	defer b.Discard()
+	defer func() {
+		if err != nil {
+			report.only(b)
+		}
+	}()
 	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
@@ -105,18 +106,20 @@ type fileRun struct {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: s.Path, Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Path, "\uFFFD"), Line: s.Line, Reason: s.Reason}
 	}
 	return Skip{Reason: err.Error()}
 }
 
 func (r *fileRun) skip(err error) {
-	s := skipOf(err)
-	r.seen[s.Path] = true
-	if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
-		r.unread = append(r.unread, s.Path)
+	var s *read.SkipError
+	if errors.As(err, &s) {
+		r.seen[s.Path] = true
+		if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
+			r.unread = append(r.unread, s.Path)
+		}
 	}
-	r.report.Skipped = append(r.report.Skipped, s)
+	r.report.Skipped = append(r.report.Skipped, skipOf(err))
 }
 
 func (r *fileRun) file(ctx context.Context, f *read.File) error {
@@ -135,7 +138,7 @@ func (r *fileRun) file(ctx context.Context, f *read.File) error {
 		r.seen[f.Path] = !errors.Is(err, fs.ErrNotExist)
 		return nil
 	}
-	if ok && known.Reader == readerVersion && bytes.Equal(known.Digest, sum[:]) && !r.taken[f.Path] {
+	if ok && known.Reader == read.Version && bytes.Equal(known.Digest, sum[:]) && !r.taken[f.Path] {
 		r.same[f.Path] = true
 		r.report.Unchanged += known.Documents
 		return nil
@@ -150,7 +153,7 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 	// whole: the file was read to its end; clear: every record in it was
 	// understood; shared: another file holds a document with the id of one here.
 	whole, clear, shared := true, true, false
-	for d, err := range r.reader.Documents(f) {
+	for d, err := range r.reader.Documents(ctx, f) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -186,7 +189,7 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 		r.skip(err)
 		return nil
 	}
-	known := store.File{Digest: sum[:], Reader: readerVersion, Documents: len(ids)}
+	known := store.File{Digest: sum[:], Reader: read.Version, Documents: len(ids)}
 	if shared {
 		// Read it again next time: the other file may have let go by then.
 		known.Digest = nil

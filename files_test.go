@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/tamis-search/tamis"
 )
@@ -264,4 +265,29 @@ func TestFilesChangeWhileRead(t *testing.T) {
 	f.finds(ix, "walrus zebra", "a.txt", "c.txt")
 	f.index(ix, [5]int{1, 0, 2, 0, 0})
 	clean(t, ix, 3)
+}
+
+// TestFilesNotUTF8: a path that is no text cannot be named by anything stored.
+// It is left out with one reason, and what is stored stays whole.
+func TestFilesNotUTF8(t *testing.T) {
+	ix, f := open(t, ""), newFolder(t)
+	if err := os.WriteFile(f.path("a\xff.txt"), []byte("A walrus."), 0o644); err != nil {
+		t.Skip("no such names here:", err)
+	}
+	f.write("caf\xe9/r.jsonl", record("one", "A zebra."), record("two", "A zebra too."))
+	f.write("good.jsonl", `{"_id": "three", "text": "A walrus.", "metadata": {"n": 9007199254740993, "s": "a`+"\xff"+`b"}}`)
+	for _, want := range [][5]int{{1, 0, 0, 0, 2}, {0, 0, 1, 0, 2}} {
+		r := f.index(ix, want)
+		for i, name := range []string{`a\xff.txt`, `caf\xe9`} {
+			if s := r.Skipped[i]; !utf8.ValidString(s.Path) || !strings.HasPrefix(s.Reason, "its name is not valid UTF-8: rename \"") || !strings.HasSuffix(s.Reason, name+`"`) {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+	f.index(ix, [5]int{4: 1}, "caf\xe9/r.jsonl")
+	clean(t, ix, 1)
+	res, err := ix.Search(t.Context(), tamis.Query{Text: "walrus"})
+	if err != nil || len(res.Hits) != 1 || res.Hits[0].Metadata["n"] != float64(1<<53) || res.Hits[0].Metadata["s"] != "a\uFFFDb" {
+		t.Errorf("%+v, %v", res, err)
+	}
 }

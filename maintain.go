@@ -65,3 +65,8 @@ func (ix *Index) Settings() Options {
 	c := ix.store.Config()
 	return Options{Language: c.Language, Similarity: c.Similarity}
 }
+
+// Damage says what the index lacks of what was acknowledged, one sentence each:
+// nothing where it is whole. Such an index can be opened for reading only, and
+// goes on with what is whole, or with Options.AcceptLoss.
+func (ix *Index) Damage() []string { return ix.store.Damage() }

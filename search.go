@@ -7,7 +7,6 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
@@ -91,6 +90,7 @@ type Hit struct {
 	Headings []string       `json:"headings,omitempty"`
 	Start    int            `json:"start"` // bytes of the stored source
 	End      int            `json:"end"`
+	Place    *Place         `json:"place,omitempty"` // of Start
 	Score    float32        `json:"score"`
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata,omitempty"`
@@ -161,24 +161,11 @@ func (ix *Index) textRanker(v *view, u store.Unit, question string) (search.Rank
 
 // restrict is what of a snapshot passes a filter and may be seen by groups.
 func restrict(v *store.Snapshot, expr string, groups []string) (*store.Snapshot, error) {
-	var filters []*filter.Expr
-	if expr != "" {
-		e, err := filter.Parse(expr)
-		if err != nil {
-			return nil, fmt.Errorf("filter %q: %w", expr, err)
-		}
-		filters = append(filters, e)
+	e, err := Scope{Filter: expr, Groups: groups}.expr()
+	if err != nil || e == nil {
+		return v, err
 	}
-	if groups != nil {
-		filters = append(filters, filter.Visible(groups))
-	}
-	switch len(filters) {
-	case 0:
-		return v, nil
-	case 1:
-		return v.Filtered(filters[0])
-	}
-	return v.Filtered(&filter.Expr{Op: filter.And, Args: filters})
+	return v.Filtered(e)
 }
 
 func (q *Query) params() search.Params {
@@ -200,7 +187,7 @@ func (ix *Index) terms(v *store.Snapshot, question string) ([]search.Term, error
 	var terms []search.Term
 	at := map[string]int{}
 	for _, name := range v.Analyzers() {
-		an, err := ix.analyzers.get(name)
+		an, err := ix.analyzers.Get(name)
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +202,7 @@ func (ix *Index) terms(v *store.Snapshot, question string) ([]search.Term, error
 			}
 			terms[i].Weight = max(terms[i].Weight, times[t])
 		}
-		ix.analyzers.put(an)
+		ix.analyzers.Put(an)
 	}
 	return terms, nil
 }
@@ -304,7 +291,9 @@ func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
 		hit.Start, hit.End, hit.Headings = p.Start, p.End, p.Headings
 	}
 	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
-	hit.Text, err = v.Text(d, hit.Start, hit.End)
+	if hit.Text, err = v.Text(d, hit.Start, hit.End); err == nil {
+		hit.Place, err = placeOf(v.Snapshot, d, hit.Start)
+	}
 	return hit, err
 }
 
@@ -336,11 +325,11 @@ func (s *shower) shingles(r topk.Hit) ([]uint64, error) {
 	if !s.idsOnly {
 		s.made[r.Row] = hit
 	}
-	an, err := s.ix.analyzers.get("simple")
+	an, err := s.ix.analyzers.Get("simple")
 	if err != nil {
 		return nil, err
 	}
-	defer s.ix.analyzers.put(an)
+	defer s.ix.analyzers.Put(an)
 	words := an.Terms(nil, hit.Text)
 	return neardup.Shingles(len(words), func(i int) uint64 { return xxhash.Sum64String(words[i]) }), nil
 }
@@ -358,11 +347,11 @@ func (ix *Index) bestPassage(v *view, doc store.Row, d *store.Header, terms []se
 	for _, t := range terms {
 		wanted[t.Text] = true
 	}
-	an, err := ix.analyzers.get(d.Analyzer)
+	an, err := ix.analyzers.Get(d.Analyzer)
 	if err != nil {
 		return best, err
 	}
-	defer ix.analyzers.put(an)
+	defer ix.analyzers.Put(an)
 	for row := first; row < min(end, first+most); row++ {
 		r := store.Row{Segment: doc.Segment, Row: row}
 		p := v.Passage(r)

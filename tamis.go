@@ -29,6 +29,7 @@ import (
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/store"
+	"github.com/tamis-search/tamis/text"
 )
 
 // Document is one unit of ingest; ID is required, and Source or Vectors.
@@ -87,6 +88,9 @@ type Options struct {
 	// anything, also while another process writes it. It must exist, and what is
 	// written later is not seen: open it again.
 	ReadOnly bool
+	// AcceptLoss opens an index for writing that lacks what was acknowledged, which
+	// is ErrCorrupt else: what is missing is given up for good; Damage says what.
+	AcceptLoss bool
 	// Vectors says how fields of learned sparse vectors store their weights, from
 	// their first use on; a field that is not named keeps float32.
 	Vectors map[string]VectorField
@@ -102,7 +106,7 @@ type Tuning = store.Tuning
 type Index struct {
 	store     *store.Store
 	dir       string
-	analyzers analyzers
+	analyzers text.Pool
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
@@ -116,7 +120,7 @@ func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	so := store.Options{
 		Variant:   v,
 		Config:    ingest.Config{Similarity: o.Similarity, Language: o.Language},
-		MustExist: o.MustExist, ReadOnly: o.ReadOnly, Tuning: o.Tuning, Vectors: o.Vectors,
+		MustExist: o.MustExist, ReadOnly: o.ReadOnly, AcceptLoss: o.AcceptLoss, Tuning: o.Tuning, Vectors: o.Vectors,
 	}
 	if dir == "" {
 		so.FS = vfs.NewMem()
@@ -151,6 +155,12 @@ type Skip struct {
 	Reason string `json:"reason"`
 }
 
+// only keeps of the counts what a batch that failed has made durable.
+func (r *Report) only(b *store.Batch) {
+	d := b.Durable()
+	r.Added, r.Updated, r.Removed = d.Added, d.Updated, d.Removed
+}
+
 func (r *Report) count(o store.Outcome) {
 	switch o {
 	case store.Added:
@@ -167,13 +177,18 @@ func (r *Report) count(o store.Outcome) {
 // was cancelled. A document that cannot be added, an error from docs, and an id that comes twice are
 // reported under Skipped and the rest goes in; the error is for what stopped
 // the whole: a cancelled context or a failing disk.
-func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (Report, error) {
-	report := Report{Skipped: []Skip{}}
+func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (report Report, err error) {
+	report = Report{Skipped: []Skip{}}
 	b, err := ix.store.Begin()
 	if err != nil {
 		return report, err
 	}
 	defer b.Discard()
+	defer func() {
+		if err != nil {
+			report.only(b)
+		}
+	}()
 	seen := map[string]bool{}
 	for d, err := range docs {
 		if ctx.Err() != nil {
@@ -220,29 +235,26 @@ func (ix *Index) put(b *store.Batch, d Document, seen map[string]bool, report *R
 	return nil
 }
 
-// Delete removes documents by id and returns how many there were. Ids that are
-// not in the index are no error. The removal is durable when it returns, also
-// where ctx was cancelled and it returns how many it came to.
+// Delete removes documents by id and returns how many it removed. Ids that are
+// not in the index are no error. The removal of those that it counts is durable
+// when it returns, also where it returns an error.
 func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
 	b, err := ix.store.Begin()
 	if err != nil {
 		return 0, err
 	}
 	defer b.Discard()
-	n := 0
 	for _, id := range ids {
 		if ctx.Err() != nil {
-			return n, stop(ctx, b)
+			err := stop(ctx, b)
+			return b.Durable().Removed, err
 		}
-		ok, err := b.Delete(id)
-		if err != nil {
-			return 0, fmt.Errorf("delete %q: %w", id, err)
-		}
-		if ok {
-			n++
+		if _, err := b.Delete(id); err != nil {
+			return b.Durable().Removed, fmt.Errorf("delete %q: %w", id, err)
 		}
 	}
-	return n, b.Commit()
+	err = b.Commit()
+	return b.Durable().Removed, err
 }
 
 // invalid says why a document cannot be added; seen are the ids of this run.

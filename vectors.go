@@ -88,8 +88,8 @@ func (ix *Index) noField(field string) error {
 // A vector that cannot be added is reported under Skipped and the rest goes in.
 // When AddVectors returns, everything it counted is durable, also where ctx was
 // cancelled. The error is for a file that cannot be opened, a cancelled context or a failing disk.
-func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, error) {
-	report := Report{Skipped: []Skip{}}
+func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Report, err error) {
+	report = Report{Skipped: []Skip{}}
 	if field == "" {
 		field = DefaultField
 	}
@@ -98,6 +98,11 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (Report, er
 		return report, err
 	}
 	defer b.Discard()
+	defer func() {
+		if err != nil {
+			report.only(b)
+		}
+	}()
 	if err := ix.findMax(ctx, path, field); err != nil {
 		return report, err
 	}

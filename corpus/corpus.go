@@ -6,7 +6,8 @@
 // inclusive and end exclusive, on UTF-8 borders. The stored source is the
 // decompressed UTF-8 of a text format (an invalid byte is U+FFFD there) and
 // the extracted text of a markup or binary format; in that second case each
-// Block also says which bytes of the file it came from.
+// Block also says which bytes of the file it came from. A Place says where in the
+// original that is, for people: line, page, cell or second.
 package corpus
 
 import (
@@ -37,7 +38,10 @@ type Document struct {
 	// ModTime is the modification time of the file; zero when there is none.
 	ModTime time.Time
 	// Metadata is what the source states about the document beyond the above.
-	// Values are string, float64, bool or []string.
+	// Values are string, float64, bool or []string, and the same after they went
+	// through JSON: keys and strings are valid UTF-8, an integer beyond 2^53 is
+	// the float64 next to it. A number of more digits that is a name, not a
+	// quantity, belongs in a string.
 	Metadata map[string]any
 	// Source is the stored source: valid UTF-8.
 	Source string
@@ -45,6 +49,12 @@ type Document struct {
 	// what lies between two blocks is white space or markup without content.
 	// Nil means plain text, whose paragraphs the splitter finds by itself.
 	Blocks []Block
+	// Place is where the document begins in its file: line 1 of a text, the line
+	// of a record; zero where nothing is known.
+	Place Place
+	// Verbatim says that Source is the file's own text, line for line: each line
+	// break in it is one line more than Place has, and Blocks need no places.
+	Verbatim bool
 	// Vectors are learned sparse vectors of the document, by field: beside its
 	// text or instead of it.
 	Vectors map[string]vector.Named
@@ -73,6 +83,9 @@ type Block struct {
 	// FileStart and FileEnd are bytes of the decompressed file. They equal Start
 	// and End where Source is the file's own text.
 	FileStart, FileEnd int
+	// Place is where the block begins in its original; nil where that is the
+	// document's to say.
+	Place *Place
 	// Label names the block: the text of a Heading without its markup, the name
 	// of a declaration ("func (*Reader) Read"). Empty for other blocks.
 	Label string

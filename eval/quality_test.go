@@ -57,7 +57,7 @@ func ndcg10(t *testing.T, set string, similarity tamis.Similarity) float64 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ix.Add(t.Context(), r.Documents(f)); err != nil {
+		if _, err := ix.Add(t.Context(), r.Documents(t.Context(), f)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/internal/portable"
+	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -88,21 +89,13 @@ func (t *Tuner) Close() error {
 	return errors.Join(errs...)
 }
 
-// pair is a unit as the tuner fills with it. Features are the reason for its
-// existence: there are millions of them, hence float32.
-type pair struct {
-	x      [score.NumFeatures]float32
-	doc    int32
-	tokens int32
-	gold   int32 // bytes of evidence in it
-	prev   bool  // it adjoins the one before it
-	opens  bool
-}
-
-// tuneQuestion is a question with the features of its units.
+// tuneQuestion is a question with its units, their features and their evidence.
+// There are millions of features, hence float32.
 type tuneQuestion struct {
-	units []pair
-	gold  int
+	items    []pack.Item
+	features [][score.NumFeatures]float32
+	found    []int32 // bytes of evidence in each unit
+	gold     int     // bytes of evidence of the question
 }
 
 // Held is what weights reach on sets that they were not tuned on.
@@ -242,7 +235,7 @@ func (t *Tuner) sample(ctx context.Context, i int, w *score.Weights) ([]tuneQues
 	for k := range n {
 		q := &s.Questions[k*len(s.Questions)/n]
 		tq := tuneQuestion{gold: q.bytes}
-		b.Trace = func(units []score.Unit) { tq.units = s.pairs(q, units) }
+		b.Trace = func(units []score.Unit) { tq.read(q, units) }
 		_, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
 		if err != nil && !errors.Is(err, tamis.ErrBudget) && !errors.Is(err, tamis.ErrNoTerms) {
 			return nil, fmt.Errorf("question %s: %w", q.ID, err)
@@ -252,9 +245,10 @@ func (t *Tuner) sample(ctx context.Context, i int, w *score.Weights) ([]tuneQues
 	return out, nil
 }
 
-func (s *EvidenceSet) pairs(q *Question, units []score.Unit) []pair {
+// read takes over the units that were scored for a question.
+func (tq *tuneQuestion) read(q *Question, units []score.Unit) {
 	docs := map[string]int32{}
-	out := make([]pair, len(units))
+	tq.items, tq.features, tq.found = make([]pack.Item, len(units)), make([][score.NumFeatures]float32, len(units)), make([]int32, len(units))
 	for i := range units {
 		u := &units[i]
 		d, ok := docs[u.Doc]
@@ -262,37 +256,36 @@ func (s *EvidenceSet) pairs(q *Question, units []score.Unit) []pair {
 			d = int32(len(docs))
 			docs[u.Doc] = d
 		}
-		p := &out[i]
-		p.doc, p.tokens, p.prev = d, int32(u.Tokens), u.Follows
-		p.gold = int32(overlap(q.gold[u.Doc], []extent{{u.Start, u.End}}))
-		p.opens = u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0
+		tq.items[i] = pack.Item{Doc: d, Tokens: int32(u.Tokens), Follows: u.Follows, Opens: u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0}
+		tq.found[i] = int32(overlap(q.gold[u.Doc], []extent{{u.Start, u.End}}))
 		for f, x := range u.Features {
-			p.x[f] = float32(x)
+			tq.features[i][f] = float32(x)
 		}
 	}
-	return out
 }
 
-// estimator fills budgets with the units of a sample as package pack does, but
-// for recounting the text.
+// estimator is what weights keep of the evidence of a sample, when the filler of
+// package pack fills by estimates.
 type estimator struct {
 	samples [][]tuneQuestion
 	budgets []int // ascending
 	scores  []float64
 	order   []int
-	kept    []bool
-	inDoc   []bool
+	filler  pack.Estimator
 }
 
+// labelTokens are those of "\n[12] ".
+const labelTokens = 4
+
 func newEstimator(samples [][]tuneQuestion, budgets []int) *estimator {
-	e := &estimator{samples: samples, budgets: slices.Sorted(slices.Values(budgets))}
+	e := &estimator{samples: samples, budgets: slices.Sorted(slices.Values(budgets)), filler: pack.Estimator{Label: labelTokens}}
 	most := 0
 	for _, s := range samples {
 		for _, q := range s {
-			most = max(most, len(q.units))
+			most = max(most, len(q.items))
 		}
 	}
-	e.scores, e.order, e.kept, e.inDoc = make([]float64, most), make([]int, most), make([]bool, most), make([]bool, most)
+	e.scores, e.order = make([]float64, most), make([]int, most)
 	return e
 }
 
@@ -311,19 +304,19 @@ func (e *estimator) recall(w *score.Weights) float64 {
 
 // question is the sum over the budgets.
 func (e *estimator) question(q *tuneQuestion, w *score.Weights) float64 {
-	if q.gold == 0 || len(q.units) == 0 {
+	if q.gold == 0 || len(q.items) == 0 {
 		return 0
 	}
 	var w32 [score.NumFeatures]float32
 	for f := range w {
 		w32[f] = float32(w[f])
 	}
-	scores := e.scores[:len(q.units)]
-	for i := range q.units {
-		u := &q.units[i]
+	scores := e.scores[:len(q.items)]
+	for i := range q.features {
+		x := &q.features[i]
 		var s float32
 		for f := range w32 {
-			s += float32(w32[f] * u.x[f])
+			s += float32(w32[f] * x[f])
 		}
 		scores[i] = float64(s)
 	}
@@ -331,7 +324,13 @@ func (e *estimator) question(q *tuneQuestion, w *score.Weights) float64 {
 	order := e.top(scores, min(len(scores), e.budgets[len(e.budgets)-1]/8+64))
 	sum := 0.0
 	for _, budget := range e.budgets {
-		sum += e.fill(q, order, budget)
+		kept, gold := e.filler.Fill(q.items, order, budget), 0
+		for _, i := range order {
+			if kept[i] {
+				gold += int(q.found[i])
+			}
+		}
+		sum += float64(gold) / float64(q.gold)
 	}
 	return sum
 }
@@ -379,44 +378,4 @@ func (e *estimator) top(scores []float64, n int) []int {
 	}
 	slices.SortFunc(order[:min(len(order), max(hi, n))], less)
 	return order[:n]
-}
-
-const (
-	labelTokens = 4  // "\n[12] "
-	tuneMisses  = 64 // as in package pack
-)
-
-func (e *estimator) fill(q *tuneQuestion, order []int, budget int) float64 {
-	kept, inDoc := e.kept[:len(q.units)], e.inDoc[:len(q.units)]
-	clear(kept)
-	clear(inDoc)
-	sum, misses, gold := 0, 0, 0
-	for _, i := range order {
-		if misses >= tuneMisses || sum >= budget {
-			break
-		}
-		u := &q.units[i]
-		c := int(u.tokens) + 1
-		if !inDoc[u.doc] {
-			if !u.opens {
-				continue
-			}
-			c += labelTokens
-		} else {
-			if u.prev && kept[i-1] {
-				c--
-			}
-			if i+1 < len(q.units) && q.units[i+1].prev && kept[i+1] {
-				c--
-			}
-		}
-		if sum+c > budget {
-			misses++
-			continue
-		}
-		sum += c
-		kept[i], inDoc[u.doc] = true, true
-		gold += int(u.gold)
-	}
-	return float64(gold) / float64(q.gold)
 }

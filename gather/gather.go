@@ -35,7 +35,6 @@ type Document struct {
 type Passage struct {
 	corpus.Passage
 	Text string // the bytes Start to End of the stored source
-	Page int    // from 1; 0 when there are none
 }
 
 // Header is what a document is called.

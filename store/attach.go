@@ -83,6 +83,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 	}
 	a.vectors[field] = x
 	b.size += 8*x.Len() + documentCost
+	b.count(Updated)
 	if b.full() {
 		return Updated, b.Flush()
 	}
@@ -138,7 +139,7 @@ func (s *Store) unattach(kv *pebble.Batch, ordinal uint64) error {
 	if !s.attachedEver.Load() {
 		return nil
 	}
-	return s.scan(record.AttachedKey(ordinal, ""), func(key, _ []byte) error {
+	return scan(s.db, record.AttachedKey(ordinal, ""), func(key, _ []byte) error {
 		return kv.Delete(slices.Clone(key), nil)
 	})
 }

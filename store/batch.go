@@ -49,7 +49,26 @@ type Batch struct {
 	done bool
 	// settle says that vectors were attached that the segments do not hold yet.
 	settle bool
+	// durable counts what was committed.
+	durable Counts
 	step
+}
+
+// Counts are what a batch did to documents.
+type Counts struct{ Added, Updated, Removed int }
+
+// Durable counts what the batch has made durable so far: less than its calls
+// have reported where one has failed.
+func (b *Batch) Durable() Counts { return b.durable }
+
+// count counts what the step does.
+func (b *Batch) count(o Outcome) {
+	switch o {
+	case Added:
+		b.counts.Added++
+	case Updated:
+		b.counts.Updated++
+	}
 }
 
 // step is what a batch has gathered since it committed last.
@@ -63,6 +82,8 @@ type step struct {
 	dead        map[uint64]*layer
 	analyzers   map[string]int // documents by analyzer, more or fewer
 	attached    map[string]*attachment
+	moved       map[string]placement
+	counts      Counts
 
 	// Ids and paths that other batches have changed since; guarded by Store.mu.
 	touched map[string]bool
@@ -99,7 +120,7 @@ func (b *Batch) reset() {
 		records: b.s.db.NewBatch(),
 		builder: segment.NewBuilder(b.s.ingest.Index()),
 		changes: map[string]*change{}, files: map[string]*File{},
-		dead: map[uint64]*layer{}, analyzers: map[string]int{}, attached: map[string]*attachment{}, touched: map[string]bool{},
+		dead: map[uint64]*layer{}, analyzers: map[string]int{}, attached: map[string]*attachment{}, moved: map[string]placement{}, touched: map[string]bool{},
 	}
 }
 
@@ -150,7 +171,7 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	}
 	analyzer := b.s.ingest.Analyzer(&d)
 	h := record.HeaderOf(&d, analyzer)
-	blocks := record.AppendBlocks(nil, d.Blocks)
+	blocks, places := record.AppendBlocks(nil, d.Blocks), record.AppendPlaces(nil, &d)
 	var vrecord []byte
 	if len(vs) > 0 {
 		vrecord = record.AppendVectors(nil, vs)
@@ -172,10 +193,12 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 		case err != nil:
 			return 0, err
 		case old != nil && bytes.Equal(old.Digest, h.Digest):
-			return Unchanged, nil
+			return Unchanged, b.move(v, old, places)
 		case old != nil:
-			if same, err := v.sameBefore(old, h, d.Source, blocks, vs); same || err != nil {
-				return Unchanged, err
+			if same, err := v.sameBefore(old, h, d.Source, blocks, vs); err != nil {
+				return 0, err
+			} else if same {
+				return Unchanged, b.move(v, old, places)
 			}
 			outcome = Updated
 		}
@@ -199,7 +222,7 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 			}
 		}
 	}
-	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(h, d.Source, blocks))); err != nil {
+	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(h, d.Source, blocks, places))); err != nil {
 		return 0, err
 	}
 	b.next++
@@ -207,7 +230,9 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	c.put = h
 	b.changes[d.ID] = c
 	delete(b.attached, d.ID)
+	delete(b.moved, d.ID)
 	b.size += len(d.Source) + 8*(vs.Weights()+attached.Weights()) + documentCost
+	b.count(outcome)
 	if b.full() {
 		return outcome, b.Flush()
 	}
@@ -215,7 +240,7 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 }
 
 // record writes a document under its ordinal.
-func (b *Batch) record(h *Header, source string, blocks []byte) error {
+func (b *Batch) record(h *Header, source string, blocks, places []byte) error {
 	header, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("document %q: %w", h.ID, err)
@@ -224,6 +249,9 @@ func (b *Batch) record(h *Header, source string, blocks []byte) error {
 		b.records.Set(record.HeaderKey(h.Ordinal), header, nil),
 		b.records.Set(record.BlocksKey(h.Ordinal), blocks, nil),
 	)
+	if err == nil && len(places) > 0 {
+		err = b.records.Set(record.PlacesKey(h.Ordinal), places, nil)
+	}
 	if err == nil {
 		err = recordSource(b.records, h.Ordinal, source)
 	}
@@ -333,6 +361,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 	}
 	b.remove(v, h)
 	delete(b.attached, id)
+	delete(b.moved, id)
 	if h.Path != "" {
 		if err := b.fail(b.forget(h.Path)); err != nil {
 			return false, err
@@ -340,6 +369,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 	}
 	b.changes[id] = &change{old: h}
 	b.size += h.Size + documentCost
+	b.counts.Removed++
 	if b.full() {
 		return true, b.Flush()
 	}
@@ -394,7 +424,7 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
 	prefix := record.PathPrefix(path)
-	err = b.s.scan(prefix, func(key, _ []byte) error {
+	err = scan(b.s.db, prefix, func(key, _ []byte) error {
 		ordinal, ok := record.PathOrdinal(key, prefix)
 		if !ok {
 			return nil

@@ -1,12 +1,15 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"time"
 
+	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/head"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -26,7 +29,7 @@ type CheckReport struct {
 // Check reads everything stored and compares it with its digests; each
 // document must be whole, found by its id, and in exactly one segment; each
 // segment file must be whole. With repair, damaged segments are built anew.
-// It reads one snapshot; writers go on meanwhile.
+// It reads one snapshot; writers go on meanwhile. What Damage says is lost.
 func (s *Store) Check(ctx context.Context, repair bool) (CheckReport, error) {
 	r := CheckReport{Lost: []string{}, Derivable: []string{}}
 	s.maintenance.mu.Lock() // files stay where they are
@@ -41,11 +44,26 @@ func (s *Store) Check(ctx context.Context, repair bool) (CheckReport, error) {
 	if failed != nil {
 		return r, errors.Join(failed, v.Release())
 	}
+	r.Lost = append(r.Lost, s.Damage()...)
+	if len(r.Lost) == 0 && s.headHalf() {
+		r.Derivable = append(r.Derivable, "one of two copies of the head is damaged; the next commit writes it anew")
+	}
 	bad, err := v.check(ctx, &r)
 	if err = errors.Join(err, v.Release()); err != nil || !repair || len(bad) == 0 {
 		return r, err
 	}
 	return r, s.repair(ctx, bad, &r)
+}
+
+// headHalf says that one copy of the head is damaged. A writer may be writing it.
+func (s *Store) headHalf() bool {
+	for range stillTries {
+		if _, whole, err := head.Read(s.fs, s.dir); err != nil || whole {
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return true
 }
 
 // check returns the ids of the segments to be built anew.
@@ -71,13 +89,10 @@ func (v *Snapshot) check(ctx context.Context, r *CheckReport) (map[uint64]bool, 
 // says what is wrong with the segment.
 func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckReport) (reason string, err error) {
 	switch {
-	case o.missing:
+	case o.missing && !o.entry.Live: // a live one has no file yet
 		reason = fmt.Sprintf("segment %d has no whole file; it is being built anew", o.entry.ID)
-	case !o.entry.Live:
-		// The open one was whole when it was opened: read the file again.
-		if f, err := v.s.readSegment(o.entry.ID); err != nil {
-			reason = err.Error()
-		} else if err := f.release(); err != nil {
+	case !o.missing && !o.entry.Live:
+		if reason, err = v.s.checkFile(o); err != nil {
 			return "", err
 		}
 	}
@@ -108,6 +123,38 @@ func (v *Snapshot) checkSegment(ctx context.Context, o *openSegment, r *CheckRep
 	return reason, err
 }
 
+// checkFile says what is wrong with the file of a segment that was whole when it
+// was opened.
+func (s *Store) checkFile(o *openSegment) (reason string, err error) {
+	f, err := s.readSegment(o.entry.ID)
+	if err == nil {
+		return "", f.release()
+	}
+	reason = err.Error()
+	if s.readOnly && errors.Is(err, fs.ErrNotExist) {
+		// The writer may have merged it away; then what was opened counts.
+		named, err := s.named(o.entry.ID)
+		if err != nil || named {
+			return reason, err
+		}
+		if _, err := segment.Open(o.file.data); err != nil {
+			return fmt.Sprintf("segment %d: %v", o.entry.ID, err), nil
+		}
+		return "", nil
+	}
+	return reason, nil
+}
+
+// named says whether the index, as it is now, has a segment.
+func (s *Store) named(id uint64) (bool, error) {
+	now, err := Open(s.dir, Options{FS: s.fs, ReadOnly: true, leaveMissing: true, Tuning: s.tuning})
+	if err != nil {
+		return false, err
+	}
+	named := slices.ContainsFunc(now.manifest.Segments, func(e segmentEntry) bool { return e.ID == id })
+	return named, now.Close()
+}
+
 // checkDocument reports what is wrong with a stored document.
 func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckReport) (whole bool) {
 	lost := func(format string, args ...any) { r.Lost = append(r.Lost, fmt.Sprintf(format, args...)) }
@@ -129,8 +176,11 @@ func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckRe
 	for field := range vs {
 		rows[field]++
 	}
-	sum := *h
-	if err := sum.Seal(d.Source, record.AppendBlocks(nil, d.Blocks)); err != nil || !bytes.Equal(sum.Digest, h.Digest) {
+	if _, err := v.Place(h, h.Size); err != nil {
+		lost("%v", err)
+		return false
+	}
+	if stored, err := getFrom(v.kv, record.HeaderKey(ordinal)); err != nil || !record.Whole(stored, d.Source, record.AppendBlocks(nil, d.Blocks)) {
 		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
 	}
 	if found, err := v.HeaderByID(h.ID); err != nil || found.Ordinal != ordinal {

@@ -17,7 +17,7 @@ import (
 // commit makes the step durable and shows it to readers.
 func (b *Batch) commit() error {
 	s := b.s
-	if len(b.changes)+len(b.files)+len(b.attached) == 0 {
+	if len(b.changes)+len(b.files)+len(b.attached)+len(b.moved) == 0 {
 		return nil
 	}
 	var fresh *openSegment
@@ -62,7 +62,7 @@ func (b *Batch) commit() error {
 			delete(m.Analyzers, name)
 		}
 	}
-	if err := b.attach(kv, m); err != nil {
+	if err := errors.Join(b.attach(kv, m), b.place(kv)); err != nil {
 		return errors.Join(err, fresh.drop())
 	}
 	if err := s.publish(m, kv, b.dead, fresh); err != nil {
@@ -76,6 +76,9 @@ func (b *Batch) commit() error {
 		}
 	}
 	b.settle = b.settle || len(b.attached) > 0
+	b.durable.Added += b.counts.Added
+	b.durable.Updated += b.counts.Updated
+	b.durable.Removed += b.counts.Removed
 	b.release()
 	b.reset()
 	return nil
@@ -95,6 +98,7 @@ func (b *Batch) links() (*pebble.Batch, error) {
 		if old := c.old; old != nil {
 			do(kv.Delete(record.HeaderKey(old.Ordinal), nil))
 			do(kv.Delete(record.BlocksKey(old.Ordinal), nil))
+			do(kv.Delete(record.PlacesKey(old.Ordinal), nil))
 			do(removeVectors(kv, old))
 			do(b.s.unattach(kv, old.Ordinal))
 			for i := 0; i*record.PieceSize < old.Size; i++ {

@@ -55,14 +55,14 @@ func (s *Store) stopMaintenance() {
 	m := &s.maintenance
 	m.cancel()
 	<-m.done
+	m.mu.Lock() // who compacts is waited for
+	defer m.mu.Unlock()
 	s.mu.Lock()
 	cannot := s.cannotWrite()
 	s.mu.Unlock()
 	if cannot {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for {
 		again, err := s.step(context.Background(), sealNow)
 		if err != nil || !again {
@@ -274,6 +274,12 @@ func (s *Store) Compact(ctx context.Context) error {
 	}
 	s.maintenance.mu.Lock()
 	defer s.maintenance.mu.Unlock()
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
 	for {
 		again, err := s.step(ctx, mergeAll)
 		if err != nil {

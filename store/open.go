@@ -192,10 +192,26 @@ func (s *Store) verify(dbDir string) (h *head.Record, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.damage, err = s.compare(m, r, headErr, p, dbDir); err != nil || headErr != nil || m.old() {
+	if err := s.readable(db, m); err != nil {
+		return nil, s.openError(err, r, headErr)
+	}
+	if s.damage, err = s.compare(m, r, headErr, p, dbDir); err != nil || headErr != nil || m != nil && m.old() {
 		return nil, err
 	}
 	return &r, nil
+}
+
+// readable reads what opening will, so that it does not fail half-way.
+func (s *Store) readable(db *pebble.DB, m *manifest) error {
+	if m == nil {
+		return nil
+	}
+	for _, e := range m.Segments {
+		if _, err := readTombstones(db, e.ID); err != nil {
+			return err
+		}
+	}
+	return m.orphans(db, func(from, to uint64) error { return nil })
 }
 
 // openPebble opens a database that may be damaged.
@@ -211,7 +227,9 @@ func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
 // openError is the error of a database that cannot be opened, with what the head
 // says must be there.
 func (s *Store) openError(err error, h head.Record, headErr error) error {
-	err = openError(s.dir, err)
+	if !errors.Is(err, ErrCorrupt) {
+		err = openError(s.dir, err)
+	}
 	if errors.Is(err, ErrCorrupt) && headErr == nil && !h.Empty() {
 		err = fmt.Errorf("%w; %s must be there", err, amount(h))
 	}
@@ -233,6 +251,9 @@ func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS,
 	default:
 		return []string{"its head is damaged, so that nothing says what must be there"}, nil
 	}
+	if m != nil && m.old() {
+		return nil, nil // what wrote it last knows of no head
+	}
 	damage, err := h.Missing(files, dbDir)
 	if err != nil {
 		return nil, err
@@ -242,9 +263,6 @@ func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS,
 			damage = append(damage, fmt.Sprintf("the database is empty, %s must be there", amount(h)))
 		}
 		return damage, nil
-	}
-	if m.old() {
-		return damage, nil // what wrote it last knows of no head
 	}
 	switch {
 	case m.Commit < h.Commit:
@@ -258,8 +276,22 @@ func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS,
 
 // Damage says what the index lacks of what was acknowledged, one sentence each;
 // nothing where it is whole. A store that was opened for writing has none, unless
-// it was opened with AcceptLoss.
-func (s *Store) Damage() []string { return s.damage }
+// it was opened with AcceptLoss, or a segment was built anew of documents that
+// are damaged.
+func (s *Store) Damage() []string {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	return slices.Clone(s.damage)
+}
+
+// found adds to what Damage says.
+func (s *Store) found(what string) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	if !slices.Contains(s.damage, what) {
+		s.damage = append(s.damage, what)
+	}
+}
 
 // pinTries is how often a reader tries to get a consistent view of a directory
 // that a writer is changing; it seldom needs a second one. Where nothing in the
@@ -387,31 +419,38 @@ func (s *Store) load(o Options) error {
 // removeOrphans removes documents that a crash left without a segment: those
 // of steps that were not committed.
 func (s *Store) removeOrphans() error {
+	err := s.manifest.orphans(s.db, func(from, to uint64) error { return removeOrdinals(s.db, from, to) })
+	if err != nil {
+		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+// orphans visits the ranges of ordinals that no segment covers and that hold
+// documents.
+func (m *manifest) orphans(db *pebble.DB, visit func(from, to uint64) error) error {
 	gap := func(from, to uint64) error {
 		if from >= to {
 			return nil
 		}
-		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(from), UpperBound: record.HeaderKey(to)})
+		it, err := db.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(from), UpperBound: record.HeaderKey(to)})
 		if err != nil {
-			return err
+			return damaged(err)
 		}
 		found := it.First()
 		if err := errors.Join(it.Error(), it.Close()); err != nil || !found {
-			return err
+			return damaged(err)
 		}
-		return removeOrdinals(s.db, from, to)
+		return visit(from, to)
 	}
 	from := uint64(0)
-	for _, e := range s.manifest.Segments {
+	for _, e := range m.Segments {
 		if err := gap(from, e.First); err != nil {
-			return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
+			return err
 		}
 		from = e.Last + 1
 	}
-	if err := gap(from, math.MaxUint64); err != nil {
-		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
-	}
-	return nil
+	return gap(from, math.MaxUint64)
 }
 
 // readManifest reads the manifest; nil where there is none.

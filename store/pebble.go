@@ -68,9 +68,21 @@ func openError(dir string, err error) error {
 	if strings.Contains(err.Error(), "format major version") {
 		return fmt.Errorf("index %s: %w: use the version of tamis that wrote it, or index anew: %w", dir, ErrNewer, err)
 	}
+	if errors.Is(err, ErrCorrupt) {
+		return fmt.Errorf("index %s: %w", dir, err)
+	}
 	if pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "object size mismatch") {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		return fmt.Errorf("index %s: %w (if it was copied while it was written, copy it with tamis backup): %s", dir, ErrCorrupt, first)
 	}
 	return fmt.Errorf("open index %s: %w", dir, err)
+}
+
+// damaged is what Pebble says of damage, in one sentence.
+func damaged(err error) error {
+	if err == nil || !pebble.IsCorruptionError(err) {
+		return err
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Errorf("%w: %s", ErrCorrupt, first)
 }

@@ -32,7 +32,7 @@ func (s *Store) openSegments() error {
 	}()
 	for i := range s.manifest.Segments {
 		e := &s.manifest.Segments[i]
-		dead, err := s.readTombstones(e.ID)
+		dead, err := readTombstones(s.db, e.ID)
 		if err != nil {
 			return err
 		}
@@ -78,9 +78,9 @@ func (s *Store) countDocuments(e segmentEntry) (n int, err error) {
 func (s *Store) documentsIn(r pebble.Reader, e segmentEntry, visit func(ordinal uint64) error) (err error) {
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(e.First), UpperBound: record.HeaderKey(e.Last + 1)})
 	if err != nil {
-		return err
+		return damaged(err)
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	defer func() { err = damaged(errors.Join(err, it.Close())) }()
 	for it.First(); it.Valid(); it.Next() {
 		if err := visit(record.HeaderOrdinal(it.Key())); err != nil {
 			return err
@@ -90,7 +90,7 @@ func (s *Store) documentsIn(r pebble.Reader, e segmentEntry, visit func(ordinal 
 }
 
 // derive makes the bytes of the segment that holds the documents of in, as v
-// has them. A document that is damaged stays out of it; Check tells which.
+// has them. A document that is damaged stays out of it; Damage tells which.
 func (s *Store) derive(ctx context.Context, v *Snapshot, in []openSegment) (data []byte, docs int, err error) {
 	b := segment.NewBuilder(s.ingest.Index())
 	for _, o := range in {
@@ -100,6 +100,7 @@ func (s *Store) derive(ctx context.Context, v *Snapshot, in []openSegment) (data
 			}
 			err := v.addTo(b, ordinal)
 			if errors.Is(err, ErrCorrupt) {
+				s.found(fmt.Sprintf("document number %d cannot be read and is not found any more: %v", ordinal, err))
 				return nil
 			}
 			return err

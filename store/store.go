@@ -61,7 +61,7 @@ import (
 //	5  2026-11  the head (package store/head), and commit and chain in the
 //	            manifest, which names what segments were made with, and which formats
 //	            a program must know to read and to write; deletes without counts;
-//	            attached vectors. Readers: 5; they read 1 to 4. Writers: 5.
+//	            attached vectors; places. Readers: 5; they read 1 to 4. Writers: 5.
 const (
 	FormatVersion    = 5
 	MinFormatVersion = 1
@@ -250,7 +250,8 @@ type Store struct {
 	head         *head.File   // the same
 	headSeen     head.Record  // where it is readOnly
 	headErr      error        // why there is no headSeen
-	damage       []string
+	damage       []string     // guarded by gate once the store is open
+	gate         sync.Mutex
 	tuning       Tuning
 	readOnly     bool
 	leaveMissing bool
@@ -288,7 +289,7 @@ func (s *Store) get(key []byte) ([]byte, error) { return getFrom(s.db, key) }
 func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
 	v, closer, err := r.Get(key)
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	b := slices.Clone(v)
 	return b, closer.Close()
@@ -357,7 +358,12 @@ type File struct {
 // FileInfo returns what is known of the file at path; ok is false for a file
 // that was never indexed.
 func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
-	b, err := s.get(record.FileKey(path))
+	v, err := s.Snapshot()
+	if err != nil {
+		return File{}, false, err
+	}
+	defer v.Release()
+	b, err := getFrom(v.kv, record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -372,13 +378,19 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 
 // Files lists the indexed files that are path itself or lie under it.
 func (s *Store) Files(path string) ([]string, error) {
+	v, err := s.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
 	var files []string
-	exact := record.FileKey(path)
-	if _, err := s.get(exact); err == nil {
+	if _, err := getFrom(v.kv, record.FileKey(path)); err == nil {
 		files = append(files, path)
+	} else if !errors.Is(err, pebble.ErrNotFound) {
+		return nil, err
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err := s.scan(record.FileKey(dir), func(key, _ []byte) error {
+	err = scan(v.kv, record.FileKey(dir), func(key, _ []byte) error {
 		files = append(files, record.FileOfKey(key))
 		return nil
 	})
@@ -386,8 +398,8 @@ func (s *Store) Files(path string) ([]string, error) {
 }
 
 // scan visits the keys that start with prefix, in order.
-func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) error {
-	return scanIn(s.db, prefix, successor(prefix), visit)
+func scan(r pebble.Reader, prefix []byte, visit func(key, value []byte) error) error {
+	return scanIn(r, prefix, successor(prefix), visit)
 }
 
 // scanIn visits the keys from one to before another, in order. Key and value are
@@ -395,9 +407,9 @@ func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) error {
 func scanIn(r pebble.Reader, from, to []byte, visit func(key, value []byte) error) (err error) {
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
-		return err
+		return damaged(err)
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	defer func() { err = damaged(errors.Join(err, it.Close())) }()
 	for it.First(); it.Valid(); it.Next() {
 		v, err := it.ValueAndErr()
 		if err != nil {

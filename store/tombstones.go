@@ -76,9 +76,9 @@ func (l *layer) empty() bool { return l.ordinals.IsEmpty() }
 func (l *layer) size() int { return int(l.ordinals.GetCardinality()) }
 
 // readTombstones returns the stored tombstones of a segment.
-func (s *Store) readTombstones(segment uint64) (*tombstones, error) {
+func readTombstones(r pebble.Reader, segment uint64) (*tombstones, error) {
 	t := &tombstones{}
-	err := s.scan(record.DeletedKey(segment, 0), func(key, value []byte) error {
+	err := scan(r, record.DeletedKey(segment, 0), func(key, value []byte) error {
 		ordinals, err := record.DecodeDeleted(value)
 		if err != nil {
 			return fmt.Errorf("deletes of segment %d: %w", segment, err)

@@ -123,6 +123,9 @@ func (a *app) openToRead(ctx context.Context) (*tamis.Index, error) {
 	if err := ix.Ready(ctx); err != nil {
 		return nil, errors.Join(err, ix.Close())
 	}
+	for _, what := range ix.Damage() {
+		fmt.Fprintln(a.errs, "tamis: the index is damaged:", what+"; see tamis check")
+	}
 	return ix, nil
 }
 

@@ -14,7 +14,10 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:   "check [--index DIR] [--repair]",
 		Short: "Verify everything stored",
 		Long: `check reads every document and every derived file and compares them with their
-digests. It exits 0 when everything stored is whole or can be rebuilt.`,
+digests, and what is there with what the index says must be there. It exits 0
+when everything stored is whole or can be rebuilt. An index that lacks documents
+is not written any more; --repair gives up what is missing, says what that was,
+and makes the rest an index again. A backup is the better way.`,
 		Args: exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ix, err := a.openToCheck(repair)
@@ -41,7 +44,7 @@ digests. It exits 0 when everything stored is whole or can be rebuilt.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&repair, "repair", false, "build damaged derived files anew")
+	cmd.Flags().BoolVar(&repair, "repair", false, "build damaged derived files anew, and give up what is lost")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -50,7 +53,8 @@ digests. It exits 0 when everything stored is whole or can be rebuilt.`,
 // writer may be at work.
 func (a *app) openToCheck(repair bool) (*tamis.Index, error) {
 	if repair {
-		return a.open()
+		ix, err := tamis.Open(a.indexDir(), tamis.Options{MustExist: true, AcceptLoss: true})
+		return ix, a.noIndex(err)
 	}
 	ix, err := tamis.OpenReadOnly(a.indexDir())
 	return ix, a.noIndex(err)

@@ -167,13 +167,13 @@ func (a *app) printSources(c *tamis.Context) error {
 	var lines []string
 	last := 0
 	for _, s := range c.Spans {
-		at := fmt.Sprintf("%d-%d", s.Start, s.End)
+		bytes := fmt.Sprintf("%d-%d", s.Start, s.End)
 		if s.Cite == last {
-			lines[len(lines)-1] += ", " + at
+			lines[len(lines)-1] += ", " + bytes
 			continue
 		}
 		last = s.Cite
-		lines = append(lines, fmt.Sprintf("[%d] %s bytes %s", s.Cite, style(a.out, cyan, shortPath(s.Doc)), at))
+		lines = append(lines, fmt.Sprintf("[%d] %s bytes %s", s.Cite, style(a.out, cyan, at(shortPath(s.Doc), s.Doc, s.Path, s.Place)), bytes))
 	}
 	if c.CutRecall > 0 {
 		lines = append(lines, fmt.Sprintf("cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold", c.Cut, 100*c.CutRecall))
@@ -182,6 +182,18 @@ func (a *app) printSources(c *tamis.Context) error {
 		style(a.out, dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
 			c.Tokens, c.Budget, c.Tokenizer, len(c.Dropped), c.Digest[:min(12, len(c.Digest))])))
 	return err
+}
+
+// at names a document, shown as name, with the line where that is known, as
+// editors and compilers do: path:LINE, or the record's id with its file's.
+func at(name, doc, path string, p *tamis.Place) string {
+	switch {
+	case p == nil || p.Line == 0:
+		return name
+	case path == "" || path == doc:
+		return fmt.Sprintf("%s:%d", name, p.Line)
+	}
+	return fmt.Sprintf("%s (%s:%d)", name, shortPath(path), p.Line)
 }
 
 // shortPath shows a file below the working directory by its relative path.

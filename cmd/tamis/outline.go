@@ -37,7 +37,7 @@ phrases of its own. No index is needed.`,
 				if err != nil {
 					return err
 				}
-				for d, err := range r.Documents(f) {
+				for d, err := range r.Documents(cmd.Context(), f) {
 					if err != nil {
 						return err
 					}

@@ -94,7 +94,7 @@ func (a *app) printHits(res *tamis.Results) error {
 		return err
 	}
 	for _, h := range res.Hits {
-		where := h.Doc
+		where := at(h.Doc, h.Doc, h.Path, h.Place)
 		if h.Title != "" && h.Title != h.Doc {
 			where += "  " + style(a.out, dim, h.Title)
 		}

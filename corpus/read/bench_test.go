@@ -63,7 +63,7 @@ func BenchmarkRead(b *testing.B) {
 			for b.Loop() {
 				r := New(Options{})
 				var last corpus.Document
-				for d := range r.Documents(&File{Path: "/" + c.name, data: []byte(c.body), hashed: true}) {
+				for d := range r.Documents(b.Context(), &File{Path: "/" + c.name, data: c.body, kept: true, hashed: true}) {
 					last = d
 				}
 				_ = last

@@ -2,6 +2,7 @@ package read
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"strings"
 
@@ -105,7 +106,7 @@ func declares(line string) string {
 // not indented or that declares something, so that a function with blank lines
 // inside stays one block. A block is labelled by the first declaration that
 // stands in its outermost lines.
-func readCode(d *corpus.Document, text string) error {
+func readCode(_ context.Context, d *corpus.Document, text string) error {
 	d.Source = text
 	d.Blocks = codeBlocks(make([]corpus.Block, 0, 8), text, 0, len(text))
 	return nil

@@ -6,36 +6,32 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
-// format is how a file is read. A new format enters here: a row in byExtension,
-// a magic number in sniff where the extension does not tell, and its function.
-type format struct {
-	name    string // Document.Type
-	lang    string // Document.Lang, of code
-	records bool   // a file of many documents, streamed
-	// decode turns a text that is not valid UTF-8 into UTF-8, or returns "".
-	decode func(text string) string
-	// read fills Source, Blocks, Title and what else the format states from the
-	// text of a file, which is valid UTF-8 without a byte order mark.
-	read func(d *corpus.Document, text string) error
+// row is how a file is read. A new format enters here: a magic number in
+// byMagic, or a row in byExtension, and its function.
+type row struct {
+	read format.Func
+	// streamed formats are read from front to back, and are of any size.
+	streamed bool
+	// encoded formats may state an encoding other than UTF-8.
+	encoded bool
 }
 
 var (
-	formText     = format{name: "text", read: readText}
-	formMarkdown = format{name: "markdown", read: readMarkdown}
-	formHTML     = format{name: "html", decode: decodeHTML, read: readHTML}
-	formGo       = format{name: "go", lang: "go", read: readGo}
-	formRows     = format{name: "text", read: readRows}
-	formRecords  = format{name: "jsonl", records: true}
+	formText     = row{read: textual("text", "", nil, readText)}
+	formMarkdown = row{read: textual("markdown", "", nil, readMarkdown)}
+	formHTML     = row{read: textual("html", "", decodeHTML, readHTML), encoded: true}
+	formGo       = row{read: textual("go", "go", nil, readGo)}
+	formRows     = row{read: textual("text", "", nil, readRows)}
+	formRecords  = row{read: readRecords, streamed: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
-var byExtension = map[string]*format{
+var byExtension = map[string]*row{
 	".txt": &formText, ".text": &formText, ".log": &formText, ".rst": &formText, ".adoc": &formText, ".org": &formText, ".tex": &formText,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
@@ -44,47 +40,58 @@ var byExtension = map[string]*format{
 	".csv": &formRows, ".tsv": &formRows,
 }
 
-// unread names the formats that are recognised but have no reader.
-var unread = []struct{ magic, name string }{
-	{"%PDF-", "a PDF file"},
-	{"PK\x03\x04", "a ZIP, Office or EPUB file"},
-	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Office file"},
-	{"{\\rtf", "an RTF file"},
-	{"BZh", "a bzip2 file"},
-	{"\xFD7zXZ\x00", "an xz file"},
-	{"\x28\xB5\x2F\xFD", "a zstd file"},
+// byMagic are the formats whose files begin with a number of their own. Those
+// that are recognised but have no reader are named instead.
+var byMagic = []struct {
+	magic string
+	form  *row
+	name  string
+}{
+	{"%PDF-", nil, "a PDF file"},
+	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
+	{"{\\rtf", nil, "an RTF file"},
+	{"BZh", nil, "a bzip2 file"},
+	{"\xFD7zXZ\x00", nil, "an xz file"},
+	{"\x28\xB5\x2F\xFD", nil, "a zstd file"},
 }
 
-// sniff chooses the format by the file's name (without .gz) and its first
-// bytes, or says why there is none.
-func sniff(f *File, name string, head []byte) (*format, error) {
+// sniff chooses the format by what the file begins with, then by its name, then
+// by what its first lines look like; or it says why there is none.
+func sniff(f *format.File) (*row, error) {
+	head := f.Head
 	if len(head) == 0 {
-		return nil, &SkipError{Path: f.Path, Reason: "empty"}
+		return nil, f.Skip("empty")
 	}
-	for _, u := range unread {
-		if bytes.HasPrefix(head, []byte(u.magic)) {
-			return nil, &SkipError{Path: f.Path, Reason: "no reader for " + u.name}
+	for _, m := range byMagic {
+		switch {
+		case !bytes.HasPrefix(head, []byte(m.magic)):
+		case m.form == nil:
+			return nil, f.Skip("no reader for %s", m.name)
+		default:
+			return m.form, nil
 		}
 	}
-	ext := strings.ToLower(filepath.Ext(name))
-	if reason, nul := binary(head); nul || reason != "" && byExtension[ext] != &formHTML { // HTML may state its encoding
-		return nil, &SkipError{Path: f.Path, Reason: reason}
+	ext := strings.ToLower(filepath.Ext(f.Name))
+	form := byExtension[ext]
+	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
+		return nil, f.Skip("%s", reason)
 	}
-	if form := byExtension[ext]; form != nil {
+	if form != nil {
 		return form, nil
 	}
-	if (ext == ".json" || f.IsStdin()) && isRecord(head) {
+	if (ext == ".json" || f.Name == "") && isRecord(head) {
 		return &formRecords, nil
 	}
 	lang := languages[ext]
 	if lang == "" {
-		lang = fileNames[strings.ToLower(filepath.Base(name))]
+		lang = fileNames[strings.ToLower(filepath.Base(f.Name))]
 	}
 	if lang == "" && ext == "" && bytes.HasPrefix(head, []byte("#!")) {
 		lang = shebang(head)
 	}
 	if lang != "" {
-		return &format{name: "code", lang: lang, read: readCode}, nil
+		return &row{read: textual("code", lang, nil, readCode)}, nil
 	}
 	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
 		return &formHTML, nil
@@ -105,7 +112,7 @@ func binary(head []byte) (reason string, nul bool) {
 			continue
 		}
 		r, n := utf8.DecodeRune(head[i:])
-		if r == utf8.RuneError && n == 1 && (i+utf8.UTFMax <= len(head) || len(head) < headBytes) {
+		if r == utf8.RuneError && n == 1 && (i+utf8.UTFMax <= len(head) || len(head) < format.HeadBytes) {
 			invalid++
 		}
 		i += n
@@ -126,77 +133,9 @@ func isRecord(head []byte) bool {
 	}
 	if i := bytes.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
-	} else if len(head) >= headBytes && !json.Valid(line) { // the line goes on
+	} else if len(head) >= format.HeadBytes && !json.Valid(line) { // the line goes on
 		return bytes.Contains(line, []byte(`"text"`)) || bytes.Contains(line, []byte(`"vector"`))
 	}
 	var rec map[string]json.RawMessage
 	return json.Unmarshal(line, &rec) == nil && (rec["text"] != nil || rec["title"] != nil || rec["vector"] != nil || rec["vectors"] != nil)
-}
-
-// parse reads text with form. The reader never sees a byte order mark, the
-// stored source keeps it.
-func parse(d *corpus.Document, text string, form *format) error {
-	body := strings.TrimPrefix(text, bom)
-	if err := form.read(d, body); err != nil {
-		return err
-	}
-	if n := len(text) - len(body); n > 0 {
-		own := d.Source == body
-		if own {
-			d.Source = text
-		}
-		for i := range d.Blocks {
-			b := &d.Blocks[i]
-			b.FileStart += n
-			b.FileEnd += n
-			if own {
-				b.Start += n
-				b.End += n
-			}
-		}
-	}
-	return nil
-}
-
-// readText leaves the finding of paragraphs to the splitter.
-func readText(d *corpus.Document, text string) error {
-	d.Source = text
-	return nil
-}
-
-// readRows makes each line of a CSV or TSV file, or each record whose quoted
-// cells hold line breaks, a table row.
-func readRows(d *corpus.Document, text string) error {
-	d.Source = text
-	d.Blocks = []corpus.Block{}
-	quoted, start := false, 0
-	for i := 0; i <= len(text); i++ {
-		if i < len(text) && text[i] == '"' {
-			quoted = !quoted
-		}
-		// A quote that is never closed must not make one row of the file.
-		if i == len(text) || text[i] == '\n' && (!quoted || i-start > 1<<16) {
-			d.Blocks = appendTrimmed(d.Blocks, corpus.Block{Kind: corpus.TableRow, Start: start, End: i}, text)
-			start, quoted = i+1, false
-		}
-	}
-	return nil
-}
-
-// appendTrimmed appends b without the white space at its ends, unless nothing
-// is left. It is for formats whose source is the file's own text.
-func appendTrimmed(blocks []corpus.Block, b corpus.Block, text string) []corpus.Block {
-	t := text[b.Start:b.End]
-	l := strings.TrimLeftFunc(t, unicode.IsSpace)
-	b.Start += len(t) - len(l)
-	b.End = b.Start + len(strings.TrimRightFunc(l, unicode.IsSpace))
-	if b.Start == b.End {
-		return blocks
-	}
-	b.FileStart, b.FileEnd = b.Start, b.End
-	return append(blocks, b)
-}
-
-func blank(s string) bool {
-	return strings.TrimFunc(strings.TrimPrefix(s, bom), unicode.IsSpace) == ""
 }

@@ -11,12 +11,12 @@ import (
 // fuzzFile reads body as a file of the given name through the whole path that a
 // real file takes, decoding included, and checks every document.
 func fuzzFile(t *testing.T, name, body string) {
-	f := &File{Path: "/" + name, Size: int64(len(body)), data: []byte(body), hashed: true}
+	f := &File{Path: "/" + name, Size: int64(len(body)), data: body, kept: true, hashed: true}
 	if body == "" {
 		return
 	}
 	r := New(Options{MaxFileBytes: 1 << 20})
-	for d, err := range r.Documents(f) {
+	for d, err := range r.Documents(t.Context(), f) {
 		if err != nil {
 			if _, ok := err.(*SkipError); !ok {
 				t.Fatalf("error %v is no SkipError", err)

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -13,11 +14,11 @@ import (
 // paragraphs of the package comment. What lies between them (comments that
 // belong to nothing) are blocks without a label. A file that does not parse is
 // read as other code is.
-func readGo(d *corpus.Document, text string) error {
+func readGo(ctx context.Context, d *corpus.Document, text string) error {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil || file == nil {
-		return readCode(d, text)
+		return readCode(ctx, d, text)
 	}
 	d.Source = text
 	base := fset.File(file.FileStart).Base()

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"context"
 	"strings"
 	"unicode"
 
@@ -10,52 +11,6 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 )
-
-// readHTML extracts the main text of a page. What is dropped: scripts, styles,
-// navigation, page headers and footers, asides, forms, elements hidden or named
-// as such by role or class, and runs of blocks that are mostly links. Where a
-// page has a <main> (or else an <article>) with enough text, only that stays. If
-// dropping would leave next to nothing of a page, nothing but scripts and the
-// like is dropped.
-//
-// It works on the stream of tags and needs no tree: missing end tags are
-// forgiven by closing a block where the next one opens.
-func readHTML(d *corpus.Document, src string) error {
-	x := extract(src, true)
-	blocks := x.content()
-	if size(blocks) < 400 || size(blocks) < x.dropped/4 {
-		if all := extract(src, false); size(all.blocks) > 2*size(blocks) {
-			blocks = all.blocks
-		}
-	}
-	d.Title, d.Lang = x.title, x.lang
-	for _, m := range x.meta {
-		put(d, m[0], m[1])
-	}
-	var b strings.Builder
-	b.Grow(len(src) / 4)
-	d.Blocks = make([]corpus.Block, 0, len(blocks))
-	for i, h := range blocks {
-		if i > 0 {
-			b.WriteByte('\n')
-			if h.Kind != blocks[i-1].Kind || h.Kind != corpus.ListItem && h.Kind != corpus.TableRow {
-				b.WriteByte('\n')
-			}
-		}
-		h.Start = b.Len()
-		b.WriteString(h.text)
-		h.End = b.Len()
-		if h.Kind == corpus.Heading {
-			h.Label = strings.Join(strings.Fields(h.text), " ")
-			if d.Title == "" && h.Level == 1 {
-				d.Title = h.Label
-			}
-		}
-		d.Blocks = append(d.Blocks, h.Block)
-	}
-	d.Source = b.String()
-	return nil
-}
 
 // decodeHTML decodes a page that states an encoding other than UTF-8 in its
 // first 1,024 bytes.
@@ -79,13 +34,6 @@ type htmlBlock struct {
 	region byte // of the page: 0 anywhere, 1 in an <article>, 2 in <main>
 }
 
-func size(blocks []htmlBlock) (n int) {
-	for i := range blocks {
-		n += len(blocks[i].text)
-	}
-	return
-}
-
 type extractor struct {
 	strict  bool
 	blocks  []htmlBlock
@@ -103,20 +51,26 @@ type extractor struct {
 	breaks     int // <br> since the last word
 
 	heading                        uint8 // level of the open heading, 0 if none
-	item, quote, pre, link         int   // depth of open elements
+	item, quote, pre               int   // depth of open elements
+	link                           bool
 	main, article                  int
+	open                           openElements
 	skipTag                        string // the element that is being left out
-	skipDepth                      int
+	skipAt                         int    // its index in open
+	foreign                        int    // depth of what holds HTML in a drawing that is left out
 	inTitle                        bool
 	offset                         int // of the current token in the file
 	regionArticles, regionMainSeen bool
 }
 
-// extract reads the whole page once.
-func extract(src string, strict bool) *extractor {
+// extract reads the whole page once; its error is that of ctx.
+func extract(ctx context.Context, src string, strict bool) (*extractor, error) {
 	x := &extractor{strict: strict}
 	z := html.NewTokenizer(strings.NewReader(src))
-	for {
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		kind := z.Next()
 		if kind == html.ErrorToken {
 			break // the only error of a string is its end
@@ -148,7 +102,7 @@ func extract(src string, strict bool) *extractor {
 		x.offset += raw
 	}
 	x.flush()
-	return x
+	return x, nil
 }
 
 // words adds text, whose first and last signs other than white space stand at
@@ -201,7 +155,7 @@ func (x *extractor) words(t string, start, end int) {
 		}
 		x.text = append(x.text, t[i:i+runeLen(r)]...)
 	}
-	if x.link > 0 {
+	if x.link {
 		x.linked += len(x.text) - before
 	}
 }
@@ -255,64 +209,50 @@ func (x *extractor) flush() {
 	x.text, x.linked, x.space, x.cells = x.text[:0], 0, false, 0
 }
 
-// content drops what stands outside the main region and runs of link lists.
-func (x *extractor) content() []htmlBlock {
-	blocks := x.blocks
-	for region, seen := range []bool{1: x.regionArticles, 2: x.regionMainSeen} {
-		if !seen {
-			continue
-		}
-		var in []htmlBlock
-		for _, b := range x.blocks {
-			if b.region >= byte(region) {
-				in = append(in, b)
-			}
-		}
-		if n := size(in); n >= 1000 || 3*n >= size(x.blocks) {
-			blocks = in
-		}
-	}
-	var out []htmlBlock
-	for i := 0; i < len(blocks); {
-		j := i
-		for j < len(blocks) && blocks[j].Kind != corpus.Heading && blocks[j].Kind != corpus.Code && 5*blocks[j].linked >= 4*len(blocks[j].text) {
-			j++
-		}
-		if j-i >= 4 || j > i && (i == 0 || j == len(blocks)) && j-i < len(blocks) {
-			x.dropped += size(blocks[i:j])
-			i = j
-			continue
-		}
-		j = max(j, i+1)
-		out = append(out, blocks[i:j]...)
-		i = j
-	}
-	return out
-}
+// skip leaves out the element that was pushed last, up to its end.
+func (x *extractor) skip(tag string) { x.skipTag, x.skipAt, x.foreign = tag, len(x.open.stack)-1, 0 }
 
-func (x *extractor) skip(tag string) { x.skipTag, x.skipDepth = tag, 1 }
+// closeTo ends the open elements but the first stay.
+func (x *extractor) closeTo(stay int) {
+	for len(x.open.stack) > stay {
+		e := x.open.pop()
+		switch {
+		case x.skipTag == "":
+			x.ended(e.a)
+		case len(x.open.stack) == x.skipAt:
+			x.skipTag = ""
+		}
+	}
+}
 
 func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 	name, more := z.TagName()
 	tag := string(name)
-	var attrs map[string]string
-	if x.skipTag == "" && more {
-		attrs = make(map[string]string, 4)
-		for more {
-			var k, v []byte
-			k, v, more = z.TagAttr()
-			if _, ok := attrs[string(k)]; !ok {
-				attrs[string(k)] = string(v)
-			}
+	a := atom.Lookup(name)
+	id := elementIDs[a]
+	if x.skipTag == "svg" || x.skipTag == "math" {
+		if x.foreign == 0 && isBlock(a) {
+			x.closeTo(x.skipAt) // HTML does not stand in a drawing
+		} else if hostsHTML[tag] && !selfClosing {
+			x.foreign++
 		}
 	}
+	stay, ok := x.open.start(id, a)
+	x.closeTo(stay)
 	if x.skipTag != "" {
-		if tag == x.skipTag && !selfClosing {
-			x.skipDepth++
+		if ok && !selfClosing && (id != other || tag == x.skipTag) {
+			x.open.push(id, a)
 		}
 		return
 	}
-	a := atom.Lookup([]byte(tag))
+	attrs := make(map[string]string, 4)
+	for more {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		if _, ok := attrs[string(k)]; !ok {
+			attrs[string(k)] = string(v)
+		}
+	}
 	switch a {
 	case atom.Html:
 		lang, _, _ := strings.Cut(strings.ReplaceAll(attrs["lang"], "_", "-"), "-")
@@ -335,9 +275,9 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 		x.lineBreak()
 		return
 	case atom.A:
-		if !selfClosing {
-			x.link++
-		}
+		// A link ends where the next begins; an anchor is none.
+		_, href := attrs["href"]
+		x.link = href && !selfClosing
 		return
 	}
 	if void[a] {
@@ -349,14 +289,26 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 	if isBlock(a) {
 		x.breakBlock(a)
 	}
-	if !selfClosing && x.boilerplate(a, attrs) {
+	if !selfClosing && ok && x.boilerplate(a, attrs) {
 		x.flush()
+		x.open.push(id, a)
 		x.skip(tag)
 		return
 	}
 	if selfClosing {
 		return
 	}
+	if ok && id != other {
+		x.open.push(id, a)
+	}
+	x.started(a, tag)
+}
+
+// hostsHTML are the elements of drawings and formulas in which HTML stands.
+var hostsHTML = map[string]bool{"foreignobject": true, "desc": true, "annotation-xml": true}
+
+// started is what an element begins.
+func (x *extractor) started(a atom.Atom, tag string) {
 	switch a {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		x.heading = tag[1] - '0'
@@ -396,29 +348,43 @@ func trimTail(t []byte) []byte {
 }
 
 func (x *extractor) endTag(tag string) {
+	a := atom.Lookup([]byte(tag))
+	id := elementIDs[a]
 	if x.skipTag != "" {
-		if tag == x.skipTag {
-			if x.skipDepth--; x.skipDepth == 0 {
-				x.skipTag = ""
-			}
+		if hostsHTML[tag] {
+			x.foreign = max(x.foreign-1, 0)
 		}
+		if id == other && tag != x.skipTag {
+			return
+		}
+	}
+	if stay, ok := x.open.end(id); ok {
+		x.closeTo(stay)
 		return
 	}
-	a := atom.Lookup([]byte(tag))
+	if x.skipTag != "" {
+		return
+	}
 	switch a {
 	case atom.Title:
 		x.inTitle = false
-		return
 	case atom.A:
-		x.link = max(x.link-1, 0)
-		return
+		x.link = false
 	case atom.Br:
 		x.lineBreak()
-		return
+	case atom.Tr, atom.Table: // rows may stand outside a table
+		x.flush()
+		x.row = false
+	case atom.Pre, atom.Listing, atom.Td, atom.Th:
+	default:
+		if isBlock(a) {
+			x.breakBlock(a)
+		}
 	}
-	if !isBlock(a) {
-		return
-	}
+}
+
+// ended is what the end of an element ends.
+func (x *extractor) ended(a atom.Atom) {
 	switch a {
 	case atom.Pre, atom.Listing:
 		x.flush()
@@ -429,7 +395,9 @@ func (x *extractor) endTag(tag string) {
 	case atom.Td, atom.Th:
 		return
 	default:
-		x.breakBlock(a)
+		if isBlock(a) {
+			x.breakBlock(a)
+		}
 	}
 	switch a {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
@@ -484,53 +452,6 @@ func (x *extractor) lineBreak() {
 		x.space = false
 	}
 }
-
-// boilerplate says whether an element is left out with all that is in it.
-func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
-	switch a {
-	case atom.Script, atom.Style, atom.Template, atom.Svg, atom.Math, atom.Noscript, atom.Iframe, atom.Object, atom.Canvas, atom.Noframes, atom.Noembed,
-		atom.Select, atom.Button, atom.Textarea, atom.Datalist, atom.Dialog, atom.Audio, atom.Video, atom.Map:
-		return true
-	}
-	if !x.strict {
-		return false
-	}
-	switch a {
-	case atom.Nav, atom.Footer, atom.Aside, atom.Form, atom.Menu:
-		return true
-	case atom.Header:
-		return x.main == 0 && x.article == 0
-	case atom.Body, atom.Main, atom.Article, atom.Head:
-		return false
-	}
-	if attrs == nil {
-		return false
-	}
-	if _, hidden := attrs["hidden"]; hidden || attrs["aria-hidden"] == "true" {
-		return isBlock(a)
-	}
-	switch strings.ToLower(attrs["role"]) {
-	case "navigation", "banner", "contentinfo", "search", "complementary", "menu", "menubar", "dialog", "alertdialog":
-		return true
-	}
-	for class := range strings.FieldsSeq(attrs["class"] + " " + attrs["id"]) {
-		if boilerplateNames[strings.ToLower(class)] {
-			return isBlock(a)
-		}
-	}
-	return false
-}
-
-var boilerplateNames = func() map[string]bool {
-	m := make(map[string]bool)
-	for _, n := range strings.Fields(`nav navbar navigation navbox sidebar side-bar sidenav breadcrumb breadcrumbs footer site-footer page-footer
-		site-header cookie cookies cookie-banner cookie-notice advertisement advert ads ad-banner social share sharing share-buttons
-		pagination pager related-posts related comments-form skip-link skip-links menu main-menu mw-editsection toc table-of-contents
-		newsletter newsletter-signup subscribe popup modal`) {
-		m[n] = true
-	}
-	return m
-}()
 
 var void = map[atom.Atom]bool{
 	atom.Area: true, atom.Base: true, atom.Br: true, atom.Col: true, atom.Embed: true, atom.Hr: true, atom.Img: true, atom.Input: true,

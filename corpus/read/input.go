@@ -3,90 +3,269 @@ package read
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
+	"math"
+	"os"
 	"strings"
-	"unicode/utf8"
+	"sync"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
-	"golang.org/x/text/encoding/unicode"
+	utf16 "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
-const (
-	bom = "\uFEFF"
-	// headBytes is how much of a file decides what it is.
-	headBytes = 8 << 10
-)
+const bom = format.BOM
 
-// input is an open file behind its decompression.
+// input is an open file on its way to the reader of its format: the bytes on
+// disk, which the digest counts, and behind them those that are read.
 type input struct {
-	*bufio.Reader
-	f       *File
-	raw     io.Reader // the file as it is on disk
+	format.File
+	stream  *stream // where the bytes come in order only, else nil
+	digest  *digest // of the bytes on disk; nil if it is known
 	closers []io.Closer
-	hash    hash.Hash // of raw; nil if the digest is that of the bytes in memory
-	head    []byte
-	name    string // the file's name without .gz
 }
 
-// input opens f for reading its decompressed, decoded bytes.
-func (r *Reader) input(f *File) (*input, error) {
-	in := &input{f: f, name: f.Path}
-	if f.stdin != nil {
-		in.name = ""
-	}
-	if f.data != nil {
-		in.raw = bytes.NewReader(f.data)
-	} else {
+// open opens f and finds out how it is read.
+func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err error) {
+	in = &input{File: format.File{Path: f.Path, Name: f.Path, Size: f.Size, ModTime: f.ModTime, Claim: r.claim}}
+	defer func() {
+		if err != nil {
+			in.close()
+		}
+	}()
+	switch {
+	case f.stdin != nil:
+		in.Name = ""
+		in.forward(f.stdin)
+	case f.kept:
+		in.Size, in.ReaderAt = int64(len(f.data)), format.Memory(f.data)
+	default:
 		file, err := f.open()
 		if err != nil {
-			return nil, err
+			return in, nil, err
 		}
 		in.closers = append(in.closers, file)
-		in.hash = sha256.New()
-		in.raw = io.TeeReader(file, in.hash)
-	}
-	in.Reader = bufio.NewReaderSize(in.raw, 64<<10)
-	magic, _ := in.Peek(2)
-	if zipped := string(magic) == "\x1f\x8b"; zipped {
-		z, err := gzip.NewReader(in.Reader)
+		info, err := file.Stat()
 		if err != nil {
-			in.Close()
-			return nil, &SkipError{Path: f.Path, Reason: "damaged gzip file: " + err.Error(), Err: err}
+			return in, nil, err
 		}
-		in.closers = append(in.closers, z)
-		in.name = strings.TrimSuffix(in.name, ".gz")
-		in.Reader = bufio.NewReaderSize(z, 64<<10)
+		in.digest = &digest{r: file, h: sha256.New()}
+		in.Size, in.ReaderAt = info.Size(), &watched{ctx, in.digest}
+		if in.Size == 0 { // or a file whose size the system does not tell
+			in.Size = math.MaxInt64
+			in.forward(in.Reader())
+		}
 	}
-	head, err := in.Peek(headBytes)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		in.Close()
-		return nil, in.damaged(err)
+	if err := in.peek(); err != nil {
+		return in, nil, err
 	}
-	in.head = bytes.Clone(head)
-	if order := utf16Order(head); order != 0 {
-		endian := unicode.LittleEndian
+	if bytes.HasPrefix(in.Head, []byte("\x1f\x8b")) {
+		if err := in.unzip(); err != nil {
+			return in, nil, err
+		}
+	}
+	if order := utf16Order(in.Head); order != 0 {
+		endian := utf16.LittleEndian
 		if order > 0 {
-			endian = unicode.BigEndian
+			endian = utf16.BigEndian
 		}
-		dec := unicode.UTF16(endian, unicode.ExpectBOM).NewDecoder()
-		in.Reader = bufio.NewReaderSize(transform.NewReader(in.Reader, dec), 64<<10)
-		head, _ := in.Peek(headBytes)
-		in.head = bytes.Clone(head)
+		in.forward(transform.NewReader(in.Reader(), utf16.UTF16(endian, utf16.ExpectBOM).NewDecoder()))
+		if err := in.peek(); err != nil {
+			return in, nil, err
+		}
 	}
-	return in, nil
+	if in.stream != nil {
+		in.ReaderAt = &watched{ctx, in.stream}
+	}
+	form, err = sniff(&in.File)
+	if err == nil && !form.streamed {
+		err = in.settle(r.o.MaxFileBytes)
+	}
+	return in, form, err
 }
 
-// damaged words an error of decompression or of the disk.
+// forward makes r, which can only be read in order, the bytes of the file.
+func (in *input) forward(r io.Reader) {
+	in.stream = &stream{r: bufio.NewReaderSize(r, 64<<10)}
+	in.Size, in.ReaderAt = -1, in.stream
+}
+
+// unzip makes the bytes of a gzip file those that it holds.
+func (in *input) unzip() error {
+	z, err := gzip.NewReader(bufio.NewReaderSize(in.Reader(), 64<<10))
+	if err != nil {
+		return in.damaged(err)
+	}
+	in.closers = append(in.closers, z)
+	in.Name = strings.TrimSuffix(in.Name, ".gz")
+	in.forward(unzipped{in, z})
+	return in.peek()
+}
+
+// unzipped says of which file an error of decompression is.
+type unzipped struct {
+	in *input
+	z  *gzip.Reader
+}
+
+func (u unzipped) Read(p []byte) (int, error) {
+	n, err := u.z.Read(p)
+	if err != nil && err != io.EOF {
+		err = u.in.damaged(err)
+	}
+	return n, err
+}
+
+// damaged words an error of decompression, or passes that of what is below it.
 func (in *input) damaged(err error) error {
-	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &SkipError{Path: in.f.Path, Reason: "damaged gzip file: " + err.Error(), Err: err}
+	var corrupt flate.CorruptInputError
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
+		return &SkipError{Path: in.Path, Reason: "damaged gzip file: " + err.Error(), Err: err}
 	}
 	return err
+}
+
+// peek fills Head.
+func (in *input) peek() error {
+	var head []byte
+	var err error
+	if in.stream != nil {
+		head, err = in.stream.r.Peek(format.HeadBytes)
+		head = bytes.Clone(head)
+	} else {
+		var n int
+		head = make([]byte, min(in.Size, format.HeadBytes))
+		n, err = in.ReadAt(head, 0)
+		head = head[:n]
+	}
+	in.Head = head
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// settle makes the bytes of a file ones that can be read in any order, of which
+// there are at most limit.
+func (in *input) settle(limit int64) error {
+	var b strings.Builder
+	if in.stream != nil {
+		n, err := io.Copy(&b, io.LimitReader(in.Reader(), limit+1))
+		if err != nil {
+			return err
+		}
+		in.Size = n
+	}
+	if in.Size > limit {
+		return in.Skip("larger than the limit of %d bytes (MaxFileBytes)", limit)
+	}
+	if in.stream != nil {
+		in.stream, in.ReaderAt = nil, format.Memory(b.String())
+	}
+	return nil
+}
+
+// close closes what is open, innermost first.
+func (in *input) close() {
+	for i := len(in.closers) - 1; i >= 0; i-- {
+		in.closers[i].Close()
+	}
+}
+
+// finish reads what nobody has read yet of the file on disk, so that its digest
+// covers every byte.
+func (in *input) finish(f *File) error {
+	if in.digest == nil {
+		return nil
+	}
+	sum, err := in.digest.sum()
+	if err == nil {
+		f.digest, f.hashed = sum, true
+	}
+	return err
+}
+
+// digest hands on the bytes of a file and sums each of them as it was when it
+// was first read. It is safe for concurrent use.
+type digest struct {
+	r  io.ReaderAt
+	mu sync.Mutex
+	h  hash.Hash
+	at int64 // what was summed
+}
+
+func (d *digest) ReadAt(p []byte, off int64) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if off > d.at {
+		if err := d.upTo(off); err != nil {
+			return 0, err
+		}
+	}
+	n, err := d.r.ReadAt(p, off)
+	if end := off + int64(n); end > d.at {
+		d.h.Write(p[d.at-off : n])
+		d.at = end
+	}
+	return n, err
+}
+
+// upTo sums the bytes before off.
+func (d *digest) upTo(off int64) error {
+	n, err := io.Copy(d.h, io.NewSectionReader(d.r, d.at, off-d.at))
+	d.at += n
+	return err
+}
+
+// sum is the digest of all.
+func (d *digest) sum() (sum [sha256.Size]byte, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err = d.upTo(math.MaxInt64)
+	d.h.Sum(sum[:0])
+	return sum, err
+}
+
+// watched ends reading with its context.
+type watched struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (w *watched) ReadAt(p []byte, off int64) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.r.ReadAt(p, off)
+}
+
+// stream is a ReaderAt of bytes that come in order.
+type stream struct {
+	r  *bufio.Reader
+	at int64
+}
+
+func (s *stream) ReadAt(p []byte, off int64) (n int, err error) {
+	if off != s.at {
+		return 0, errors.New("a compressed file and standard input can be read in order only")
+	}
+	for n < len(p) && err == nil {
+		var m int
+		m, err = s.r.Read(p[n:])
+		n += m
+	}
+	s.at += int64(n)
+	return n, err
 }
 
 // utf16Order tells a UTF-16 byte order mark: 1 big-endian, -1 little-endian, 0
@@ -101,66 +280,13 @@ func utf16Order(head []byte) int {
 	return 0
 }
 
-// Close closes what is open, innermost first.
-func (in *input) Close() error {
-	for i := len(in.closers) - 1; i >= 0; i-- {
-		in.closers[i].Close()
+// open opens the file as it is on disk. A file that is no longer a regular one
+// is refused before it could block.
+func (f *File) open() (*os.File, error) {
+	if info, err := os.Stat(f.Path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, &SkipError{Path: f.Path, Reason: "not a regular file"}
 	}
-	return nil
-}
-
-// finish reads what is left of the raw file (nothing, or what follows a gzip
-// stream), so that the digest covers every byte.
-func (in *input) finish() error {
-	if in.hash == nil {
-		return nil
-	}
-	if _, err := io.Copy(io.Discard, in.raw); err != nil {
-		return err
-	}
-	in.f.set(in.hash)
-	return nil
-}
-
-// text reads the rest as valid UTF-8; decode, if not nil, is asked first about
-// a text that is not.
-func (in *input) text(limit int64, decode func(string) string) (string, error) {
-	tooLarge := &SkipError{Path: in.f.Path, Reason: fmt.Sprintf("larger than the limit of %d bytes (MaxFileBytes)", limit)}
-	if in.name == in.f.Path && in.f.Size > limit {
-		return "", tooLarge
-	}
-	var b strings.Builder
-	if in.name == in.f.Path && in.f.Size > 0 {
-		b.Grow(int(in.f.Size)) // exact for a plain file that does not change
-	}
-	n, err := io.Copy(&b, io.LimitReader(in.Reader, limit+1))
-	if err != nil {
-		return "", in.damaged(err)
-	}
-	if n > limit {
-		return "", tooLarge
-	}
-	s := b.String()
-	if i := strings.IndexByte(s, 0); i >= 0 {
-		return "", &SkipError{Path: in.f.Path, Reason: fmt.Sprintf("binary file (NUL byte at %d)", i)}
-	}
-	if decode != nil && !utf8.ValidString(s) {
-		if t := decode(s); t != "" {
-			s = t
-		}
-	}
-	return validUTF8(s), nil
-}
-
-// validUTF8 replaces each byte of s that is not valid UTF-8 by U+FFFD.
-func validUTF8(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s) + len(s)/16)
-	for _, r := range s { // an invalid byte is one RuneError
-		b.WriteRune(r)
-	}
-	return b.String()
+	return os.Open(f.Path)
 }

@@ -4,31 +4,42 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/vector"
 )
 
-// records reads JSON Lines: one object a line with "_id" or "id" (a string or a
-// number), "title", "text" (or "contents"), "metadata", and learned sparse
+// readRecords reads JSON Lines: one object a line with "_id" or "id" (a string or
+// a number), "title", "text" (or "contents"), "metadata", and learned sparse
 // vectors: "vector", an object of term: weight, or several by field in "vectors".
-// The stored source is the value of "text". A line that is no such object is
-// skipped with its number. The error that it returns ends the file.
-func (r *Reader) records(f *File, in *input, yield func(corpus.Document, error) bool) error {
+// The stored source is the value of "text", all of which stands at the line of
+// the record. A line that is no such object is skipped with its number.
+func readRecords(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	in := bufio.NewReaderSize(f.Reader(), 64<<10)
 	var line []byte
 	for n := 1; ; n++ {
-		var err error
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		var long bool
-		line, long, err = readLine(in.Reader, line[:0], r.o.MaxFileBytes)
+		var err error
+		line, long, err = readLine(in, line[:0], o.MaxBytes)
 		if err != nil && !errors.Is(err, io.EOF) {
-			s := skip(f.Path, in.damaged(err))
+			if ctx.Err() != nil {
+				return err
+			}
+			s := format.SkipOf(f.Path, err)
 			s.Line, s.Rest = n, true
 			return s
 		}
@@ -36,33 +47,31 @@ func (r *Reader) records(f *File, in *input, yield func(corpus.Document, error) 
 		if n == 1 {
 			line = bytes.TrimPrefix(line, []byte(bom))
 		}
-		var out error
-		switch {
-		case long:
-			out = &SkipError{Path: f.Path, Line: n, Reason: fmt.Sprintf("line is longer than the limit of %d bytes (MaxFileBytes)", r.o.MaxFileBytes)}
-		case len(bytes.TrimSpace(line)) == 0:
+		if len(bytes.TrimSpace(line)) == 0 && !long {
 			if ended {
 				return nil
 			}
 			continue
 		}
 		var d corpus.Document
-		if out == nil {
-			if d, err = record(line); err != nil {
-				out = &SkipError{Path: f.Path, Line: n, Reason: err.Error(), Err: err}
-			} else if !r.claim(d.ID) {
-				out = &SkipError{Path: f.Path, Line: n, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
+		switch {
+		case long:
+			err = f.Skip("line is longer than the limit of %d bytes (MaxFileBytes)", o.MaxBytes)
+		default:
+			if d, err = record(line); err == nil && !f.Claim(d.ID) {
+				err = &SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
 			}
 		}
-		if out != nil {
-			d = corpus.Document{}
-		} else {
-			d.Type, d.ModTime = formRecords.name, f.ModTime
-			if !f.IsStdin() {
-				d.Path = f.Path
+		if err != nil {
+			s := &SkipError{Path: f.Path, Reason: err.Error(), Err: err}
+			if own, ok := err.(*SkipError); ok {
+				s = own
 			}
+			s.Line = n
+			err = s
 		}
-		if !yield(d, out) || ended {
+		d.Type, d.Place.Line = "jsonl", n
+		if !yield(d, err) || ended {
 			return nil
 		}
 	}
@@ -96,7 +105,7 @@ func record(line []byte) (d corpus.Document, err error) {
 		Title    string          `json:"title"`
 		Text     string          `json:"text"`
 		Contents string          `json:"contents"`
-		Metadata map[string]any  `json:"metadata"`
+		Metadata metadata        `json:"metadata"`
 
 		Vector  json.RawMessage            `json:"vector"`
 		Vectors map[string]json.RawMessage `json:"vectors"`
@@ -110,7 +119,11 @@ func record(line []byte) (d corpus.Document, err error) {
 		case errors.As(err, &kind) && kind.Field == "":
 			return d, fmt.Errorf("not a JSON object: %s", kind.Value)
 		case errors.As(err, &kind):
-			return d, fmt.Errorf("%q is a %s, want a %s", kind.Field, kind.Value, kind.Type)
+			want := "a " + kind.Type.String()
+			if kind.Type.Kind() == reflect.Map {
+				want = "an object"
+			}
+			return d, fmt.Errorf("%q is a %s, want %s", strings.Trim(kind.Field, "."), kind.Value, want)
 		}
 		return d, err
 	}
@@ -202,6 +215,9 @@ func setMetadata(d *corpus.Document, key string, v any) {
 		}
 		put(d, key, list)
 		return
+	case json.Number:
+		put(d, key, toFloat(v))
+		return
 	}
 	put(d, key, v)
 }
@@ -213,12 +229,39 @@ func put(d *corpus.Document, key string, v any) {
 	d.Metadata[key] = v
 }
 
+// metadata keeps the digits of numbers, which float64 cannot all hold.
+type metadata map[string]any
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *metadata) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return d.Decode((*map[string]any)(m))
+}
+
+// toFloat is the float64 next to a JSON number; one that is too large for any
+// stays text.
+func toFloat(n json.Number) any {
+	if v, err := n.Float64(); err == nil {
+		return v
+	}
+	return n.String()
+}
+
+// scalar is a member of a list, which has strings only: an integer with all its
+// digits, another number as its float64 is written.
 func scalar(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+	case json.Number:
+		if strings.Trim(v.String(), "0123456789") == "" {
+			return v.String()
+		}
+		if f, ok := toFloat(v).(float64); ok {
+			return strconv.FormatFloat(f, 'f', -1, 64)
+		}
+		return v.String()
 	case bool:
 		return strconv.FormatBool(v)
 	}

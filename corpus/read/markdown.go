@@ -1,6 +1,7 @@
 package read
 
 import (
+	"context"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -32,7 +33,7 @@ const maxMarkdownBytes = 16 << 20
 // readMarkdown keeps the file's own text as source and finds its blocks. Marks
 // of lists and headings are inside the blocks, fences, underlines of headings
 // and front matter outside.
-func readMarkdown(d *corpus.Document, src string) error {
+func readMarkdown(_ context.Context, d *corpus.Document, src string) error {
 	d.Source = src
 	body := frontMatter(d, src)
 	if len(src) > maxMarkdownBytes || deeplyNested(src) {
@@ -337,7 +338,7 @@ func frontMatter(d *corpus.Document, src string) int {
 			continue
 		}
 		if list, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(list, "]") {
-			var items []string
+			items := []string{}
 			for item := range strings.SplitSeq(strings.TrimSuffix(list, "]"), ",") {
 				if item = unquote(strings.TrimSpace(item)); item != "" {
 					items = append(items, item)

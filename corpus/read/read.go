@@ -3,7 +3,8 @@
 // A run has two steps, so that a caller can leave unchanged files alone:
 // [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one.
 // Whatever cannot be read is a [*SkipError] in the sequence, after which the
-// sequence goes on.
+// sequence goes on. What a reader is given and delivers is package format's to
+// say: bytes that can be read in any order, and documents, one or many.
 //
 // Text. Source is the decompressed file as UTF-8: a UTF-8 byte order mark stays
 // (in no block), CRLF stays, each byte that is not valid UTF-8 becomes U+FFFD,
@@ -12,23 +13,32 @@
 // count means anything to a reader of its text. HTML is the one format whose
 // Source is extracted text; its FileStart and FileEnd are bytes of the file.
 //
+// Places are lines of the decompressed, decoded file: any byte's own of a text, of
+// HTML that at which a block begins, of JSON Lines that of the record.
+//
 // Formats enter at one place: the tables in formats.go.
 package read
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"hash"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
+
+// Version names how files become documents: a file that another version read is
+// read again although its bytes are the same. It changes whenever a reader makes
+// another document of the same bytes: other text, blocks, places, titles,
+// languages or metadata, or a document where there was an error.
+const Version = "3"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {
@@ -46,45 +56,7 @@ type Options struct {
 }
 
 // SkipError says what was left out and why. Reason is a clause without the path.
-type SkipError struct {
-	Path   string
-	Line   int // of a record, counted from 1; 0 for a whole file
-	Reason string
-	Err    error // the cause if there is one
-	// Taken is the id of a record that came before in this run.
-	Taken string
-	// Rest says that nothing after Line could be read either.
-	Rest bool
-}
-
-func (e *SkipError) Error() string {
-	if e.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Reason)
-	}
-	return e.Path + ": " + e.Reason
-}
-
-// Unwrap returns the cause.
-func (e *SkipError) Unwrap() error { return e.Err }
-
-// skip makes a SkipError from an error of the file system.
-func skip(path string, err error) *SkipError {
-	var s *SkipError
-	if errors.As(err, &s) {
-		return s
-	}
-	reason := err.Error()
-	var p *fs.PathError
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		reason = "does not exist or vanished while it was read"
-	case errors.Is(err, fs.ErrPermission):
-		reason = "permission denied"
-	case errors.As(err, &p):
-		reason = p.Err.Error()
-	}
-	return &SkipError{Path: path, Reason: reason, Err: err}
-}
+type SkipError = format.SkipError
 
 // Reader reads the files of one run: within it a document id is taken once. It
 // is not safe for concurrent use.
@@ -127,7 +99,8 @@ type File struct {
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
 	hashed bool
-	data   []byte // the file's bytes if they are kept
+	data   string // the file's bytes if they are kept
+	kept   bool
 }
 
 // IsStdin says whether the file is standard input, which can be read once and
@@ -138,59 +111,38 @@ func (f *File) IsStdin() bool { return f.stdin != nil }
 // the bytes of a file of up to 64 MiB for [Reader.Documents] to parse. After
 // Documents has run to its end it is the digest of the bytes that were parsed,
 // which is the one to store: the file may have changed in between. A file that
-// can hold no document (binary, too large) is a [*SkipError].
+// cannot be read is a [*SkipError].
 func (f *File) Digest() ([sha256.Size]byte, error) {
 	if f.hashed {
 		return f.digest, nil
 	}
-	in, err := f.open()
-	if err != nil {
-		return f.digest, skip(f.Path, err)
-	}
-	defer in.Close()
-	if f.Size <= keepBytes && f.stdin == nil {
-		data, err := io.ReadAll(io.LimitReader(in, keepBytes+1))
-		if err != nil {
-			return f.digest, skip(f.Path, err)
-		}
-		if len(data) <= keepBytes {
-			f.data, f.digest, f.hashed = data, sha256.Sum256(data), true
-			return f.digest, nil
-		}
-		in.Close() // it grew: hash it as a large file
-		if in, err = f.open(); err != nil {
-			return f.digest, skip(f.Path, err)
-		}
-		defer in.Close()
-	}
 	if f.stdin != nil {
 		return f.digest, &SkipError{Path: f.Path, Reason: "standard input can be read only once"}
 	}
-	h := sha256.New()
-	if _, err := io.Copy(h, in); err != nil {
-		return f.digest, skip(f.Path, err)
+	in, err := f.open()
+	if err != nil {
+		return f.digest, format.SkipOf(f.Path, err)
 	}
-	f.set(h)
-	return f.digest, nil
-}
-
-func (f *File) set(h hash.Hash) {
+	defer in.Close()
+	h := sha256.New()
+	var b strings.Builder
+	if f.Size <= keepBytes {
+		b.Grow(int(f.Size))
+		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(in, keepBytes))
+	}
+	var rest int64
+	if err == nil {
+		rest, err = io.Copy(h, in)
+	}
+	if err != nil {
+		return f.digest, format.SkipOf(f.Path, err)
+	}
+	if f.Size <= keepBytes && rest == 0 { // else it grew
+		f.data, f.kept = b.String(), true
+	}
 	h.Sum(f.digest[:0])
 	f.hashed = true
-}
-
-// open opens the file as it is on disk. A file that is no longer a regular one
-// is refused before it could block.
-func (f *File) open() (io.ReadCloser, error) {
-	if f.stdin != nil {
-		return io.NopCloser(f.stdin), nil
-	}
-	if info, err := os.Stat(f.Path); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, &SkipError{Path: f.Path, Reason: "not a regular file"}
-	}
-	return os.Open(f.Path)
+	return f.digest, nil
 }
 
 // claim takes a document id for this run, or says that it was taken.
@@ -203,65 +155,65 @@ func (r *Reader) claim(id string) bool {
 }
 
 // Documents parses f and yields its documents. Errors are [*SkipError]s: of a
-// record, after which the next one follows, or of the whole file.
-func (r *Reader) Documents(f *File) iter.Seq2[corpus.Document, error] {
+// record, after which the next one follows, or of the whole file. When ctx ends,
+// its error ends the sequence.
+func (r *Reader) Documents(ctx context.Context, f *File) iter.Seq2[corpus.Document, error] {
 	return func(yield func(corpus.Document, error) bool) {
-		if err := r.documents(f, yield); err != nil {
-			yield(corpus.Document{}, skip(f.Path, err))
-		}
-		f.data = nil
-	}
-}
-
-// documents returns the error that ends the file; nil too when yield said stop.
-func (r *Reader) documents(f *File, yield func(corpus.Document, error) bool) error {
-	in, err := r.input(f)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	form, err := sniff(f, in.name, in.head)
-	if err != nil {
-		return err
-	}
-	if form.records {
 		stopped := false
-		err := r.records(f, in, func(d corpus.Document, err error) bool {
+		err := r.documents(ctx, f, func(d corpus.Document, err error) bool {
 			stopped = !yield(d, err)
 			return !stopped
 		})
-		if stopped {
-			return nil
+		f.data, f.kept = "", false
+		switch {
+		case stopped || err == nil:
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			yield(corpus.Document{}, err)
+		default:
+			yield(corpus.Document{}, format.SkipOf(f.Path, err))
 		}
-		return errors.Join(err, in.finish())
 	}
-	text, err := in.text(r.o.MaxFileBytes, form.decode)
+}
+
+// documents returns the error that ends the file; any, when yield said stop.
+func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Document, error) bool) error {
+	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
 	}
-	if err := in.finish(); err != nil {
-		return err
-	}
-	d := corpus.Document{ID: f.Path, Path: f.Path, Type: form.name, Lang: form.lang, ModTime: f.ModTime}
-	if f.IsStdin() {
-		d.Path = ""
-	}
-	if err := parse(&d, text, form); err != nil {
-		return err
-	}
-	if blank(d.Source) {
-		reason := "empty"
-		if !blank(text) {
-			reason = "there is no text in it"
+	defer in.close()
+	stopped := false
+	err = form.read(ctx, &in.File, &format.Options{MaxBytes: r.o.MaxFileBytes}, func(d corpus.Document, err error) bool {
+		if err == nil {
+			err = r.complete(f, &d)
 		}
-		return &SkipError{Path: f.Path, Reason: reason}
+		if err != nil {
+			d = corpus.Document{}
+		}
+		stopped = !yield(d, err)
+		return !stopped
+	})
+	if stopped {
+		return nil
 	}
+	return errors.Join(err, in.finish(f))
+}
+
+// complete fills in what a document has from its file.
+func (r *Reader) complete(f *File, d *corpus.Document) error {
+	d.ModTime = f.ModTime
+	if !f.IsStdin() {
+		d.Path = f.Path
+	}
+	if d.ID != "" {
+		return nil
+	}
+	d.ID = f.Path
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)
 	}
 	if !r.claim(d.ID) {
 		return &SkipError{Path: f.Path, Reason: "was already read in this run"}
 	}
-	yield(d, nil)
 	return nil
 }

@@ -56,7 +56,7 @@ func readAll(t testing.TB, o Options, dir string, paths ...string) (map[string]c
 			note(err)
 			continue
 		}
-		for d, err := range r.Documents(f) {
+		for d, err := range r.Documents(t.Context(), f) {
 			if err != nil {
 				note(err)
 				continue
@@ -430,13 +430,13 @@ func TestDigest(t *testing.T) {
 		}
 		// A file that changes after it was hashed and listed: what counts is
 		// what was parsed.
-		for range New(Options{}).Documents(f) {
+		for range New(Options{}).Documents(t.Context(), f) {
 		}
 		if got, _ := f.Digest(); got != want {
 			t.Errorf("%s: digest after parsing kept bytes %x", f.Path, got)
 		}
 		fresh := &File{Path: f.Path, Size: f.Size}
-		for range New(Options{}).Documents(fresh) {
+		for range New(Options{}).Documents(t.Context(), fresh) {
 		}
 		if !fresh.hashed || fresh.digest != want {
 			t.Errorf("%s: digest by parsing %x", f.Path, fresh.digest)

@@ -1,12 +1,16 @@
 package read
 
 import (
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // Files lists the files at and below paths: named files and "-" (standard
@@ -55,7 +59,7 @@ func (w *walker) emit(f *File, err error) {
 	}
 }
 
-func (w *walker) skip(path string, err error) { w.emit(nil, skip(path, err)) }
+func (w *walker) skip(path string, err error) { w.emit(nil, format.SkipOf(path, err)) }
 
 // root lists one path of the caller.
 func (w *walker) root(path string) {
@@ -66,6 +70,9 @@ func (w *walker) root(path string) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		w.skip(path, err)
+		return
+	}
+	if !w.named(abs) {
 		return
 	}
 	info, err := os.Stat(abs) // a root may be a link
@@ -88,6 +95,17 @@ func (w *walker) root(path string) {
 		return
 	}
 	w.file(abs, real, info)
+}
+
+// named says whether a path is text, as the names of documents are. A file or
+// folder of another name is left out with one reason: nothing that is stored or
+// printed as JSON could lead back to it.
+func (w *walker) named(path string) bool {
+	if utf8.ValidString(path) {
+		return true
+	}
+	w.skip(path, &SkipError{Path: path, Reason: fmt.Sprintf("its name is not valid UTF-8: rename %q", path)})
+	return false
 }
 
 // file lists a file; info is that of the file itself, not of a link to it.
@@ -143,6 +161,9 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		}
 		if w.r.skip[child] || w.r.skip[realChild] ||
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
+			continue
+		}
+		if !utf8.ValidString(name) && !w.named(child) {
 			continue
 		}
 		switch {

@@ -123,7 +123,7 @@ func TestVanish(t *testing.T) {
 		case "f.txt":
 			os.WriteFile(f.Path, []byte("it has grown since it was listed"), 0o666)
 		}
-		for d, err := range r.Documents(f) {
+		for d, err := range r.Documents(t.Context(), f) {
 			if err != nil {
 				got = append(got, "!"+err.Error())
 				continue
@@ -148,7 +148,7 @@ func TestStop(t *testing.T) {
 	for range r.Files(dir) {
 		break
 	}
-	for range r.Documents(&File{Path: filepath.Join(dir, "d.jsonl")}) {
+	for range r.Documents(t.Context(), &File{Path: filepath.Join(dir, "d.jsonl")}) {
 		break
 	}
 }

@@ -80,7 +80,7 @@ type layout struct {
 func (l *layout) add(u *unit.Unit, start, end int, score float64, level int, inline bool) {
 	d := &l.Units.Docs[u.Doc]
 	l.parts = append(l.parts, Part{
-		Span: Span{Cite: l.cite[u.Doc], Doc: d.ID, Path: d.Path, Start: start, End: end, Page: u.Page, Score: Round(score), Level: level, Inline: inline},
+		Span: Span{Cite: l.cite[u.Doc], Doc: d.ID, Path: d.Path, Start: start, End: end, Score: Round(score), Level: level, Inline: inline},
 		Text: l.Units.Slice(u.Doc, start, end),
 	})
 }

@@ -7,19 +7,22 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
 // Span is a kept byte range.
 type Span struct {
-	Cite   int     `json:"cite"`           // number of the label above it, from 1
-	Doc    string  `json:"doc"`            // document id
-	Path   string  `json:"path"`           // file that holds the document
-	Start  int     `json:"start"`          // bytes of the stored source, end exclusive
-	End    int     `json:"end"`            //
-	Page   int     `json:"page,omitempty"` // from 1
-	Score  float64 `json:"score"`          // of its best sentence
-	Digest string  `json:"digest"`         // SHA-256 of its bytes, in hexadecimal
+	Cite   int     `json:"cite"`   // number of the label above it, from 1
+	Doc    string  `json:"doc"`    // document id
+	Path   string  `json:"path"`   // file that holds the document
+	Start  int     `json:"start"`  // bytes of the stored source, end exclusive
+	End    int     `json:"end"`    //
+	Score  float64 `json:"score"`  // of its best sentence
+	Digest string  `json:"digest"` // SHA-256 of its bytes, in hexadecimal
+	// Place is where in its file the range begins, where that is known: see
+	// SetPlaces.
+	Place *corpus.Place `json:"place,omitempty"`
 	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
 	// NoHeading for a point that begins a group without one.
 	Level int `json:"level,omitempty"`
@@ -86,6 +89,15 @@ func Write(c *Context, parts []Part, counter tokens.Counter) {
 		c.Spans[i] = parts[i].Span
 		c.Spans[i].Digest = digest(parts[i].Text)
 		c.texts = append(c.texts, parts[i].Text)
+	}
+	c.Seal = c.seal()
+}
+
+// SetPlaces says of each span where it begins in its file; nil is not known. The
+// receipt is sealed anew.
+func (c *Context) SetPlaces(places []*corpus.Place) {
+	for i, p := range places {
+		c.Spans[i].Place = p
 	}
 	c.Seal = c.seal()
 }

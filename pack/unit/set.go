@@ -58,7 +58,6 @@ type Unit struct {
 	Section    int // of its Source
 	Start, End int // in the stored source
 	Text       string
-	Page       int
 	Kind       corpus.BlockKind
 	From, To   int  // its terms are Set.Occ[From:To]
 	First      bool // nothing before it adjoins
@@ -263,7 +262,7 @@ func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])
 		}
-		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Page: p.Page, Kind: sen.Kind, From: len(all.Occ), First: first}
+		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := Hash(t)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -53,16 +54,51 @@ func (h *Header) Seal(source string, blocks []byte) error {
 	if err != nil {
 		return fmt.Errorf("its metadata cannot be stored: %w", err)
 	}
+	h.Digest = digest(b, blocks, source)
+	h.Coding = CodingZstd
+	return nil
+}
+
+func digest(header, blocks []byte, source string) []byte {
 	sum := sha256.New()
-	for _, part := range [][]byte{b, blocks, []byte(source)} {
+	for _, part := range [][]byte{header, blocks, []byte(source)} {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
 		sum.Write(n[:])
 		sum.Write(part)
 	}
-	h.Digest = sum.Sum(nil)
-	h.Coding = CodingZstd
-	return nil
+	return sum.Sum(nil)
+}
+
+// Whole says whether a stored header, its source and its encoded blocks are what
+// was sealed. It goes by the bytes of the header: a value that JSON or Go cannot
+// hold, such as an integer above 2^53 or a byte that is not UTF-8, is another
+// one once it was read.
+func Whole(stored []byte, source string, blocks []byte) bool {
+	// The fields of Header that Seal counts, in its order.
+	var h struct {
+		ID       json.RawMessage `json:"id"`
+		Path     json.RawMessage `json:"path,omitempty"`
+		Title    json.RawMessage `json:"title,omitempty"`
+		Type     json.RawMessage `json:"type,omitempty"`
+		Lang     json.RawMessage `json:"lang,omitempty"`
+		Metadata json.RawMessage `json:"metadata,omitempty"`
+		Analyzer json.RawMessage `json:"analyzer"`
+		Size     json.RawMessage `json:"size"`
+		Vectors  json.RawMessage `json:"vectors,omitempty"`
+		Attached json.RawMessage `json:"attached,omitempty"`
+		Digest   json.RawMessage `json:"digest"`
+	}
+	if err := json.Unmarshal(stored, &h); err != nil {
+		return false
+	}
+	var want []byte
+	if err := json.Unmarshal(h.Digest, &want); err != nil {
+		return false
+	}
+	h.Digest = json.RawMessage("null")
+	b, err := json.Marshal(&h)
+	return err == nil && bytes.Equal(digest(b, blocks, source), want)
 }
 
 // Document puts header, source and blocks together again.

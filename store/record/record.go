@@ -9,6 +9,8 @@
 //	m                  the manifest (JSON, see Manifest)
 //	d ordinal          header of a document (JSON, see Header)
 //	b ordinal          blocks of a document (see AppendBlocks)
+//	l ordinal          where it stands in its file (see AppendPlaces); none where
+//	                   nothing is known
 //	t ordinal n        piece n of its source (see EncodePiece), n a u32
 //	v ordinal          vectors that came with a document (see AppendVectors)
 //	a ordinal field    a vector that was attached to a stored document (see
@@ -39,6 +41,7 @@ const (
 	kindManifest = 'm'
 	kindHeader   = 'd'
 	kindBlocks   = 'b'
+	kindPlaces   = 'l'
 	kindText     = 't'
 	kindID       = 'i'
 	kindPath     = 'p'
@@ -51,7 +54,7 @@ const (
 )
 
 // OfDocument are the kinds of records that a document has under its ordinal.
-var OfDocument = []byte{kindHeader, kindBlocks, kindText, kindVectors, kindAttached}
+var OfDocument = []byte{kindHeader, kindBlocks, kindPlaces, kindText, kindVectors, kindAttached}
 
 // OrdinalKey is the beginning of all keys of a kind for an ordinal.
 func OrdinalKey(kind byte, ordinal uint64) []byte {
@@ -71,6 +74,9 @@ func HeaderOrdinal(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) 
 
 // BlocksKey is the key of a document's blocks.
 func BlocksKey(ordinal uint64) []byte { return OrdinalKey(kindBlocks, ordinal) }
+
+// PlacesKey is the key of where a document stands in its file.
+func PlacesKey(ordinal uint64) []byte { return OrdinalKey(kindPlaces, ordinal) }
 
 // TextKey is the key of a piece of a document's source.
 func TextKey(ordinal uint64, piece int) []byte {

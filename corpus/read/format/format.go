@@ -1,0 +1,175 @@
+// Package format is the contract between a run over files and the readers of
+// their formats: what a reader is given, what it delivers, and how it says what
+// it cannot read. A family of formats is a package that imports this one; the
+// table in package read imports the families.
+package format
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// Func reads one file and yields its documents: one, or many in the order of
+// the file. It stops when yield returns false, and when ctx ends.
+//
+// Of a document it fills what the format says: Type, Lang, Title, Metadata,
+// Source, Blocks with their places. An empty ID stands for the file's path; a
+// file of many documents has an id for each, that it claims. Path and ModTime
+// are the run's to fill.
+//
+// A part that cannot be read is yielded as a [*SkipError], after which the next
+// part follows; an error that is returned ends the file.
+type Func func(ctx context.Context, f *File, o *Options, yield func(corpus.Document, error) bool) error
+
+// Options of a run that readers need.
+type Options struct {
+	// MaxBytes is the largest file, and the longest record of a streamed one,
+	// that is read. A file that is not streamed is never longer.
+	MaxBytes int64
+}
+
+// File is the bytes of one file, decompressed.
+type File struct {
+	// Path is the cleaned absolute path; "stdin" for standard input.
+	Path string
+	// Name says what the file is: its path without ".gz"; empty for standard
+	// input.
+	Name string
+	// Size is the number of bytes; -1 where only reading to the end tells, which
+	// is so of streamed formats alone.
+	Size    int64
+	ModTime time.Time
+	// Head is the start of the file, at most HeadBytes.
+	Head []byte
+	// The bytes. Reading returns the error of a context that ended. Streamed
+	// formats must read from the front to the back.
+	io.ReaderAt
+	// Claim takes a document id for this run, or says that it was taken.
+	Claim func(id string) bool
+}
+
+// HeadBytes is how much of a file decides what it is.
+const HeadBytes = 8 << 10
+
+// BOM is the byte order mark of UTF-8.
+const BOM = "\uFEFF"
+
+// Reader reads the file from front to back.
+func (f *File) Reader() io.Reader {
+	size := f.Size
+	if size < 0 {
+		size = math.MaxInt64
+	}
+	return io.NewSectionReader(f.ReaderAt, 0, size)
+}
+
+// Memory is a file whose bytes are in memory.
+type Memory string
+
+// ReadAt implements io.ReaderAt.
+func (m Memory) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("negative offset")
+	}
+	n := copy(p, m[min(off, int64(len(m))):])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Text is the whole file as valid UTF-8: decode, if not nil, is asked first
+// about a text that is not, and returns "" where it knows no better; then each
+// byte that is not valid becomes U+FFFD.
+func (f *File) Text(decode func(string) string) (string, error) {
+	m, ok := f.ReaderAt.(Memory)
+	if !ok {
+		var b strings.Builder
+		b.Grow(int(max(f.Size, 0)))
+		if _, err := io.Copy(&b, f.Reader()); err != nil {
+			return "", err
+		}
+		m = Memory(b.String())
+	}
+	s := string(m)
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return "", f.Skip("binary file (NUL byte at %d)", i)
+	}
+	if utf8.ValidString(s) {
+		return s, nil
+	}
+	if decode != nil {
+		if t := decode(s); t != "" {
+			s = t
+		}
+	}
+	return validUTF8(s), nil
+}
+
+// validUTF8 replaces each byte of s that is not valid UTF-8 by U+FFFD.
+func validUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/16)
+	for _, r := range s { // an invalid byte is one RuneError
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// SkipError says what was left out and why. Reason is a clause without the path.
+type SkipError struct {
+	Path   string
+	Line   int // of a record, counted from 1; 0 for a whole file
+	Reason string
+	Err    error // the cause if there is one
+	// Taken is the id of a record that came before in this run.
+	Taken string
+	// Rest says that nothing after Line could be read either.
+	Rest bool
+}
+
+func (e *SkipError) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Reason)
+	}
+	return e.Path + ": " + e.Reason
+}
+
+// Unwrap returns the cause.
+func (e *SkipError) Unwrap() error { return e.Err }
+
+// Skip makes a SkipError of a whole file.
+func (f *File) Skip(reason string, args ...any) *SkipError {
+	return &SkipError{Path: f.Path, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// SkipOf makes a SkipError from an error of the file system.
+func SkipOf(path string, err error) *SkipError {
+	var s *SkipError
+	if errors.As(err, &s) {
+		return s
+	}
+	reason := err.Error()
+	var p *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		reason = "does not exist or vanished while it was read"
+	case errors.Is(err, fs.ErrPermission):
+		reason = "permission denied"
+	case errors.As(err, &p):
+		reason = p.Err.Error()
+	}
+	return &SkipError{Path: path, Reason: reason, Err: err}
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store/record"
+)
+
+// Where the blocks of a document stand in its file is a record beside it, and no
+// part of what tells a changed document from an unchanged one: a record of a JSON
+// Lines file that moves to another line is not indexed again.
+
+// placement is what a step writes of the places of a document that it leaves
+// alone otherwise.
+type placement struct {
+	ordinal uint64
+	places  []byte
+}
+
+// Place is where byte at of a document stands in its file; zero where nothing
+// is known.
+func (v *Snapshot) Place(h *Header, at int) (corpus.Place, error) {
+	b, err := getFrom(v.kv, record.PlacesKey(h.Ordinal))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return corpus.Place{}, nil
+	}
+	if err != nil {
+		return corpus.Place{}, err
+	}
+	at = min(max(at, 0), h.Size)
+	p, from, err := record.FindPlace(b, at)
+	if err != nil {
+		return corpus.Place{}, fmt.Errorf("document %q: its places: %w", h.ID, err)
+	}
+	if from < at {
+		text, err := v.s.pieces.piece(v.kv, h, from/record.PieceSize)
+		if err != nil {
+			return corpus.Place{}, err
+		}
+		p.Line += bytes.Count(text[:min(at-from, len(text))], []byte("\n"))
+	}
+	return p, nil
+}
+
+// move takes the places of an unchanged document into the step where they are
+// others than those stored.
+func (b *Batch) move(v *Snapshot, old *Header, places []byte) error {
+	stored, err := getFrom(v.kv, record.PlacesKey(old.Ordinal))
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+		return err
+	}
+	if bytes.Equal(stored, places) {
+		return nil
+	}
+	b.moved[old.ID] = placement{old.Ordinal, places}
+	b.size += len(places) + documentCost
+	if b.full() {
+		return b.Flush()
+	}
+	return nil
+}
+
+// place writes the places that the step found anew, of documents that are still
+// there. Store.mu is held.
+func (b *Batch) place(kv *pebble.Batch) error {
+	for _, id := range slices.Sorted(maps.Keys(b.moved)) {
+		p := b.moved[id]
+		if b.touched["i"+id] {
+			h, err := b.s.headerByID(id)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if h.Ordinal != p.ordinal {
+				continue
+			}
+		}
+		var err error
+		if len(p.places) == 0 {
+			err = kv.Delete(record.PlacesKey(p.ordinal), nil)
+		} else {
+			err = kv.Set(record.PlacesKey(p.ordinal), p.places, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
