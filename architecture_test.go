@@ -36,7 +36,7 @@ var floors = [][]string{
 	{"index/impact"},
 	{"index/segment"},
 	{"store/disk", "store/record"},
-	{"store/head"},
+	{"store/head", "store/kv"},
 	{"store"},
 	{"search"},
 	{"gather"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -96,7 +97,7 @@ func same(a, b vector.Sparse) bool {
 
 // attach writes what the step attaches, as far as the documents are still what
 // they were, and counts it in the segments that hold them. Store.mu is held.
-func (b *Batch) attach(kv *pebble.Batch, m *manifest) error {
+func (b *Batch) attach(wb *pebble.Batch, m *manifest) error {
 	m.Attached = m.Attached || b.s.attachedEver.Load()
 	if len(b.attached) == 0 {
 		return nil
@@ -117,7 +118,7 @@ func (b *Batch) attach(kv *pebble.Batch, m *manifest) error {
 			}
 		}
 		for field, x := range a.vectors {
-			if err := kv.Set(record.AttachedKey(a.ordinal, field), record.AppendAttached(nil, field, x), nil); err != nil {
+			if err := wb.Set(record.AttachedKey(a.ordinal, field), record.AppendAttached(nil, field, x), nil); err != nil {
 				return err
 			}
 		}
@@ -135,12 +136,12 @@ func (b *Batch) attach(kv *pebble.Batch, m *manifest) error {
 }
 
 // unattach removes what was attached to a document, where anything ever was.
-func (s *Store) unattach(kv *pebble.Batch, ordinal uint64) error {
+func (s *Store) unattach(wb *pebble.Batch, ordinal uint64) error {
 	if !s.attachedEver.Load() {
 		return nil
 	}
-	return scan(s.db, record.AttachedKey(ordinal, ""), func(key, _ []byte) error {
-		return kv.Delete(slices.Clone(key), nil)
+	return kv.Scan(s.db, record.AttachedKey(ordinal, ""), func(key, _ []byte) error {
+		return wb.Delete(slices.Clone(key), nil)
 	})
 }
 
@@ -167,7 +168,7 @@ func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *openSegment) (
 	// The fields in which anything was attached are built anew, the others stay.
 	with := map[string]*segment.FieldVectors{}
 	first, end := record.AttachedKey(o.entry.First, ""), record.AttachedKey(o.entry.Last+1, "")
-	err := scanIn(v.kv, first, end, func(key, _ []byte) error {
+	err := kv.ScanIn(v.kv, first, end, func(key, _ []byte) error {
 		_, field := record.AttachedField(key)
 		with[field] = &segment.FieldVectors{}
 		return nil
@@ -211,7 +212,7 @@ func (v *Snapshot) vectors(h *Header) (record.Vectors, error) {
 		return own, err
 	}
 	more := record.Vectors{}
-	err = scanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
+	err = kv.ScanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
 		_, field := record.AttachedField(key)
 		x, err := record.DecodeAttached(value, field)
 		if err != nil {
@@ -231,7 +232,7 @@ func (v *Snapshot) ownVectors(h *Header) (record.Vectors, error) {
 	if h.Vectors == nil {
 		return nil, nil
 	}
-	b, err := getFrom(v.kv, record.VectorsKey(h.Ordinal))
+	b, err := kv.Get(v.kv, record.VectorsKey(h.Ordinal))
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w: its vectors: %w", h.ID, ErrCorrupt, err)
 	}

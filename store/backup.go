@@ -50,7 +50,7 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 			return err
 		}
 	}
-	if err := s.pinned.copyTo(ctx, to, s.fs.PathJoin(s.dir, "db"), db); err != nil {
+	if err := s.pinned.CopyTo(ctx, to, s.fs.PathJoin(s.dir, "db"), db); err != nil {
 		return fmt.Errorf("copy to %s: %w", db, err)
 	}
 	for _, o := range v.segments {

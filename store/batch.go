@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -424,7 +425,7 @@ func (b *Batch) DeleteFile(path string) (removed int, err error) {
 func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, err error) {
 	var ids []string
 	prefix := record.PathPrefix(path)
-	err = scan(b.s.db, prefix, func(key, _ []byte) error {
+	err = kv.Scan(b.s.db, prefix, func(key, _ []byte) error {
 		ordinal, ok := record.PathOrdinal(key, prefix)
 		if !ok {
 			return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/store/head"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -180,7 +181,7 @@ func (v *Snapshot) checkDocument(ordinal uint64, rows map[string]int, r *CheckRe
 		lost("%v", err)
 		return false
 	}
-	if stored, err := getFrom(v.kv, record.HeaderKey(ordinal)); err != nil || !record.Whole(stored, d.Source, record.AppendBlocks(nil, d.Blocks)) {
+	if stored, err := kv.Get(v.kv, record.HeaderKey(ordinal)); err != nil || !record.Whole(stored, d.Source, record.AppendBlocks(nil, d.Blocks)) {
 		lost("document %q: its digest does not match what is stored; index its file again", h.ID)
 	}
 	if found, err := v.HeaderByID(h.ID); err != nil || found.Ordinal != ordinal {

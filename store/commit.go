@@ -34,7 +34,7 @@ func (b *Batch) commit() error {
 	if err := b.writeAhead(); err != nil {
 		return errors.Join(err, fresh.drop())
 	}
-	kv, err := b.links()
+	wb, err := b.links()
 	if err != nil {
 		return errors.Join(err, fresh.drop())
 	}
@@ -44,15 +44,15 @@ func (b *Batch) commit() error {
 		return errors.Join(err, fresh.drop())
 	}
 	if b.conflicts() {
-		_ = kv.Close()
+		_ = wb.Close()
 		if err = b.resolve(); err == nil {
-			kv, err = b.links()
+			wb, err = b.links()
 		}
 		if err != nil {
 			return errors.Join(err, fresh.drop())
 		}
 	}
-	defer kv.Close()
+	defer wb.Close()
 	m := s.manifest.clone()
 	if fresh != nil {
 		m.insert(fresh.entry)
@@ -62,10 +62,10 @@ func (b *Batch) commit() error {
 			delete(m.Analyzers, name)
 		}
 	}
-	if err := errors.Join(b.attach(kv, m), b.place(kv)); err != nil {
+	if err := errors.Join(b.attach(wb, m), b.place(wb)); err != nil {
 		return errors.Join(err, fresh.drop())
 	}
-	if err := s.publish(m, kv, b.dead, fresh); err != nil {
+	if err := s.publish(m, wb, b.dead, fresh); err != nil {
 		// The commit may have got through: its records must stay.
 		b.first, b.next = 0, 0
 		return err
@@ -87,7 +87,7 @@ func (b *Batch) commit() error {
 // links are the records that lead to what the step stored, and the removal
 // of what it replaced.
 func (b *Batch) links() (*pebble.Batch, error) {
-	kv := b.s.db.NewBatch()
+	wb := b.s.db.NewBatch()
 	var errs []error
 	do := func(err error) {
 		if err != nil {
@@ -96,40 +96,40 @@ func (b *Batch) links() (*pebble.Batch, error) {
 	}
 	for id, c := range b.changes {
 		if old := c.old; old != nil {
-			do(kv.Delete(record.HeaderKey(old.Ordinal), nil))
-			do(kv.Delete(record.BlocksKey(old.Ordinal), nil))
-			do(kv.Delete(record.PlacesKey(old.Ordinal), nil))
-			do(removeVectors(kv, old))
-			do(b.s.unattach(kv, old.Ordinal))
+			do(wb.Delete(record.HeaderKey(old.Ordinal), nil))
+			do(wb.Delete(record.BlocksKey(old.Ordinal), nil))
+			do(wb.Delete(record.PlacesKey(old.Ordinal), nil))
+			do(removeVectors(wb, old))
+			do(b.s.unattach(wb, old.Ordinal))
 			for i := 0; i*record.PieceSize < old.Size; i++ {
-				do(kv.Delete(record.TextKey(old.Ordinal, i), nil))
+				do(wb.Delete(record.TextKey(old.Ordinal, i), nil))
 			}
 			if old.Path != "" {
-				do(kv.Delete(record.PathKey(old.Path, old.Ordinal), nil))
+				do(wb.Delete(record.PathKey(old.Path, old.Ordinal), nil))
 			}
 		}
 		if c.put == nil {
-			do(kv.Delete(record.IDKey(id), nil))
+			do(wb.Delete(record.IDKey(id), nil))
 			continue
 		}
-		do(kv.Set(record.IDKey(id), record.Uint64(c.put.Ordinal), nil))
+		do(wb.Set(record.IDKey(id), record.Uint64(c.put.Ordinal), nil))
 		if c.put.Path != "" {
-			do(kv.Set(record.PathKey(c.put.Path, c.put.Ordinal), nil, nil))
+			do(wb.Set(record.PathKey(c.put.Path, c.put.Ordinal), nil, nil))
 		}
 	}
 	for path, f := range b.files {
 		if f == nil {
-			do(kv.Delete(record.FileKey(path), nil))
+			do(wb.Delete(record.FileKey(path), nil))
 			continue
 		}
 		value, err := json.Marshal(f)
 		do(err)
-		do(kv.Set(record.FileKey(path), value, nil))
+		do(wb.Set(record.FileKey(path), value, nil))
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(append(errs, kv.Close())...)
+		return nil, errors.Join(append(errs, wb.Close())...)
 	}
-	return kv, nil
+	return wb, nil
 }
 
 // touch tells a batch what another one has committed. Store.mu is held.
@@ -211,12 +211,12 @@ func (m *manifest) covering(ordinal uint64) *segmentEntry {
 	return nil
 }
 
-// publish commits a manifest with the changes in kv and the deletes in dead
+// publish commits a manifest with the changes in wb and the deletes in dead
 // (by an ordinal of the segment), and shows the result to readers. fresh are
 // segments that no snapshot holds yet; they are closed where it fails, but
 // their files stay: the commit may be found on opening again. Store.mu is
 // held.
-func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, fresh ...*openSegment) (err error) {
+func (s *Store) publish(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, fresh ...*openSegment) (err error) {
 	shown := false
 	defer func() {
 		for _, o := range fresh {
@@ -226,13 +226,13 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 		}
 	}()
 	m.NextOrdinal, m.NextSegment, m.Vectors = s.nextOrdinal, s.nextSegment, maps.Clone(s.fields)
-	next, err := s.segmentsOf(m, kv, dead, fresh)
+	next, err := s.segmentsOf(m, wb, dead, fresh)
 	if err != nil {
 		return err
 	}
 	gone := s.gone(m)
 	for _, e := range gone {
-		if err := kv.DeleteRange(record.DeletedKey(e.ID, 0), record.DeletedKey(e.ID+1, 0), nil); err != nil {
+		if err := wb.DeleteRange(record.DeletedKey(e.ID, 0), record.DeletedKey(e.ID+1, 0), nil); err != nil {
 			return err
 		}
 	}
@@ -248,10 +248,10 @@ func (s *Store) publish(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, f
 			return err
 		}
 	}
-	if err := kv.Set(record.ManifestKey(), value, nil); err != nil {
+	if err := wb.Set(record.ManifestKey(), value, nil); err != nil {
 		return err
 	}
-	if err := kv.Commit(pebble.Sync); err != nil {
+	if err := wb.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("commit to %s: %w", s.dir, err)
 	}
 	if err := s.failed(); err != nil {
@@ -304,8 +304,8 @@ func (s *Store) showOnly(m *manifest, dead map[uint64]*layer, fresh ...*openSegm
 }
 
 // segmentsOf are the segments of m: the fresh ones, and those that readers see
-// already, with the deletes in dead, which are stored in kv (nil: nowhere).
-func (s *Store) segmentsOf(m *manifest, kv *pebble.Batch, dead map[uint64]*layer, fresh []*openSegment) ([]openSegment, error) {
+// already, with the deletes in dead, which are stored in wb (nil: nowhere).
+func (s *Store) segmentsOf(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, fresh []*openSegment) ([]openSegment, error) {
 	old := s.current.Load()
 	out := make([]openSegment, 0, len(m.Segments))
 	find := func(e segmentEntry) *openSegment {
@@ -335,7 +335,7 @@ func (s *Store) segmentsOf(m *manifest, kv *pebble.Batch, dead map[uint64]*layer
 			return nil, fmt.Errorf("index %s: %w: no segment holds document number %d", s.dir, ErrCorrupt, first)
 		}
 		i := slices.IndexFunc(out, func(o openSegment) bool { return o.entry.ID == e.ID })
-		t, err := out[i].dead.store(kv, e.ID, dead[first])
+		t, err := out[i].dead.store(wb, e.ID, dead[first])
 		if err != nil {
 			return nil, err
 		}

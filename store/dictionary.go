@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -54,7 +55,7 @@ func (s *Store) lookup(names []string) (numbers map[string]uint32, missing []str
 	w.mu.RUnlock()
 	found := map[string]uint32{}
 	for _, name := range unknown {
-		b, err := s.get(record.NameKey(name))
+		b, err := kv.Get(s.db, record.NameKey(name))
 		if errors.Is(err, pebble.ErrNotFound) {
 			missing = append(missing, name)
 			continue
@@ -97,7 +98,7 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	count := uint32(0)
-	b, err := s.get(record.NamesKey())
+	b, err := kv.Get(s.db, record.NamesKey())
 	switch n, ok := record.ReadUint32(b); {
 	case err == nil && ok:
 		count = n
@@ -108,11 +109,11 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 	}
 	slices.Sort(names) // so that numbers do not depend on the order of a map
 	given := make(map[string]uint32, len(names))
-	kv := s.db.NewBatch()
-	defer kv.Close()
+	wb := s.db.NewBatch()
+	defer wb.Close()
 	for _, name := range names {
 		key := record.NameKey(name)
-		b, err := s.get(key)
+		b, err := kv.Get(s.db, key)
 		switch n, ok := record.ReadUint32(b); {
 		case err == nil && ok: // another writer was faster
 			given[name] = n
@@ -125,14 +126,14 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 		}
 		given[name] = firstNamed + count
 		count++
-		if err := kv.Set(key, record.Uint32(given[name]), nil); err != nil {
+		if err := wb.Set(key, record.Uint32(given[name]), nil); err != nil {
 			return nil, err
 		}
 	}
-	if err := kv.Set(record.NamesKey(), record.Uint32(count), nil); err != nil {
+	if err := wb.Set(record.NamesKey(), record.Uint32(count), nil); err != nil {
 		return nil, err
 	}
-	if err := kv.Commit(pebble.NoSync); err != nil {
+	if err := wb.Commit(pebble.NoSync); err != nil {
 		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
 	}
 	w.add(given)

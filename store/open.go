@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -64,10 +65,10 @@ func Open(dir string, o Options) (*Store, error) {
 
 // openLocked opens an index whose folder is locked and whole.
 func (s *Store) openLocked(dbDir string, lock *pebble.Lock, o Options) (err error) {
-	p := pebbleOptions(s.disk, s.tuning.MemTable)
+	p := kv.Options(s.disk, s.tuning.MemTable)
 	p.FS, p.Lock = s.head.FS(), lock
 	if s.db, err = pebble.Open(dbDir, p); err != nil {
-		return errors.Join(openError(s.dir, err), s.head.Close())
+		return errors.Join(kv.OpenError(s.dir, err), s.head.Close())
 	}
 	s.lock = lock
 	if err := s.load(o); err != nil {
@@ -136,7 +137,7 @@ func (s *Store) prepare(dbDir string, o Options) (*pebble.Lock, error) {
 	}
 	lock, err := pebble.LockDirectory(dbDir, s.disk)
 	if err != nil {
-		return nil, openError(s.dir, err)
+		return nil, kv.OpenError(s.dir, err)
 	}
 	if s.head, err = s.openHead(dbDir, o); err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -176,14 +177,14 @@ func (s *Store) openHead(dbDir string, o Options) (*head.File, error) {
 // one, is there.
 func (s *Store) verify(dbDir string) (h *head.Record, err error) {
 	r, _, headErr := head.Read(s.fs, s.dir)
-	p, err := pinLocked(s.fs, dbDir)
+	p, err := disk.PinLocked(s.fs, dbDir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	o := pebbleOptions(s.disk, s.tuning.MemTable)
+	defer func() { err = errors.Join(err, p.Close()) }()
+	o := kv.Options(s.disk, s.tuning.MemTable)
 	o.FS, o.ReadOnly = p, true
-	db, err := openPebble(dbDir, o)
+	db, err := kv.Open(dbDir, o)
 	if err != nil {
 		return nil, s.openError(err, r, headErr)
 	}
@@ -214,21 +215,11 @@ func (s *Store) readable(db *pebble.DB, m *manifest) error {
 	return m.orphans(db, func(from, to uint64) error { return nil })
 }
 
-// openPebble opens a database that may be damaged.
-func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v", ErrCorrupt, r)
-		}
-	}()
-	return pebble.Open(dir, o)
-}
-
 // openError is the error of a database that cannot be opened, with what the head
 // says must be there.
 func (s *Store) openError(err error, h head.Record, headErr error) error {
 	if !errors.Is(err, ErrCorrupt) {
-		err = openError(s.dir, err)
+		err = kv.OpenError(s.dir, err)
 	}
 	if errors.Is(err, ErrCorrupt) && headErr == nil && !h.Empty() {
 		err = fmt.Errorf("%w; %s must be there", err, amount(h))
@@ -315,8 +306,8 @@ func (s *Store) openPinned(o Options) error {
 			return err
 		}
 		if s.pinned != nil {
-			if still++; s.pinned.sum != seen {
-				still, seen = 0, s.pinned.sum
+			if still++; s.pinned.Sum() != seen {
+				still, seen = 0, s.pinned.Sum()
 			}
 		}
 		if err == nil {
@@ -329,7 +320,7 @@ func (s *Store) openPinned(o Options) error {
 			}
 			before = missing
 			snap := s.current.Swap(nil)
-			if err := errors.Join(snap.Release(), s.db.Close(), s.pinned.close()); err != nil {
+			if err := errors.Join(snap.Release(), s.db.Close(), s.pinned.Close()); err != nil {
 				return err
 			}
 			if len(s.damage) == 0 {
@@ -344,13 +335,13 @@ func (s *Store) openPinned(o Options) error {
 
 // openPin opens the index as it is now.
 func (s *Store) openPin(dbDir string, o Options, h head.Record, headErr error) (err error) {
-	if s.pinned, err = pin(s.fs, dbDir); err != nil {
+	if s.pinned, err = disk.Pin(s.fs, dbDir); err != nil {
 		return err
 	}
-	p := pebbleOptions(s.disk, s.tuning.MemTable)
+	p := kv.Options(s.disk, s.tuning.MemTable)
 	p.FS, p.ReadOnly = s.pinned, true
-	if s.db, err = openPebble(dbDir, p); err != nil {
-		return errors.Join(s.openError(err, h, headErr), s.pinned.close())
+	if s.db, err = kv.Open(dbDir, p); err != nil {
+		return errors.Join(s.openError(err, h, headErr), s.pinned.Close())
 	}
 	m, err := s.readManifest(s.db)
 	if err == nil {
@@ -363,7 +354,7 @@ func (s *Store) openPin(dbDir string, o Options, h head.Record, headErr error) (
 		err = s.load(o)
 	}
 	if err != nil {
-		return errors.Join(err, s.db.Close(), s.pinned.close())
+		return errors.Join(err, s.db.Close(), s.pinned.Close())
 	}
 	s.headSeen, s.headErr = h, headErr
 	return nil
@@ -435,11 +426,11 @@ func (m *manifest) orphans(db *pebble.DB, visit func(from, to uint64) error) err
 		}
 		it, err := db.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(from), UpperBound: record.HeaderKey(to)})
 		if err != nil {
-			return damaged(err)
+			return kv.Damaged(err)
 		}
 		found := it.First()
 		if err := errors.Join(it.Error(), it.Close()); err != nil || !found {
-			return damaged(err)
+			return kv.Damaged(err)
 		}
 		return visit(from, to)
 	}
@@ -455,7 +446,7 @@ func (m *manifest) orphans(db *pebble.DB, visit func(from, to uint64) error) err
 
 // readManifest reads the manifest; nil where there is none.
 func (s *Store) readManifest(db *pebble.DB) (*manifest, error) {
-	b, err := getFrom(db, record.ManifestKey())
+	b, err := kv.Get(db, record.ManifestKey())
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
 	}

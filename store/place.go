@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -27,7 +28,7 @@ type placement struct {
 // Place is where byte at of a document stands in its file; zero where nothing
 // is known.
 func (v *Snapshot) Place(h *Header, at int) (corpus.Place, error) {
-	b, err := getFrom(v.kv, record.PlacesKey(h.Ordinal))
+	b, err := kv.Get(v.kv, record.PlacesKey(h.Ordinal))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return corpus.Place{}, nil
 	}
@@ -52,7 +53,7 @@ func (v *Snapshot) Place(h *Header, at int) (corpus.Place, error) {
 // move takes the places of an unchanged document into the step where they are
 // others than those stored.
 func (b *Batch) move(v *Snapshot, old *Header, places []byte) error {
-	stored, err := getFrom(v.kv, record.PlacesKey(old.Ordinal))
+	stored, err := kv.Get(v.kv, record.PlacesKey(old.Ordinal))
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return err
 	}
@@ -69,7 +70,7 @@ func (b *Batch) move(v *Snapshot, old *Header, places []byte) error {
 
 // place writes the places that the step found anew, of documents that are still
 // there. Store.mu is held.
-func (b *Batch) place(kv *pebble.Batch) error {
+func (b *Batch) place(wb *pebble.Batch) error {
 	for _, id := range slices.Sorted(maps.Keys(b.moved)) {
 		p := b.moved[id]
 		if b.touched["i"+id] {
@@ -86,9 +87,9 @@ func (b *Batch) place(kv *pebble.Batch) error {
 		}
 		var err error
 		if len(p.places) == 0 {
-			err = kv.Delete(record.PlacesKey(p.ordinal), nil)
+			err = wb.Delete(record.PlacesKey(p.ordinal), nil)
 		} else {
-			err = kv.Set(record.PlacesKey(p.ordinal), p.places, nil)
+			err = wb.Set(record.PlacesKey(p.ordinal), p.places, nil)
 		}
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -78,9 +79,9 @@ func (s *Store) countDocuments(e segmentEntry) (n int, err error) {
 func (s *Store) documentsIn(r pebble.Reader, e segmentEntry, visit func(ordinal uint64) error) (err error) {
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(e.First), UpperBound: record.HeaderKey(e.Last + 1)})
 	if err != nil {
-		return damaged(err)
+		return kv.Damaged(err)
 	}
-	defer func() { err = damaged(errors.Join(err, it.Close())) }()
+	defer func() { err = kv.Damaged(errors.Join(err, it.Close())) }()
 	for it.First(); it.Valid(); it.Next() {
 		if err := visit(record.HeaderOrdinal(it.Key())); err != nil {
 			return err
@@ -224,9 +225,9 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []openSegment, live
 	if s.cannotWrite() {
 		return s.showOnly(m, changes, fresh)
 	}
-	kv := s.db.NewBatch()
-	defer kv.Close()
-	return s.publish(m, kv, changes, fresh)
+	wb := s.db.NewBatch()
+	defer wb.Close()
+	return s.publish(m, wb, changes, fresh)
 }
 
 // attachedIn counts the steps that attached vectors to documents of segments.

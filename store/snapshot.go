@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -323,7 +324,7 @@ func (v *Snapshot) Text(h *Header, start, end int) (string, error) {
 func (s *Store) headerByID(id string) (*Header, error) { return headerByID(s.db, id) }
 
 func headerByID(r pebble.Reader, id string) (*Header, error) {
-	b, err := getFrom(r, record.IDKey(id))
+	b, err := kv.Get(r, record.IDKey(id))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("document %q: %w", id, ErrNotFound)
 	}
@@ -338,7 +339,7 @@ func headerByID(r pebble.Reader, id string) (*Header, error) {
 }
 
 func headerAt(r pebble.Reader, ordinal uint64) (*Header, error) {
-	b, err := getFrom(r, record.HeaderKey(ordinal))
+	b, err := kv.Get(r, record.HeaderKey(ordinal))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("document number %d: %w", ordinal, ErrNotFound)
 	}
@@ -377,7 +378,7 @@ func (s *Store) documentOf(r pebble.Reader, h *Header) (*corpus.Document, error)
 	if err != nil {
 		return nil, err
 	}
-	b, err := getFrom(r, record.BlocksKey(h.Ordinal))
+	b, err := kv.Get(r, record.BlocksKey(h.Ordinal))
 	if err != nil {
 		return nil, fmt.Errorf("document %q: %w: its structure: %w", h.ID, ErrCorrupt, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -39,12 +40,12 @@ func TestSourceCodings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kv := s.db.NewBatch()
-	err = kv.Set(record.HeaderKey(h.Ordinal), value, nil)
+	wb := s.db.NewBatch()
+	err = wb.Set(record.HeaderKey(h.Ordinal), value, nil)
 	for i := 0; i*record.PieceSize < h.Size; i++ {
-		err = errors.Join(err, kv.Set(record.TextKey(h.Ordinal, i), []byte(sources["d5"][i*record.PieceSize:min(h.Size, (i+1)*record.PieceSize)]), nil))
+		err = errors.Join(err, wb.Set(record.TextKey(h.Ordinal, i), []byte(sources["d5"][i*record.PieceSize:min(h.Size, (i+1)*record.PieceSize)]), nil))
 	}
-	if err = errors.Join(err, kv.Commit(pebble.Sync)); err != nil {
+	if err = errors.Join(err, wb.Commit(pebble.Sync)); err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)
@@ -127,7 +128,7 @@ func TestClosedIsSmall(t *testing.T) {
 			logs += int(info.Size())
 		}
 	}
-	if logs > flushOnClose {
+	if logs > kv.FlushOnClose {
 		t.Fatalf("%d bytes of logs are left of %d bytes of text", logs, size)
 	}
 }

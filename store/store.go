@@ -19,7 +19,7 @@
 // sealed into a file together with others. Sealing, merging and rebuilding go on
 // in the background (maintain.go, policy.go); after a crash, segments that lived
 // in memory are missing ones. A reader in another process needs no lock: it pins
-// Pebble's files (pin.go) and maps the segments.
+// Pebble's files (disk.Pinned) and maps the segments.
 //
 // Directory layout:
 //
@@ -47,6 +47,7 @@ import (
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -70,13 +71,13 @@ const (
 
 var (
 	// ErrLocked says that another process has the index open.
-	ErrLocked = errors.New("index is in use by another process")
+	ErrLocked = kv.ErrLocked
 	// ErrNewer says that a later version of tamis wrote the index.
-	ErrNewer = errors.New("index has a newer format")
+	ErrNewer = record.ErrNewer
 	// ErrCorrupt says that what is stored is damaged and cannot be derived.
 	ErrCorrupt = record.ErrCorrupt
 	// ErrNotFound says that there is no such index or document.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = record.ErrNotFound
 	// ErrConfig says that the index was made with other settings.
 	ErrConfig = errors.New("index was made with other settings")
 	// ErrReadOnly says that the index was opened for reading only.
@@ -243,8 +244,8 @@ func (m *manifest) clone() *manifest {
 type Store struct {
 	dir          string
 	fs           vfs.FS
-	disk         *disk.FS // fs under Pebble
-	pinned       *pinned  // what is under Pebble instead where readOnly
+	disk         *disk.FS     // fs under Pebble
+	pinned       *disk.Pinned // what is under Pebble instead where readOnly
 	db           *pebble.DB
 	lock         *pebble.Lock // of the folder, where it is not readOnly
 	head         *head.File   // the same
@@ -284,17 +285,6 @@ type Store struct {
 	attachedEver atomic.Bool
 }
 
-func (s *Store) get(key []byte) ([]byte, error) { return getFrom(s.db, key) }
-
-func getFrom(r pebble.Reader, key []byte) ([]byte, error) {
-	v, closer, err := r.Get(key)
-	if err != nil {
-		return nil, damaged(err)
-	}
-	b := slices.Clone(v)
-	return b, closer.Close()
-}
-
 // Dir is the directory of the index.
 func (s *Store) Dir() string { return s.dir }
 
@@ -323,12 +313,12 @@ func (s *Store) Close() error {
 		errs = append(errs, snap.Release())
 		s.snapshots.Wait()
 	}
-	if !s.readOnly && s.failed() == nil && s.db.Metrics().MemTable.Size > flushOnClose {
+	if !s.readOnly && s.failed() == nil && s.db.Metrics().MemTable.Size > kv.FlushOnClose {
 		errs = append(errs, s.db.Flush())
 	}
 	errs = append(errs, s.db.Close())
 	if s.pinned != nil {
-		errs = append(errs, s.pinned.close())
+		errs = append(errs, s.pinned.Close())
 	}
 	if s.head != nil {
 		errs = append(errs, s.head.Close(), s.lock.Close())
@@ -363,7 +353,7 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 		return File{}, false, err
 	}
 	defer v.Release()
-	b, err := getFrom(v.kv, record.FileKey(path))
+	b, err := kv.Get(v.kv, record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -384,51 +374,15 @@ func (s *Store) Files(path string) ([]string, error) {
 	}
 	defer v.Release()
 	var files []string
-	if _, err := getFrom(v.kv, record.FileKey(path)); err == nil {
+	if _, err := kv.Get(v.kv, record.FileKey(path)); err == nil {
 		files = append(files, path)
 	} else if !errors.Is(err, pebble.ErrNotFound) {
 		return nil, err
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err = scan(v.kv, record.FileKey(dir), func(key, _ []byte) error {
+	err = kv.Scan(v.kv, record.FileKey(dir), func(key, _ []byte) error {
 		files = append(files, record.FileOfKey(key))
 		return nil
 	})
 	return files, err
-}
-
-// scan visits the keys that start with prefix, in order.
-func scan(r pebble.Reader, prefix []byte, visit func(key, value []byte) error) error {
-	return scanIn(r, prefix, successor(prefix), visit)
-}
-
-// scanIn visits the keys from one to before another, in order. Key and value are
-// valid until visit returns.
-func scanIn(r pebble.Reader, from, to []byte, visit func(key, value []byte) error) (err error) {
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
-	if err != nil {
-		return damaged(err)
-	}
-	defer func() { err = damaged(errors.Join(err, it.Close())) }()
-	for it.First(); it.Valid(); it.Next() {
-		v, err := it.ValueAndErr()
-		if err != nil {
-			return err
-		}
-		if err := visit(it.Key(), v); err != nil {
-			return err
-		}
-	}
-	return it.Error()
-}
-
-// successor is the smallest key greater than every key with the prefix.
-func successor(prefix []byte) []byte {
-	end := slices.Clone(prefix)
-	for i := len(end) - 1; i >= 0; i-- {
-		if end[i]++; end[i] != 0 {
-			return end[:i+1]
-		}
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 )
 
@@ -78,7 +79,7 @@ func (l *layer) size() int { return int(l.ordinals.GetCardinality()) }
 // readTombstones returns the stored tombstones of a segment.
 func readTombstones(r pebble.Reader, segment uint64) (*tombstones, error) {
 	t := &tombstones{}
-	err := scan(r, record.DeletedKey(segment, 0), func(key, value []byte) error {
+	err := kv.Scan(r, record.DeletedKey(segment, 0), func(key, value []byte) error {
 		ordinals, err := record.DecodeDeleted(value)
 		if err != nil {
 			return fmt.Errorf("deletes of segment %d: %w", segment, err)
@@ -91,15 +92,15 @@ func readTombstones(r pebble.Reader, segment uint64) (*tombstones, error) {
 	return t, err
 }
 
-// store returns t and l together and puts the difference into kv (nil:
+// store returns t and l together and puts the difference into wb (nil:
 // nowhere).
-func (t *tombstones) store(kv *pebble.Batch, segment uint64, l *layer) (*tombstones, error) {
+func (t *tombstones) store(wb *pebble.Batch, segment uint64, l *layer) (*tombstones, error) {
 	next, gone := t.with(l)
-	if kv == nil {
+	if wb == nil {
 		return next, nil
 	}
 	for _, number := range gone {
-		if err := kv.Delete(record.DeletedKey(segment, number), nil); err != nil {
+		if err := wb.Delete(record.DeletedKey(segment, number), nil); err != nil {
 			return nil, err
 		}
 	}
@@ -107,7 +108,7 @@ func (t *tombstones) store(kv *pebble.Batch, segment uint64, l *layer) (*tombsto
 	if err != nil {
 		return nil, err
 	}
-	return next, kv.Set(record.DeletedKey(segment, l.number), value, nil)
+	return next, wb.Set(record.DeletedKey(segment, l.number), value, nil)
 }
 
 // hidden are the rows that one layer hides in one segment, with the counts by

@@ -242,9 +242,9 @@ func (b *Batch) recordVectors(h *Header, value []byte, attached record.Vectors) 
 }
 
 // removeVectors deletes the vectors of a document.
-func removeVectors(kv *pebble.Batch, h *Header) error {
+func removeVectors(wb *pebble.Batch, h *Header) error {
 	if h.Vectors == nil {
 		return nil
 	}
-	return kv.Delete(record.VectorsKey(h.Ordinal), nil)
+	return wb.Delete(record.VectorsKey(h.Ordinal), nil)
 }

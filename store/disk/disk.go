@@ -1,5 +1,6 @@
 // Package disk is the file system under a store: it passes everything on to
-// another one until a write fails, and from then on lets nothing reach it.
+// another one until a write fails, and from then on lets nothing reach it. For
+// readers it holds Pebble's files as they were at one moment (pin.go).
 package disk
 
 import (

@@ -31,8 +31,14 @@ import (
 	"fmt"
 )
 
-// ErrCorrupt says that what is stored is damaged.
-var ErrCorrupt = errors.New("index is damaged")
+var (
+	// ErrCorrupt says that what is stored is damaged.
+	ErrCorrupt = errors.New("index is damaged")
+	// ErrNewer says that a later version of tamis wrote it.
+	ErrNewer = errors.New("index has a newer format")
+	// ErrNotFound says that it is not there.
+	ErrNotFound = errors.New("not found")
+)
 
 var errDecode = fmt.Errorf("%w: record cut short", ErrCorrupt)
 

@@ -1,4 +1,4 @@
-package store
+package kv
 
 import (
 	"errors"
@@ -8,18 +8,24 @@ import (
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/record"
 )
+
+// ErrLocked says that another process has the index open.
+var ErrLocked = errors.New("index is in use by another process")
 
 // cacheSize bounds the decompressed blocks kept in memory: a question reads
 // some hundred passages, and the next one often the same.
 const cacheSize = 64 << 20
 
-// flushOnClose is how much Pebble may hold in memory without a table being
+// FlushOnClose is how much Pebble may hold in memory without a table being
 // written on closing: the log keeps it too, and is read on opening.
-const flushOnClose = 1 << 20
+const FlushOnClose = 1 << 20
 
-func pebbleOptions(d *disk.FS, memTable uint64) *pebble.Options {
+// Options are those of a database over d, with memtables of a size in bytes.
+func Options(d *disk.FS, memTable uint64) *pebble.Options {
 	return &pebble.Options{
 		FS:      d,
 		Logger:  logger{d},
@@ -58,7 +64,8 @@ func (logger) Errorf(string, ...any) {}
 // that it writes afterwards may count.
 func (l logger) Fatalf(format string, args ...any) { l.d.Freeze(fmt.Errorf(format, args...)) }
 
-func openError(dir string, err error) error {
+// OpenError is the error of a database in the index dir that cannot be opened.
+func OpenError(dir string, err error) error {
 	// The directory lock is a flock: the second process gets EAGAIN, a second
 	// open in this process is refused by Pebble itself.
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && strings.Contains(err.Error(), "LOCK") ||
@@ -66,23 +73,33 @@ func openError(dir string, err error) error {
 		return fmt.Errorf("index %s: %w: wait for it to finish, or use another --index", dir, ErrLocked)
 	}
 	if strings.Contains(err.Error(), "format major version") {
-		return fmt.Errorf("index %s: %w: use the version of tamis that wrote it, or index anew: %w", dir, ErrNewer, err)
+		return fmt.Errorf("index %s: %w: use the version of tamis that wrote it, or index anew: %w", dir, record.ErrNewer, err)
 	}
-	if errors.Is(err, ErrCorrupt) {
+	if errors.Is(err, record.ErrCorrupt) {
 		return fmt.Errorf("index %s: %w", dir, err)
 	}
 	if pebble.IsCorruptionError(err) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "object size mismatch") {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Errorf("index %s: %w (if it was copied while it was written, copy it with tamis backup): %s", dir, ErrCorrupt, first)
+		return fmt.Errorf("index %s: %w (if it was copied while it was written, copy it with tamis backup): %s", dir, record.ErrCorrupt, first)
 	}
 	return fmt.Errorf("open index %s: %w", dir, err)
 }
 
-// damaged is what Pebble says of damage, in one sentence.
-func damaged(err error) error {
+// Damaged is what Pebble says of damage, in one sentence.
+func Damaged(err error) error {
 	if err == nil || !pebble.IsCorruptionError(err) {
 		return err
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
-	return fmt.Errorf("%w: %s", ErrCorrupt, first)
+	return fmt.Errorf("%w: %s", record.ErrCorrupt, first)
+}
+
+// Open opens a database that may be damaged.
+func Open(dir string, o *pebble.Options) (db *pebble.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", record.ErrCorrupt, r)
+		}
+	}()
+	return pebble.Open(dir, o)
 }

@@ -1,4 +1,4 @@
-package store
+package disk
 
 import (
 	"context"
@@ -11,11 +11,9 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"github.com/tamis-search/tamis/store/disk"
 )
 
-// pinned is Pebble's directory as it was at one moment, for a reader that may
+// Pinned is Pebble's directory as it was at one moment, for a reader that may
 // stand beside a writer in another process and must not need to write or lock
 // anything. Tables never change: they are held open, so that they can be read
 // after the writer has removed them. The rest is small and is copied into
@@ -25,29 +23,29 @@ import (
 // what a log lost to reuse after that, the manifest, copied later, knows to be
 // in a table. The tables are opened last: if one that the manifest names was
 // removed in between, opening the database fails, and pinning is done again.
-type pinned struct {
+type Pinned struct {
 	*vfs.MemFS
-	tables map[string]pinnedFile // by name without folder
-	still  vfs.FS                // has the tables instead, where nobody changes them
-	sum    uint64                // of names and sizes: the same where nothing changed
+	tables map[string]pinnedTable // by name without folder
+	still  vfs.FS                 // has the tables instead, where nobody changes them
+	sum    uint64
 }
 
-// pin reads the directory dir of fsys.
-func pin(fsys vfs.FS, dir string) (*pinned, error) { return pinWith(fsys, dir, nil) }
+// Pin reads the directory dir of fsys. It is to be closed.
+func Pin(fsys vfs.FS, dir string) (*Pinned, error) { return pinWith(fsys, dir, nil) }
 
-// pinLocked is pin of a directory that nobody else writes: its tables are read
+// PinLocked is Pin of a directory that nobody else writes: its tables are read
 // where they are.
-func pinLocked(fsys vfs.FS, dir string) (*pinned, error) { return pinWith(fsys, dir, fsys) }
+func PinLocked(fsys vfs.FS, dir string) (*Pinned, error) { return pinWith(fsys, dir, fsys) }
 
-func pinWith(fsys vfs.FS, dir string, tables vfs.FS) (*pinned, error) {
-	p := &pinned{MemFS: vfs.NewMem(), tables: map[string]pinnedFile{}, still: tables}
+func pinWith(fsys vfs.FS, dir string, tables vfs.FS) (*Pinned, error) {
+	p := &Pinned{MemFS: vfs.NewMem(), tables: map[string]pinnedTable{}, still: tables}
 	if err := p.read(fsys, dir); err != nil {
-		return nil, errors.Join(fmt.Errorf("read %s: %w", dir, err), p.close())
+		return nil, errors.Join(fmt.Errorf("read %s: %w", dir, err), p.Close())
 	}
 	return p, nil
 }
 
-func (p *pinned) read(fsys vfs.FS, dir string) error {
+func (p *Pinned) read(fsys vfs.FS, dir string) error {
 	if err := p.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -56,8 +54,8 @@ func (p *pinned) read(fsys vfs.FS, dir string) error {
 	isLog := func(name string) bool { return strings.HasSuffix(name, ".log") }
 	for _, which := range []func(string) bool{
 		isLog,
-		func(name string) bool { return !isLog(name) && !disk.IsTable(name) && name != "LOCK" },
-		disk.IsTable,
+		func(name string) bool { return !isLog(name) && !IsTable(name) && name != "LOCK" },
+		IsTable,
 	} {
 		names, err := fsys.List(dir)
 		if err != nil {
@@ -68,7 +66,7 @@ func (p *pinned) read(fsys vfs.FS, dir string) error {
 			if !which(name) {
 				continue
 			}
-			if p.still != nil && disk.IsTable(name) {
+			if p.still != nil && IsTable(name) {
 				continue
 			}
 			size, err := p.add(fsys, dir, name)
@@ -82,7 +80,7 @@ func (p *pinned) read(fsys vfs.FS, dir string) error {
 }
 
 // add reads a file and returns its size.
-func (p *pinned) add(fsys vfs.FS, dir, name string) (size int64, err error) {
+func (p *Pinned) add(fsys vfs.FS, dir, name string) (size int64, err error) {
 	path := fsys.PathJoin(dir, name)
 	f, err := fsys.Open(path)
 	if err != nil {
@@ -92,8 +90,8 @@ func (p *pinned) add(fsys vfs.FS, dir, name string) (size int64, err error) {
 	if err != nil || info.IsDir() {
 		return 0, errors.Join(err, f.Close())
 	}
-	if disk.IsTable(name) {
-		p.tables[name] = pinnedFile{File: f, info: info}
+	if IsTable(name) {
+		p.tables[name] = pinnedTable{File: f, info: info}
 		return info.Size(), nil
 	}
 	to, err := p.Create(path, vfs.WriteCategoryUnspecified)
@@ -104,8 +102,11 @@ func (p *pinned) add(fsys vfs.FS, dir, name string) (size int64, err error) {
 	return size, errors.Join(err, to.Close(), f.Close())
 }
 
-// close gives the tables back.
-func (p *pinned) close() error {
+// Sum is a digest of the names and sizes of its files: the same where nothing changed.
+func (p *Pinned) Sum() uint64 { return p.sum }
+
+// Close gives the tables back.
+func (p *Pinned) Close() error {
 	var errs []error
 	for _, f := range p.tables {
 		errs = append(errs, f.File.Close())
@@ -113,32 +114,32 @@ func (p *pinned) close() error {
 	return errors.Join(errs...)
 }
 
-func (p *pinned) table(name string) (pinnedFile, bool) {
+func (p *Pinned) table(name string) (pinnedTable, bool) {
 	f, ok := p.tables[p.PathBase(name)]
 	return f, ok
 }
 
-func (p *pinned) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+func (p *Pinned) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	if f, ok := p.table(name); ok {
 		return f, nil
 	}
-	if p.still != nil && disk.IsTable(name) {
+	if p.still != nil && IsTable(name) {
 		return p.still.Open(name, opts...)
 	}
 	return p.MemFS.Open(name, opts...)
 }
 
-func (p *pinned) Stat(name string) (vfs.FileInfo, error) {
+func (p *Pinned) Stat(name string) (vfs.FileInfo, error) {
 	if f, ok := p.table(name); ok {
 		return f.info, nil
 	}
-	if p.still != nil && disk.IsTable(name) {
+	if p.still != nil && IsTable(name) {
 		return p.still.Stat(name)
 	}
 	return p.MemFS.Stat(name)
 }
 
-func (p *pinned) List(dir string) ([]string, error) {
+func (p *Pinned) List(dir string) ([]string, error) {
 	names, err := p.MemFS.List(dir)
 	for name := range p.tables {
 		names = append(names, name)
@@ -146,27 +147,27 @@ func (p *pinned) List(dir string) ([]string, error) {
 	if err == nil && p.still != nil {
 		var all []string
 		all, err = p.still.List(dir)
-		names = append(names, slices.DeleteFunc(all, func(name string) bool { return !disk.IsTable(name) })...)
+		names = append(names, slices.DeleteFunc(all, func(name string) bool { return !IsTable(name) })...)
 	}
 	slices.Sort(names)
 	return names, err
 }
 
-// pinnedFile is a table that stays open until the pinned directory is closed.
+// pinnedTable is a table that stays open until the pinned directory is closed.
 // Tables are read by offset, so that all who open one may share it.
-type pinnedFile struct {
+type pinnedTable struct {
 	vfs.File
 	info vfs.FileInfo
 }
 
-func (f pinnedFile) Close() error { return nil }
+func (f pinnedTable) Close() error { return nil }
 
-func (f pinnedFile) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
+func (f pinnedTable) Read([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
-func (f pinnedFile) Stat() (vfs.FileInfo, error) { return f.info, nil }
+func (f pinnedTable) Stat() (vfs.FileInfo, error) { return f.info, nil }
 
-// copyTo writes the pinned files durably into a new directory.
-func (p *pinned) copyTo(ctx context.Context, fsys vfs.FS, from, to string) error {
+// CopyTo writes the pinned files durably into a new directory.
+func (p *Pinned) CopyTo(ctx context.Context, fsys vfs.FS, from, to string) error {
 	names, err := p.List(from)
 	if err != nil {
 		return err
@@ -189,7 +190,7 @@ func (p *pinned) copyTo(ctx context.Context, fsys vfs.FS, from, to string) error
 			defer f.Close() // of memory: it does not fail
 			r = f
 		}
-		if err := disk.WriteFile(fsys, fsys.PathJoin(to, name), r); err != nil {
+		if err := WriteFile(fsys, fsys.PathJoin(to, name), r); err != nil {
 			return err
 		}
 	}
