@@ -37,6 +37,8 @@ var floors = [][]string{
 	{"index/segment"},
 	{"store/disk", "store/record"},
 	{"store/head", "store/kv"},
+	{"store/manifest", "store/names"},
+	{"store/view"},
 	{"store"},
 	{"search"},
 	{"gather"},

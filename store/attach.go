@@ -13,7 +13,9 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/store/kv"
+	"github.com/tamis-search/tamis/store/manifest"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -53,7 +55,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		return 0, err
 	}
 	defer v.Release()
-	h, err := v.stored(d.ID)
+	h, err := stored(v, d.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +66,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		}
 		return b.put(d, nil, more)
 	}
-	all, err := v.vectors(h)
+	all, err := v.Vectors(h)
 	if err != nil {
 		return 0, err
 	}
@@ -97,8 +99,8 @@ func same(a, b vector.Sparse) bool {
 
 // attach writes what the step attaches, as far as the documents are still what
 // they were, and counts it in the segments that hold them. Store.mu is held.
-func (b *Batch) attach(wb *pebble.Batch, m *manifest) error {
-	m.Attached = m.Attached || b.s.attachedEver.Load()
+func (b *Batch) attach(wb *pebble.Batch, m *manifest.Manifest) error {
+	m.Attached = m.Attached || b.s.base.Attached.Load()
 	if len(b.attached) == 0 {
 		return nil
 	}
@@ -106,7 +108,7 @@ func (b *Batch) attach(wb *pebble.Batch, m *manifest) error {
 	for _, id := range slices.Sorted(maps.Keys(b.attached)) {
 		a := b.attached[id]
 		if b.touched["i"+id] {
-			h, err := b.s.headerByID(id)
+			h, err := view.HeaderByID(b.s.db, id)
 			if errors.Is(err, ErrNotFound) {
 				continue
 			}
@@ -122,7 +124,7 @@ func (b *Batch) attach(wb *pebble.Batch, m *manifest) error {
 				return err
 			}
 		}
-		e := m.covering(a.ordinal)
+		e := m.Covering(a.ordinal)
 		if e == nil {
 			return fmt.Errorf("index %s: %w: no segment holds document number %d", b.s.dir, ErrCorrupt, a.ordinal)
 		}
@@ -137,17 +139,13 @@ func (b *Batch) attach(wb *pebble.Batch, m *manifest) error {
 
 // unattach removes what was attached to a document, where anything ever was.
 func (s *Store) unattach(wb *pebble.Batch, ordinal uint64) error {
-	if !s.attachedEver.Load() {
+	if !s.base.Attached.Load() {
 		return nil
 	}
 	return kv.Scan(s.db, record.AttachedKey(ordinal, ""), func(key, _ []byte) error {
 		return wb.Delete(slices.Clone(key), nil)
 	})
 }
-
-// pending says that vectors were attached to documents of the segment that are
-// not in it yet.
-func (o *openSegment) pending() bool { return !o.missing && o.entry.Holds < o.entry.Attached }
 
 // settle puts what was attached into the segments: what a writer acknowledges
 // is found.
@@ -164,11 +162,11 @@ func (s *Store) settle(ctx context.Context) error {
 
 // withAttached makes the bytes of a segment with the vectors that its documents
 // have in v.
-func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *openSegment) ([]byte, error) {
+func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *view.Segment) ([]byte, error) {
 	// The fields in which anything was attached are built anew, the others stay.
 	with := map[string]*segment.FieldVectors{}
-	first, end := record.AttachedKey(o.entry.First, ""), record.AttachedKey(o.entry.Last+1, "")
-	err := kv.ScanIn(v.kv, first, end, func(key, _ []byte) error {
+	first, end := record.AttachedKey(o.Entry.First, ""), record.AttachedKey(o.Entry.Last+1, "")
+	err := kv.ScanIn(v.Stored(), first, end, func(key, _ []byte) error {
 		_, field := record.AttachedField(key)
 		with[field] = &segment.FieldVectors{}
 		return nil
@@ -176,11 +174,11 @@ func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *openSegment) (
 	if err != nil {
 		return nil, err
 	}
-	err = s.documentsIn(v.kv, o.entry, func(ordinal uint64) error {
+	err = o.Entry.Visit(v.Stored(), func(ordinal uint64) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		row, ok := o.file.seg.Row(ordinal)
+		row, ok := o.Rows().Row(ordinal)
 		if !ok {
 			return nil
 		}
@@ -188,7 +186,7 @@ func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *openSegment) (
 		if err != nil {
 			return err
 		}
-		vs, err := v.vectors(h)
+		vs, err := v.Vectors(h)
 		if err != nil {
 			return err
 		}
@@ -200,60 +198,19 @@ func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *openSegment) (
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("attach vectors to segment %d of %s: %w", o.entry.ID, s.dir, err)
+		return nil, fmt.Errorf("attach vectors to segment %d of %s: %w", o.Entry.ID, s.dir, err)
 	}
-	return segment.ReplaceVectors(o.file.data, with, s.fieldConfigs())
-}
-
-// vectors reads the vectors of a document, attached ones included.
-func (v *Snapshot) vectors(h *Header) (record.Vectors, error) {
-	own, err := v.ownVectors(h)
-	if err != nil || !v.s.attachedEver.Load() {
-		return own, err
-	}
-	more := record.Vectors{}
-	err = kv.ScanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
-		_, field := record.AttachedField(key)
-		x, err := record.DecodeAttached(value, field)
-		if err != nil {
-			return fmt.Errorf("document %q: its attached vector in field %q: %w", h.ID, field, err)
-		}
-		more[field] = x
-		return nil
-	})
-	if err != nil || len(more) == 0 {
-		return own, err
-	}
-	return own.With(more), nil
-}
-
-// ownVectors reads the vectors that a document came with.
-func (v *Snapshot) ownVectors(h *Header) (record.Vectors, error) {
-	if h.Vectors == nil {
-		return nil, nil
-	}
-	b, err := kv.Get(v.kv, record.VectorsKey(h.Ordinal))
-	if err != nil {
-		return nil, fmt.Errorf("document %q: %w: its vectors: %w", h.ID, ErrCorrupt, err)
-	}
-	if !slices.Equal(record.VectorsDigest(b), h.Vectors) {
-		return nil, fmt.Errorf("document %q: %w: its vectors do not match their digest", h.ID, ErrCorrupt)
-	}
-	all, err := record.DecodeVectors(b)
-	if err != nil {
-		return nil, fmt.Errorf("document %q: %w", h.ID, err)
-	}
-	return all, nil
+	return segment.ReplaceVectors(o.Data(), with, s.fields.Used())
 }
 
 // sameBefore says that a document, as it is put now with vectors vs, is what
 // others were attached to since. Before format 5 they became part of the document
 // and of its digest.
-func (v *Snapshot) sameBefore(old, now *Header, source string, blocks []byte, vs record.Vectors) (bool, error) {
+func sameBefore(v *Snapshot, old, now *Header, source string, blocks []byte, vs record.Vectors) (bool, error) {
 	if len(old.Attached) == 0 {
 		return false, nil
 	}
-	stored, err := v.ownVectors(old)
+	stored, err := v.OwnVectors(old)
 	if errors.Is(err, ErrCorrupt) {
 		return false, nil // what is put now replaces them
 	}

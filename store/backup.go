@@ -53,15 +53,15 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 	if err := s.pinned.CopyTo(ctx, to, s.fs.PathJoin(s.dir, "db"), db); err != nil {
 		return fmt.Errorf("copy to %s: %w", db, err)
 	}
-	for _, o := range v.segments {
-		if o.entry.Live || o.missing {
+	for _, o := range v.Segments() {
+		if o.Entry.Live || o.Missing {
 			continue // the copy builds it anew
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := disk.WriteFile(to, t.segmentPath(o.entry.ID), bytes.NewReader(o.file.data)); err != nil {
-			return fmt.Errorf("copy to %s: %w", t.segmentPath(o.entry.ID), err)
+		if err := disk.WriteFile(to, t.segmentPath(o.Entry.ID), bytes.NewReader(o.Data())); err != nil {
+			return fmt.Errorf("copy to %s: %w", t.segmentPath(o.Entry.ID), err)
 		}
 	}
 	for _, d := range []string{db, t.segmentDir(), t.dir} {

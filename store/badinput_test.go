@@ -157,7 +157,7 @@ func TestManyDeletes(t *testing.T) {
 			t.Fatalf("%d deleted", n)
 		}
 	})
-	if got := look(t, s); len(got.docs) != 0 || got.units != [numUnits]int{} {
+	if got := look(t, s); len(got.docs) != 0 || got.units != [2]int{} {
 		t.Fatalf("left: %v", got)
 	}
 	if err := s.Compact(context.Background()); err != nil {

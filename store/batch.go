@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // Outcome says what putting a document did.
@@ -80,7 +82,7 @@ type step struct {
 	size        int
 	changes     map[string]*change
 	files       map[string]*File // to be recorded; nil: to be forgotten
-	dead        map[uint64]*layer
+	dead        map[uint64]*roaring64.Bitmap
 	analyzers   map[string]int // documents by analyzer, more or fewer
 	attached    map[string]*attachment
 	moved       map[string]placement
@@ -121,7 +123,7 @@ func (b *Batch) reset() {
 		records: b.s.db.NewBatch(),
 		builder: segment.NewBuilder(b.s.ingest.Index()),
 		changes: map[string]*change{}, files: map[string]*File{},
-		dead: map[uint64]*layer{}, analyzers: map[string]int{}, attached: map[string]*attachment{}, moved: map[string]placement{}, touched: map[string]bool{},
+		dead: map[uint64]*roaring64.Bitmap{}, analyzers: map[string]int{}, attached: map[string]*attachment{}, moved: map[string]placement{}, touched: map[string]bool{},
 	}
 }
 
@@ -189,14 +191,14 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	outcome := Added
 	c := b.changes[d.ID] // a deletion, or nil
 	if c == nil {
-		old, err := v.stored(d.ID)
+		old, err := stored(v, d.ID)
 		switch {
 		case err != nil:
 			return 0, err
 		case old != nil && bytes.Equal(old.Digest, h.Digest):
 			return Unchanged, b.move(v, old, places)
 		case old != nil:
-			if same, err := v.sameBefore(old, h, d.Source, blocks, vs); err != nil {
+			if same, err := sameBefore(v, old, h, d.Source, blocks, vs); err != nil {
 				return 0, err
 			} else if same {
 				return Unchanged, b.move(v, old, places)
@@ -280,7 +282,7 @@ func (b *Batch) writeAhead() error {
 }
 
 // stored is the header of the document with an id, nil where there is none.
-func (v *Snapshot) stored(id string) (*Header, error) {
+func stored(v *Snapshot, id string) (*Header, error) {
 	h, err := v.HeaderByID(id)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
@@ -329,7 +331,7 @@ func (b *Batch) FileOf(id string) (path string, ok bool, err error) {
 		return "", false, err
 	}
 	defer v.Release()
-	h, err := v.stored(id)
+	h, err := stored(v, id)
 	if err != nil || h == nil {
 		return "", false, err
 	}
@@ -356,7 +358,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 		return false, err
 	}
 	defer v.Release()
-	h, err := v.stored(id)
+	h, err := stored(v, id)
 	if err != nil || h == nil {
 		return false, err
 	}
@@ -379,22 +381,22 @@ func (b *Batch) Delete(id string) (bool, error) {
 
 // remove takes a stored document out of its segment.
 func (b *Batch) remove(v *Snapshot, h *Header) {
-	first := v.firstOf(h.Ordinal)
+	first := firstOf(v, h.Ordinal)
 	l, ok := b.dead[first]
 	if !ok {
-		l = newLayer()
+		l = roaring64.New()
 		b.dead[first] = l
 	}
-	l.ordinals.Add(h.Ordinal)
+	l.Add(h.Ordinal)
 	b.analyzers[h.Analyzer]--
 }
 
 // firstOf is the first ordinal of the segment that holds a document. Merging
 // may put the segment into a larger one, never take it apart.
-func (v *Snapshot) firstOf(ordinal uint64) uint64 {
-	for _, o := range v.segments {
-		if o.entry.First <= ordinal && ordinal <= o.entry.Last {
-			return o.entry.First
+func firstOf(v *Snapshot, ordinal uint64) uint64 {
+	for _, o := range v.Segments() {
+		if o.Entry.First <= ordinal && ordinal <= o.Entry.Last {
+			return o.Entry.First
 		}
 	}
 	return ordinal
@@ -430,7 +432,7 @@ func (b *Batch) deleteOf(path string, which func(id string) bool) (removed int, 
 		if !ok {
 			return nil
 		}
-		h, err := headerAt(b.s.db, ordinal)
+		h, err := view.HeaderAt(b.s.db, ordinal)
 		if errors.Is(err, ErrNotFound) {
 			return nil // another batch has just deleted it
 		}

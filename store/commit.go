@@ -1,17 +1,18 @@
 package store
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/manifest"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // commit makes the step durable and shows it to readers.
@@ -20,28 +21,28 @@ func (b *Batch) commit() error {
 	if len(b.changes)+len(b.files)+len(b.attached)+len(b.moved) == 0 {
 		return nil
 	}
-	var fresh *openSegment
+	var fresh *view.Segment
 	if b.builder.Documents() > 0 {
-		data, err := b.builder.Bytes(s.fieldConfigs())
+		data, err := b.builder.Bytes(s.fields.Used())
 		if err != nil {
 			return err
 		}
-		e := segmentEntry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents(), Made: s.ingest.Made()}
+		e := manifest.Entry{ID: s.newSegmentID(), First: b.first, Last: b.next - 1, Docs: b.builder.Documents(), Made: s.ingest.Made()}
 		if fresh, err = s.makeSegment(e, data, s.live(len(data))); err != nil {
 			return err
 		}
 	}
 	if err := b.writeAhead(); err != nil {
-		return errors.Join(err, fresh.drop())
+		return errors.Join(err, fresh.Close())
 	}
 	wb, err := b.links()
 	if err != nil {
-		return errors.Join(err, fresh.drop())
+		return errors.Join(err, fresh.Close())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.failed(); err != nil {
-		return errors.Join(err, fresh.drop())
+		return errors.Join(err, fresh.Close())
 	}
 	if b.conflicts() {
 		_ = wb.Close()
@@ -49,13 +50,13 @@ func (b *Batch) commit() error {
 			wb, err = b.links()
 		}
 		if err != nil {
-			return errors.Join(err, fresh.drop())
+			return errors.Join(err, fresh.Close())
 		}
 	}
 	defer wb.Close()
-	m := s.manifest.clone()
+	m := s.manifest.Clone()
 	if fresh != nil {
-		m.insert(fresh.entry)
+		m.Insert(fresh.Entry)
 	}
 	for name, n := range b.analyzers {
 		if m.Analyzers[name] += n; m.Analyzers[name] <= 0 {
@@ -63,7 +64,7 @@ func (b *Batch) commit() error {
 		}
 	}
 	if err := errors.Join(b.attach(wb, m), b.place(wb)); err != nil {
-		return errors.Join(err, fresh.drop())
+		return errors.Join(err, fresh.Close())
 	}
 	if err := s.publish(m, wb, b.dead, fresh); err != nil {
 		// The commit may have got through: its records must stay.
@@ -168,9 +169,9 @@ func (b *Batch) resolve() error {
 		return err
 	}
 	defer v.Release()
-	b.dead, b.analyzers = map[uint64]*layer{}, map[string]int{}
+	b.dead, b.analyzers = map[uint64]*roaring64.Bitmap{}, map[string]int{}
 	for id, c := range b.changes {
-		if c.old, err = v.stored(id); err != nil {
+		if c.old, err = stored(v, id); err != nil {
 			return err
 		}
 		if c.old != nil {
@@ -191,41 +192,21 @@ func (b *Batch) resolve() error {
 	return nil
 }
 
-func (m *manifest) insert(e segmentEntry) {
-	at, _ := slices.BinarySearchFunc(m.Segments, e, func(a, b segmentEntry) int {
-		if a.First < b.First {
-			return -1
-		}
-		return 1
-	})
-	m.Segments = slices.Insert(m.Segments, at, e)
-}
-
-// covering finds the segment that holds an ordinal; nil where none does.
-func (m *manifest) covering(ordinal uint64) *segmentEntry {
-	for i := range m.Segments {
-		if e := &m.Segments[i]; e.First <= ordinal && ordinal <= e.Last {
-			return e
-		}
-	}
-	return nil
-}
-
 // publish commits a manifest with the changes in wb and the deletes in dead
 // (by an ordinal of the segment), and shows the result to readers. fresh are
 // segments that no snapshot holds yet; they are closed where it fails, but
 // their files stay: the commit may be found on opening again. Store.mu is
 // held.
-func (s *Store) publish(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, fresh ...*openSegment) (err error) {
+func (s *Store) publish(m *manifest.Manifest, wb *pebble.Batch, dead map[uint64]*roaring64.Bitmap, fresh ...*view.Segment) (err error) {
 	shown := false
 	defer func() {
 		for _, o := range fresh {
 			if !shown {
-				err = errors.Join(err, o.drop())
+				err = errors.Join(err, o.Close())
 			}
 		}
 	}()
-	m.NextOrdinal, m.NextSegment, m.Vectors = s.nextOrdinal, s.nextSegment, maps.Clone(s.fields)
+	m.NextOrdinal, m.NextSegment, m.Vectors = s.nextOrdinal, s.nextSegment, s.fields.Used()
 	next, err := s.segmentsOf(m, wb, dead, fresh)
 	if err != nil {
 		return err
@@ -236,15 +217,14 @@ func (s *Store) publish(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, f
 			return err
 		}
 	}
-	m.Commit, m.Chain, m.stored = s.manifest.Commit+1, slices.Clone(s.manifest.digest[:]), m.Format
-	value, err := json.Marshal(m)
+	m.Commit, m.Chain = s.manifest.Commit+1, slices.Clone(s.manifest.Digest[:])
+	value, err := m.Encode()
 	if err != nil {
 		return err
 	}
-	m.digest = sha256.Sum256(value)
 	if !s.head.Exists() {
 		// The format before has none. It is there before a manifest asks for it.
-		if err := s.head.Create(s.manifest.head()); err != nil {
+		if err := s.head.Create(s.manifest.Head()); err != nil {
 			return err
 		}
 	}
@@ -257,15 +237,15 @@ func (s *Store) publish(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, f
 	if err := s.failed(); err != nil {
 		return err // Pebble wrote to memory, or may have
 	}
-	s.head.Commit(m.head())
+	s.head.Commit(m.Head())
 	s.manifest = m
 	if m.Attached {
-		s.attachedEver.Store(true)
+		s.base.Attached.Store(true)
 	}
 	s.show(next)
 	shown = true
 	for _, o := range fresh {
-		_ = o.drop() // the snapshot holds it
+		_ = o.Close() // the snapshot holds it
 	}
 	for _, e := range gone {
 		// Snapshots that still read the file keep it open; a file that cannot
@@ -276,10 +256,10 @@ func (s *Store) publish(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, f
 }
 
 // gone are the segments that are not in m any more.
-func (s *Store) gone(m *manifest) []segmentEntry {
-	var gone []segmentEntry
+func (s *Store) gone(m *manifest.Manifest) []manifest.Entry {
+	var gone []manifest.Entry
 	for _, e := range s.manifest.Segments {
-		if !slices.ContainsFunc(m.Segments, func(x segmentEntry) bool { return x.ID == e.ID }) {
+		if !slices.ContainsFunc(m.Segments, func(x manifest.Entry) bool { return x.ID == e.ID }) {
 			gone = append(gone, e)
 		}
 	}
@@ -291,32 +271,32 @@ func (s *Store) cannotWrite() bool { return s.readOnly || s.failed() != nil }
 
 // showOnly shows readers what publish would commit, where nothing can be
 // written: segments built anew in memory. s.mu is held.
-func (s *Store) showOnly(m *manifest, dead map[uint64]*layer, fresh ...*openSegment) error {
+func (s *Store) showOnly(m *manifest.Manifest, dead map[uint64]*roaring64.Bitmap, fresh ...*view.Segment) error {
 	next, err := s.segmentsOf(m, nil, dead, fresh)
 	if err == nil {
 		s.manifest = m
 		s.show(next)
 	}
 	for _, o := range fresh {
-		err = errors.Join(err, o.drop())
+		err = errors.Join(err, o.Close())
 	}
 	return err
 }
 
 // segmentsOf are the segments of m: the fresh ones, and those that readers see
 // already, with the deletes in dead, which are stored in wb (nil: nowhere).
-func (s *Store) segmentsOf(m *manifest, wb *pebble.Batch, dead map[uint64]*layer, fresh []*openSegment) ([]openSegment, error) {
+func (s *Store) segmentsOf(m *manifest.Manifest, wb *pebble.Batch, dead map[uint64]*roaring64.Bitmap, fresh []*view.Segment) ([]view.Segment, error) {
 	old := s.current.Load()
-	out := make([]openSegment, 0, len(m.Segments))
-	find := func(e segmentEntry) *openSegment {
+	out := make([]view.Segment, 0, len(m.Segments))
+	find := func(e manifest.Entry) *view.Segment {
 		for _, o := range fresh {
-			if o != nil && o.entry.ID == e.ID {
+			if o != nil && o.Entry.ID == e.ID {
 				return o
 			}
 		}
-		for i := range old.segments {
-			if old.segments[i].entry.ID == e.ID {
-				return &old.segments[i]
+		for i := range old.Segments() {
+			if old.Segments()[i].Entry.ID == e.ID {
+				return &old.Segments()[i]
 			}
 		}
 		return nil
@@ -327,25 +307,23 @@ func (s *Store) segmentsOf(m *manifest, wb *pebble.Batch, dead map[uint64]*layer
 			return nil, fmt.Errorf("index %s: %w: segment %d is not open", s.dir, ErrCorrupt, e.ID)
 		}
 		out = append(out, *o)
-		out[len(out)-1].entry = e
+		out[len(out)-1].Entry = e
 	}
 	for _, first := range sortedKeys(dead) {
-		e := m.covering(first)
+		e := m.Covering(first)
 		if e == nil {
 			return nil, fmt.Errorf("index %s: %w: no segment holds document number %d", s.dir, ErrCorrupt, first)
 		}
-		i := slices.IndexFunc(out, func(o openSegment) bool { return o.entry.ID == e.ID })
-		t, err := out[i].dead.store(wb, e.ID, dead[first])
-		if err != nil {
+		i := slices.IndexFunc(out, func(o view.Segment) bool { return o.Entry.ID == e.ID })
+		if err := out[i].Delete(wb, dead[first]); err != nil {
 			return nil, err
 		}
-		out[i].bury(t, dead[first])
 	}
 	return out, nil
 }
 
 // show makes segments the current snapshot. Store.mu is held.
-func (s *Store) show(segments []openSegment) {
+func (s *Store) show(segments []view.Segment) {
 	old := s.current.Load()
 	snap := s.newSnapshot(segments, s.manifest)
 	s.readers.Lock()
@@ -366,22 +344,18 @@ func (s *Store) newSegmentID() uint64 {
 
 // makeSegment opens a new segment from its bytes: in memory alone where live,
 // else from its file.
-func (s *Store) makeSegment(e segmentEntry, data []byte, live bool) (*openSegment, error) {
+func (s *Store) makeSegment(e manifest.Entry, data []byte, live bool) (*view.Segment, error) {
 	if e.Live = live; live {
 		seg, err := segment.Open(data)
 		if err != nil {
 			return nil, err
 		}
-		return opened(e, &segmentFile{seg: seg, data: data, release: func() error { return nil }}, noTombstones), nil
+		return view.Open(e, seg, data, func() error { return nil }, nil), nil
 	}
 	if err := s.writeSegment(e.ID, data); err != nil {
 		return nil, err
 	}
-	f, err := s.readSegment(e.ID)
-	if err != nil {
-		return nil, err
-	}
-	return opened(e, f, noTombstones), nil
+	return s.readSegment(e, nil)
 }
 
 func sortedKeys[V any](m map[uint64]V) []uint64 {

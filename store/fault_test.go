@@ -121,7 +121,7 @@ func contents(t *testing.T, s *Store) model {
 			t.Fatalf("%s by its id: %v", id, err)
 		}
 	}
-	vectorsHold(t, v, order, m)
+	vectorsHold(t, s, v, order, m)
 	return m
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/internal/mmap"
 	"github.com/tamis-search/tamis/store/disk"
+	"github.com/tamis-search/tamis/store/manifest"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 func (s *Store) segmentDir() string { return s.fs.PathJoin(s.dir, "segments") }
@@ -64,9 +66,9 @@ func (s *Store) writeSegment(id uint64, data []byte) (err error) {
 }
 
 // readSegment opens the file of a segment, mapped into memory where the file
-// system is the operating system's.
-func (s *Store) readSegment(id uint64) (*segmentFile, error) {
-	path := s.segmentPath(id)
+// system is the operating system's, less its deletes (nil: none).
+func (s *Store) readSegment(e manifest.Entry, dead *view.Deletes) (*view.Segment, error) {
+	path := s.segmentPath(e.ID)
 	data, release, err := s.readFile(path)
 	if err != nil {
 		return nil, err
@@ -75,7 +77,7 @@ func (s *Store) readSegment(id uint64) (*segmentFile, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), release())
 	}
-	return &segmentFile{seg: seg, data: data, release: release}, nil
+	return view.Open(e, seg, data, release, dead), nil
 }
 
 func (s *Store) readFile(path string) ([]byte, func() error, error) {

@@ -247,8 +247,8 @@ func (s *Store) Ready(ctx context.Context) error {
 			return err
 		}
 		missing := false
-		for _, o := range v.segments {
-			missing = missing || o.missing || !s.readOnly && (s.outdated(&o) || o.pending())
+		for _, o := range v.Segments() {
+			missing = missing || o.Missing || !s.readOnly && (s.outdated(&o) || o.Pending())
 		}
 		if err := v.Release(); err != nil {
 			return err
@@ -321,7 +321,7 @@ func (s *Store) step(ctx context.Context, goal goal) (again bool, err error) {
 	}
 	s.mu.Unlock()
 	defer v.Release()
-	in, live := s.choose(v.segments, barriers, goal)
+	in, live := s.choose(v.Segments(), barriers, goal)
 	if len(in) == 0 {
 		s.maintenance.busy.Store(false)
 		return false, nil

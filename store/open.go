@@ -3,12 +3,9 @@ package store
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +17,9 @@ import (
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
 	"github.com/tamis-search/tamis/store/kv"
-	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/manifest"
+	"github.com/tamis-search/tamis/store/names"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // Open opens the index in dir and makes it where there is none. Where the disk
@@ -76,7 +75,7 @@ func (s *Store) openLocked(dbDir string, lock *pebble.Lock, o Options) (err erro
 	}
 	if len(s.damage) > 0 {
 		// What is missing was given up: from now on, what is there must be there.
-		return s.head.Create(s.manifest.head())
+		return s.head.Create(s.manifest.Head())
 	}
 	return nil
 }
@@ -189,30 +188,30 @@ func (s *Store) verify(dbDir string) (h *head.Record, err error) {
 		return nil, s.openError(err, r, headErr)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	m, err := s.readManifest(db)
+	m, err := manifest.Read(db, s.dir, !s.readOnly)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.readable(db, m); err != nil {
 		return nil, s.openError(err, r, headErr)
 	}
-	if s.damage, err = s.compare(m, r, headErr, p, dbDir); err != nil || headErr != nil || m != nil && m.old() {
+	if s.damage, err = s.compare(m, r, headErr, p, dbDir); err != nil || headErr != nil || m != nil && m.Old() {
 		return nil, err
 	}
 	return &r, nil
 }
 
 // readable reads what opening will, so that it does not fail half-way.
-func (s *Store) readable(db *pebble.DB, m *manifest) error {
+func (s *Store) readable(db *pebble.DB, m *manifest.Manifest) error {
 	if m == nil {
 		return nil
 	}
 	for _, e := range m.Segments {
-		if _, err := readTombstones(db, e.ID); err != nil {
+		if _, err := view.ReadDeletes(db, e.ID); err != nil {
 			return err
 		}
 	}
-	return m.orphans(db, func(from, to uint64) error { return nil })
+	return m.Orphans(db, func(from, to uint64) error { return nil })
 }
 
 // openError is the error of a database that cannot be opened, with what the head
@@ -230,19 +229,19 @@ func (s *Store) openError(err error, h head.Record, headErr error) error {
 // compare says what is missing from a database with the manifest m (nil: none),
 // which was read after the head h. Where the head could not be read, headErr says
 // why; formats before 5 have none. files is the folder of the database.
-func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS, dbDir string) ([]string, error) {
+func (s *Store) compare(m *manifest.Manifest, h head.Record, headErr error, files vfs.FS, dbDir string) ([]string, error) {
 	switch {
 	case headErr == nil:
 	case !errors.Is(headErr, fs.ErrNotExist) && !errors.Is(headErr, head.ErrUnreadable):
 		return nil, fmt.Errorf("index %s: %w", s.dir, headErr)
-	case m.old():
+	case m.Old():
 		return nil, nil
 	case errors.Is(headErr, fs.ErrNotExist):
 		return []string{"its head is missing, so that nothing says what must be there"}, nil
 	default:
 		return []string{"its head is damaged, so that nothing says what must be there"}, nil
 	}
-	if m != nil && m.old() {
+	if m != nil && m.Old() {
 		return nil, nil // what wrote it last knows of no head
 	}
 	damage, err := h.Missing(files, dbDir)
@@ -258,8 +257,8 @@ func (s *Store) compare(m *manifest, h head.Record, headErr error, files vfs.FS,
 	switch {
 	case m.Commit < h.Commit:
 		damage = append(damage, fmt.Sprintf("the last %d of %d commits are missing: %d documents are there of %d",
-			h.Commit-m.Commit, h.Commit, m.documents(), h.Documents))
-	case m.Commit == h.Commit && m.digest != h.Digest, m.Commit == h.Commit+1 && !bytes.Equal(m.Chain, h.Digest[:]):
+			h.Commit-m.Commit, h.Commit, m.Documents(), h.Documents))
+	case m.Commit == h.Commit && m.Digest != h.Digest, m.Commit == h.Commit+1 && !bytes.Equal(m.Chain, h.Digest[:]):
 		damage = append(damage, fmt.Sprintf("commit %d is not the one that the head names", h.Commit))
 	}
 	return damage, nil
@@ -343,7 +342,7 @@ func (s *Store) openPin(dbDir string, o Options, h head.Record, headErr error) (
 	if s.db, err = kv.Open(dbDir, p); err != nil {
 		return errors.Join(s.openError(err, h, headErr), s.pinned.Close())
 	}
-	m, err := s.readManifest(s.db)
+	m, err := manifest.Read(s.db, s.dir, !s.readOnly)
 	if err == nil {
 		s.damage, err = s.compare(m, h, headErr, s.pinned, dbDir)
 	}
@@ -363,9 +362,9 @@ func (s *Store) openPin(dbDir string, o Options, h head.Record, headErr error) (
 // missingFiles are the segments that should have a whole file and have none.
 func (s *Store) missingFiles() []uint64 {
 	var ids []uint64
-	for _, o := range s.current.Load().segments {
-		if o.missing && !o.entry.Live {
-			ids = append(ids, o.entry.ID)
+	for _, o := range s.current.Load().Segments() {
+		if o.Missing && !o.Entry.Live {
+			ids = append(ids, o.Entry.ID)
 		}
 	}
 	return ids
@@ -373,27 +372,29 @@ func (s *Store) missingFiles() []uint64 {
 
 func (s *Store) load(o Options) error {
 	c := o.Config
-	m, err := s.readManifest(s.db)
+	m, err := manifest.Read(s.db, s.dir, !s.readOnly)
 	if err != nil {
 		return err
 	}
 	if m == nil {
 		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
-		m = &manifest{Config: c, Analyzers: map[string]int{}}
+		m = &manifest.Manifest{Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
 			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
 	}
 	if !s.readOnly {
-		m.Format, m.MinReader, m.MinWriter = max(m.Format, FormatVersion), max(m.MinReader, FormatVersion), max(m.MinWriter, FormatVersion)
+		m.Format, m.MinReader, m.MinWriter = max(m.Format, manifest.Format), max(m.MinReader, manifest.Format), max(m.MinWriter, manifest.Format)
 	}
 	s.manifest, s.config = m, m.Config
 	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {
 		return err
 	}
-	s.attachedEver.Store(m.Attached)
 	s.nextOrdinal, s.nextSegment = max(m.NextOrdinal, 1), m.NextSegment
-	if err := s.openFields(m.Vectors, o.Vectors); err != nil {
+	s.names = names.New(s.db, s.dir)
+	s.base = view.NewBase(s.dir, s.config, s.names)
+	s.base.Attached.Store(m.Attached)
+	if s.fields, err = names.NewFields(s.dir, m.Vectors, o.Vectors); err != nil {
 		return err
 	}
 	if !s.readOnly {
@@ -410,64 +411,9 @@ func (s *Store) load(o Options) error {
 // removeOrphans removes documents that a crash left without a segment: those
 // of steps that were not committed.
 func (s *Store) removeOrphans() error {
-	err := s.manifest.orphans(s.db, func(from, to uint64) error { return removeOrdinals(s.db, from, to) })
+	err := s.manifest.Orphans(s.db, func(from, to uint64) error { return removeOrdinals(s.db, from, to) })
 	if err != nil {
 		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
 	}
 	return nil
-}
-
-// orphans visits the ranges of ordinals that no segment covers and that hold
-// documents.
-func (m *manifest) orphans(db *pebble.DB, visit func(from, to uint64) error) error {
-	gap := func(from, to uint64) error {
-		if from >= to {
-			return nil
-		}
-		it, err := db.NewIter(&pebble.IterOptions{LowerBound: record.HeaderKey(from), UpperBound: record.HeaderKey(to)})
-		if err != nil {
-			return kv.Damaged(err)
-		}
-		found := it.First()
-		if err := errors.Join(it.Error(), it.Close()); err != nil || !found {
-			return kv.Damaged(err)
-		}
-		return visit(from, to)
-	}
-	from := uint64(0)
-	for _, e := range m.Segments {
-		if err := gap(from, e.First); err != nil {
-			return err
-		}
-		from = e.Last + 1
-	}
-	return gap(from, math.MaxUint64)
-}
-
-// readManifest reads the manifest; nil where there is none.
-func (s *Store) readManifest(db *pebble.DB) (*manifest, error) {
-	b, err := kv.Get(db, record.ManifestKey())
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read manifest of %s: %w", s.dir, err)
-	}
-	var m manifest
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("index %s: manifest: %w: %w", s.dir, ErrCorrupt, err)
-	}
-	if reads := cmp.Or(m.MinReader, m.Format); reads > FormatVersion || m.Format < MinFormatVersion {
-		return nil, fmt.Errorf("index %s: %w: it has format %d, this program reads %d to %d: use a newer tamis, or index anew into another directory",
-			s.dir, ErrNewer, reads, MinFormatVersion, FormatVersion)
-	}
-	if writes := cmp.Or(m.MinWriter, m.Format); writes > FormatVersion && !s.readOnly {
-		return nil, fmt.Errorf("index %s: %w: it can be read, but to write it takes a program that knows format %d, this one knows %d: use a newer tamis",
-			s.dir, ErrNewer, writes, FormatVersion)
-	}
-	if m.Analyzers == nil {
-		m.Analyzers = map[string]int{}
-	}
-	m.digest, m.stored = sha256.Sum256(b), m.Format
-	return &m, nil
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // counted are the statistics of the rows that can be seen, by reading all
 // postings.
-func counted(v *Snapshot, u Unit, terms []string) Statistics {
-	st := Statistics{DF: make([]int, len(terms))}
+func counted(v *Snapshot, u Unit, terms []string) view.Statistics {
+	st := view.Statistics{DF: make([]int, len(terms))}
 	for _, space := range v.Spaces(u) {
 		seen := func(row uint32) bool { return space.Visible == nil || space.Visible.Has(row) }
 		for row := range uint32(space.Inverted.Rows()) {
@@ -75,7 +76,7 @@ func TestOutdated(t *testing.T) {
 			t.Helper()
 			v := snapshot(t, s)
 			defer v.Release()
-			for u := range numUnits {
+			for u := range Unit(2) {
 				got, want := v.Statistics(u, words), counted(v, u, words)
 				if got.Rows != want.Rows || got.TotalLength != want.TotalLength || !slices.Equal(got.DF, want.DF) {
 					t.Fatalf("seed %d, %s: the statistics of unit %d are %+v, want %+v", seed, what, u, got, want)
@@ -116,7 +117,7 @@ func TestOutdated(t *testing.T) {
 			}
 		})
 		a, b := snapshot(t, s), snapshot(t, fresh)
-		for u := range numUnits {
+		for u := range Unit(2) {
 			got, want := a.Statistics(u, words), b.Statistics(u, words)
 			if got.Rows != want.Rows || got.TotalLength != want.TotalLength || !slices.Equal(got.DF, want.DF) {
 				t.Fatalf("seed %d: made anew, the statistics of unit %d are %+v, those of a new index %+v", seed, u, got, want)

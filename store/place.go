@@ -3,15 +3,14 @@ package store
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // Where the blocks of a document stand in its file is a record beside it, and no
@@ -25,35 +24,10 @@ type placement struct {
 	places  []byte
 }
 
-// Place is where byte at of a document stands in its file; zero where nothing
-// is known.
-func (v *Snapshot) Place(h *Header, at int) (corpus.Place, error) {
-	b, err := kv.Get(v.kv, record.PlacesKey(h.Ordinal))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return corpus.Place{}, nil
-	}
-	if err != nil {
-		return corpus.Place{}, err
-	}
-	at = min(max(at, 0), h.Size)
-	p, from, err := record.FindPlace(b, at)
-	if err != nil {
-		return corpus.Place{}, fmt.Errorf("document %q: its places: %w", h.ID, err)
-	}
-	if from < at {
-		text, err := v.s.pieces.piece(v.kv, h, from/record.PieceSize)
-		if err != nil {
-			return corpus.Place{}, err
-		}
-		p.Line += bytes.Count(text[:min(at-from, len(text))], []byte("\n"))
-	}
-	return p, nil
-}
-
 // move takes the places of an unchanged document into the step where they are
 // others than those stored.
 func (b *Batch) move(v *Snapshot, old *Header, places []byte) error {
-	stored, err := kv.Get(v.kv, record.PlacesKey(old.Ordinal))
+	stored, err := kv.Get(v.Stored(), record.PlacesKey(old.Ordinal))
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return err
 	}
@@ -74,7 +48,7 @@ func (b *Batch) place(wb *pebble.Batch) error {
 	for _, id := range slices.Sorted(maps.Keys(b.moved)) {
 		p := b.moved[id]
 		if b.touched["i"+id] {
-			h, err := b.s.headerByID(id)
+			h, err := view.HeaderByID(b.s.db, id)
 			if errors.Is(err, ErrNotFound) {
 				continue
 			}

@@ -31,7 +31,7 @@ func TestPlacesFollow(t *testing.T) {
 		got := map[string]int{}
 		v := snapshot(t, s)
 		defer v.Release()
-		if err := kv.ScanIn(v.kv, record.PlacesKey(0), record.PlacesKey(1<<63), func(key, _ []byte) error {
+		if err := kv.ScanIn(v.Stored(), record.PlacesKey(0), record.PlacesKey(1<<63), func(key, _ []byte) error {
 			h, err := v.Header(record.HeaderOrdinal(key))
 			if err != nil {
 				t.Errorf("places of no document: %v", err)

@@ -3,6 +3,9 @@ package store
 import (
 	"slices"
 	"time"
+
+	"github.com/tamis-search/tamis/store/manifest"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // goal says what maintenance is to reach.
@@ -22,30 +25,30 @@ const (
 // that may live in memory; none when the goal is reached. barriers are
 // reserved ordinals: segments on both sides of one cannot become one, or a
 // commit would find its place taken.
-func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []openSegment, live bool) {
+func (s *Store) choose(segs []view.Segment, barriers []uint64, goal goal) (in []view.Segment, live bool) {
 	runs := s.runs(segs, barriers, goal)
 	for _, run := range runs {
-		if run[0].missing && goal != sealNow && goal != settleOnly {
+		if run[0].Missing && goal != sealNow && goal != settleOnly {
 			return run, goal == rebuildInMemory
 		}
 	}
 	if goal >= settleOnly && goal != sealNow {
 		for i := range segs {
-			if o := &segs[i]; o.pending() {
-				return segs[i : i+1], o.entry.Live && s.live(o.file.seg.Size())
+			if o := &segs[i]; o.Pending() {
+				return segs[i : i+1], o.Entry.Live && s.live(o.Rows().Size())
 			}
 		}
 	}
 	if goal <= rebuildOnly {
 		return nil, false
 	}
-	old := slices.IndexFunc(runs, func(run []openSegment) bool { return s.outdated(&run[0]) })
+	old := slices.IndexFunc(runs, func(run []view.Segment) bool { return s.outdated(&run[0]) })
 	if old >= 0 && goal == mergeAll {
 		return runs[old], false
 	}
 	if goal == sealNow || goal == mergeAll || s.sealDue(segs, goal) {
 		for _, run := range runs {
-			if from, to := liveRange(run); from < to && !run[0].missing {
+			if from, to := liveRange(run); from < to && !run[0].Missing {
 				return run[from:to], false
 			}
 		}
@@ -62,8 +65,8 @@ func (s *Store) choose(segs []openSegment, barriers []uint64, goal goal) (in []o
 		size := 0
 		live = true
 		for _, o := range in {
-			live = live && o.entry.Live
-			size += o.file.seg.Size()
+			live = live && o.Entry.Live
+			size += o.Rows().Size()
 		}
 		return in, live && s.live(size)
 	}
@@ -80,9 +83,9 @@ func (s *Store) live(size int) bool {
 		return false
 	}
 	total := size
-	for _, o := range s.current.Load().segments {
-		if o.entry.Live && !o.missing {
-			total += o.file.seg.Size()
+	for _, o := range s.current.Load().Segments() {
+		if o.Entry.Live && !o.Missing {
+			total += o.Rows().Size()
 		}
 	}
 	return total < 8*s.tuning.SealBytes
@@ -92,16 +95,16 @@ func (s *Store) live(size int) bool {
 // and the other is not, their rows were made differently, or a commit may come
 // between them. Where nothing can be
 // written, what a writer has put between them without committing is still there.
-func (s *Store) runs(segs []openSegment, barriers []uint64, goal goal) [][]openSegment {
-	apart := func(a, b segmentEntry) bool {
+func (s *Store) runs(segs []view.Segment, barriers []uint64, goal goal) [][]view.Segment {
+	apart := func(a, b manifest.Entry) bool {
 		return goal == rebuildInMemory && a.Last+1 != b.First ||
 			slices.ContainsFunc(barriers, func(o uint64) bool { return a.Last < o && o < b.First })
 	}
-	var runs [][]openSegment
+	var runs [][]view.Segment
 	from := 0
 	for i := 1; i <= len(segs); i++ {
-		if i < len(segs) && segs[i].missing == segs[from].missing && (segs[i].missing || segs[i].entry.Made == segs[from].entry.Made) &&
-			!apart(segs[i-1].entry, segs[i].entry) && (!segs[i].missing && !s.outdated(&segs[i]) || s.few(segs[from:i+1])) {
+		if i < len(segs) && segs[i].Missing == segs[from].Missing && (segs[i].Missing || segs[i].Entry.Made == segs[from].Entry.Made) &&
+			!apart(segs[i-1].Entry, segs[i].Entry) && (!segs[i].Missing && !s.outdated(&segs[i]) || s.few(segs[from:i+1])) {
 			continue
 		}
 		runs = append(runs, segs[from:i])
@@ -111,22 +114,22 @@ func (s *Store) runs(segs []openSegment, barriers []uint64, goal goal) [][]openS
 }
 
 // few says whether segments are small enough to be built together.
-func (s *Store) few(segs []openSegment) bool {
+func (s *Store) few(segs []view.Segment) bool {
 	n := 0
 	for _, o := range segs {
-		n += o.entry.Docs
+		n += o.Entry.Docs
 	}
 	return n < 10000
 }
 
-func (s *Store) sealDue(segs []openSegment, goal goal) bool {
+func (s *Store) sealDue(segs []view.Segment, goal goal) bool {
 	size := 0
 	for _, o := range segs {
-		if !o.entry.Live || o.missing {
+		if !o.Entry.Live || o.Missing {
 			continue
 		}
-		size += o.file.seg.Size()
-		if goal == sealDue && time.Since(o.file.since) >= s.tuning.SealAfter {
+		size += o.Rows().Size()
+		if goal == sealDue && time.Since(o.Since()) >= s.tuning.SealAfter {
 			return true
 		}
 	}
@@ -141,20 +144,20 @@ func (s *Store) untilSeal() time.Duration {
 		return wait
 	}
 	defer v.Release()
-	for _, o := range v.segments {
-		if o.entry.Live && !o.missing {
-			wait = min(wait, s.tuning.SealAfter-time.Since(o.file.since))
+	for _, o := range v.Segments() {
+		if o.Entry.Live && !o.Missing {
+			wait = min(wait, s.tuning.SealAfter-time.Since(o.Since()))
 		}
 	}
 	return max(wait, time.Millisecond)
 }
 
 // liveRange is the first range of segments that live in memory.
-func liveRange(run []openSegment) (from, to int) {
-	for from < len(run) && !run[from].entry.Live {
+func liveRange(run []view.Segment) (from, to int) {
+	for from < len(run) && !run[from].Entry.Live {
 		from++
 	}
-	for to = from; to < len(run) && run[to].entry.Live; to++ {
+	for to = from; to < len(run) && run[to].Entry.Live; to++ {
 	}
 	return from, to
 }
@@ -164,19 +167,19 @@ func liveRange(run []openSegment) (from, to int) {
 // smaller, they become one. Only neighbours merge, so that rows stay in order
 // of addition. A segment of which more than a third is deleted is rewritten by
 // itself.
-func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
+func (s *Store) mergeRange(run []view.Segment, goal goal) (from, to int) {
 	most := s.tuning.MaxSegmentBytes
 	for i, o := range run {
-		if dead := o.dead.deleted; dead*3 > o.file.seg.Documents().Rows() || dead > 0 && goal == mergeAll {
+		if dead := o.Dead().Count(); dead*3 > o.Rows().Documents().Rows() || dead > 0 && goal == mergeAll {
 			return i, i + 1
 		}
 	}
 	if goal == mergeAll {
-		return widest(run, 2, func(o openSegment) bool { return true }, most)
+		return widest(run, 2, func(o view.Segment) bool { return true }, most)
 	}
 	for class := 0; class <= sizeClass(most, s.tuning.MergeFactor); class++ {
-		from, to := widest(run, s.tuning.MergeFactor, func(o openSegment) bool {
-			return sizeClass(o.file.seg.Size(), s.tuning.MergeFactor) <= class
+		from, to := widest(run, s.tuning.MergeFactor, func(o view.Segment) bool {
+			return sizeClass(o.Rows().Size(), s.tuning.MergeFactor) <= class
 		}, most)
 		if from < to {
 			return from, to
@@ -185,10 +188,10 @@ func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
 	// Of large segments MergeFactor are more than one may have: they become one
 	// with as many neighbours as fit, where that fills half of it, so that it is
 	// seldom done again.
-	from, to = widest(run, 2, func(o openSegment) bool { return o.file.seg.Size()*s.tuning.MergeFactor > most }, most)
+	from, to = widest(run, 2, func(o view.Segment) bool { return o.Rows().Size()*s.tuning.MergeFactor > most }, most)
 	size := 0
 	for _, o := range run[from:to] {
-		size += o.file.seg.Size()
+		size += o.Rows().Size()
 	}
 	if 2*size > most {
 		return from, to
@@ -198,7 +201,7 @@ func (s *Store) mergeRange(run []openSegment, goal goal) (from, to int) {
 
 // widest is the first range of at least n neighbours that fit, have at most so
 // many bytes together, and vectors that one segment can hold.
-func widest(run []openSegment, n int, fits func(openSegment) bool, most int) (from, to int) {
+func widest(run []view.Segment, n int, fits func(view.Segment) bool, most int) (from, to int) {
 	size := 0
 	for from, to = 0, 0; to < len(run); to++ {
 		if !fits(run[to]) {
@@ -209,12 +212,12 @@ func widest(run []openSegment, n int, fits func(openSegment) bool, most int) (fr
 			continue
 		}
 		tooMuch := func() bool { return size > most || !oneSegment(run[from:to+1], most) }
-		if size += run[to].file.seg.Size(); tooMuch() {
+		if size += run[to].Rows().Size(); tooMuch() {
 			if to-from >= n {
 				return from, to
 			}
 			for tooMuch() && from <= to {
-				size -= run[from].file.seg.Size()
+				size -= run[from].Rows().Size()
 				from++
 			}
 		}

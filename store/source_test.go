@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // TestSourceCodings: sources are read back as they were put, from the cache and
@@ -31,7 +32,7 @@ func TestSourceCodings(t *testing.T) {
 		}
 	})
 	// One as format 2 stored it.
-	h, err := s.headerByID("d5")
+	h, err := view.HeaderByID(s.db, "d5")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,31 +73,6 @@ func TestSourceCodings(t *testing.T) {
 	}
 	if r, err := s.Check(t.Context(), false); err != nil || len(r.Lost) != 0 {
 		t.Fatalf("check: %+v, %v", r, err)
-	}
-}
-
-// TestPieceCacheSlots: pieces that share a slot are told apart.
-func TestPieceCacheSlots(t *testing.T) {
-	s := openAt(t, t.TempDir(), Options{})
-	defer closeStore(t, s)
-	const n = 2 * len(pieceCache{})
-	commit(t, s, func(b *Batch) {
-		for i := range n {
-			put(t, b, corpus.Document{ID: fmt.Sprint("d", i), Source: fmt.Sprint("text ", i)})
-		}
-	})
-	v := snapshot(t, s)
-	defer func() { _ = v.Release() }()
-	for range 2 {
-		for i := range n {
-			h, err := v.HeaderByID(fmt.Sprint("d", i))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, err := v.Text(h, 0, h.Size); err != nil || got != fmt.Sprint("text ", i) {
-				t.Fatalf("document %d: %q, %v", i, got, err)
-			}
-		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 // Stats counts what an index holds.
@@ -28,7 +29,7 @@ type Stats struct {
 	// Merged is how many bytes of segments merging has written since opening.
 	Merged int64 `json:"merged_bytes"`
 	// Vectors are counted by field; their bytes are in SegmentBytes.
-	Vectors []VectorStats `json:"vectors,omitempty"`
+	Vectors []view.VectorStats `json:"vectors,omitempty"`
 	// VectorBytes is what the durable copy of the vectors takes of StoreBytes, as
 	// far as it has left the log.
 	VectorBytes int64 `json:"vector_store_bytes,omitempty"`
@@ -44,32 +45,32 @@ func (s *Store) Stats() (Stats, error) {
 	}
 	m := s.db.Metrics()
 	st := Stats{
-		Documents: v.Rows(Documents), Passages: v.Rows(Passages), Segments: len(v.segments), Incomplete: v.Incomplete(),
+		Documents: v.Rows(Documents), Passages: v.Rows(Passages), Segments: len(v.Segments()), Incomplete: v.Incomplete(),
 		StoreBytes: int64(m.DiskSpaceUsage()), LogBytes: int64(m.WAL.Size),
 		MergeDebt: int64(m.Compact.EstimatedDebt) + s.mergeDebt(v), Merged: s.maintenance.written.Load(),
 		Config: v.Config(), Analyzers: v.Analyzers(),
 	}
-	for _, o := range v.segments {
-		size := int64(o.file.seg.Size())
-		if o.missing {
+	for _, o := range v.Segments() {
+		size := int64(o.Rows().Size())
+		if o.Missing {
 			size = 0
 		}
 		st.SegmentBytes += size
-		if o.entry.Live {
+		if o.Entry.Live {
 			st.LiveSegments++
 			st.LiveBytes += size
 		}
-		st.Deleted += o.dead.deleted
+		st.Deleted += o.Dead().Count()
 		if s.outdated(&o) {
-			st.Outdated += o.entry.Docs - o.dead.deleted
+			st.Outdated += o.Entry.Docs - o.Dead().Count()
 		}
-		for doc := range uint32(o.file.seg.Documents().Rows()) {
-			if o.visible[Documents] == nil || o.visible[Documents].Has(doc) {
-				st.SourceBytes += int64(o.file.seg.SourceLen(doc))
+		for doc := range uint32(o.Rows().Documents().Rows()) {
+			if o.Visible(Documents) == nil || o.Visible(Documents).Has(doc) {
+				st.SourceBytes += int64(o.Rows().SourceLen(doc))
 			}
 		}
 	}
-	if st.Vectors = v.vectorStats(); len(st.Vectors) > 0 {
+	if st.Vectors = v.VectorStats(s.fields.Used()); len(st.Vectors) > 0 {
 		for _, r := range record.VectorRanges() {
 			n, err := s.db.EstimateDiskUsage(r[0], r[1])
 			if err != nil {
@@ -87,13 +88,13 @@ func (s *Store) Stats() (Stats, error) {
 // mergeDebt is the size of the segments that are due to be merged.
 func (s *Store) mergeDebt(v *Snapshot) int64 {
 	n := int64(0)
-	for _, run := range s.runs(v.segments, nil, sealFull) {
-		if run[0].missing {
+	for _, run := range s.runs(v.Segments(), nil, sealFull) {
+		if run[0].Missing {
 			continue
 		}
 		from, to := s.mergeRange(run, sealFull)
 		for _, o := range run[from:to] {
-			n += int64(o.file.seg.Size())
+			n += int64(o.Rows().Size())
 		}
 	}
 	return n

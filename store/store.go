@@ -34,7 +34,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,25 +47,10 @@ import (
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
 	"github.com/tamis-search/tamis/store/kv"
+	"github.com/tamis-search/tamis/store/manifest"
+	"github.com/tamis-search/tamis/store/names"
 	"github.com/tamis-search/tamis/store/record"
-)
-
-// FormatVersion is the version of the store's layout that this package
-// writes; MinFormatVersion the oldest it reads.
-//
-//	1  2026-11  first
-//	2  2026-11  segments may live in memory alone (live, docs in the manifest);
-//	            deletes in layers
-//	3  2026-11  sources compressed (coding in the header)
-//	4  2026-11  vectors
-//	5  2026-11  the head (package store/head), and commit and chain in the
-//	            manifest, which names what segments were made with, and which formats
-//	            a program must know to read and to write; deletes without counts;
-//	            attached vectors; places. Readers: 5; they read 1 to 4. Writers: 5.
-const (
-	FormatVersion    = 5
-	MinFormatVersion = 1
-	firstWithHead    = 5
+	"github.com/tamis-search/tamis/store/view"
 )
 
 var (
@@ -79,7 +63,7 @@ var (
 	// ErrNotFound says that there is no such index or document.
 	ErrNotFound = record.ErrNotFound
 	// ErrConfig says that the index was made with other settings.
-	ErrConfig = errors.New("index was made with other settings")
+	ErrConfig = record.ErrConfig
 	// ErrReadOnly says that the index was opened for reading only.
 	ErrReadOnly = errors.New("index was opened for reading only")
 	// ErrClosed says that the store was closed.
@@ -90,8 +74,23 @@ var (
 	ErrFailed = errors.New("the disk could not be written")
 )
 
-// Header is a stored document without its text.
-type Header = record.Header
+// What a snapshot is made of, and how it is asked: see package view.
+type (
+	// Header is a stored document without its text.
+	Header = record.Header
+	// A Snapshot is the index as it was at one commit. It must be released.
+	Snapshot = view.View
+	// Unit is what a search ranks.
+	Unit = view.Unit
+	// Row is a row of one segment.
+	Row = view.Row
+)
+
+// The units.
+const (
+	Documents = view.Documents
+	Passages  = view.Passages
+)
 
 // DocumentError says why a document cannot be stored; others can.
 type DocumentError struct {
@@ -167,78 +166,6 @@ type Options struct {
 	leaveMissing bool // build nothing anew
 }
 
-type manifest struct {
-	Format int `json:"format"`
-	// MinReader and MinWriter are the oldest formats whose programs can read and
-	// write the index; 0 stands for Format.
-	MinReader   int            `json:"min_reader,omitempty"`
-	MinWriter   int            `json:"min_writer,omitempty"`
-	Config      ingest.Config  `json:"config"`
-	NextOrdinal uint64         `json:"next_ordinal"`
-	NextSegment uint64         `json:"next_segment"`
-	Segments    []segmentEntry `json:"segments"`
-	// Analyzers counts the documents by analyzer: a question is analysed once
-	// for each that is in use.
-	Analyzers map[string]int `json:"analyzers"`
-	// Vectors says how each field of vectors is stored.
-	Vectors map[string]VectorField `json:"vectors,omitempty"`
-	// Attached says that vectors were ever attached to stored documents.
-	Attached bool `json:"attached,omitempty"`
-	// Commit counts the commits since format 5; Chain is the digest of the manifest
-	// before.
-	Commit uint64 `json:"commit,omitempty"`
-	Chain  []byte `json:"chain,omitempty"`
-
-	digest [32]byte // SHA-256 of it as it is stored
-	stored int      // the format that it is stored in
-}
-
-// old says that a format without a head wrote it; nil is of none.
-func (m *manifest) old() bool { return m == nil || m.stored < firstWithHead }
-
-// documents is how many can be seen.
-func (m *manifest) documents() (n int) {
-	for _, count := range m.Analyzers {
-		n += count
-	}
-	return n
-}
-
-// head is what the head of an index with this manifest says.
-func (m *manifest) head() head.Record {
-	return head.Record{Commit: m.Commit, Digest: m.digest, Documents: uint64(max(0, m.documents())), Segments: uint64(len(m.Segments))}
-}
-
-// segmentEntry names a segment: every stored document with an ordinal in
-// [First, Last] is in it.
-type segmentEntry struct {
-	ID    uint64 `json:"id"`
-	First uint64 `json:"first"`
-	Last  uint64 `json:"last"`
-	// Docs is how many documents were put into it; 0 where version 1 wrote it.
-	Docs int `json:"docs,omitempty"`
-	// Live says that it is in memory alone and has no file yet.
-	Live bool `json:"live,omitempty"`
-	// Made names what its rows were made with (ingest.Pipeline.Made); "" before
-	// format 5. Where it is not what this program makes rows with, the segment is
-	// made anew in the background.
-	Made string `json:"made,omitempty"`
-	// Attached counts the steps that attached vectors to its documents, Holds those
-	// whose vectors are in it: see attach.go.
-	Attached int `json:"attached,omitempty"`
-	Holds    int `json:"holds,omitempty"`
-}
-
-func (m *manifest) clone() *manifest {
-	c := *m
-	c.Segments = slices.Clone(m.Segments)
-	c.Analyzers = make(map[string]int, len(m.Analyzers))
-	for k, v := range m.Analyzers {
-		c.Analyzers[k] = v
-	}
-	return &c
-}
-
 // A Store is an open index. Its methods are safe for concurrent use. Readers
 // never wait for writers; writers wait for each other only while one commits.
 type Store struct {
@@ -259,30 +186,40 @@ type Store struct {
 	ingest       *ingest.Pipeline
 	config       ingest.Config // never changes after Open
 	empty        *segment.Segment
-	dictionary   dictionary
+	names        *names.Numbers
+	fields       *names.Fields
 
 	// mu is held for as long as a commit takes; it guards what follows.
 	mu          sync.Mutex
-	manifest    *manifest
+	manifest    *manifest.Manifest
 	nextOrdinal uint64 // not yet reserved, at least 1
 	nextSegment uint64
-	fields      map[string]VectorField // in use
-	wanted      map[string]VectorField // how those are to be that are not
-	batches     map[*Batch]bool        // open ones
-	idle        sync.Cond              // a batch was closed
-	changed     chan struct{}          // closed and replaced by every new snapshot
+	batches     map[*Batch]bool // open ones
+	idle        sync.Cond       // a batch was closed
+	changed     chan struct{}   // closed and replaced by every new snapshot
 	closed      bool
 
 	current atomic.Pointer[Snapshot]
 	readers sync.RWMutex // held for writing only to swap or retire current
-	// snapshots counts those not released; the current one is always among them.
-	snapshots sync.WaitGroup
-	pieces    pieceCache
+	base    *view.Base   // of all snapshots
 
 	maintenance maintenance
+}
 
-	// attachedEver says that documents may have attached vectors.
-	attachedEver atomic.Bool
+// Snapshot returns the newest committed state.
+func (s *Store) Snapshot() (*Snapshot, error) {
+	s.readers.RLock()
+	defer s.readers.RUnlock()
+	snap := s.current.Load()
+	if snap == nil {
+		return nil, ErrClosed
+	}
+	snap.Retain()
+	return snap, nil
+}
+
+func (s *Store) newSnapshot(segments []view.Segment, m *manifest.Manifest) *Snapshot {
+	return s.base.View(s.db.NewSnapshot(), segments, m.AnalyzerNames())
 }
 
 // Dir is the directory of the index.
@@ -311,7 +248,7 @@ func (s *Store) Close() error {
 	var errs []error
 	if snap != nil {
 		errs = append(errs, snap.Release())
-		s.snapshots.Wait()
+		s.base.Wait()
 	}
 	if !s.readOnly && s.failed() == nil && s.db.Metrics().MemTable.Size > kv.FlushOnClose {
 		errs = append(errs, s.db.Flush())
@@ -353,7 +290,7 @@ func (s *Store) FileInfo(path string) (f File, ok bool, err error) {
 		return File{}, false, err
 	}
 	defer v.Release()
-	b, err := kv.Get(v.kv, record.FileKey(path))
+	b, err := kv.Get(v.Stored(), record.FileKey(path))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return File{}, false, nil
 	}
@@ -374,13 +311,13 @@ func (s *Store) Files(path string) ([]string, error) {
 	}
 	defer v.Release()
 	var files []string
-	if _, err := kv.Get(v.kv, record.FileKey(path)); err == nil {
+	if _, err := kv.Get(v.Stored(), record.FileKey(path)); err == nil {
 		files = append(files, path)
 	} else if !errors.Is(err, pebble.ErrNotFound) {
 		return nil, err
 	}
 	dir := strings.TrimSuffix(path, string(filepath.Separator)) + string(filepath.Separator)
-	err = kv.Scan(v.kv, record.FileKey(dir), func(key, _ []byte) error {
+	err = kv.Scan(v.Stored(), record.FileKey(dir), func(key, _ []byte) error {
 		files = append(files, record.FileOfKey(key))
 		return nil
 	})

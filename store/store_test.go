@@ -19,7 +19,9 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/manifest"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 )
 
 func openAt(t *testing.T, dir string, o Options) *Store {
@@ -166,9 +168,9 @@ func TestPutGetReplaceDelete(t *testing.T) {
 // view is everything a search can see: statistics and documents, in order.
 type seen struct {
 	docs    []string
-	units   [numUnits]int
-	lengths [numUnits]uint64
-	df      [numUnits][]int
+	units   [2]int
+	lengths [2]uint64
+	df      [2][]int
 }
 
 var vocabulary = strings.Fields("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon")
@@ -178,10 +180,10 @@ func look(t *testing.T, s *Store) seen {
 	v := snapshot(t, s)
 	defer v.Release()
 	var out seen
-	for _, o := range v.segments {
-		for row := range uint32(o.file.seg.Documents().Rows()) {
-			ordinal := o.file.seg.Ordinal(row)
-			if o.dead.has(ordinal) {
+	for _, o := range v.Segments() {
+		for row := range uint32(o.Rows().Documents().Rows()) {
+			ordinal := o.Rows().Ordinal(row)
+			if o.Dead().Since(nil).Contains(ordinal) {
 				continue
 			}
 			h, err := v.Header(ordinal)
@@ -195,7 +197,7 @@ func look(t *testing.T, s *Store) seen {
 			out.docs = append(out.docs, h.ID+": "+text)
 		}
 	}
-	for u := range numUnits {
+	for u := range Unit(2) {
 		st := v.Statistics(u, vocabulary)
 		out.units[u], out.lengths[u] = st.Rows, st.TotalLength
 		out.df[u] = st.DF
@@ -353,7 +355,7 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 		t.Fatalf("check after repair: %+v, %v", r, err)
 	}
 	// What cannot be derived is reported as lost.
-	h, err := s.headerByID("d1")
+	h, err := view.HeaderByID(s.db, "d1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,15 +388,15 @@ func TestOpenErrors(t *testing.T) {
 		format, reader, writer int
 		read, write            error
 	}{
-		{FormatVersion + 1, 0, 0, ErrNewer, ErrNewer},
-		{FormatVersion + 2, FormatVersion + 1, FormatVersion + 1, ErrNewer, ErrNewer},
-		{FormatVersion + 1, FormatVersion, FormatVersion + 1, nil, ErrNewer},
-		{FormatVersion + 1, FormatVersion, FormatVersion, nil, nil},
+		{manifest.Format + 1, 0, 0, ErrNewer, ErrNewer},
+		{manifest.Format + 2, manifest.Format + 1, manifest.Format + 1, ErrNewer, ErrNewer},
+		{manifest.Format + 1, manifest.Format, manifest.Format + 1, nil, ErrNewer},
+		{manifest.Format + 1, manifest.Format, manifest.Format, nil, nil},
 	} {
 		fs := vfs.NewMem()
 		s = openAt(t, "ix", Options{FS: fs})
 		fill(t, s, 1)
-		m := s.manifest.clone()
+		m := s.manifest.Clone()
 		m.Format, m.MinReader, m.MinWriter = c.format, c.reader, c.writer
 		s.mu.Lock()
 		err := s.publish(m, s.db.NewBatch(), nil)

@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -57,9 +58,9 @@ func document(id, source string) corpus.Document {
 // vectorsHold checks that every document of m has its vectors stored, and that
 // searches rank the documents, in order of addition, as scoring them does. Where
 // the snapshot is of an index without vectors there is nothing to check.
-func vectorsHold(t *testing.T, v *Snapshot, order []string, m model) {
+func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 	t.Helper()
-	if len(v.s.VectorFields()) == 0 {
+	if len(s.VectorFields()) == 0 {
 		return
 	}
 	for _, id := range order {
@@ -67,7 +68,7 @@ func vectorsHold(t *testing.T, v *Snapshot, order []string, m model) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := v.vectors(h)
+		got, err := v.Vectors(h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func vectorsHold(t *testing.T, v *Snapshot, order []string, m model) {
 	if v.Incomplete() > 0 {
 		return
 	}
-	for _, field := range v.s.VectorFields() {
+	for _, field := range s.VectorFields() {
 		query := vector.Named{}
 		for t := range 40 {
 			query[fmt.Sprint(t)] = float32(1 + t%3)
@@ -145,52 +146,6 @@ func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Named, k 
 	return out
 }
 
-// TestNumbers: names keep their numbers through reopening, writers that meet a
-// name at the same time agree, and a decimal number is its own.
-func TestNumbers(t *testing.T) {
-	fs := vfs.NewMem()
-	s := openAt(t, "ix", Options{FS: fs})
-	names := vector.Named{}
-	for i := range 300 {
-		names[fmt.Sprint("name", i)] = float32(i + 1)
-	}
-	done := make(chan vector.Sparse)
-	for range 4 {
-		go func() {
-			x, err := s.number(names, true)
-			if err != nil {
-				t.Error(err)
-			}
-			done <- x
-		}()
-	}
-	first := <-done
-	for range 3 {
-		if x := <-done; !reflect.DeepEqual(x, first) {
-			t.Fatal("two writers number alike names differently")
-		}
-	}
-	if first.Len() != 300 || first.Terms[0] != firstNamed || first.Terms[299] != firstNamed+299 {
-		t.Fatalf("numbers %v", first.Terms)
-	}
-	closeStore(t, s)
-	s = openAt(t, "ix", Options{FS: fs, ReadOnly: true})
-	defer closeStore(t, s)
-	if x, err := s.number(names, false); err != nil || !reflect.DeepEqual(x, first) {
-		t.Fatal("names have other numbers after reopening", err)
-	}
-	for name, want := range map[string]uint32{"0": 0, "7": 7, "2147483647": 1<<31 - 1} {
-		if x, err := s.number(vector.Named{name: 1}, false); err != nil || x.Len() != 1 || x.Terms[0] != want {
-			t.Errorf("%s: %v, %v", name, x, err)
-		}
-	}
-	for _, name := range []string{"", "07", "+7", "-7", "7 ", "2147483648", "4294967296", "1e3", "٧"} {
-		if x, err := s.number(vector.Named{name: 1}, false); err != nil || x.Len() != 0 {
-			t.Errorf("%q: %v, %v", name, x, err)
-		}
-	}
-}
-
 // TestDamagedVectors: a damaged copy is lost, and said to be; a damaged segment is
 // built anew from it.
 func TestDamagedVectors(t *testing.T) {
@@ -234,7 +189,7 @@ func TestDamagedVectors(t *testing.T) {
 		t.Fatalf("%+v, %v", st, err)
 	}
 	for _, id := range []string{"d0", "d1", "d2", "d3"} {
-		h, err := s.headerByID(id)
+		h, err := view.HeaderByID(s.db, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +215,7 @@ func TestVersion2(t *testing.T) {
 	s := openAt(t, "ix", Options{FS: fs})
 	fill(t, s, 5)
 	s.mu.Lock()
-	m := s.manifest.clone()
+	m := s.manifest.Clone()
 	m.Format = 2
 	err := s.publish(m, s.db.NewBatch(), nil)
 	s.mu.Unlock()
@@ -307,13 +262,13 @@ func TestMergingKeepsVectorsSmall(t *testing.T) {
 	v := snapshot(t, s)
 	defer v.Release()
 	weights := uint64(0)
-	for _, o := range v.segments {
-		n := o.file.seg.Vectors("a").Sparse.Postings()
+	for _, o := range v.Segments() {
+		n := o.Rows().Vectors("a").Sparse.Postings()
 		if weights += n; n > 4<<10 {
 			t.Errorf("a segment has %d weights", n)
 		}
 	}
-	if len(v.segments) < 2 || weights < 4<<10 {
-		t.Errorf("%d segments hold %d weights", len(v.segments), weights)
+	if len(v.Segments()) < 2 || weights < 4<<10 {
+		t.Errorf("%d segments hold %d weights", len(v.Segments()), weights)
 	}
 }

@@ -38,6 +38,8 @@ var (
 	ErrNewer = errors.New("index has a newer format")
 	// ErrNotFound says that it is not there.
 	ErrNotFound = errors.New("not found")
+	// ErrConfig says that it was made with other settings.
+	ErrConfig = errors.New("index was made with other settings")
 )
 
 var errDecode = fmt.Errorf("%w: record cut short", ErrCorrupt)

@@ -1,4 +1,4 @@
-package store
+package view
 
 import (
 	"fmt"
@@ -9,19 +9,20 @@ import (
 
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/record"
 )
 
-// Filtered is the snapshot with nothing to be found but the documents that
+// Filtered is the view with nothing to be found but the documents that
 // pass a filter. Statistics, and so scores, stay those of all documents. It is
 // valid until v is released, and must not be released itself.
-func (v *Snapshot) Filtered(e *filter.Expr) (*Snapshot, error) {
-	f := &Snapshot{s: v.s, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers}
+func (v *View) Filtered(e *filter.Expr) (*View, error) {
+	f := &View{base: v.base, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers}
 	text := e.String()
 	for i := range f.segments {
 		o := &f.segments[i]
 		pass, err := o.file.passed.get(o.file.seg, e, text)
 		if err != nil {
-			return nil, fmt.Errorf("filter segment %d of %s: %w: %w", o.entry.ID, v.s.dir, ErrCorrupt, err)
+			return nil, fmt.Errorf("filter segment %d of %s: %w: %w", o.Entry.ID, v.base.dir, record.ErrCorrupt, err)
 		}
 		for u := range o.visible {
 			o.visible[u] = pass.rows[u].and(o.visible[u])

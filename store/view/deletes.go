@@ -1,4 +1,4 @@
-package store
+package view
 
 import (
 	"fmt"
@@ -14,12 +14,12 @@ import (
 	"github.com/tamis-search/tamis/store/record"
 )
 
-// tombstones are the documents deleted from one segment: postings of a deleted
+// Deletes are the documents deleted from one segment: postings of a deleted
 // row stay in the file until the segment is merged. They lie in layers, one for
 // each commit that deleted something here; layers of like weight become one, so
 // that there are few and a delete costs little however many came before it.
-// Neither tombstones nor layers change once a snapshot holds them.
-type tombstones struct {
+// Neither deletes nor layers change once a view holds them.
+type Deletes struct {
 	layers  []*layer
 	deleted int // documents
 }
@@ -30,18 +30,10 @@ type layer struct {
 	ordinals *roaring64.Bitmap
 }
 
-var noTombstones = &tombstones{}
-
-func newLayer() *layer { return &layer{ordinals: roaring64.New()} }
-
-func (t *tombstones) has(ordinal uint64) bool {
-	return slices.ContainsFunc(t.layers, func(l *layer) bool { return l.ordinals.Contains(ordinal) })
-}
-
 // with returns t and l together; l is t's from then on. gone are the numbers
 // of the layers that the last layer of the result replaces.
-func (t *tombstones) with(l *layer) (next *tombstones, gone []uint32) {
-	next = &tombstones{layers: slices.Clone(t.layers), deleted: t.deleted + l.size()}
+func (t *Deletes) with(l *layer) (next *Deletes, gone []uint32) {
+	next = &Deletes{layers: slices.Clone(t.layers), deleted: t.deleted + l.size()}
 	l.number = 0
 	for n := len(next.layers); n > 0; n-- {
 		before := next.layers[n-1]
@@ -60,25 +52,28 @@ func (t *tombstones) with(l *layer) (next *tombstones, gone []uint32) {
 	return next, gone
 }
 
-// since is what t has beyond before, which t grew from.
-func (t *tombstones) since(before *tombstones) *layer {
-	l := newLayer()
-	for _, x := range t.layers {
-		l.ordinals.Or(x.ordinals)
-	}
-	for _, x := range before.layers {
-		l.ordinals.AndNot(x.ordinals)
-	}
-	return l
-}
+// Count is how many documents they are.
+func (t *Deletes) Count() int { return t.deleted }
 
-func (l *layer) empty() bool { return l.ordinals.IsEmpty() }
+// Since is what t has beyond before, which t grew from; nil is of none.
+func (t *Deletes) Since(before *Deletes) *roaring64.Bitmap {
+	more := roaring64.New()
+	for _, x := range t.layers {
+		more.Or(x.ordinals)
+	}
+	if before != nil {
+		for _, x := range before.layers {
+			more.AndNot(x.ordinals)
+		}
+	}
+	return more
+}
 
 func (l *layer) size() int { return int(l.ordinals.GetCardinality()) }
 
-// readTombstones returns the stored tombstones of a segment.
-func readTombstones(r pebble.Reader, segment uint64) (*tombstones, error) {
-	t := &tombstones{}
+// ReadDeletes returns the stored deletes of a segment.
+func ReadDeletes(r pebble.Reader, segment uint64) (*Deletes, error) {
+	t := &Deletes{}
 	err := kv.Scan(r, record.DeletedKey(segment, 0), func(key, value []byte) error {
 		ordinals, err := record.DecodeDeleted(value)
 		if err != nil {
@@ -94,7 +89,7 @@ func readTombstones(r pebble.Reader, segment uint64) (*tombstones, error) {
 
 // store returns t and l together and puts the difference into wb (nil:
 // nowhere).
-func (t *tombstones) store(wb *pebble.Batch, segment uint64, l *layer) (*tombstones, error) {
+func (t *Deletes) store(wb *pebble.Batch, segment uint64, l *layer) (*Deletes, error) {
 	next, gone := t.with(l)
 	if wb == nil {
 		return next, nil

@@ -1,4 +1,6 @@
-package store
+// Package names keeps what vectors are stored under: the numbers of their terms, and
+// their fields, each with how it stores them.
+package names
 
 import (
 	"errors"
@@ -22,13 +24,19 @@ const firstNamed = 1 << 31
 // cachedNames bounds the names kept in memory.
 const cachedNames = 1 << 20
 
-// dictionary numbers the terms of all vectors of an index. A number is written
+// Numbers numbers the terms of all vectors of an index. A number is written
 // before the document that uses it, in the order of the log, and never changes;
 // names that no document uses after all cost nothing but their bytes.
-type dictionary struct {
+// It is safe for concurrent use.
+type Numbers struct {
+	db    *pebble.DB
+	dir   string
 	mu    sync.RWMutex
 	known map[string]uint32
 }
+
+// New returns the numbers that are stored in db, the database of the index dir.
+func New(db *pebble.DB, dir string) *Numbers { return &Numbers{db: db, dir: dir} }
 
 // numeric is the number that a name says.
 func numeric(name string) (uint32, bool) {
@@ -40,8 +48,7 @@ func numeric(name string) (uint32, bool) {
 }
 
 // lookup finds the numbers of names; those without one are missing.
-func (s *Store) lookup(names []string) (numbers map[string]uint32, missing []string, err error) {
-	w := &s.dictionary
+func (w *Numbers) lookup(names []string) (numbers map[string]uint32, missing []string, err error) {
 	numbers = make(map[string]uint32, len(names))
 	var unknown []string
 	w.mu.RLock()
@@ -55,14 +62,14 @@ func (s *Store) lookup(names []string) (numbers map[string]uint32, missing []str
 	w.mu.RUnlock()
 	found := map[string]uint32{}
 	for _, name := range unknown {
-		b, err := kv.Get(s.db, record.NameKey(name))
+		b, err := kv.Get(w.db, record.NameKey(name))
 		if errors.Is(err, pebble.ErrNotFound) {
 			missing = append(missing, name)
 			continue
 		}
 		n, ok := record.ReadUint32(b)
 		if err == nil && !ok {
-			err = fmt.Errorf("index %s: term %q: %w: it has no number", s.dir, name, ErrCorrupt)
+			err = fmt.Errorf("index %s: term %q: %w: it has no number", w.dir, name, record.ErrCorrupt)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -73,7 +80,7 @@ func (s *Store) lookup(names []string) (numbers map[string]uint32, missing []str
 	return numbers, missing, nil
 }
 
-func (w *dictionary) remember(found map[string]uint32) {
+func (w *Numbers) remember(found map[string]uint32) {
 	if len(found) == 0 {
 		return
 	}
@@ -83,7 +90,7 @@ func (w *dictionary) remember(found map[string]uint32) {
 }
 
 // add is remember with mu held.
-func (w *dictionary) add(found map[string]uint32) {
+func (w *Numbers) add(found map[string]uint32) {
 	if w.known == nil || len(w.known)+len(found) > cachedNames {
 		w.known = map[string]uint32{}
 	}
@@ -93,27 +100,26 @@ func (w *dictionary) add(found map[string]uint32) {
 }
 
 // numberNames gives names numbers that have none.
-func (s *Store) numberNames(names []string) (map[string]uint32, error) {
-	w := &s.dictionary
+func (w *Numbers) numberNames(names []string) (map[string]uint32, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	count := uint32(0)
-	b, err := kv.Get(s.db, record.NamesKey())
+	b, err := kv.Get(w.db, record.NamesKey())
 	switch n, ok := record.ReadUint32(b); {
 	case err == nil && ok:
 		count = n
 	case err == nil:
-		return nil, fmt.Errorf("index %s: %w: the number of terms is not stored whole", s.dir, ErrCorrupt)
+		return nil, fmt.Errorf("index %s: %w: the number of terms is not stored whole", w.dir, record.ErrCorrupt)
 	case !errors.Is(err, pebble.ErrNotFound):
 		return nil, err
 	}
 	slices.Sort(names) // so that numbers do not depend on the order of a map
 	given := make(map[string]uint32, len(names))
-	wb := s.db.NewBatch()
+	wb := w.db.NewBatch()
 	defer wb.Close()
 	for _, name := range names {
 		key := record.NameKey(name)
-		b, err := kv.Get(s.db, key)
+		b, err := kv.Get(w.db, key)
 		switch n, ok := record.ReadUint32(b); {
 		case err == nil && ok: // another writer was faster
 			given[name] = n
@@ -122,7 +128,7 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 			return nil, err
 		}
 		if count == firstNamed {
-			return nil, fmt.Errorf("index %s has %d terms with names, as many as there can be", s.dir, count)
+			return nil, fmt.Errorf("index %s has %d terms with names, as many as there can be", w.dir, count)
 		}
 		given[name] = firstNamed + count
 		count++
@@ -134,32 +140,32 @@ func (s *Store) numberNames(names []string) (map[string]uint32, error) {
 		return nil, err
 	}
 	if err := wb.Commit(pebble.NoSync); err != nil {
-		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
+		return nil, fmt.Errorf("write to %s: %w", w.dir, err)
 	}
 	w.add(given)
 	return given, nil
 }
 
-// number is a valid vector with its terms numbered. Terms that have no number
+// Of is a valid vector with its terms numbered. Terms that have no number
 // get one where create says so, else they are left out.
-func (s *Store) number(n vector.Named, create bool) (vector.Sparse, error) {
+func (w *Numbers) Of(n vector.Named, create bool) (vector.Sparse, error) {
 	terms := make([]uint32, 0, len(n))
 	weights := make([]float32, 0, len(n))
 	var names []string
-	for name, w := range n {
+	for name, weight := range n {
 		if t, ok := numeric(name); ok {
-			terms, weights = append(terms, t), append(weights, w)
+			terms, weights = append(terms, t), append(weights, weight)
 		} else {
 			names = append(names, name)
 		}
 	}
 	if len(names) > 0 {
-		numbers, missing, err := s.lookup(names)
+		numbers, missing, err := w.lookup(names)
 		if err != nil {
 			return vector.Sparse{}, err
 		}
 		if len(missing) > 0 && create {
-			fresh, err := s.numberNames(missing)
+			fresh, err := w.numberNames(missing)
 			if err != nil {
 				return vector.Sparse{}, err
 			}
@@ -176,7 +182,7 @@ func (s *Store) number(n vector.Named, create bool) (vector.Sparse, error) {
 
 // Renumber returns a function that gives vectors, whose terms v numbers, the
 // index's numbers instead. It is not safe for concurrent use.
-func (b *Batch) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Sparse, error) {
+func (w *Numbers) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Sparse, error) {
 	var to []uint32 // by the number in v, below len(to)
 	return func(x vector.Sparse) (vector.Sparse, error) {
 		if len(to) < v.Len() {
@@ -189,12 +195,12 @@ func (b *Batch) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Spars
 				}
 				to = append(to, t)
 			}
-			numbers, missing, err := b.s.lookup(names)
+			numbers, missing, err := w.lookup(names)
 			if err != nil {
 				return vector.Sparse{}, err
 			}
 			if len(missing) > 0 {
-				fresh, err := b.s.numberNames(missing)
+				fresh, err := w.numberNames(missing)
 				if err != nil {
 					return vector.Sparse{}, err
 				}

@@ -1,0 +1,163 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store/kv"
+	"github.com/tamis-search/tamis/store/record"
+)
+
+// Header reads a document's header.
+func (v *View) Header(ordinal uint64) (*record.Header, error) { return HeaderAt(v.kv, ordinal) }
+
+// HeaderByID reads the header of the document with the given id.
+func (v *View) HeaderByID(id string) (*record.Header, error) { return HeaderByID(v.kv, id) }
+
+// Document reads a whole document.
+func (v *View) Document(h *record.Header) (*corpus.Document, error) { return documentOf(v.kv, h) }
+
+// Text reads bytes [start, end) of a document's source.
+func (v *View) Text(h *record.Header, start, end int) (string, error) {
+	return v.base.pieces.textOf(v.kv, h, start, end)
+}
+
+// HeaderByID is View.HeaderByID of what r reads.
+func HeaderByID(r pebble.Reader, id string) (*record.Header, error) {
+	b, err := kv.Get(r, record.IDKey(id))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, fmt.Errorf("document %q: %w", id, record.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ordinal, ok := record.ReadUint64(b)
+	if !ok {
+		return nil, fmt.Errorf("document %q: %w: its id leads nowhere", id, record.ErrCorrupt)
+	}
+	return HeaderAt(r, ordinal)
+}
+
+// HeaderAt is View.Header of what r reads.
+func HeaderAt(r pebble.Reader, ordinal uint64) (*record.Header, error) {
+	b, err := kv.Get(r, record.HeaderKey(ordinal))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, fmt.Errorf("document number %d: %w", ordinal, record.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := &record.Header{Ordinal: ordinal}
+	if err := json.Unmarshal(b, h); err != nil {
+		return nil, fmt.Errorf("document number %d: %w: %w", ordinal, record.ErrCorrupt, err)
+	}
+	for k, v := range h.Metadata {
+		h.Metadata[k] = typed(v)
+	}
+	return h, nil
+}
+
+// typed gives a metadata value its Go type back: JSON knows no []string.
+func typed(v any) any {
+	list, ok := v.([]any)
+	if !ok {
+		return v
+	}
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		s, ok := x.(string)
+		if !ok {
+			return v
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func documentOf(r pebble.Reader, h *record.Header) (*corpus.Document, error) {
+	source, err := (*pieceCache)(nil).textOf(r, h, 0, h.Size) // every byte is wanted, and from where it is stored
+	if err != nil {
+		return nil, err
+	}
+	b, err := kv.Get(r, record.BlocksKey(h.Ordinal))
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w: its structure: %w", h.ID, record.ErrCorrupt, err)
+	}
+	blocks, err := record.DecodeBlocks(b)
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w", h.ID, err)
+	}
+	return h.Document(source, blocks), nil
+}
+
+// Place is where byte at of a document stands in its file; zero where nothing
+// is known.
+func (v *View) Place(h *record.Header, at int) (corpus.Place, error) {
+	b, err := kv.Get(v.kv, record.PlacesKey(h.Ordinal))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return corpus.Place{}, nil
+	}
+	if err != nil {
+		return corpus.Place{}, err
+	}
+	at = min(max(at, 0), h.Size)
+	p, from, err := record.FindPlace(b, at)
+	if err != nil {
+		return corpus.Place{}, fmt.Errorf("document %q: its places: %w", h.ID, err)
+	}
+	if from < at {
+		text, err := v.base.pieces.piece(v.kv, h, from/record.PieceSize)
+		if err != nil {
+			return corpus.Place{}, err
+		}
+		p.Line += bytes.Count(text[:min(at-from, len(text))], []byte("\n"))
+	}
+	return p, nil
+}
+
+// Vectors reads the vectors of a document, attached ones included.
+func (v *View) Vectors(h *record.Header) (record.Vectors, error) {
+	own, err := v.OwnVectors(h)
+	if err != nil || !v.base.Attached.Load() {
+		return own, err
+	}
+	more := record.Vectors{}
+	err = kv.ScanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
+		_, field := record.AttachedField(key)
+		x, err := record.DecodeAttached(value, field)
+		if err != nil {
+			return fmt.Errorf("document %q: its attached vector in field %q: %w", h.ID, field, err)
+		}
+		more[field] = x
+		return nil
+	})
+	if err != nil || len(more) == 0 {
+		return own, err
+	}
+	return own.With(more), nil
+}
+
+// OwnVectors reads the vectors that a document came with.
+func (v *View) OwnVectors(h *record.Header) (record.Vectors, error) {
+	if h.Vectors == nil {
+		return nil, nil
+	}
+	b, err := kv.Get(v.kv, record.VectorsKey(h.Ordinal))
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w: its vectors: %w", h.ID, record.ErrCorrupt, err)
+	}
+	if !slices.Equal(record.VectorsDigest(b), h.Vectors) {
+		return nil, fmt.Errorf("document %q: %w: its vectors do not match their digest", h.ID, record.ErrCorrupt)
+	}
+	all, err := record.DecodeVectors(b)
+	if err != nil {
+		return nil, fmt.Errorf("document %q: %w", h.ID, err)
+	}
+	return all, nil
+}
