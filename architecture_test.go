@@ -39,6 +39,7 @@ var floors = [][]string{
 	{"store/head", "store/kv"},
 	{"store/manifest", "store/names"},
 	{"store/view"},
+	{"store/derived", "store/policy"},
 	{"store"},
 	{"search"},
 	{"gather"},

@@ -11,9 +11,9 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/manifest"
+	"github.com/tamis-search/tamis/store/policy"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/store/view"
 	"github.com/tamis-search/tamis/vector"
@@ -153,54 +153,11 @@ func (s *Store) settle(ctx context.Context) error {
 	s.maintenance.mu.Lock()
 	defer s.maintenance.mu.Unlock()
 	for {
-		again, err := s.step(ctx, settleOnly)
+		again, err := s.step(ctx, policy.SettleOnly)
 		if err != nil || !again {
 			return err
 		}
 	}
-}
-
-// withAttached makes the bytes of a segment with the vectors that its documents
-// have in v.
-func (s *Store) withAttached(ctx context.Context, v *Snapshot, o *view.Segment) ([]byte, error) {
-	// The fields in which anything was attached are built anew, the others stay.
-	with := map[string]*segment.FieldVectors{}
-	first, end := record.AttachedKey(o.Entry.First, ""), record.AttachedKey(o.Entry.Last+1, "")
-	err := kv.ScanIn(v.Stored(), first, end, func(key, _ []byte) error {
-		_, field := record.AttachedField(key)
-		with[field] = &segment.FieldVectors{}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = o.Entry.Visit(v.Stored(), func(ordinal uint64) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		row, ok := o.Rows().Row(ordinal)
-		if !ok {
-			return nil
-		}
-		h, err := v.Header(ordinal)
-		if err != nil {
-			return err
-		}
-		vs, err := v.Vectors(h)
-		if err != nil {
-			return err
-		}
-		for field, x := range vs {
-			if f := with[field]; f != nil {
-				f.Add(row, x)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("attach vectors to segment %d of %s: %w", o.Entry.ID, s.dir, err)
-	}
-	return segment.ReplaceVectors(o.Data(), with, s.fields.Used())
 }
 
 // sameBefore says that a document, as it is put now with vectors vs, is what

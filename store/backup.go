@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/tamis-search/tamis/store/derived"
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
 )
@@ -35,18 +36,19 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 		return err
 	}
 	defer v.Release()
-	t := &Store{dir: target + ".partial", fs: to, disk: disk.New(to)}
-	if err := to.RemoveAll(t.dir); err != nil {
+	dir, d := target+".partial", disk.New(to)
+	segments := derived.In(d, dir)
+	if err := to.RemoveAll(dir); err != nil {
 		return fmt.Errorf("remove what an earlier copy left: %w", err)
 	}
-	db := to.PathJoin(t.dir, "db")
-	for _, d := range []string{db, t.segmentDir()} {
-		if err := t.disk.MakeDir(d); err != nil {
-			return fmt.Errorf("make directory %s: %w", d, err)
+	db := to.PathJoin(dir, "db")
+	for _, name := range []string{db, segments.Path()} {
+		if err := d.MakeDir(name); err != nil {
+			return fmt.Errorf("make directory %s: %w", name, err)
 		}
 	}
 	if s.headErr == nil {
-		if err := head.Write(to, t.dir, s.headSeen); err != nil {
+		if err := head.Write(to, dir, s.headSeen); err != nil {
 			return err
 		}
 	}
@@ -60,17 +62,17 @@ func (s *Store) copyTo(ctx context.Context, to vfs.FS, target string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := disk.WriteFile(to, t.segmentPath(o.Entry.ID), bytes.NewReader(o.Data())); err != nil {
-			return fmt.Errorf("copy to %s: %w", t.segmentPath(o.Entry.ID), err)
+		if err := disk.WriteFile(to, segments.File(o.Entry.ID), bytes.NewReader(o.Data())); err != nil {
+			return fmt.Errorf("copy to %s: %w", segments.File(o.Entry.ID), err)
 		}
 	}
-	for _, d := range []string{db, t.segmentDir(), t.dir} {
-		if err := t.disk.SyncDir(d); err != nil {
+	for _, name := range []string{db, segments.Path(), dir} {
+		if err := d.SyncDir(name); err != nil {
 			return err
 		}
 	}
-	if err := to.Rename(t.dir, target); err != nil {
+	if err := to.Rename(dir, target); err != nil {
 		return err
 	}
-	return t.disk.SyncDir(to.PathDir(target))
+	return d.SyncDir(to.PathDir(target))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/store/derived"
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/store/view"
@@ -213,7 +214,7 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := addRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
+	if err := derived.AddRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.

@@ -11,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/store/head"
 	"github.com/tamis-search/tamis/store/manifest"
+	"github.com/tamis-search/tamis/store/policy"
 	"github.com/tamis-search/tamis/store/view"
 )
 
@@ -97,7 +98,7 @@ func (s *Store) check(ctx context.Context, v *Snapshot, r *CheckReport) (map[uin
 // checkFile says what is wrong with the file of a segment that was whole when it
 // was opened.
 func (s *Store) checkFile(o *view.Segment) (reason string, err error) {
-	f, err := s.readSegment(o.Entry, nil)
+	f, err := s.segments.Open(o.Entry, nil)
 	if err == nil {
 		return "", f.Close()
 	}
@@ -146,7 +147,7 @@ func (s *Store) repair(ctx context.Context, bad map[uint64]bool, r *CheckReport)
 	r.Repaired = len(bad)
 	for again := true; again; {
 		var err error
-		if again, err = s.step(ctx, rebuildOnly); err != nil {
+		if again, err = s.step(ctx, policy.RebuildOnly); err != nil {
 			return err
 		}
 	}

@@ -248,9 +248,7 @@ func (s *Store) publish(m *manifest.Manifest, wb *pebble.Batch, dead map[uint64]
 		_ = o.Close() // the snapshot holds it
 	}
 	for _, e := range gone {
-		// Snapshots that still read the file keep it open; a file that cannot
-		// be removed now is a stray that the next opening removes.
-		_ = s.fs.Remove(s.segmentPath(e.ID))
+		s.segments.Remove(e.ID)
 	}
 	return nil
 }
@@ -352,10 +350,10 @@ func (s *Store) makeSegment(e manifest.Entry, data []byte, live bool) (*view.Seg
 		}
 		return view.Open(e, seg, data, func() error { return nil }, nil), nil
 	}
-	if err := s.writeSegment(e.ID, data); err != nil {
+	if err := s.segments.Write(e.ID, data); err != nil {
 		return nil, err
 	}
-	return s.readSegment(e, nil)
+	return s.segments.Open(e, nil)
 }
 
 func sortedKeys[V any](m map[uint64]V) []uint64 {

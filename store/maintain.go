@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tamis-search/tamis/store/policy"
 )
 
 // maintenance is the work in the background: segments that live in memory are
@@ -64,7 +66,7 @@ func (s *Store) stopMaintenance() {
 		return
 	}
 	for {
-		again, err := s.step(context.Background(), sealNow)
+		again, err := s.step(context.Background(), policy.SealNow)
 		if err != nil || !again {
 			break
 		}
@@ -89,7 +91,7 @@ func (s *Store) maintain(ctx context.Context) {
 		if err == nil {
 			before := m.written.Load()
 			m.mu.Lock()
-			again, err = s.step(ctx, sealDue)
+			again, err = s.step(ctx, policy.SealDue)
 			m.mu.Unlock()
 			// Nobody who closes, compacts or checks waits for this.
 			s.pace(ctx, before)
@@ -210,7 +212,7 @@ func (s *Store) afterCommit() {
 		}
 		again, err := true, error(nil)
 		for again && err == nil {
-			again, err = s.step(context.Background(), sealFull)
+			again, err = s.step(context.Background(), policy.SealFull)
 		}
 		s.report(err)
 		return
@@ -281,7 +283,7 @@ func (s *Store) Compact(ctx context.Context) error {
 		return ErrClosed
 	}
 	for {
-		again, err := s.step(ctx, mergeAll)
+		again, err := s.step(ctx, policy.MergeAll)
 		if err != nil {
 			return err
 		}
@@ -305,7 +307,7 @@ func (s *Store) Compact(ctx context.Context) error {
 
 // step does the most urgent piece of work that goal asks for; again is false
 // when there is none. The maintenance lock is held.
-func (s *Store) step(ctx context.Context, goal goal) (again bool, err error) {
+func (s *Store) step(ctx context.Context, goal policy.Goal) (again bool, err error) {
 	s.mu.Lock()
 	v, err := s.Snapshot()
 	if err != nil {
@@ -317,16 +319,16 @@ func (s *Store) step(ctx context.Context, goal goal) (again bool, err error) {
 	}
 	barriers := s.reserved()
 	if s.cannotWrite() {
-		goal = rebuildInMemory
+		goal = policy.RebuildInMemory
 	}
 	s.mu.Unlock()
 	defer v.Release()
-	in, live := s.choose(v.Segments(), barriers, goal)
-	if len(in) == 0 {
+	from, to, live := s.policy().Choose(measured(v.Segments()), barriers, goal)
+	if from == to {
 		s.maintenance.busy.Store(false)
 		return false, nil
 	}
-	err = s.replace(ctx, v, in, live)
+	err = s.replace(ctx, v, v.Segments()[from:to], live)
 	if err == nil && !live && s.head != nil {
 		err = s.head.Sync() // after the syncs that made a file, one more
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/derived"
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
 	"github.com/tamis-search/tamis/store/kv"
@@ -40,6 +41,7 @@ func Open(dir string, o Options) (*Store, error) {
 		batches: map[*Batch]bool{}, changed: make(chan struct{}),
 	}
 	s.idle.L = &s.mu
+	s.segments = derived.In(s.disk, dir)
 	dbDir := s.fs.PathJoin(dir, "db")
 	if err := s.mayOpen(dbDir, o); err != nil {
 		return nil, err
@@ -95,7 +97,7 @@ func (s *Store) mayOpen(dbDir string, o Options) error {
 		switch {
 		case err == nil && !h.Empty():
 			err = s.lost(fmt.Sprintf("the database in db is gone or names no manifest; %s must be there", amount(h)))
-		case err != nil && (stored || s.hasSegments()):
+		case err != nil && (stored || s.segments.Any()):
 			err = s.lost("the database in db is gone or names no manifest, but something is stored")
 		default:
 			err = nil
@@ -121,15 +123,10 @@ func amount(h head.Record) string {
 	return fmt.Sprintf("%d documents of %d commits", h.Documents, h.Commit)
 }
 
-func (s *Store) hasSegments() bool {
-	names, _ := s.fs.List(s.segmentDir()) // none where it cannot be read
-	return slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".seg") })
-}
-
 // prepare makes the folders where there are none, takes the lock, and makes sure
 // that the index is whole before anything in it is changed.
 func (s *Store) prepare(dbDir string, o Options) (*pebble.Lock, error) {
-	for _, d := range []string{dbDir, s.segmentDir()} {
+	for _, d := range []string{dbDir, s.segments.Path()} {
 		if err := s.disk.MakeDir(d); err != nil {
 			return nil, fmt.Errorf("make index directory %s: %w", d, err)
 		}
@@ -398,7 +395,7 @@ func (s *Store) load(o Options) error {
 		return err
 	}
 	if !s.readOnly {
-		if err := s.removeStrays(); err != nil {
+		if err := s.segments.KeepOnly(m.Segments); err != nil {
 			return err
 		}
 		if err := s.removeOrphans(); err != nil {

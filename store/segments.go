@@ -9,9 +9,8 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/tamis-search/tamis/index/segment"
-	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/derived"
 	"github.com/tamis-search/tamis/store/manifest"
-	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/store/view"
 )
 
@@ -37,7 +36,7 @@ func (s *Store) openSegments() error {
 		if err != nil {
 			return err
 		}
-		o, err := s.readSegment(*e, dead)
+		o, err := s.segments.Open(*e, dead)
 		if err != nil {
 			o = s.missing(*e, dead)
 			if e.Docs == 0 {
@@ -64,72 +63,11 @@ func (s *Store) countDocuments(e manifest.Entry) (n int, err error) {
 	return n, err
 }
 
-// derive makes the bytes of the segment that holds the documents of in, as v
-// has them. A document that is damaged stays out of it; Damage tells which.
-func (s *Store) derive(ctx context.Context, v *Snapshot, in []view.Segment) (data []byte, docs int, err error) {
-	b := segment.NewBuilder(s.ingest.Index())
-	for _, o := range in {
-		err := o.Entry.Visit(v.Stored(), func(ordinal uint64) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			err := addTo(b, v, s.ingest, ordinal)
-			if errors.Is(err, ErrCorrupt) {
-				s.found(fmt.Sprintf("document number %d cannot be read and is not found any more: %v", ordinal, err))
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			return nil, 0, fmt.Errorf("build segment %d of %s anew: %w", o.Entry.ID, s.dir, err)
-		}
-	}
-	docs = b.Documents()
-	data, err = b.Bytes(s.fields.Used())
-	return data, docs, err
-}
-
-func addTo(b *segment.Builder, v *Snapshot, p *ingest.Pipeline, ordinal uint64) error {
-	h, err := v.Header(ordinal)
-	if err != nil {
-		return err
-	}
-	d, err := v.Document(h)
-	if err != nil {
-		return err
-	}
-	r, err := p.Rows(d, h.Analyzer)
-	if err != nil {
-		return err
-	}
-	vs, err := v.Vectors(h)
-	if err != nil {
-		return err
-	}
-	return addRows(b, ordinal, r, h.Size, vs)
-}
-
-func addRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors) error {
-	if err := b.BeginDocument(ordinal, r.Title, r.Metadata, size); err != nil {
-		return err
-	}
-	for i, p := range r.Passages {
-		b.AddPassage(p, r.Fields[i])
-	}
-	d := r.Document
-	if r.Joined {
-		d.Body = nil
-	}
-	b.EndDocument(d)
-	for field, v := range vs {
-		b.AddVector(field, v)
-	}
-	return nil
-}
-
 // outdated says that the rows of a segment were made otherwise than this program
 // makes them.
 func (s *Store) outdated(o *view.Segment) bool { return !o.Missing && o.Entry.Made != s.ingest.Made() }
+
+func (s *Store) maker() *derived.Maker { return &derived.Maker{Rows: s.ingest, Fields: s.fields} }
 
 // replace makes one segment of neighbours: of their files, or of the stored
 // documents where they are missing or outdated. Documents that are deleted meanwhile are
@@ -146,15 +84,17 @@ func (s *Store) replace(ctx context.Context, v *Snapshot, in []view.Segment, liv
 	switch {
 	case in[0].Missing || s.outdated(&in[0]):
 		e.Made, e.Holds = s.ingest.Made(), attachedIn(in)
-		data, docs, err = s.derive(ctx, v, in)
+		data, docs, err = s.maker().FromDocuments(ctx, v, in, s.found)
 	case attaching:
 		e.Holds, docs = attachedIn(in), in[0].Entry.Docs
-		data, err = s.withAttached(ctx, v, &in[0])
+		data, err = s.maker().WithAttached(ctx, v, &in[0])
 	default:
-		data, docs, err = s.mergeFiles(in)
+		if data, docs, err = s.maker().Merge(in); err == nil {
+			s.maintenance.written.Add(int64(len(data)))
+		}
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("segments of %s: %w", s.dir, err)
 	}
 	e.Docs = docs
 	var fresh *view.Segment
@@ -210,19 +150,4 @@ func attachedIn(in []view.Segment) (n int) {
 		n += o.Entry.Attached
 	}
 	return n
-}
-
-func (s *Store) mergeFiles(in []view.Segment) (data []byte, docs int, err error) {
-	parts := make([]segment.Part, len(in))
-	for i, o := range in {
-		parts[i] = segment.Part{Segment: o.Rows()}
-		if visible := o.Visible(Documents); visible != nil {
-			parts[i].Deleted = func(row uint32) bool { return !visible.Has(row) }
-		}
-	}
-	if data, docs, err = segment.Merge(s.ingest.Index(), parts); err != nil {
-		return nil, 0, fmt.Errorf("merge segments of %s: %w", s.dir, err)
-	}
-	s.maintenance.written.Add(int64(len(data)))
-	return data, docs, nil
 }

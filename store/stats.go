@@ -47,7 +47,7 @@ func (s *Store) Stats() (Stats, error) {
 	st := Stats{
 		Documents: v.Rows(Documents), Passages: v.Rows(Passages), Segments: len(v.Segments()), Incomplete: v.Incomplete(),
 		StoreBytes: int64(m.DiskSpaceUsage()), LogBytes: int64(m.WAL.Size),
-		MergeDebt: int64(m.Compact.EstimatedDebt) + s.mergeDebt(v), Merged: s.maintenance.written.Load(),
+		MergeDebt: int64(m.Compact.EstimatedDebt) + s.policy().Debt(measured(v.Segments())), Merged: s.maintenance.written.Load(),
 		Config: v.Config(), Analyzers: v.Analyzers(),
 	}
 	for _, o := range v.Segments() {
@@ -83,19 +83,4 @@ func (s *Store) Stats() (Stats, error) {
 		st.Amplification = float64(st.SegmentBytes+st.StoreBytes) / float64(st.SourceBytes)
 	}
 	return st, v.Release()
-}
-
-// mergeDebt is the size of the segments that are due to be merged.
-func (s *Store) mergeDebt(v *Snapshot) int64 {
-	n := int64(0)
-	for _, run := range s.runs(v.Segments(), nil, sealFull) {
-		if run[0].Missing {
-			continue
-		}
-		from, to := s.mergeRange(run, sealFull)
-		for _, o := range run[from:to] {
-			n += int64(o.Rows().Size())
-		}
-	}
-	return n
 }

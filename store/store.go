@@ -17,15 +17,18 @@
 //
 // A commit is searchable at once: its segment lives in memory until it is
 // sealed into a file together with others. Sealing, merging and rebuilding go on
-// in the background (maintain.go, policy.go); after a crash, segments that lived
-// in memory are missing ones. A reader in another process needs no lock: it pins
+// in the background (maintain.go, package store/policy); after a crash, segments that
+// lived in memory are missing ones. A reader in another process needs no lock: it pins
 // Pebble's files (disk.Pinned) and maps the segments.
+//
+// This package writes, and keeps what is written in order. What is read of one commit
+// is a view (package store/view), which it makes and hands out as a Snapshot.
 //
 // Directory layout:
 //
 //	head               package store/head: what must be there
-//	db/                Pebble
-//	segments/N.seg     package index/segment
+//	db/                Pebble: packages store/record and store/manifest
+//	segments/N.seg     package index/segment, in the folder of store/derived
 package store
 
 import (
@@ -44,6 +47,7 @@ import (
 
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/derived"
 	"github.com/tamis-search/tamis/store/disk"
 	"github.com/tamis-search/tamis/store/head"
 	"github.com/tamis-search/tamis/store/kv"
@@ -185,7 +189,8 @@ type Store struct {
 	leaveMissing bool
 	ingest       *ingest.Pipeline
 	config       ingest.Config // never changes after Open
-	empty        *segment.Segment
+	segments     derived.Folder
+	empty        *segment.Segment // stands for one that is missing
 	names        *names.Numbers
 	fields       *names.Fields
 

@@ -9,9 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/store/record"
-	"github.com/tamis-search/tamis/store/view"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -71,27 +69,6 @@ func (s *Store) SetMax(field string, most float32) { s.fields.SetMax(field, most
 // index's numbers instead. It is not safe for concurrent use.
 func (b *Batch) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Sparse, error) {
 	return b.s.names.Renumber(v)
-}
-
-// weightBytes is what merging vectors takes in memory for each weight, in the
-// units of a segment's size: it is bounded as what other merging takes.
-const weightBytes = 8
-
-// oneSegment says whether one segment can hold the vectors of some, and be built
-// in the memory that one of so many bytes may take.
-func oneSegment(segs []view.Segment, most int) bool {
-	rows, weights := map[string]int{}, map[string]uint64{}
-	for i := range segs {
-		for _, field := range segs[i].Rows().Fields() {
-			x := segs[i].Rows().Vectors(field)
-			rows[field] += x.Rows()
-			weights[field] += x.Sparse.Postings()
-			if !impact.Fits(rows[field], weights[field]) || weights[field] > uint64(most/weightBytes) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // recordVectors writes the vectors of a document under its ordinal.

@@ -1,0 +1,143 @@
+package derived
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/kv"
+	"github.com/tamis-search/tamis/store/names"
+	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/view"
+)
+
+// Maker makes segments with what an index makes rows with, and as its fields store
+// vectors.
+type Maker struct {
+	Rows   *ingest.Pipeline
+	Fields *names.Fields
+}
+
+// FromDocuments makes the bytes of the segment that holds the documents of in, as v
+// has them, and says how many those are. A document that is damaged stays out of it,
+// and lost is told.
+func (m *Maker) FromDocuments(ctx context.Context, v *view.View, in []view.Segment, lost func(what string)) (data []byte, docs int, err error) {
+	b := segment.NewBuilder(m.Rows.Index())
+	for _, o := range in {
+		err := o.Entry.Visit(v.Stored(), func(ordinal uint64) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := addTo(b, v, m.Rows, ordinal)
+			if errors.Is(err, record.ErrCorrupt) {
+				lost(fmt.Sprintf("document number %d cannot be read and is not found any more: %v", ordinal, err))
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return nil, 0, fmt.Errorf("build segment %d anew: %w", o.Entry.ID, err)
+		}
+	}
+	docs = b.Documents()
+	data, err = b.Bytes(m.Fields.Used())
+	return data, docs, err
+}
+
+func addTo(b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64) error {
+	h, err := v.Header(ordinal)
+	if err != nil {
+		return err
+	}
+	d, err := v.Document(h)
+	if err != nil {
+		return err
+	}
+	r, err := p.Rows(d, h.Analyzer)
+	if err != nil {
+		return err
+	}
+	vs, err := v.Vectors(h)
+	if err != nil {
+		return err
+	}
+	return AddRows(b, ordinal, r, h.Size, vs)
+}
+
+// AddRows adds the rows of a document, with its ordinal, the bytes of its source and
+// its vectors.
+func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors) error {
+	if err := b.BeginDocument(ordinal, r.Title, r.Metadata, size); err != nil {
+		return err
+	}
+	for i, p := range r.Passages {
+		b.AddPassage(p, r.Fields[i])
+	}
+	d := r.Document
+	if r.Joined {
+		d.Body = nil
+	}
+	b.EndDocument(d)
+	for field, v := range vs {
+		b.AddVector(field, v)
+	}
+	return nil
+}
+
+// WithAttached makes the bytes of a segment with the vectors that its documents
+// have in v.
+func (m *Maker) WithAttached(ctx context.Context, v *view.View, o *view.Segment) ([]byte, error) {
+	// The fields in which anything was attached are built anew, the others stay.
+	with := map[string]*segment.FieldVectors{}
+	first, end := record.AttachedKey(o.Entry.First, ""), record.AttachedKey(o.Entry.Last+1, "")
+	err := kv.ScanIn(v.Stored(), first, end, func(key, _ []byte) error {
+		_, field := record.AttachedField(key)
+		with[field] = &segment.FieldVectors{}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = o.Entry.Visit(v.Stored(), func(ordinal uint64) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		row, ok := o.Rows().Row(ordinal)
+		if !ok {
+			return nil
+		}
+		h, err := v.Header(ordinal)
+		if err != nil {
+			return err
+		}
+		vs, err := v.Vectors(h)
+		if err != nil {
+			return err
+		}
+		for field, x := range vs {
+			if f := with[field]; f != nil {
+				f.Add(row, x)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("attach vectors to segment %d: %w", o.Entry.ID, err)
+	}
+	return segment.ReplaceVectors(o.Data(), with, m.Fields.Used())
+}
+
+// Merge makes the bytes of the segment that holds what is not deleted of others, and
+// says how many documents those are.
+func (m *Maker) Merge(in []view.Segment) (data []byte, docs int, err error) {
+	parts := make([]segment.Part, len(in))
+	for i, o := range in {
+		parts[i] = segment.Part{Segment: o.Rows()}
+		if visible := o.Visible(view.Documents); visible != nil {
+			parts[i].Deleted = func(row uint32) bool { return !visible.Has(row) }
+		}
+	}
+	return segment.Merge(m.Rows.Index(), parts)
+}
