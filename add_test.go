@@ -352,3 +352,35 @@ func TestReplay(t *testing.T) {
 		t.Fatalf("of a deleted source: %v", err)
 	}
 }
+
+// indexed is an index in memory of these sources, by id.
+func indexed(t testing.TB, sources map[string]string) *tamis.Index {
+	t.Helper()
+	ix, err := tamis.Open("", tamis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ix.Close() })
+	put(t, ix, sources)
+	return ix
+}
+
+func put(t testing.TB, ix *tamis.Index, sources map[string]string) {
+	t.Helper()
+	var ids []string
+	for id := range sources {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	var docs iter.Seq2[tamis.Document, error] = func(yield func(tamis.Document, error) bool) {
+		for _, id := range ids {
+			if !yield(tamis.Document{ID: id, Source: sources[id]}, nil) {
+				return
+			}
+		}
+	}
+	report, err := ix.Add(context.Background(), docs)
+	if err != nil || len(report.Skipped) > 0 {
+		t.Fatal(report.Skipped, err)
+	}
+}

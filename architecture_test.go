@@ -26,6 +26,7 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/read/format"},
+	{"corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},
@@ -43,7 +44,7 @@ var floors = [][]string{
 	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
-	{"ask"},
+	{"ask", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -180,7 +181,7 @@ func (w *world) source(doc string) string {
 	s, ok := w.sources[doc]
 	if !ok {
 		var err error
-		if s, err = w.ix.Source(context.Background(), doc); err != nil {
+		if s, err = w.ix.Source(context.Background(), doc, tamis.Scope{}); err != nil {
 			w.found.add("a source cannot be read", "world %d: %s: %v", w.seed, doc, err)
 		}
 		w.sources[doc] = s
@@ -188,13 +189,24 @@ func (w *world) source(doc string) string {
 	return s
 }
 
+// asked is all that a context is asked for with, beside the question.
+type asked struct {
+	tamis.Budget
+	tamis.Layout
+	tamis.Lab
+	Drafts tamis.Drafts
+}
+
+func (a asked) options() []tamis.ContextOption {
+	return []tamis.ContextOption{a.Layout, a.Lab, a.Drafts}
+}
+
 // budget is a random one, with random options.
-func (w *world) budget() tamis.Budget {
+func (w *world) budget() asked {
 	g := w.g
-	b := tamis.Budget{
-		Tokens: 1 + g.IntN(300), Counter: tokens.Names()[g.IntN(4)], Order: render.Orders()[g.IntN(len(render.Orders()))],
-		Render: render.Renderings()[g.IntN(len(render.Renderings()))], KeepDuplicates: g.IntN(3) == 0,
-	}
+	var b asked
+	b.Tokens, b.Counter, b.Order = 1+g.IntN(300), tokens.Names()[g.IntN(4)], render.Orders()[g.IntN(len(render.Orders()))]
+	b.Render, b.KeepDuplicates = render.Renderings()[g.IntN(len(render.Renderings()))], g.IntN(3) == 0
 	switch g.IntN(8) {
 	case 0:
 		b.Tokens = 300 + g.IntN(3000)
@@ -227,7 +239,7 @@ func (w *world) budget() tamis.Budget {
 	return b
 }
 
-func describe(question string, b tamis.Budget) string {
+func describe(question string, b asked) string {
 	b.Weights = nil
 	j, _ := json.Marshal(struct {
 		Question           string
@@ -247,7 +259,7 @@ func describe(question string, b tamis.Budget) string {
 // after the other, with a cut; elsewhere half of the answers are asked for again
 // under a budget that they just fill, or just do not, with a cut.
 func (w *world) contexts() {
-	again, tight := "", tamis.Budget{}
+	again, tight := "", asked{}
 	for n := range worldCases {
 		w.g = hostile.New(w.seed<<20 | uint64(n))
 		if w.small {
@@ -278,9 +290,9 @@ func (w *world) contexts() {
 }
 
 // ask returns nil where there is no context.
-func (w *world) ask(n int, question string, b tamis.Budget) *tamis.Context {
+func (w *world) ask(n int, question string, b asked) *tamis.Context {
 	ctx := context.Background()
-	c, err := w.ix.Context(ctx, question, b)
+	c, err := w.ix.Context(ctx, question, b.Budget, b.options()...)
 	w.found.count(c, err)
 	at := fmt.Sprintf("world %d case %d: %s", w.seed, n, describe(question, b))
 	var small *pack.BudgetError
@@ -288,7 +300,7 @@ func (w *world) ask(n int, question string, b tamis.Budget) *tamis.Context {
 	case errors.As(err, &small) && small.Need > b.Tokens:
 		more := b
 		more.Tokens = small.Need
-		if _, err := w.ix.Context(ctx, question, more); err != nil {
+		if _, err := w.ix.Context(ctx, question, more.Budget, more.options()...); err != nil {
 			w.found.add("the budget that an error says is enough is not", "%s: %v", at, err)
 		}
 		return nil
@@ -300,8 +312,8 @@ func (w *world) ask(n int, question string, b tamis.Budget) *tamis.Context {
 	}
 	w.promises(at, c, b.Tokens)
 	if n%8 == 0 {
-		again, err := w.ix.Context(ctx, question, b)
-		if err != nil || again.Text != c.Text || !slices.Equal(again.Spans, c.Spans) || !slices.Equal(again.Dropped, c.Dropped) {
+		again, err := w.ix.Context(ctx, question, b.Budget, b.options()...)
+		if err != nil || again.Text != c.Text || !reflect.DeepEqual(again.Spans, c.Spans) || !slices.Equal(again.Dropped, c.Dropped) {
 			w.found.add("the same question has another answer", "%s: %v", at, err)
 		}
 	}

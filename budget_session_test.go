@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/internal/bpeoracle"
 	"github.com/tamis-search/tamis/internal/hostile"
 	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -53,11 +54,11 @@ func (w *world) sessions() {
 	for n := range worldSession {
 		w.g = hostile.New(w.seed<<20 | 1<<19 | uint64(n))
 		g := w.g
-		o := tamis.SessionOptions{Tokens: 10 + g.IntN(500), Counter: tokens.Names()[g.IntN(4)], Render: render.Growing()[g.IntN(len(render.Growing()))], Keep: g.IntN(4) == 0}
+		o := session.Options{Tokens: 10 + g.IntN(500), Counter: tokens.Names()[g.IntN(4)], Render: render.Growing()[g.IntN(len(render.Growing()))], Keep: g.IntN(4) == 0}
 		if g.IntN(2) == 0 {
 			o.Turn = 1 + g.IntN(o.Tokens)
 		}
-		s, err := w.ix.NewSession(o)
+		s, err := session.New(w.ix, o)
 		if err != nil {
 			w.found.add("an error", "world %d session %d: %v", w.seed, n, err)
 			continue
@@ -69,7 +70,7 @@ func (w *world) sessions() {
 			if g.IntN(2) == 0 {
 				b.Tokens = 0
 			}
-			added, err := s.Context(ctx, question, b)
+			added, err := s.Context(ctx, question, b.Budget, b.options()...)
 			at += " " + describe(question, b)
 			if err != nil {
 				w.found.count(nil, err)
@@ -105,7 +106,7 @@ func join(window, added string) string {
 }
 
 // change does something to a session that is no question.
-func (w *world) change(s *tamis.Session) {
+func (w *world) change(s *session.Session) {
 	pieces := s.Pieces()
 	if len(pieces) == 0 {
 		return
@@ -120,20 +121,20 @@ func (w *world) change(s *tamis.Session) {
 	case 3:
 		err = s.Pin(id, w.g.IntN(2) == 0)
 	}
-	if err != nil && !errors.Is(err, tamis.ErrPinned) && !errors.Is(err, tamis.ErrNoPiece) && !errors.Is(err, tamis.ErrBudget) {
+	if err != nil && !errors.Is(err, session.ErrPinned) && !errors.Is(err, session.ErrNoPiece) && !errors.Is(err, tamis.ErrBudget) {
 		w.found.add("an error", "world %d: piece %d: %v", w.seed, id, err)
 	}
 }
 
 // resumes makes a session anew from its JSON: it has the same window.
-func (w *world) resumes(at string, s *tamis.Session) {
+func (w *world) resumes(at string, s *session.Session) {
 	j, err := s.MarshalJSON()
 	if err != nil {
 		w.found.add("a session has no JSON", "%s: %v", at, err)
 		return
 	}
-	again, err := w.ix.Resume(context.Background(), j, tamis.Scope{})
-	if err != nil || again.Window().Text != s.Window().Text || !slices.EqualFunc(again.Pieces(), s.Pieces(), func(a, b tamis.Piece) bool { return a.ID == b.ID && a.Folded == b.Folded }) {
+	again, err := session.Resume(context.Background(), w.ix, j, tamis.Scope{})
+	if err != nil || again.Window().Text != s.Window().Text || !slices.EqualFunc(again.Pieces(), s.Pieces(), func(a, b session.Piece) bool { return a.ID == b.ID && a.Folded == b.Folded }) {
 		w.found.add("a session is another after its JSON", "%s: %v", at, err)
 	}
 }

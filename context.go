@@ -9,24 +9,41 @@ import (
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/search"
-	"github.com/tamis-search/tamis/text/tokens"
 )
 
 // Budget is how large a context may be.
 type Budget struct {
 	// Tokens, labels and separators included.
 	Tokens int
-	// Counter counts them: o200k_base (the default), cl100k_base, words, bytes.
+	// Counter names what counts them: see Index.Counter.
 	Counter string
-	// Filter and Groups are those of a Query: nothing else enters the context.
-	Filter string
-	Groups []string
-	// KeepDuplicates lets near-duplicates of kept sentences in: for evaluations,
-	// where marked evidence may occur twice.
-	KeepDuplicates bool
+}
+
+// A ContextOption changes how a context is made: a Scope, a Layout, Drafts, a
+// Window or a Lab.
+type ContextOption interface{ set(*request) }
+
+// request is all that a context is made from.
+type request struct {
+	Budget
+	Scope
+	Layout
+	Lab
+	drafts Drafts
+	window *pack.Window
+}
+
+func (s Scope) set(r *request)  { r.Scope = s }
+func (l Layout) set(r *request) { r.Layout = l }
+func (l Lab) set(r *request)    { r.Lab = l }
+func (d Drafts) set(r *request) { r.drafts = d }
+
+// Layout is what a context looks like, and what is left out of it or kept
+// together. The zero Layout: best document first, plain text, the budget is filled.
+type Layout struct {
 	// Order of the documents, rendering of the text, and a rule by which the
-	// context may end before its budget: see render.Orders,
-	// render.Renderings and pack.Cuts. Empty: best document first, plain, and the budget is filled.
+	// context may end before its budget: see render.Orders, render.Renderings
+	// and pack.Cuts.
 	Order, Render, Cut string
 	// Guards keep what a sentence needs to be understood with it: some of
 	// unit.Guards. Nil stands for unit.DefaultGuards; an empty list for none.
@@ -34,13 +51,45 @@ type Budget struct {
 	// MostOf, where between 0 and 1, is the share of each document that may be
 	// kept: see pack.Options.
 	MostOf float64
-	// Drafts are draft answers, such as Index.Drafts samples: what overlaps with
-	// one counts more, by the weight of score.Draft, and is looked for as well.
-	Drafts []string
 	// Shrink leaves out this share of the words of each sentence, at the cost of
 	// answers; ShrinkByQuestion keeps those of the question: see pack.Options.
 	Shrink           float64
 	ShrinkByQuestion bool
+}
+
+// Drafts are draft answers, such as package ask samples: what overlaps with one
+// counts more, by the weight of score.Draft, and is looked for as well.
+type Drafts []string
+
+// Window is what the reader of a context has before them already, as in a
+// conversation (package session): it is not shown again, and its labels are not
+// used again.
+type Window struct {
+	Shown []Shown
+	First int // number of the first label of the new context; less than 1 is 1
+	Signs int // extra signs that every label of the window has
+}
+
+// Shown is a range that stands in a window.
+type Shown struct {
+	Cite  int // number of its label
+	Doc   string
+	Start int
+	Text  string // its bytes when it was shown; a source that has changed since is new
+}
+
+func (w Window) set(r *request) {
+	r.window = &pack.Window{First: w.First, Signs: w.Signs}
+	for _, s := range w.Shown {
+		r.window.Shown = append(r.window.Shown, pack.Shown(s))
+	}
+}
+
+// Lab is for evaluations and experiments.
+type Lab struct {
+	// KeepDuplicates lets near-duplicates of kept sentences in: marked evidence may
+	// occur twice.
+	KeepDuplicates bool
 	// Weights of the features by which sentences are chosen; nil stands for
 	// score.DefaultWeights. Trace is shown every unit that was scored.
 	Weights *score.Weights
@@ -63,19 +112,21 @@ const (
 
 // Context packs the sentences that answer a question into the budget: exact
 // byte ranges of the sources under short labels like [2], never more tokens
-// than asked for. Near-duplicates are folded. Errors: ErrNoTerms for a
-// question without a word to search for, ErrBudget for a budget that not even
-// one sentence fits into. A context without spans says that nothing matches.
-func (ix *Index) Context(ctx context.Context, question string, b Budget) (*Context, error) {
-	return ix.context(ctx, question, b, nil)
+// than asked for. Near-duplicates are folded. Errors: ErrInvalid for a request
+// that cannot be; of these ErrNoTerms for a question without a word to search
+// for, ErrBudget for a budget that not even one sentence fits into. A context
+// without spans says that nothing matches.
+func (ix *Index) Context(ctx context.Context, question string, b Budget, options ...ContextOption) (*Context, error) {
+	r := request{Budget: b}
+	for _, o := range options {
+		o.set(&r)
+	}
+	c, err := ix.context(ctx, question, &r)
+	return c, invalid(err)
 }
 
-// context adds to what stands in a window, where there is one.
-func (ix *Index) context(ctx context.Context, question string, b Budget, window *pack.Window) (*Context, error) {
-	if b.Counter == "" {
-		b.Counter = "o200k_base"
-	}
-	counter, err := tokens.New(b.Counter)
+func (ix *Index) context(ctx context.Context, question string, r *request) (*Context, error) {
+	counter, err := ix.counter(r.Counter)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +135,7 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 		return nil, err
 	}
 	defer snap.Release()
-	seen, err := restrict(snap, b.Filter, b.Groups)
+	seen, err := r.Scope.restrict(snap)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +148,7 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 	from := snapshotReader{newView(seen, search.DefaultParams())}
 	g := gather.New(from, words)
 	q := pack.Question{Text: question, Terms: texts(terms), IDF: from.idf}
-	for _, d := range b.Drafts {
+	for _, d := range r.drafts {
 		of, err := ix.terms(snap, d)
 		if errors.Is(err, ErrNoTerms) || len(of) == 0 {
 			continue
@@ -105,18 +156,18 @@ func (ix *Index) context(ctx context.Context, question string, b Budget, window 
 		if err != nil {
 			return nil, err
 		}
-		g.Find(of, candidatePassages/len(b.Drafts)+1, 0)
+		g.Find(of, candidatePassages/len(r.drafts)+1, 0)
 		q.Drafts = append(q.Drafts, texts(of))
 	}
-	g.Find(terms, max(candidatePassages, b.Tokens/passageBudget), candidateDocuments)
+	g.Find(terms, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments)
 	docs, err := g.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p, err := pack.New(q, pack.Options{
-		Budget: b.Tokens, Counter: counter, KeepDuplicates: b.KeepDuplicates,
-		Order: b.Order, Render: b.Render, Cut: b.Cut, Guards: b.Guards, MostOf: b.MostOf, Shrink: b.Shrink, ShrinkByQuestion: b.ShrinkByQuestion, Weights: b.Weights, Trace: b.Trace, Window: window,
-		Drafts: b.Drafts, Incomplete: snap.Incomplete(),
+		Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
+		Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf, Shrink: r.Shrink, ShrinkByQuestion: r.ShrinkByQuestion, Weights: r.Weights, Trace: r.Trace, Window: r.window,
+		Drafts: r.drafts, Incomplete: snap.Incomplete(),
 	})
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func TestBadInputs(t *testing.T) {
 			for _, counter := range tokens.Names() {
 				for _, budget := range []int{1, 40, 1500} {
 					start := time.Now()
-					c, err := ix.Context(t.Context(), q, tamis.Budget{Tokens: budget, Counter: counter, Render: form, KeepDuplicates: budget == 40})
+					c, err := ix.Context(t.Context(), q, tamis.Budget{Tokens: budget, Counter: counter}, tamis.Layout{Render: form}, tamis.Lab{KeepDuplicates: budget == 40})
 					if errors.Is(err, tamis.ErrBudget) {
 						continue
 					}

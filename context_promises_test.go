@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/unit"
+	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -97,26 +98,28 @@ func TestOddFilesKeepPromises(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 8 {
-			b := tamis.Budget{Tokens: 1 + rng.IntN(1<<(2+rng.IntN(7))), Counter: pick(tokens.Names()), Render: pick(render.Renderings()), Order: pick(render.Orders()),
-				Cut: pick(append(pack.Cuts(), "", "", "")), KeepDuplicates: rng.IntN(3) == 0, MostOf: float64(max(rng.IntN(12)-8, 0)) / 4, Shrink: float64(max(rng.IntN(12)-8, 0)) / 4}
+			b := asked{Budget: tamis.Budget{Tokens: 1 + rng.IntN(1<<(2+rng.IntN(7))), Counter: pick(tokens.Names())}}
+			b.Layout = tamis.Layout{Render: pick(render.Renderings()), Order: pick(render.Orders()),
+				Cut: pick(append(pack.Cuts(), "", "", "")), MostOf: float64(max(rng.IntN(12)-8, 0)) / 4, Shrink: float64(max(rng.IntN(12)-8, 0)) / 4}
+			b.KeepDuplicates = rng.IntN(3) == 0
 			for _, g := range unit.Guards() {
 				if rng.IntN(2) == 0 {
 					b.Guards = append(b.Guards, g)
 				}
 			}
-			c, err := ix.Context(t.Context(), pick(questions), b)
+			c, err := ix.Context(t.Context(), pick(questions), b.Budget, b.options()...)
 			if err == nil {
 				promises(t, ix, c)
 			} else if !errors.Is(err, tamis.ErrBudget) {
 				t.Fatal(err)
 			}
-			s, err := ix.NewSession(tamis.SessionOptions{Tokens: 4 * b.Tokens, Turn: b.Tokens, Counter: b.Counter, Render: pick(render.Growing())})
+			s, err := session.New(ix, session.Options{Tokens: 4 * b.Tokens, Turn: b.Tokens, Counter: b.Counter, Render: pick(render.Growing())})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
 				b.Tokens = 0
-				turn, err := s.Context(t.Context(), pick(questions), b)
+				turn, err := s.Context(t.Context(), pick(questions), b.Budget, b.options()...)
 				if errors.Is(err, tamis.ErrBudget) {
 					continue
 				}
@@ -142,15 +145,15 @@ func TestReplayAndResumeKeepToTheScope(t *testing.T) {
 		return tamis.Document{ID: id, Source: "The salt gate of group " + group + " opens at night.", Metadata: map[string]any{"groups": []string{group}, "year": float64(2020)}}
 	}
 	add(t, ix, doc("ours", "a"), doc("gone", "a"), tamis.Document{ID: "public", Source: "Everybody sees that the salt gate is old."})
-	c, err := ix.Context(t.Context(), "salt gate", tamis.Budget{Tokens: 200, Groups: []string{"a"}, KeepDuplicates: true})
+	c, err := ix.Context(t.Context(), "salt gate", tamis.Budget{Tokens: 200}, tamis.Scope{Groups: []string{"a"}}, tamis.Lab{KeepDuplicates: true})
 	if err != nil || len(c.Spans) != 3 {
 		t.Fatal(c, err)
 	}
-	s, err := ix.NewSession(tamis.SessionOptions{Tokens: 400})
+	s, err := session.New(ix, session.Options{Tokens: 400})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Context(t.Context(), "salt gate", tamis.Budget{Groups: []string{"a"}}); err != nil {
+	if _, err := s.Context(t.Context(), "salt gate", tamis.Budget{}, tamis.Scope{Groups: []string{"a"}}); err != nil {
 		t.Fatal(err)
 	}
 	state, err := json.Marshal(s)
@@ -161,7 +164,7 @@ func TestReplayAndResumeKeepToTheScope(t *testing.T) {
 		if text, err := ix.Replay(t.Context(), c, scope); err != nil || text != c.Text {
 			t.Errorf("%+v: %q, %v", scope, text, err)
 		}
-		if _, err := ix.Resume(t.Context(), state, scope); err != nil {
+		if _, err := session.Resume(t.Context(), ix, state, scope); err != nil {
 			t.Errorf("%+v: %v", scope, err)
 		}
 	}
@@ -186,7 +189,7 @@ func TestReplayAndResumeKeepToTheScope(t *testing.T) {
 		if said(hidden) != said(missing) {
 			t.Errorf("%+v: hidden: %v; missing: %v", scope, hidden, missing)
 		}
-		if _, err := ix.Resume(t.Context(), state, scope); !errors.As(err, &changed) {
+		if _, err := session.Resume(t.Context(), ix, state, scope); !errors.As(err, &changed) {
 			t.Errorf("%+v: resumed: %v", scope, err)
 		}
 	}

@@ -213,7 +213,7 @@ func allAnswers(ix *tamis.Index) (string, error) {
 		return "", err
 	}
 	for i := range 40 {
-		s, err := ix.Source(ctx, fmt.Sprint("d", i))
+		s, err := ix.Source(ctx, fmt.Sprint("d", i), tamis.Scope{})
 		if err != nil && !errors.Is(err, tamis.ErrNotFound) {
 			return "", err
 		}

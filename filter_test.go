@@ -89,7 +89,7 @@ func TestFiltersAndGroups(t *testing.T) {
 						t.Fatalf("%s, filter %q, groups %q, k %d: %d hits, want %d of %d", unit, expr, groups, k, len(got.Hits), min(k, len(want)), len(want))
 					}
 				}
-				c, err := ix.Context(t.Context(), "bread oven salt", tamis.Budget{Tokens: 500, Filter: expr, Groups: groups})
+				c, err := ix.Context(t.Context(), "bread oven salt", tamis.Budget{Tokens: 500}, tamis.Scope{Filter: expr, Groups: groups})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,8 +107,8 @@ func TestFiltersAndGroups(t *testing.T) {
 		}
 	}
 	_, err := ix.Search(t.Context(), tamis.Query{Text: "bread", Filter: "year >="})
-	var bad *tamis.FilterError
-	if !errors.As(err, &bad) || bad.Column != 8 {
+	var bad *tamis.InvalidError
+	if !errors.As(err, &bad) || bad.Field != "filter" || bad.Place != "byte 7" || !errors.Is(err, tamis.ErrInvalid) {
 		t.Fatalf("a wrong filter: %v", err)
 	}
 }

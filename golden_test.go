@@ -149,12 +149,12 @@ func (want goldenAnswers) hold(t *testing.T, ix *tamis.Index, how string) {
 		}
 	}
 	for id, sum := range want.Sources {
-		if s, err := ix.Source(ctx, id); err != nil || fmt.Sprintf("%x", sha256.Sum256([]byte(s))) != sum {
+		if s, err := ix.Source(ctx, id, tamis.Scope{}); err != nil || fmt.Sprintf("%x", sha256.Sum256([]byte(s))) != sum {
 			t.Errorf("%s: source of %s: %v", how, id, err)
 		}
 	}
 	for _, id := range want.Gone {
-		if _, err := ix.Source(ctx, id); !errors.Is(err, tamis.ErrNotFound) {
+		if _, err := ix.Source(ctx, id, tamis.Scope{}); !errors.Is(err, tamis.ErrNotFound) {
 			t.Errorf("%s: deleted document %s: %v", how, id, err)
 		}
 	}
@@ -229,7 +229,7 @@ func (want goldenAnswers) carriedOver(t *testing.T, ix *tamis.Index) {
 			t.Fatalf("deleting %s: %d, %v", id, n, err)
 		}
 	}
-	source, err := ix.Source(ctx, "log")
+	source, err := ix.Source(ctx, "log", tamis.Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package tamis
 
 import (
 	"context"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -46,27 +47,134 @@ func Backup(ctx context.Context, dir, target string) error {
 }
 
 // CheckReport says what Check found.
-type CheckReport = store.CheckReport
+type CheckReport struct {
+	Documents int `json:"documents"`
+	Passages  int `json:"passages"`
+	Segments  int `json:"segments"`
+	// Lost are stored things that are damaged and cannot be derived.
+	Lost []string `json:"lost"`
+	// Derivable are damaged things that can be built anew.
+	Derivable []string `json:"derivable"`
+	// Repaired counts those of Derivable that were built anew.
+	Repaired int `json:"repaired"`
+}
 
 // Check verifies everything stored; with repair, damaged derived files are
 // built anew.
 func (ix *Index) Check(ctx context.Context, repair bool) (CheckReport, error) {
-	return ix.store.Check(ctx, repair)
+	r, err := ix.store.Check(ctx, repair)
+	return CheckReport(r), err
 }
 
 // Stats counts what an index holds.
-type Stats = store.Stats
+type Stats struct {
+	Documents    int   `json:"documents"`
+	Passages     int   `json:"passages"`
+	Segments     int   `json:"segments"`
+	LiveSegments int   `json:"live_segments"`      // of Segments, in memory alone
+	Incomplete   int   `json:"incomplete"`         // documents that cannot be found yet
+	Outdated     int   `json:"outdated,omitempty"` // documents whose rows another version made: they are made anew
+	Deleted      int   `json:"deleted"`            // documents that a merge will drop
+	SourceBytes  int64 `json:"source_bytes"`       // text of the documents that can be found
+	SegmentBytes int64 `json:"segment_bytes"`      // derived, those in memory included
+	LiveBytes    int64 `json:"live_bytes"`         // of SegmentBytes, in memory alone
+	StoreBytes   int64 `json:"store_bytes"`        // Pebble: documents, their text, its log
+	LogBytes     int64 `json:"log_bytes"`          // of StoreBytes, its log
+	// MergeDebt is how many bytes merging would rewrite now, here and in Pebble.
+	MergeDebt int64 `json:"merge_debt_bytes"`
+	// Amplification is the bytes of segments and store by those of the text.
+	Amplification float64 `json:"amplification"`
+	// Merged is how many bytes of segments merging has written since opening.
+	Merged int64 `json:"merged_bytes"`
+	// Vectors are counted by field; their bytes are in SegmentBytes.
+	Vectors []VectorStats `json:"vectors,omitempty"`
+	// VectorBytes is what the durable copy of the vectors takes of StoreBytes, as
+	// far as it has left the log.
+	VectorBytes int64      `json:"vector_store_bytes,omitempty"`
+	Similarity  Similarity `json:"similarity"`
+	Language    string     `json:"language"`
+	Analyzers   []string   `json:"analyzers"`
+}
+
+// VectorStats counts a field of vectors.
+type VectorStats struct {
+	Field string `json:"field"`
+	VectorField
+	Documents  int   `json:"documents"`
+	Weights    int64 `json:"weights"`     // of deleted documents too, until they are merged away
+	IndexBytes int64 `json:"index_bytes"` // of segments
+	// Loss is the error of the stored weights when segments were built: the root of
+	// its mean square by that of the weights, the greatest over segments.
+	Loss float32 `json:"loss"`
+}
 
 // Stats reports counts, sizes and settings.
-func (ix *Index) Stats() (Stats, error) { return ix.store.Stats() }
+func (ix *Index) Stats() (Stats, error) {
+	st, err := ix.store.Stats()
+	if err != nil {
+		return Stats{}, err
+	}
+	out := Stats{
+		Documents:     st.Documents,
+		Passages:      st.Passages,
+		Segments:      st.Segments,
+		LiveSegments:  st.LiveSegments,
+		Incomplete:    st.Incomplete,
+		Outdated:      st.Outdated,
+		Deleted:       st.Deleted,
+		SourceBytes:   st.SourceBytes,
+		SegmentBytes:  st.SegmentBytes,
+		LiveBytes:     st.LiveBytes,
+		StoreBytes:    st.StoreBytes,
+		LogBytes:      st.LogBytes,
+		MergeDebt:     st.MergeDebt,
+		Amplification: st.Amplification,
+		Merged:        st.Merged,
+		VectorBytes:   st.VectorBytes,
+		Analyzers:     st.Analyzers,
+		Similarity:    Similarity(st.Similarity), Language: st.Language,
+	}
+	for _, v := range st.Vectors {
+		out.Vectors = append(out.Vectors, VectorStats(v))
+	}
+	return out, nil
+}
 
 // Settings are what the index was made with.
 func (ix *Index) Settings() Options {
 	c := ix.store.Config()
-	return Options{Language: c.Language, Similarity: c.Similarity}
+	return Options{Language: c.Language, Similarity: Similarity(c.Similarity)}
 }
 
 // Damage says what the index lacks of what was acknowledged, one sentence each:
 // nothing where it is whole. Such an index can be opened for reading only, and
 // goes on with what is whole, or with Options.AcceptLoss.
 func (ix *Index) Damage() []string { return ix.store.Damage() }
+
+// Tuning trades memory, latency and work in the background; it changes no
+// answer. Zero values stand for the defaults.
+type Tuning struct {
+	// StepBytes is how much source a batch gathers before it commits a step
+	// (32 MiB); all batches together gather at most twice as much.
+	StepBytes int
+	// SealBytes is how many bytes of segments may live in memory alone
+	// (1 MiB). A segment of a quarter of it or more is written to a file at once.
+	SealBytes int
+	// SealAfter is how long a segment may live in memory alone (2 s).
+	SealAfter time.Duration
+	// MergeFactor is how many neighbouring segments of one size class become
+	// one (6).
+	MergeFactor int
+	// MergeRate limits what merging writes, in bytes a second; 0: no limit.
+	MergeRate int64
+	// MaxSegmentBytes is the size beyond which segments are not merged (512 MiB);
+	// a weight of a vector counts at least eight.
+	MaxSegmentBytes int
+	// MaxSegments is how many segments make writers wait for merging (64).
+	MaxSegments int
+	// MemTable is the size of Pebble's memtables (16 MiB).
+	MemTable uint64
+	// Inline sets sealing, merging and rebuilding to work in the goroutine that
+	// commits or opens, in an order that is always the same.
+	Inline bool
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/store"
 )
 
 // Scope is what of an index somebody sees. The zero Scope is all of it.
@@ -26,7 +27,7 @@ func (s Scope) expr() (*filter.Expr, error) {
 	if s.Filter != "" {
 		var err error
 		if e, err = filter.Parse(s.Filter); err != nil {
-			return nil, fmt.Errorf("filter %q: %w", s.Filter, err)
+			return nil, invalid(fmt.Errorf("filter %q: %w", s.Filter, err))
 		}
 	}
 	if s.Groups == nil {
@@ -39,22 +40,32 @@ func (s Scope) expr() (*filter.Expr, error) {
 	return &filter.Expr{Op: filter.And, Args: []*filter.Expr{e, visible}}, nil
 }
 
+// restrict is what of a snapshot is in the scope.
+func (s Scope) restrict(v *store.Snapshot) (*store.Snapshot, error) {
+	e, err := s.expr()
+	if e == nil || err != nil {
+		return v, err
+	}
+	return v.Filtered(e)
+}
+
 // errUnseen is the same for a document that is not there and one that the asker
 // may not see.
 var errUnseen = fmt.Errorf("there is no such document among those that may be seen here: %w", ErrNotFound)
 
 // Replay rebuilds the text of a context from its spans and the stored sources
 // alone, for somebody who sees the scope: a document outside it is as one that is
-// not there. The error is a *render.ChangedError where a source has changed or
-// cannot be seen, and says which; it wraps render.ErrAltered and names the fields
-// where the receipt itself does not hold.
+// not there. Errors: ErrChanged where a source has changed or cannot be seen,
+// which says which; ErrAltered and the names of the fields where the receipt
+// itself does not hold; ErrInvalid for a receipt that cannot be.
 func (ix *Index) Replay(ctx context.Context, receipt *Context, scope Scope) (string, error) {
 	source, release, err := ix.sources(ctx, scope)
 	if err != nil {
 		return "", err
 	}
 	defer release()
-	return render.Replay(receipt, source)
+	text, err := render.Replay(receipt, ix.counter, source)
+	return text, invalid(err)
 }
 
 // sources reads sources of one moment, within a scope; release ends it.
@@ -81,4 +92,16 @@ func (ix *Index) sources(ctx context.Context, scope Scope) (source func(doc stri
 		text, err := v.Text(h, 0, h.Size)
 		return render.Source{Text: text, Path: h.Path}, err
 	}, func() { v.Release() }, nil
+}
+
+// Source returns the stored source of a document, what the ranges of hits and
+// receipts count, for somebody who sees the scope. Error: ErrNotFound.
+func (ix *Index) Source(ctx context.Context, doc string, scope Scope) (string, error) {
+	source, release, err := ix.sources(ctx, scope)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	s, err := source(doc)
+	return s.Text, err
 }

@@ -31,7 +31,7 @@ func (u Unit) store() (store.Unit, error) {
 	case Documents:
 		return store.Documents, nil
 	}
-	return 0, fmt.Errorf("unknown unit %q: use passage or document", string(u))
+	return 0, invalidf("unit", "unknown unit %q: use passage or document", string(u))
 }
 
 // Query is a search.
@@ -90,7 +90,7 @@ type Hit struct {
 	Headings []string       `json:"headings,omitempty"`
 	Start    int            `json:"start"` // bytes of the stored source
 	End      int            `json:"end"`
-	Place    *Place         `json:"place,omitempty"` // of Start
+	Place    Place          `json:"place,omitzero"` // of Start
 	Score    float32        `json:"score"`
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata,omitempty"`
@@ -117,7 +117,7 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 		return nil, err
 	}
 	defer v.Release()
-	seen, err := restrict(v, q.Filter, q.Groups)
+	seen, err := Scope{q.Filter, q.Groups}.restrict(v)
 	if err != nil {
 		return nil, err
 	}
@@ -154,18 +154,9 @@ func (ix *Index) textRanker(v *view, u store.Unit, question string) (search.Rank
 		return nil, nil, err
 	}
 	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
-		return nil, nil, fmt.Errorf("%q: %w", question, ErrNoTerms)
+		return nil, nil, invalid(fmt.Errorf("%q: %w", question, ErrNoTerms))
 	}
 	return v.text(u, terms), terms, nil
-}
-
-// restrict is what of a snapshot passes a filter and may be seen by groups.
-func restrict(v *store.Snapshot, expr string, groups []string) (*store.Snapshot, error) {
-	e, err := Scope{Filter: expr, Groups: groups}.expr()
-	if err != nil || e == nil {
-		return v, err
-	}
-	return v.Filtered(e)
 }
 
 func (q *Query) params() search.Params {
@@ -292,7 +283,7 @@ func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
 	}
 	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
 	if hit.Text, err = v.Text(d, hit.Start, hit.End); err == nil {
-		hit.Place, err = placeOf(v.Snapshot, d, hit.Start)
+		hit.Place, err = v.Place(d, hit.Start)
 	}
 	return hit, err
 }
@@ -383,19 +374,4 @@ func metadata(h *store.Header) map[string]any {
 		m["mtime"] = h.ModTime.UTC().Format(time.RFC3339)
 	}
 	return m
-}
-
-// Source returns the stored source of a document: what the ranges of hits and
-// receipts count. Error: ErrNotFound.
-func (ix *Index) Source(ctx context.Context, doc string) (string, error) {
-	v, err := ix.store.Snapshot()
-	if err != nil {
-		return "", err
-	}
-	defer v.Release()
-	h, err := v.HeaderByID(doc)
-	if err != nil {
-		return "", err
-	}
-	return v.Text(h, 0, h.Size)
 }

@@ -16,6 +16,7 @@
 package tamis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,53 +26,24 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
-	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/text"
+	"github.com/tamis-search/tamis/text/tokens"
 )
 
 // Document is one unit of ingest; ID is required, and Source or Vectors.
 type Document = corpus.Document
 
-// Errors that callers branch on, with errors.Is.
-var (
-	// ErrLocked: another process has the index open.
-	ErrLocked = store.ErrLocked
-	// ErrNewer: a later version of tamis wrote the index.
-	ErrNewer = store.ErrNewer
-	// ErrCorrupt: what is stored is damaged and cannot be derived.
-	ErrCorrupt = store.ErrCorrupt
-	// ErrNotFound: there is no such index or document.
-	ErrNotFound = store.ErrNotFound
-	// ErrConfig: the index was made with other settings.
-	ErrConfig = store.ErrConfig
-	// ErrFailed: the disk failed or is full; nothing more is stored until the
-	// index is opened again, what was committed can be read.
-	ErrFailed = store.ErrFailed
-	// ErrClosed: the index was closed.
-	ErrClosed = store.ErrClosed
-	// ErrReadOnly: the index was opened for reading only.
-	ErrReadOnly = store.ErrReadOnly
-	// ErrNoTerms: a question has no word that could be searched for.
-	ErrNoTerms = pack.ErrNoTerms
-	// ErrBudget: a budget is too small for a single sentence.
-	ErrBudget = pack.ErrBudget
-)
-
-// FilterError says where a filter is not understood; see package filter.
-type FilterError = filter.SyntaxError
-
 // Similarity says how words are analysed and weighed.
-type Similarity = ingest.Similarity
+type Similarity string
 
 // The similarities.
 const (
 	// BM25F, the default: title, heading path and body as weighted fields.
-	BM25F = ingest.BM25F
+	BM25F Similarity = "bm25f"
 	// Lucene: Lucene's English analysis, one field, one-byte lengths.
-	Lucene = ingest.Lucene
+	Lucene Similarity = "lucene"
 )
 
 // Options are settings of an index. They are stored when it is made; zero
@@ -97,16 +69,23 @@ type Options struct {
 	// Tuning trades memory, latency and work in the background; it changes no
 	// answer and is not stored.
 	Tuning Tuning
+	// Counters are token counters beside those that a Budget can name; they are
+	// not stored.
+	Counters []Counter
 }
 
-// Tuning trades memory, latency and work in the background.
-type Tuning = store.Tuning
+// Counter counts the tokens of a text, exactly. It is safe for concurrent use.
+type Counter interface {
+	Name() string // what a Budget names it by
+	Count(text string) int
+}
 
 // Index is an open index.
 type Index struct {
 	store     *store.Store
 	dir       string
 	analyzers text.Pool
+	counters  map[string]Counter
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
@@ -119,8 +98,8 @@ func Open(dir string, o Options) (*Index, error) { return open(dir, o, ingest.Va
 func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	so := store.Options{
 		Variant:   v,
-		Config:    ingest.Config{Similarity: o.Similarity, Language: o.Language},
-		MustExist: o.MustExist, ReadOnly: o.ReadOnly, AcceptLoss: o.AcceptLoss, Tuning: o.Tuning, Vectors: o.Vectors,
+		Config:    ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language},
+		MustExist: o.MustExist, ReadOnly: o.ReadOnly, AcceptLoss: o.AcceptLoss, Tuning: store.Tuning(o.Tuning), Vectors: o.Vectors,
 	}
 	if dir == "" {
 		so.FS = vfs.NewMem()
@@ -129,8 +108,28 @@ func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{store: s, dir: dir}, nil
+	ix := &Index{store: s, dir: dir, counters: map[string]Counter{}}
+	for _, c := range o.Counters {
+		ix.counters[c.Name()] = c
+	}
+	return ix, nil
 }
+
+// Counter is the token counter of a name: one of Options.Counters, or o200k_base
+// (also for ""), cl100k_base, words or bytes. Error: ErrInvalid.
+func (ix *Index) Counter(name string) (Counter, error) { return ix.counter(name) }
+
+func (ix *Index) counter(name string) (tokens.Counter, error) {
+	name = cmp.Or(name, defaultCounter)
+	if c, ok := ix.counters[name]; ok {
+		return c, nil
+	}
+	c, err := tokens.New(name)
+	return c, invalid(err)
+}
+
+// defaultCounter is what a Budget is counted by.
+const defaultCounter = "o200k_base"
 
 // Close waits for searches under way and releases the directory.
 func (ix *Index) Close() error { return ix.store.Close() }
@@ -217,7 +216,7 @@ func stop(ctx context.Context, b *store.Batch) error {
 // put adds one document to a batch; what is wrong with the document itself is
 // reported, not returned.
 func (ix *Index) put(b *store.Batch, d Document, seen map[string]bool, report *Report) error {
-	if reason := invalid(&d, seen); reason != "" {
+	if reason := unfit(&d, seen); reason != "" {
 		report.Skipped = append(report.Skipped, Skip{Path: nameOf(&d), Reason: reason})
 		return nil
 	}
@@ -257,8 +256,8 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
 	return b.Durable().Removed, err
 }
 
-// invalid says why a document cannot be added; seen are the ids of this run.
-func invalid(d *Document, seen map[string]bool) string {
+// unfit says why a document cannot be added; seen are the ids of this run.
+func unfit(d *Document, seen map[string]bool) string {
 	switch {
 	case d.ID == "":
 		return "the document has no id"

@@ -18,8 +18,9 @@ import (
 // tokens.
 type Vector = vector.Named
 
-// VectorField says how a field stores its vectors.
-type VectorField = store.VectorField
+// VectorField says how a field stores its vectors. The zero VectorField is one of
+// sparse vectors of documents with float32 weights.
+type VectorField = vector.Field
 
 // DefaultField is the field of vectors that is meant where none is named.
 const DefaultField = "vector"
@@ -39,17 +40,17 @@ func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, sto
 	}
 	switch {
 	case q.Text != "":
-		return nil, 0, errors.New("a query has a text and a vector: give one of them")
+		return nil, 0, invalidf("vector", "a query has a text and a vector: give one of them")
 	case q.Unit != "" && q.Unit != unit:
-		return nil, 0, fmt.Errorf("field %q has vectors of the unit %s: ask for that unit, not for %s", q.Field, unit, q.Unit)
+		return nil, 0, invalidf("unit", "field %q has vectors of the unit %s: ask for that unit, not for %s", q.Field, unit, q.Unit)
 	case q.Recall < 0 || q.Recall > 1 || q.Recall != q.Recall:
-		return nil, 0, fmt.Errorf("the target recall is %g: give a share such as 0.95", q.Recall)
+		return nil, 0, invalidf("recall", "the target recall is %g: give a share such as 0.95", q.Recall)
 	}
 	if err := q.Vector.Validate(); err != nil {
 		if errors.Is(err, vector.ErrEmpty) {
-			return nil, 0, fmt.Errorf("%w: the query's vector is empty", ErrNoTerms)
+			return nil, 0, invalidf("vector", "%w: the query's vector is empty", ErrNoTerms)
 		}
-		return nil, 0, fmt.Errorf("the query's vector: %w", err)
+		return nil, 0, invalidf("vector", "the query's vector: %w", err)
 	}
 	numbered, err := seen.QueryVector(q.Vector)
 	if err != nil {
@@ -117,7 +118,7 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Rep
 		reason := ""
 		var wrong *vector.InputError
 		if err == nil {
-			reason = invalid(&doc, seen)
+			reason = unfit(&doc, seen)
 		}
 		switch {
 		case errors.As(err, &wrong):

@@ -396,13 +396,13 @@ func (f *filler) dropped() []render.Drop {
 		}
 	}
 	dropped := []render.Drop{}
+	var rest [][2]int
 	for _, i := range f.order {
 		if f.state[i] == kept {
 			continue
 		}
 		u := &f.all.Units[i]
-		rest := without(u, in[u.Doc])
-		if len(rest) == 0 {
+		if rest = without(rest[:0], u, in[u.Doc]); len(rest) == 0 {
 			continue
 		}
 		reason := "budget"
@@ -419,17 +419,17 @@ func (f *filler) dropped() []render.Drop {
 	return dropped
 }
 
-// without are the ranges of a unit that no part of its document has, blanks at
+// without appends the ranges of a unit that no part of its document has, blanks at
 // their ends apart: none of a heading that stands above what is kept, though only
 // its label may stand there.
-func without(u *unit.Unit, parts []*render.Part) [][2]int {
-	left := [][2]int{{u.Start, u.End}}
+func without(left [][2]int, u *unit.Unit, parts []*render.Part) [][2]int {
+	left = append(left, [2]int{u.Start, u.End})
 	for _, p := range parts {
 		if p.End <= u.Start || u.End <= p.Start {
 			continue
 		}
 		if p.Level > 0 && u.Kind == corpus.Heading {
-			return nil
+			return left[:0]
 		}
 		var cut [][2]int
 		for _, r := range left {

@@ -56,6 +56,17 @@ var (
 	ErrUnknown = errors.New("unknown choice")
 )
 
+// ChoiceError says which option does not exist, and which do. It is ErrUnknown.
+type ChoiceError struct {
+	Field  string // order, render, cut, guards, most_of or shrink
+	Reason string
+}
+
+func (e *ChoiceError) Error() string { return "unknown choice: " + e.Reason }
+
+// Unwrap returns ErrUnknown.
+func (e *ChoiceError) Unwrap() error { return ErrUnknown }
+
 // BudgetError says that not even one sentence fits. It is ErrBudget.
 type BudgetError struct {
 	Budget int // what was asked for
@@ -161,24 +172,24 @@ func New(q Question, o Options) (*Pack, error) {
 
 func (o *Options) valid() error {
 	for _, choice := range []struct {
-		what, name string
-		known      []string
-	}{{"order", o.Order, render.Orders()}, {"rendering", o.Render, render.Renderings()}, {"cut", cmp.Or(o.Cut, CutGap), Cuts()}} {
+		field, what, name string
+		known             []string
+	}{{"order", "order", o.Order, render.Orders()}, {"render", "rendering", o.Render, render.Renderings()}, {"cut", "cut", cmp.Or(o.Cut, CutGap), Cuts()}} {
 		if !slices.Contains(choice.known, choice.name) {
-			return fmt.Errorf("%w: %s %q; known are %s", ErrUnknown, choice.what, choice.name, strings.Join(choice.known, ", "))
+			return &ChoiceError{choice.field, fmt.Sprintf("%s %q; known are %s", choice.what, choice.name, strings.Join(choice.known, ", "))}
 		}
 	}
 	for _, g := range o.Guards {
 		if !slices.Contains(unit.Guards(), g) {
-			return fmt.Errorf("%w: guard %q; known are %s", ErrUnknown, g, strings.Join(unit.Guards(), ", "))
+			return &ChoiceError{"guards", fmt.Sprintf("guard %q; known are %s", g, strings.Join(unit.Guards(), ", "))}
 		}
 	}
 	for _, share := range []struct {
-		what string
-		x    float64
-	}{{"MostOf", o.MostOf}, {"Shrink", o.Shrink}} {
+		field, what string
+		x           float64
+	}{{"most_of", "MostOf", o.MostOf}, {"shrink", "Shrink", o.Shrink}} {
 		if !(share.x >= 0 && share.x <= 1) {
-			return fmt.Errorf("%w: %s is %v; it is a share from 0 to 1", ErrUnknown, share.what, share.x)
+			return &ChoiceError{share.field, fmt.Sprintf("%s is %v; it is a share from 0 to 1", share.what, share.x)}
 		}
 	}
 	return nil

@@ -121,7 +121,7 @@ func (l *library) check(t testing.TB, c *render.Context, o Options) {
 	if n := o.Counter.Count(c.Text); n != c.Tokens || n > o.Budget {
 		t.Fatalf("%s: %d tokens, receipt says %d, budget %d", o.Counter.Name(), n, c.Tokens, o.Budget)
 	}
-	again, err := render.Replay(c, l.source)
+	again, err := render.Replay(c, tokens.New, l.source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +368,7 @@ func TestNothingToSearchFor(t *testing.T) {
 	if err != nil || c.Text != "" || c.Tokens != 0 || len(c.Spans) != 0 {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if s, err := render.Replay(c, l.source); s != "" || err != nil {
+	if s, err := render.Replay(c, tokens.New, l.source); s != "" || err != nil {
 		t.Fatal(s, err)
 	}
 }
@@ -415,18 +415,18 @@ func TestReplayNamesWhatChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Text = ""
-	if s, err := render.Replay(&r, l.source); err != nil || s != c.Text {
+	if s, err := render.Replay(&r, tokens.New, l.source); err != nil || s != c.Text {
 		t.Fatalf("%q, %v", s, err)
 	}
 	var ce *render.ChangedError
 	for _, s := range []string{"The river is lung. Ducks live there. The river is salty.", "short", ""} {
 		l.sources["a"] = s
-		if _, err := render.Replay(&r, l.source); !errors.As(err, &ce) || !errors.Is(err, render.ErrChanged) || ce.Doc != "a" {
+		if _, err := render.Replay(&r, tokens.New, l.source); !errors.As(err, &ce) || !errors.Is(err, render.ErrChanged) || ce.Doc != "a" {
 			t.Fatal(err)
 		}
 	}
 	delete(l.sources, "a")
-	if _, err := render.Replay(&r, l.source); !errors.As(err, &ce) || ce.Err == nil {
+	if _, err := render.Replay(&r, tokens.New, l.source); !errors.As(err, &ce) || ce.Err == nil {
 		t.Fatal(err)
 	}
 	l.add("a", "", "The river is long. Ducks live there. The river is salty.")
@@ -441,7 +441,7 @@ func TestReplayNamesWhatChanged(t *testing.T) {
 		bad := r
 		bad.Spans = slices.Clone(r.Spans)
 		spoil(&bad)
-		if s, err := render.Replay(&bad, l.source); err == nil {
+		if s, err := render.Replay(&bad, tokens.New, l.source); err == nil {
 			t.Fatalf("a spoilt receipt gave %q", s)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/text/tokens"
 )
 
 // receipts is a library with a receipt of it in every rendering, as they are
@@ -69,25 +70,25 @@ func TestReplayNamesWhatWasAltered(t *testing.T) {
 		"seal (something tha": func(c *render.Context) { c.Drafts = nil },
 	}
 	for _, r := range all {
-		if s, err := render.Replay(&r, l.source); err != nil || s != r.Text {
+		if s, err := render.Replay(&r, tokens.New, l.source); err != nil || s != r.Text {
 			t.Fatalf("%s: %q, %v", r.Render, s, err)
 		}
 		short := r
 		short.Text, short.Dropped = "", nil // these may be left out
-		if _, err := render.Replay(&short, l.source); err != nil {
+		if _, err := render.Replay(&short, tokens.New, l.source); err != nil {
 			t.Errorf("%s: %v", r.Render, err)
 		}
 		for field, edit := range edits {
 			bad := r
 			bad.Spans = slices.Clone(r.Spans)
 			edit(&bad)
-			_, err := render.Replay(&bad, l.source)
+			_, err := render.Replay(&bad, tokens.New, l.source)
 			if err == nil || !strings.Contains(err.Error(), field) {
 				t.Errorf("%s: %s was edited: %v", r.Render, field, err)
 			}
 			old := bad
 			old.Seal = ""
-			if _, err := render.Replay(&old, l.source); (err == nil) != strings.HasPrefix(field, "seal") {
+			if _, err := render.Replay(&old, tokens.New, l.source); (err == nil) != strings.HasPrefix(field, "seal") {
 				t.Errorf("%s without a seal: %s was edited: %v", r.Render, field, err)
 			}
 		}
@@ -96,7 +97,7 @@ func TestReplayNamesWhatWasAltered(t *testing.T) {
 			bad := r
 			bad.Spans = slices.Clone(r.Spans)
 			bad.Spans[k-1], bad.Spans[k] = bad.Spans[k], bad.Spans[k-1]
-			if _, err := render.Replay(&bad, l.source); !errors.Is(err, render.ErrAltered) {
+			if _, err := render.Replay(&bad, tokens.New, l.source); !errors.Is(err, render.ErrAltered) {
 				t.Errorf("%s: spans %d and %d changed places: %v", r.Render, k-1, k, err)
 			}
 		}
@@ -145,7 +146,7 @@ func TestReplayIsBounded(t *testing.T) {
 	for i := range bad {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := render.Replay(&bad[i], l.source)
+		_, err := render.Replay(&bad[i], tokens.New, l.source)
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > replayBound {
 			t.Errorf("receipt %d: %d bytes for %v", i, n, err)
@@ -180,7 +181,7 @@ func FuzzReplay(f *testing.F) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		text, err := render.Replay(&r, l.source)
+		text, err := render.Replay(&r, tokens.New, l.source)
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > replayBound+200*uint64(len(raw)) {
 			t.Fatalf("%d bytes for a receipt of %d, %v", n, len(raw), err)

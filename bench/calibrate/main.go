@@ -140,7 +140,7 @@ func questions(ctx context.Context, s *eval.EvidenceSet) ([][]unit, error) {
 			}
 		}
 		var units []score.Unit
-		c, err := ix.Context(ctx, q.Text, tamis.Budget{Tokens: budget, KeepDuplicates: true, Trace: func(u []score.Unit) { units = u }})
+		c, err := ix.Context(ctx, q.Text, tamis.Budget{Tokens: budget}, tamis.Lab{KeepDuplicates: true, Trace: func(u []score.Unit) { units = u }})
 		if err != nil || len(q.Evidence) == 0 {
 			continue // no word to search for
 		}

@@ -31,7 +31,7 @@ var budgets = []int{256, 512, 1000, 2000}
 
 func main() {
 	data := flag.String("data", os.Getenv("TAMIS_DATA"), "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
-	var b tamis.Budget
+	var b tamis.Layout
 	guards := flag.String("guards", "default", "guards with the option, comma-separated, or none")
 	without := flag.String("without-guards", "default", "guards without it")
 	flag.StringVar(&b.Cut, "cut", "", "cut")
@@ -41,8 +41,8 @@ func main() {
 	drafts := flag.String("drafts", "", "simulated draft answers: right, the answers that the set knows; wrong, those of the question before")
 	minimal := flag.Bool("minimal", false, "print how many tokens the minimal sufficient part of each context has")
 	flag.Parse()
-	b.KeepDuplicates, b.Guards = true, list(*guards)
-	base := tamis.Budget{KeepDuplicates: true, Guards: list(*without)}
+	b.Guards = list(*guards)
+	base := tamis.Layout{Guards: list(*without)}
 	if err := run(context.Background(), *data, base, b, *drafts, *minimal); err != nil {
 		fmt.Fprintln(os.Stderr, "options:", err)
 		os.Exit(1)
@@ -66,7 +66,7 @@ type result struct {
 	spans, pronouns  int       // spans, and those that begin with a pronoun
 }
 
-func run(ctx context.Context, data string, base, with tamis.Budget, drafts string, minimal bool) error {
+func run(ctx context.Context, data string, base, with tamis.Layout, drafts string, minimal bool) error {
 	if data == "" {
 		dir, err := peer.Dir()
 		if err != nil {
@@ -88,8 +88,8 @@ func run(ctx context.Context, data string, base, with tamis.Budget, drafts strin
 		if err != nil {
 			return fmt.Errorf("%s: %w", names[i], err)
 		}
-		for k, b := range []tamis.Budget{base, with} {
-			own.Budget = b
+		for k, b := range []tamis.Layout{base, with} {
+			own.Layout = b
 			ask := own.Ask(counter.Name())
 			if k == 1 && drafts != "" {
 				ask = drafted(own, s, drafts == "wrong", counter.Name())
@@ -183,9 +183,9 @@ func drafted(own *system.Contexts, s *eval.EvidenceSet, wrong bool, tokenizer st
 	}
 	return func(ctx context.Context, q *eval.Question, budget int) (*eval.Context, error) {
 		c := *own
-		c.Budget.Drafts = q.Answers
+		c.Drafts = q.Answers
 		if wrong {
-			c.Budget.Drafts = before[q.ID]
+			c.Drafts = before[q.ID]
 		}
 		return c.Ask(tokenizer)(ctx, q, budget)
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/unit"
-	"github.com/tamis-search/tamis/text/tokens"
 )
 
 func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
@@ -25,9 +24,11 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 	f.StringVar(&b.Counter, "tokenizer", "o200k_base", "what counts tokens: o200k_base, cl100k_base, words or bytes")
 }
 
-// budgetError tells a wrong flag from a failure.
+// budgetError tells a wrong flag from a failure: a budget that is not positive
+// is one, one that no sentence fits into is not.
 func budgetError(b tamis.Budget, err error) error {
-	if b.Tokens < 1 && errors.Is(err, tamis.ErrBudget) || errors.Is(err, tokens.ErrUnknown) || errors.Is(err, pack.ErrUnknown) {
+	var wrong *tamis.InvalidError
+	if errors.As(err, &wrong) && !errors.Is(err, tamis.ErrNoTerms) && (b.Tokens < 1 || !errors.Is(err, tamis.ErrBudget)) {
 		return usageError{err}
 	}
 	return err
@@ -36,6 +37,8 @@ func budgetError(b tamis.Budget, err error) error {
 func (a *app) contextCommand() *cobra.Command {
 	var (
 		budget tamis.Budget
+		layout tamis.Layout
+		seen   tamis.Scope
 		replay string
 		asJSON bool
 		scope  scope
@@ -63,17 +66,17 @@ or was altered; --filter and --as hold for it too.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if budget.Filter, budget.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
 			if err := onlyReplay(cmd, replay); err != nil {
 				return err
 			}
-			if budget.Guards = guards; slices.Equal(guards, []string{"none"}) {
-				budget.Guards = []string{}
+			if layout.Guards = guards; slices.Equal(guards, []string{"none"}) {
+				layout.Guards = []string{}
 			}
 			if covers {
-				budget.Cut = pack.CutCovered
+				layout.Cut = pack.CutCovered
 			}
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
@@ -81,9 +84,9 @@ or was altered; --filter and --as hold for it too.`,
 			}
 			defer ix.Close()
 			if replay != "" {
-				return a.replay(cmd, ix, replay, tamis.Scope{Filter: budget.Filter, Groups: budget.Groups})
+				return a.replay(cmd, ix, replay, seen)
 			}
-			c, err := ix.Context(cmd.Context(), args[0], budget)
+			c, err := ix.Context(cmd.Context(), args[0], budget, seen, layout)
 			if err != nil {
 				return budgetError(budget, err)
 			}
@@ -96,12 +99,12 @@ or was altered; --filter and --as hold for it too.`,
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
-	f.StringVar(&budget.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
-	f.StringVar(&budget.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
-	f.StringVar(&budget.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
+	f.StringVar(&layout.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
+	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
+	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
 	f.StringSliceVar(&guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
-	f.Float64Var(&budget.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
-	f.Float64Var(&budget.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
+	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
+	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
@@ -186,9 +189,9 @@ func (a *app) printSources(c *tamis.Context) error {
 
 // at names a document, shown as name, with the line where that is known, as
 // editors and compilers do: path:LINE, or the record's id with its file's.
-func at(name, doc, path string, p *tamis.Place) string {
+func at(name, doc, path string, p tamis.Place) string {
 	switch {
-	case p == nil || p.Line == 0:
+	case p.Line == 0:
 		return name
 	case path == "" || path == doc:
 		return fmt.Sprintf("%s:%d", name, p.Line)

@@ -56,6 +56,14 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s), 0o644))
 			},
+			// unmark DIR takes the marker away that names a database's manifest.
+			"unmark": func(ts *testscript.TestScript, _ bool, args []string) {
+				names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "marker.manifest.*"))
+				ts.Check(err)
+				for _, name := range names {
+					ts.Check(os.Remove(name))
+				}
+			},
 			// text FILE BYTES makes a file of so many bytes of numbered sentences.
 			"text": func(ts *testscript.TestScript, _ bool, args []string) {
 				n, err := strconv.Atoi(args[1])

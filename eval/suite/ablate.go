@@ -60,15 +60,15 @@ func (s *Suite) Ablate(ctx context.Context, full *Report) ([]Ablation, error) {
 	for _, g := range ingredients() {
 		a := Ablation{Without: g.name, Change: make([]float64, len(s.Budgets))}
 		for i := range s.Sets {
-			r, err := s.tamis(ctx, i, func(b *tamis.Budget) {
+			r, err := s.tamis(ctx, i, func(lab *tamis.Lab) {
 				w := score.DefaultWeights()
-				if b.Weights != nil {
-					w = *b.Weights
+				if lab.Weights != nil {
+					w = *lab.Weights
 				}
 				for _, f := range g.features {
 					w[f] = 0
 				}
-				b.Weights = &w
+				lab.Weights = &w
 			})
 			if err != nil {
 				return nil, err

@@ -106,15 +106,15 @@ func (s *Suite) Close() error {
 	return errors.Join(errs...)
 }
 
-// tamis asks the i-th set with a budget that change, where not nil, has altered.
-func (s *Suite) tamis(ctx context.Context, i int, change func(*tamis.Budget)) (*eval.ContextReport, error) {
+// tamis asks the i-th set, with what change, where not nil, has altered.
+func (s *Suite) tamis(ctx context.Context, i int, change func(*tamis.Lab)) (*eval.ContextReport, error) {
 	c := *s.own[i]
 	c.Candidates = s.Candidates
 	if s.Weights != nil {
-		c.Budget.Weights = s.Weights[i]
+		c.Lab.Weights = s.Weights[i]
 	}
 	if change != nil {
-		change(&c.Budget)
+		change(&c.Lab)
 	}
 	r, err := s.Sets[i].Run(ctx, c.Ask(s.Counter.Name()), s.Budgets, s.Counter, nil)
 	if err != nil {

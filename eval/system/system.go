@@ -16,9 +16,10 @@ import (
 
 // Contexts makes contexts: one index in memory for each group of an evidence set.
 type Contexts struct {
-	// Budget is what every question is asked with; Tokens and Counter are those
-	// of the evaluation.
-	Budget tamis.Budget
+	// Layout, Lab and Drafts are what every question is asked with.
+	Layout tamis.Layout
+	Lab    tamis.Lab
+	Drafts tamis.Drafts
 	// Candidates has the sentences that were scored judged too.
 	Candidates bool
 
@@ -27,7 +28,7 @@ type Contexts struct {
 
 // NewContexts indexes the documents of a set. Close gives the memory back.
 func NewContexts(ctx context.Context, s *eval.EvidenceSet) (*Contexts, error) {
-	c := &Contexts{Budget: tamis.Budget{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
+	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
 	for i := range s.Questions {
 		group := s.Questions[i].Group
 		if c.byGroup[group] != nil {
@@ -65,18 +66,17 @@ func documents(s *eval.EvidenceSet, group string) iter.Seq2[tamis.Document, erro
 // Ask is the ContextFunc of tamis with the named tokenizer.
 func (c *Contexts) Ask(tokenizer string) eval.ContextFunc {
 	return func(ctx context.Context, q *eval.Question, budget int) (*eval.Context, error) {
-		b := c.Budget
-		b.Tokens, b.Counter = budget, tokenizer
+		lab := c.Lab
 		out := &eval.Context{}
 		if c.Candidates {
 			out.Candidates = []eval.Span{}
-			b.Trace = func(units []score.Unit) {
+			lab.Trace = func(units []score.Unit) {
 				for _, u := range units {
 					out.Candidates = append(out.Candidates, eval.Span{Doc: u.Doc, Start: u.Start, End: u.End})
 				}
 			}
 		}
-		got, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
+		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer}, c.Layout, lab, c.Drafts)
 		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
 			return out, nil
 		}
@@ -91,10 +91,10 @@ func (c *Contexts) Ask(tokenizer string) eval.ContextFunc {
 	}
 }
 
-// Trace asks a question as Ask does, with a budget of the caller's, for its Trace
-// alone. A budget or a question that gives no context is no error.
-func (c *Contexts) Trace(ctx context.Context, q *eval.Question, b tamis.Budget) error {
-	_, err := c.byGroup[q.Group].Context(ctx, q.Text, b)
+// Trace asks a question as Ask does, with a laboratory of the caller's, for its
+// Trace alone. A budget or a question that gives no context is no error.
+func (c *Contexts) Trace(ctx context.Context, q *eval.Question, budget int, lab tamis.Lab) error {
+	_, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget}, c.Layout, lab)
 	if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
 		return nil
 	}

@@ -141,7 +141,7 @@ func (t *Tuner) HeldOut(ctx context.Context, counter tokens.Counter) (*Held, err
 	h := &Held{Halves: halves, Reports: make([]*eval.ContextReport, len(t.sets))}
 	for i, s := range t.sets {
 		c := *t.asked[i]
-		c.Budget.Weights = h.unseen(i)
+		c.Lab.Weights = h.unseen(i)
 		if h.Reports[i], err = s.Run(ctx, c.Ask(counter.Name()), t.Budgets, counter, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.names[i], err)
 		}
@@ -232,13 +232,13 @@ func (t *Tuner) sample(ctx context.Context, i int, w *score.Weights) ([]question
 	n := min(sampleSize, len(s.Questions))
 	out := make([]question, 0, n)
 	largest := slices.Max(t.Budgets)
-	b := c.Budget
-	b.Tokens, b.Weights = largest, w
+	lab := c.Lab
+	lab.Weights = w
 	for k := range n {
 		q := &s.Questions[k*len(s.Questions)/n]
 		tq := question{gold: q.EvidenceBytes()}
-		b.Trace = func(units []score.Unit) { tq.read(q, units) }
-		if err := c.Trace(ctx, q, b); err != nil {
+		lab.Trace = func(units []score.Unit) { tq.read(q, units) }
+		if err := c.Trace(ctx, q, largest, lab); err != nil {
 			return nil, fmt.Errorf("question %s: %w", q.ID, err)
 		}
 		out = append(out, tq)

@@ -39,6 +39,14 @@ func (e *ChangedError) Unwrap() []error {
 // ErrAltered: fields of a receipt do not hold. The error in hand names them.
 var ErrAltered = errors.New("the receipt was altered")
 
+// ErrReceipt: a receipt states what no receipt can. The error in hand names the
+// field.
+var ErrReceipt = errors.New("receipt")
+
+func impossible(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrReceipt, fmt.Errorf(format, args...))
+}
+
 // Source is a stored source.
 type Source struct {
 	Text string
@@ -46,7 +54,8 @@ type Source struct {
 }
 
 // Replay builds the text of c anew from its spans and the stored sources that
-// source returns for a document id, never from c.Text. Each range must have the
+// source returns for a document id, never from c.Text; counter makes the token
+// counter of a name. Each range must have the
 // digest that the receipt states, and so must the whole; what else the receipt
 // states must follow from the ranges and the sources, or stand under its seal. A
 // receipt of a version that wrote no seal is held against the rest. All that a
@@ -54,15 +63,16 @@ type Source struct {
 //
 // The error is a *ChangedError for the first range that differs, wraps
 // ErrAltered and names the fields where the ranges are right and other fields
-// are not, and is a plain one for a field that cannot be.
-func Replay(c *Context, source func(doc string) (Source, error)) (string, error) {
+// are not, and wraps ErrReceipt for a field
+// that cannot be.
+func Replay(c *Context, counter func(name string) (tokens.Counter, error), source func(doc string) (Source, error)) (string, error) {
 	rendering := cmp.Or(c.Render, Plain)
 	if err := c.possible(rendering); err != nil {
 		return "", err
 	}
-	counter, err := tokens.New(c.Tokenizer)
+	n, err := counter(c.Tokenizer)
 	if err != nil {
-		return "", fmt.Errorf("receipt: tokenizer: %w", err)
+		return "", impossible("tokenizer: %w", err)
 	}
 	sources := make(map[string]Source)
 	parts, err := verify(c.Spans, sources, source)
@@ -73,7 +83,7 @@ func Replay(c *Context, source func(doc string) (Source, error)) (string, error)
 		return "", err
 	}
 	text := Text(rendering, c.Label, parts)
-	if altered := c.altered(text, counter, sources); len(altered) > 0 {
+	if altered := c.altered(text, n, sources); len(altered) > 0 {
 		return "", fmt.Errorf("receipt: every cited range is as it was, but these fields do not hold: %s: %w", strings.Join(altered, ", "), ErrAltered)
 	}
 	return text, nil
@@ -89,23 +99,23 @@ const (
 // possible says which field has a value that no receipt has.
 func (c *Context) possible(rendering string) error {
 	if !slices.Contains(Orders(), c.Order) {
-		return fmt.Errorf("receipt: unknown order %.100q; this version knows %s", c.Order, strings.Join(Orders(), ", "))
+		return impossible("unknown order %.100q; this version knows %s", c.Order, strings.Join(Orders(), ", "))
 	}
 	if !slices.Contains(Renderings(), rendering) {
-		return fmt.Errorf("receipt: unknown rendering %.100q; this version knows %s", c.Render, strings.Join(Renderings(), ", "))
+		return impossible("unknown rendering %.100q; this version knows %s", c.Render, strings.Join(Renderings(), ", "))
 	}
 	if !validLabel(rendering, c.Label) {
-		return fmt.Errorf("receipt: unknown label form %.100q", c.Label)
+		return impossible("unknown label form %.100q", c.Label)
 	}
 	for k := range c.Spans {
 		s := &c.Spans[k]
 		switch {
 		case s.Cite < 1 || s.Cite > maxCite:
-			return fmt.Errorf("receipt: spans[%d].cite is %d; it is a number from 1", k, s.Cite)
+			return impossible("spans[%d].cite is %d; it is a number from 1", k, s.Cite)
 		case s.Start < 0 || s.End <= s.Start:
-			return fmt.Errorf("receipt: spans[%d] is the range %d-%d, which holds nothing", k, s.Start, s.End)
+			return impossible("spans[%d] is the range %d-%d, which holds nothing", k, s.Start, s.End)
 		case s.Level < NoHeading || s.Level > maxLevel || s.Level != 0 && rendering != Structured:
-			return fmt.Errorf("receipt: spans[%d].level is %d, which the rendering %s does not have", k, s.Level, rendering)
+			return impossible("spans[%d].level is %d, which the rendering %s does not have", k, s.Level, rendering)
 		}
 	}
 	return nil
@@ -132,7 +142,7 @@ func fits(rendering, label string, parts []Part, sources map[string]Source) erro
 			size += 2 * len(label)
 		}
 		if room -= size; room < 0 {
-			return fmt.Errorf("receipt: spans, with a label of %d bytes, would make a text out of proportion to their sources", len(label))
+			return impossible("spans, with a label of %d bytes, would make a text out of proportion to their sources", len(label))
 		}
 	}
 	return nil

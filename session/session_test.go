@@ -1,4 +1,4 @@
-package tamis_test
+package session_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/unit"
+	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -56,7 +57,7 @@ var labels = map[string]*regexp.Regexp{
 }
 
 // sessionCheck holds a session against everything that it promises.
-func sessionCheck(t *testing.T, ix *tamis.Index, s *tamis.Session, o tamis.SessionOptions, counter tokens.Counter) *tamis.Context {
+func sessionCheck(t *testing.T, ix *tamis.Index, s *session.Session, o session.Options, counter tokens.Counter) *tamis.Context {
 	t.Helper()
 	w := s.Window()
 	if n := counter.Count(w.Text); n > o.Tokens || n != w.Tokens {
@@ -106,7 +107,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 		}
 		ix := indexed(t, sources)
 		counters := tokens.Names()
-		o := tamis.SessionOptions{Tokens: 20 + r.IntN(200), Turn: r.IntN(60), Counter: counters[r.IntN(len(counters))],
+		o := session.Options{Tokens: 20 + r.IntN(200), Turn: r.IntN(60), Counter: counters[r.IntN(len(counters))],
 			Render: render.Growing()[r.IntN(len(render.Growing()))], Keep: r.IntN(3) == 0}
 		if o.Counter == "bytes" {
 			o.Tokens, o.Turn = 5*o.Tokens, 5*o.Turn
@@ -115,7 +116,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := ix.NewSession(o)
+		s, err := session.New(ix, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,8 +134,8 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 			id := 1 + r.IntN(12)
 			switch r.IntN(8) {
 			case 0, 1, 2:
-				turn, err := s.Context(t.Context(), words[r.IntN(10)]+" "+words[r.IntN(10)], tamis.Budget{KeepDuplicates: r.IntN(2) == 0,
-					Guards: [][]string{nil, unit.Guards()}[r.IntN(2)], Shrink: float64(max(r.IntN(8)-5, 0)) / 4, MostOf: float64(r.IntN(2)) / 2})
+				turn, err := s.Context(t.Context(), words[r.IntN(10)]+" "+words[r.IntN(10)], tamis.Budget{}, tamis.Lab{KeepDuplicates: r.IntN(2) == 0},
+					tamis.Layout{Guards: [][]string{nil, unit.Guards()}[r.IntN(2)], Shrink: float64(max(r.IntN(8)-5, 0)) / 4, MostOf: float64(r.IntN(2)) / 2})
 				if err != nil {
 					if !errors.Is(err, tamis.ErrBudget) {
 						t.Fatal(err)
@@ -175,7 +176,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s, err = ix.Resume(t.Context(), state, tamis.Scope{}); err != nil {
+				if s, err = session.Resume(t.Context(), ix, state, tamis.Scope{}); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 				again, err := json.Marshal(s)
@@ -195,12 +196,12 @@ func TestSession(t *testing.T) {
 		"garden": "Tomatoes want sun. Water tomatoes in the morning. See [##3] for backups.",
 	}
 	ix := indexed(t, sources)
-	o := tamis.SessionOptions{Tokens: 60, Turn: 20, Counter: "words"}
-	s, err := ix.NewSession(o)
+	o := session.Options{Tokens: 60, Turn: 20, Counter: "words"}
+	s, err := session.New(ix, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func(question string) *tamis.Turn {
+	ask := func(question string) *session.Turn {
 		t.Helper()
 		turn, err := s.Context(t.Context(), question, tamis.Budget{})
 		if err != nil {
@@ -225,11 +226,11 @@ func TestSession(t *testing.T) {
 	if err := s.Pin(1, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Fold(1); !errors.Is(err, tamis.ErrPinned) {
+	if err := s.Fold(1); !errors.Is(err, session.ErrPinned) {
 		t.Fatal(err)
 	}
 	for _, err := range []error{s.Fold(99), s.Pin(99, true)} {
-		if !errors.Is(err, tamis.ErrNoPiece) {
+		if !errors.Is(err, session.ErrNoPiece) {
 			t.Fatal(err)
 		}
 	}
@@ -248,7 +249,7 @@ func TestSession(t *testing.T) {
 	if !strings.Contains(third.Text, "nine days") {
 		t.Fatal(third.Text)
 	}
-	if _, err := s.Restore(1); !errors.Is(err, tamis.ErrNoPiece) {
+	if _, err := s.Restore(1); !errors.Is(err, session.ErrNoPiece) {
 		t.Fatal(err)
 	}
 	if err := s.Fold(third.Spans[0].Cite); err != nil {
@@ -265,7 +266,7 @@ func TestSession(t *testing.T) {
 	}
 	put(t, ix, map[string]string{"ops": strings.Replace(sources["ops"], "nine", "ten", 1)})
 	var changed *render.ChangedError
-	if _, err := ix.Resume(t.Context(), state, tamis.Scope{}); !errors.As(err, &changed) || changed.Doc != "ops" {
+	if _, err := session.Resume(t.Context(), ix, state, tamis.Scope{}); !errors.As(err, &changed) || changed.Doc != "ops" {
 		t.Fatal(err)
 	}
 	// The living session shows what is new, and only that.
@@ -274,12 +275,12 @@ func TestSession(t *testing.T) {
 	}
 	for _, bad := range []string{"", "{}", `{"version":2}`, `{"version":1,"options":{"tokens":9},"next":1,"pieces":[{"id":1}]}`,
 		`{"version":1,"options":{"tokens":9},"next":1,"pieces":[],"digest":"0"}`} {
-		if _, err := ix.Resume(t.Context(), []byte(bad), tamis.Scope{}); err == nil {
+		if _, err := session.Resume(t.Context(), ix, []byte(bad), tamis.Scope{}); err == nil {
 			t.Errorf("resumed from %s", bad)
 		}
 	}
-	for _, bad := range []tamis.SessionOptions{{}, {Tokens: 9, Render: render.JSON}, {Tokens: 9, Counter: "stones"}} {
-		if _, err := ix.NewSession(bad); err == nil {
+	for _, bad := range []session.Options{{}, {Tokens: 9, Render: render.JSON}, {Tokens: 9, Counter: "stones"}} {
+		if _, err := session.New(ix, bad); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
 	}
@@ -292,7 +293,7 @@ func TestSessionMakesRoom(t *testing.T) {
 	}
 	ix := indexed(t, sources)
 	for _, keep := range []bool{false, true} {
-		s, err := ix.NewSession(tamis.SessionOptions{Tokens: 40, Turn: 15, Counter: "words", Keep: keep})
+		s, err := session.New(ix, session.Options{Tokens: 40, Turn: 15, Counter: "words", Keep: keep})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,7 +330,7 @@ func TestSessionMakesRoom(t *testing.T) {
 // does not keep its sentence from being sent.
 func TestSessionShowsHeadsOnce(t *testing.T) {
 	ix := indexed(t, map[string]string{"film": "[00:01:02] The keeper walks to the northern lighthouse. The owls hunt.\n\n[00:01:09] Stones lie still. They fall."})
-	s, err := ix.NewSession(tamis.SessionOptions{Tokens: 100})
+	s, err := session.New(ix, session.Options{Tokens: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +355,7 @@ func TestSessionOutlivesItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, ix, map[string]string{"a": "Owls hunt at night. Mice fear owls.", "b": "Owls sleep by day."})
-	s, err := ix.NewSession(tamis.SessionOptions{Tokens: 200})
+	s, err := session.New(ix, session.Options{Tokens: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +370,7 @@ func TestSessionOutlivesItsIndex(t *testing.T) {
 	var receipts []*tamis.Context
 	for _, render := range render.Renderings() {
 		for _, shrink := range []float64{0, .5} {
-			c, err := ix.Context(t.Context(), "when do owls hunt", tamis.Budget{Tokens: 100, Render: render, Shrink: shrink, Guards: unit.Guards()})
+			c, err := ix.Context(t.Context(), "when do owls hunt", tamis.Budget{Tokens: 100}, tamis.Layout{Render: render, Shrink: shrink, Guards: unit.Guards()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -394,7 +395,7 @@ func TestSessionOutlivesItsIndex(t *testing.T) {
 			t.Fatalf("%s: %v", c.Render, err)
 		}
 	}
-	again, err := ix.Resume(t.Context(), state, tamis.Scope{})
+	again, err := session.Resume(t.Context(), ix, state, tamis.Scope{})
 	if err != nil || again.Window().Text != turn.Text {
 		t.Fatalf("%v, %v", again, err)
 	}
@@ -416,7 +417,7 @@ func ExampleSession() {
 		fmt.Println(err)
 		return
 	}
-	s, err := ix.NewSession(tamis.SessionOptions{Tokens: 200, Turn: 14})
+	s, err := session.New(ix, session.Options{Tokens: 200, Turn: 14})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -437,4 +438,10 @@ func ExampleSession() {
 	// [##2] The service runs on three machines.
 	// [{2 ops 20 34 true}]
 	// [##1] Backups are rotated every nine days.
+}
+
+func documents() iter.Seq2[tamis.Document, error] {
+	return func(yield func(tamis.Document, error) bool) {
+		yield(tamis.Document{ID: "ops", Title: "Operations", Source: "The service runs on three machines. Backups are rotated every nine days."}, nil)
+	}
 }

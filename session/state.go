@@ -1,22 +1,22 @@
-package tamis
+package session
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack/render"
 )
 
 // sessionState is the JSON form of a session. Texts are not in it: they are
 // read from the sources again, and held against the digests.
 type sessionState struct {
-	Version int            `json:"version"`
-	Options SessionOptions `json:"options"`
-	Next    int            `json:"next"`
-	Pieces  []Piece        `json:"pieces"`
-	Digest  string         `json:"digest"` // of the window's text
+	Version int     `json:"version"`
+	Options Options `json:"options"`
+	Next    int     `json:"next"`
+	Pieces  []Piece `json:"pieces"`
+	Digest  string  `json:"digest"` // of the window's text
 }
 
 const sessionVersion = 1
@@ -37,39 +37,34 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 // somebody who sees the scope: a document outside it is as one that is gone. The
 // error is a *render.ChangedError when the source of a piece that is shown is not
 // what it was; folded pieces whose source has changed are forgotten.
-func (ix *Index) Resume(ctx context.Context, state []byte, scope Scope) (*Session, error) {
+func Resume(ctx context.Context, ix *tamis.Index, state []byte, scope tamis.Scope) (*Session, error) {
 	var st sessionState
 	if err := json.Unmarshal(state, &st); err != nil {
-		return nil, fmt.Errorf("this is no session: %w", err)
+		return nil, invalid("state", "this is no session: %w", err)
 	}
 	if st.Version != sessionVersion {
-		return nil, fmt.Errorf("the session has version %d; this program knows version %d", st.Version, sessionVersion)
+		return nil, invalid("state", "the session has version %d; this program knows version %d", st.Version, sessionVersion)
 	}
-	s, err := ix.NewSession(st.Options)
+	s, err := New(ix, st.Options)
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	s.next = st.Next
-	read, release, err := ix.sources(ctx, scope)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	sources := map[string]render.Source{}
 	source := func(doc string) (render.Source, error) {
 		if text, ok := sources[doc]; ok {
 			return text, nil
 		}
-		text, err := read(doc)
+		text, err := ix.Source(ctx, doc, scope)
 		if err == nil {
-			sources[doc] = text
+			sources[doc] = render.Source{Text: text}
 		}
-		return text, err
+		return render.Source{Text: text}, err
 	}
 	seen := map[int]bool{}
 	for _, p := range st.Pieces {
 		if p.ID < 1 || p.ID >= st.Next || seen[p.ID] {
-			return nil, fmt.Errorf("session: the pieces' numbers are not distinct ones below %d: %d", st.Next, p.ID)
+			return nil, invalid("state", "session: the pieces' numbers are not distinct ones below %d: %d", st.Next, p.ID)
 		}
 		seen[p.ID] = true
 		texts, err := render.Verify(p.Spans, source)
@@ -94,7 +89,7 @@ func (ix *Index) Resume(ctx context.Context, state []byte, scope Scope) (*Sessio
 		return nil, fmt.Errorf("session: every piece is as it was, but the window they give has another digest than the state says: the state was altered")
 	}
 	if window.Tokens > st.Options.Tokens {
-		return nil, fmt.Errorf("session: the window has %d tokens: %w", window.Tokens, &pack.BudgetError{Budget: st.Options.Tokens, Need: window.Tokens})
+		return nil, fmt.Errorf("session: the window has %d tokens: %w", window.Tokens, &tamis.BudgetError{Budget: st.Options.Tokens, Need: window.Tokens})
 	}
 	return s, nil
 }

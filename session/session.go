@@ -1,4 +1,6 @@
-package tamis
+// Package session is a context that grows over a conversation: what the model
+// has before it, in pieces that can be folded, restored, pinned and searched.
+package session
 
 import (
 	"cmp"
@@ -11,10 +13,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack/render"
-	"github.com/tamis-search/tamis/text/tokens"
 )
+
+func invalid(field, format string, args ...any) error {
+	return &tamis.InvalidError{Field: field, Err: fmt.Errorf(format, args...)}
+}
 
 // Errors of sessions that callers branch on.
 var (
@@ -38,17 +43,17 @@ var (
 // A session is safe for concurrent use. It holds no lock on the index; a piece
 // stays what it was when its source changes, and Replay then says so.
 type Session struct {
-	ix      *Index
-	counter tokens.Counter
-	o       SessionOptions
+	ix      *tamis.Index
+	counter tamis.Counter
+	o       Options
 
 	mu     sync.Mutex
 	pieces []*piece // in the order of the window; folded ones are not in its text
 	next   int      // number of the next piece
 }
 
-// SessionOptions are the size and form of a session's window.
-type SessionOptions struct {
+// Options are the size and form of a session's window.
+type Options struct {
 	// Tokens of the whole window; required.
 	Tokens int `json:"tokens"`
 	// Turn is the most that one question may add; 0 stands for a quarter of Tokens.
@@ -75,7 +80,7 @@ type Piece struct {
 // the model was shown, after a line break; when Folded is not empty, the window
 // before it has changed too.
 type Turn struct {
-	*Context
+	*tamis.Context
 	Folded []int `json:"folded"` // pieces that were folded to make room
 }
 
@@ -105,20 +110,20 @@ const (
 	roomShare = 4
 )
 
-// NewSession starts an empty session. Errors: ErrBudget, pack.ErrUnknown and
-// tokens.ErrUnknown for options that cannot be.
-func (ix *Index) NewSession(o SessionOptions) (*Session, error) {
+// New starts an empty session. Error: tamis.ErrInvalid for options
+// that cannot be.
+func New(ix *tamis.Index, o Options) (*Session, error) {
 	o.Counter, o.Render = cmp.Or(o.Counter, "o200k_base"), cmp.Or(o.Render, render.Plain)
 	if o.Tokens <= 0 {
-		return nil, &pack.BudgetError{Budget: o.Tokens}
+		return nil, invalid("tokens", "%w", &tamis.BudgetError{Budget: o.Tokens})
 	}
 	if o.Turn <= 0 {
 		o.Turn = max(o.Tokens/4, 1)
 	}
 	if !slices.Contains(render.Growing(), o.Render) {
-		return nil, fmt.Errorf("%w: a session's rendering cannot be %q; use %s", pack.ErrUnknown, o.Render, strings.Join(render.Growing(), ", "))
+		return nil, invalid("render", "a session's rendering cannot be %q; use %s", o.Render, strings.Join(render.Growing(), ", "))
 	}
-	counter, err := tokens.New(o.Counter)
+	counter, err := ix.Counter(o.Counter)
 	if err != nil {
 		return nil, err
 	}
@@ -132,15 +137,15 @@ func (ix *Index) NewSession(o SessionOptions) (*Session, error) {
 // was folded may come again, under a new label. An empty text says that nothing
 // new matches. Errors are those of Index.Context; ErrBudget also when the window
 // is full and nothing may be folded. After an error the session is as it was.
-func (s *Session) Context(ctx context.Context, question string, b Budget) (*Turn, error) {
+func (s *Session) Context(ctx context.Context, question string, b tamis.Budget, options ...tamis.ContextOption) (*Turn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b.Counter, b.Render = s.o.Counter, s.o.Render
+	b.Counter = s.o.Counter
 	if b.Tokens == 0 {
 		b.Tokens = s.o.Turn
 	}
 	if b.Tokens < 0 {
-		return nil, &pack.BudgetError{Budget: b.Tokens}
+		return nil, invalid("budget", "%w", &tamis.BudgetError{Budget: b.Tokens})
 	}
 	turn := &Turn{Folded: s.makeRoom(b.Tokens)}
 	undo := func() {
@@ -155,11 +160,11 @@ func (s *Session) Context(ctx context.Context, question string, b Budget) (*Turn
 	for limit := min(b.Tokens, s.o.Tokens-used); ; {
 		if limit < 1 {
 			undo()
-			return nil, fmt.Errorf("the session's window of %d tokens is full, %d are used; fold a piece: %w", s.o.Tokens, used, ErrBudget)
+			return nil, fmt.Errorf("the session's window of %d tokens is full, %d are used; fold a piece: %w", s.o.Tokens, used, tamis.ErrBudget)
 		}
 		b.Tokens = limit
 		var err error
-		if turn.Context, err = s.ix.context(ctx, question, b, s.window()); err != nil {
+		if turn.Context, err = s.ix.Context(ctx, question, b, s.options(options)...); err != nil {
 			undo()
 			return nil, err
 		}
@@ -225,7 +230,7 @@ func (s *Session) Fold(id int) error {
 	p.Folded = true
 	if n := s.counter.Count(s.text()); n > s.o.Tokens {
 		p.Folded = was
-		return fmt.Errorf("fold piece %d: %w", id, &pack.BudgetError{Budget: s.o.Tokens, Need: n})
+		return fmt.Errorf("fold piece %d: %w", id, &tamis.BudgetError{Budget: s.o.Tokens, Need: n})
 	}
 	return nil
 }
@@ -233,7 +238,7 @@ func (s *Session) Fold(id int) error {
 // Restore puts a folded piece back, at the end of the window and under its old
 // label, without what is shown elsewhere by now, and returns what was added:
 // empty when the piece is shown. ErrNoPiece; ErrBudget when there is no room.
-func (s *Session) Restore(id int) (*Context, error) {
+func (s *Session) Restore(id int) (*tamis.Context, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.piece(id)
@@ -252,7 +257,7 @@ func (s *Session) Restore(id int) (*Context, error) {
 	window := s.text()
 	if n := s.counter.Count(join(window, added.Text)); n > s.o.Tokens {
 		used := s.counter.Count(window)
-		return nil, fmt.Errorf("restore piece %d: %w", id, &pack.BudgetError{Budget: s.o.Tokens - used, Need: n - used})
+		return nil, fmt.Errorf("restore piece %d: %w", id, &tamis.BudgetError{Budget: s.o.Tokens - used, Need: n - used})
 	}
 	rest.Spans = slices.Clone(added.Spans)
 	s.pieces = slices.DeleteFunc(s.pieces, func(o *piece) bool { return o == p })
@@ -301,7 +306,7 @@ func (s *Session) Pieces() []Piece {
 }
 
 // Window is all that the model has before it, with the receipt.
-func (s *Session) Window() *Context {
+func (s *Session) Window() *tamis.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.receipt(s.shown()...)
@@ -326,7 +331,7 @@ func (s *Session) shown() []*piece {
 	return out
 }
 
-func (s *Session) receipt(pieces ...*piece) *Context {
+func (s *Session) receipt(pieces ...*piece) *tamis.Context {
 	var spans []render.Span
 	var texts []string
 	for _, p := range pieces {
@@ -337,15 +342,30 @@ func (s *Session) receipt(pieces ...*piece) *Context {
 
 func (s *Session) text() string { return s.receipt(s.shown()...).Text }
 
-// window is what package pack must know.
-func (s *Session) window() *pack.Window {
-	w := &pack.Window{First: s.next, Signs: sessionSigns}
+// window is what stands before the reader.
+func (s *Session) window() tamis.Window {
+	w := tamis.Window{First: s.next, Signs: sessionSigns}
 	for _, p := range s.shown() {
 		for k, span := range p.Spans {
-			w.Shown = append(w.Shown, pack.Shown{Cite: p.ID, Doc: p.Doc, Start: span.Start, Text: p.texts[k]})
+			w.Shown = append(w.Shown, tamis.Shown{Cite: p.ID, Doc: p.Doc, Start: span.Start, Text: p.texts[k]})
 		}
 	}
 	return w
+}
+
+// options are those of a turn: the rendering and what is shown are the session's.
+func (s *Session) options(turn []tamis.ContextOption) []tamis.ContextOption {
+	layout := tamis.Layout{Render: s.o.Render}
+	out := []tamis.ContextOption{}
+	for _, o := range turn {
+		if l, ok := o.(tamis.Layout); ok {
+			layout = l
+			layout.Render = s.o.Render
+			continue
+		}
+		out = append(out, o)
+	}
+	return append(out, layout, s.window())
 }
 
 // unseen is p without the bytes that other pieces show.
