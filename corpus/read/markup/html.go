@@ -1,4 +1,5 @@
-package read
+// Package markup reads formats whose text stands between tags: HTML.
+package markup
 
 import (
 	"context"
@@ -7,6 +8,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // What of a page is its text. Sizes are bytes of extracted text.
@@ -27,7 +29,10 @@ const (
 	lenientGain  = 2
 )
 
-// readHTML extracts the main text of a page. What is dropped: scripts, styles,
+// HTML reads pages of HTML.
+var HTML = format.Textual("html", "", decode, read)
+
+// read extracts the main text of a page. What is dropped: scripts, styles,
 // navigation, page headers and footers, asides, forms, elements hidden or named
 // as such by role or class, and runs of blocks that are mostly links. Where a
 // page has a <main> (or else an <article>) with enough text, only that stays. If
@@ -36,7 +41,7 @@ const (
 //
 // It works on the stream of tags and needs no tree: openElements knows where an
 // element ends whose end tag was left out.
-func readHTML(ctx context.Context, d *corpus.Document, src string) error {
+func read(ctx context.Context, d *corpus.Document, src string) error {
 	x, err := extract(ctx, src, true)
 	if err != nil {
 		return err
@@ -52,8 +57,11 @@ func readHTML(ctx context.Context, d *corpus.Document, src string) error {
 		}
 	}
 	d.Title, d.Lang = x.title, x.lang
+	if len(x.meta) > 0 {
+		d.Metadata = make(map[string]any)
+	}
 	for _, m := range x.meta {
-		put(d, m[0], m[1])
+		d.Metadata[m[0]] = m[1]
 	}
 	var b strings.Builder
 	b.Grow(len(src) / 4)
@@ -80,7 +88,7 @@ func readHTML(ctx context.Context, d *corpus.Document, src string) error {
 	return nil
 }
 
-func size(blocks []htmlBlock) (n int) {
+func size(blocks []block) (n int) {
 	for i := range blocks {
 		n += len(blocks[i].text)
 	}
@@ -88,13 +96,13 @@ func size(blocks []htmlBlock) (n int) {
 }
 
 // content drops what stands outside the main region and runs of link lists.
-func (x *extractor) content() []htmlBlock {
+func (x *extractor) content() []block {
 	blocks := x.blocks
 	for region, seen := range []bool{1: x.regionArticles, 2: x.regionMainSeen} {
 		if !seen {
 			continue
 		}
-		var in []htmlBlock
+		var in []block
 		for _, b := range x.blocks {
 			if b.region >= byte(region) {
 				in = append(in, b)
@@ -104,7 +112,7 @@ func (x *extractor) content() []htmlBlock {
 			blocks = in
 		}
 	}
-	var out []htmlBlock
+	var out []block
 	for i := 0; i < len(blocks); {
 		j := i
 		for j < len(blocks) && blocks[j].isLinks() {
@@ -123,7 +131,7 @@ func (x *extractor) content() []htmlBlock {
 }
 
 // isLinks says whether a block is links for the most part; code is never.
-func (b *htmlBlock) isLinks() bool {
+func (b *block) isLinks() bool {
 	return b.Kind != corpus.Heading && linkedIn*b.linked >= linkedOf*len(b.text)
 }
 

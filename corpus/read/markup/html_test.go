@@ -1,4 +1,4 @@
-package read
+package markup
 
 import (
 	"fmt"
@@ -8,7 +8,24 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
+
+// page reads the one document of a page.
+func page(t testing.TB, src string) (d corpus.Document) {
+	t.Helper()
+	f := &format.File{Path: "a.html", Name: "a.html", Size: int64(len(src)), ReaderAt: format.Memory(src)}
+	err := HTML(t.Context(), f, &format.Options{}, func(got corpus.Document, err error) bool {
+		d = got
+		return err == nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
 
 // shown are the words of a page that are not left out, by the tree that the HTML
 // standard makes of it: the oracle of openElements.
@@ -116,7 +133,7 @@ func TestOmittedEndTags(t *testing.T) {
 			t.Errorf("%s\nhas %q by the standard, want %q", src, got, want)
 		}
 	}
-	d := one(t, "a.html", `<h1>Title</h1><p class="share">Share this<p>`+strings.Repeat("The text of the page. ", 30)+`<p>And its end.`)
+	d := page(t, `<h1>Title</h1><p class="share">Share this<p>`+strings.Repeat("The text of the page. ", 30)+`<p>And its end.`)
 	if !strings.HasPrefix(d.Source, "Title\n\nThe text") || !strings.HasSuffix(d.Source, "\n\nAnd its end.") {
 		t.Errorf("%q", d.Source)
 	}
@@ -263,18 +280,18 @@ func TestMainText(t *testing.T) {
 		{"more of them", x("T", 500) + link(strings.Repeat("k", 2004)), "Tk"},
 		{"scripts do not", x("T", 500) + "<script>" + strings.Repeat("s", 9000) + "</script><style>" + strings.Repeat("s", 9000) + "</style><nav>nav</nav>", "T"},
 	} {
-		d := one(t, "a.html", c.page)
+		d := page(t, c.page)
 		if got := letters(d.Source); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
-	for n, kind := range map[int]string{1000: "tr", 1001: "p"} {
-		if d := one(t, "a.html", "<table><tr><td>"+strings.Repeat("c", n)+"</table>"); !strings.HasPrefix(outline(d), kind+" ") {
-			t.Errorf("a cell of %d bytes: %.20s", n, outline(d))
+	for n, kind := range map[int]corpus.BlockKind{1000: corpus.TableRow, 1001: corpus.Paragraph} {
+		if d := page(t, "<table><tr><td>"+strings.Repeat("c", n)+"</table>"); d.Blocks[0].Kind != kind {
+			t.Errorf("a cell of %d bytes: kind %v", n, d.Blocks[0].Kind)
 		}
 	}
-	if d := one(t, "a.html", "<tr>no cell"); !strings.HasPrefix(outline(d), "p ") {
-		t.Errorf("a row without a cell: %s", outline(d))
+	if d := page(t, "<tr>no cell"); d.Blocks[0].Kind != corpus.Paragraph {
+		t.Errorf("a row without a cell: kind %v", d.Blocks[0].Kind)
 	}
 }
 

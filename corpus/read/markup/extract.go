@@ -1,4 +1,4 @@
-package read
+package markup
 
 import (
 	"context"
@@ -10,11 +10,12 @@ import (
 	"golang.org/x/net/html/charset"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
-// decodeHTML decodes a page that states an encoding other than UTF-8 in its
+// decode decodes a page that states an encoding other than UTF-8 in its
 // first 1,024 bytes.
-func decodeHTML(src string) string {
+func decode(src string) string {
 	enc, _, stated := charset.DetermineEncoding([]byte(src[:min(len(src), 1024)]), "")
 	if !stated && !strings.Contains(strings.ToLower(src[:min(len(src), 1024)]), "charset=") {
 		return ""
@@ -26,8 +27,8 @@ func decodeHTML(src string) string {
 	return s
 }
 
-// htmlBlock is a block and its extracted text.
-type htmlBlock struct {
+// block is a block and its extracted text.
+type block struct {
 	corpus.Block
 	text   string
 	linked int  // bytes of text inside links
@@ -36,7 +37,7 @@ type htmlBlock struct {
 
 type extractor struct {
 	strict  bool
-	blocks  []htmlBlock
+	blocks  []block
 	dropped int // bytes of text left out as boilerplate
 	title   string
 	lang    string
@@ -123,12 +124,12 @@ func (x *extractor) words(t string, start, end int) {
 	case x.pre > 0:
 		if len(x.text) == 0 {
 			t = strings.TrimLeft(t, "\n")
-			if blank(t) {
+			if format.Blank(t) {
 				return
 			}
 			x.start = start
 		}
-		if !blank(t) {
+		if !format.Blank(t) {
 			x.end = end
 		}
 		x.text = append(x.text, t...)
@@ -179,11 +180,11 @@ func (x *extractor) flush() {
 		t = strings.TrimLeftFunc(t, unicode.IsSpace)
 	}
 	t = strings.TrimSuffix(t, " |")
-	if blank(t) {
+	if format.Blank(t) {
 		x.text, x.linked, x.space, x.cells = x.text[:0], 0, false, 0
 		return
 	}
-	b := htmlBlock{text: t, linked: x.linked}
+	b := block{text: t, linked: x.linked}
 	b.FileStart, b.FileEnd = x.start, x.end
 	switch {
 	case x.pre > 0:
