@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -301,7 +302,7 @@ func (w *world) ask(n int, question string, b tamis.Budget) *tamis.Context {
 	w.promises(at, c, b.Tokens)
 	if n%8 == 0 {
 		again, err := w.ix.Context(ctx, question, b)
-		if err != nil || again.Text != c.Text || !slices.Equal(again.Spans, c.Spans) || !slices.Equal(again.Dropped, c.Dropped) {
+		if err != nil || again.Text != c.Text || !reflect.DeepEqual(again.Spans, c.Spans) || !slices.Equal(again.Dropped, c.Dropped) {
 			w.found.add("the same question has another answer", "%s: %v", at, err)
 		}
 	}
