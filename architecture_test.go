@@ -26,6 +26,7 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/read/format"},
+	{"corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},

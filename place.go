@@ -9,29 +9,20 @@ import (
 // and what other formats have in its stead.
 type Place = corpus.Place
 
-// placeOf is the place of a byte of a document; nil where nothing is known.
-func placeOf(v *store.Snapshot, h *store.Header, at int) (*Place, error) {
-	p, err := v.Place(h, at)
-	if err != nil || p.IsZero() {
-		return nil, err
-	}
-	return &p, nil
-}
-
 // setPlaces says where the spans of a context begin in their files.
 func setPlaces(v *view, c *Context) error {
 	headers := map[string]*store.Header{}
 	for _, h := range v.headers {
 		headers[h.ID] = h
 	}
-	places := make([]*Place, len(c.Spans))
+	places := make([]Place, len(c.Spans))
 	for i := range c.Spans {
 		h := headers[c.Spans[i].Doc]
 		if h == nil {
 			continue
 		}
 		var err error
-		if places[i], err = placeOf(v.Snapshot, h, c.Spans[i].Start); err != nil {
+		if places[i], err = v.Place(h, c.Spans[i].Start); err != nil {
 			return err
 		}
 	}

@@ -54,8 +54,8 @@ func TestPlaces(t *testing.T) {
 		if want == nil {
 			want = func(at int) int { return 1 + strings.Count(source[:at], "\n") }
 		}
-		check := func(of string, start int, p *tamis.Place) {
-			if filepath.Base(of) == doc && (p == nil || *p != tamis.Place{Line: want(start)}) {
+		check := func(of string, start int, p tamis.Place) {
+			if filepath.Base(of) == doc && (p != tamis.Place{Line: want(start)}) {
 				t.Errorf("%s: %s at %d is at %+v, want line %d", query, of, start, p, want(start))
 			}
 		}
@@ -86,7 +86,7 @@ func TestPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := res.Hits[0].Place; p == nil || p.Line < 9000 {
+	if p := res.Hits[0].Place; p.Line < 9000 {
 		t.Errorf("the hit is at %+v", p)
 	}
 	// A record that moves to another line is not indexed again, and is found there.
@@ -98,7 +98,7 @@ func TestPlaces(t *testing.T) {
 	// A document that a program made has no place.
 	add(t, ix, tamis.Document{ID: "made", Source: "A gnu."})
 	res, err = ix.Search(t.Context(), tamis.Query{Text: "gnu", K: 1})
-	if err != nil || res.Hits[0].Place != nil {
+	if err != nil || !res.Hits[0].Place.IsZero() {
 		t.Errorf("%+v, %v", res, err)
 	}
 	if b, err := json.Marshal(res.Hits[0]); err != nil || strings.Contains(string(b), "place") {

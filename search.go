@@ -90,7 +90,7 @@ type Hit struct {
 	Headings []string       `json:"headings,omitempty"`
 	Start    int            `json:"start"` // bytes of the stored source
 	End      int            `json:"end"`
-	Place    *Place         `json:"place,omitempty"` // of Start
+	Place    Place          `json:"place,omitzero"` // of Start
 	Score    float32        `json:"score"`
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata,omitempty"`
@@ -283,7 +283,7 @@ func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
 	}
 	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
 	if hit.Text, err = v.Text(d, hit.Start, hit.End); err == nil {
-		hit.Place, err = placeOf(v.Snapshot, d, hit.Start)
+		hit.Place, err = v.Place(d, hit.Start)
 	}
 	return hit, err
 }

@@ -8,11 +8,11 @@ import (
 // Place says where in its original a range of a document stands, in the terms
 // of its format: a line of a text, a page of a PDF file, a cell of a sheet, a
 // second of a recording. What a format does not have is zero; a zero Place says
-// that nothing is known. What a Place points to is shared and never changed.
+// that nothing is known. What Seconds points to is shared and never changed.
 type Place struct {
 	Line  int    `json:"line,omitempty"`  // of the decompressed file, from 1; "\n" ends a line
 	Page  int    `json:"page,omitempty"`  // from 1
-	Box   *Box   `json:"box,omitempty"`   // on the page
+	Box   Box    `json:"box,omitzero"`    // on the page
 	Sheet string `json:"sheet,omitempty"` // its name
 	Cell  string `json:"cell,omitempty"`  // on the sheet: "B7"
 	Slide int    `json:"slide,omitempty"` // from 1

@@ -65,7 +65,6 @@ const spanRows = 4096
 type searcher struct {
 	weights []float32
 	best    topk.Collector
-	numbers topk.Numbering // of the rows of all sources
 
 	// Of the source being searched:
 	source     *Source
@@ -86,6 +85,8 @@ type searcher struct {
 	parts      []float32 // scores of the candidates by term, in query order
 	scores     [spanRows]float32
 	hits       [spanRows]uint32
+
+	numbers topk.Numbering // of the rows of all sources
 }
 
 // search adds the hits of one source. It returns false when parameters make

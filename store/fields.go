@@ -24,15 +24,15 @@ func (s *Store) openFields(stored, wanted map[string]VectorField) error {
 		}
 	}
 	for name, f := range wanted {
-		asked := f
+		bits := f.Bits
 		if err := f.Complete(name); err != nil {
 			return err
 		}
 		have, ok := stored[name]
 		switch {
-		case ok && (asked.Bits != 0 && asked.Bits != have.Bits || f.Max != 0 && f.Max != have.Max):
+		case ok && (bits != 0 && bits != have.Bits || f.Max != 0 && f.Max != have.Max):
 			return fmt.Errorf("index %s: %w: its field %q has %d bits a weight and the greatest weight %g", s.dir, ErrConfig, name, have.Bits, have.Max)
-		case ok && f.Unit != have.Unit:
+		case ok && f.Unit != vector.Documents && f.Unit != have.Unit:
 			return fmt.Errorf("index %s: %w: its field %q has vectors of the unit %s, not %s", s.dir, ErrConfig, name, have.Unit, f.Unit)
 		}
 		s.wanted[name] = f

@@ -189,9 +189,9 @@ func (a *app) printSources(c *tamis.Context) error {
 
 // at names a document, shown as name, with the line where that is known, as
 // editors and compilers do: path:LINE, or the record's id with its file's.
-func at(name, doc, path string, p *tamis.Place) string {
+func at(name, doc, path string, p tamis.Place) string {
 	switch {
-	case p == nil || p.Line == 0:
+	case p.Line == 0:
 		return name
 	case path == "" || path == doc:
 		return fmt.Sprintf("%s:%d", name, p.Line)

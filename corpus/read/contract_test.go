@@ -45,7 +45,7 @@ func TestBinaryFormat(t *testing.T) {
 				return err
 			}
 			d := corpus.Document{ID: fmt.Sprintf("%s#%d", f.Path, i), Type: "arc", Source: string(page)}
-			d.Blocks = []corpus.Block{{End: 4, Place: &corpus.Place{Page: i + 1, Box: &corpus.Box{1, 2, 3, 4}}}}
+			d.Blocks = []corpus.Block{{End: 4, Place: &corpus.Place{Page: i + 1, Box: corpus.Box{1, 2, 3, 4}}}}
 			if !f.Claim(d.ID) {
 				return errors.New("claimed twice")
 			}

@@ -2,13 +2,13 @@ package read
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/record"
 )
 
 // row is how a file is read. A new format enters here: a magic number in
@@ -27,7 +27,7 @@ var (
 	formHTML     = row{read: textual("html", "", decodeHTML, readHTML), encoded: true}
 	formGo       = row{read: textual("go", "go", nil, readGo)}
 	formRows     = row{read: textual("text", "", nil, readRows)}
-	formRecords  = row{read: readRecords, streamed: true}
+	formRecords  = row{read: record.Read, streamed: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -80,7 +80,7 @@ func sniff(f *format.File) (*row, error) {
 	if form != nil {
 		return form, nil
 	}
-	if (ext == ".json" || f.Name == "") && isRecord(head) {
+	if (ext == ".json" || f.Name == "") && record.Is(head) {
 		return &formRecords, nil
 	}
 	lang := languages[ext]
@@ -121,21 +121,4 @@ func binary(head []byte) (reason string, nul bool) {
 		return fmt.Sprintf("binary file or unknown encoding (%d of the first %d bytes are not UTF-8)", invalid, len(head)), false
 	}
 	return "", false
-}
-
-// isRecord says whether the first line is a JSON object with a text or a vector,
-// as far as it can be seen.
-func isRecord(head []byte) bool {
-	line := bytes.TrimPrefix(head, []byte(bom))
-	line = bytes.TrimLeft(line, " \t\r\n")
-	if len(line) == 0 || line[0] != '{' {
-		return false
-	}
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	} else if len(head) >= format.HeadBytes && !json.Valid(line) { // the line goes on
-		return bytes.Contains(line, []byte(`"text"`)) || bytes.Contains(line, []byte(`"vector"`))
-	}
-	var rec map[string]json.RawMessage
-	return json.Unmarshal(line, &rec) == nil && (rec["text"] != nil || rec["title"] != nil || rec["vector"] != nil || rec["vectors"] != nil)
 }

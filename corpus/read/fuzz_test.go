@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
 )
@@ -28,9 +29,16 @@ func fuzzFile(t *testing.T, name, body string) {
 			covered(t, &d)
 		}
 		if d.Type == "html" {
-			for _, b := range d.Blocks {
-				if b.FileEnd > 3*len(body) { // an invalid byte becomes three
+			most := len(body)
+			if !utf8.ValidString(body) { // an invalid byte becomes three
+				most *= 3
+			}
+			for i, b := range d.Blocks {
+				if b.FileEnd > most {
 					t.Fatalf("block ends at %d of a file of %d bytes", b.FileEnd, len(body))
+				}
+				if !d.Verbatim && (b.Place == nil || b.Place.Line < 1 || i > 0 && b.Place.Line < d.Blocks[i-1].Place.Line || b.Place.Line > 1+strings.Count(body, "\n")) && utf8.ValidString(body) {
+					t.Fatalf("block %d is at %+v", i, b.Place)
 				}
 			}
 		}
@@ -65,7 +73,8 @@ func FuzzMarkdown(f *testing.F) {
 }
 
 func FuzzHTML(f *testing.F) {
-	for _, s := range []string{"<p>a<p>b", "<table><tr><td>a<td>b<br><br>c", "<pre>\n a</pre>", "<nav>x", "<title>t</title><h1>a</h1>&amp;&#x0;", "<main><article>x</main>", "<svg><title>a</svg>b", "<ul><li>a<li><ul><li>b</ul></ul>", "a\x00b<br>\xff", "<meta charset=utf-16>x\xff", "<pre>a<table><tr><td>b</pre>"} {
+	for _, s := range []string{"<p>a<p>b", "<table><tr><td>a<td>b<br><br>c", "<pre>\n a</pre>", "<nav>x", "<title>t</title><h1>a</h1>&amp;&#x0;", "<main><article>x</main>", "<svg><title>a</svg>b", "<ul><li>a<li><ul><li>b</ul></ul>", "a\x00b<br>\xff", "<meta charset=utf-16>x\xff", "<pre>a<table><tr><td>b</pre>",
+		"<p class=share>a<p>b", "<ul><li hidden>a<li>b", "<table><tr><td class=nav>a<p>b<tr><td>c</table>d", "<svg><p>a", "<p><button><p>a</button>b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) { fuzzFile(t, "a.html", s) })
@@ -96,8 +105,9 @@ func FuzzRecords(f *testing.F) {
 // TestTime feeds shapes that make careless parsers slow.
 func TestTime(t *testing.T) {
 	for name, shapes := range map[string][]string{
-		"a.md":    {"a", "# ", "- ", "> ", "`", "[", "|", "* ", "a\n", "-\n", "<", "<!--", "&", "\n\n", "1. a\n", "|a|\n|-|\n", "\ta\n", " ", "[a]: b\n", "**", "---\n"},
-		"a.html":  {"a", "<", "<p>", "<div>", "</div>", "<pre>", "<table><tr><td>", "<li>", "&amp;", "<a>x", "<br>", " ", "<!--", "<nav>", "<h1>", "<br>a ", "<b a=b>"},
+		"a.md": {"a", "# ", "- ", "> ", "`", "[", "|", "* ", "a\n", "-\n", "<", "<!--", "&", "\n\n", "1. a\n", "|a|\n|-|\n", "\ta\n", " ", "[a]: b\n", "**", "---\n"},
+		"a.html": {"a", "<", "<p>", "<div>", "</div>", "<pre>", "<table><tr><td>", "<li>", "&amp;", "<a>x", "<br>", " ", "<!--", "<nav>", "<h1>", "<br>a ", "<b a=b>",
+			"<p><button>", "<ul><li>", "<table><tr><td class=share>", "<svg><p>", "<div></p></li></td>", "<span role=navigation><p>", "<p class=share><div>"},
 		"a.go":    {"a", "(", "//\n", "/*", "\n", "func f() {}\n", "{", "package a\n"},
 		"a.py":    {"a", "(", "#\n", "\n", "def f():\n\n", "public ", " ", "@a\n\n"},
 		"a.csv":   {"a", ",", "\"", "\n"},

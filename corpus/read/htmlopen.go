@@ -57,7 +57,7 @@ var (
 	optgroup    = number1("optgroup")
 	blocks      = numberAll(`address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header hgroup
 		listing main menu nav plaintext pre search section summary xmp`)
-	rest = numberAll("iframe noembed noframes noscript script select style textarea")
+	_ = numberAll("iframe noembed noframes noscript script select style textarea")
 )
 
 const numElements = 80

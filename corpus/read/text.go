@@ -119,3 +119,10 @@ func appendTrimmed(blocks []corpus.Block, b corpus.Block, text string) []corpus.
 func blank(s string) bool {
 	return strings.TrimFunc(strings.TrimPrefix(s, bom), unicode.IsSpace) == ""
 }
+
+func put(d *corpus.Document, key string, v any) {
+	if d.Metadata == nil {
+		d.Metadata = make(map[string]any)
+	}
+	d.Metadata[key] = v
+}

@@ -22,7 +22,7 @@ type Span struct {
 	Digest string  `json:"digest"` // SHA-256 of its bytes, in hexadecimal
 	// Place is where in its file the range begins, where that is known: see
 	// SetPlaces.
-	Place *corpus.Place `json:"place,omitempty"`
+	Place corpus.Place `json:"place,omitzero"`
 	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
 	// NoHeading for a point that begins a group without one.
 	Level int `json:"level,omitempty"`
@@ -93,9 +93,9 @@ func Write(c *Context, parts []Part, counter tokens.Counter) {
 	c.Seal = c.seal()
 }
 
-// SetPlaces says of each span where it begins in its file; nil is not known. The
-// receipt is sealed anew.
-func (c *Context) SetPlaces(places []*corpus.Place) {
+// SetPlaces says of each span where it begins in its file. The receipt
+// is sealed anew.
+func (c *Context) SetPlaces(places []corpus.Place) {
 	for i, p := range places {
 		c.Spans[i].Place = p
 	}

@@ -80,11 +80,10 @@ func AppendPlaces(b []byte, d *corpus.Document) []byte {
 }
 
 func samePlace(a, b corpus.Place) bool {
-	if (a.Box == nil) != (b.Box == nil) || (a.Seconds == nil) != (b.Seconds == nil) ||
-		a.Box != nil && *a.Box != *b.Box || a.Seconds != nil && *a.Seconds != *b.Seconds {
+	if (a.Seconds == nil) != (b.Seconds == nil) || a.Seconds != nil && *a.Seconds != *b.Seconds {
 		return false
 	}
-	a.Box, a.Seconds, b.Box, b.Seconds = nil, nil, nil, nil
+	a.Seconds, b.Seconds = nil, nil
 	return a == b
 }
 
@@ -129,7 +128,7 @@ func appendPlace(b []byte, p corpus.Place, last *corpus.Place) []byte {
 	}
 	set(hasLine, p.Line != 0)
 	set(hasPage, p.Page != 0)
-	set(hasBox, p.Box != nil)
+	set(hasBox, p.Box != corpus.Box{})
 	set(hasSheet, p.Sheet != "" && p.Sheet != last.Sheet)
 	set(sameSheet, p.Sheet != "" && p.Sheet == last.Sheet)
 	set(hasCell, p.Cell != "")
@@ -143,7 +142,7 @@ func appendPlace(b []byte, p corpus.Place, last *corpus.Place) []byte {
 	if p.Page != 0 {
 		b = binary.AppendVarint(b, int64(p.Page-last.Page))
 	}
-	if p.Box != nil {
+	if parts&hasBox != 0 {
 		for _, x := range p.Box {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
@@ -173,7 +172,6 @@ func (d *decoder) place(last *corpus.Place) (p corpus.Place) {
 		p.Page = last.Page + int(d.varint())
 	}
 	if parts&hasBox != 0 {
-		p.Box = new(corpus.Box)
 		for i := range p.Box {
 			p.Box[i] = math.Float32frombits(binary.LittleEndian.Uint32(d.take(4)))
 		}

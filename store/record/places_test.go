@@ -87,7 +87,7 @@ func randomPlace(r *rand.Rand) (p corpus.Place) {
 		p.Line = 1 + r.IntN(1000)
 	}
 	if some() {
-		p.Page, p.Box = 1+r.IntN(1000), &corpus.Box{r.Float32(), 1, 2, r.Float32()}
+		p.Page, p.Box = 1+r.IntN(1000), corpus.Box{r.Float32(), 1, 2, r.Float32()}
 	}
 	if some() {
 		p.Sheet = fmt.Sprint("sheet ", r.IntN(2))
@@ -117,7 +117,7 @@ func TestPlacesEncoding(t *testing.T) {
 		{corpus.Document{Source: "page", Blocks: []corpus.Block{{End: 1, Place: &corpus.Place{Line: 3}}, {Start: 1, End: 2, Place: &corpus.Place{Line: 3}}, {Start: 2, End: 4, Place: &corpus.Place{Line: 5}}}},
 			"02 00 02 00 01 06 02 01 04"},
 		{corpus.Document{Source: "all", Blocks: []corpus.Block{
-			{End: 1, Place: &corpus.Place{Page: 2, Box: &corpus.Box{1, 2, 3, 4}, Sheet: "s", Cell: "B7", Slide: 1, Seconds: &half}}, {Start: 1, End: 3, Place: &corpus.Place{Sheet: "s"}}}},
+			{End: 1, Place: &corpus.Place{Page: 2, Box: corpus.Box{1, 2, 3, 4}, Sheet: "s", Cell: "B7", Slide: 1, Seconds: &half}}, {Start: 1, End: 3, Place: &corpus.Place{Sheet: "s"}}}},
 			"02 00 02 00 7e 04 0000803f 00000040 00004040 00008040 01 73 02 4237 02 000000000000e03f 01 80"},
 	} {
 		if got := hex.EncodeToString(AppendPlaces(nil, &c.d)); got != strings.ReplaceAll(c.want, " ", "") {

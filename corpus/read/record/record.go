@@ -1,4 +1,5 @@
-package read
+// Package record reads files of records, each of which is a document: JSON Lines.
+package record
 
 import (
 	"bufio"
@@ -20,12 +21,12 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// readRecords reads JSON Lines: one object a line with "_id" or "id" (a string or
+// Read reads JSON Lines: one object a line with "_id" or "id" (a string or
 // a number), "title", "text" (or "contents"), "metadata", and learned sparse
 // vectors: "vector", an object of term: weight, or several by field in "vectors".
 // The stored source is the value of "text", all of which stands at the line of
 // the record. A line that is no such object is skipped with its number.
-func readRecords(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
 	in := bufio.NewReaderSize(f.Reader(), 64<<10)
 	var line []byte
 	for n := 1; ; n++ {
@@ -45,7 +46,7 @@ func readRecords(ctx context.Context, f *format.File, o *format.Options, yield f
 		}
 		ended := err != nil
 		if n == 1 {
-			line = bytes.TrimPrefix(line, []byte(bom))
+			line = bytes.TrimPrefix(line, []byte(format.BOM))
 		}
 		if len(bytes.TrimSpace(line)) == 0 && !long {
 			if ended {
@@ -59,12 +60,12 @@ func readRecords(ctx context.Context, f *format.File, o *format.Options, yield f
 			err = f.Skip("line is longer than the limit of %d bytes (MaxFileBytes)", o.MaxBytes)
 		default:
 			if d, err = record(line); err == nil && !f.Claim(d.ID) {
-				err = &SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
+				err = &format.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
 			}
 		}
 		if err != nil {
-			s := &SkipError{Path: f.Path, Reason: err.Error(), Err: err}
-			if own, ok := err.(*SkipError); ok {
+			s := &format.SkipError{Path: f.Path, Reason: err.Error(), Err: err}
+			if own, ok := err.(*format.SkipError); ok {
 				s = own
 			}
 			s.Line = n
@@ -75,6 +76,23 @@ func readRecords(ctx context.Context, f *format.File, o *format.Options, yield f
 			return nil
 		}
 	}
+}
+
+// Is says whether the first line is a JSON object with a text or a vector,
+// as far as it can be seen.
+func Is(head []byte) bool {
+	line := bytes.TrimPrefix(head, []byte(format.BOM))
+	line = bytes.TrimLeft(line, " \t\r\n")
+	if len(line) == 0 || line[0] != '{' {
+		return false
+	}
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	} else if len(head) >= format.HeadBytes && !json.Valid(line) { // the line goes on
+		return bytes.Contains(line, []byte(`"text"`)) || bytes.Contains(line, []byte(`"vector"`))
+	}
+	var rec map[string]json.RawMessage
+	return json.Unmarshal(line, &rec) == nil && (rec["text"] != nil || rec["title"] != nil || rec["vector"] != nil || rec["vectors"] != nil)
 }
 
 // readLine appends the next line without its line break to buf. A line of more
