@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/read/format"},
-	{"corpus/read/record"},
+	{"corpus/read/markup", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},
@@ -48,7 +48,11 @@ var floors = [][]string{
 	{"pack"},
 	{""}, // package tamis
 	{"ask", "session"},
-	{"eval"},
+	{"eval/files", "eval/figures"},
+	{"eval", "eval/trec"},
+	{"eval/baselines", "eval/segmentation", "eval/sparse"},
+	{"eval/system"},
+	{"eval/suite", "eval/tune"},
 	{"cmd/tamis"},
 }
 
@@ -75,6 +79,21 @@ func TestImportsPointUp(t *testing.T) {
 func TestFaceKnowsNoEngine(t *testing.T) {
 	if slices.Contains(productImports(t)[""], "index/impact") {
 		t.Error("package tamis imports index/impact: what it asks of vectors goes through package search")
+	}
+}
+
+// TestJudgesKnowNoSystem: who judges rankings and contexts does not know how they
+// are made.
+func TestJudgesKnowNoSystem(t *testing.T) {
+	imports := productImports(t)
+	for _, judge := range []string{"eval", "eval/trec"} {
+		for _, system := range []string{"", "gather", "index", "pack", "search", "store"} {
+			if slices.ContainsFunc(imports[judge], func(imp string) bool {
+				return imp == system || system != "" && strings.HasPrefix(imp, system+"/")
+			}) {
+				t.Errorf("package %q imports %q, which it judges", judge, system)
+			}
+		}
 	}
 }
 

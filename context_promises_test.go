@@ -76,7 +76,7 @@ func promises(t *testing.T, ix *tamis.Index, c *tamis.Context) {
 func TestOddFilesKeepPromises(t *testing.T) {
 	n := 150
 	if os.Getenv("TAMIS_HEAVY") == "full" {
-		n = 10_000
+		n = 3000
 	}
 	rng := rand.New(rand.NewPCG(20261127, 14))
 	pick := func(from []string) string { return from[rng.IntN(len(from))] }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -54,7 +55,7 @@ type BudgetFigures struct {
 }
 
 // Recalls are the evidence recalls of the single questions, in their order, to
-// compare two systems with Compare.
+// compare two systems with figures.Compare.
 func (b *BudgetFigures) Recalls() []float64 { return b.recalls }
 
 // Run asks every question under every budget, one after another, and judges the
@@ -74,7 +75,7 @@ func (s *EvidenceSet) Run(ctx context.Context, ask ContextFunc, budgets []int, c
 			if err != nil {
 				return nil, fmt.Errorf("question %s, budget %d: %w", q.ID, budget, err)
 			}
-			took[b] = append(took[b], milliseconds(time.Since(start)))
+			took[b] = append(took[b], figures.Milliseconds(time.Since(start)))
 			c.ID, c.Budget = q.ID, budget
 			if c.Spans == nil {
 				c.Spans = []Span{}
@@ -92,8 +93,8 @@ func (s *EvidenceSet) Run(ctx context.Context, ask ContextFunc, budgets []int, c
 	for b, budget := range budgets {
 		f := summary(judged[b])
 		f.Budget = budget
-		f.SpansMean = round(float64(spans[b])/float64(len(s.Questions)), 2)
-		f.TookMSP50 = round(median(took[b]), 3)
+		f.SpansMean = figures.Round(float64(spans[b])/float64(len(s.Questions)), 2)
+		f.TookMSP50 = figures.Round(figures.Median(took[b]), 3)
 		r.Budgets = append(r.Budgets, f)
 	}
 	return r, nil
@@ -137,20 +138,20 @@ func summary(all []Judgment) BudgetFigures {
 		return f
 	}
 	slices.Sort(counted)
-	f.EvidenceRecall = round(f.EvidenceRecall/n, 5)
-	f.FullCoverage = round(f.FullCoverage/n, 5)
-	f.AnyEvidence = round(f.AnyEvidence/n, 5)
+	f.EvidenceRecall = figures.Round(f.EvidenceRecall/n, 5)
+	f.FullCoverage = figures.Round(f.FullCoverage/n, 5)
+	f.AnyEvidence = figures.Round(f.AnyEvidence/n, 5)
 	if f.AnswerQuestions > 0 {
-		a := round(answers/float64(f.AnswerQuestions), 5)
+		a := figures.Round(answers/float64(f.AnswerQuestions), 5)
 		f.AnswerRecall = &a
 	}
 	if traced {
-		found = round(found/n, 5)
+		found = figures.Round(found/n, 5)
 		f.CandidateRecall = &found
 	}
-	f.Precision = round(precision/n, 5)
-	f.PrecisionMicro = round(ratio(hit, kept), 5)
-	f.TokensMean = round(float64(sum)/n, 2)
+	f.Precision = figures.Round(precision/n, 5)
+	f.PrecisionMicro = figures.Round(float64(hit)/float64(max(kept, 1)), 5)
+	f.TokensMean = figures.Round(float64(sum)/n, 2)
 	f.TokensP50, f.TokensMax = counted[len(counted)/2], counted[len(counted)-1]
 	return f
 }

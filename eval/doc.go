@@ -1,13 +1,11 @@
-// Package eval measures: rankings against TREC judgments, contexts against gold
-// evidence, both beside baselines.
+// Package eval judges contexts against gold evidence: sets of documents and
+// questions, what a context is worth, and whole runs of questions and budgets.
 //
-// Ranking figures follow trec_eval 10 (NIST) to the fourth decimal; its own test
-// files are the proof. Context figures follow their definitions in this
-// package's EvidenceSet and Judge and can be recomputed from a run file by a
-// program that shares no code with tamis.
+// Figures follow their definitions in EvidenceSet and Judge and can be recomputed
+// from a run file by a program that shares no code with tamis.
 //
 // What judges does not know how tamis searches or packs: a ranking is a
-// SearchFunc, a context a ContextFunc, so that tamis, its baselines and any other
-// program stand before the same judge. What asks, tunes and ablates tamis itself
-// (Contexts, Suite, Tune, Ablate) does.
+// trec.SearchFunc, a context a ContextFunc, so that tamis, its baselines and any
+// other program stand before the same judge. What asks tamis itself stands in
+// system, suite and tune, below this package.
 package eval

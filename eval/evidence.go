@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
+
+	"github.com/tamis-search/tamis/eval/files"
 )
 
 // Span is the bytes [Start, End) of a document's text.
@@ -70,8 +73,8 @@ var (
 // Errors name the file and line.
 func ReadEvidence(documentsName string, documents io.Reader, questionsName string, questions io.Reader) (*EvidenceSet, error) {
 	s := &EvidenceSet{byID: map[string]int{}}
-	err := jsonLines(documentsName, documents, func(r *record) error {
-		id, err := r.id()
+	err := files.Lines(documentsName, documents, func(r *files.Record) error {
+		id, err := r.ID()
 		if err != nil {
 			return err
 		}
@@ -79,7 +82,7 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 			return fmt.Errorf("document %q comes twice", id)
 		}
 		s.byID[id] = len(s.Documents)
-		group, _ := scalar(r.Group)
+		group, _ := files.Scalar(r.Group)
 		s.Documents = append(s.Documents, Document{id, r.Title, r.Text, group})
 		return nil
 	})
@@ -89,8 +92,8 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 	groups := map[string]bool{}
 	seen := map[string]bool{}
 	folded := map[string]string{}
-	err = jsonLines(questionsName, questions, func(r *record) error {
-		id, err := r.id()
+	err = files.Lines(questionsName, questions, func(r *files.Record) error {
+		id, err := r.ID()
 		if err != nil {
 			return err
 		}
@@ -98,8 +101,8 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 			return fmt.Errorf("question %q comes twice", id)
 		}
 		seen[id] = true
-		q := Question{ID: id, Text: r.Question, Evidence: r.Evidence, gold: map[string][]extent{}}
-		if q.Group, _ = scalar(r.Group); q.Group != "" {
+		q := Question{ID: id, Text: r.Question, gold: map[string][]extent{}}
+		if q.Group, _ = files.Scalar(r.Group); q.Group != "" {
 			groups[q.Group] = true
 		}
 		for _, e := range r.Evidence {
@@ -113,6 +116,7 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 			if q.Group != "" {
 				s.Documents[i].Group = q.Group
 			}
+			q.Evidence = append(q.Evidence, Span(e))
 			q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
 		}
 		for d, v := range q.gold {
@@ -122,7 +126,7 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 			}
 		}
 		for _, raw := range r.Answers {
-			a, ok := scalar(raw)
+			a, ok := files.Scalar(raw)
 			if !ok {
 				continue
 			}
@@ -150,7 +154,7 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 	if len(s.Questions) == 0 {
 		return nil, fmt.Errorf("%s: holds no question", questionsName)
 	}
-	names := sortedKeys(groups)
+	names := slices.Sorted(maps.Keys(groups))
 	for i := range s.Documents {
 		if d := &s.Documents[i]; d.Group == "" {
 			if g := slices.IndexFunc(names, func(g string) bool { return strings.HasPrefix(d.ID, g+"-") }); g >= 0 {
@@ -163,12 +167,12 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 
 // LoadEvidence reads the two files, gzipped or not.
 func LoadEvidence(documents, questions string) (*EvidenceSet, error) {
-	d, err := Open(documents)
+	d, err := files.Open(documents)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	q, err := Open(questions)
+	q, err := files.Open(questions)
 	if err != nil {
 		return nil, err
 	}

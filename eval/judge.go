@@ -15,7 +15,9 @@ type Context struct {
 	Text   string `json:"text"`
 	Spans  []Span `json:"spans"`
 
-	candidates []Span // what it was chosen from, where that was asked for
+	// Candidates is what it was chosen from; nil where that was not asked for. It
+	// is no part of the run file.
+	Candidates []Span `json:"-"`
 }
 
 // Judgment is what a context is worth.
@@ -87,8 +89,8 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 		j.EvidenceRecall = float64(j.Hit) / float64(q.bytes)
 		j.FullCoverage = j.Hit == q.bytes
 	}
-	if j.traced = c.candidates != nil; j.traced {
-		j.found = q.share(c.candidates)
+	if j.traced = c.Candidates != nil; j.traced {
+		j.found = q.share(c.Candidates)
 	}
 	if j.HasAnswer {
 		f := fold(c.Text)
@@ -102,6 +104,14 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 	}
 	j.OverBudget = c.Budget > 0 && j.Tokens > c.Budget
 	return j
+}
+
+// EvidenceBytes are those of all gold evidence, joined.
+func (q *Question) EvidenceBytes() int { return q.bytes }
+
+// EvidenceIn is how many bytes of the gold evidence lie in a span.
+func (q *Question) EvidenceIn(x Span) int {
+	return overlap(q.gold[x.Doc], []extent{{x.Start, x.End}})
 }
 
 // share is the part of the evidence's bytes that lie in the spans.

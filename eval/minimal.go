@@ -3,6 +3,8 @@ package eval
 import (
 	"strings"
 
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/split"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -24,9 +26,9 @@ func (s *EvidenceSet) Minimal(q *Question, c *Context, counter tokens.Counter) M
 	spans := make([]Span, 0, len(c.Spans))
 	for _, x := range c.Spans {
 		if d, ok := s.Document(x.Doc); ok && borders(d.Text, x.Start, x.End) {
-			for _, e := range sentences(d.Text[x.Start:x.End]) {
-				spans = append(spans, Span{x.Doc, x.Start + e.start, x.Start + e.end})
-				texts = append(texts, d.Text[x.Start+e.start:x.Start+e.end])
+			for _, e := range sentences(d.Text, x) {
+				spans = append(spans, e)
+				texts = append(texts, d.Text[e.Start:e.End])
 			}
 		}
 	}
@@ -52,6 +54,16 @@ func (s *EvidenceSet) Minimal(q *Question, c *Context, counter tokens.Counter) M
 		}
 	}
 	return Minimal{spans, counter.Count(strings.Join(texts, "\n"))}
+}
+
+// sentences are those in x of a document's text.
+func sentences(text string, x Span) (out []Span) {
+	for _, p := range split.Split(&corpus.Document{ID: "eval", Type: "text", Source: text[x.Start:x.End]}, split.Options{}) {
+		for _, s := range p.Sentences {
+			out = append(out, Span{x.Doc, x.Start + s.Start, x.Start + s.End})
+		}
+	}
+	return out
 }
 
 // Question returns a question by its id, or nil.

@@ -1,4 +1,4 @@
-package eval
+package eval_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,10 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus/read"
+	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/eval/system"
+	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/internal/evaldata"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -61,13 +65,13 @@ func ndcg10(t *testing.T, set string, similarity tamis.Similarity) float64 {
 			t.Fatal(err)
 		}
 	}
-	queries := readFile(t, filepath.Join(dir, "queries.jsonl"), ReadQueries)
-	qrels := readFile(t, filepath.Join(dir, "qrels.txt"), ReadQrels)
-	measures, err := ParseMeasures("ndcg@10")
+	queries := readFile(t, filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
+	qrels := readFile(t, filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+	measures, err := trec.ParseMeasures("ndcg@10")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, report, err := Retrieval(t.Context(), queries, qrels, SearchDocuments(ix), 100, measures)
+	_, _, report, err := trec.Retrieval(t.Context(), queries, qrels, system.SearchDocuments(ix), 100, measures)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +80,7 @@ func ndcg10(t *testing.T, set string, similarity tamis.Similarity) float64 {
 
 func readFile[T any](t *testing.T, path string, read func(string, io.Reader) (T, error)) T {
 	t.Helper()
-	f, err := Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +110,7 @@ func TestContextQuality(t *testing.T) {
 	dir := t.TempDir()
 	for _, set := range evidenceSets {
 		s := loadSet(t, set)
-		system, err := NewContexts(t.Context(), s)
+		own, err := system.NewContexts(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,9 +118,9 @@ func TestContextQuality(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := NewRunWriter(f)
-		r, err := s.Run(t.Context(), system.Ask("o200k_base"), budgets, counter, w.Write)
-		if err != nil || w.Flush() != nil || f.Close() != nil || system.Close() != nil {
+		w := eval.NewRunWriter(f)
+		r, err := s.Run(t.Context(), own.Ask("o200k_base"), budgets, counter, w.Write)
+		if err != nil || w.Flush() != nil || f.Close() != nil || own.Close() != nil {
 			t.Fatal(err)
 		}
 		for i, b := range r.Budgets {

@@ -26,8 +26,10 @@ func TestPool(t *testing.T) {
 	}
 	p.Put(a)
 	l := p.Loan()
-	if get(l.Get, "english") != a || get(l.Get, "english") != a {
-		t.Error("a loan does not keep to what was put back")
+	for range 2 {
+		if get(l.Get, "english") != a {
+			t.Error("a loan does not keep to what was put back")
+		}
 	}
 	code := get(l.Get, "code")
 	l.Release()

@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/bench/internal/peer"
 	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -83,15 +84,15 @@ func run(ctx context.Context, data string, base, with tamis.Layout, drafts strin
 	}
 	results := make([][2]result, len(sets))
 	for i, s := range sets {
-		system, err := eval.NewContexts(ctx, s)
+		own, err := system.NewContexts(ctx, s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", names[i], err)
 		}
 		for k, b := range []tamis.Layout{base, with} {
-			system.Layout = b
-			ask := system.Ask(counter.Name())
+			own.Layout = b
+			ask := own.Ask(counter.Name())
 			if k == 1 && drafts != "" {
-				ask = drafted(system, s, drafts == "wrong", counter.Name())
+				ask = drafted(own, s, drafts == "wrong", counter.Name())
 			}
 			least := make([]float64, len(budgets))
 			asked := make([]float64, len(budgets))
@@ -111,7 +112,7 @@ func run(ctx context.Context, data string, base, with tamis.Layout, drafts strin
 				return nil
 			})
 			if err != nil {
-				return errors.Join(fmt.Errorf("%s: %w", names[i], err), system.Close())
+				return errors.Join(fmt.Errorf("%s: %w", names[i], err), own.Close())
 			}
 			results[i][k] = read(r)
 			results[i][k].spans, results[i][k].pronouns = spans, pronouns
@@ -123,7 +124,7 @@ func run(ctx context.Context, data string, base, with tamis.Layout, drafts strin
 				fmt.Println()
 			}
 		}
-		if err := system.Close(); err != nil {
+		if err := own.Close(); err != nil {
 			return err
 		}
 		fmt.Printf("%-18s", names[i])
@@ -175,13 +176,13 @@ func run(ctx context.Context, data string, base, with tamis.Layout, drafts strin
 }
 
 // drafted asks with simulated draft answers.
-func drafted(system *eval.Contexts, s *eval.EvidenceSet, wrong bool, tokenizer string) eval.ContextFunc {
+func drafted(own *system.Contexts, s *eval.EvidenceSet, wrong bool, tokenizer string) eval.ContextFunc {
 	before := map[string][]string{}
 	for i, q := range s.Questions {
 		before[q.ID] = s.Questions[max(i-1, 0)].Answers
 	}
 	return func(ctx context.Context, q *eval.Question, budget int) (*eval.Context, error) {
-		c := *system
+		c := *own
 		c.Drafts = q.Answers
 		if wrong {
 			c.Drafts = before[q.ID]

@@ -13,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/eval/system"
+	"github.com/tamis-search/tamis/eval/trec"
 )
 
 func (a *app) evalCommand() *cobra.Command {
@@ -62,11 +64,11 @@ func (a *app) evalRetrievalCommand() *cobra.Command {
 			default:
 				return usagef("--similarity is %q: use default or lucene", similarity)
 			}
-			qs, err := readWith(queries, eval.ReadQueries)
+			qs, err := readWith(queries, trec.ReadQueries)
 			if err != nil {
 				return err
 			}
-			judged, err := readWith(qrels, eval.ReadQrels)
+			judged, err := readWith(qrels, trec.ReadQrels)
 			if err != nil {
 				return err
 			}
@@ -82,7 +84,7 @@ func (a *app) evalRetrievalCommand() *cobra.Command {
 			for _, s := range report.Skipped {
 				fmt.Fprintf(a.errs, "skipped %s:%d: %s\n", s.Path, s.Line, s.Reason)
 			}
-			run, _, figures, err := eval.Retrieval(cmd.Context(), qs, judged, eval.SearchDocuments(ix), k, eval.DefaultMeasures())
+			run, _, figures, err := trec.Retrieval(cmd.Context(), qs, judged, system.SearchDocuments(ix), k, trec.DefaultMeasures())
 			if err != nil {
 				return err
 			}
@@ -116,15 +118,15 @@ func (a *app) evalTrecCommand() *cobra.Command {
 			if err := required(cmd, "qrels", "run"); err != nil {
 				return err
 			}
-			judged, err := readWith(qrels, eval.ReadQrels)
+			judged, err := readWith(qrels, trec.ReadQrels)
 			if err != nil {
 				return err
 			}
-			run, err := readWith(runFile, eval.ReadRun)
+			run, err := readWith(runFile, trec.ReadRun)
 			if err != nil {
 				return err
 			}
-			scores, err := eval.Evaluate(judged, run, eval.DefaultMeasures(), eval.Options{})
+			scores, err := trec.Evaluate(judged, run, trec.DefaultMeasures(), trec.Options{})
 			if err != nil {
 				return err
 			}
@@ -138,7 +140,7 @@ func (a *app) evalTrecCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) printRanking(r *eval.RankingReport, asJSON bool) error {
+func (a *app) printRanking(r *trec.Report, asJSON bool) error {
 	if asJSON {
 		return a.printJSON(r)
 	}
@@ -167,7 +169,7 @@ func numbers(list string) ([]int, error) {
 
 // readWith opens a file, gzipped or not, for a reader that names it in errors.
 func readWith[T any](name string, read func(string, io.Reader) (T, error)) (T, error) {
-	f, err := eval.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		var none T
 		return none, err

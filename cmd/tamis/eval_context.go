@@ -11,15 +11,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/baselines"
+	"github.com/tamis-search/tamis/eval/suite"
+	"github.com/tamis-search/tamis/eval/system"
+	"github.com/tamis-search/tamis/eval/tune"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
 func (a *app) evalContextCommand() *cobra.Command {
 	var (
-		documents, questions, budgets, baselines, tokenizer, runFile string
-		asJSON, tune                                                 bool
-		o                                                            suiteOptions
+		documents, questions, budgets, against, tokenizer, runFile string
+		asJSON, tune                                               bool
+		o                                                          suiteOptions
 	)
 	cmd := &cobra.Command{
 		Use:   "context --documents F --questions F | --sets DIR",
@@ -59,7 +63,7 @@ baselines, and compares question by question.`,
 				return a.tune(cmd.Context(), o.sets, limits, counter, asJSON)
 			}
 			if o.sets != "" {
-				chosen, err := eval.BaselinesNamed(baselines)
+				chosen, err := baselines.Named(against)
 				if err != nil {
 					return usageError{err}
 				}
@@ -78,7 +82,7 @@ baselines, and compares question by question.`,
 			if err != nil {
 				return err
 			}
-			if report.Baselines, err = baselineReports(cmd.Context(), set, baselines, limits, counter); err != nil {
+			if report.Baselines, err = baselineReports(cmd.Context(), set, against, limits, counter); err != nil {
 				return err
 			}
 			if asJSON {
@@ -98,7 +102,7 @@ baselines, and compares question by question.`,
 	f.BoolVar(&o.candidates, "candidates", false, "say of --sets how much evidence was among the sentences scored")
 	f.StringVar(&o.plot, "plot", "", "draw the recall of --sets over the budget as an SVG image into this file")
 	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated; more of them with --plot")
-	f.StringVar(&baselines, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
+	f.StringVar(&against, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
 	f.StringVar(&tokenizer, "tokenizer", "o200k_base", "what counts tokens")
 	f.StringVar(&runFile, "run", "", "write the contexts to this file, JSON Lines")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
@@ -128,18 +132,18 @@ func (o *suiteOptions) needsSets(tune bool) string {
 
 // suiteReport is what eval context --sets prints.
 type suiteReport struct {
-	*eval.SuiteReport
+	*suite.Report
 	Halves    []map[string]float64 `json:"halves,omitempty"`
-	Ablations []eval.Ablation      `json:"ablations,omitempty"`
+	Ablations []suite.Ablation     `json:"ablations,omitempty"`
 }
 
-func (a *app) evalSuite(ctx context.Context, o suiteOptions, budgets []int, counter tokens.Counter, baselines []eval.Baseline, asJSON bool) error {
+func (a *app) evalSuite(ctx context.Context, o suiteOptions, budgets []int, counter tokens.Counter, against []baselines.Baseline, asJSON bool) error {
 	names, sets, err := eval.LoadEvidenceSets(o.sets)
 	if err != nil {
 		return err
 	}
 	slices.Sort(budgets)
-	s := &eval.Suite{Names: names, Sets: sets, Budgets: slices.Compact(budgets), Counter: counter, Baselines: baselines, Candidates: o.candidates}
+	s := &suite.Suite{Names: names, Sets: sets, Budgets: slices.Compact(budgets), Counter: counter, Baselines: against, Candidates: o.candidates}
 	var halves []map[string]float64
 	if o.heldOut {
 		if s.Weights, err = heldOut(ctx, s); err != nil {
@@ -173,15 +177,15 @@ func (a *app) evalSuite(ctx context.Context, o suiteOptions, budgets []int, coun
 		return err
 	}
 	fmt.Fprintln(a.out)
-	return eval.WriteAblations(a.out, s.Budgets, report.Ablations)
+	return suite.WriteAblations(a.out, s.Budgets, report.Ablations)
 }
 
-func runSuite(ctx context.Context, s *eval.Suite, ablate bool) (*suiteReport, error) {
+func runSuite(ctx context.Context, s *suite.Suite, ablate bool) (*suiteReport, error) {
 	full, err := s.Run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &suiteReport{SuiteReport: full}
+	r := &suiteReport{Report: full}
 	if ablate {
 		r.Ablations, err = s.Ablate(ctx, full)
 	}
@@ -190,8 +194,8 @@ func runSuite(ctx context.Context, s *eval.Suite, ablate bool) (*suiteReport, er
 
 // heldOut gives each set the weights that were tuned on the half of the sets
 // that it is not in, at the usual budgets.
-func heldOut(ctx context.Context, s *eval.Suite) ([]*score.Weights, error) {
-	t, err := eval.NewTuner(ctx, s.Names, s.Sets, []int{256, 512, 1000, 2000})
+func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
+	t, err := tune.New(ctx, s.Names, s.Sets, []int{256, 512, 1000, 2000})
 	if err != nil {
 		return nil, err
 	}
@@ -207,21 +211,21 @@ func heldOut(ctx context.Context, s *eval.Suite) ([]*score.Weights, error) {
 }
 
 func contexts(ctx context.Context, set *eval.EvidenceSet, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
-	system, err := eval.NewContexts(ctx, set)
+	own, err := system.NewContexts(ctx, set)
 	if err != nil {
 		return nil, err
 	}
-	report, err := set.Run(ctx, system.Ask(counter.Name()), budgets, counter, emit)
-	return report, errors.Join(err, system.Close())
+	report, err := set.Run(ctx, own.Ask(counter.Name()), budgets, counter, emit)
+	return report, errors.Join(err, own.Close())
 }
 
 func baselineReports(ctx context.Context, set *eval.EvidenceSet, names string, budgets []int, counter tokens.Counter) (map[string]*eval.ContextReport, error) {
-	baselines, err := eval.BaselinesNamed(names)
+	chosen, err := baselines.Named(names)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	reports := map[string]*eval.ContextReport{}
-	for _, b := range baselines {
+	for _, b := range chosen {
 		ask, err := b.On(set, counter)
 		if err != nil {
 			return nil, fmt.Errorf("baseline %s: %w", b.Name, err)

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/segmentation"
 )
 
 func (a *app) evalSegmentCommand() *cobra.Command {
@@ -24,11 +24,11 @@ equal parts and into none. By lot and equal parts know the number of segments.`,
 			if err := required(cmd, "documents"); err != nil {
 				return err
 			}
-			docs, err := readWith(documents, eval.ReadSegmented)
+			docs, err := readWith(documents, segmentation.Read)
 			if err != nil {
 				return err
 			}
-			report, err := eval.Segmentation(docs)
+			report, err := segmentation.Measure(docs)
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/sparse"
+	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -43,24 +44,24 @@ same vectors in float32.`,
 			if !ok {
 				return usagef("--bits is %d: use 8, 16 or 32", bits)
 			}
-			var judged eval.Qrels
+			var judged trec.Qrels
 			if qrels != "" {
 				var err error
-				if judged, err = readWith(qrels, eval.ReadQrels); err != nil {
+				if judged, err = readWith(qrels, trec.ReadQrels); err != nil {
 					return err
 				}
 			}
 			skipped := func(err error) { fmt.Fprintln(a.errs, "skipped "+oneLine(err.Error())) }
 			v := vector.NewVocabulary()
-			docs, err := eval.ReadVectors(documents, v, skipped)
+			docs, err := sparse.Read(documents, v, skipped)
 			if err != nil {
 				return err
 			}
-			asked, err := eval.ReadVectors(queries, v, skipped)
+			asked, err := sparse.Read(queries, v, skipped)
 			if err != nil {
 				return err
 			}
-			run, r, err := eval.Sparse(cmd.Context(), docs, asked, judged, eval.SparseOptions{K: k, Recall: recall, Precision: precision})
+			run, r, err := sparse.Measure(cmd.Context(), docs, asked, judged, sparse.Options{K: k, Recall: recall, Precision: precision})
 			if err != nil {
 				return err
 			}
@@ -86,7 +87,7 @@ same vectors in float32.`,
 	return cmd
 }
 
-func (a *app) printSparse(r *eval.SparseReport) error {
+func (a *app) printSparse(r *sparse.Report) error {
 	how := "exact"
 	if !r.Exact {
 		how = fmt.Sprintf("tuned to recall %g", r.Target)

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/tune"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -29,7 +30,7 @@ func (a *app) tune(ctx context.Context, dir string, budgets []int, counter token
 	if err != nil {
 		return err
 	}
-	t, err := eval.NewTuner(ctx, names, sets, budgets)
+	t, err := tune.New(ctx, names, sets, budgets)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (a *app) tune(ctx context.Context, dir string, budgets []int, counter token
 	return a.printTuned(report)
 }
 
-func tuneAll(ctx context.Context, t *eval.Tuner, names []string, counter tokens.Counter) (*tuned, error) {
+func tuneAll(ctx context.Context, t *tune.Tuner, names []string, counter tokens.Counter) (*tuned, error) {
 	held, err := t.HeldOut(ctx, counter)
 	if err != nil {
 		return nil, err

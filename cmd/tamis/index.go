@@ -68,6 +68,9 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				both.Vectors = &attached
 				skipped = append(skipped, attached.Skipped...)
 			}
+			if err := a.carryOver(cmd.Context(), ix); err != nil {
+				return err
+			}
 			switch {
 			case asJSON:
 				err = a.printJSON(both)
@@ -90,6 +93,17 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// carryOver waits until an index that another version of tamis made is made
+// anew: a command that ends sooner would leave it as it is for ever.
+func (a *app) carryOver(ctx context.Context, ix *tamis.Index) error {
+	s, err := ix.Stats()
+	if err != nil || s.Outdated == 0 {
+		return err
+	}
+	fmt.Fprintf(a.errs, "another version of tamis has indexed %d of the documents; indexing them anew\n", s.Outdated)
+	return ix.Ready(ctx)
 }
 
 // indexPaths adds files with a progress bar on a terminal.

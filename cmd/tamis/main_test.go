@@ -64,6 +64,13 @@ func TestScripts(t *testing.T) {
 					ts.Check(os.Remove(name))
 				}
 			},
+			// golden NAME DIR unpacks an index that an earlier version wrote.
+			"golden": func(ts *testscript.TestScript, _ bool, args []string) {
+				wd, err := os.Getwd()
+				ts.Check(err)
+				ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o755))
+				ts.Check(ts.Exec("tar", "-xzf", filepath.Join(wd, "..", "..", "store", "testdata", "golden", args[0]+".tar.gz"), "-C", ts.MkAbs(args[1])))
+			},
 			// text FILE BYTES makes a file of so many bytes of numbered sentences.
 			"text": func(ts *testscript.TestScript, _ bool, args []string) {
 				n, err := strconv.Atoi(args[1])

@@ -30,6 +30,9 @@ func (a *app) statsCommand() *cobra.Command {
 				s.Documents, size(s.SourceBytes), s.Passages, s.Segments, size(s.SegmentBytes), s.LiveSegments, s.Deleted,
 				size(s.StoreBytes), size(s.LogBytes), s.Amplification, size(s.MergeDebt),
 				s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
+			if s.Outdated > 0 && err == nil {
+				_, err = fmt.Fprintf(a.out, "outdated   %d documents were indexed by another version; tamis index does them anew\n", s.Outdated)
+			}
 			for _, f := range s.Vectors {
 				if err != nil {
 					return err

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/record"
 )
 
@@ -22,11 +23,11 @@ type row struct {
 }
 
 var (
-	formText     = row{read: textual("text", "", nil, readText)}
-	formMarkdown = row{read: textual("markdown", "", nil, readMarkdown)}
-	formHTML     = row{read: textual("html", "", decodeHTML, readHTML), encoded: true}
-	formGo       = row{read: textual("go", "go", nil, readGo)}
-	formRows     = row{read: textual("text", "", nil, readRows)}
+	formText     = row{read: format.Textual("text", "", nil, readText)}
+	formMarkdown = row{read: format.Textual("markdown", "", nil, readMarkdown)}
+	formHTML     = row{read: markup.HTML, encoded: true}
+	formGo       = row{read: format.Textual("go", "go", nil, readGo)}
+	formRows     = row{read: format.Textual("text", "", nil, readRows)}
 	formRecords  = row{read: record.Read, streamed: true}
 )
 
@@ -91,7 +92,7 @@ func sniff(f *format.File) (*row, error) {
 		lang = shebang(head)
 	}
 	if lang != "" {
-		return &row{read: textual("code", lang, nil, readCode)}, nil
+		return &row{read: format.Textual("code", lang, nil, readCode)}, nil
 	}
 	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
 		return &formHTML, nil

@@ -1,0 +1,134 @@
+// Package system is tamis itself under evaluation, used as a program would use it.
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/eval/trec"
+	"github.com/tamis-search/tamis/pack/score"
+)
+
+// Contexts makes contexts: one index in memory for each group of an evidence set.
+type Contexts struct {
+	// Layout, Lab and Drafts are what every question is asked with.
+	Layout tamis.Layout
+	Lab    tamis.Lab
+	Drafts tamis.Drafts
+	// Candidates has the sentences that were scored judged too.
+	Candidates bool
+
+	byGroup map[string]*tamis.Index
+}
+
+// NewContexts indexes the documents of a set. Close gives the memory back.
+func NewContexts(ctx context.Context, s *eval.EvidenceSet) (*Contexts, error) {
+	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
+	for i := range s.Questions {
+		group := s.Questions[i].Group
+		if c.byGroup[group] != nil {
+			continue
+		}
+		ix, err := tamis.Open("", tamis.Options{})
+		if err != nil {
+			return nil, err
+		}
+		c.byGroup[group] = ix
+		report, err := ix.Add(ctx, documents(s, group))
+		if err == nil && len(report.Skipped) > 0 {
+			err = fmt.Errorf("document %s: %s", report.Skipped[0].Path, report.Skipped[0].Reason)
+		}
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// documents yields those of a group; the group "" has all.
+func documents(s *eval.EvidenceSet, group string) iter.Seq2[tamis.Document, error] {
+	return func(yield func(tamis.Document, error) bool) {
+		for _, d := range s.Documents {
+			if group == "" || d.Group == group {
+				if !yield(tamis.Document{ID: d.ID, Title: d.Title, Source: d.Text, Type: "jsonl"}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Ask is the ContextFunc of tamis with the named tokenizer.
+func (c *Contexts) Ask(tokenizer string) eval.ContextFunc {
+	return func(ctx context.Context, q *eval.Question, budget int) (*eval.Context, error) {
+		lab := c.Lab
+		out := &eval.Context{}
+		if c.Candidates {
+			out.Candidates = []eval.Span{}
+			lab.Trace = func(units []score.Unit) {
+				for _, u := range units {
+					out.Candidates = append(out.Candidates, eval.Span{Doc: u.Doc, Start: u.Start, End: u.End})
+				}
+			}
+		}
+		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer}, c.Layout, lab, c.Drafts)
+		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Text, out.Tokens = got.Text, got.Tokens
+		for _, s := range got.Spans {
+			out.Spans = append(out.Spans, eval.Span{Doc: s.Doc, Start: s.Start, End: s.End})
+		}
+		return out, nil
+	}
+}
+
+// Trace asks a question as Ask does, with a laboratory of the caller's, for its
+// Trace alone. A budget or a question that gives no context is no error.
+func (c *Contexts) Trace(ctx context.Context, q *eval.Question, budget int, lab tamis.Lab) error {
+	_, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget}, c.Layout, lab)
+	if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
+		return nil
+	}
+	return err
+}
+
+// Close closes the indexes.
+func (c *Contexts) Close() error {
+	var errs []error
+	for _, ix := range c.byGroup {
+		errs = append(errs, ix.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// SearchDocuments ranks the documents of an index; a query without a word to
+// search for finds none.
+func SearchDocuments(ix *tamis.Index) trec.SearchFunc {
+	return func(ctx context.Context, query string, k int) ([]trec.Scored, error) {
+		res, err := ix.Search(ctx, tamis.Query{Text: query, K: k, Unit: tamis.Documents, IDsOnly: true})
+		if errors.Is(err, tamis.ErrNoTerms) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		// trec_eval orders equal scores by id; the ranking orders them by addition.
+		// The smallest step that its float32 can tell keeps the ranking.
+		out := make([]trec.Scored, len(res.Hits))
+		last := float32(math.Inf(1))
+		for i, h := range res.Hits {
+			last = min(h.Score, math.Nextafter32(last, 0))
+			out[i] = trec.Scored{Doc: h.Doc, Score: float64(last)}
+		}
+		return out, nil
+	}
+}
