@@ -97,6 +97,19 @@ func same(a, b vector.Sparse) bool {
 	return slices.Equal(a.Terms, b.Terms) && slices.Equal(a.Weights, b.Weights)
 }
 
+// still says whether the document with an id is the one that the step knows,
+// whatever other writers have committed since. Store.mu is held.
+func (b *Batch) still(id string, ordinal uint64) (bool, error) {
+	if !b.touched["i"+id] {
+		return true, nil
+	}
+	h, err := view.HeaderByID(b.s.db, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && h.Ordinal == ordinal, err
+}
+
 // attach writes what the step attaches, as far as the documents are still what
 // they were, and counts it in the segments that hold them. Store.mu is held.
 func (b *Batch) attach(wb *pebble.Batch, m *manifest.Manifest) error {
@@ -107,17 +120,10 @@ func (b *Batch) attach(wb *pebble.Batch, m *manifest.Manifest) error {
 	counted := map[uint64]bool{} // by segment
 	for _, id := range slices.Sorted(maps.Keys(b.attached)) {
 		a := b.attached[id]
-		if b.touched["i"+id] {
-			h, err := view.HeaderByID(b.s.db, id)
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if h.Ordinal != a.ordinal {
-				continue
-			}
+		if there, err := b.still(id, a.ordinal); err != nil {
+			return err
+		} else if !there {
+			continue
 		}
 		for field, x := range a.vectors {
 			if err := wb.Set(record.AttachedKey(a.ordinal, field), record.AppendAttached(nil, field, x), nil); err != nil {

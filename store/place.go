@@ -10,7 +10,6 @@ import (
 
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
-	"github.com/tamis-search/tamis/store/view"
 )
 
 // Where the blocks of a document stand in its file is a record beside it, and no
@@ -47,19 +46,13 @@ func (b *Batch) move(v *Snapshot, old *Header, places []byte) error {
 func (b *Batch) place(wb *pebble.Batch) error {
 	for _, id := range slices.Sorted(maps.Keys(b.moved)) {
 		p := b.moved[id]
-		if b.touched["i"+id] {
-			h, err := view.HeaderByID(b.s.db, id)
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if h.Ordinal != p.ordinal {
-				continue
-			}
+		there, err := b.still(id, p.ordinal)
+		if err != nil {
+			return err
 		}
-		var err error
+		if !there {
+			continue
+		}
 		if len(p.places) == 0 {
 			err = wb.Delete(record.PlacesKey(p.ordinal), nil)
 		} else {
