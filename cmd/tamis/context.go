@@ -167,6 +167,10 @@ func (a *app) printContext(c *tamis.Context) error {
 
 // printSources lists what the labels of a context stand for.
 func (a *app) printSources(c *tamis.Context) error {
+	form := "[%d]"
+	if strings.Contains(c.Label, "%d") {
+		form = c.Label // as the text has it
+	}
 	var lines []string
 	last := 0
 	for _, s := range c.Spans {
@@ -176,7 +180,7 @@ func (a *app) printSources(c *tamis.Context) error {
 			continue
 		}
 		last = s.Cite
-		lines = append(lines, fmt.Sprintf("[%d] %s bytes %s", s.Cite, style(a.out, cyan, at(shortPath(s.Doc), s.Doc, s.Path, s.Place)), bytes))
+		lines = append(lines, fmt.Sprintf(form+" %s bytes %s", s.Cite, style(a.out, cyan, at(shortPath(s.Doc), s.Doc, s.Path, s.Place)), bytes))
 	}
 	if c.CutRecall > 0 {
 		lines = append(lines, fmt.Sprintf("cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold", c.Cut, 100*c.CutRecall))
