@@ -151,20 +151,24 @@ func (b *Batch) full() bool {
 
 // Put adds a document, replaces the one with its id, or does nothing where
 // that is the same. The document's Source must be valid UTF-8.
-func (b *Batch) Put(d corpus.Document) (Outcome, error) {
+func (b *Batch) Put(d corpus.Document) (Outcome, error) { return b.PutPrepared(&Prepared{Document: d}) }
+
+// PutPrepared is Put of a document that this store has prepared; it is used up.
+func (b *Batch) PutPrepared(p *Prepared) (Outcome, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	vs, err := b.s.vectorsOf(&d)
+	vs, err := b.s.vectorsOf(&p.Document)
 	if err != nil {
 		return 0, err
 	}
-	return b.put(d, vs, nil)
+	return b.put(p, vs, nil)
 }
 
-// put is Put of a document with numbered vectors, and with some that are
-// attached to it at once.
-func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, error) {
+// put is PutPrepared with numbered vectors, and with some that are attached to
+// the document at once.
+func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
+	d := &p.Document
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
@@ -173,17 +177,11 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 			return 0, err
 		}
 	}
-	analyzer := b.s.ingest.Analyzer(&d)
-	h := record.HeaderOf(&d, analyzer)
-	blocks, places := record.AppendBlocks(nil, d.Blocks), record.AppendPlaces(nil, &d)
-	var vrecord []byte
-	if len(vs) > 0 {
-		vrecord = record.AppendVectors(nil, vs)
-		h.Vectors = record.VectorsDigest(vrecord)
+	vrecord, err := p.seal(b.s.ingest, vs)
+	if err != nil {
+		return 0, err
 	}
-	if err := h.Seal(d.Source, blocks); err != nil {
-		return 0, &DocumentError{d.ID, err.Error()}
-	}
+	h := p.header
 	v, err := b.s.Snapshot()
 	if err != nil {
 		return 0, err
@@ -197,24 +195,23 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 		case err != nil:
 			return 0, err
 		case old != nil && bytes.Equal(old.Digest, h.Digest):
-			return Unchanged, b.move(v, old, places)
+			return Unchanged, b.move(v, old, p.places)
 		case old != nil:
-			if same, err := sameBefore(v, old, h, d.Source, blocks, vs); err != nil {
+			if same, err := sameBefore(v, old, h, d.Source, p.blocks, vs); err != nil {
 				return 0, err
 			} else if same {
-				return Unchanged, b.move(v, old, places)
+				return Unchanged, b.move(v, old, p.places)
 			}
 			outcome = Updated
 		}
 		c = &change{old: old}
 	}
-	r, err := b.s.ingest.Rows(&d, analyzer)
-	if err != nil {
+	if err := p.make(b.s.ingest); err != nil {
 		return 0, err
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := derived.AddRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
+	if err := derived.AddRows(b.builder, h.Ordinal, *p.rows, len(d.Source), vs.With(attached)); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.
@@ -226,11 +223,11 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 			}
 		}
 	}
-	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(h, d.Source, blocks, places))); err != nil {
+	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(p))); err != nil {
 		return 0, err
 	}
 	b.next++
-	b.analyzers[analyzer]++
+	b.analyzers[p.analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
 	delete(b.attached, d.ID)
@@ -244,20 +241,21 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 }
 
 // record writes a document under its ordinal.
-func (b *Batch) record(h *Header, source string, blocks, places []byte) error {
+func (b *Batch) record(p *Prepared) error {
+	h := p.header
 	header, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("document %q: %w", h.ID, err)
 	}
 	err = errors.Join(
 		b.records.Set(record.HeaderKey(h.Ordinal), header, nil),
-		b.records.Set(record.BlocksKey(h.Ordinal), blocks, nil),
+		b.records.Set(record.BlocksKey(h.Ordinal), p.blocks, nil),
 	)
-	if err == nil && len(places) > 0 {
-		err = b.records.Set(record.PlacesKey(h.Ordinal), places, nil)
+	if err == nil && len(p.places) > 0 {
+		err = b.records.Set(record.PlacesKey(h.Ordinal), p.places, nil)
 	}
-	if err == nil {
-		err = recordSource(b.records, h.Ordinal, source)
+	for i := 0; i < len(p.pieces) && err == nil; i++ {
+		err = b.records.Set(record.TextKey(h.Ordinal, i), p.pieces[i], nil)
 	}
 	if err == nil && b.records.Len() >= aheadSize {
 		err = b.writeAhead()

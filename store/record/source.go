@@ -40,6 +40,21 @@ func EncodePiece(b []byte, piece string) ([]byte, error) {
 	return c.EncodeAll([]byte(piece), b), nil
 }
 
+// EncodeSource makes the pieces of a source as they are stored.
+func EncodeSource(source string) ([][]byte, error) {
+	pieces := make([][]byte, 0, (len(source)+PieceSize-1)/PieceSize)
+	var all []byte
+	for ; len(source) > 0; source = source[min(len(source), PieceSize):] {
+		start := len(all)
+		var err error
+		if all, err = EncodePiece(all, source[:min(len(source), PieceSize)]); err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, all[start:len(all):len(all)])
+	}
+	return pieces, nil
+}
+
 // DecodePiece makes the text of a stored piece.
 func DecodePiece(h *Header, stored []byte) ([]byte, error) {
 	switch h.Coding {
