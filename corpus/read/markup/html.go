@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 // What of a page is its text. Sizes are bytes of extracted text.
@@ -57,6 +58,9 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 		}
 	}
 	d.Title, d.Lang = x.title, x.lang
+	if isIndex(blocks) {
+		d.Role = role.Generated
+	}
 	if len(x.meta) > 0 {
 		d.Metadata = make(map[string]any)
 	}
@@ -93,6 +97,18 @@ func size(blocks []block) (n int) {
 		n += len(blocks[i].text)
 	}
 	return
+}
+
+// isIndex says that there is nothing to read but links: an index or a table of contents.
+func isIndex(blocks []block) bool {
+	all, linked := 0, 0
+	for i := range blocks {
+		if b := &blocks[i]; b.Kind != corpus.Heading {
+			all += len(b.text)
+			linked += b.linked
+		}
+	}
+	return all >= littleText && linkedIn*linked >= linkedOf*all
 }
 
 // content drops what stands outside the main region and runs of link lists.
