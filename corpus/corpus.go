@@ -75,6 +75,7 @@ const (
 	Code // a code block, or a declaration whose name is Label
 	Turn // "Speaker: text", one speaker's turn in a conversation
 	Quote
+	Term // what the list items that follow it define or describe: <dt>
 )
 
 // Block is a run of Source that has one role.
