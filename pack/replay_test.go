@@ -104,6 +104,58 @@ func TestReplayNamesWhatWasAltered(t *testing.T) {
 	}
 }
 
+// TestJoinsAreMarked lays out ranges with more, less and nothing between them, in
+// every rendering; a receipt of a version that marked nothing replays to the text
+// that it was.
+func TestJoinsAreMarked(t *testing.T) {
+	l := newLibrary(t)
+	l.add("a", "", "One. Two.\n\n  Three. Four five six. Seven.")
+	source := l.sources["a"]
+	span := func(text string, level int, inline, gap bool) (render.Span, string) {
+		at := strings.Index(source, text)
+		return render.Span{Cite: 1, Doc: "a", Path: l.docs[0].Path, Start: at, End: at + len(text), Level: level, Inline: inline, Gap: gap}, text
+	}
+	for _, tt := range []struct{ rendering, marked, old string }{
+		{render.Plain, "[1] One. …\nThree.\nFour … six.", "[1] One.\nThree.\nFour six."},
+		{render.Markdown, "[1]\n```\nOne. …\nThree.\nFour … six.\n```", "[1]\n```\nOne.\nThree.\nFour six.\n```"},
+		{render.XML, "<source id=\"1\">\nOne. …\nThree.\nFour … six.\n</source>", "<source id=\"1\">\nOne.\nThree.\nFour six.\n</source>"},
+		{render.JSON, `[{"cite":1,"text":"One."},` + "\n" + `{"cite":1,"text":"Three."},` + "\n" + `{"cite":1,"text":"Four"},` + "\n" + `{"cite":1,"text":"six."}]`, ""},
+		{render.Structured, "[1]\n- One. …\n- Three.\n- Four … six.", "[1]\n- One.\n- Three.\n- Four six."},
+	} {
+		for _, gaps := range []bool{true, false} {
+			var spans []render.Span
+			var texts []string
+			for k, text := range []string{"One.", "Three.", "Four", "six."} {
+				level := 0
+				if k == 0 && tt.rendering == render.Structured {
+					level = render.NoHeading
+				}
+				s, text := span(text, level, k == 3, gaps && k%2 == 1)
+				spans, texts = append(spans, s), append(texts, text)
+			}
+			c := reread(t, render.Compose(spans, texts, tt.rendering, 0, 100, counter(t, "o200k_base")))
+			want := tt.marked
+			if !gaps && tt.old != "" {
+				want = tt.old
+			}
+			if again, err := render.Replay(&c, tokens.New, l.source); c.Text != want || err != nil || again != want {
+				t.Errorf("%s: %q replays as %q, %v; want %q", tt.rendering, c.Text, again, err, want)
+			}
+			for k := range c.Spans { // a mark where nothing was left out, and one that is gone
+				bad := c
+				bad.Spans = slices.Clone(c.Spans)
+				bad.Spans[k].Gap = !bad.Spans[k].Gap
+				if _, err := render.Replay(&bad, tokens.New, l.source); !errors.Is(err, render.ErrAltered) {
+					t.Errorf("%s: the gap of span %d was edited: %v", tt.rendering, k, err)
+				}
+			}
+		}
+	}
+	if n := counter(t, "o200k_base").Count(render.Mark + "\n"); n != 1 {
+		t.Errorf("a mark costs %d tokens", n)
+	}
+}
+
 // hostileReceipts ask for more than they can be made of.
 func hostileReceipts(t testing.TB) (*library, []render.Context) {
 	l, all := receipts(t)

@@ -29,6 +29,10 @@ type Span struct {
 	// Inline: it follows the range before it on the same line, after a blank. Words
 	// between the two were left out.
 	Inline bool `json:"inline,omitempty"`
+	// Gap: more than white space was left out between it and the range before it,
+	// which has the same label: the rendering marks that (see Mark). Receipts of
+	// versions that marked nothing have none.
+	Gap bool `json:"gap,omitempty"`
 }
 
 // Drop is a sentence that was scored and not kept.

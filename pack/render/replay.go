@@ -171,6 +171,9 @@ func (c *Context) altered(text string, counter tokens.Counter, sources map[strin
 		if begins && cites[s.Cite] || !begins && c.Spans[k-1].Doc != s.Doc {
 			wrong(false, "spans[%d].cite", k)
 		}
+		if s.Gap && (begins || strings.TrimSpace(sources[s.Doc].Text[min(c.Spans[k-1].End, s.Start):s.Start]) == "") {
+			wrong(false, "spans[%d].gap (nothing was left out before it)", k)
+		}
 		cites[s.Cite] = true
 		if len(names) > 10 {
 			return append(names, "and more")
