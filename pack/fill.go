@@ -382,7 +382,7 @@ func (f *filler) context(question string) *render.Context {
 		Drafts: f.o.Drafts, Incomplete: f.o.Incomplete,
 	}
 	render.Write(c, f.parts, f.o.Counter)
-	c.Dropped = f.dropped()
+	c.SetDropped(f.dropped())
 	return c
 }
 

@@ -80,6 +80,9 @@ type layout struct {
 func (l *layout) add(u *unit.Unit, start, end int, score float64, level int, inline bool) {
 	d := &l.Units.Docs[u.Doc]
 	s := Span{Cite: l.cite[u.Doc], Doc: d.ID, Path: d.Path, Start: start, End: end, Score: Round(score), Level: level, Inline: inline}
+	if at := d.Sections; u.Section < len(at) {
+		s.Heading = strings.Join(at[u.Section].Headings, " > ")
+	}
 	if n := len(l.parts); n > 0 && l.parts[n-1].Cite == s.Cite {
 		s.Gap = !l.Units.Blank(u.Doc, l.parts[n-1].End, start)
 	}

@@ -161,6 +161,9 @@ func (c *Context) altered(text string, counter tokens.Counter, sources map[strin
 	n := counter.Count(text)
 	wrong(c.Tokens == n, "tokens (%d, not %d)", n, c.Tokens)
 	wrong(n <= c.Budget, "budget (the text has %d tokens, not at most %d)", n, c.Budget)
+	if c.DroppedDigest != "" && c.Dropped != nil {
+		wrong(digestOf(c.Dropped) == c.DroppedDigest && len(c.Dropped) == c.DroppedCount, "dropped")
+	}
 	cites := make(map[int]bool)
 	for k := range c.Spans {
 		s := &c.Spans[k]
