@@ -38,7 +38,7 @@ var floors = [][]string{
 	{"index/segment"},
 	{"store/disk", "store/record"},
 	{"store/head", "store/kv"},
-	{"store/manifest", "store/names"},
+	{"store/manifest", "store/names", "store/prepare"},
 	{"store/view"},
 	{"store/derived", "store/policy"},
 	{"store"},

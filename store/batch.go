@@ -177,11 +177,15 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 			return 0, err
 		}
 	}
-	vrecord, err := p.seal(b.s.ingest, vs)
-	if err != nil {
-		return 0, err
+	var vrecord []byte
+	if len(vs) > 0 {
+		vrecord = record.AppendVectors(nil, vs)
 	}
-	h := p.header
+	p.Describe(b.s.ingest)
+	if err := p.Seal(vrecord); err != nil {
+		return 0, &DocumentError{d.ID, err.Error()}
+	}
+	h := p.Header
 	v, err := b.s.Snapshot()
 	if err != nil {
 		return 0, err
@@ -195,23 +199,23 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 		case err != nil:
 			return 0, err
 		case old != nil && bytes.Equal(old.Digest, h.Digest):
-			return Unchanged, b.move(v, old, p.places)
+			return Unchanged, b.move(v, old, p.Places)
 		case old != nil:
-			if same, err := sameBefore(v, old, h, d.Source, p.blocks, vs); err != nil {
+			if same, err := sameBefore(v, old, h, d.Source, p.Blocks, vs); err != nil {
 				return 0, err
 			} else if same {
-				return Unchanged, b.move(v, old, p.places)
+				return Unchanged, b.move(v, old, p.Places)
 			}
 			outcome = Updated
 		}
 		c = &change{old: old}
 	}
-	if err := p.make(b.s.ingest); err != nil {
+	if err := p.Make(b.s.ingest); err != nil {
 		return 0, err
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := derived.AddRows(b.builder, h.Ordinal, *p.rows, len(d.Source), vs.With(attached), func() error { return nil }); err != nil {
+	if err := derived.AddRows(b.builder, h.Ordinal, *p.Rows, len(d.Source), vs.With(attached), func() error { return nil }); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.
@@ -227,7 +231,7 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 		return 0, err
 	}
 	b.next++
-	b.analyzers[p.analyzer]++
+	b.analyzers[p.Analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
 	delete(b.attached, d.ID)
@@ -242,20 +246,20 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 
 // record writes a document under its ordinal.
 func (b *Batch) record(p *Prepared) error {
-	h := p.header
+	h := p.Header
 	header, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("document %q: %w", h.ID, err)
 	}
 	err = errors.Join(
 		b.records.Set(record.HeaderKey(h.Ordinal), header, nil),
-		b.records.Set(record.BlocksKey(h.Ordinal), p.blocks, nil),
+		b.records.Set(record.BlocksKey(h.Ordinal), p.Blocks, nil),
 	)
-	if err == nil && len(p.places) > 0 {
-		err = b.records.Set(record.PlacesKey(h.Ordinal), p.places, nil)
+	if err == nil && len(p.Places) > 0 {
+		err = b.records.Set(record.PlacesKey(h.Ordinal), p.Places, nil)
 	}
-	for i := 0; i < len(p.pieces) && err == nil; i++ {
-		err = b.records.Set(record.TextKey(h.Ordinal, i), p.pieces[i], nil)
+	for i := 0; i < len(p.Pieces) && err == nil; i++ {
+		err = b.records.Set(record.TextKey(h.Ordinal, i), p.Pieces[i], nil)
 	}
 	if err == nil && b.records.Len() >= aheadSize {
 		err = b.writeAhead()

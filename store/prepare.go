@@ -4,20 +4,11 @@ import (
 	"bytes"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/ingest"
-	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/store/prepare"
 )
 
-// Prepared is a document with what a batch needs of it, as far as that does not
-// depend on what is put before it: nearly all the work.
-type Prepared struct {
-	Document       corpus.Document
-	analyzer       string
-	blocks, places []byte
-	header         *Header      // nil: to be made in turn, with the numbers of its vectors
-	rows           *ingest.Rows // nil: to be made if they are needed
-	pieces         [][]byte     // of the source, encoded; with rows
-}
+// Prepared is a document that is prepared as far as can be before its turn.
+type Prepared = prepare.Document
 
 // Prepare prepares a document for a batch. The document's Source must be valid
 // UTF-8. It is safe for concurrent use; it reports nothing: what is wrong with
@@ -27,61 +18,14 @@ func (s *Store) Prepare(d corpus.Document) *Prepared {
 	if len(d.Source) > MaxDocumentBytes {
 		return p
 	}
-	p.describe(s.ingest)
-	if len(d.Vectors) == 0 {
-		h := record.HeaderOf(&p.Document, p.analyzer)
-		if h.Seal(d.Source, p.blocks) == nil {
-			p.header = h
-		}
+	p.Describe(s.ingest)
+	if len(d.Vectors) == 0 { // else their numbers are given in turn
+		_ = p.Seal(nil)
 	}
 	if s.changes(p) {
-		_ = p.make(s.ingest)
+		_ = p.Make(s.ingest)
 	}
 	return p
-}
-
-// describe sets what the header is made of.
-func (p *Prepared) describe(in *ingest.Pipeline) {
-	p.analyzer = in.Analyzer(&p.Document)
-	p.blocks, p.places = record.AppendBlocks(nil, p.Document.Blocks), record.AppendPlaces(nil, &p.Document)
-}
-
-// seal makes the header where that is still to do, and returns the record of the
-// document's vectors.
-func (p *Prepared) seal(in *ingest.Pipeline, vs record.Vectors) (vectors []byte, err error) {
-	if p.analyzer == "" {
-		p.describe(in)
-	}
-	if len(vs) > 0 {
-		vectors = record.AppendVectors(nil, vs)
-	}
-	if p.header == nil {
-		h := record.HeaderOf(&p.Document, p.analyzer)
-		if vectors != nil {
-			h.Vectors = record.VectorsDigest(vectors)
-		}
-		if err := h.Seal(p.Document.Source, p.blocks); err != nil {
-			return nil, &DocumentError{h.ID, err.Error()}
-		}
-		p.header = h
-	}
-	return vectors, nil
-}
-
-// make sets what is stored and indexed of the document.
-func (p *Prepared) make(in *ingest.Pipeline) error {
-	if p.rows != nil {
-		return nil
-	}
-	pieces, err := record.EncodeSource(p.Document.Source)
-	if err != nil {
-		return err
-	}
-	rows, err := in.Rows(&p.Document, p.analyzer)
-	if err == nil {
-		p.pieces, p.rows = pieces, &rows
-	}
-	return err
 }
 
 // changes guesses whether a document will be another one than is stored.
@@ -92,5 +36,5 @@ func (s *Store) changes(p *Prepared) bool {
 	}
 	defer v.Release()
 	old, err := stored(v, p.Document.ID)
-	return err == nil && (old == nil || p.header != nil && !bytes.Equal(old.Digest, p.header.Digest))
+	return err == nil && (old == nil || p.Header != nil && !bytes.Equal(old.Digest, p.Header.Digest))
 }
