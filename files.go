@@ -43,6 +43,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 		return report, err
 	}
 	defer b.Discard()
+	b.Until(ctx)
 	defer func() {
 		if err != nil {
 			report.only(b)
@@ -151,8 +152,9 @@ func (r *fileRun) file(ctx context.Context, f *read.File) error {
 func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 	ids := map[string]bool{}
 	// whole: the file was read to its end; clear: every record in it was
-	// understood; shared: another file holds a document with the id of one here.
-	whole, clear, shared := true, true, false
+	// understood; shared: another file holds a document with the id of one here;
+	// missing: one of its documents could not be put.
+	whole, clear, shared, missing := true, true, false, false
 	for d, err := range r.reader.Documents(ctx, f) {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -173,13 +175,14 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 			r.skip(err)
 			continue
 		}
-		before := len(r.ids)
+		before, skipped := len(r.ids), len(r.report.Skipped)
 		if err := r.ix.put(r.b, d, r.ids, r.report); err != nil {
 			return err
 		}
 		if len(r.ids) > before {
 			ids[d.ID] = true
 		}
+		missing = missing || len(r.report.Skipped) > skipped
 	}
 	if f.IsStdin() || !whole {
 		return nil
@@ -190,8 +193,9 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 		return nil
 	}
 	known := store.File{Digest: sum[:], Reader: read.Version, Documents: len(ids)}
-	if shared {
-		// Read it again next time: the other file may have let go by then.
+	if shared || missing {
+		// Read it again next time: the other file may have let go by then, or more
+		// memory be allowed.
 		known.Digest = nil
 	}
 	if !clear {

@@ -183,6 +183,7 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (repo
 		return report, err
 	}
 	defer b.Discard()
+	b.Until(ctx)
 	defer func() {
 		if err != nil {
 			report.only(b)
@@ -197,7 +198,9 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (repo
 			report.Skipped = append(report.Skipped, skipOf(err))
 			continue
 		}
-		if err := ix.put(b, d, seen, &report); err != nil {
+		if err := ix.put(b, d, seen, &report); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return report, stop(ctx, b)
+		} else if err != nil {
 			return report, err
 		}
 	}

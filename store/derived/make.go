@@ -93,6 +93,25 @@ func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 	return nil
 }
 
+// ErrMemory says that a document needs more memory than was allowed.
+var ErrMemory = errors.New("it needs more memory than is allowed")
+
+// Within is asked after each passage that is added to b, for AddRows: it ends with
+// ctx, and where b, and the segment that is made of it in the end, need more than
+// limit bytes of memory.
+func Within(ctx context.Context, b *segment.Builder, limit int64) func() error {
+	n := 0
+	return func() error {
+		if n++; n%128 != 0 {
+			return nil
+		}
+		if b.Memory()/2*3 > limit {
+			return ErrMemory
+		}
+		return ctx.Err()
+	}
+}
+
 // WithAttached makes the bytes of a segment with the vectors that its documents
 // have in v.
 func (m *Maker) WithAttached(ctx context.Context, v *view.View, o *view.Segment) ([]byte, error) {

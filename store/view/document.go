@@ -20,6 +20,26 @@ func (v *View) Header(ordinal uint64) (*record.Header, error) { return HeaderAt(
 // HeaderByID reads the header of the document with the given id.
 func (v *View) HeaderByID(id string) (*record.Header, error) { return HeaderByID(v.kv, id) }
 
+// Known is HeaderByID, but nil where there is no such document.
+func (v *View) Known(id string) (*record.Header, error) {
+	h, err := v.HeaderByID(id)
+	if errors.Is(err, record.ErrNotFound) {
+		return nil, nil
+	}
+	return h, err
+}
+
+// FirstOf is the first ordinal of the segment that holds a document. Merging
+// may put the segment into a larger one, never take it apart.
+func (v *View) FirstOf(ordinal uint64) uint64 {
+	for _, o := range v.segments {
+		if o.Entry.First <= ordinal && ordinal <= o.Entry.Last {
+			return o.Entry.First
+		}
+	}
+	return ordinal
+}
+
 // Document reads a whole document.
 func (v *View) Document(h *record.Header) (*corpus.Document, error) { return documentOf(v.kv, h) }
 
