@@ -222,6 +222,10 @@ func Metadata(d *corpus.Document) filter.Fields {
 		}
 		f.Set(k, v)
 	}
+	if d.Role != "" { // else what the document itself calls so stands
+		delete(f, "role")
+		f.Set("role", d.Role)
+	}
 	f.Set("mtime", d.ModTime)
 	return f
 }

@@ -170,7 +170,7 @@ func (s *splitter) block(start, end int, b *corpus.Block) {
 	switch b.Kind {
 	case corpus.TableRow:
 		s.emit(start, end, b.Kind)
-	case corpus.Turn, corpus.ListItem:
+	case corpus.Turn, corpus.ListItem, corpus.Term:
 		if s.short(start, end) {
 			s.emit(start, end, b.Kind)
 		} else {
