@@ -104,6 +104,7 @@ type File struct {
 	hashed bool
 	data   string // the file's bytes if they are kept
 	kept   bool
+	ahead  *corpus.Document // what Ahead has read
 }
 
 // IsStdin says whether the file is standard input, which can be read once and
@@ -178,8 +179,38 @@ func (r *Reader) Documents(ctx context.Context, f *File) iter.Seq2[corpus.Docume
 	}
 }
 
+// Ahead reads the document of f before its turn, for [Reader.Documents] to yield,
+// and returns it: where f is a file of one document, of at most limit bytes
+// unzipped, that can be read. All else is left to Documents. It is safe for
+// concurrent use, beside anything that is done with other files.
+func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Document, ok bool) {
+	if f.IsStdin() || f.Size > limit {
+		return d, false
+	}
+	early := &Reader{o: r.o, ids: make(map[string]struct{})}
+	early.o.MaxFileBytes = min(limit, r.o.MaxFileBytes)
+	n := 0
+	err := early.documents(ctx, f, func(one corpus.Document, err error) bool {
+		n++
+		d, ok = one, err == nil && n == 1 && one.ID == f.Path
+		return ok
+	})
+	if ok = ok && err == nil; ok {
+		f.ahead, f.data, f.kept = &d, "", false
+	}
+	return d, ok
+}
+
 // documents returns the error that ends the file; any, when yield said stop.
 func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Document, error) bool) error {
+	if d := f.ahead; d != nil {
+		f.ahead = nil
+		if err := r.own(f, d.ID); err != nil {
+			return err
+		}
+		yield(*d, nil)
+		return nil
+	}
 	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
@@ -219,7 +250,12 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)
 	}
-	if !r.claim(d.ID) {
+	return r.own(f, d.ID)
+}
+
+// own claims the id of a file that is one document.
+func (r *Reader) own(f *File, id string) error {
+	if !r.claim(id) {
 		return &SkipError{Path: f.Path, Reason: "was already read in this run"}
 	}
 	return nil
