@@ -288,7 +288,7 @@ func (b *Batch) record(p *Prepared) error {
 func (b *Batch) addRows(p *Prepared, alone bool, vs record.Vectors) error {
 	more := func() error { return nil }
 	if alone {
-		more = derived.Within(b.ctx, b.builder, b.s.tuning.Memory-int64(len(p.Document.Source)))
+		more = derived.Within(b.ctx, b.builder, b.s.tuning.Memory, len(p.Document.Source))
 	}
 	err := derived.AddRows(b.builder, p.header.Ordinal, *p.rows, len(p.Document.Source), vs, more)
 	if err == nil {
@@ -297,11 +297,8 @@ func (b *Batch) addRows(p *Prepared, alone bool, vs record.Vectors) error {
 	if alone {
 		b.builder = segment.NewBuilder(b.s.ingest.Index())
 	}
-	switch {
-	case b.ctx.Err() != nil:
+	if b.ctx.Err() != nil {
 		return err
-	case errors.Is(err, derived.ErrMemory):
-		err = fmt.Errorf("its words need more than the %d MiB of memory that indexing may take: allow more (--memory), or split it", b.s.tuning.Memory>>20)
 	}
 	return &DocumentError{p.Document.ID, err.Error()}
 }
@@ -524,7 +521,7 @@ func (b *Batch) Discard() {
 	s := b.s
 	if b.next > b.first {
 		// No one will look there; where it cannot be removed, opening does.
-		_ = removeOrdinals(s.db, b.first, b.next)
+		_ = view.RemoveOrdinals(s.db, b.first, b.next)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -539,14 +536,4 @@ func (b *Batch) release() {
 		b.s.nextOrdinal = b.next
 	}
 	b.first, b.next = 0, 0
-}
-
-// removeOrdinals removes the records of documents from one ordinal to before
-// another.
-func removeOrdinals(w pebble.Writer, from, to uint64) error {
-	var err error
-	for _, kind := range record.OfDocument {
-		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
-	}
-	return err
 }

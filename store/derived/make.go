@@ -93,20 +93,17 @@ func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 	return nil
 }
 
-// ErrMemory says that a document needs more memory than was allowed.
-var ErrMemory = errors.New("it needs more memory than is allowed")
-
 // Within is asked after each passage that is added to b, for AddRows: it ends with
-// ctx, and where b, and the segment that is made of it in the end, need more than
-// limit bytes of memory.
-func Within(ctx context.Context, b *segment.Builder, limit int64) func() error {
+// ctx, and where the builder, the segment that is made of it in the end, and a source
+// of size bytes need more than memory bytes.
+func Within(ctx context.Context, b *segment.Builder, memory int64, size int) func() error {
 	n := 0
 	return func() error {
 		if n++; n%128 != 0 {
 			return nil
 		}
-		if b.Memory()/2*3 > limit {
-			return ErrMemory
+		if b.Memory()/2*3+int64(size) > memory {
+			return fmt.Errorf("its words need more than the %d MiB of memory that indexing may take: allow more (--memory), or split it", memory>>20)
 		}
 		return ctx.Err()
 	}

@@ -181,3 +181,13 @@ func (v *View) OwnVectors(h *record.Header) (record.Vectors, error) {
 	}
 	return all, nil
 }
+
+// RemoveOrdinals removes the records of documents from one ordinal to before
+// another.
+func RemoveOrdinals(w pebble.Writer, from, to uint64) error {
+	var err error
+	for _, kind := range record.OfDocument {
+		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
+	}
+	return err
+}
