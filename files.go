@@ -145,7 +145,10 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 	if err != nil {
 		return err
 	}
-	sum, err := f.Digest()
+	sum, err := f.Digest(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		r.skip(err)
 		// A file that vanished since it was listed takes its documents along.
@@ -229,7 +232,10 @@ func (r *fileRun) documents(ctx context.Context, f readFile) error {
 	if f.IsStdin() || !whole {
 		return nil
 	}
-	sum, err := f.Digest() // of the bytes that were parsed
+	sum, err := f.Digest(ctx) // of the bytes that were parsed
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		r.skip(err)
 		return nil

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +100,7 @@ type File struct {
 	ModTime time.Time
 
 	name   string    // its path below the folder that the caller named, with slashes
+	limit  int64     // Options.MaxFileBytes
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
 	hashed bool
@@ -115,8 +117,10 @@ func (f *File) IsStdin() bool { return f.stdin != nil }
 // the bytes of a file of up to 64 MiB for [Reader.Documents] to parse. After
 // Documents has run to its end it is the digest of the bytes that were parsed,
 // which is the one to store: the file may have changed in between. A file that
-// cannot be read is a [*SkipError].
-func (f *File) Digest() ([sha256.Size]byte, error) {
+// cannot be read is a [*SkipError]; so is, before more than its first bytes are
+// looked at, one that these or its size tell to have no reader. When ctx ends, its
+// error is returned.
+func (f *File) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	if f.hashed {
 		return f.digest, nil
 	}
@@ -128,15 +132,22 @@ func (f *File) Digest() ([sha256.Size]byte, error) {
 		return f.digest, format.SkipOf(f.Path, err)
 	}
 	defer in.Close()
+	if err := f.look(in); err != nil {
+		return f.digest, format.SkipOf(f.Path, err)
+	}
+	all := io.NewSectionReader(&watched{ctx, in}, 0, math.MaxInt64)
 	h := sha256.New()
 	var b strings.Builder
 	if f.Size <= keepBytes {
 		b.Grow(int(f.Size))
-		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(in, keepBytes))
+		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(all, keepBytes))
 	}
 	var rest int64
 	if err == nil {
-		rest, err = io.Copy(h, in)
+		rest, err = io.Copy(h, all)
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return f.digest, err
 	}
 	if err != nil {
 		return f.digest, format.SkipOf(f.Path, err)
