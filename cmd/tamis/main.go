@@ -10,19 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run executes a command line: 0 when it worked, 1 for a failure, 2 for wrong
-// usage.
+// usage, 128 and its number for a signal.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: out, errs: errs}
 	cmd := a.root()
@@ -33,6 +26,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	err := cmd.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	if by, ok := context.Cause(ctx).(interrupt); ok && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(errs, "tamis: interrupted")
+		return by.code()
 	}
 	fmt.Fprintln(errs, "tamis: "+oneLine(err.Error()))
 	var u usageError

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) {
 			if n, err := strconv.ParseUint(os.Getenv("TEST_FILE_LIMIT"), 10, 64); err == nil {
 				limitFiles(n)
 			}
-			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+			os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
 }
