@@ -24,7 +24,9 @@ func (a *app) indexCommand() *cobra.Command {
 		Use:   "index [--index DIR] [--vectors FILE] PATH...",
 		Short: "Add folders and files to the index, or bring them up to date",
 		Long: `index reads folders (respecting .gitignore), files, JSON Lines corpora and
-standard input (-), gzipped or not. Files whose bytes have not changed are
+standard input (-), gzipped or not. Hidden files, node_modules, virtual
+environments of Python, caches and other indexes are entered only where they are
+named, and links that lead out of a folder are not followed. Files whose bytes have not changed are
 skipped, changed ones replaced, and documents whose file vanished under PATH are
 removed. What cannot be read is listed; the rest goes in.
 
