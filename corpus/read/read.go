@@ -1,7 +1,8 @@
 // Package read turns files into corpus documents, one reader a format.
 //
 // A run has two steps, so that a caller can leave unchanged files alone:
-// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one.
+// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one. Whether
+// a text is the copy of a page is known where all files were listed before.
 // Whatever cannot be read is a [*SkipError] in the sequence, after which the
 // sequence goes on. What a reader is given and delivers is package format's to
 // say: bytes that can be read in any order, and documents, one or many.
@@ -63,9 +64,10 @@ type SkipError = format.SkipError
 // Reader reads the files of one run: within it a document id is taken once. It
 // is not safe for concurrent use.
 type Reader struct {
-	o    Options
-	ids  map[string]struct{}
-	skip map[string]bool // real paths
+	o     Options
+	ids   map[string]struct{}
+	skip  map[string]bool // real paths
+	pages map[string]bool // paths of the HTML files that were listed
 }
 
 // New returns a Reader for one run.
@@ -76,7 +78,7 @@ func New(o Options) *Reader {
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
 	}
-	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool)}
+	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool), pages: make(map[string]bool)}
 	for _, p := range o.Skip {
 		if abs, err := filepath.Abs(p); err == nil {
 			r.skip[abs] = true
@@ -215,6 +217,9 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	d.ID = f.Path
 	if d.Role == "" {
 		d.Role = role.Of(d, cmp.Or(f.name, filepath.Base(f.Path)))
+		if r.copied(f, d) {
+			d.Role = role.Copy
+		}
 	}
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)

@@ -131,6 +131,9 @@ func (w *walker) file(path, real string, info fs.FileInfo) {
 		w.skip(path, &SkipError{Path: path, Reason: "not a regular file (" + modeName(info.Mode()) + ")"})
 		return
 	}
+	if isPage(path) {
+		w.r.pages[path] = true
+	}
 	name, err := filepath.Rel(w.top, path)
 	if err != nil {
 		name = filepath.Base(path)
