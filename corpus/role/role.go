@@ -109,8 +109,10 @@ func (f *file) code(d *corpus.Document) string {
 		return Declaration
 	case f.named(".min. -min. .bundle. .umd. .prod.") || f.in("dist umd bundle bundles") || bundled(d.Lang, s, d.Source):
 		return Generated
-	case len(s) == len(d.Source) && l.comment*100 >= l.bytes*mostlyComment && l.comment >= enoughComment:
-		return Documentation
+	case l.explains():
+		if whole := lines(d.Source); whole.explains() { // the start of many a file does
+			return Documentation
+		}
 	}
 	return Source
 }
@@ -126,6 +128,9 @@ func (f *file) prose(d *corpus.Document) string {
 	case f.changes(d, s) || events(s):
 		return Log
 	case d.Type != "text" || d.Blocks != nil:
+		return Documentation
+	}
+	if len(f.ext) == 2 && '1' <= f.ext[1] && f.ext[1] <= '9' { // of a manual
 		return Documentation
 	}
 	// What is read as text for want of a better reader may be no prose at all.
