@@ -371,7 +371,7 @@ func (x *extractor) endLink() {
 	if x.pre > 0 || x.linkFrom > len(x.text) {
 		return
 	}
-	if t := strings.TrimSpace(string(x.text[x.linkFrom:])); permalinks[t] && x.linkFrom > 0 {
+	if t := strings.TrimSpace(string(x.text[x.linkFrom:])); permalinks[t] {
 		x.linked -= len(x.text) - x.linkFrom
 		x.text, x.end = x.text[:x.linkFrom], x.linkEnd
 	}

@@ -347,7 +347,7 @@ func TestEdges(t *testing.T) {
 			}
 		}
 	}
-	d := page(t, `<div role=main><h1>Rights<a class=headerlink href="#r">¶</a></h1><dl><dt>chmod<a href="#c">¶</a><dd>sets rights. See <a href="#">#</a> 1.</dl>`+text+`</div><p>Not this.`+
+	d := page(t, `<div role=main><h1>Rights<a class=headerlink href="#r">¶</a></h1><dl><dt><a href="#c">§</a>chmod<a href="#c">¶</a><dd>sets rights. See <a href="#">#</a> 1.</dl>`+text+`</div><p>Not this.`+
 		`<pre><a href=x>#</a> ls</pre>`)
 	want := "Rights\n\nchmod\nsets rights. See 1.\n\nThe text"
 	if d.Title != "Rights" || !strings.HasPrefix(d.Source, want) || strings.Contains(d.Source, "Not this") {
