@@ -148,7 +148,8 @@ type Report struct {
 	Unchanged int    `json:"unchanged"`
 	Removed   int    `json:"removed"`
 	Skipped   []Skip `json:"skipped"`
-	// Warnings are what of documents was left out although they went in.
+	// Warnings are what of documents was left out although they went in; the first
+	// 1,000 kinds.
 	Warnings []Warning `json:"warnings,omitempty"`
 }
 
@@ -175,6 +176,9 @@ func (r *Report) warn(w Warning) {
 			old.Documents++
 			return
 		}
+	}
+	if len(r.Warnings) == 1000 {
+		return // enough to see what is wrong
 	}
 	w.Documents = 1
 	r.Warnings = append(r.Warnings, w)

@@ -17,9 +17,10 @@ func (a *app) askCommand() *cobra.Command {
 		budget     tamis.Budget
 		drafts     int
 		asJSON     bool
+		scope      scope
 	)
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL] [--model NAME] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL] [--model NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
@@ -45,6 +46,12 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if !asJSON {
 				o.Stream = func(piece string) { fmt.Fprint(a.out, piece) }
 			}
+			var seen tamis.Scope
+			var err error
+			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+				return err
+			}
+			o.Context = append(o.Context, seen)
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
@@ -71,6 +78,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
 	f.StringVar(&model, "model", "", "model name")
 	addBudget(f, &budget)
+	scope.add(f)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/filter"
 )
 
@@ -40,6 +42,15 @@ func (s *scope) resolve(f *pflag.FlagSet) (expr string, groups []string, err err
 	}
 	absolute(e, wd)
 	return e.String(), groups, nil
+}
+
+// scopeError tells a filter that cannot be, which is wrong usage, from a failure.
+func scopeError(err error) error {
+	var wrong *tamis.InvalidError
+	if errors.As(err, &wrong) && wrong.Field == "filter" {
+		return usagef("--%w", err)
+	}
+	return err
 }
 
 func absolute(e *filter.Expr, wd string) {

@@ -70,7 +70,7 @@ some.`,
 			}
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
-				return err
+				return scopeError(err)
 			}
 			if asJSON {
 				return a.printJSON(res)

@@ -21,7 +21,7 @@ import (
 )
 
 // maxFrontMatter bounds how far the end of front matter is looked for.
-const maxFrontMatter = 256 << 10
+const maxFrontMatter = 64 << 10
 
 // frontMatter reads the metadata at the start of a file, YAML between lines
 // "---" or TOML between lines "+++": the title, the language, and the rest as
