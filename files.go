@@ -50,7 +50,9 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
+	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude, Warn: func(w read.Warning) {
+		report.warn(Warning{Path: w.Path, Line: w.Line, Key: w.Key, Reason: w.Reason})
+	}}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}

@@ -144,8 +144,27 @@ func (a *app) printReport(what string, r tamis.Report) error {
 	if n := len(r.Skipped) - shown; n > 0 {
 		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
 	}
+	for i, w := range r.Warnings {
+		if i == shown {
+			fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", len(r.Warnings)-shown)
+			break
+		}
+		fmt.Fprintln(a.errs, oneLine(warningLine(w)))
+	}
 	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
 	_, err := fmt.Fprintln(a.out, what+strings.Join(parts, ", "))
 	return err
+}
+
+func warningLine(w tamis.Warning) string {
+	line := "warning: " + shortPath(w.Path)
+	if w.Line > 0 {
+		line += fmt.Sprintf(":%d", w.Line)
+	}
+	line += fmt.Sprintf(": %q %s", w.Key, w.Reason)
+	if w.Documents > 1 {
+		line += fmt.Sprintf(" (in %d documents)", w.Documents)
+	}
+	return line
 }
