@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store"
 )
@@ -74,7 +75,7 @@ func (ix *Index) ShowLine(ctx context.Context, doc string, line, around int, sco
 }
 
 func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
-	expr, err := scope.expr()
+	visible, asked, err := scope.exprs()
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,8 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 	}
 	defer v.Release()
 	h, err := v.HeaderByID(doc)
-	if errors.Is(err, ErrNotFound) || err == nil && expr != nil && !expr.Match(ingest.Metadata(h.Document("", nil))) {
+	unseen := func(e *filter.Expr) bool { return e != nil && !e.Match(ingest.Metadata(h.Document("", nil))) }
+	if errors.Is(err, ErrNotFound) || err == nil && (unseen(visible) || unseen(asked)) {
 		return nil, errUnseen
 	}
 	if err != nil {

@@ -19,9 +19,10 @@ func (a *app) askCommand() *cobra.Command {
 		drafts     int
 		timeout    time.Duration
 		asJSON     bool
+		scope      scope
 	)
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL] [--model NAME] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL] [--model NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
@@ -53,6 +54,11 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				}
 				o.Model = client
 			}
+			seen, err := scope.resolve(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			o.Context = append(o.Context, seen)
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
@@ -100,6 +106,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
 	f.StringVar(&model, "model", "", "model name")
 	addBudget(f, &budget)
+	scope.add(f)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
 	f.DurationVar(&timeout, "timeout", 5*time.Minute, "how long an answer or a draft may take; where it is given the first token may take as long, else two minutes")
 	f.BoolVar(&asJSON, "json", false, "print JSON")

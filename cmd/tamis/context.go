@@ -27,6 +27,7 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 // budgetError tells a wrong flag from a failure: a budget that is not positive
 // is one, one that no sentence fits into is not.
 func budgetError(b tamis.Budget, err error) error {
+	err = scopeError(err)
 	var wrong *tamis.InvalidError
 	if errors.As(err, &wrong) && !errors.Is(err, tamis.ErrNoTerms) && (b.Tokens < 1 || !errors.Is(err, tamis.ErrBudget)) {
 		return usageError{err}
@@ -66,7 +67,7 @@ or was altered; --filter and --as hold for it too.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+			if seen, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
 			if err := onlyReplay(cmd, replay); err != nil {
@@ -149,6 +150,9 @@ func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tam
 	}
 	text, err := ix.Replay(cmd.Context(), &receipt, scope)
 	if err != nil {
+		if scoped := scopeError(err); scoped != err {
+			return scoped
+		}
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	_, err = io.WriteString(a.out, text)

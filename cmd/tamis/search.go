@@ -50,7 +50,7 @@ some.`,
 			if err := vector.read(a.in, cmd.Flags()); err != nil {
 				return err
 			}
-			expr, groups, err := scope.resolve(cmd.Flags())
+			seen, err := scope.resolve(cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ some.`,
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: expr, Groups: groups}
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
 			if vector.given() {
 				vector.fill(&q)
 				if !cmd.Flags().Changed("unit") {
@@ -70,7 +70,7 @@ some.`,
 			}
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
-				return err
+				return scopeError(err)
 			}
 			if asJSON {
 				return a.printJSON(res)
