@@ -272,9 +272,9 @@ func (ix *Index) put(b *store.Batch, p prepared, seen map[string]bool, report *R
 		switch v := d.Metadata[k]; {
 		case v == nil || filter.Takes(v):
 		case k == corpus.GroupsKey:
-			report.warn(Warning{Path: nameOf(&d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
+			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
 		default:
-			report.warn(Warning{Path: nameOf(&d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
+			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
 		}
 	}
 	return nil
