@@ -32,7 +32,8 @@ type FileOptions struct {
 // AddFiles brings the index up to date with files and folders: new and changed
 // files are read and their documents put, files whose bytes are the same are
 // left alone, documents whose file vanished under one of paths are removed.
-// The path "-" is standard input. Folders are walked respecting .gitignore;
+// The path "-" is standard input. A path that is not valid UTF-8 is named with \xHH
+// for each byte that is not (read.Name). Folders are walked respecting .gitignore;
 // hidden files, node_modules, virtual environments and caches are entered only
 // where they are named, and links that lead out of the folders are not followed.
 // The index directory itself is never read.
@@ -53,7 +54,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude, Warn: func(w read.Warning) {
+	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude, Warn: func(w read.Warning) {
 		report.warn(Warning{Path: w.Path, Line: w.Line, Key: w.Key, Reason: w.Reason})
 	}}
 	if ix.dir != "" {
@@ -293,7 +294,7 @@ func (r *fileRun) removeVanished(paths []string) error {
 		if err != nil {
 			return err
 		}
-		files, err := r.ix.store.Files(abs)
+		files, err := r.ix.store.Files(read.Name(abs))
 		if err != nil {
 			return err
 		}

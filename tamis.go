@@ -89,6 +89,7 @@ type Index struct {
 	dir       string
 	analyzers text.Pool
 	counters  map[string]Counter
+	memory    int64 // Tuning.Memory
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
@@ -111,7 +112,7 @@ func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	ix := &Index{store: s, dir: dir, counters: map[string]Counter{}}
+	ix := &Index{store: s, dir: dir, counters: map[string]Counter{}, memory: o.Tuning.Memory}
 	for _, c := range o.Counters {
 		ix.counters[c.Name()] = c
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ func (a *app) indexCommand() *cobra.Command {
 		strict   bool
 		asJSON   bool
 		vectors  vectorFile
+		memory   = byteSize(1 << 30)
 	)
 	cmd := &cobra.Command{
 		Use:   "index [--index DIR] [--vectors FILE] PATH...",
@@ -48,7 +50,8 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			if err != nil {
 				return err
 			}
-			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields})
+			debug.SetMemoryLimit(int64(memory) / 8 * 7) // more garbage collection near it; files are mapped beside it
+			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
 			if err != nil {
 				return err
 			}
@@ -92,6 +95,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	f.StringVar(&language, "language", "", `how prose is analysed: english (default for a new index), another language, or auto`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
 	vectors.add(f)
+	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd

@@ -3,6 +3,7 @@ package read
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -314,10 +315,11 @@ func utf16Order(head []byte) int {
 // open opens the file as it is on disk. A file that is no longer a regular one
 // is refused before it could block.
 func (f *File) open() (*os.File, error) {
-	if info, err := os.Stat(f.Path); err != nil {
+	path := cmp.Or(f.disk, f.Path)
+	if info, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
 		return nil, &SkipError{Path: f.Path, Reason: "not a regular file"}
 	}
-	return os.Open(f.Path)
+	return os.Open(path)
 }

@@ -31,12 +31,18 @@ func blockParser() parser.Parser {
 // tables the splitter finds.
 const maxMarkdownBytes = 16 << 20
 
-// markdownFile reads a file of Markdown.
+// markdownFile reads a file of Markdown, as plain text where its lines would take
+// too much memory.
 func markdownFile(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
 	parse := func(ctx context.Context, d *corpus.Document, src string) error {
 		return readMarkdown(ctx, d, src, o.Warn)
 	}
-	return format.Textual("markdown", "", nil, parse)(ctx, f, o, yield)
+	plain := func(_ context.Context, d *corpus.Document, src string) error {
+		d.Source = src
+		frontMatter(d, src, o.Warn)
+		return nil
+	}
+	return format.Costly("markdown", "", nil, format.Cost{Byte: 2, Each: 800, Mark: "\n"}, parse, plain)(ctx, f, o, yield)
 }
 
 // readMarkdown keeps the file's own text as source and finds its blocks. Marks

@@ -55,6 +55,9 @@ type Options struct {
 	// JSON Lines file, that is read; default 256 MiB. JSON Lines files are
 	// streamed and may be of any size.
 	MaxFileBytes int64
+	// Memory is about how much memory reading a file may take beside its text;
+	// default 1 GiB. One that would take more is read as plain text, or skipped.
+	Memory int64
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
 	// Warn, where it is not nil, is told what of a document is left out although
@@ -82,6 +85,9 @@ func New(o Options) *Reader {
 	if o.MaxFileBytes <= 0 {
 		o.MaxFileBytes = 256 << 20
 	}
+	if o.Memory <= 0 {
+		o.Memory = 1 << 30
+	}
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
 	}
@@ -102,12 +108,13 @@ const keepBytes = 64 << 20
 
 // File is a file that may hold documents.
 type File struct {
-	// Path is the cleaned absolute path; "stdin" for standard input.
+	// Path is the [Name] of the cleaned absolute path; "stdin" for standard input.
 	Path    string
 	Size    int64 // bytes on disk; 0 for standard input
 	ModTime time.Time
 
 	name   string    // its path below the folder that the caller named, with slashes
+	disk   string    // where the file is; "" for Path
 	limit  int64     // Options.MaxFileBytes
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
@@ -236,7 +243,7 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	}
 	defer in.close()
 	stopped := false
-	o := format.Options{MaxBytes: r.o.MaxFileBytes}
+	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory}
 	if r.o.Warn != nil {
 		o.Warn = func(w Warning) {
 			w.Path = f.Path

@@ -52,7 +52,7 @@ func (r *Reader) copied(f *File, d *corpus.Document) bool {
 
 // hasWords says whether a page has most of a sample of the words of a text.
 func hasWords(page, text string) bool {
-	in, err := os.Open(page)
+	in, err := os.Open(PathOf(page))
 	if err != nil {
 		return false
 	}

@@ -1,14 +1,12 @@
 package read
 
 import (
-	"fmt"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
@@ -70,7 +68,11 @@ func (w *walker) emit(f *File, err error) {
 	}
 }
 
-func (w *walker) skip(path string, err error) { w.emit(nil, format.SkipOf(path, err)) }
+func (w *walker) skip(path string, err error) {
+	s := *format.SkipOf(path, err)
+	s.Path = Name(s.Path)
+	w.emit(nil, &s)
+}
 
 // root lists one path of the caller.
 func (w *walker) root(path string) {
@@ -81,9 +83,6 @@ func (w *walker) root(path string) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		w.skip(path, err)
-		return
-	}
-	if !w.named(abs) {
 		return
 	}
 	info, err := os.Stat(abs) // a root may be a link
@@ -110,17 +109,6 @@ func (w *walker) root(path string) {
 	w.file(abs, real, info)
 }
 
-// named says whether a path is text, as the names of documents are. A file or
-// folder of another name is left out with one reason: nothing that is stored or
-// printed as JSON could lead back to it.
-func (w *walker) named(path string) bool {
-	if utf8.ValidString(path) {
-		return true
-	}
-	w.skip(path, &SkipError{Path: path, Reason: fmt.Sprintf("its name is not valid UTF-8: rename %q", path)})
-	return false
-}
-
 // file lists a file; info is that of the file itself, not of a link to it.
 func (w *walker) file(path, real string, info fs.FileInfo) {
 	if w.seen[real] || w.r.skip[real] {
@@ -132,13 +120,13 @@ func (w *walker) file(path, real string, info fs.FileInfo) {
 		return
 	}
 	if isPage(path) {
-		w.r.pages[path] = true
+		w.r.pages[Name(path)] = true
 	}
 	name, err := filepath.Rel(w.top, path)
 	if err != nil {
 		name = filepath.Base(path)
 	}
-	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime(), limit: w.r.o.MaxFileBytes, name: filepath.ToSlash(name)}, nil)
+	w.emit(&File{Path: Name(path), disk: path, Size: info.Size(), ModTime: info.ModTime(), limit: w.r.o.MaxFileBytes, name: filepath.ToSlash(Name(name))}, nil)
 }
 
 func modeName(m fs.FileMode) string {
@@ -186,9 +174,6 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
 			continue
 		}
-		if !utf8.ValidString(name) && !w.named(child) {
-			continue
-		}
 		switch {
 		case mode&fs.ModeSymlink != 0:
 			w.links = append(w.links, link{path: child, top: w.top, rules: rules})
@@ -222,7 +207,7 @@ func (w *walker) link(l link) {
 		return
 	}
 	if !w.within(real) && !w.above(real) {
-		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link that leads out of the folder: name " + real + " to index it"})
+		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link that leads out of the folder: name " + Name(real) + " to index it"})
 		return
 	}
 	info, err := os.Stat(real)
@@ -238,7 +223,7 @@ func (w *walker) link(l link) {
 		return
 	}
 	if w.above(real) {
-		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link to a folder above it: " + real})
+		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link to a folder above it: " + Name(real)})
 		return
 	}
 	w.entered = append(w.entered, real)

@@ -39,7 +39,7 @@ const (
 )
 
 // HTML reads pages of HTML.
-var HTML = format.Textual("html", "", decode, read)
+var HTML = format.Costly("html", "", decode, format.Cost{Byte: 3, Each: 120, Mark: "<"}, read, nil)
 
 // read extracts the main text of a page. What is dropped: scripts, styles,
 // navigation, page headers and footers, elements hidden or named as such by role or
