@@ -55,14 +55,20 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return budgetError(budget, err)
 			}
 			if asJSON {
-				return a.printJSON(answer)
+				return a.printJSON(struct {
+					*ask.Reply
+					Context receipt `json:"context"`
+				}{answer, receiptOf(answer.Context, false)})
 			}
-			fmt.Fprint(a.out, "\n\n")
-			if err := a.printSources(answer.Context); err != nil {
-				return err
+			fmt.Fprintln(a.out)
+			if !a.quiet {
+				fmt.Fprintln(a.errs)
+				if err := a.printSources(a.errs, answer.Context); err != nil {
+					return err
+				}
 			}
 			for _, n := range answer.Unknown {
-				fmt.Fprintf(a.errs, "tamis: the reply cites [%d], which is not among the sources\n", n)
+				a.warn("the reply cites [%d], which is not among the sources", n)
 			}
 			return nil
 		},

@@ -24,7 +24,7 @@ func (s *scope) add(f *pflag.FlagSet) {
 // resolve checks the filter and makes its relative paths absolute, as stored
 // paths are. groups is nil without --as.
 func (s *scope) resolve(f *pflag.FlagSet) (expr string, groups []string, err error) {
-	if f.Changed("as") {
+	if f.Changed("as") || len(s.as) > 0 { // given, or by the configuration
 		groups = append([]string{}, s.as...)
 	}
 	if s.filter == "" {
