@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"text/tokens"},
 	{"vector"},
 	{"corpus"},
+	{"corpus/role"},
 	{"corpus/read/format"},
 	{"corpus/read/markup", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},

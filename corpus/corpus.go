@@ -35,6 +35,9 @@ type Document struct {
 	// name of the programming language ("go", "python") for code; empty when
 	// it is not known yet.
 	Lang string
+	// Role is what the document is for, as package role names it; empty when
+	// nobody has said.
+	Role string
 	// ModTime is the modification time of the file; zero when there is none.
 	ModTime time.Time
 	// Metadata is what the source states about the document beyond the above.
@@ -72,6 +75,7 @@ const (
 	Code // a code block, or a declaration whose name is Label
 	Turn // "Speaker: text", one speaker's turn in a conversation
 	Quote
+	Term // what the list items that follow it define or describe: <dt>
 )
 
 // Block is a run of Source that has one role.

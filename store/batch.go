@@ -214,7 +214,7 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := derived.AddRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
+	if err := derived.AddRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached), func() error { return nil }); err != nil {
 		return 0, &DocumentError{d.ID, err.Error()}
 	}
 	// From here on an error leaves the batch half changed.

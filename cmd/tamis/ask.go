@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ func (a *app) askCommand() *cobra.Command {
 		url, model string
 		budget     tamis.Budget
 		drafts     int
+		timeout    time.Duration
 		asJSON     bool
 	)
 	cmd := &cobra.Command{
@@ -24,7 +26,8 @@ func (a *app) askCommand() *cobra.Command {
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
 Each citation in the reply is checked; one that names no source is marked "?".
-Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer.
+Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
+empty answer is a failure; one that the model's limit of tokens cut off is said to be.
 
 The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		Example: `  tamis ask "which tables does the importer lock?"
@@ -34,23 +37,42 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if url == "" {
 				url = os.Getenv("TAMIS_LLM")
 			}
+			given := cmd.Flags().Changed("timeout")
+			if given && timeout <= 0 {
+				return usagef("--timeout must be more than nothing, such as 90s or 10m")
+			}
 			o := ask.Options{Budget: budget, Drafts: drafts}
 			if url != "" {
-				client, err := llm.New(llm.Config{URL: url, Model: model})
+				c := llm.Config{URL: url, Model: model}
+				if given {
+					c.Timeout = timeout
+				}
+				client, err := llm.New(c)
 				if err != nil {
 					return usageError{err}
 				}
 				o.Model = client
-			}
-			if !asJSON {
-				o.Stream = func(piece string) { fmt.Fprint(a.out, piece) }
 			}
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
+			here := func() {}
+			if o.Model != nil && isTerminal(a.errs) {
+				ticks := time.NewTicker(time.Second / 4)
+				defer ticks.Stop()
+				here = waiting(a.errs, "waiting for the model", ticks.C)
+			}
+			defer here()
+			if !asJSON {
+				o.Stream = func(piece string) {
+					here()
+					fmt.Fprint(a.out, piece)
+				}
+			}
 			answer, err := ask.Answer(cmd.Context(), ix, args[0], o)
+			here()
 			if err != nil {
 				return budgetError(budget, err)
 			}
@@ -67,6 +89,13 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 					return err
 				}
 			}
+			switch answer.Finish {
+			case "", "stop":
+			case "length":
+				fmt.Fprintln(a.errs, "tamis: the answer is cut off: the model reached its limit of tokens")
+			default:
+				fmt.Fprintf(a.errs, "tamis: the model stopped with %q\n", answer.Finish)
+			}
 			for _, n := range answer.Unknown {
 				a.warn("the reply cites [%d], which is not among the sources", n)
 			}
@@ -78,6 +107,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&model, "model", "", "model name")
 	addBudget(f, &budget)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
+	f.DurationVar(&timeout, "timeout", 5*time.Minute, "how long an answer or a draft may take; where it is given the first token may take as long, else two minutes")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

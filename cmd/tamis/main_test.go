@@ -119,7 +119,8 @@ func TestScripts(t *testing.T) {
 }
 
 // chat is an OpenAI-compatible server that cites source 1 and one that is not
-// there. /flaky fails the first time, /down always, /keyed wants a key.
+// there. /flaky fails the first time, /down always, /keyed wants a key, /silent
+// and /empty say nothing, /short stops in the middle.
 type chat struct{ asked atomic.Int32 }
 
 func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -134,6 +135,14 @@ func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error": {"message": "wrong key"}}`, http.StatusUnauthorized)
 	case kind != "keyed" && r.Header.Get("Authorization") != "":
 		http.Error(w, `{"error": {"message": "a key that nobody gave"}}`, http.StatusBadRequest)
+	case kind == "silent":
+		<-r.Context().Done()
+	case kind == "empty":
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: [DONE]\n\n")
+	case kind == "short":
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, `data: {"choices": [{"delta": {"content": "Every nine"}, "finish_reason": "length"}], "usage": "odd"}`+"\n\ndata: [DONE]\n\n")
 	default:
 		w.Header().Set("Content-Type", "text/event-stream")
 		for _, piece := range []string{"Every nine", " days [1", "], or so ", "[9", "]."} {

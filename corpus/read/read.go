@@ -20,6 +20,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -32,13 +33,14 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 // Version names how files become documents: a file that another version read is
 // read again although its bytes are the same. It changes whenever a reader makes
 // another document of the same bytes: other text, blocks, places, titles,
 // languages or metadata, or a document where there was an error.
-const Version = "3"
+const Version = "4"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {
@@ -96,6 +98,7 @@ type File struct {
 	Size    int64 // bytes on disk; 0 for standard input
 	ModTime time.Time
 
+	name   string    // its path below the folder that the caller named, with slashes
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
 	hashed bool
@@ -205,10 +208,14 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	if !f.IsStdin() {
 		d.Path = f.Path
 	}
+	d.Role = cmp.Or(d.Role, role.Stated(d.Metadata))
 	if d.ID != "" {
 		return nil
 	}
 	d.ID = f.Path
+	if d.Role == "" {
+		d.Role = role.Of(d, cmp.Or(f.name, filepath.Base(f.Path)))
+	}
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)
 	}

@@ -40,6 +40,7 @@ func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 
 type link struct {
 	path  string
+	top   string // the folder that the caller named
 	rules *ignoreRules
 }
 
@@ -48,6 +49,7 @@ type walker struct {
 	r       *Reader
 	yield   func(*File, error) bool
 	stopped bool
+	top     string          // the folder that the caller named
 	seen    map[string]bool // real paths of listed files and entered folders
 	entered []string        // real paths of the roots and of the folders that links led to
 	links   []link
@@ -88,7 +90,9 @@ func (w *walker) root(path string) {
 	if w.r.inSkip(abs) || w.r.inSkip(real) {
 		return
 	}
+	w.top = filepath.Dir(abs)
 	if info.IsDir() {
+		w.top = abs
 		w.entered = append(w.entered, real)
 		w.exclude = (*ignoreRules)(nil).withLines(slices.Values(w.r.o.Exclude), abs)
 		w.dir(abs, real, ignoreAbove(real, abs))
@@ -118,7 +122,11 @@ func (w *walker) file(path, real string, info fs.FileInfo) {
 		w.skip(path, &SkipError{Path: path, Reason: "not a regular file (" + modeName(info.Mode()) + ")"})
 		return
 	}
-	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime()}, nil)
+	name, err := filepath.Rel(w.top, path)
+	if err != nil {
+		name = filepath.Base(path)
+	}
+	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime(), name: filepath.ToSlash(name)}, nil)
 }
 
 func modeName(m fs.FileMode) string {
@@ -168,7 +176,7 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		}
 		switch {
 		case mode&fs.ModeSymlink != 0:
-			w.links = append(w.links, link{path: child, rules: rules})
+			w.links = append(w.links, link{path: child, top: w.top, rules: rules})
 		case mode.IsDir():
 			w.dir(child, realChild, rules)
 		default:
@@ -184,6 +192,7 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 
 // link follows a symbolic link.
 func (w *walker) link(l link) {
+	w.top = l.top
 	real, err := filepath.EvalSymlinks(l.path)
 	if err != nil {
 		if strings.Contains(err.Error(), "too many links") {

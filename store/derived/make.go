@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/kv"
@@ -30,7 +32,7 @@ func (m *Maker) FromDocuments(ctx context.Context, v *view.View, in []view.Segme
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			err := addTo(b, v, m.Rows, ordinal)
+			err := addTo(ctx, b, v, m.Rows, ordinal)
 			if errors.Is(err, record.ErrCorrupt) {
 				lost(fmt.Sprintf("document number %d cannot be read and is not found any more: %v", ordinal, err))
 				return nil
@@ -46,7 +48,7 @@ func (m *Maker) FromDocuments(ctx context.Context, v *view.View, in []view.Segme
 	return data, docs, err
 }
 
-func addTo(b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64) error {
+func addTo(ctx context.Context, b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64) error {
 	h, err := v.Header(ordinal)
 	if err != nil {
 		return err
@@ -63,17 +65,22 @@ func addTo(b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64)
 	if err != nil {
 		return err
 	}
-	return AddRows(b, ordinal, r, h.Size, vs)
+	return AddRows(b, ordinal, r, h.Size, vs, ctx.Err)
 }
 
 // AddRows adds the rows of a document, with its ordinal, the bytes of its source and
-// its vectors.
-func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors) error {
+// its vectors. more is asked after each passage; its error ends the work in the
+// middle and leaves a builder that cannot be used.
+func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors, more func() error) error {
 	if err := b.BeginDocument(ordinal, r.Title, r.Metadata, size); err != nil {
 		return err
 	}
-	for i, p := range r.Passages {
-		b.AddPassage(p, r.Fields[i])
+	err := r.Each(func(p corpus.Passage, f index.Fields) error {
+		b.AddPassage(p, f)
+		return more()
+	})
+	if err != nil {
+		return err
 	}
 	d := r.Document
 	if r.Joined {
