@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -74,7 +75,7 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	cmd.SetVersionTemplate("tamis {{.Version}}\n")
 	cmd.SetFlagErrorFunc(flagError)
 	f := cmd.PersistentFlags()
-	f.Var(&onceFlag{value: &a.dir}, "index", "index directory (default $TAMIS_INDEX, then the nearest .tamis here or in a folder above)")
+	f.Var(&flags.Once{Value: &a.dir}, "index", "index directory (default $TAMIS_INDEX, then the nearest .tamis here or in a folder above)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print what was asked for and failures, no lists of sources, reports or progress")
 	f.BoolVar(&a.noPager, "no-pager", false, "show long results on a terminal without $TAMIS_PAGER, $PAGER or less")
 	cmd.AddCommand(
@@ -82,7 +83,7 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
 		a.configCommand(), a.versionCommand(),
 	)
-	complete(cmd)
+	flags.Complete(cmd)
 	return cmd
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 )
 
@@ -59,10 +60,10 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			}
 			defer ix.Close()
 			here := func() {}
-			if o.Model != nil && isTerminal(a.errs) {
+			if o.Model != nil && a.progress != nil && !a.quiet {
 				ticks := time.NewTicker(time.Second / 4)
 				defer ticks.Stop()
-				here = waiting(a.errs, "waiting for the model", ticks.C)
+				here = screen.Waiting(a.progress, "waiting for the model", ticks.C)
 			}
 			defer here()
 			if !asJSON {
@@ -92,9 +93,9 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			switch answer.Finish {
 			case "", "stop":
 			case "length":
-				fmt.Fprintln(a.errs, "tamis: the answer is cut off: the model reached its limit of tokens")
+				a.warn("the answer is cut off: the model reached its limit of tokens")
 			default:
-				fmt.Fprintf(a.errs, "tamis: the model stopped with %q\n", answer.Finish)
+				a.warn("the model stopped with %q", answer.Finish)
 			}
 			for _, n := range answer.Unknown {
 				a.warn("the reply cites [%d], which is not among the sources", n)

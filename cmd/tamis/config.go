@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/config"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -24,7 +25,7 @@ type settings struct {
 // values from it: those of the user, and over these those beside the index.
 func (a *app) configure(cmd *cobra.Command) error {
 	read := func(path string, allowed []string) error {
-		f, err := config.Read(cmd.Root(), path, allowed, didYouMean)
+		f, err := config.Read(cmd.Root(), path, allowed, flags.DidYouMean)
 		a.settings.files = append(a.settings.files, f)
 		return err
 	}

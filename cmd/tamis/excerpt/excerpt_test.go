@@ -29,11 +29,11 @@ func TestExcerpt(t *testing.T) {
 	m := New([]string{"english"}, "zebra stripes")
 	long := strings.Repeat("nothing of note ", 40)
 	for in, want := range map[string]string{
-		"short\n\ttext": "short text",
+		"short\n\ttext":                       "short text",
 		long + "a zebra has stripes. " + long: "a zebra has stripes.",
 		"zebra " + long + "zebra stripes":     "zebra stripes",
 		long:                                  "nothing of note",
-		strings.Repeat("猫", 400) + " zebra":    "zebra",
+		strings.Repeat("猫", 400) + " zebra":   "zebra",
 	} {
 		got := m.Excerpt(in, 100)
 		if !strings.Contains(got, want) || len(got) > 100+2*len("… ") || !utf8.ValidString(got) {
