@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 )
 
@@ -65,10 +66,10 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			}
 			defer ix.Close()
 			here := func() {}
-			if o.Model != nil && isTerminal(a.errs) {
+			if o.Model != nil && a.progress != nil && !a.quiet {
 				ticks := time.NewTicker(time.Second / 4)
 				defer ticks.Stop()
-				here = waiting(a.errs, "waiting for the model", ticks.C)
+				here = screen.Waiting(a.progress, "waiting for the model", ticks.C)
 			}
 			defer here()
 			if !asJSON {
@@ -82,24 +83,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
-			if asJSON {
-				return a.printJSON(answer)
-			}
-			fmt.Fprint(a.out, "\n\n")
-			if err := a.printSources(answer.Context); err != nil {
-				return err
-			}
-			switch answer.Finish {
-			case "", "stop":
-			case "length":
-				fmt.Fprintln(a.errs, "tamis: the answer is cut off: the model reached its limit of tokens")
-			default:
-				fmt.Fprintf(a.errs, "tamis: the model stopped with %q\n", answer.Finish)
-			}
-			for _, n := range answer.Unknown {
-				fmt.Fprintf(a.errs, "tamis: the reply cites [%d], which is not among the sources\n", n)
-			}
-			return nil
+			return a.printReply(answer, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -111,4 +95,33 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.DurationVar(&timeout, "timeout", 5*time.Minute, "how long an answer or a draft may take; where it is given the first token may take as long, else two minutes")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// printReply says what stands beside the streamed answer: its sources, and what
+// is odd about it.
+func (a *app) printReply(answer *ask.Reply, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(struct {
+			*ask.Reply
+			Context receipt `json:"context"`
+		}{answer, receiptOf(answer.Context, false)})
+	}
+	fmt.Fprintln(a.out)
+	if !a.quiet {
+		fmt.Fprintln(a.errs)
+		if err := a.printSources(a.errs, answer.Context); err != nil {
+			return err
+		}
+	}
+	switch answer.Finish {
+	case "", "stop":
+	case "length":
+		a.warn("the answer is cut off: the model reached its limit of tokens")
+	default:
+		a.warn("the model stopped with %q", answer.Finish)
+	}
+	for _, n := range answer.Unknown {
+		a.warn("the reply cites [%d], which is not among the sources", n)
+	}
+	return nil
 }

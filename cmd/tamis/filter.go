@@ -26,7 +26,7 @@ func (s *scope) add(f *pflag.FlagSet) {
 // resolve checks the filter and makes its relative paths absolute, as stored
 // paths are; without --as the groups are nil.
 func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
-	if f.Changed("as") {
+	if f.Changed("as") || len(s.as) > 0 { // given, or by the configuration
 		seen.Groups = append([]string{}, s.as...)
 	}
 	if s.filter == "" {

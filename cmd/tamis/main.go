@@ -12,29 +12,55 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+func main() { os.Exit(runInterruptible()) }
+
+// runInterruptible runs the program's command line. The first signal ends it in
+// good order, another one at once.
+func runInterruptible() int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if s, ok := (<-signals).(syscall.Signal); ok {
+			signal.Stop(signals)
+			cancel(interrupted(s))
+		}
+	}()
+	return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
-// run executes a command line: 0 when it worked, 1 for a failure, 2 for wrong
-// usage.
+// interrupted: a signal has ended the command. Shells tell by an exit code beyond
+// 128 which.
+type interrupted syscall.Signal
+
+func (i interrupted) Error() string { return "interrupted" }
+
+// run executes a command line: 0 when it worked, 1 for a failure and for nothing
+// found, 2 for wrong usage, 130 when it was interrupted.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: out, errs: errs}
+	a := newApp(in, out, errs)
 	cmd := a.root()
 	cmd.SetArgs(args)
 	cmd.SetIn(in)
-	cmd.SetOut(out)
-	cmd.SetErr(errs)
+	cmd.SetOut(a.out)
+	cmd.SetErr(a.errs)
 	err := cmd.ExecuteContext(ctx)
+	defer a.flush()
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errs, "tamis: "+oneLine(err.Error()))
+	var signal interrupted
+	if errors.As(context.Cause(ctx), &signal) && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.errs, "tamis: interrupted")
+		return 128 + int(signal)
+	}
+	if !errors.Is(err, errNothing) || !a.quiet {
+		fmt.Fprintln(a.errs, "tamis: "+screen.Line(err.Error()))
+	}
 	var u usageError
 	if errors.As(err, &u) {
 		return 2

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +32,7 @@ func TestMain(m *testing.M) {
 			if n, err := strconv.ParseUint(os.Getenv("TEST_FILE_LIMIT"), 10, 64); err == nil {
 				limitFiles(n)
 			}
-			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+			os.Exit(runInterruptible())
 		},
 	})
 }
@@ -50,11 +49,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			// write FILE STRING makes a file of a quoted Go string.
+			// write FILE STRING makes a file of a quoted Go string; its name is one too.
 			"write": func(ts *testscript.TestScript, _ bool, args []string) {
 				s, err := strconv.Unquote(`"` + args[1] + `"`)
 				ts.Check(err)
-				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s), 0o644))
+				name, err := strconv.Unquote(`"` + args[0] + `"`)
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(name), []byte(s), 0o644))
 			},
 			// unmark DIR takes the marker away that names a database's manifest.
 			"unmark": func(ts *testscript.TestScript, _ bool, args []string) {
