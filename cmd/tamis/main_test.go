@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -215,4 +217,25 @@ func TestSingleLineFile(t *testing.T) {
 	}
 	close(stop)
 	t.Logf("%d bytes in one line: %v, at most %d MiB of heap", size, time.Since(begin).Round(time.Millisecond), <-done>>20)
+}
+
+// TestInterrupted: a signal is told apart from other failures, as shells do.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.txt")
+	if err := os.WriteFile(file, []byte("An otter."), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		cause error
+		code  int
+		said  string
+	}{{interrupted(syscall.SIGINT), 130, "tamis: interrupted\n"}, {interrupted(syscall.SIGTERM), 143, "tamis: interrupted\n"}, {nil, 1, "tamis: context canceled\n"}} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(tt.cause)
+		var out, errs bytes.Buffer
+		if code := run(ctx, []string{"index", "--index", filepath.Join(dir, "ix"), file}, strings.NewReader(""), &out, &errs); code != tt.code || errs.String() != tt.said {
+			t.Errorf("%v: exit code %d: %q", tt.cause, code, errs.String())
+		}
+	}
 }

@@ -183,7 +183,7 @@ func (a *app) printSurroundings(all []*tamis.Surroundings) error {
 			fmt.Fprintf(&b, "  %s", a.dim(oneLine(strings.Join(first.Headings, " > "))))
 		}
 		b.WriteByte('\n')
-		end := -1 // of the last line that was printed
+		end, number := -1, 0 // of the last line that was printed
 		for k, s := range of {
 			if end >= 0 && len(s.Lines) > 0 && s.Lines[0].Start > end+1 {
 				b.WriteString("--\n")
@@ -191,6 +191,11 @@ func (a *app) printSurroundings(all []*tamis.Surroundings) error {
 			for _, l := range s.Lines {
 				if l.Start <= end && end >= 0 {
 					continue
+				}
+				if l.Number == number { // formats with marks say where blocks begin
+					l.Number = 0
+				} else {
+					number = l.Number
 				}
 				a.printLine(&b, l, of[max(k-1, 0):])
 				end = l.End
