@@ -176,6 +176,9 @@ type Tuning struct {
 	MaxSegmentBytes int
 	// MaxSegments is how many segments make writers wait for merging (64).
 	MaxSegments int
+	// Memory is how much memory indexing one document or file may take, about
+	// (1 GiB). One that needs more is reported as skipped.
+	Memory int64
 	// MemTable is the size of Pebble's memtables (16 MiB).
 	MemTable uint64
 	// Inline sets sealing, merging and rebuilding to work in the goroutine that

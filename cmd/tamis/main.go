@@ -10,37 +10,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
-func main() { os.Exit(runInterruptible()) }
-
-// runInterruptible runs the program's command line. The first signal ends it in
-// good order, another one at once.
-func runInterruptible() int {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		if s, ok := (<-signals).(syscall.Signal); ok {
-			signal.Stop(signals)
-			cancel(interrupted(s))
-		}
-	}()
-	return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-}
-
-// interrupted: a signal has ended the command. Shells tell by an exit code beyond
-// 128 which.
-type interrupted syscall.Signal
-
-func (i interrupted) Error() string { return "interrupted" }
+func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run executes a command line: 0 when it worked, 1 for a failure and for nothing
-// found, 2 for wrong usage, 130 when it was interrupted.
+// found, 2 for wrong usage, 128 and its number for a signal.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := newApp(in, out, errs)
 	cmd := a.root()
@@ -53,10 +30,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if err == nil {
 		return 0
 	}
-	var signal interrupted
-	if errors.As(context.Cause(ctx), &signal) && errors.Is(err, context.Canceled) {
+	if by, ok := context.Cause(ctx).(interrupt); ok && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(a.errs, "tamis: interrupted")
-		return 128 + int(signal)
+		return by.code()
 	}
 	if !errors.Is(err, errNothing) || !a.quiet {
 		fmt.Fprintln(a.errs, "tamis: "+screen.Line(err.Error()))

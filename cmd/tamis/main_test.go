@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 			if n, err := strconv.ParseUint(os.Getenv("TEST_FILE_LIMIT"), 10, 64); err == nil {
 				limitFiles(n)
 			}
-			os.Exit(runInterruptible())
+			os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
 }
@@ -219,8 +219,8 @@ func TestSingleLineFile(t *testing.T) {
 	t.Logf("%d bytes in one line: %v, at most %d MiB of heap", size, time.Since(begin).Round(time.Millisecond), <-done>>20)
 }
 
-// TestInterrupted: a signal is told apart from other failures, as shells do.
-func TestInterrupted(t *testing.T) {
+// TestInterruptedExitCodes: a signal is told apart from other failures, as shells do.
+func TestInterruptedExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.txt")
 	if err := os.WriteFile(file, []byte("An otter."), 0o644); err != nil {
@@ -230,7 +230,7 @@ func TestInterrupted(t *testing.T) {
 		cause error
 		code  int
 		said  string
-	}{{interrupted(syscall.SIGINT), 130, "tamis: interrupted\n"}, {interrupted(syscall.SIGTERM), 143, "tamis: interrupted\n"}, {nil, 1, "tamis: context canceled\n"}} {
+	}{{interrupt{syscall.SIGINT}, 130, "tamis: interrupted\n"}, {interrupt{syscall.SIGTERM}, 143, "tamis: interrupted\n"}, {nil, 1, "tamis: context canceled\n"}} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(tt.cause)
 		var out, errs bytes.Buffer

@@ -27,6 +27,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,11 +108,13 @@ type File struct {
 	ModTime time.Time
 
 	name   string    // its path below the folder that the caller named, with slashes
+	limit  int64     // Options.MaxFileBytes
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
 	hashed bool
 	data   string // the file's bytes if they are kept
 	kept   bool
+	ahead  *corpus.Document // what Ahead has read
 }
 
 // IsStdin says whether the file is standard input, which can be read once and
@@ -122,8 +125,10 @@ func (f *File) IsStdin() bool { return f.stdin != nil }
 // the bytes of a file of up to 64 MiB for [Reader.Documents] to parse. After
 // Documents has run to its end it is the digest of the bytes that were parsed,
 // which is the one to store: the file may have changed in between. A file that
-// cannot be read is a [*SkipError].
-func (f *File) Digest() ([sha256.Size]byte, error) {
+// cannot be read is a [*SkipError]; so is, before more than its first bytes are
+// looked at, one that these or its size tell to have no reader. When ctx ends, its
+// error is returned.
+func (f *File) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	if f.hashed {
 		return f.digest, nil
 	}
@@ -135,15 +140,22 @@ func (f *File) Digest() ([sha256.Size]byte, error) {
 		return f.digest, format.SkipOf(f.Path, err)
 	}
 	defer in.Close()
+	if err := f.look(in); err != nil {
+		return f.digest, format.SkipOf(f.Path, err)
+	}
+	all := io.NewSectionReader(&watched{ctx, in}, 0, math.MaxInt64)
 	h := sha256.New()
 	var b strings.Builder
 	if f.Size <= keepBytes {
 		b.Grow(int(f.Size))
-		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(in, keepBytes))
+		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(all, keepBytes))
 	}
 	var rest int64
 	if err == nil {
-		rest, err = io.Copy(h, in)
+		rest, err = io.Copy(h, all)
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return f.digest, err
 	}
 	if err != nil {
 		return f.digest, format.SkipOf(f.Path, err)
@@ -186,8 +198,38 @@ func (r *Reader) Documents(ctx context.Context, f *File) iter.Seq2[corpus.Docume
 	}
 }
 
+// Ahead reads the document of f before its turn, for [Reader.Documents] to yield,
+// and returns it: where f is a file of one document, of at most limit bytes
+// unzipped, that can be read. All else is left to Documents. It is safe for
+// concurrent use, beside anything that is done with other files.
+func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Document, ok bool) {
+	if f.IsStdin() || f.Size > limit {
+		return d, false
+	}
+	early := &Reader{o: r.o, ids: make(map[string]struct{})}
+	early.o.MaxFileBytes = min(limit, r.o.MaxFileBytes)
+	n := 0
+	err := early.documents(ctx, f, func(one corpus.Document, err error) bool {
+		n++
+		d, ok = one, err == nil && n == 1 && one.ID == f.Path
+		return ok
+	})
+	if ok = ok && err == nil; ok {
+		f.ahead, f.data, f.kept = &d, "", false
+	}
+	return d, ok
+}
+
 // documents returns the error that ends the file; any, when yield said stop.
 func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Document, error) bool) error {
+	if d := f.ahead; d != nil {
+		f.ahead = nil
+		if err := r.own(f, d.ID); err != nil {
+			return err
+		}
+		yield(*d, nil)
+		return nil
+	}
 	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
@@ -237,7 +279,12 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)
 	}
-	if !r.claim(d.ID) {
+	return r.own(f, d.ID)
+}
+
+// own claims the id of a file that is one document.
+func (r *Reader) own(f *File, id string) error {
+	if !r.claim(id) {
 		return &SkipError{Path: f.Path, Reason: "was already read in this run"}
 	}
 	return nil

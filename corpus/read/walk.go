@@ -138,7 +138,7 @@ func (w *walker) file(path, real string, info fs.FileInfo) {
 	if err != nil {
 		name = filepath.Base(path)
 	}
-	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime(), name: filepath.ToSlash(name)}, nil)
+	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime(), limit: w.r.o.MaxFileBytes, name: filepath.ToSlash(name)}, nil)
 }
 
 func modeName(m fs.FileMode) string {
