@@ -30,7 +30,9 @@ type FileOptions struct {
 // AddFiles brings the index up to date with files and folders: new and changed
 // files are read and their documents put, files whose bytes are the same are
 // left alone, documents whose file vanished under one of paths are removed.
-// The path "-" is standard input. Folders are walked respecting .gitignore.
+// The path "-" is standard input. Folders are walked respecting .gitignore;
+// hidden files, node_modules, virtual environments and caches are entered only
+// where they are named, and links that lead out of the folders are not followed.
 // The index directory itself is never read.
 //
 // What cannot be read is reported under Skipped and the rest goes in; a file
@@ -48,7 +50,9 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
+	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude, Warn: func(w read.Warning) {
+		report.warn(Warning{Path: w.Path, Line: w.Line, Key: w.Key, Reason: w.Reason})
+	}}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}

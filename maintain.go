@@ -71,7 +71,7 @@ type Stats struct {
 	Documents int `json:"documents"`
 	Passages  int `json:"passages"`
 	// Roles counts the documents by what they are for: documentation, source, test,
-	// declaration, generated, log. Records that state none are not counted.
+	// declaration, generated, log, copy. Records that state none are not counted.
 	Roles        map[string]int `json:"roles,omitempty"`
 	Segments     int            `json:"segments"`
 	LiveSegments int            `json:"live_segments"`      // of Segments, in memory alone

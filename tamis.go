@@ -21,11 +21,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/text"
@@ -145,6 +148,9 @@ type Report struct {
 	Unchanged int    `json:"unchanged"`
 	Removed   int    `json:"removed"`
 	Skipped   []Skip `json:"skipped"`
+	// Warnings are what of documents was left out although they went in; the first
+	// 1,000 kinds.
+	Warnings []Warning `json:"warnings,omitempty"`
 }
 
 // Skip names something that was not added, and why.
@@ -152,6 +158,30 @@ type Skip struct {
 	Path   string `json:"path"`           // file, or id of a document without one
 	Line   int    `json:"line,omitempty"` // from 1; 0 when the whole file was skipped
 	Reason string `json:"reason"`
+}
+
+// Warning says that a key of metadata was not taken, once for all documents that
+// have it for the same reason.
+type Warning struct {
+	Path      string `json:"path"` // of the first: file, or id of a document without one
+	Line      int    `json:"line,omitempty"`
+	Key       string `json:"key"`
+	Reason    string `json:"reason"`    // a clause that follows the key
+	Documents int    `json:"documents"` // how many
+}
+
+func (r *Report) warn(w Warning) {
+	for i := range r.Warnings {
+		if old := &r.Warnings[i]; old.Key == w.Key && old.Reason == w.Reason {
+			old.Documents++
+			return
+		}
+	}
+	if len(r.Warnings) == 1000 {
+		return // enough to see what is wrong
+	}
+	w.Documents = 1
+	r.Warnings = append(r.Warnings, w)
 }
 
 // only keeps of the counts what a batch that failed has made durable.
@@ -231,6 +261,15 @@ func (ix *Index) put(b *store.Batch, d Document, seen map[string]bool, report *R
 		return err
 	}
 	report.count(outcome)
+	for _, k := range slices.Sorted(maps.Keys(d.Metadata)) {
+		switch v := d.Metadata[k]; {
+		case v == nil || filter.Takes(v):
+		case k == corpus.GroupsKey:
+			report.warn(Warning{Path: nameOf(&d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
+		default:
+			report.warn(Warning{Path: nameOf(&d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
+		}
+	}
 	return nil
 }
 

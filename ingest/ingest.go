@@ -57,7 +57,7 @@ func (c Config) Index() index.Config {
 // Version of what this package itself does with a document: the fields of a row,
 // the guess of a language, the metadata that filters see. It is to be
 // counted up with every change of these.
-const Version = 1
+const Version = 2
 
 // Variant changes how rows are made. The zero Variant is what every index has;
 // another is for experiments, and for tests of indexes that another version of

@@ -20,9 +20,10 @@ func (a *app) askCommand() *cobra.Command {
 		drafts     int
 		timeout    time.Duration
 		asJSON     bool
+		scope      scope
 	)
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL] [--model NAME] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL] [--model NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
@@ -54,6 +55,11 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				}
 				o.Model = client
 			}
+			seen, err := scope.resolve(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			o.Context = append(o.Context, seen)
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
@@ -77,38 +83,44 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
-			if asJSON {
-				return a.printJSON(struct {
-					*ask.Reply
-					Context receipt `json:"context"`
-				}{answer, receiptOf(answer.Context, false)})
-			}
-			fmt.Fprintln(a.out)
-			if !a.quiet {
-				fmt.Fprintln(a.errs)
-				if err := a.printSources(a.errs, answer.Context); err != nil {
-					return err
-				}
-			}
-			switch answer.Finish {
-			case "", "stop":
-			case "length":
-				a.warn("the answer is cut off: the model reached its limit of tokens")
-			default:
-				a.warn("the model stopped with %q", answer.Finish)
-			}
-			for _, n := range answer.Unknown {
-				a.warn("the reply cites [%d], which is not among the sources", n)
-			}
-			return nil
+			return a.printAnswer(answer, asJSON)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
 	f.StringVar(&model, "model", "", "model name")
 	addBudget(f, &budget)
+	scope.add(f)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
 	f.DurationVar(&timeout, "timeout", 5*time.Minute, "how long an answer or a draft may take; where it is given the first token may take as long, else two minutes")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// printAnswer prints what follows a streamed answer, or all of it as JSON.
+func (a *app) printAnswer(answer *ask.Reply, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(struct {
+			*ask.Reply
+			Context receipt `json:"context"`
+		}{answer, receiptOf(answer.Context, false)})
+	}
+	fmt.Fprintln(a.out)
+	if !a.quiet {
+		fmt.Fprintln(a.errs)
+		if err := a.printSources(a.errs, answer.Context); err != nil {
+			return err
+		}
+	}
+	switch answer.Finish {
+	case "", "stop":
+	case "length":
+		a.warn("the answer is cut off: the model reached its limit of tokens")
+	default:
+		a.warn("the model stopped with %q", answer.Finish)
+	}
+	for _, n := range answer.Unknown {
+		a.warn("the reply cites [%d], which is not among the sources", n)
+	}
+	return nil
 }

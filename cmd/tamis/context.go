@@ -28,6 +28,7 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 // budgetError tells a wrong flag from a failure: a budget that is not positive
 // is one, one that no sentence fits into is not.
 func budgetError(b tamis.Budget, err error) error {
+	err = scopeError(err)
 	var wrong *tamis.InvalidError
 	if errors.As(err, &wrong) && !errors.Is(err, tamis.ErrNoTerms) && (b.Tokens < 1 || !errors.Is(err, tamis.ErrBudget)) {
 		return usageError{err}
@@ -75,7 +76,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+			if seen, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
 			if err := onlyReplay(cmd, replay); err != nil {
@@ -193,6 +194,9 @@ func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tam
 	}
 	text, err := ix.Replay(cmd.Context(), c, scope)
 	if err != nil {
+		if scoped := scopeError(err); scoped != err {
+			return scoped
+		}
 		return fmt.Errorf("%s: %w", screen.Name(file), err)
 	}
 	return a.paged(func() error { return a.printText(text) })

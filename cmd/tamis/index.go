@@ -30,7 +30,9 @@ func (a *app) indexCommand() *cobra.Command {
 		Use:   "index [--index DIR] [--vectors FILE] PATH...",
 		Short: "Add folders and files to the index, or bring them up to date",
 		Long: `index reads folders (respecting .gitignore), files, JSON Lines corpora and
-standard input (-), gzipped or not. Files whose bytes have not changed are
+standard input (-), gzipped or not. Hidden files, node_modules, virtual
+environments of Python, caches and other indexes are entered only where they are
+named, and links that lead out of a folder are not followed. Files whose bytes have not changed are
 skipped, changed ones replaced, and documents whose file vanished under PATH are
 removed. What cannot be read is listed; the rest goes in.
 
@@ -190,8 +192,27 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	if n := len(told) - shown; n > 0 {
 		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
 	}
+	for i, w := range r.Warnings {
+		if i == shown {
+			fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", len(r.Warnings)-shown)
+			break
+		}
+		fmt.Fprintln(a.errs, oneLine(warningLine(w)))
+	}
 	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
 	_, err := fmt.Fprintln(a.out, what+strings.Join(parts, ", "))
 	return err
+}
+
+func warningLine(w tamis.Warning) string {
+	line := "warning: " + screen.Name(shortPath(w.Path))
+	if w.Line > 0 {
+		line += fmt.Sprintf(":%d", w.Line)
+	}
+	line += fmt.Sprintf(": %q %s", w.Key, w.Reason)
+	if w.Documents > 1 {
+		line += fmt.Sprintf(" (in %d documents)", w.Documents)
+	}
+	return line
 }

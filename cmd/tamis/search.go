@@ -57,7 +57,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			if err := vector.read(a.in, cmd.Flags()); err != nil {
 				return err
 			}
-			expr, groups, err := scope.resolve(cmd.Flags())
+			seen, err := scope.resolve(cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: expr, Groups: groups}
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
 			if vector.given() {
 				vector.fill(&q)
 				if !cmd.Flags().Changed("unit") {
@@ -77,7 +77,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			}
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
-				return err
+				return scopeError(err)
 			}
 			show := func() error { return a.printJSON(res) }
 			if !asJSON {

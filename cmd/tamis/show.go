@@ -40,9 +40,8 @@ line, as lists of sources name it, or a range of bytes, as receipts do.`,
   tamis show -C 10 notes/backups.md:671-743`,
 		Args: exact("LABEL or DOC:LINE or DOC:START-END"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var seen tamis.Scope
-			var err error
-			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+			seen, err := scope.resolve(cmd.Flags())
+			if err != nil {
 				return err
 			}
 			if around < 0 {
@@ -156,7 +155,7 @@ func (p place) find(cmd *cobra.Command, ix *tamis.Index, around int, seen tamis.
 	if p.digest != "" && (errors.Is(err, tamis.ErrInvalid) || err == nil && p.digest != digestOf(s)) {
 		return nil, fmt.Errorf("%s:%d-%d has changed since the context was made; ask the question again", screen.Name(p.doc), p.start, p.end)
 	}
-	return s, err
+	return s, scopeError(err)
 }
 
 // digestOf is that of the bytes of a passage, as spans of receipts have it.

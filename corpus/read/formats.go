@@ -24,7 +24,7 @@ type row struct {
 
 var (
 	formText     = row{read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{read: format.Textual("markdown", "", nil, readMarkdown)}
+	formMarkdown = row{read: markdownFile}
 	formHTML     = row{read: markup.HTML, encoded: true}
 	formGo       = row{read: format.Textual("go", "go", nil, readGo)}
 	formRows     = row{read: format.Textual("text", "", nil, readRows)}

@@ -1,7 +1,8 @@
 // Package read turns files into corpus documents, one reader a format.
 //
 // A run has two steps, so that a caller can leave unchanged files alone:
-// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one.
+// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one. Whether
+// a text is the copy of a page is known where all files were listed before.
 // Whatever cannot be read is a [*SkipError] in the sequence, after which the
 // sequence goes on. What a reader is given and delivers is package format's to
 // say: bytes that can be read in any order, and documents, one or many.
@@ -55,7 +56,13 @@ type Options struct {
 	MaxFileBytes int64
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
+	// Warn, where it is not nil, is told what of a document is left out although
+	// the document goes in: metadata that cannot be kept.
+	Warn func(Warning)
 }
+
+// Warning says what of a document was left out.
+type Warning = format.Warning
 
 // SkipError says what was left out and why. Reason is a clause without the path.
 type SkipError = format.SkipError
@@ -63,9 +70,10 @@ type SkipError = format.SkipError
 // Reader reads the files of one run: within it a document id is taken once. It
 // is not safe for concurrent use.
 type Reader struct {
-	o    Options
-	ids  map[string]struct{}
-	skip map[string]bool // real paths
+	o     Options
+	ids   map[string]struct{}
+	skip  map[string]bool // real paths
+	pages map[string]bool // paths of the HTML files that were listed
 }
 
 // New returns a Reader for one run.
@@ -76,7 +84,7 @@ func New(o Options) *Reader {
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
 	}
-	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool)}
+	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool), pages: make(map[string]bool)}
 	for _, p := range o.Skip {
 		if abs, err := filepath.Abs(p); err == nil {
 			r.skip[abs] = true
@@ -186,7 +194,14 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	}
 	defer in.close()
 	stopped := false
-	err = form.read(ctx, &in.File, &format.Options{MaxBytes: r.o.MaxFileBytes}, func(d corpus.Document, err error) bool {
+	o := format.Options{MaxBytes: r.o.MaxFileBytes}
+	if r.o.Warn != nil {
+		o.Warn = func(w Warning) {
+			w.Path = f.Path
+			r.o.Warn(w)
+		}
+	}
+	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
 		if err == nil {
 			err = r.complete(f, &d)
 		}
@@ -215,6 +230,9 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	d.ID = f.Path
 	if d.Role == "" {
 		d.Role = role.Of(d, cmp.Or(f.name, filepath.Base(f.Path)))
+		if r.copied(f, d) {
+			d.Role = role.Copy
+		}
 	}
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -30,6 +31,59 @@ func (v *View) Filtered(e *filter.Expr) (*View, error) {
 		o.filters = append(slices.Clip(o.filters), &pass.shown)
 	}
 	return f, nil
+}
+
+// Blank says that no document can be seen.
+func (v *View) Blank() bool {
+	for i := range v.segments {
+		o := &v.segments[i]
+		visible := o.visible[Documents]
+		if visible == nil && o.file.seg.Documents().Rows() > 0 || slices.ContainsFunc(visible, func(w uint64) bool { return w != 0 }) {
+			return false
+		}
+	}
+	return true
+}
+
+// HasField says whether a document that can be seen has a value in a field.
+func (v *View) HasField(field string) (bool, error) {
+	for i := range v.segments {
+		o := &v.segments[i]
+		columns := o.file.seg.Columns()
+		if _, ok := slices.BinarySearch(columns.Fields(), field); !ok {
+			continue
+		}
+		rows, err := columns.Compile(&filter.Expr{Op: filter.Has, Field: field})
+		if err != nil {
+			return false, fmt.Errorf("segment %d of %s: %w: %w", o.Entry.ID, v.base.dir, record.ErrCorrupt, err)
+		}
+		for it := rows.Iterator(); it.HasNext(); {
+			if row := it.Next(); o.visible[Documents] == nil || o.visible[Documents].Has(row) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// Fields are the fields in which a document that can be seen has a value, in
+// order.
+func (v *View) Fields() ([]string, error) {
+	known := map[string]bool{}
+	for i := range v.segments {
+		for _, field := range v.segments[i].file.seg.Columns().Fields() {
+			if _, ok := known[field]; ok {
+				continue
+			}
+			has, err := v.HasField(field)
+			if err != nil {
+				return nil, err
+			}
+			known[field] = has
+		}
+	}
+	maps.DeleteFunc(known, func(_ string, has bool) bool { return !has })
+	return slices.Sorted(maps.Keys(known)), nil
 }
 
 // and is b without the rows that x lacks; a nil x has all.
