@@ -83,7 +83,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
-			return a.printReply(answer, asJSON)
+			return a.printAnswer(answer, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -97,9 +97,8 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	return cmd
 }
 
-// printReply says what stands beside the streamed answer: its sources, and what
-// is odd about it.
-func (a *app) printReply(answer *ask.Reply, asJSON bool) error {
+// printAnswer prints what follows a streamed answer, or all of it as JSON.
+func (a *app) printAnswer(answer *ask.Reply, asJSON bool) error {
 	if asJSON {
 		return a.printJSON(struct {
 			*ask.Reply

@@ -206,7 +206,7 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 }
 
 func warningLine(w tamis.Warning) string {
-	line := "warning: " + shortPath(w.Path)
+	line := "warning: " + screen.Name(shortPath(w.Path))
 	if w.Line > 0 {
 		line += fmt.Sprintf(":%d", w.Line)
 	}

@@ -152,6 +152,9 @@ func (p place) find(cmd *cobra.Command, ix *tamis.Index, around int, seen tamis.
 	if errors.Is(err, tamis.ErrNotFound) {
 		return nil, fmt.Errorf("%s: %w", screen.Name(p.doc), err)
 	}
+	if scoped := scopeError(err); scoped != err {
+		return nil, scoped
+	}
 	if p.digest != "" && (errors.Is(err, tamis.ErrInvalid) || err == nil && p.digest != digestOf(s)) {
 		return nil, fmt.Errorf("%s:%d-%d has changed since the context was made; ask the question again", screen.Name(p.doc), p.start, p.end)
 	}
