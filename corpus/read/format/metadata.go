@@ -46,6 +46,8 @@ func (s *Stated) Set(line int, key string, v any) {
 		if !s.Language(v) && v != nil {
 			s.Warn(line, key, "is not taken: it is no language code, such as en")
 		}
+	case key == "role": // the document's, where package role knows it; else the speaker's, say
+		s.set(line, key, v, 0)
 	case slices.Contains(corpus.OwnKeys, key):
 		s.Warn(line, key, "is not taken: every document has its own %s", key)
 	default:
