@@ -54,9 +54,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude, Warn: func(w read.Warning) {
-		report.warn(Warning{Path: w.Path, Line: w.Line, Key: w.Key, Reason: w.Reason})
-	}}
+	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}

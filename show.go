@@ -9,8 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/filter"
-	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store"
 )
 
@@ -75,18 +73,17 @@ func (ix *Index) ShowLine(ctx context.Context, doc string, line, around int, sco
 }
 
 func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
-	visible, asked, err := scope.exprs()
-	if err != nil {
-		return nil, err
-	}
 	v, err := ix.store.Snapshot()
 	if err != nil {
 		return nil, err
 	}
 	defer v.Release()
-	h, err := v.HeaderByID(doc)
-	unseen := func(e *filter.Expr) bool { return e != nil && !e.Match(ingest.Metadata(h.Document("", nil))) }
-	if errors.Is(err, ErrNotFound) || err == nil && (unseen(visible) || unseen(asked)) {
+	header, err := scope.headers(v)
+	if err != nil {
+		return nil, err
+	}
+	h, err := header(doc)
+	if errors.Is(err, ErrNotFound) {
 		return nil, errUnseen
 	}
 	if err != nil {

@@ -269,6 +269,9 @@ func (ix *Index) put(b *store.Batch, p prepared, seen map[string]bool, report *R
 		return err
 	}
 	report.count(outcome)
+	for _, w := range d.Warnings {
+		report.warn(Warning{Path: cmp.Or(d.Path, d.ID), Line: w.Line, Key: w.Key, Reason: w.Reason})
+	}
 	for _, k := range slices.Sorted(maps.Keys(d.Metadata)) {
 		switch v := d.Metadata[k]; {
 		case v == nil || filter.Takes(v):

@@ -62,6 +62,15 @@ type Document struct {
 	// Vectors are learned sparse vectors of the document, by field: beside its
 	// text or instead of it.
 	Vectors map[string]vector.Named
+	// Warnings are what the source states about the document and was not taken.
+	Warnings []Warning
+}
+
+// Warning says what of a document was left out although the document went in.
+type Warning struct {
+	Line   int    // counted from 1; 0 where it is the whole file's
+	Key    string // of the metadata, as the file writes it
+	Reason string // a clause that follows the key
 }
 
 // GroupsKey is the metadata that holds a document's access list: the groups that

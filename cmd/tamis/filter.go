@@ -24,9 +24,9 @@ func (s *scope) add(f *pflag.FlagSet) {
 }
 
 // resolve checks the filter and makes its relative paths absolute, as stored
-// paths are; without --as the groups are nil.
+// paths are; without --as, given or by the configuration, the groups are nil.
 func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
-	if f.Changed("as") {
+	if f.Changed("as") || len(s.as) > 0 {
 		seen.Groups = append([]string{}, s.as...)
 	}
 	if s.filter == "" {

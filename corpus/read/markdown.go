@@ -34,23 +34,20 @@ const maxMarkdownBytes = 16 << 20
 // markdownFile reads a file of Markdown, as plain text where its lines would take
 // too much memory.
 func markdownFile(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	parse := func(ctx context.Context, d *corpus.Document, src string) error {
-		return readMarkdown(ctx, d, src, o.Warn)
-	}
 	plain := func(_ context.Context, d *corpus.Document, src string) error {
 		d.Source = src
-		frontMatter(d, src, o.Warn)
+		frontMatter(d, src)
 		return nil
 	}
-	return format.Costly("markdown", "", nil, format.Cost{Byte: 2, Each: 800, Mark: "\n"}, parse, plain)(ctx, f, o, yield)
+	return format.Costly("markdown", "", nil, format.Cost{Byte: 2, Each: 800, Mark: "\n"}, readMarkdown, plain)(ctx, f, o, yield)
 }
 
 // readMarkdown keeps the file's own text as source and finds its blocks. Marks
 // of lists and headings are inside the blocks, fences, underlines of headings
 // and front matter outside.
-func readMarkdown(_ context.Context, d *corpus.Document, src string, warn func(format.Warning)) error {
+func readMarkdown(_ context.Context, d *corpus.Document, src string) error {
 	d.Source = src
-	body := frontMatter(d, src, warn)
+	body := frontMatter(d, src)
 	if len(src) > maxMarkdownBytes || deeplyNested(src) {
 		return nil
 	}

@@ -60,13 +60,7 @@ type Options struct {
 	Memory int64
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
-	// Warn, where it is not nil, is told what of a document is left out although
-	// the document goes in: metadata that cannot be kept.
-	Warn func(Warning)
 }
-
-// Warning says what of a document was left out.
-type Warning = format.Warning
 
 // SkipError says what was left out and why. Reason is a clause without the path.
 type SkipError = format.SkipError
@@ -244,12 +238,6 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	defer in.close()
 	stopped := false
 	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory}
-	if r.o.Warn != nil {
-		o.Warn = func(w Warning) {
-			w.Path = f.Path
-			r.o.Warn(w)
-		}
-	}
 	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
 		if err == nil {
 			err = r.complete(f, &d)

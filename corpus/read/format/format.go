@@ -37,9 +37,6 @@ type Options struct {
 	MaxBytes int64
 	// Memory is about how much memory a reader may take beside the text; 0 is no bound.
 	Memory int64
-	// Warn, where it is not nil, is told what of a document is left out although
-	// the document goes in.
-	Warn func(Warning)
 }
 
 // File is the bytes of one file, decompressed.

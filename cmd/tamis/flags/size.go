@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// byteSize is a flag of so many bytes: 1073741824, 512MiB, 1.5GB.
-type byteSize int64
+// Size is a flag of so many bytes: 1073741824, 512MiB, 1.5GB.
+type Size int64
 
 // byteUnits: the longest names come first.
 var byteUnits = []struct {
@@ -16,7 +16,7 @@ var byteUnits = []struct {
 	bytes float64
 }{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"B", 1}}
 
-func (b *byteSize) Set(s string) error {
+func (b *Size) Set(s string) error {
 	number, unit := strings.TrimSpace(s), 1.0
 	for _, u := range byteUnits {
 		if n, ok := strings.CutSuffix(number, u.name); ok {
@@ -28,11 +28,11 @@ func (b *byteSize) Set(s string) error {
 	if n *= unit; err != nil || math.IsNaN(n) || n < 1 || n >= math.MaxInt64 {
 		return fmt.Errorf("%q is no size: write 512MiB or 2GB", s)
 	}
-	*b = byteSize(n)
+	*b = Size(n)
 	return nil
 }
 
-func (b *byteSize) String() string {
+func (b *Size) String() string {
 	for i := 3; i > 0; i-- {
 		if u := int64(1) << (10 * i); *b > 0 && int64(*b)%u == 0 {
 			return strconv.FormatInt(int64(*b)/u, 10) + []string{"", "KiB", "MiB", "GiB"}[i]
@@ -41,4 +41,4 @@ func (b *byteSize) String() string {
 	return strconv.FormatInt(int64(*b), 10)
 }
 
-func (b *byteSize) Type() string { return "size" }
+func (b *Size) Type() string { return "size" }
