@@ -202,12 +202,13 @@ func (r *Reader) Documents(ctx context.Context, f *File) iter.Seq2[corpus.Docume
 // Ahead reads the document of f before its turn, for [Reader.Documents] to yield,
 // and returns it: where f is a file of one document, of at most limit bytes
 // unzipped, that can be read. All else is left to Documents. It is safe for
-// concurrent use, beside anything that is done with other files.
+// concurrent use when Files has ended, beside anything that is done with other
+// files.
 func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Document, ok bool) {
 	if f.IsStdin() || f.Size > limit {
 		return d, false
 	}
-	early := &Reader{o: r.o, ids: make(map[string]struct{})}
+	early := &Reader{o: r.o, ids: make(map[string]struct{}), pages: r.pages}
 	early.o.MaxFileBytes = min(limit, r.o.MaxFileBytes)
 	n := 0
 	err := early.documents(ctx, f, func(one corpus.Document, err error) bool {
