@@ -2,15 +2,16 @@ package text
 
 import (
 	"math/bits"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
 // detectBytes is how much of a sample DetectLanguage looks at.
-const detectBytes = 1 << 10
+const detectBytes = 2 << 10
 
-// DetectLanguage guesses the language of the first KiB of a sample of prose:
+// DetectLanguage guesses the language of the first 2 KiB of a sample of prose:
 // an ISO 639-1 code, or "" when it is not sure. The script decides for scripts
 // that one language (nearly) owns; else the stop words of the languages in
 // Names do. It is meant to choose an analyzer, not to be a linguist.
@@ -172,7 +173,9 @@ func detectByWords(sample string) string {
 		}
 		if n > 0 {
 			seen++
-			if mask := known.lookup(buf[:n]); mask != 0 {
+			// A consonant by itself is an initial or a symbol before it is a word.
+			initial := n == 1 && buf[0] < utf8.RuneSelf && !strings.ContainsRune("aeiouy", rune(buf[0]))
+			if mask := known.lookup(buf[:n]); mask != 0 && !initial {
 				hits++
 				share := whole / bits.OnesCount32(mask)
 				for m := mask; m != 0; m &= m - 1 {

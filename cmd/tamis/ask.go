@@ -61,6 +61,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
+			a.hintLanguage(ix, args[0], seen)
 			if asJSON {
 				return a.printJSON(answer)
 			}

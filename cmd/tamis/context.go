@@ -91,6 +91,7 @@ or was altered; --filter and --as hold for it too.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
+			a.hintLanguage(ix, args[0], seen)
 			if asJSON {
 				return a.printJSON(c)
 			}

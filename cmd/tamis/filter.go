@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,14 @@ func scopeError(err error) error {
 		return usagef("--%w", err)
 	}
 	return err
+}
+
+// hintLanguage says where a question is in another language than the texts. It is
+// beside the answer, whose errors have been told.
+func (a *app) hintLanguage(ix *tamis.Index, question string, seen tamis.Scope) {
+	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
+		fmt.Fprintln(a.errs, "tamis: "+hint)
+	}
 }
 
 func absolute(e *filter.Expr, wd string) {

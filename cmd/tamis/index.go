@@ -32,7 +32,7 @@ A record of a JSON Lines corpus may have a learned sparse vector, "vector":
 {term: weight}. --vectors gives documents the vectors of another file by id,
 after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		Example: `  tamis index ~/notes ~/code
-  tamis index --language auto corpus.jsonl.gz
+  tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -87,7 +87,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&language, "language", "", `how prose is analysed: english (default for a new index), another language, or auto`)
+	f.StringVar(&language, "language", "", `how prose is analysed: auto (default for a new index) as each document's language is, or one language for all, such as german`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
 	vectors.add(f)
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")

@@ -72,6 +72,7 @@ some.`,
 			if err != nil {
 				return scopeError(err)
 			}
+			a.hintLanguage(ix, q.Text, tamis.Scope{Filter: expr, Groups: groups})
 			if asJSON {
 				return a.printJSON(res)
 			}
