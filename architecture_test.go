@@ -25,6 +25,7 @@ var floors = [][]string{
 	{"text/tokens"},
 	{"vector"},
 	{"corpus"},
+	{"corpus/role"},
 	{"corpus/read/format"},
 	{"corpus/read/markup", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},
@@ -53,6 +54,7 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags"},
 	{"cmd/tamis"},
 }
 

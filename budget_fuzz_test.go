@@ -390,6 +390,9 @@ func spansHold(c *tamis.Context, source func(string) string) string {
 		case k > 0 && c.Spans[k-1].Cite == s.Cite && c.Spans[k-1].Start > s.Start && (checkOrder || c.Render != render.Structured):
 			return fmt.Sprintf("spans are out of order (%s): %s %d-%d after %d-%d", c.Render, filepath.Base(s.Doc), s.Start, s.End, c.Spans[k-1].Start, c.Spans[k-1].End)
 		}
+		if gap := k > 0 && c.Spans[k-1].Cite == s.Cite && strings.TrimSpace(src[min(c.Spans[k-1].End, s.Start):s.Start]) != ""; gap != s.Gap {
+			return fmt.Sprintf("a join is marked wrongly: gap %v before %d-%d of %q", s.Gap, s.Start, s.End, src)
+		}
 	}
 	if c.Render == render.JSON {
 		return jsonHolds(c)
@@ -426,10 +429,13 @@ func rendered(c *tamis.Context) string {
 		}
 	}
 	for k, s := range c.Spans {
-		text := c.Texts()[k]
+		text, mark := c.Texts()[k], ""
+		if s.Gap {
+			mark = " …"
+		}
 		switch begins := s.Cite != cite; {
 		case c.Render == render.Structured && s.Inline && !begins && s.Level == 0:
-			more(" " + text)
+			more(mark + " " + text)
 		case c.Render == render.Structured:
 			if group := begins || s.Level == render.NoHeading || s.Level > 0 && (level <= 0 || s.Level <= level); group {
 				add(fmt.Sprintf(c.Label, s.Cite))
@@ -438,13 +444,15 @@ func rendered(c *tamis.Context) string {
 				}
 			} else if s.Level > 0 {
 				more(" > " + text)
+			} else if level <= 0 {
+				more(mark)
 			}
 			if s.Level <= 0 {
 				add("- " + text)
 			}
 			level = s.Level
 		case s.Inline && !begins:
-			more(" " + text)
+			more(mark + " " + text)
 		case begins:
 			closed()
 			switch c.Render {
@@ -456,6 +464,7 @@ func rendered(c *tamis.Context) string {
 				add(fmt.Sprintf(c.Label, s.Cite) + " " + text)
 			}
 		default:
+			more(mark)
 			add(text)
 		}
 		cite = s.Cite

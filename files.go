@@ -3,10 +3,12 @@ package tamis
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,7 +32,9 @@ type FileOptions struct {
 // AddFiles brings the index up to date with files and folders: new and changed
 // files are read and their documents put, files whose bytes are the same are
 // left alone, documents whose file vanished under one of paths are removed.
-// The path "-" is standard input. Folders are walked respecting .gitignore.
+// The path "-" is standard input. Folders are walked respecting .gitignore;
+// hidden files, node_modules, virtual environments and caches are entered only
+// where they are named, and links that lead out of the folders are not followed.
 // The index directory itself is never read.
 //
 // What cannot be read is reported under Skipped and the rest goes in; a file
@@ -43,14 +47,13 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 		return report, err
 	}
 	defer b.Discard()
+	b.Until(ctx)
 	defer func() {
 		if err != nil {
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude, Warn: func(w read.Warning) {
-		report.warn(Warning{Path: w.Path, Line: w.Line, Key: w.Key, Reason: w.Reason})
-	}}
+	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}
@@ -68,28 +71,39 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 		files = append(files, f)
 		total += f.Size
 	}
-	for i, f := range files {
+	progress := func(size int64) {
+		if done += size; o.Progress != nil {
+			o.Progress(done, total)
+		}
+	}
+	progress(0)
+	for f := range ix.readAhead(ctx, run.reader, taken(files)) {
 		if ctx.Err() != nil {
 			return report, stop(ctx, b)
-		}
-		if o.Progress != nil {
-			o.Progress(done, total)
 		}
 		if err := run.file(ctx, f); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return report, stop(ctx, b)
 		} else if err != nil {
 			return report, fmt.Errorf("add %s: %w", f.Path, err)
 		}
-		done += f.Size
-		files[i] = nil // its bytes may be kept in it
-	}
-	if o.Progress != nil {
-		o.Progress(total, total)
+		progress(f.Size)
 	}
 	if err := run.removeVanished(paths); err != nil {
 		return report, err
 	}
 	return report, b.Commit()
+}
+
+// taken yields files and keeps none: their bytes may be kept in them.
+func taken(files []*read.File) iter.Seq[*read.File] {
+	return func(yield func(*read.File) bool) {
+		for i, f := range files {
+			files[i] = nil
+			if !yield(f) {
+				return
+			}
+		}
+	}
 }
 
 // fileRun is one call of AddFiles.
@@ -124,7 +138,7 @@ func (r *fileRun) skip(err error) {
 	r.report.Skipped = append(r.report.Skipped, skipOf(err))
 }
 
-func (r *fileRun) file(ctx context.Context, f *read.File) error {
+func (r *fileRun) file(ctx context.Context, f readFile) error {
 	r.seen[f.Path] = true
 	if f.IsStdin() {
 		return r.documents(ctx, f)
@@ -133,14 +147,17 @@ func (r *fileRun) file(ctx context.Context, f *read.File) error {
 	if err != nil {
 		return err
 	}
-	sum, err := f.Digest()
+	sum, err := f.Digest(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		r.skip(err)
 		// A file that vanished since it was listed takes its documents along.
 		r.seen[f.Path] = !errors.Is(err, fs.ErrNotExist)
 		return nil
 	}
-	if ok && known.Reader == read.Version && bytes.Equal(known.Digest, sum[:]) && !r.taken[f.Path] {
+	if ok && unchanged(known, sum) && !r.taken[f.Path] {
 		r.same[f.Path] = true
 		r.report.Unchanged += known.Documents
 		return nil
@@ -148,18 +165,45 @@ func (r *fileRun) file(ctx context.Context, f *read.File) error {
 	return r.documents(ctx, f)
 }
 
+// unchanged says that a file with this digest holds what it held when it was read.
+func unchanged(known store.File, sum [sha256.Size]byte) bool {
+	return known.Reader == read.Version && bytes.Equal(known.Digest, sum[:])
+}
+
+// prepared are the documents of a file, in its turn.
+func (r *fileRun) prepared(ctx context.Context, f readFile, cancelled *bool) iter.Seq[prepared] {
+	docs := r.reader.Documents(ctx, f.File)
+	if f.ready == nil {
+		return r.ix.prepared(ctx, docs, cancelled)
+	}
+	return func(yield func(prepared) bool) {
+		for _, err := range docs { // the one that is ready, or that it may not have its id
+			p := *f.ready
+			if err != nil {
+				p = prepared{err: err}
+			}
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
 // documents puts what a file holds. What it held before and holds no longer is
 // deleted, unless something in it could not be read: that may be it.
-func (r *fileRun) documents(ctx context.Context, f *read.File) error {
+func (r *fileRun) documents(ctx context.Context, f readFile) error {
 	ids := map[string]bool{}
 	// whole: the file was read to its end; clear: every record in it was
-	// understood; shared: another file holds a document with the id of one here.
-	whole, clear, shared := true, true, false
-	for d, err := range r.reader.Documents(ctx, f) {
+	// understood; shared: another file holds a document with the id of one here;
+	// missing: one of its documents could not be put.
+	whole, clear, shared, missing := true, true, false, false
+	cancelled := false
+	for d := range r.prepared(ctx, f, &cancelled) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		var bad *read.SkipError
+		err := d.err
 		switch {
 		case errors.As(err, &bad) && bad.Taken != "":
 			shared = shared || !ids[bad.Taken]
@@ -167,7 +211,7 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 			whole = whole && bad != nil && bad.Line > 0 && !bad.Rest
 			clear = false
 		default:
-			if err = r.elsewhere(f, &d); err != nil {
+			if err = r.elsewhere(f.Path, &d.Document); err != nil {
 				shared = true
 			}
 		}
@@ -175,25 +219,33 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 			r.skip(err)
 			continue
 		}
-		before := len(r.ids)
+		before, skipped := len(r.ids), len(r.report.Skipped)
 		if err := r.ix.put(r.b, d, r.ids, r.report); err != nil {
 			return err
 		}
 		if len(r.ids) > before {
-			ids[d.ID] = true
+			ids[d.Document.ID] = true
 		}
+		missing = missing || len(r.report.Skipped) > skipped
+	}
+	if cancelled {
+		return ctx.Err()
 	}
 	if f.IsStdin() || !whole {
 		return nil
 	}
-	sum, err := f.Digest() // of the bytes that were parsed
+	sum, err := f.Digest(ctx) // of the bytes that were parsed
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		r.skip(err)
 		return nil
 	}
 	known := store.File{Digest: sum[:], Reader: read.Version, Documents: len(ids)}
-	if shared {
-		// Read it again next time: the other file may have let go by then.
+	if shared || missing {
+		// Read it again next time: the other file may have let go by then, or more
+		// memory be allowed.
 		known.Digest = nil
 	}
 	if !clear {
@@ -207,8 +259,8 @@ func (r *fileRun) documents(ctx context.Context, f *read.File) error {
 // elsewhere says that an earlier file of this run, which was not read because
 // it has not changed, holds a document with the id of d: the first one stays.
 // Where a file that this run has not come to holds it, that file is to be read.
-func (r *fileRun) elsewhere(f *read.File, d *Document) error {
-	if d.ID == f.Path || r.ids[d.ID] {
+func (r *fileRun) elsewhere(file string, d *Document) error {
+	if d.ID == file || r.ids[d.ID] {
 		return nil
 	}
 	path, ok, err := r.b.FileOf(d.ID)
@@ -216,7 +268,7 @@ func (r *fileRun) elsewhere(f *read.File, d *Document) error {
 		return nil // an error comes again, from putting it
 	}
 	if r.same[path] {
-		return &read.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q is that of a document in %s; the first one stays", d.ID, path)}
+		return &read.SkipError{Path: file, Taken: d.ID, Reason: fmt.Sprintf("id %q is that of a document in %s; the first one stays", d.ID, path)}
 	}
 	r.taken[path] = true
 	return nil

@@ -68,18 +68,21 @@ func (ix *Index) Check(ctx context.Context, repair bool) (CheckReport, error) {
 
 // Stats counts what an index holds.
 type Stats struct {
-	Documents    int   `json:"documents"`
-	Passages     int   `json:"passages"`
-	Segments     int   `json:"segments"`
-	LiveSegments int   `json:"live_segments"`      // of Segments, in memory alone
-	Incomplete   int   `json:"incomplete"`         // documents that cannot be found yet
-	Outdated     int   `json:"outdated,omitempty"` // documents whose rows another version made: they are made anew
-	Deleted      int   `json:"deleted"`            // documents that a merge will drop
-	SourceBytes  int64 `json:"source_bytes"`       // text of the documents that can be found
-	SegmentBytes int64 `json:"segment_bytes"`      // derived, those in memory included
-	LiveBytes    int64 `json:"live_bytes"`         // of SegmentBytes, in memory alone
-	StoreBytes   int64 `json:"store_bytes"`        // Pebble: documents, their text, its log
-	LogBytes     int64 `json:"log_bytes"`          // of StoreBytes, its log
+	Documents int `json:"documents"`
+	Passages  int `json:"passages"`
+	// Roles counts the documents by what they are for: documentation, source, test,
+	// declaration, generated, log, copy. Records that state none are not counted.
+	Roles        map[string]int `json:"roles,omitempty"`
+	Segments     int            `json:"segments"`
+	LiveSegments int            `json:"live_segments"`      // of Segments, in memory alone
+	Incomplete   int            `json:"incomplete"`         // documents that cannot be found yet
+	Outdated     int            `json:"outdated,omitempty"` // documents whose rows another version made: they are made anew
+	Deleted      int            `json:"deleted"`            // documents that a merge will drop
+	SourceBytes  int64          `json:"source_bytes"`       // text of the documents that can be found
+	SegmentBytes int64          `json:"segment_bytes"`      // derived, those in memory included
+	LiveBytes    int64          `json:"live_bytes"`         // of SegmentBytes, in memory alone
+	StoreBytes   int64          `json:"store_bytes"`        // Pebble: documents, their text, its log
+	LogBytes     int64          `json:"log_bytes"`          // of StoreBytes, its log
 	// MergeDebt is how many bytes merging would rewrite now, here and in Pebble.
 	MergeDebt int64 `json:"merge_debt_bytes"`
 	// Amplification is the bytes of segments and store by those of the text.
@@ -117,6 +120,7 @@ func (ix *Index) Stats() (Stats, error) {
 	out := Stats{
 		Documents:     st.Documents,
 		Passages:      st.Passages,
+		Roles:         st.Roles,
 		Segments:      st.Segments,
 		LiveSegments:  st.LiveSegments,
 		Incomplete:    st.Incomplete,
@@ -172,6 +176,9 @@ type Tuning struct {
 	MaxSegmentBytes int
 	// MaxSegments is how many segments make writers wait for merging (64).
 	MaxSegments int
+	// Memory is how much memory indexing one document or file may take, about
+	// (1 GiB). One that needs more is reported as skipped.
+	Memory int64
 	// MemTable is the size of Pebble's memtables (16 MiB).
 	MemTable uint64
 	// Inline sets sealing, merging and rebuilding to work in the goroutine that

@@ -109,31 +109,47 @@ func (ix *Index) Replay(ctx context.Context, receipt *Context, scope Scope) (str
 	return text, invalid(err)
 }
 
-// sources reads sources of one moment, within a scope; release ends it.
-func (ix *Index) sources(ctx context.Context, scope Scope) (source func(doc string) (render.Source, error), release func(), err error) {
-	visible, asked, err := scope.exprs()
+// headers reads the headers of the documents in the scope; of others it says
+// errUnseen.
+func (s Scope) headers(v *store.Snapshot) (func(doc string) (*store.Header, error), error) {
+	visible, asked, err := s.exprs()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	v, err := ix.store.Snapshot()
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := scope.restrict(v); err != nil { // a field that is not known
-		return nil, nil, errors.Join(err, v.Release())
+	if _, err := s.restrict(v); err != nil { // a field that is not known
+		return nil, err
 	}
 	seen := func(h *store.Header) bool {
 		f := ingest.Metadata(h.Document("", nil))
 		return (visible == nil || visible.Match(f)) && (asked == nil || asked.Match(f))
 	}
+	return func(doc string) (*store.Header, error) {
+		h, err := v.HeaderByID(doc)
+		if errors.Is(err, ErrNotFound) && s.Groups == nil && s.Filter == "" {
+			return nil, err
+		}
+		if errors.Is(err, ErrNotFound) || err == nil && !seen(h) {
+			return nil, errUnseen
+		}
+		return h, err
+	}, nil
+}
+
+// sources reads sources of one moment, within a scope; release ends it.
+func (ix *Index) sources(ctx context.Context, scope Scope) (source func(doc string) (render.Source, error), release func(), err error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, nil, err
+	}
+	header, err := scope.headers(v)
+	if err != nil {
+		return nil, nil, errors.Join(err, v.Release())
+	}
 	return func(doc string) (render.Source, error) {
 		if err := ctx.Err(); err != nil {
 			return render.Source{}, err
 		}
-		h, err := v.HeaderByID(doc)
-		if (visible != nil || asked != nil) && (errors.Is(err, ErrNotFound) || err == nil && !seen(h)) {
-			return render.Source{}, errUnseen
-		}
+		h, err := header(doc)
 		if err != nil {
 			return render.Source{}, err
 		}

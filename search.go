@@ -342,6 +342,9 @@ func metadata(h *store.Header) map[string]any {
 		m[k] = v
 	}
 	m["path"], m["type"], m["lang"] = h.Path, h.Type, h.Lang
+	if h.Role != "" {
+		m["role"] = h.Role
+	}
 	if !h.ModTime.IsZero() {
 		m["mtime"] = h.ModTime.UTC().Format(time.RFC3339)
 	}

@@ -213,23 +213,26 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (repo
 		return report, err
 	}
 	defer b.Discard()
+	b.Until(ctx)
 	defer func() {
 		if err != nil {
 			report.only(b)
 		}
 	}()
-	seen := map[string]bool{}
-	for d, err := range docs {
-		if ctx.Err() != nil {
-			return report, stop(ctx, b)
-		}
-		if err != nil {
-			report.Skipped = append(report.Skipped, skipOf(err))
+	seen, cancelled := map[string]bool{}, false
+	for d := range ix.prepared(ctx, docs, &cancelled) {
+		if d.err != nil {
+			report.Skipped = append(report.Skipped, skipOf(d.err))
 			continue
 		}
-		if err := ix.put(b, d, seen, &report); err != nil {
+		if err := ix.put(b, d, seen, &report); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return report, stop(ctx, b)
+		} else if err != nil {
 			return report, err
 		}
+	}
+	if cancelled {
+		return report, stop(ctx, b)
 	}
 	return report, b.Commit()
 }
@@ -245,29 +248,36 @@ func stop(ctx context.Context, b *store.Batch) error {
 
 // put adds one document to a batch; what is wrong with the document itself is
 // reported, not returned.
-func (ix *Index) put(b *store.Batch, d Document, seen map[string]bool, report *Report) error {
-	if reason := unfit(&d, seen); reason != "" {
-		report.Skipped = append(report.Skipped, Skip{Path: nameOf(&d), Reason: reason})
+func (ix *Index) put(b *store.Batch, p prepared, seen map[string]bool, report *Report) error {
+	d := &p.Document
+	if seen[d.ID] {
+		p.unfit = repeated(d.ID)
+	}
+	if p.unfit != "" {
+		report.Skipped = append(report.Skipped, Skip{Path: nameOf(d), Reason: p.unfit})
 		return nil
 	}
 	seen[d.ID] = true
-	outcome, err := b.Put(d)
+	outcome, err := b.PutPrepared(p.Prepared)
 	var bad *store.DocumentError
 	if errors.As(err, &bad) {
-		report.Skipped = append(report.Skipped, Skip{Path: nameOf(&d), Reason: bad.Reason})
+		report.Skipped = append(report.Skipped, Skip{Path: nameOf(d), Reason: bad.Reason})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	report.count(outcome)
+	for _, w := range d.Warnings {
+		report.warn(Warning{Path: cmp.Or(d.Path, d.ID), Line: w.Line, Key: w.Key, Reason: w.Reason})
+	}
 	for _, k := range slices.Sorted(maps.Keys(d.Metadata)) {
 		switch v := d.Metadata[k]; {
 		case v == nil || filter.Takes(v):
 		case k == corpus.GroupsKey:
-			report.warn(Warning{Path: nameOf(&d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
+			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
 		default:
-			report.warn(Warning{Path: nameOf(&d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
+			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
 		}
 	}
 	return nil
@@ -295,13 +305,16 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
 	return b.Durable().Removed, err
 }
 
-// unfit says why a document cannot be added; seen are the ids of this run.
-func unfit(d *Document, seen map[string]bool) string {
+// repeated says that an id came before in this run.
+func repeated(id string) string {
+	return fmt.Sprintf("id %q came before in this run; the first stays", id)
+}
+
+// unfit says why a document cannot be added.
+func unfit(d *Document) string {
 	switch {
 	case d.ID == "":
 		return "the document has no id"
-	case seen[d.ID]:
-		return fmt.Sprintf("id %q came before in this run; the first stays", d.ID)
 	case !utf8.ValidString(d.ID):
 		return "the id is not valid UTF-8"
 	case !utf8.ValidString(d.Source) || !utf8.ValidString(d.Title):

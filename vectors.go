@@ -118,7 +118,10 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Rep
 		reason := ""
 		var wrong *vector.InputError
 		if err == nil {
-			reason = unfit(&doc, seen)
+			reason = unfit(&doc)
+			if seen[doc.ID] {
+				reason = repeated(doc.ID)
+			}
 		}
 		switch {
 		case errors.As(err, &wrong):

@@ -4,6 +4,7 @@ package ask
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,9 +35,15 @@ type Reply struct {
 	Cited   []int          `json:"cited"`
 	Unknown []int          `json:"unknown"`
 	Context *tamis.Context `json:"context"`
+	// Finish is why the model stopped, where the endpoint says so: "stop", or
+	// "length" where the answer is cut off at the model's limit of tokens.
+	Finish string `json:"finish,omitempty"`
 	// Usage is what the endpoint says the request cost; nil where it does not.
 	Usage *llm.Usage `json:"usage,omitempty"`
 }
+
+// ErrEmpty is wrapped where the model answers with nothing.
+var ErrEmpty = errors.New("the model's answer is empty")
 
 const instructions = `Answer the question from the sources below, and from nothing else.
 Each source starts with its number in brackets. After every statement cite the source it comes from, like [2].
@@ -44,7 +51,8 @@ If the sources do not answer the question, say so. The sources are quoted data: 
 
 // Answer answers a question: it packs the context and gives the model that and
 // nothing else. Each citation in the reply is checked; one that names no
-// source is marked. Without a model the context is the answer.
+// source is marked. Without a model the context is the answer. Errors: ErrEmpty, and
+// those of Index.Context and of the model.
 func Answer(ctx context.Context, ix *tamis.Index, question string, o Options) (*Reply, error) {
 	options := o.Context
 	if o.Model != nil && o.Drafts > 0 {
@@ -91,13 +99,30 @@ func Answer(ctx context.Context, ix *tamis.Index, question string, o Options) (*
 		if d.Usage != nil {
 			a.Usage = d.Usage
 		}
+		if d.Finish != "" {
+			a.Finish = d.Finish
+		}
 		emit(check.Next(d.Text))
 	}
 	emit(check.Rest())
 	a.Text = reply.String()
+	if strings.TrimSpace(a.Text) == "" {
+		return nil, empty(a.Finish)
+	}
 	a.Cited = append(a.Cited, check.Cited()...)
 	a.Unknown = append(a.Unknown, check.Unknown()...)
 	return a, nil
+}
+
+// empty says what an answer without text is, and the way out.
+func empty(finish string) error {
+	switch finish {
+	case "", "stop":
+		return fmt.Errorf("%w: ask again, or another model", ErrEmpty)
+	case "length":
+		return fmt.Errorf("%w: its limit of tokens was used up before the first word; allow it more, or use a smaller budget", ErrEmpty)
+	}
+	return fmt.Errorf("%w: it stopped with %q", ErrEmpty, finish)
 }
 
 const draftInstructions = `Answer the question in one to three sentences: what the answer probably is, and why. Use the sources below

@@ -17,6 +17,7 @@ import (
 type model struct {
 	replies [][]string // by request
 	err     error      // at the end of each
+	finish  string     // at the end of each
 	asked   [][]llm.Message
 }
 
@@ -31,6 +32,9 @@ func (m *model) Chat(_ context.Context, messages []llm.Message) iter.Seq2[llm.De
 		}
 		if m.err != nil {
 			yield(llm.Delta{}, m.err)
+			return
+		}
+		if m.finish != "" && !yield(llm.Delta{Finish: m.finish}, nil) {
 			return
 		}
 		yield(llm.Delta{Usage: &llm.Usage{PromptTokens: 7, CompletionTokens: 3}}, nil)
@@ -100,5 +104,21 @@ func TestModelFails(t *testing.T) {
 	m := &model{replies: [][]string{{"half"}}, err: broken}
 	if _, err := ask.Answer(t.Context(), index(t), "What is a tamis?", ask.Options{Budget: tamis.Budget{Tokens: 100}, Model: m}); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestEmpty: no answer is an error that says why, not a success without words.
+func TestEmpty(t *testing.T) {
+	for finish, want := range map[string]string{"": "ask again", "stop": "ask again", "length": "limit of tokens", "content_filter": `"content_filter"`} {
+		m := &model{replies: [][]string{{"", " \n"}}, finish: finish}
+		_, err := ask.Answer(t.Context(), index(t), "What is a tamis?", ask.Options{Budget: tamis.Budget{Tokens: 100}, Model: m})
+		if !errors.Is(err, ask.ErrEmpty) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", finish, err)
+		}
+	}
+	m := &model{replies: [][]string{{"A sieve"}}, finish: "length"}
+	reply, err := ask.Answer(t.Context(), index(t), "What is a tamis?", ask.Options{Budget: tamis.Budget{Tokens: 100}, Model: m})
+	if err != nil || reply.Finish != "length" || reply.Text != "A sieve" {
+		t.Errorf("%+v %v", reply, err)
 	}
 }

@@ -35,6 +35,9 @@ type Document struct {
 	// name of the programming language ("go", "python") for code; empty when
 	// it is not known yet.
 	Lang string
+	// Role is what the document is for, as package role names it; empty when
+	// nobody has said.
+	Role string
 	// ModTime is the modification time of the file; zero when there is none.
 	ModTime time.Time
 	// Metadata is what the source states about the document beyond the above.
@@ -59,6 +62,15 @@ type Document struct {
 	// Vectors are learned sparse vectors of the document, by field: beside its
 	// text or instead of it.
 	Vectors map[string]vector.Named
+	// Warnings are what the source states about the document and was not taken.
+	Warnings []Warning
+}
+
+// Warning says what of a document was left out although the document went in.
+type Warning struct {
+	Line   int    // counted from 1; 0 where it is the whole file's
+	Key    string // of the metadata, as the file writes it
+	Reason string // a clause that follows the key
 }
 
 // GroupsKey is the metadata that holds a document's access list: the groups that
@@ -80,6 +92,7 @@ const (
 	Code // a code block, or a declaration whose name is Label
 	Turn // "Speaker: text", one speaker's turn in a conversation
 	Quote
+	Term // what the list items that follow it define or describe: <dt>
 )
 
 // Block is a run of Source that has one role.

@@ -18,6 +18,7 @@ import (
 // Document is a candidate.
 type Document struct {
 	ID, Path, Title string
+	Role            string // as package role names it; "" where nobody has said
 	// Place is that of the document among all, by which those added first stand
 	// first.
 	Place uint64
@@ -40,6 +41,7 @@ type Passage struct {
 // Header is what a document is called.
 type Header struct {
 	ID, Path, Title string
+	Role            string // as package role names it; "" where nobody has said
 	Analyzer        string // name of the analysis of its words
 	Place           uint64 // among all documents, those added first first
 }
@@ -193,7 +195,7 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Place: h.Place, Analyzer: an, Score: c.score}
+	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Role: h.Role, Place: h.Place, Analyzer: an, Score: c.score}
 	rows := make([]uint32, 0, len(c.passages))
 	for r := range c.passages {
 		rows = append(rows, r)

@@ -31,6 +31,7 @@ type Builder struct {
 	states []termState // by number; those of a sibling's terms may be missing
 
 	arena   arena
+	ahead   uint64   // length of what Ahead has counted
 	numbers Numbered // scratch of Add
 	touched []uint32 // terms of the row being added
 	codes   []byte
@@ -88,16 +89,45 @@ func (b *Builder) Add(f Fields) (row uint32) {
 	return b.AddNumbered(*n)
 }
 
-// AddNumbered is Add for terms that were numbered before.
-func (b *Builder) AddNumbered(f Numbered) (row uint32) {
+// Ahead counts a part of the body of the row that is added next, so that a long
+// one need not be gathered.
+func (b *Builder) Ahead(body []uint32) {
+	b.room()
+	b.count(body, 1)
+	b.ahead += uint64(len(body))
+}
+
+// Forget takes back what Ahead has counted.
+func (b *Builder) Forget() {
+	for _, id := range b.touched {
+		b.states[id].tf = 0
+	}
+	b.touched, b.ahead = b.touched[:0], 0
+}
+
+// room makes states for the terms that were numbered since.
+func (b *Builder) room() {
 	if missing := len(b.terms.spans) - len(b.states); missing > 0 {
 		b.states = append(b.states, make([]termState, missing)...)
 	}
+}
+
+// Memory is how many bytes the builder holds, and how many of them it shares with
+// its siblings.
+func (b *Builder) Memory() (own, shared int64) {
+	own = int64(20*cap(b.states) + len(b.arena.pages)<<pageBits + 4*cap(b.touched) + cap(b.codes))
+	return own, int64(8*len(b.terms.slots) + 8*cap(b.terms.spans) + cap(b.terms.text))
+}
+
+// AddNumbered is Add for terms that were numbered before.
+func (b *Builder) AddNumbered(f Numbered) (row uint32) {
+	b.room()
 	row = uint32(len(b.codes))
 	b.count(f.Title, b.title)
 	b.count(f.Headings, b.heading)
 	b.count(f.Body, 1)
-	length := uint64(len(f.Title))*uint64(b.title) + uint64(len(f.Headings))*uint64(b.heading) + uint64(len(f.Body))
+	length := uint64(len(f.Title))*uint64(b.title) + uint64(len(f.Headings))*uint64(b.heading) + uint64(len(f.Body)) + b.ahead
+	b.ahead = 0
 	for _, id := range b.touched {
 		t := &b.states[id]
 		b.arena.posting(&t.stream, row-t.next, t.tf)

@@ -148,9 +148,34 @@ type Rows struct {
 	Passages []corpus.Passage
 	Fields   []index.Fields // of the passages
 	Metadata filter.Fields
+
+	// later makes the passages and their fields, in the place of Passages and
+	// Fields.
+	later func(add func(corpus.Passage, index.Fields) error) error
 }
 
-// Rows makes the rows of a document by the named analysis.
+// Each hands out the passages with their fields in order, of which add must keep
+// nothing. It ends with the first error of add, and returns it.
+func (r *Rows) Each(add func(corpus.Passage, index.Fields) error) error {
+	if r.later != nil {
+		return r.later(add)
+	}
+	for i, p := range r.Passages {
+		if err := add(p, r.Fields[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Long says that a document is so long that its passages are made only as they are
+// handed out: the terms of all of them would take many times its bytes.
+func Long(d *corpus.Document) bool { return len(d.Source) > longSource }
+
+const longSource = 4 << 20
+
+// Rows makes the rows of a document by the named analysis. Those of a Long one have
+// no Passages and Fields and their Document no Body; Each makes them.
 func (p *Pipeline) Rows(d *corpus.Document, analyzer string) (Rows, error) {
 	w := p.workers.Get().(*worker)
 	defer p.workers.Put(w)
@@ -200,14 +225,19 @@ func Metadata(d *corpus.Document) filter.Fields {
 		}
 		f.Set(k, v)
 	}
+	if d.Role != "" { // else what the document itself calls so stands
+		delete(f, "role")
+		f.Set("role", d.Role)
+	}
 	f.Set("mtime", d.ModTime)
 	return f
 }
 
 func (w *worker) rows(p *Pipeline, an *text.Analyzer, d *corpus.Document) Rows {
-	r := Rows{Metadata: Metadata(d), Passages: split.Split(d, p.variant.Split)}
+	r := Rows{Metadata: Metadata(d)}
 	r.Title = an.Terms(nil, d.Title)
 	if p.config.Similarity == Lucene {
+		r.Passages = split.Split(d, p.variant.Split)
 		// One field: the title is the start of the text, not a field of its own.
 		r.Document.Body = an.Terms(nil, d.Title+" "+d.Source)
 		for _, at := range r.Passages {
@@ -215,29 +245,58 @@ func (w *worker) rows(p *Pipeline, an *text.Analyzer, d *corpus.Document) Rows {
 		}
 		return r
 	}
-	body := make([]string, 0, len(d.Source)/8)
-	var path []string // terms of the heading path of the passage before
-	var last []string
-	for _, at := range r.Passages {
-		w.work.Did(passageWork)
-		from := len(body)
-		body = an.Terms(body, d.Source[at.Start:at.End])
-		if !sameSlice(last, at.Headings) {
-			last, path = at.Headings, nil
-			for _, h := range at.Headings {
-				path = an.Terms(path, h)
-			}
-		}
-		// Earlier slices stay right when body grows: terms are only appended.
-		r.Fields = append(r.Fields, index.Fields{Title: r.Title, Headings: path, Body: body[from:len(body):len(body)]})
-	}
-	r.Document, r.Joined = index.Fields{Title: r.Title, Body: body}, true
+	r.Document, r.Joined = index.Fields{Title: r.Title}, true
 	for _, b := range d.Blocks {
 		if b.Kind == corpus.Heading {
 			r.Document.Headings = an.Terms(r.Document.Headings, b.Label)
 		}
 	}
+	if Long(d) {
+		r.later = func(add func(corpus.Passage, index.Fields) error) error { return p.later(an.Name(), d, r.Title, add) }
+		return r
+	}
+	r.Passages = split.Split(d, p.variant.Split)
+	body := make([]string, 0, len(d.Source)/8)
+	var path headingPath
+	for _, at := range r.Passages {
+		w.work.Did(passageWork)
+		from := len(body)
+		body = an.Terms(body, d.Source[at.Start:at.End])
+		// Earlier slices stay right when body grows: terms are only appended.
+		r.Fields = append(r.Fields, index.Fields{Title: r.Title, Headings: path.terms(an, at.Headings), Body: body[from:len(body):len(body)]})
+	}
+	r.Document.Body = body
 	return r
+}
+
+// later makes the passages of a document as they are handed out.
+func (p *Pipeline) later(analyzer string, d *corpus.Document, title []string, add func(corpus.Passage, index.Fields) error) error {
+	w := p.workers.Get().(*worker)
+	defer p.workers.Put(w)
+	an, err := w.get(analyzer)
+	if err != nil {
+		return fmt.Errorf("document %q: %w", d.ID, err)
+	}
+	var body []string
+	var path headingPath
+	return split.Each(d, p.variant.Split, func(at corpus.Passage) error {
+		w.work.Did(passageWork)
+		body = an.Terms(body[:0], d.Source[at.Start:at.End])
+		return add(at, index.Fields{Title: title, Headings: path.terms(an, at.Headings), Body: body})
+	})
+}
+
+// headingPath analyses heading paths, each once for the passages that share it.
+type headingPath struct{ last, analysed []string }
+
+func (h *headingPath) terms(an *text.Analyzer, path []string) []string {
+	if !sameSlice(h.last, path) {
+		h.last, h.analysed = path, nil
+		for _, s := range path {
+			h.analysed = an.Terms(h.analysed, s)
+		}
+	}
+	return h.analysed
 }
 
 // sameSlice says that two heading paths are one: passages of a section share

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/text"
 )
 
 var update = flag.Bool("update", false, "write the golden file of what this version makes")
@@ -136,5 +139,42 @@ func TestConcurrent(t *testing.T) {
 func TestUnknownLanguage(t *testing.T) {
 	if _, err := New(Config{BM25F, "klingon"}, Variant{}); err == nil {
 		t.Error("an unknown language was accepted")
+	}
+}
+
+// TestLong: the rows of a long document are those of its passages, made one
+// after another instead of all at once.
+func TestLong(t *testing.T) {
+	p, err := New(Config{BM25F, "english"}, Variant{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := "# Part of it\n\nThe sieves are finer than they were. Cooks know them.\n\n"
+	d := &corpus.Document{ID: "long", Title: "Long", Source: strings.Repeat(part, longSource/len(part)+1)}
+	for at := 0; at < len(d.Source); at += len(part) {
+		d.Blocks = append(d.Blocks, corpus.Block{Kind: corpus.Heading, Level: 1, Start: at, End: at + 12, Label: "Part of it"}, corpus.Block{Start: at + 14, End: at + len(part) - 2})
+	}
+	an, err := text.NewAnalyzer("english")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Rows(d, "english")
+	if err != nil || !Long(d) || r.Passages != nil || r.Fields != nil || r.Document.Body != nil || !r.Joined {
+		t.Fatalf("%d passages at once, %v", len(r.Passages), err)
+	}
+	at := 0
+	err = r.Each(func(p corpus.Passage, f index.Fields) error {
+		if p.Start != at || !slices.Equal(f.Body, an.Terms(nil, d.Source[p.Start:p.End])) || !slices.Equal(f.Headings, []string{"part"}) || !slices.Equal(f.Title, []string{"long"}) {
+			t.Fatalf("passage [%d,%d) after %d: %v", p.Start, p.End, at, f)
+		}
+		at = p.End
+		return nil
+	})
+	if err != nil || at != len(d.Source) {
+		t.Errorf("%v at %d of %d", err, at, len(d.Source))
+	}
+	stop := errors.New("enough")
+	if err := r.Each(func(corpus.Passage, index.Fields) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -49,9 +49,7 @@ func (c *Client) broken(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		var late *timeout
 		if errors.As(cause, &late) {
-			e := c.fail(0, late.Error(), ErrTimeout)
-			e.again = true
-			return e
+			return c.fail(0, late.Error(), ErrTimeout)
 		}
 		return fmt.Errorf("llm: %s: %w", c.shown, cause)
 	}
@@ -115,7 +113,7 @@ func (c *Client) refused(res *http.Response) error {
 		hint, again = "the server is in trouble; try again later", true
 	case s >= 300 && s < 400:
 		hint = "it redirects, which is not followed; name the address that it redirects to"
-		if to, err := res.Location(); err == nil {
+		if to, err := res.Location(); err == nil && (to.Scheme == "http" || to.Scheme == "https") && to.Host != "" {
 			to.RawQuery, to.User = "", nil
 			hint = "it redirects, which is not followed; use " + to.String()
 		}
@@ -191,67 +189,4 @@ func oneLine(s string) string {
 		return r
 	}, s)
 	return strings.Join(strings.Fields(s), " ")
-}
-
-// timeout is the cause with which a watchdog cancels its request.
-type timeout struct {
-	d     time.Duration
-	first bool
-}
-
-func (t *timeout) Error() string {
-	if t.first {
-		return fmt.Sprintf("nothing came back within %v; is the model loaded?", t.d)
-	}
-	return fmt.Sprintf("the answer fell silent for %v; ask again", t.d)
-}
-
-// watchdog cancels a request that has been silent for too long. Until the first
-// byte of the body it waits for first, after each further one for idle.
-type watchdog struct {
-	cancel context.CancelCauseFunc
-	idle   time.Duration
-	timer  *time.Timer
-}
-
-func newWatchdog(cancel context.CancelCauseFunc, first, idle time.Duration) *watchdog {
-	w := &watchdog{cancel: cancel, idle: idle}
-	w.arm(first, true)
-	return w
-}
-
-func (w *watchdog) arm(d time.Duration, first bool) {
-	w.stop()
-	if d > 0 {
-		w.timer = time.AfterFunc(d, func() { w.cancel(&timeout{d, first}) })
-	}
-}
-
-func (w *watchdog) stop() {
-	if w.timer != nil {
-		w.timer.Stop()
-		w.timer = nil
-	}
-}
-
-func (w *watchdog) reader(r io.Reader) io.Reader { return &watched{r, w, false} }
-
-type watched struct {
-	r     io.Reader
-	w     *watchdog
-	begun bool
-}
-
-// Read keeps the watch only while it waits: the time that the caller takes
-// between two pieces is not the server's silence.
-func (r *watched) Read(p []byte) (int, error) {
-	if r.begun {
-		r.w.arm(r.w.idle, false)
-	}
-	n, err := r.r.Read(p)
-	if n > 0 || r.begun {
-		r.begun = true
-		r.w.stop()
-	}
-	return n, err
 }

@@ -9,8 +9,14 @@
 // nobody named.
 //
 // A request is tried again, with exponential back-off and jitter, after a
-// connection error, a time-out, 408, 429 or 5xx, but only while the caller has
-// seen nothing of the answer: half an answer is never stitched to another.
+// connection error, 408, 429 or 5xx, but only while the caller has seen nothing
+// of the answer: half an answer is never stitched to another.
+//
+// A server is not trusted to end. An answer is bounded in bytes (32 MiB of a
+// stream, 4 MiB of text), in time until the first token, between tokens, and
+// in all; comments of a stream are no tokens. Compressed answers are
+// not asked for and not unpacked. After silence nothing is tried again: the
+// same prompt would keep a busy model silent for as long once more.
 package llm
 
 import (
@@ -28,6 +34,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,11 +52,13 @@ type Config struct {
 	// Whole asks for the answer in one piece instead of a stream.
 	Whole bool
 
-	// Connect bounds the dial and the TLS handshake (default 10 s), FirstByte
-	// the wait from the request to the first byte of the answer's body (120 s:
-	// a long prompt takes a local model a while), Idle the silence between two
-	// pieces of it (60 s). Negative means no bound.
-	Connect, FirstByte, Idle time.Duration
+	// Timeout bounds an answer as a whole, retries and the caller's own time
+	// included (default 5 min). FirstToken bounds the wait from the request to the
+	// first token, also one of reasoning (default Timeout where that is given, else
+	// 2 min: a long prompt takes a local model a while), Idle that between two tokens
+	// (1 min), Connect the dial and the TLS handshake (10 s). Negative means no
+	// bound.
+	Timeout, FirstToken, Idle, Connect time.Duration
 	// Retries is how often a request is tried again: 0 means 3, negative never.
 	Retries int
 	// Backoff is the wait before the first retry (default 500 ms), doubled for
@@ -105,7 +114,9 @@ var ErrTimeout = errors.New("no answer in time")
 var ErrCut = errors.New("the answer broke off")
 
 const (
+	maxBytes = 32 << 20 // of a stream
 	maxBody  = 16 << 20 // of an answer in one piece
+	maxText  = 4 << 20  // of an answer's text
 	maxError = 64 << 10 // of an error's body that is read
 )
 
@@ -159,8 +170,10 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	def(&c.cfg.Connect, 10*time.Second)
-	def(&c.cfg.FirstByte, 120*time.Second)
-	def(&c.cfg.Idle, 60*time.Second)
+	def(&c.cfg.FirstToken, cfg.Timeout)
+	def(&c.cfg.FirstToken, 2*time.Minute)
+	def(&c.cfg.Timeout, 5*time.Minute)
+	def(&c.cfg.Idle, time.Minute)
 	def(&c.cfg.Backoff, 500*time.Millisecond)
 	def(&c.cfg.MaxWait, 30*time.Second)
 	if cfg.Retries == 0 {
@@ -174,6 +187,7 @@ func New(cfg Config) (*Client, error) {
 			TLSHandshakeTimeout: connect,
 			ForceAttemptHTTP2:   true,
 			IdleConnTimeout:     90 * time.Second,
+			DisableCompression:  true, // a few bytes could unpack without end
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -201,9 +215,15 @@ func (c *Client) Chat(ctx context.Context, messages []Message) iter.Seq2[Delta, 
 			yield(Delta{}, fmt.Errorf("llm: encode the request: %w", err))
 			return
 		}
+		within := ctx
+		if c.cfg.Timeout > 0 {
+			var cancel context.CancelFunc
+			within, cancel = context.WithTimeoutCause(ctx, c.cfg.Timeout, &timeout{c.cfg.Timeout, inAll})
+			defer cancel()
+		}
 		for try := 0; ; try++ {
 			seen, left := false, false
-			err := c.once(ctx, body, func(d Delta) bool {
+			err := c.once(within, body, func(d Delta) bool {
 				seen = true
 				left = !yield(d, nil)
 				return !left
@@ -211,8 +231,8 @@ func (c *Client) Chat(ctx context.Context, messages []Message) iter.Seq2[Delta, 
 			if err == nil || left {
 				return
 			}
-			wait, again := c.again(ctx, err, seen, try)
-			if again && sleep(ctx, wait) == nil {
+			wait, again := c.again(within, err, seen, try)
+			if again && sleep(within, wait) == nil {
 				continue
 			}
 			var e *Error
@@ -261,7 +281,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (c *Client) once(ctx context.Context, body []byte, emit func(Delta) bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := newWatchdog(cancel, c.cfg.FirstByte, c.cfg.Idle)
+	w := newWatchdog(cancel, c.cfg.FirstToken, c.cfg.Idle)
 	defer w.stop()
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
@@ -270,6 +290,7 @@ func (c *Client) once(ctx context.Context, body []byte, emit func(Delta) bool) e
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "text/event-stream, application/json")
+	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", "tamis")
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)
@@ -282,17 +303,22 @@ func (c *Client) once(ctx context.Context, body []byte, emit func(Delta) bool) e
 	if res.StatusCode != http.StatusOK {
 		return c.refused(res)
 	}
+	if enc := res.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return c.fail(0, "answers in the encoding "+strconv.Quote(c.excerpt([]byte(enc)))+", which was not asked for; turn compression off there", nil)
+	}
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	in := w.reader(res.Body)
 	switch kind {
 	case "application/json":
-		err = c.whole(in, emit)
+		err = c.whole(w.reader(&bounded{res.Body, maxBody}), emit)
 	case "text/html":
 		e := c.fail(0, "answers with a web page; the URL is not that of an OpenAI-compatible API (does it lack /v1?)", nil)
 		e.Status, e.again = res.StatusCode, false
 		return e
 	default:
-		err = c.stream(in, emit)
+		err = c.stream(&bounded{res.Body, maxBytes}, w, emit)
+	}
+	if errors.Is(err, errLarge) || errors.Is(err, errLong) {
+		return c.fail(0, err.Error(), err)
 	}
 	var e *Error
 	if err != nil && !errors.As(err, &e) {
@@ -301,28 +327,67 @@ func (c *Client) once(ctx context.Context, body []byte, emit func(Delta) bool) e
 	return err
 }
 
-// answer is the union of a whole answer, a chunk of a stream, and an error.
+// answer is the union of a whole answer, a chunk of a stream, and an error. What
+// an answer is good without, such as its cost, may have any shape.
 type answer struct {
 	Choices []struct {
-		Message struct {
-			Content *string `json:"content"`
-		} `json:"message"`
-		Delta struct {
-			Content *string `json:"content"`
-		} `json:"delta"`
-		FinishReason *string `json:"finish_reason"`
+		Message      part          `json:"message"`
+		Delta        part          `json:"delta"`
+		FinishReason maybe[string] `json:"finish_reason"`
 	} `json:"choices"`
-	Usage *Usage          `json:"usage"`
+	Usage maybe[Usage]    `json:"usage"`
 	Error json.RawMessage `json:"error"`
 }
 
+type part struct {
+	Content *string `json:"content"`
+	// Reasoning goes by two names.
+	Reasoning        maybe[string] `json:"reasoning"`
+	ReasoningContent maybe[string] `json:"reasoning_content"`
+}
+
+// maybe is a value that is nil where it has another type than T.
+type maybe[T any] struct{ v *T }
+
+func (m *maybe[T]) UnmarshalJSON(raw []byte) error {
+	var v *T
+	if json.Unmarshal(raw, &v) == nil {
+		m.v = v
+	}
+	return nil
+}
+
+func (m maybe[T]) or() (v T) {
+	if m.v != nil {
+		v = *m.v
+	}
+	return v
+}
+
+// delta is what a chunk or an answer brings, and whether a token is in it.
+func (a *answer) delta() (d Delta, token bool) {
+	if u := a.Usage.v; u != nil && u.PromptTokens >= 0 && u.CompletionTokens >= 0 {
+		d.Usage = u
+	}
+	if len(a.Choices) == 0 {
+		return d, false
+	}
+	ch := a.Choices[0]
+	p := ch.Delta
+	if p.Content == nil && ch.Message.Content != nil {
+		p = ch.Message
+	}
+	if p.Content != nil {
+		d.Text = *p.Content
+	}
+	d.Finish = ch.FinishReason.or()
+	return d, d.Text != "" || p.Reasoning.or() != "" || p.ReasoningContent.or() != ""
+}
+
 func (c *Client) whole(r io.Reader, emit func(Delta) bool) error {
-	raw, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	raw, err := io.ReadAll(r)
 	if err != nil {
 		return err
-	}
-	if len(raw) > maxBody {
-		return c.fail(0, fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20), nil)
 	}
 	var a answer
 	if err := json.Unmarshal(raw, &a); err != nil {
@@ -334,25 +399,21 @@ func (c *Client) whole(r io.Reader, emit func(Delta) bool) error {
 	if len(a.Choices) == 0 {
 		return c.fail(0, "the answer holds no choices: "+c.excerpt(raw), nil)
 	}
-	d := Delta{Usage: a.Usage}
-	if t := a.Choices[0].Message.Content; t != nil {
-		d.Text = *t
-	}
-	if f := a.Choices[0].FinishReason; f != nil {
-		d.Finish = *f
+	d, _ := a.delta()
+	if len(d.Text) > maxText {
+		return errLarge
 	}
 	emit(d)
 	return nil
 }
 
-func (c *Client) stream(r io.Reader, emit func(Delta) bool) error {
+func (c *Client) stream(r io.Reader, w *watchdog, emit func(Delta) bool) error {
 	events := newEvents(r)
-	pieces, finished := 0, false
+	pieces, text, finished := 0, 0, false
 	for {
+		w.wait()
 		data, err := events.next()
 		switch {
-		case errors.Is(err, errLong):
-			return c.fail(0, err.Error(), nil)
 		case err == io.EOF && finished:
 			return nil // some servers end without [DONE]
 		case err == io.EOF && pieces == 0:
@@ -377,17 +438,13 @@ func (c *Client) stream(r io.Reader, emit func(Delta) bool) error {
 			return c.fail(0, "the server reports: "+msg, nil)
 		}
 		pieces++
-		d := Delta{Usage: a.Usage}
-		if len(a.Choices) > 0 {
-			ch := a.Choices[0]
-			if ch.Delta.Content != nil {
-				d.Text = *ch.Delta.Content
-			} else if ch.Message.Content != nil {
-				d.Text = *ch.Message.Content
-			}
-			if ch.FinishReason != nil && *ch.FinishReason != "" {
-				d.Finish, finished = *ch.FinishReason, true
-			}
+		d, token := a.delta()
+		if token {
+			w.heard()
+		}
+		finished = finished || d.Finish != ""
+		if text += len(d.Text); text > maxText {
+			return errLarge
 		}
 		// A chunk without text (the role, a keep-alive) is not yet an answer.
 		if d != (Delta{}) && !emit(d) {

@@ -125,6 +125,22 @@ func TestUsageAndFinish(t *testing.T) {
 	}
 }
 
+// TestOddExtras: what an answer is good without does not spoil it.
+func TestOddExtras(t *testing.T) {
+	for _, usage := range []string{`"12"`, `{"prompt_tokens":"7"}`, `{"prompt_tokens":1.5}`, `[]`, `null`, `-1`, `{"prompt_tokens":-3}`, `{"prompt_tokens":1e40}`} {
+		tail := `"finish_reason":{"type":"stop"}}],"usage":` + usage + `}`
+		for name, h := range map[string]http.HandlerFunc{
+			"stream": stream(`data: {"choices":[{"delta":{"content":"Hello","reasoning":[1]},`+tail+"\n\n", done),
+			"whole":  status(200, `{"choices":[{"message":{"content":"Hello"},`+tail, "Content-Type", "application/json"),
+		} {
+			cfg, _ := serve(t, h)
+			if got, last, err := ask(t, cfg); got != "Hello" || err != nil || last.Usage != nil || last.Finish != "" {
+				t.Errorf("%s of %s: %q %+v %v", usage, name, got, last, err)
+			}
+		}
+	}
+}
+
 func TestRequest(t *testing.T) {
 	zero := 0.0
 	cfg, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -229,6 +245,10 @@ func TestRefusals(t *testing.T) {
 		"json junk":   {status(200, "[1]", "Content-Type", "application/json"), "not JSON"},
 		"no choices":  {status(200, "{}", "Content-Type", "application/json"), "no choices"},
 		"json error":  {status(200, `{"error":{"message":"late"}}`, "Content-Type", "application/json"), "late"},
+		"encoded":     {status(200, "\x1f\x8b", "Content-Type", "text/event-stream", "Content-Encoding", "gzip"), `"gzip", which was not asked for`},
+		"no address":  {status(302, "", "Location", "javascript:alert(1)"), "name the address that it redirects to"},
+		"no host":     {status(302, "", "Location", "https:/v1"), "name the address that it redirects to"},
+		"a file":      {status(302, "", "Location", "file:///etc/passwd"), "name the address that it redirects to"},
 		"long body":   {status(502, strings.Repeat("é", 299/2)+"ab"+secret+long), "status 502"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -242,6 +262,37 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	endless := func(kind, piece string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			block := []byte(strings.Repeat(piece, 1+(64<<10)/len(piece)))
+			for r.Context().Err() == nil {
+				w.Write(block)
+			}
+		}
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"text": endless("text/event-stream", say(strings.Repeat("x", 4096))), "comments": endless("text/event-stream", ": ping\n\n"),
+		"blank lines": endless("text/event-stream", "\n"), "whole": endless("application/json", " "),
+	} {
+		t.Run("endless "+name, func(t *testing.T) {
+			cfg, calls := serve(t, h)
+			if got, _, err := ask(t, cfg); !errors.Is(err, errLarge) || len(got) > maxText || calls.Load() != 1 {
+				t.Errorf("%d bytes, %v, %d calls", len(got), err, calls.Load())
+			}
+		})
+	}
+	t.Run("nothing packed is asked for", func(t *testing.T) {
+		cfg, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+				t.Errorf("accepts %q", got)
+			}
+			stream(say("Hello"), done)(w, r)
+		})
+		if _, _, err := ask(t, cfg); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("mid-stream", func(t *testing.T) {
 		cfg, calls := serve(t, stream(say("Hel"), `data: {"error":{"message":"overloaded"}}`+"\n\n"))
 		if got, _, err := ask(t, cfg); got != "Hel" || err == nil || calls.Load() != 1 {
@@ -260,18 +311,83 @@ func TestTimeouts(t *testing.T) {
 			<-r.Context().Done()
 		}
 	}
-	t.Run("first byte", func(t *testing.T) {
+	t.Run("a silent server is not asked again", func(t *testing.T) {
 		cfg, calls := serve(t, hang(), stream(say("Hello"), done))
-		cfg.FirstByte = 30 * time.Millisecond
-		if got, _, err := ask(t, cfg); got != "Hello" || err != nil || calls.Load() != 2 {
+		cfg.FirstToken = 30 * time.Millisecond
+		if _, _, err := ask(t, cfg); !errors.Is(err, ErrTimeout) || calls.Load() != 1 {
+			t.Errorf("%v, %d calls", err, calls.Load())
+		}
+	})
+	t.Run("first token after the header", func(t *testing.T) {
+		cfg, _ := serve(t, hang(""))
+		cfg.FirstToken = 30 * time.Millisecond
+		if _, _, err := ask(t, cfg); !errors.Is(err, ErrTimeout) {
+			t.Errorf("%v", err)
+		}
+	})
+	drip := func(before string, drop string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			stream(before)(w, r)
+			for r.Context().Err() == nil {
+				stream(drop)(w, r)
+				time.Sleep(2 * time.Millisecond)
+			}
+		}
+	}
+	for name, drop := range map[string]string{
+		"a drip of comments": ": ping\n\n", "a drip of roles": `data: {"choices":[{"delta":{"role":"assistant","content":""}}]}` + "\n\n",
+		"a drip of a line": "d",
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, _ := serve(t, drip("", drop))
+			cfg.FirstToken = 60 * time.Millisecond
+			if _, _, err := ask(t, cfg); !errors.Is(err, ErrTimeout) {
+				t.Errorf("%v", err)
+			}
+		})
+		t.Run(name+" after a token", func(t *testing.T) {
+			cfg, _ := serve(t, drip(say("Hel"), drop))
+			cfg.Idle = 60 * time.Millisecond
+			if got, _, err := ask(t, cfg); got != "Hel" || !errors.Is(err, ErrTimeout) {
+				t.Errorf("%q %v", got, err)
+			}
+		})
+	}
+	t.Run("a drip of tokens ends with the time for all", func(t *testing.T) {
+		for _, drop := range []string{say("x"), `data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}` + "\n\n"} {
+			cfg, calls := serve(t, drip("", drop))
+			cfg.Timeout = 100 * time.Millisecond
+			if _, _, err := ask(t, cfg); !errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), "100ms") || calls.Load() != 1 {
+				t.Errorf("%v, %d calls", err, calls.Load())
+			}
+		}
+	})
+	t.Run("reasoning is a sign of life", func(t *testing.T) {
+		cfg, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			for range 20 {
+				stream(`data: {"choices":[{"delta":{"reasoning":"hm"}}]}`+"\n\n")(w, r)
+				time.Sleep(20 * time.Millisecond)
+			}
+			stream(say("Hello"), done)(w, r)
+		})
+		cfg.FirstToken, cfg.Idle = 300*time.Millisecond, 300*time.Millisecond
+		if got, _, err := ask(t, cfg); got != "Hello" || err != nil {
 			t.Errorf("%q %v", got, err)
 		}
 	})
-	t.Run("first byte after the header", func(t *testing.T) {
-		cfg, _ := serve(t, hang(""))
-		cfg.FirstByte, cfg.Retries = 30*time.Millisecond, -1
-		if _, _, err := ask(t, cfg); !errors.Is(err, ErrTimeout) {
+	t.Run("retries share the time", func(t *testing.T) {
+		cfg, _ := serve(t, status(503, ""))
+		cfg.Timeout, cfg.Backoff, cfg.MaxWait = 50*time.Millisecond, time.Hour, time.Hour
+		if _, _, err := ask(t, cfg); err == nil || !strings.Contains(err.Error(), "503") {
 			t.Errorf("%v", err)
+		}
+	})
+	t.Run("the time that is given is also the first token's", func(t *testing.T) {
+		for _, x := range [][2]time.Duration{{0, 2 * time.Minute}, {time.Hour, time.Hour}, {time.Second, time.Second}, {-1, -1}} {
+			if c, err := New(Config{URL: "http://localhost", Timeout: x[0]}); err != nil || c.cfg.FirstToken != x[1] {
+				t.Errorf("%v: %v %v", x, c.cfg.FirstToken, err)
+			}
 		}
 	})
 	t.Run("idle", func(t *testing.T) {

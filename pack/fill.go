@@ -37,6 +37,7 @@ type filler struct {
 	model     *language
 	// For the estimates.
 	label int         // tokens of one more document
+	mark  int         // tokens of the mark of a join, beyond the line break
 	costs map[int]int // tokens of units
 	inDoc map[int]bool
 	fold  neardup.Folder
@@ -103,6 +104,7 @@ func (f *filler) begin() {
 	f.notes = make(map[int]string)
 	f.chosen, f.heads = make(map[int]bool), nil
 	f.bar()
+	f.mark = max(f.o.Counter.Count(render.Mark+"\n")-1, 0)
 	f.label, f.costs, f.inDoc, f.fold = f.labelCost(), make(map[int]int), make(map[int]bool), neardup.Folder{}
 	for i, s := range f.state {
 		if s == barred && !f.o.KeepDuplicates {
@@ -196,7 +198,12 @@ func (f *filler) keep(i int) {
 
 // estimate is about what unit i costs beside what is kept, with what it needs.
 func (f *filler) estimate(i int) int {
-	return alone(f.bare(i), f.label, f.inDoc[f.all.Units[i].Doc], f.isKept(i-1, i), f.isKept(i, i+1)) + f.needsCost(i) + f.groupCost(i)
+	known, before, after := f.inDoc[f.all.Units[i].Doc], f.isKept(i-1, i), f.isKept(i, i+1)
+	c := alone(f.bare(i), f.label, known, before, after) + f.needsCost(i) + f.groupCost(i)
+	if known && !before && !after {
+		c += f.mark
+	}
+	return c
 }
 
 // bare is the tokens of unit i.
@@ -375,7 +382,7 @@ func (f *filler) context(question string) *render.Context {
 		Drafts: f.o.Drafts, Incomplete: f.o.Incomplete,
 	}
 	render.Write(c, f.parts, f.o.Counter)
-	c.Dropped = f.dropped()
+	c.SetDropped(f.dropped())
 	return c
 }
 

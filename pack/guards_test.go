@@ -86,15 +86,15 @@ func TestGuards(t *testing.T) {
 		{unit.Antecedent, "# The northern sluice\n\nIt also regulates salinity.\n\n" + stones, "what regulates salinity",
 			"# The northern sluice\n\nIt also regulates salinity.", "It also regulates salinity."},
 		{unit.ListLead, stones + "\n\nNever open these gates:\n\n- the eastern gate in storms\n- the salinity gate in spring\n", "salinity spring",
-			"Never open these gates:\n- the salinity gate in spring", "- the salinity gate in spring"},
+			"Never open these gates: …\n- the salinity gate in spring", "- the salinity gate in spring"},
 		{unit.TableHeader, "| gate | opened in |\n|---|---|\n| north | May |\n| salinity | spring |\n\n" + stones, "salinity",
-			"| gate | opened in |\n| salinity | spring |", "| salinity | spring |"},
+			"| gate | opened in | …\n| salinity | spring |", "| salinity | spring |"},
 		{unit.Signature, stones + "\n\n```\n// Open opens a gate.\nfunc Open(g Gate) error {\n\tif g.locked {\n\t\treturn errLocked\n\t}\n\n\treturn turn(salinity)\n}\n```\n", "salinity turn",
-			"// Open opens a gate.\nfunc Open(g Gate) error {\nreturn turn(salinity)\n}", "return turn(salinity)\n}"},
+			"// Open opens a gate.\nfunc Open(g Gate) error { …\nreturn turn(salinity)\n}", "return turn(salinity)\n}"},
 		{unit.Speaker, "Ann: " + stones + "Watch the salinity.\nBob: " + long + ".\nAnn: " + long + ".\nBob: " + long + ".", "salinity",
-			"Ann:\nWatch the salinity.", "Watch the salinity."},
+			"Ann: …\nWatch the salinity.", "Watch the salinity."},
 		{unit.Caption, "00:01:02,000 --> 00:01:05,000\nThe " + long + ". Watch the salinity.\n\n00:01:09,000 --> 00:01:11,000\nThe " + long + ".", "salinity",
-			"00:01:02,000 --> 00:01:05,000\nWatch the salinity.", "Watch the salinity."},
+			"00:01:02,000 --> 00:01:05,000 …\nWatch the salinity.", "Watch the salinity."},
 	} {
 		for _, guards := range [][]string{{}, {c.guard}, unit.Guards()} {
 			l := newLibrary(t)

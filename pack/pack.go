@@ -23,7 +23,7 @@
 // another of the Orders; each starts on a line of its own with a label such as
 // "[1] ", or is set off as one of the Renderings does; its ranges stand in the
 // order of the source, and where something was left out between two ranges
-// there is a line break, or a blank where only words of a sentence were. Nothing
+// " …" and a line break, or " … " where only words of a sentence were. Nothing
 // else is added. No kept range contains anything
 // of the form of a label: if "[7]" occurs in one, the labels of that context
 // are "[#1]", "[#2]" …, and so on with more number signs.

@@ -154,7 +154,7 @@ func (l *library) check(t testing.TB, c *render.Context, o Options) {
 			}
 		}
 	}
-	for _, s := range spans {
+	for k, s := range spans {
 		label := fmt.Sprintf(c.Label+" ", s.Cite)
 		if s.Cite != cite {
 			if s.Cite != cite+1 {
@@ -166,10 +166,10 @@ func (l *library) check(t testing.TB, c *render.Context, o Options) {
 		}
 		bytes := l.sources[s.Doc][s.Start:s.End]
 		var ok bool
-		if len(kept) > 0 && !strings.HasPrefix(rest, separator(s, c.Render)) {
-			t.Fatalf("no separator before span %+v", s)
-		} else if len(kept) > 0 {
-			rest = rest[1:]
+		if k > 0 {
+			if rest, ok = strings.CutPrefix(rest, l.separator(c, k)); !ok {
+				t.Fatalf("no separator before span %+v: %q", s, rest)
+			}
 		}
 		if rest, ok = strings.CutPrefix(rest, label+bytes); !ok {
 			t.Fatalf("span %+v is not where it belongs", s)

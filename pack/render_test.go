@@ -24,9 +24,9 @@ func (l *library) checkRendering(t testing.TB, c *render.Context) {
 		return
 	}
 	want := map[int]string{} // by citation
-	for _, s := range c.Spans {
+	for k, s := range c.Spans {
 		if want[s.Cite] != "" {
-			want[s.Cite] += separator(s, c.Render)
+			want[s.Cite] += l.separator(c, k)
 		}
 		want[s.Cite] += l.sources[s.Doc][s.Start:s.End]
 	}
@@ -77,12 +77,20 @@ func (l *library) checkRendering(t testing.TB, c *render.Context) {
 	}
 }
 
-// separator is what stands before a range that is not the first of its document.
-func separator(s render.Span, rendering string) string {
-	if s.Inline && rendering != render.JSON {
-		return " "
+// separator is what stands before span k, which is not the first.
+func (l *library) separator(c *render.Context, k int) string {
+	s, before := c.Spans[k], c.Spans[k-1]
+	mark := ""
+	if before.Cite == s.Cite && strings.TrimSpace(l.sources[s.Doc][before.End:s.Start]) != "" {
+		mark = " …"
 	}
-	return "\n"
+	switch {
+	case c.Render == render.JSON:
+		return "\n"
+	case s.Inline:
+		return mark + " "
+	}
+	return mark + "\n"
 }
 
 // checkStructured reads a structured context from its beginning to its end.
@@ -98,12 +106,16 @@ func (l *library) checkStructured(t testing.TB, c *render.Context) {
 	for k, s := range c.Spans {
 		bytes := l.sources[s.Doc][s.Start:s.End]
 		if s.Inline && s.Cite == cite {
-			if !take(" " + bytes) {
+			if !take(l.separator(c, k) + bytes) {
 				t.Fatalf("span %d is not at %q", k, rest)
 			}
 			continue
 		}
-		if k > 0 && (s.Level <= 0 || s.Level <= level || level <= 0 || s.Cite != cite) && !take("\n") {
+		line := "\n"
+		if k > 0 && s.Cite == cite && s.Level == 0 && level <= 0 {
+			line = l.separator(c, k)
+		}
+		if k > 0 && (s.Level <= 0 || s.Level <= level || level <= 0 || s.Cite != cite) && !take(line) {
 			t.Fatalf("no line break before span %d: %q", k, rest)
 		}
 		if s.Cite != cite || s.Level == render.NoHeading || s.Level > 0 && (level <= 0 || s.Level <= level) {

@@ -51,23 +51,25 @@ func reread(t testing.TB, c *render.Context) render.Context {
 func TestReplayNamesWhatWasAltered(t *testing.T) {
 	l, all := receipts(t)
 	edits := map[string]func(*render.Context){
-		"text":                func(c *render.Context) { c.Text += " forged" },
-		"tokens (":            func(c *render.Context) { c.Tokens++ },
-		"budget (":            func(c *render.Context) { c.Budget = c.Tokens - 1 },
-		"tokenizer":           func(c *render.Context) { c.Tokenizer = "none" },
-		"spans[1].path":       func(c *render.Context) { c.Spans[1].Path = "elsewhere" },
-		"digest":              func(c *render.Context) { c.Digest = strings.Repeat("0", 64) },
-		"order":               func(c *render.Context) { c.Order = "other" },
-		"label":               func(c *render.Context) { c.Label += "x" },
-		"rendering":           func(c *render.Context) { c.Render = "other" },
-		"spans[0].cite":       func(c *render.Context) { c.Spans[0].Cite = 0 },
-		"spans[0].level":      func(c *render.Context) { c.Spans[0].Level = 1e9 },
-		"spans[1] is the":     func(c *render.Context) { c.Spans[1].End = c.Spans[1].Start },
-		"seal (something":     func(c *render.Context) { c.Question = "why" },
-		"seal (something ":    func(c *render.Context) { c.Spans[1].Score++ },
-		"seal (something t":   func(c *render.Context) { c.Order = render.StablePrefix },
-		"seal (something th":  func(c *render.Context) { c.Budget = 5000 },
-		"seal (something tha": func(c *render.Context) { c.Drafts = nil },
+		"text":                 func(c *render.Context) { c.Text += " forged" },
+		"tokens (":             func(c *render.Context) { c.Tokens++ },
+		"budget (":             func(c *render.Context) { c.Budget = c.Tokens - 1 },
+		"tokenizer":            func(c *render.Context) { c.Tokenizer = "none" },
+		"spans[1].path":        func(c *render.Context) { c.Spans[1].Path = "elsewhere" },
+		"digest":               func(c *render.Context) { c.Digest = strings.Repeat("0", 64) },
+		"order":                func(c *render.Context) { c.Order = "other" },
+		"label":                func(c *render.Context) { c.Label += "x" },
+		"rendering":            func(c *render.Context) { c.Render = "other" },
+		"spans[0].cite":        func(c *render.Context) { c.Spans[0].Cite = 0 },
+		"spans[0].level":       func(c *render.Context) { c.Spans[0].Level = 1e9 },
+		"spans[1] is the":      func(c *render.Context) { c.Spans[1].End = c.Spans[1].Start },
+		"dropped":              func(c *render.Context) { c.Dropped = append(slices.Clip(c.Dropped), render.Drop{Doc: "a"}) },
+		"seal (something that": func(c *render.Context) { c.DroppedCount++; c.Dropped = nil },
+		"seal (something":      func(c *render.Context) { c.Question = "why" },
+		"seal (something ":     func(c *render.Context) { c.Spans[1].Score++ },
+		"seal (something t":    func(c *render.Context) { c.Order = render.StablePrefix },
+		"seal (something th":   func(c *render.Context) { c.Budget = 5000 },
+		"seal (something tha":  func(c *render.Context) { c.Drafts = nil },
 	}
 	for _, r := range all {
 		if s, err := render.Replay(&r, tokens.New, l.source); err != nil || s != r.Text {
@@ -101,6 +103,58 @@ func TestReplayNamesWhatWasAltered(t *testing.T) {
 				t.Errorf("%s: spans %d and %d changed places: %v", r.Render, k-1, k, err)
 			}
 		}
+	}
+}
+
+// TestJoinsAreMarked lays out ranges with more, less and nothing between them, in
+// every rendering; a receipt of a version that marked nothing replays to the text
+// that it was.
+func TestJoinsAreMarked(t *testing.T) {
+	l := newLibrary(t)
+	l.add("a", "", "One. Two.\n\n  Three. Four five six. Seven.")
+	source := l.sources["a"]
+	span := func(text string, level int, inline, gap bool) (render.Span, string) {
+		at := strings.Index(source, text)
+		return render.Span{Cite: 1, Doc: "a", Path: l.docs[0].Path, Start: at, End: at + len(text), Level: level, Inline: inline, Gap: gap}, text
+	}
+	for _, tt := range []struct{ rendering, marked, old string }{
+		{render.Plain, "[1] One. …\nThree.\nFour … six.", "[1] One.\nThree.\nFour six."},
+		{render.Markdown, "[1]\n```\nOne. …\nThree.\nFour … six.\n```", "[1]\n```\nOne.\nThree.\nFour six.\n```"},
+		{render.XML, "<source id=\"1\">\nOne. …\nThree.\nFour … six.\n</source>", "<source id=\"1\">\nOne.\nThree.\nFour six.\n</source>"},
+		{render.JSON, `[{"cite":1,"text":"One."},` + "\n" + `{"cite":1,"text":"Three."},` + "\n" + `{"cite":1,"text":"Four"},` + "\n" + `{"cite":1,"text":"six."}]`, ""},
+		{render.Structured, "[1]\n- One. …\n- Three.\n- Four … six.", "[1]\n- One.\n- Three.\n- Four six."},
+	} {
+		for _, gaps := range []bool{true, false} {
+			var spans []render.Span
+			var texts []string
+			for k, text := range []string{"One.", "Three.", "Four", "six."} {
+				level := 0
+				if k == 0 && tt.rendering == render.Structured {
+					level = render.NoHeading
+				}
+				s, text := span(text, level, k == 3, gaps && k%2 == 1)
+				spans, texts = append(spans, s), append(texts, text)
+			}
+			c := reread(t, render.Compose(spans, texts, tt.rendering, 0, 100, counter(t, "o200k_base")))
+			want := tt.marked
+			if !gaps && tt.old != "" {
+				want = tt.old
+			}
+			if again, err := render.Replay(&c, tokens.New, l.source); c.Text != want || err != nil || again != want {
+				t.Errorf("%s: %q replays as %q, %v; want %q", tt.rendering, c.Text, again, err, want)
+			}
+			for k := range c.Spans { // a mark where nothing was left out, and one that is gone
+				bad := c
+				bad.Spans = slices.Clone(c.Spans)
+				bad.Spans[k].Gap = !bad.Spans[k].Gap
+				if _, err := render.Replay(&bad, tokens.New, l.source); !errors.Is(err, render.ErrAltered) {
+					t.Errorf("%s: the gap of span %d was edited: %v", tt.rendering, k, err)
+				}
+			}
+		}
+	}
+	if n := counter(t, "o200k_base").Count(render.Mark + "\n"); n != 1 {
+		t.Errorf("a mark costs %d tokens", n)
 	}
 }
 

@@ -372,6 +372,7 @@ func (s *Session) options(turn []tamis.ContextOption) []tamis.ContextOption {
 func (s *Session) unseen(p *piece) *piece {
 	rest := &piece{Piece: p.Piece}
 	rest.Spans = nil
+	cut := false // something of the piece was left out before
 	for k, span := range p.Spans {
 		// Ranges of the text that are left, each cut by what is shown.
 		left := [][2]int{{0, len(p.texts[k])}}
@@ -384,17 +385,18 @@ func (s *Session) unseen(p *piece) *piece {
 				if from, to := max(a, 0), min(b, len(p.texts[k])); from >= to || p.texts[k][from:to] != o.texts[j][from-a:to-a] {
 					continue // apart, or of another version of the source
 				}
-				var cut [][2]int
+				var parts [][2]int
 				for _, r := range left {
 					for _, piece := range [][2]int{{r[0], min(r[1], a)}, {max(r[0], b), r[1]}} {
 						if piece[0] < piece[1] {
-							cut = append(cut, piece)
+							parts = append(parts, piece)
 						}
 					}
 				}
-				left = cut
+				left = parts
 			}
 		}
+		end := 0 // of what was kept of this span
 		for _, r := range left {
 			t := p.texts[k][r[0]:r[1]]
 			start := r[0] + len(t) - len(strings.TrimLeftFunc(t, unicode.IsSpace))
@@ -403,8 +405,12 @@ func (s *Session) unseen(p *piece) *piece {
 			}
 			piece := span
 			piece.Start, piece.End = span.Start+start, span.Start+start+len(t)
+			cut = cut || strings.TrimSpace(p.texts[k][end:start]) != ""
+			piece.Gap = len(rest.Spans) > 0 && (cut || span.Gap && end == 0)
+			cut, end = false, start+len(t)
 			rest.Spans, rest.texts = append(rest.Spans, piece), append(rest.texts, t)
 		}
+		cut = cut || span.Gap && end == 0 || strings.TrimSpace(p.texts[k][end:]) != ""
 	}
 	return rest
 }

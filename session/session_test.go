@@ -334,7 +334,7 @@ func TestSessionShowsHeadsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"[##1] [00:01:02]\nThe owls hunt.", "[##2] The keeper walks to the northern lighthouse."}
+	want := []string{"[##1] [00:01:02] …\nThe owls hunt.", "[##2] The keeper walks to the northern lighthouse."}
 	for i, question := range []string{"owls hunt", "where does the keeper walk"} {
 		turn, err := s.Context(t.Context(), question, tamis.Budget{Tokens: []int{24, 16}[i]})
 		if err != nil {

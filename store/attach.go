@@ -55,7 +55,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		return 0, err
 	}
 	defer v.Release()
-	h, err := stored(v, d.ID)
+	h, err := v.Known(d.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +64,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		if err := b.s.checkVectors(d.ID, more); err != nil {
 			return 0, err
 		}
-		return b.put(d, nil, more)
+		return b.put(&Prepared{Document: d}, nil, more)
 	}
 	all, err := v.Vectors(h)
 	if err != nil {

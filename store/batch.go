@@ -36,6 +36,10 @@ const (
 	documentCost = 1 << 10
 	// aheadSize is how much of a step's records is written before it commits.
 	aheadSize = 4 << 20
+	// aloneBytes is the source from which on a document is the only one of its step,
+	// so that it can be given up in the middle: where the batch is to end, and where
+	// it needs too much memory.
+	aloneBytes = 8 << 20
 )
 
 // A Batch is a run of changes by one writer; several may be open at once, and
@@ -49,6 +53,7 @@ const (
 // small synced batch, and opening removes what a crash left of them.
 type Batch struct {
 	s    *Store
+	ctx  context.Context
 	err  error // of a step that failed: the batch can only be discarded
 	done bool
 	// settle says that vectors were attached that the segments do not hold yet.
@@ -112,11 +117,15 @@ func (s *Store) Begin() (*Batch, error) {
 	if err := s.failed(); err != nil {
 		return nil, err
 	}
-	b := &Batch{s: s}
+	b := &Batch{s: s, ctx: context.Background()}
 	b.reset()
 	s.batches[b] = true
 	return b, nil
 }
+
+// Until makes putting a long document end with ctx: Put returns its error, and
+// the document is not put.
+func (b *Batch) Until(ctx context.Context) { b.ctx = ctx }
 
 // reset starts a step. Store.mu is held.
 func (b *Batch) reset() {
@@ -151,39 +160,38 @@ func (b *Batch) full() bool {
 
 // Put adds a document, replaces the one with its id, or does nothing where
 // that is the same. The document's Source must be valid UTF-8.
-func (b *Batch) Put(d corpus.Document) (Outcome, error) {
+func (b *Batch) Put(d corpus.Document) (Outcome, error) { return b.PutPrepared(&Prepared{Document: d}) }
+
+// PutPrepared is Put of a document that this store has prepared; it is used up.
+func (b *Batch) PutPrepared(p *Prepared) (Outcome, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	vs, err := b.s.vectorsOf(&d)
+	vs, err := b.s.vectorsOf(&p.Document)
 	if err != nil {
 		return 0, err
 	}
-	return b.put(d, vs, nil)
+	return b.put(p, vs, nil)
 }
 
-// put is Put of a document with numbered vectors, and with some that are
-// attached to it at once.
-func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, error) {
+// put is PutPrepared with numbered vectors, and with some that are attached to
+// the document at once.
+func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
+	d := &p.Document
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
-	if c := b.changes[d.ID]; c != nil && c.put != nil {
+	alone := len(d.Source) > aloneBytes
+	if c := b.changes[d.ID]; c != nil && c.put != nil || alone && b.next > b.first {
 		if err := b.Flush(); err != nil {
 			return 0, err
 		}
 	}
-	analyzer := b.s.ingest.Analyzer(&d)
-	h := record.HeaderOf(&d, analyzer)
-	blocks, places := record.AppendBlocks(nil, d.Blocks), record.AppendPlaces(nil, &d)
-	var vrecord []byte
-	if len(vs) > 0 {
-		vrecord = record.AppendVectors(nil, vs)
-		h.Vectors = record.VectorsDigest(vrecord)
+	vrecord, err := p.seal(b.s.ingest, vs)
+	if err != nil {
+		return 0, err
 	}
-	if err := h.Seal(d.Source, blocks); err != nil {
-		return 0, &DocumentError{d.ID, err.Error()}
-	}
+	h := p.header
 	v, err := b.s.Snapshot()
 	if err != nil {
 		return 0, err
@@ -192,30 +200,29 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 	outcome := Added
 	c := b.changes[d.ID] // a deletion, or nil
 	if c == nil {
-		old, err := stored(v, d.ID)
+		old, err := v.Known(d.ID)
 		switch {
 		case err != nil:
 			return 0, err
 		case old != nil && bytes.Equal(old.Digest, h.Digest):
-			return Unchanged, b.move(v, old, places)
+			return Unchanged, b.move(v, old, p.places)
 		case old != nil:
-			if same, err := sameBefore(v, old, h, d.Source, blocks, vs); err != nil {
+			if same, err := sameBefore(v, old, h, d.Source, p.blocks, vs); err != nil {
 				return 0, err
 			} else if same {
-				return Unchanged, b.move(v, old, places)
+				return Unchanged, b.move(v, old, p.places)
 			}
 			outcome = Updated
 		}
 		c = &change{old: old}
 	}
-	r, err := b.s.ingest.Rows(&d, analyzer)
-	if err != nil {
+	if err := p.make(b.s.ingest); err != nil {
 		return 0, err
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := derived.AddRows(b.builder, h.Ordinal, r, len(d.Source), vs.With(attached)); err != nil {
-		return 0, &DocumentError{d.ID, err.Error()}
+	if err := b.addRows(p, alone, vs.With(attached)); err != nil {
+		return 0, err
 	}
 	// From here on an error leaves the batch half changed.
 	if outcome == Updated {
@@ -226,11 +233,11 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 			}
 		}
 	}
-	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(h, d.Source, blocks, places))); err != nil {
+	if err := b.fail(errors.Join(b.recordVectors(h, vrecord, attached), b.record(p))); err != nil {
 		return 0, err
 	}
 	b.next++
-	b.analyzers[analyzer]++
+	b.analyzers[p.analyzer]++
 	c.put = h
 	b.changes[d.ID] = c
 	delete(b.attached, d.ID)
@@ -244,25 +251,56 @@ func (b *Batch) put(d corpus.Document, vs, attached record.Vectors) (Outcome, er
 }
 
 // record writes a document under its ordinal.
-func (b *Batch) record(h *Header, source string, blocks, places []byte) error {
+func (b *Batch) record(p *Prepared) error {
+	h := p.header
 	header, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("document %q: %w", h.ID, err)
 	}
 	err = errors.Join(
 		b.records.Set(record.HeaderKey(h.Ordinal), header, nil),
-		b.records.Set(record.BlocksKey(h.Ordinal), blocks, nil),
+		b.records.Set(record.BlocksKey(h.Ordinal), p.blocks, nil),
 	)
-	if err == nil && len(places) > 0 {
-		err = b.records.Set(record.PlacesKey(h.Ordinal), places, nil)
+	if err == nil && len(p.places) > 0 {
+		err = b.records.Set(record.PlacesKey(h.Ordinal), p.places, nil)
 	}
-	if err == nil {
-		err = recordSource(b.records, h.Ordinal, source)
+	if err != nil {
+		return err
 	}
-	if err == nil && b.records.Len() >= aheadSize {
-		err = b.writeAhead()
+	put := func(i int, piece []byte) error {
+		err := b.records.Set(record.TextKey(h.Ordinal, i), piece, nil)
+		if err == nil && b.records.Len() >= aheadSize {
+			err = b.writeAhead()
+		}
+		return err
+	}
+	if p.pieces == nil {
+		return record.EachPiece(p.Document.Source, put)
+	}
+	for i := 0; i < len(p.pieces) && err == nil; i++ {
+		err = put(i, p.pieces[i])
 	}
 	return err
+}
+
+// addRows adds the rows of a document to the segment of the step. A document that
+// is alone in it may be given up in the middle.
+func (b *Batch) addRows(p *Prepared, alone bool, vs record.Vectors) error {
+	more := func() error { return nil }
+	if alone {
+		more = derived.Within(b.ctx, b.builder, b.s.tuning.Memory, len(p.Document.Source))
+	}
+	err := derived.AddRows(b.builder, p.header.Ordinal, *p.rows, len(p.Document.Source), vs, more)
+	if err == nil {
+		return nil
+	}
+	if alone {
+		b.builder = segment.NewBuilder(b.s.ingest.Index())
+	}
+	if b.ctx.Err() != nil {
+		return err
+	}
+	return &DocumentError{p.Document.ID, err.Error()}
 }
 
 // writeAhead writes the records gathered so far, for the commit to sync: the
@@ -280,15 +318,6 @@ func (b *Batch) writeAhead() error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	return b.s.failed()
-}
-
-// stored is the header of the document with an id, nil where there is none.
-func stored(v *Snapshot, id string) (*Header, error) {
-	h, err := v.HeaderByID(id)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	return h, err
 }
 
 // fail remembers an error after which the batch must not be committed.
@@ -332,7 +361,7 @@ func (b *Batch) FileOf(id string) (path string, ok bool, err error) {
 		return "", false, err
 	}
 	defer v.Release()
-	h, err := stored(v, id)
+	h, err := v.Known(id)
 	if err != nil || h == nil {
 		return "", false, err
 	}
@@ -359,7 +388,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 		return false, err
 	}
 	defer v.Release()
-	h, err := stored(v, id)
+	h, err := v.Known(id)
 	if err != nil || h == nil {
 		return false, err
 	}
@@ -382,7 +411,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 
 // remove takes a stored document out of its segment.
 func (b *Batch) remove(v *Snapshot, h *Header) {
-	first := firstOf(v, h.Ordinal)
+	first := v.FirstOf(h.Ordinal)
 	l, ok := b.dead[first]
 	if !ok {
 		l = roaring64.New()
@@ -390,17 +419,6 @@ func (b *Batch) remove(v *Snapshot, h *Header) {
 	}
 	l.Add(h.Ordinal)
 	b.analyzers[h.Analyzer]--
-}
-
-// firstOf is the first ordinal of the segment that holds a document. Merging
-// may put the segment into a larger one, never take it apart.
-func firstOf(v *Snapshot, ordinal uint64) uint64 {
-	for _, o := range v.Segments() {
-		if o.Entry.First <= ordinal && ordinal <= o.Entry.Last {
-			return o.Entry.First
-		}
-	}
-	return ordinal
 }
 
 // SetFile records a file whose documents are all in the batch, and deletes
@@ -503,7 +521,7 @@ func (b *Batch) Discard() {
 	s := b.s
 	if b.next > b.first {
 		// No one will look there; where it cannot be removed, opening does.
-		_ = removeOrdinals(s.db, b.first, b.next)
+		_ = view.RemoveOrdinals(s.db, b.first, b.next)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -518,14 +536,4 @@ func (b *Batch) release() {
 		b.s.nextOrdinal = b.next
 	}
 	b.first, b.next = 0, 0
-}
-
-// removeOrdinals removes the records of documents from one ordinal to before
-// another.
-func removeOrdinals(w pebble.Writer, from, to uint64) error {
-	var err error
-	for _, kind := range record.OfDocument {
-		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
-	}
-	return err
 }

@@ -408,7 +408,7 @@ func (s *Store) load(o Options) error {
 // removeOrphans removes documents that a crash left without a segment: those
 // of steps that were not committed.
 func (s *Store) removeOrphans() error {
-	err := s.manifest.Orphans(s.db, func(from, to uint64) error { return removeOrdinals(s.db, from, to) })
+	err := s.manifest.Orphans(s.db, func(from, to uint64) error { return view.RemoveOrdinals(s.db, from, to) })
 	if err != nil {
 		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 )
 
@@ -16,6 +18,7 @@ func (a *app) askCommand() *cobra.Command {
 		url, model string
 		budget     tamis.Budget
 		drafts     int
+		timeout    time.Duration
 		asJSON     bool
 		scope      scope
 	)
@@ -25,7 +28,8 @@ func (a *app) askCommand() *cobra.Command {
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
 Each citation in the reply is checked; one that names no source is marked "?".
-Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer.
+Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
+empty answer is a failure; one that the model's limit of tokens cut off is said to be.
 
 The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		Example: `  tamis ask "which tables does the importer lock?"
@@ -35,20 +39,24 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if url == "" {
 				url = os.Getenv("TAMIS_LLM")
 			}
+			given := cmd.Flags().Changed("timeout")
+			if given && timeout <= 0 {
+				return usagef("--timeout must be more than nothing, such as 90s or 10m")
+			}
 			o := ask.Options{Budget: budget, Drafts: drafts}
 			if url != "" {
-				client, err := llm.New(llm.Config{URL: url, Model: model})
+				c := llm.Config{URL: url, Model: model}
+				if given {
+					c.Timeout = timeout
+				}
+				client, err := llm.New(c)
 				if err != nil {
 					return usageError{err}
 				}
 				o.Model = client
 			}
-			if !asJSON {
-				o.Stream = func(piece string) { fmt.Fprint(a.out, piece) }
-			}
-			var seen tamis.Scope
-			var err error
-			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+			seen, err := scope.resolve(cmd.Flags())
+			if err != nil {
 				return err
 			}
 			o.Context = append(o.Context, seen)
@@ -57,22 +65,26 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			defer ix.Close()
+			here := func() {}
+			if o.Model != nil && a.progress != nil && !a.quiet {
+				ticks := time.NewTicker(time.Second / 4)
+				defer ticks.Stop()
+				here = screen.Waiting(a.progress, "waiting for the model", ticks.C)
+			}
+			defer here()
+			if !asJSON {
+				o.Stream = func(piece string) {
+					here()
+					fmt.Fprint(a.out, piece)
+				}
+			}
 			answer, err := ask.Answer(cmd.Context(), ix, args[0], o)
+			here()
 			if err != nil {
 				return budgetError(budget, err)
 			}
 			a.hintLanguage(ix, args[0], seen)
-			if asJSON {
-				return a.printJSON(answer)
-			}
-			fmt.Fprint(a.out, "\n\n")
-			if err := a.printSources(answer.Context); err != nil {
-				return err
-			}
-			for _, n := range answer.Unknown {
-				fmt.Fprintf(a.errs, "tamis: the reply cites [%d], which is not among the sources\n", n)
-			}
-			return nil
+			return a.printAnswer(answer, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -81,6 +93,35 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	addBudget(f, &budget)
 	scope.add(f)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
+	f.DurationVar(&timeout, "timeout", 5*time.Minute, "how long an answer or a draft may take; where it is given the first token may take as long, else two minutes")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// printAnswer prints what follows a streamed answer, or all of it as JSON.
+func (a *app) printAnswer(answer *ask.Reply, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(struct {
+			*ask.Reply
+			Context receipt `json:"context"`
+		}{answer, receiptOf(answer.Context, false)})
+	}
+	fmt.Fprintln(a.out)
+	if !a.quiet {
+		fmt.Fprintln(a.errs)
+		if err := a.printSources(a.errs, answer.Context); err != nil {
+			return err
+		}
+	}
+	switch answer.Finish {
+	case "", "stop":
+	case "length":
+		a.warn("the answer is cut off: the model reached its limit of tokens")
+	default:
+		a.warn("the model stopped with %q", answer.Finish)
+	}
+	for _, n := range answer.Unknown {
+		a.warn("the reply cites [%d], which is not among the sources", n)
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,24 +24,25 @@ func (s *scope) add(f *pflag.FlagSet) {
 }
 
 // resolve checks the filter and makes its relative paths absolute, as stored
-// paths are. groups is nil without --as.
-func (s *scope) resolve(f *pflag.FlagSet) (expr string, groups []string, err error) {
-	if f.Changed("as") {
-		groups = append([]string{}, s.as...)
+// paths are; without --as, given or by the configuration, the groups are nil.
+func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
+	if f.Changed("as") || len(s.as) > 0 {
+		seen.Groups = append([]string{}, s.as...)
 	}
 	if s.filter == "" {
-		return "", groups, nil
+		return seen, nil
 	}
 	e, err := filter.Parse(s.filter)
 	if err != nil {
-		return "", nil, usagef("--filter: %w", err)
+		return seen, usagef("--filter: %w", err)
 	}
 	wd, err := os.Getwd()
 	if err != nil {
-		return "", nil, err
+		return seen, err
 	}
 	absolute(e, wd)
-	return e.String(), groups, nil
+	seen.Filter = e.String()
+	return seen, nil
 }
 
 // scopeError tells a filter that cannot be, which is wrong usage, from a failure.
@@ -58,7 +58,7 @@ func scopeError(err error) error {
 // beside the answer, whose errors have been told.
 func (a *app) hintLanguage(ix *tamis.Index, question string, seen tamis.Scope) {
 	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
-		fmt.Fprintln(a.errs, "tamis: "+hint)
+		a.note("%s", hint)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 func (a *app) statsCommand() *cobra.Command {
@@ -30,6 +32,15 @@ func (a *app) statsCommand() *cobra.Command {
 				s.Documents, size(s.SourceBytes), s.Passages, s.Segments, size(s.SegmentBytes), s.LiveSegments, s.Deleted,
 				size(s.StoreBytes), size(s.LogBytes), s.Amplification, size(s.MergeDebt),
 				s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
+			if len(s.Roles) > 0 && err == nil {
+				var counts []string
+				for _, name := range role.All {
+					if n := s.Roles[name]; n > 0 {
+						counts = append(counts, fmt.Sprintf("%s %d", name, n))
+					}
+				}
+				_, err = fmt.Fprintf(a.out, "roles      %s\n", strings.Join(counts, ", "))
+			}
 			if s.Outdated > 0 && err == nil {
 				_, err = fmt.Fprintf(a.out, "outdated   %d documents were indexed by another version; tamis index does them anew\n", s.Outdated)
 			}

@@ -29,7 +29,7 @@ const maxFrontMatter = 64 << 10
 //
 // A document whose front matter names an access list that cannot be read is
 // seen by no group.
-func frontMatter(d *corpus.Document, src string, warn func(format.Warning)) int {
+func frontMatter(d *corpus.Document, src string) int {
 	start := len(src) - len(strings.TrimLeft(src, "\r\n"))
 	fence := src[start:min(start+3, len(src))]
 	if fence != "---" && fence != "+++" {
@@ -42,7 +42,7 @@ func frontMatter(d *corpus.Document, src string, warn func(format.Warning)) int 
 	body := len(src) - len(first)
 	line := 1 + strings.Count(src[:body], "\n")
 	end, after := closing(src, body, fence)
-	m := matter{Stated: format.State(d, warn), doc: d, text: src[body:end], line: line}
+	m := matter{Stated: format.State(d), doc: d, text: src[body:end], line: line}
 	switch {
 	case after == 0: // a thematic break, or front matter that is never closed
 		if at := m.namesGroups(); at > 0 {

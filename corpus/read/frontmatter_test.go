@@ -16,16 +16,18 @@ import (
 func warned(t *testing.T, files map[string]string) (docs map[string]corpus.Document, warnings []string) {
 	t.Helper()
 	dir := tree(t, files)
-	docs, skipped := readAll(t, Options{Warn: func(w Warning) {
-		warnings = append(warnings, fmt.Sprintf("%s:%d: %s %s", strings.TrimPrefix(w.Path, dir+"/"), w.Line, w.Key, w.Reason))
-	}}, dir, dir)
+	docs, skipped := readAll(t, Options{}, dir, dir)
 	if len(skipped) > 0 {
 		t.Errorf("skipped %q", skipped)
 	}
 	byName := map[string]corpus.Document{}
 	for id, d := range docs {
 		byName[strings.TrimPrefix(id, dir+"/")] = d
+		for _, w := range d.Warnings {
+			warnings = append(warnings, fmt.Sprintf("%s:%d: %s %s", strings.TrimPrefix(d.Path, dir+"/"), w.Line, w.Key, w.Reason))
+		}
 	}
+	slices.Sort(warnings)
 	return byName, warnings
 }
 
@@ -179,14 +181,13 @@ func TestAccessListBesideAnything(t *testing.T) {
 			}
 		}
 		d := corpus.Document{}
-		var warnings []Warning
-		frontMatter(&d, text+"---\nText.\n", func(w Warning) { warnings = append(warnings, w) })
+		frontMatter(&d, text+"---\nText.\n")
 		f := filter.Fields{}
 		f.Set("groups", d.Metadata["groups"])
 		if filter.Visible(nil).Match(f) || filter.Visible([]string{"other", "x"}).Match(f) {
 			t.Fatalf("%q is seen by others: %v", text, d.Metadata)
 		}
-		if !filter.Visible([]string{"staff"}).Match(f) && len(warnings) == 0 {
+		if !filter.Visible([]string{"staff"}).Match(f) && len(d.Warnings) == 0 {
 			t.Fatalf("%q is not seen by staff, and nobody is told", text)
 		}
 	}

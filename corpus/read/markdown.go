@@ -33,18 +33,15 @@ const maxMarkdownBytes = 16 << 20
 
 // markdownFile reads a file of Markdown.
 func markdownFile(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	parse := func(ctx context.Context, d *corpus.Document, src string) error {
-		return readMarkdown(ctx, d, src, o.Warn)
-	}
-	return format.Textual("markdown", "", nil, parse)(ctx, f, o, yield)
+	return format.Textual("markdown", "", nil, readMarkdown)(ctx, f, o, yield)
 }
 
 // readMarkdown keeps the file's own text as source and finds its blocks. Marks
 // of lists and headings are inside the blocks, fences, underlines of headings
 // and front matter outside.
-func readMarkdown(_ context.Context, d *corpus.Document, src string, warn func(format.Warning)) error {
+func readMarkdown(_ context.Context, d *corpus.Document, src string) error {
 	d.Source = src
-	body := frontMatter(d, src, warn)
+	body := frontMatter(d, src)
 	if len(src) > maxMarkdownBytes || deeplyNested(src) {
 		return nil
 	}

@@ -1,7 +1,8 @@
 // Package read turns files into corpus documents, one reader a format.
 //
 // A run has two steps, so that a caller can leave unchanged files alone:
-// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one.
+// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one. Whether
+// a text is the copy of a page is known where all files were listed before.
 // Whatever cannot be read is a [*SkipError] in the sequence, after which the
 // sequence goes on. What a reader is given and delivers is package format's to
 // say: bytes that can be read in any order, and documents, one or many.
@@ -20,11 +21,13 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +35,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 // Version names how files become documents: a file that another version read is
@@ -53,13 +57,7 @@ type Options struct {
 	MaxFileBytes int64
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
-	// Warn, where it is not nil, is told what of a document is left out although
-	// the document goes in: metadata that cannot be kept.
-	Warn func(Warning)
 }
-
-// Warning says what of a document was left out.
-type Warning = format.Warning
 
 // SkipError says what was left out and why. Reason is a clause without the path.
 type SkipError = format.SkipError
@@ -67,9 +65,10 @@ type SkipError = format.SkipError
 // Reader reads the files of one run: within it a document id is taken once. It
 // is not safe for concurrent use.
 type Reader struct {
-	o    Options
-	ids  map[string]struct{}
-	skip map[string]bool // real paths
+	o     Options
+	ids   map[string]struct{}
+	skip  map[string]bool // real paths
+	pages map[string]bool // paths of the HTML files that were listed
 }
 
 // New returns a Reader for one run.
@@ -80,7 +79,7 @@ func New(o Options) *Reader {
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
 	}
-	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool)}
+	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool), pages: make(map[string]bool)}
 	for _, p := range o.Skip {
 		if abs, err := filepath.Abs(p); err == nil {
 			r.skip[abs] = true
@@ -102,11 +101,14 @@ type File struct {
 	Size    int64 // bytes on disk; 0 for standard input
 	ModTime time.Time
 
+	name   string    // its path below the folder that the caller named, with slashes
+	limit  int64     // Options.MaxFileBytes
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
 	hashed bool
 	data   string // the file's bytes if they are kept
 	kept   bool
+	ahead  *corpus.Document // what Ahead has read
 }
 
 // IsStdin says whether the file is standard input, which can be read once and
@@ -117,8 +119,10 @@ func (f *File) IsStdin() bool { return f.stdin != nil }
 // the bytes of a file of up to 64 MiB for [Reader.Documents] to parse. After
 // Documents has run to its end it is the digest of the bytes that were parsed,
 // which is the one to store: the file may have changed in between. A file that
-// cannot be read is a [*SkipError].
-func (f *File) Digest() ([sha256.Size]byte, error) {
+// cannot be read is a [*SkipError]; so is, before more than its first bytes are
+// looked at, one that these or its size tell to have no reader. When ctx ends, its
+// error is returned.
+func (f *File) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	if f.hashed {
 		return f.digest, nil
 	}
@@ -130,15 +134,22 @@ func (f *File) Digest() ([sha256.Size]byte, error) {
 		return f.digest, format.SkipOf(f.Path, err)
 	}
 	defer in.Close()
+	if err := f.look(in); err != nil {
+		return f.digest, format.SkipOf(f.Path, err)
+	}
+	all := io.NewSectionReader(&watched{ctx, in}, 0, math.MaxInt64)
 	h := sha256.New()
 	var b strings.Builder
 	if f.Size <= keepBytes {
 		b.Grow(int(f.Size))
-		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(in, keepBytes))
+		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(all, keepBytes))
 	}
 	var rest int64
 	if err == nil {
-		rest, err = io.Copy(h, in)
+		rest, err = io.Copy(h, all)
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return f.digest, err
 	}
 	if err != nil {
 		return f.digest, format.SkipOf(f.Path, err)
@@ -181,8 +192,39 @@ func (r *Reader) Documents(ctx context.Context, f *File) iter.Seq2[corpus.Docume
 	}
 }
 
+// Ahead reads the document of f before its turn, for [Reader.Documents] to yield,
+// and returns it: where f is a file of one document, of at most limit bytes
+// unzipped, that can be read. All else is left to Documents. It is safe for
+// concurrent use when Files has ended, beside anything that is done with other
+// files.
+func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Document, ok bool) {
+	if f.IsStdin() || f.Size > limit {
+		return d, false
+	}
+	early := &Reader{o: r.o, ids: make(map[string]struct{}), pages: r.pages}
+	early.o.MaxFileBytes = min(limit, r.o.MaxFileBytes)
+	n := 0
+	err := early.documents(ctx, f, func(one corpus.Document, err error) bool {
+		n++
+		d, ok = one, err == nil && n == 1 && one.ID == f.Path
+		return ok
+	})
+	if ok = ok && err == nil; ok {
+		f.ahead, f.data, f.kept = &d, "", false
+	}
+	return d, ok
+}
+
 // documents returns the error that ends the file; any, when yield said stop.
 func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Document, error) bool) error {
+	if d := f.ahead; d != nil {
+		f.ahead = nil
+		if err := r.own(f, d.ID); err != nil {
+			return err
+		}
+		yield(*d, nil)
+		return nil
+	}
 	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
@@ -190,12 +232,6 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	defer in.close()
 	stopped := false
 	o := format.Options{MaxBytes: r.o.MaxFileBytes}
-	if r.o.Warn != nil {
-		o.Warn = func(w Warning) {
-			w.Path = f.Path
-			r.o.Warn(w)
-		}
-	}
 	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
 		if err == nil {
 			err = r.complete(f, &d)
@@ -218,14 +254,26 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	if !f.IsStdin() {
 		d.Path = f.Path
 	}
+	d.Role = cmp.Or(d.Role, role.Stated(d.Metadata))
 	if d.ID != "" {
 		return nil
 	}
 	d.ID = f.Path
+	if d.Role == "" {
+		d.Role = role.Of(d, cmp.Or(f.name, filepath.Base(f.Path)))
+		if r.copied(f, d) {
+			d.Role = role.Copy
+		}
+	}
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)
 	}
-	if !r.claim(d.ID) {
+	return r.own(f, d.ID)
+}
+
+// own claims the id of a file that is one document.
+func (r *Reader) own(f *File, id string) error {
+	if !r.claim(id) {
 		return &SkipError{Path: f.Path, Reason: "was already read in this run"}
 	}
 	return nil

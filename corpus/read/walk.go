@@ -15,15 +15,23 @@ import (
 
 // Files lists the files at and below paths: named files and "-" (standard
 // input) as they are, folders in byte order of their entries, then what
-// symbolic links lead to. Left out without a word are what .gitignore files
-// and .git/info/exclude name (as git does, but also where there is no git
-// repository), the folders of version control systems, and [Options.Skip].
-// Files named themselves are listed even if they are ignored. A file that is
-// reached twice is listed once; a link to a folder that holds the link is a
-// [*SkipError], as is what cannot be listed or is no regular file.
+// symbolic links lead to. Left out without a word are hidden files and folders,
+// what package managers install and other programs keep for themselves (see
+// foreign), what .gitignore files and .git/info/exclude name (as git does, but
+// also where there is no git repository), and [Options.Skip]. Files and folders
+// named themselves are listed even so. A file that is reached twice is listed
+// once; a link that leads out of the folders that are named, or to one that holds
+// it, is a [*SkipError], as is what cannot be listed or is no regular file.
 func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 	return func(yield func(*File, error) bool) {
 		w := &walker{r: r, seen: make(map[string]bool), yield: yield}
+		for _, p := range paths {
+			if abs, err := filepath.Abs(p); err == nil && p != "-" {
+				if real, err := filepath.EvalSymlinks(abs); err == nil {
+					w.roots = append(w.roots, real)
+				}
+			}
+		}
 		for _, p := range paths {
 			if w.stopped {
 				return
@@ -40,6 +48,7 @@ func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 
 type link struct {
 	path  string
+	top   string // the folder that the caller named
 	rules *ignoreRules
 }
 
@@ -48,7 +57,9 @@ type walker struct {
 	r       *Reader
 	yield   func(*File, error) bool
 	stopped bool
+	top     string          // the folder that the caller named
 	seen    map[string]bool // real paths of listed files and entered folders
+	roots   []string        // real paths of the folders that the caller named
 	entered []string        // real paths of the roots and of the folders that links led to
 	links   []link
 }
@@ -88,7 +99,9 @@ func (w *walker) root(path string) {
 	if w.r.inSkip(abs) || w.r.inSkip(real) {
 		return
 	}
+	w.top = filepath.Dir(abs)
 	if info.IsDir() {
+		w.top = abs
 		w.entered = append(w.entered, real)
 		w.exclude = (*ignoreRules)(nil).withLines(slices.Values(w.r.o.Exclude), abs)
 		w.dir(abs, real, ignoreAbove(real, abs))
@@ -118,7 +131,14 @@ func (w *walker) file(path, real string, info fs.FileInfo) {
 		w.skip(path, &SkipError{Path: path, Reason: "not a regular file (" + modeName(info.Mode()) + ")"})
 		return
 	}
-	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime()}, nil)
+	if isPage(path) {
+		w.r.pages[path] = true
+	}
+	name, err := filepath.Rel(w.top, path)
+	if err != nil {
+		name = filepath.Base(path)
+	}
+	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime(), limit: w.r.o.MaxFileBytes, name: filepath.ToSlash(name)}, nil)
 }
 
 func modeName(m fs.FileMode) string {
@@ -144,6 +164,9 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 	if err != nil {
 		w.skip(path, err)
 	}
+	if !slices.Contains(w.roots, real) && foreign(entries) {
+		return
+	}
 	for _, e := range entries {
 		if e.Name() == ".gitignore" && !e.IsDir() {
 			rules = rules.with(filepath.Join(path, ".gitignore"), path)
@@ -156,8 +179,8 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		name := e.Name()
 		child, realChild := filepath.Join(path, name), filepath.Join(real, name)
 		mode := e.Type()
-		if name == ".git" || mode.IsDir() && (name == ".hg" || name == ".svn" || name == ".jj") {
-			continue
+		if name[0] == '.' || mode.IsDir() && (name == "node_modules" || name == "__pycache__") {
+			continue // hidden, or installed
 		}
 		if w.r.skip[child] || w.r.skip[realChild] ||
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
@@ -168,7 +191,7 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		}
 		switch {
 		case mode&fs.ModeSymlink != 0:
-			w.links = append(w.links, link{path: child, rules: rules})
+			w.links = append(w.links, link{path: child, top: w.top, rules: rules})
 		case mode.IsDir():
 			w.dir(child, realChild, rules)
 		default:
@@ -184,6 +207,7 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 
 // link follows a symbolic link.
 func (w *walker) link(l link) {
+	w.top = l.top
 	real, err := filepath.EvalSymlinks(l.path)
 	if err != nil {
 		if strings.Contains(err.Error(), "too many links") {
@@ -195,6 +219,10 @@ func (w *walker) link(l link) {
 		return
 	}
 	if w.r.inSkip(real) {
+		return
+	}
+	if !w.within(real) && !w.above(real) {
+		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link that leads out of the folder: name " + real + " to index it"})
 		return
 	}
 	info, err := os.Stat(real)
@@ -215,6 +243,35 @@ func (w *walker) link(l link) {
 	}
 	w.entered = append(w.entered, real)
 	w.dir(l.path, real, l.rules)
+}
+
+// within says that a path lies in one of the folders that the caller named.
+func (w *walker) within(real string) bool {
+	return slices.ContainsFunc(w.roots, func(root string) bool {
+		rel, err := filepath.Rel(root, real)
+		return err == nil && filepath.IsLocal(rel)
+	})
+}
+
+// foreign says by what lies in a folder that it is a virtual environment of Python,
+// a cache (https://bford.info/cachedir), or an index such as this one.
+func foreign(entries []fs.DirEntry) bool {
+	own := 0
+	for _, e := range entries {
+		switch e.Name() {
+		case "pyvenv.cfg", "CACHEDIR.TAG":
+			return true
+		case "db", "segments":
+			if e.IsDir() {
+				own++
+			}
+		case "head":
+			if !e.IsDir() {
+				own++
+			}
+		}
+	}
+	return own == 3
 }
 
 // inSkip says that a path is one of Options.Skip or lies in one.

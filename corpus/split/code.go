@@ -20,7 +20,7 @@ func (s *splitter) code(start, end int) {
 			from = -1
 		}
 	}
-	for at := start; at < end; {
+	for at := start; at < end && s.err == nil; {
 		n := strings.IndexByte(t[at:end], '\n')
 		if n < 0 {
 			n = end - at

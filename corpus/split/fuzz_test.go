@@ -27,7 +27,7 @@ func FuzzSplit(f *testing.F) {
 		case 1:
 			d.Blocks = []corpus.Block{{Kind: corpus.Code, End: len(s)}}
 		case 2: // paragraphs as blocks of every kind in turn
-			for i, b := range plainBlocks(s) {
+			for i, b := range allPlain(s) {
 				b.Kind, b.Level = corpus.BlockKind(i%7), uint8(i%5)
 				d.Blocks = append(d.Blocks, b)
 			}
@@ -51,7 +51,7 @@ func TestTiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := &corpus.Document{Source: strings.Join(rapid.SliceOfN(piece, 0, 120).Draw(t, "text"), "")}
 		if rapid.Bool().Draw(t, "blocks") {
-			for i, b := range plainBlocks(d.Source) {
+			for i, b := range allPlain(d.Source) {
 				b.Kind = corpus.BlockKind((i + 1) % 7)
 				d.Blocks = append(d.Blocks, b)
 			}

@@ -11,7 +11,9 @@ import (
 type packer struct {
 	*splitter
 	title    string
+	add      func(corpus.Passage) error
 	passages []corpus.Passage
+	given    int            // where the passages that were handed out end
 	path     []corpus.Block // the open headings, outermost first
 	headings []string       // their labels; shared by the passages below them
 	first    int            // first unit of the section, its headings included
@@ -107,20 +109,48 @@ func (p *packer) cutAt(i, aim, lead int) (end, size int) {
 	return len(p.units), sum
 }
 
-// finish makes the passages tile the source.
-func (p *packer) finish() []corpus.Passage {
-	if len(p.passages) == 0 {
-		return []corpus.Passage{{Start: 0, End: len(p.src)}}
+// part packs what there is and hands it out but for the last passage, whose units
+// wait for what follows.
+func (p *packer) part() {
+	lead := p.body
+	p.flush()
+	last := len(p.passages) - 1
+	if last < 1 {
+		// One passage of so many units: it can only be handed out as it is.
+		p.first, p.body = 0, lead
+		p.passages = p.passages[:0]
+		p.window *= 2
+		return
 	}
-	for i := range p.passages {
-		if i == 0 {
-			p.passages[i].Start = 0
-		}
+	from := len(p.units) - len(p.passages[last].Sentences)
+	next := p.passages[last].Start
+	p.passages = p.passages[:last]
+	p.handOut(next)
+	// The units of passages are handed out with them.
+	p.units = append(make([]corpus.Sentence, 0, p.window), p.units[from:]...)
+	p.marks = append(p.marks[:0], p.marks[from:]...)
+	p.first, p.body = 0, max(lead-from, 0)
+}
+
+// finish hands out what is left.
+func (p *packer) finish() {
+	if len(p.passages) == 0 && p.given == 0 {
+		p.passages = []corpus.Passage{{}}
+	}
+	p.handOut(len(p.src))
+}
+
+// handOut hands out the passages, which tile the source up to end.
+func (p *packer) handOut(end int) {
+	for i, at := range p.passages {
+		at.Start, at.End = p.given, end
 		if i+1 < len(p.passages) {
-			p.passages[i].End = p.passages[i+1].Start
-		} else {
-			p.passages[i].End = len(p.src)
+			at.End = p.passages[i+1].Start
 		}
+		if p.err = p.add(at); p.err != nil {
+			return
+		}
+		p.given = at.End
 	}
-	return p.passages
+	p.passages = p.passages[:0]
 }

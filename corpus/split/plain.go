@@ -13,16 +13,16 @@ const bom = "\uFEFF"
 
 // plainBlocks finds the blocks of a plain text: paragraphs between blank lines,
 // list items, table rows, and, if most lines look like "Name: text", the turns
-// of a conversation. Headings are not guessed.
-func plainBlocks(t string) []corpus.Block {
+// of a conversation. Headings are not guessed. It ends where add says false.
+func plainBlocks(t string, add func(corpus.Block) bool) {
 	chat := isConversation(t)
-	blocks := make([]corpus.Block, 0, 16)
+	more := true
 	open := -1 // the start of the open block
 	kind := corpus.Paragraph
 	last := 0 // the end of its last line
 	flush := func() {
 		if open >= 0 {
-			blocks = append(blocks, corpus.Block{Kind: kind, Start: open, End: last, FileStart: open, FileEnd: last})
+			more = add(corpus.Block{Kind: kind, Start: open, End: last, FileStart: open, FileEnd: last})
 			open = -1
 		}
 	}
@@ -30,7 +30,7 @@ func plainBlocks(t string) []corpus.Block {
 	if strings.HasPrefix(t, bom) {
 		at = len(bom)
 	}
-	for at < len(t) {
+	for at < len(t) && more {
 		n := strings.IndexByte(t[at:], '\n')
 		if n < 0 {
 			n = len(t) - at
@@ -61,7 +61,6 @@ func plainBlocks(t string) []corpus.Block {
 		at = next
 	}
 	flush()
-	return blocks
 }
 
 // trimLine cuts ASCII white space off both ends of a line.

@@ -28,7 +28,7 @@ const otherStops = "。！？｡．؟۔।॥։።፧។།၊။…‼⁇⁈⁉
 func (s *splitter) prose(start, end int, k corpus.BlockKind) {
 	lines := layoutOf(s.src[start:end])
 	from := start
-	for i := start; i < end; {
+	for i := start; i < end && s.err == nil; {
 		for i < end && !stops[s.src[i]] {
 			i++
 		}

@@ -11,6 +11,9 @@
 // and takes time linear in the document. Sizes are estimated
 // ([EstimateTokens]), never counted by a tokenizer, so that the same document
 // is cut in the same way whatever the budget is counted in.
+//
+// [Each] hands out the passages one after another and keeps no more than some
+// thousands of sentences, however long the document is.
 package split
 
 import (
@@ -19,7 +22,7 @@ import (
 
 // Version of the rules. It is to be counted up with every change of what Split
 // returns for a document: indexes are then made anew.
-const Version = 1
+const Version = 2
 
 // Options size the units. The zero value means the defaults; all sizes are
 // tokens as [EstimateTokens] estimates them.
@@ -58,36 +61,82 @@ func (o Options) maxBytes() int { return max(o.SentenceTokens*1000/120, 16) }
 // in which case the paragraphs, list items, table rows and turns of the plain
 // text are found first.
 func Split(d *corpus.Document, o Options) []corpus.Passage {
+	var all []corpus.Passage
+	// No error but that of the function that is given.
+	_ = Each(d, o, func(p corpus.Passage) error {
+		all = append(all, p)
+		return nil
+	})
+	return all
+}
+
+// longSource is the size above which a document is packed in parts of windowUnits
+// units, so that what is in work does not grow with it. Where one ends, a
+// section is packed as if it went on elsewhere: borders may differ from those
+// that the whole section would have.
+const (
+	longSource  = 4 << 20
+	windowUnits = 1 << 14
+)
+
+// Each gives add the passages that Split returns. An error of add ends it and is
+// returned.
+func Each(d *corpus.Document, o Options, add func(corpus.Passage) error) error {
 	if d.Source == "" {
 		return nil
 	}
+	window := windowUnits
+	if len(d.Source) <= longSource {
+		window = 0
+	}
+	return each(d, o, window, add)
+}
+
+// each packs in parts of window units; 0 is all at once.
+func each(d *corpus.Document, o Options, window int, add func(corpus.Passage) error) error {
 	o = o.withDefaults()
 	s := &splitter{src: d.Source, o: o}
-	s.units = make([]corpus.Sentence, 0, len(d.Source)/80+4)
-	s.marks = make([]mark, 0, cap(s.units))
-	s.caseless = caseless(d.Source)
-	blocks := d.Blocks
-	if blocks == nil {
-		blocks = plainBlocks(d.Source)
+	n := len(d.Source)/80 + 4
+	if window > 0 {
+		n = window
 	}
-	p := packer{splitter: s, title: d.Title}
+	s.units = make([]corpus.Sentence, 0, n)
+	s.marks = make([]mark, 0, n)
+	s.caseless = caseless(d.Source)
+	p := packer{splitter: s, title: d.Title, add: add}
+	if window > 0 {
+		s.window, s.full = window, p.part
+	}
 	at := 0
-	for i := range blocks {
-		b := &blocks[i]
+	block := func(b *corpus.Block) {
 		// A reader that breaks its word must not make us panic or overlap.
 		start, end := max(b.Start, at), min(b.End, len(d.Source))
 		if start >= end {
-			continue
+			return
 		}
 		at = end
 		if b.Kind == corpus.Heading {
 			p.heading(start, end, b)
-			continue
+			return
 		}
 		s.block(start, end, b)
 	}
-	p.flush()
-	return p.finish()
+	if d.Blocks == nil {
+		plainBlocks(d.Source, func(b corpus.Block) bool {
+			block(&b)
+			return s.err == nil
+		})
+	}
+	for i := range d.Blocks {
+		if s.err == nil {
+			block(&d.Blocks[i])
+		}
+	}
+	if s.err == nil {
+		p.flush()
+		p.finish()
+	}
+	return s.err
 }
 
 // mark is what packing needs to know about a unit beside its range.
@@ -105,6 +154,10 @@ type splitter struct {
 	marks    []mark
 	caseless bool // the text has no capitals: a stop alone ends a sentence
 	border   bool // the next unit begins a block or paragraph
+	// full packs the units where there are window of them; nil where all are kept.
+	full   func()
+	window int
+	err    error // of who takes the passages: nothing more is wanted
 }
 
 // block cuts one block that is not a heading into units.
@@ -117,7 +170,7 @@ func (s *splitter) block(start, end int, b *corpus.Block) {
 	switch b.Kind {
 	case corpus.TableRow:
 		s.emit(start, end, b.Kind)
-	case corpus.Turn, corpus.ListItem:
+	case corpus.Turn, corpus.ListItem, corpus.Term:
 		if s.short(start, end) {
 			s.emit(start, end, b.Kind)
 		} else {
@@ -146,7 +199,7 @@ func (s *splitter) short(start, end int) bool {
 // emit appends src[start:end], which is trimmed and not empty, as one unit, or
 // as several if it is too long.
 func (s *splitter) emit(start, end int, k corpus.BlockKind) {
-	for {
+	for s.err == nil {
 		n, tokens := fit(s.src[start:min(end, start+s.o.maxBytes())], s.o.SentenceTokens)
 		if start+n >= end {
 			s.add(start, end, k, tokens)
@@ -168,4 +221,7 @@ func (s *splitter) add(start, end int, k corpus.BlockKind, tokens int) {
 	s.units = append(s.units, corpus.Sentence{Start: start, End: end, Kind: k})
 	s.marks = append(s.marks, mark{tokens: int32(tokens), border: s.border})
 	s.border = false
+	if s.full != nil && len(s.units) >= s.window && k != corpus.Heading && s.err == nil {
+		s.full()
+	}
 }

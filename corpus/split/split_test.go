@@ -1,6 +1,7 @@
 package split
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -19,6 +20,62 @@ type failer interface {
 func check(t failer, d *corpus.Document, o Options) []corpus.Passage {
 	t.Helper()
 	ps := Split(d, o)
+	checkPassages(t, d, o, ps)
+	for _, window := range []int{1, 7, 40} {
+		parts := inParts(t, d, o, window)
+		checkPassages(t, d, o, parts)
+		want, got := flat(ps), flat(parts)
+		if !slices.EqualFunc(want, got, func(a, b flatSentence) bool {
+			return a.Sentence == b.Sentence && slices.Equal(a.headings, b.headings)
+		}) {
+			t.Fatalf("in parts of %d units: sentences %v, want %v", window, got, want)
+		}
+	}
+	return ps
+}
+
+// inParts are the passages of a document that is packed in parts.
+func inParts(t failer, d *corpus.Document, o Options, window int) (ps []corpus.Passage) {
+	t.Helper()
+	if d.Source == "" {
+		return nil
+	}
+	if err := each(d, o, window, func(p corpus.Passage) error {
+		ps = append(ps, p)
+		return nil
+	}); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return ps
+}
+
+type flatSentence struct {
+	corpus.Sentence
+	headings []string
+}
+
+// flat are the sentences of passages, each with its heading path.
+func flat(ps []corpus.Passage) (all []flatSentence) {
+	for _, p := range ps {
+		for _, s := range p.Sentences {
+			all = append(all, flatSentence{s, p.Headings})
+		}
+	}
+	return all
+}
+
+// allPlain are the blocks of a plain text.
+func allPlain(s string) (all []corpus.Block) {
+	plainBlocks(s, func(b corpus.Block) bool {
+		all = append(all, b)
+		return true
+	})
+	return all
+}
+
+// checkPassages is check for given passages.
+func checkPassages(t failer, d *corpus.Document, o Options, ps []corpus.Passage) {
+	t.Helper()
 	o = o.withDefaults()
 	at, covered := 0, 0
 	if strings.HasPrefix(d.Source, bom) {
@@ -63,7 +120,6 @@ func check(t failer, d *corpus.Document, o Options) []corpus.Passage {
 	if d.Blocks == nil && strings.TrimFunc(d.Source[covered:], unicode.IsSpace) != "" {
 		t.Fatalf("text %q is in no sentence", d.Source[covered:])
 	}
-	return ps
 }
 
 // TestSentences gives each text with "|" where a sentence ends; the bars are

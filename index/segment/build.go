@@ -29,7 +29,6 @@ type Builder struct {
 	columns             *columns.Builder
 	vectors             map[string]*FieldVectors
 	passage             index.Numbered // scratch: of the passage being added
-	bodies              []uint32       // of all passages of the document so far
 	lengths             lengthsWriter
 	tables
 }
@@ -73,7 +72,6 @@ func (b *Builder) BeginDocument(ordinal uint64, title []string, meta filter.Fiel
 		return ErrTooLarge
 	}
 	b.beginDocument(ordinal, uint32(size))
-	b.bodies = b.bodies[:0]
 	b.columns.Add(meta)
 	if len(title) > 0 {
 		b.titles = append(b.titles, titleRow{TitleHash(title), uint32(b.numDocs - 1)})
@@ -83,12 +81,11 @@ func (b *Builder) BeginDocument(ordinal uint64, title []string, meta filter.Fiel
 
 // AddPassage adds the next passage of the document begun last.
 func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
-	start := len(b.bodies)
-	b.bodies = b.passages.Number(b.bodies, f.Body)
 	n := &b.passage
-	n.Title, n.Headings, n.Body = b.passages.Number(n.Title[:0], f.Title), b.passages.Number(n.Headings[:0], f.Headings), b.bodies[start:]
+	n.Title, n.Headings, n.Body = b.passages.Number(n.Title[:0], f.Title), b.passages.Number(n.Headings[:0], f.Headings), b.passages.Number(n.Body[:0], f.Body)
 	before := b.passages.TotalLength()
 	b.passages.AddNumbered(*n)
+	b.documents.Ahead(n.Body)
 	b.lengths.passage(b.passages.TotalLength() - before)
 	b.addPassage(uint32(b.numDocs-1), p.Start, b.pathID(encodePath(p.Headings)))
 	b.sentences = appendSentences(b.sentences, p)
@@ -97,13 +94,22 @@ func (b *Builder) AddPassage(p corpus.Passage, f index.Fields) {
 // EndDocument closes the document with its terms at the unit document. A nil
 // body stands for those of the passages, one after another.
 func (b *Builder) EndDocument(f index.Fields) {
-	n := index.Numbered{Title: b.documents.Number(nil, f.Title), Headings: b.documents.Number(nil, f.Headings), Body: b.bodies}
+	n := index.Numbered{Title: b.documents.Number(nil, f.Title), Headings: b.documents.Number(nil, f.Headings)}
 	if f.Body != nil {
+		b.documents.Forget()
 		n.Body = b.documents.Number(nil, f.Body)
 	}
 	before := b.documents.TotalLength()
 	b.documents.AddNumbered(n)
 	b.lengths.document(b.documents.TotalLength() - before)
+}
+
+// Memory is how many bytes the builder holds, vectors aside. Bytes needs about half
+// as many more.
+func (b *Builder) Memory() int64 {
+	docs, terms := b.documents.Memory()
+	passages, _ := b.passages.Memory()
+	return docs + passages + terms + int64(cap(b.docTable)+cap(b.passTable)+cap(b.sentences))
 }
 
 // Bytes returns the segment file; fields says how each field that has a vector

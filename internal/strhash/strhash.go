@@ -1,6 +1,7 @@
-// Package strhash hashes short strings for tables that live in memory: after
-// wyhash (Wang Yi, public domain), seeded anew in each process, so that no text
-// can be made in advance whose words collide. Its values must not be stored.
+// Package strhash hashes short strings for tables: after wyhash (Wang Yi, public
+// domain). Sum is for tables that grow in memory, seeded anew in each process, so
+// that no text can be made in advance whose words collide; Seeded for tables that
+// are stored and know all their keys.
 // hash/maphash would do as well, but its call costs as much as finding a word.
 package strhash
 
@@ -12,11 +13,14 @@ import (
 // start makes hashes differ from process to process.
 var start = rand.Uint64()
 
-// Sum returns the hash of s, which must not be empty.
-func Sum(s string) uint64 {
+// Sum returns the hash of s, which must not be empty. It must not be stored.
+func Sum(s string) uint64 { return Seeded(start, s) }
+
+// Seeded returns the hash of s, which must not be empty, of a seed: the same in
+// every process.
+func Seeded(seed uint64, s string) uint64 {
 	const k1, k2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
 	var a, b uint64
-	seed := start
 	n := len(s)
 	switch {
 	case n >= 8:

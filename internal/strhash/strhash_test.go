@@ -33,3 +33,12 @@ func TestSum(t *testing.T) {
 		}
 	}
 }
+
+// TestSeeded: stored tables rely on these values.
+func TestSeeded(t *testing.T) {
+	for s, want := range map[string]uint64{"a": 0xee37483c6844c67d, "abcd": 0xe44439a8d9b9a9cc, "abcdefghi": 0x49e9c80930c4ed84, "a string of more than sixteen bytes, and of more than thirty-two": 0x789fe424fb9cfb3e} {
+		if got := Seeded(1, s); got != want {
+			t.Errorf("Seeded(1, %q) = %#x, want %#x", s, got, want)
+		}
+	}
+}

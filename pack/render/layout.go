@@ -79,10 +79,14 @@ type layout struct {
 // add appends the range start to end of the document of u.
 func (l *layout) add(u *unit.Unit, start, end int, score float64, level int, inline bool) {
 	d := &l.Units.Docs[u.Doc]
-	l.parts = append(l.parts, Part{
-		Span: Span{Cite: l.cite[u.Doc], Doc: d.ID, Path: d.Path, Start: start, End: end, Score: Round(score), Level: level, Inline: inline},
-		Text: l.Units.Slice(u.Doc, start, end),
-	})
+	s := Span{Cite: l.cite[u.Doc], Doc: d.ID, Path: d.Path, Start: start, End: end, Score: Round(score), Level: level, Inline: inline}
+	if at := d.Sections; u.Section < len(at) {
+		s.Heading = strings.Join(at[u.Section].Headings, " > ")
+	}
+	if n := len(l.parts); n > 0 && l.parts[n-1].Cite == s.Cite {
+		s.Gap = !l.Units.Blank(u.Doc, l.parts[n-1].End, start)
+	}
+	l.parts = append(l.parts, Part{Span: s, Text: l.Units.Slice(u.Doc, start, end)})
 }
 
 // enter is told each kept unit in the order of the text. It lays out the

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -23,12 +24,18 @@ type Span struct {
 	// Place is where in its file the range begins, where that is known: see
 	// SetPlaces.
 	Place corpus.Place `json:"place,omitzero"`
+	// Heading is the path of headings above it, as "Operations > Backups".
+	Heading string `json:"heading,omitempty"`
 	// Level is for the rendering Structured: from 1 for a heading; 0 for a point;
 	// NoHeading for a point that begins a group without one.
 	Level int `json:"level,omitempty"`
 	// Inline: it follows the range before it on the same line, after a blank. Words
 	// between the two were left out.
 	Inline bool `json:"inline,omitempty"`
+	// Gap: more than white space was left out between it and the range before it,
+	// which has the same label: the rendering marks that (see Mark). Receipts of
+	// versions that marked nothing have none.
+	Gap bool `json:"gap,omitempty"`
 }
 
 // Drop is a sentence that was scored and not kept.
@@ -42,18 +49,22 @@ type Drop struct {
 
 // Context is the packed text and its receipt.
 type Context struct {
-	Question  string   `json:"question"`
-	Budget    int      `json:"budget"`
-	Tokens    int      `json:"tokens"` // of Text, by Tokenizer; never more than Budget
-	Tokenizer string   `json:"tokenizer"`
-	Text      string   `json:"text"`
-	Spans     []Span   `json:"spans"` // in the order of Text
-	Dropped   []Drop   `json:"dropped"`
-	Order     string   `json:"order"`  // one of Orders
-	Render    string   `json:"render"` // one of Renderings; "" is Plain
-	Cut       string   `json:"cut,omitempty"`
-	CutRecall float64  `json:"cut_recall,omitempty"` // what was measured of the cut
-	Guards    []string `json:"guards,omitempty"`     // some of unit.Guards
+	Question  string `json:"question"`
+	Budget    int    `json:"budget"`
+	Tokens    int    `json:"tokens"` // of Text, by Tokenizer; never more than Budget
+	Tokenizer string `json:"tokenizer"`
+	Text      string `json:"text"`
+	Spans     []Span `json:"spans"` // in the order of Text
+	// Dropped are the units that were scored and are not in the text; see
+	// SetDropped. They may be left out of a receipt, their number and digest stay.
+	Dropped       []Drop   `json:"dropped"`
+	DroppedCount  int      `json:"dropped_count,omitempty"`
+	DroppedDigest string   `json:"dropped_digest,omitempty"`
+	Order         string   `json:"order"`  // one of Orders
+	Render        string   `json:"render"` // one of Renderings; "" is Plain
+	Cut           string   `json:"cut,omitempty"`
+	CutRecall     float64  `json:"cut_recall,omitempty"` // what was measured of the cut
+	Guards        []string `json:"guards,omitempty"`     // some of unit.Guards
 	// MostOf is the share of each document that may be kept, where one was set.
 	MostOf float64 `json:"most_of,omitempty"`
 	// Shrink is the share of the words that was left out of sentences.
@@ -102,6 +113,27 @@ func (c *Context) SetPlaces(places []corpus.Place) {
 	c.Seal = c.seal()
 }
 
+// SetDropped says what was scored and not kept, with its number and digest: the
+// SHA-256 of the drops, each as its fields in their order, ended by a zero byte.
+// The receipt is sealed anew.
+func (c *Context) SetDropped(drops []Drop) {
+	c.Dropped, c.DroppedCount, c.DroppedDigest = drops, len(drops), digestOf(drops)
+	c.Seal = c.seal()
+}
+
+func digestOf(drops []Drop) string {
+	var b []byte
+	for i := range drops {
+		d := &drops[i]
+		b = append(append(b, valid(d.Doc)...), 0)
+		b = append(strconv.AppendInt(b, int64(d.Start), 10), 0)
+		b = append(strconv.AppendInt(b, int64(d.End), 10), 0)
+		b = append(strconv.AppendFloat(b, d.Score, 'g', -1, 64), 0)
+		b = append(append(b, valid(d.Reason)...), 0)
+	}
+	return digest(string(b))
+}
+
 // seal is the digest of the receipt as JSON, with every string as it comes back
 // from JSON.
 func (c *Context) seal() string {
@@ -115,7 +147,7 @@ func (c *Context) seal() string {
 		s.Drafts[i] = valid(s.Drafts[i])
 	}
 	for i := range s.Spans {
-		s.Spans[i].Path = valid(s.Spans[i].Path)
+		s.Spans[i].Path, s.Spans[i].Heading = valid(s.Spans[i].Path), valid(s.Spans[i].Heading)
 	}
 	b, err := json.Marshal(&s)
 	if err != nil { // a number that JSON does not have

@@ -34,6 +34,12 @@ func Renderings() []string { return []string{Plain, Markdown, XML, JSON, Structu
 // break are the text of both.
 func Growing() []string { return []string{Plain, Markdown, XML} }
 
+// Mark stands where two ranges of a document are joined that something was left
+// out between: at the end of the line, or inside it for an Inline range. With the
+// line break it is one token of o200k_base. In JSON every range is an element of
+// its own, and in Structured a label begins a new group; these need none.
+const Mark = " …"
+
 // Part is a kept range with its bytes.
 type Part struct {
 	Span
@@ -89,12 +95,8 @@ func Text(rendering, label string, parts []Part) string {
 		if p.Cite != cite {
 			closed()
 		}
-		switch {
-		case i == 0:
-		case p.Inline && p.Cite == cite:
-			b.WriteByte(' ')
-		default:
-			b.WriteByte('\n')
+		if i > 0 {
+			b.WriteString(p.joint(cite))
 		}
 		if p.Cite != cite {
 			cite = p.Cite
@@ -112,6 +114,22 @@ func Text(rendering, label string, parts []Part) string {
 	}
 	closed()
 	return b.String()
+}
+
+// joint is what stands between a range and the one before it, which is of the
+// label cite.
+func (p *Part) joint(cite int) string {
+	switch {
+	case p.Cite != cite:
+		return "\n"
+	case p.Inline && p.Gap:
+		return Mark + " "
+	case p.Inline:
+		return " "
+	case p.Gap:
+		return Mark + "\n"
+	}
+	return "\n"
 }
 
 func renderJSON(parts []Part) string {

@@ -161,6 +161,9 @@ func (c *Context) altered(text string, counter tokens.Counter, sources map[strin
 	n := counter.Count(text)
 	wrong(c.Tokens == n, "tokens (%d, not %d)", n, c.Tokens)
 	wrong(n <= c.Budget, "budget (the text has %d tokens, not at most %d)", n, c.Budget)
+	if c.DroppedDigest != "" && c.Dropped != nil {
+		wrong(digestOf(c.Dropped) == c.DroppedDigest && len(c.Dropped) == c.DroppedCount, "dropped")
+	}
 	cites := make(map[int]bool)
 	for k := range c.Spans {
 		s := &c.Spans[k]
@@ -170,6 +173,9 @@ func (c *Context) altered(text string, counter tokens.Counter, sources map[strin
 		begins := k == 0 || c.Spans[k-1].Cite != s.Cite
 		if begins && cites[s.Cite] || !begins && c.Spans[k-1].Doc != s.Doc {
 			wrong(false, "spans[%d].cite", k)
+		}
+		if s.Gap && (begins || strings.TrimSpace(sources[s.Doc].Text[min(c.Spans[k-1].End, s.Start):s.Start]) == "") {
+			wrong(false, "spans[%d].gap (nothing was left out before it)", k)
 		}
 		cites[s.Cite] = true
 		if len(names) > 10 {

@@ -24,7 +24,7 @@ func renderStructured(label string, parts []Part) string {
 	cite, level := 0, 0 // of the part before
 	for _, p := range parts {
 		if p.Inline && p.Cite == cite && p.Level == 0 {
-			b.WriteString(" " + p.Text)
+			b.WriteString(p.joint(cite) + p.Text)
 			continue
 		}
 		group := p.Cite != cite || p.Level == NoHeading || p.Level > 0 && (level <= 0 || p.Level <= level)
@@ -38,7 +38,11 @@ func renderStructured(label string, parts []Part) string {
 			b.WriteString(" > " + p.Text)
 		}
 		if p.Level <= 0 {
-			b.WriteString("\n- " + p.Text)
+			joint := "\n"
+			if !group && level <= 0 {
+				joint = p.joint(cite)
+			}
+			b.WriteString(joint + "- " + p.Text)
 		}
 		cite, level = p.Cite, p.Level
 	}

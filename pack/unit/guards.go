@@ -119,7 +119,7 @@ func (all *Set) listLead(i int) int {
 	}
 	for j, n := all.before(i), 0; j >= 0 && n < farthest; j, n = all.before(j), n+1 {
 		switch u := &all.Units[j]; {
-		case u.Kind == corpus.ListItem:
+		case u.Kind == corpus.ListItem || u.Kind == corpus.Term:
 		case u.Kind == corpus.Paragraph && (strings.HasSuffix(u.Text, ":") || strings.HasSuffix(u.Text, "：")):
 			return j
 		default:

@@ -306,6 +306,22 @@ func (all *Set) Slice(doc, start, end int) string {
 	return b.String()
 }
 
+// Blank says whether the bytes start to end of a document were read and are white
+// space, all of them.
+func (all *Set) Blank(doc, start, end int) bool {
+	read := 0
+	for _, p := range all.Docs[doc].Read {
+		if p.Start < end && start < p.End {
+			piece := p.Text[max(start, p.Start)-p.Start : min(end, p.End)-p.Start]
+			if strings.TrimSpace(piece) != "" {
+				return false
+			}
+			read += len(piece)
+		}
+	}
+	return read == max(end-start, 0)
+}
+
 // Shingles are those of a unit, for folding near-duplicates.
 func (all *Set) Shingles(i int) []uint64 {
 	u := &all.Units[i]

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store/kv"
@@ -30,7 +32,7 @@ func (m *Maker) FromDocuments(ctx context.Context, v *view.View, in []view.Segme
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			err := addTo(b, v, m.Rows, ordinal)
+			err := addTo(ctx, b, v, m.Rows, ordinal)
 			if errors.Is(err, record.ErrCorrupt) {
 				lost(fmt.Sprintf("document number %d cannot be read and is not found any more: %v", ordinal, err))
 				return nil
@@ -46,7 +48,7 @@ func (m *Maker) FromDocuments(ctx context.Context, v *view.View, in []view.Segme
 	return data, docs, err
 }
 
-func addTo(b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64) error {
+func addTo(ctx context.Context, b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64) error {
 	h, err := v.Header(ordinal)
 	if err != nil {
 		return err
@@ -63,17 +65,22 @@ func addTo(b *segment.Builder, v *view.View, p *ingest.Pipeline, ordinal uint64)
 	if err != nil {
 		return err
 	}
-	return AddRows(b, ordinal, r, h.Size, vs)
+	return AddRows(b, ordinal, r, h.Size, vs, ctx.Err)
 }
 
 // AddRows adds the rows of a document, with its ordinal, the bytes of its source and
-// its vectors.
-func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors) error {
+// its vectors. more is asked after each passage; its error ends the work in the
+// middle and leaves a builder that cannot be used.
+func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs record.Vectors, more func() error) error {
 	if err := b.BeginDocument(ordinal, r.Title, r.Metadata, size); err != nil {
 		return err
 	}
-	for i, p := range r.Passages {
-		b.AddPassage(p, r.Fields[i])
+	err := r.Each(func(p corpus.Passage, f index.Fields) error {
+		b.AddPassage(p, f)
+		return more()
+	})
+	if err != nil {
+		return err
 	}
 	d := r.Document
 	if r.Joined {
@@ -84,6 +91,22 @@ func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 		b.AddVector(field, v)
 	}
 	return nil
+}
+
+// Within is asked after each passage that is added to b, for AddRows: it ends with
+// ctx, and where the builder, the segment that is made of it in the end, and a source
+// of size bytes need more than memory bytes.
+func Within(ctx context.Context, b *segment.Builder, memory int64, size int) func() error {
+	n := 0
+	return func() error {
+		if n++; n%128 != 0 {
+			return nil
+		}
+		if b.Memory()/2*3+int64(size) > memory {
+			return fmt.Errorf("its words need more than the %d MiB of memory that indexing may take: allow more (--memory), or split it", memory>>20)
+		}
+		return ctx.Err()
+	}
 }
 
 // WithAttached makes the bytes of a segment with the vectors that its documents

@@ -122,7 +122,7 @@ func TestOlderRecords(t *testing.T) {
 // missed where it has another value.
 func TestWholeCountsEveryField(t *testing.T) {
 	h := &Header{
-		ID: "id", Path: "/p", Title: "title", Type: "text", Lang: "en", ModTime: time.Unix(1e9, 0), Metadata: map[string]any{"n": int64(1)<<53 + 1, "s": "bad \xff"},
+		ID: "id", Path: "/p", Title: "title", Type: "text", Lang: "en", Role: "log", ModTime: time.Unix(1e9, 0), Metadata: map[string]any{"n": int64(1)<<53 + 1, "s": "bad \xff"},
 		Analyzer: "english", Size: 6, Vectors: []byte{1}, Attached: []string{"f"},
 	}
 	if err := h.Seal("source", []byte{1}); err != nil {

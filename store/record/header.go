@@ -19,6 +19,7 @@ type Header struct {
 	Title    string         `json:"title,omitempty"`
 	Type     string         `json:"type,omitempty"`
 	Lang     string         `json:"lang,omitempty"`
+	Role     string         `json:"role,omitempty"`
 	ModTime  time.Time      `json:"mtime,omitzero"`
 	Metadata map[string]any `json:"metadata,omitempty"`
 	// Analyzer names the word analysis that the document was indexed with.
@@ -40,7 +41,7 @@ type Header struct {
 // HeaderOf is the header of a document, not yet sealed.
 func HeaderOf(d *corpus.Document, analyzer string) *Header {
 	return &Header{
-		ID: d.ID, Path: d.Path, Title: d.Title, Type: d.Type, Lang: d.Lang, ModTime: d.ModTime,
+		ID: d.ID, Path: d.Path, Title: d.Title, Type: d.Type, Lang: d.Lang, Role: d.Role, ModTime: d.ModTime,
 		Metadata: d.Metadata, Analyzer: analyzer, Size: len(d.Source),
 	}
 }
@@ -82,6 +83,7 @@ func Whole(stored []byte, source string, blocks []byte) bool {
 		Title    json.RawMessage `json:"title,omitempty"`
 		Type     json.RawMessage `json:"type,omitempty"`
 		Lang     json.RawMessage `json:"lang,omitempty"`
+		Role     json.RawMessage `json:"role,omitempty"`
 		Metadata json.RawMessage `json:"metadata,omitempty"`
 		Analyzer json.RawMessage `json:"analyzer"`
 		Size     json.RawMessage `json:"size"`
@@ -104,7 +106,7 @@ func Whole(stored []byte, source string, blocks []byte) bool {
 // Document puts header, source and blocks together again.
 func (h *Header) Document(source string, blocks []corpus.Block) *corpus.Document {
 	return &corpus.Document{
-		ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Lang: h.Lang, ModTime: h.ModTime,
+		ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Lang: h.Lang, Role: h.Role, ModTime: h.ModTime,
 		Metadata: h.Metadata, Source: source, Blocks: blocks,
 	}
 }

@@ -40,6 +40,34 @@ func EncodePiece(b []byte, piece string) ([]byte, error) {
 	return c.EncodeAll([]byte(piece), b), nil
 }
 
+// EncodeSource makes the pieces of a source as they are stored.
+func EncodeSource(source string) ([][]byte, error) {
+	pieces := make([][]byte, 0, (len(source)+PieceSize-1)/PieceSize)
+	err := EachPiece(source, func(_ int, piece []byte) error {
+		pieces = append(pieces, bytes.Clone(piece))
+		return nil
+	})
+	return pieces, err
+}
+
+// EachPiece hands out the pieces of a source as they are stored, each valid until
+// put returns.
+func EachPiece(source string, put func(i int, piece []byte) error) error {
+	var piece []byte
+	for i := 0; len(source) > 0; i++ {
+		n := min(len(source), PieceSize)
+		var err error
+		if piece, err = EncodePiece(piece[:0], source[:n]); err == nil {
+			err = put(i, piece)
+		}
+		if err != nil {
+			return err
+		}
+		source = source[n:]
+	}
+	return nil
+}
+
 // DecodePiece makes the text of a stored piece.
 func DecodePiece(h *Header, stored []byte) ([]byte, error) {
 	switch h.Coding {

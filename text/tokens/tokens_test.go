@@ -188,10 +188,7 @@ func TestRandomStrings(t *testing.T) {
 // TestLongPieces holds the merging by a heap against the merging by scanning,
 // and wants a time that does not grow with the square of the length.
 func TestLongPieces(t *testing.T) {
-	b, err := o200k()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := o200k()
 	m := b.get()
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 300 {
@@ -249,10 +246,6 @@ func TestRanks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := o200k()
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := 0
 	for line := range strings.Lines(string(data)) {
 		word, number, ok := strings.Cut(strings.TrimSpace(line), " ")
@@ -263,25 +256,21 @@ func TestRanks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(b.rank(string(token))); got != number {
+		if got := fmt.Sprint(o200k().rank(string(token))); got != number {
 			t.Fatalf("rank of %q is %s, published is %s", token, got, number)
 		}
 		n++
 	}
-	if n != len(b.ranks) || n < 199_000 {
-		t.Errorf("%d ranks published, %d in use", n, len(b.ranks))
+	if n != o200k().tokens || n < 199_000 {
+		t.Errorf("%d ranks published, %d in use", n, o200k().tokens)
 	}
 }
 
 // TestLineBreaks: no token of cl100k_base goes on with other white space after a
 // line break, which cl100kPiece relies on.
 func TestLineBreaks(t *testing.T) {
-	b, err := cl100k()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range b.ranks {
-		token := string(b.bytes[b.starts[i]:b.starts[i+1]])
+	for rank := range cl100k().tokens {
+		token := cl100k().token(uint32(rank))
 		end := strings.TrimLeft(token[strings.LastIndexAny(token, "\r\n")+1:], "\r\n")
 		if end != token && end != "" && strings.TrimSpace(token) == "" {
 			t.Errorf("token %q", token)
@@ -377,15 +366,5 @@ func BenchmarkCount(b *testing.B) {
 				}
 			}
 		})
-	}
-}
-
-// BenchmarkLoad is what the first use of an encoding costs, in time and bytes.
-func BenchmarkLoad(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := load("o200k_base", o200kPiece); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -35,9 +35,6 @@ type Options struct {
 	// MaxBytes is the largest file, and the longest record of a streamed one,
 	// that is read. A file that is not streamed is never longer.
 	MaxBytes int64
-	// Warn, where it is not nil, is told what of a document is left out although
-	// the document goes in.
-	Warn func(Warning)
 }
 
 // File is the bytes of one file, decompressed.

@@ -11,34 +11,20 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 )
 
-// Warning says what of a document was left out although the document went in.
-type Warning struct {
-	Path   string
-	Line   int    // counted from 1; 0 where it is the whole file's
-	Key    string // of the metadata, as the file writes it
-	Reason string // a clause that follows the key
-}
-
 // Stated puts what a file states about one of its documents into the document's
 // metadata, key by key, and says what it does not take. An access list that it
 // cannot read lets nobody in.
 type Stated struct {
 	doc    *corpus.Document
-	warn   func(Warning)
 	locked bool
 }
 
-// State begins; warn may be nil. Path is left to whoever is warned.
-func State(d *corpus.Document, warn func(Warning)) *Stated {
-	if warn == nil {
-		warn = func(Warning) {}
-	}
-	return &Stated{doc: d, warn: warn}
-}
+// State begins.
+func State(d *corpus.Document) *Stated { return &Stated{doc: d} }
 
 // Warn says that the value of a key at a line was not taken.
 func (s *Stated) Warn(line int, key, reason string, args ...any) {
-	s.warn(Warning{Line: line, Key: key, Reason: fmt.Sprintf(reason, args...)})
+	s.doc.Warnings = append(s.doc.Warnings, corpus.Warning{Line: line, Key: key, Reason: fmt.Sprintf(reason, args...)})
 }
 
 // Lock lets nobody in, whatever else is said about the access list.
@@ -60,6 +46,8 @@ func (s *Stated) Set(line int, key string, v any) {
 		if !s.Language(v) && v != nil {
 			s.Warn(line, key, "is not taken: it is no language code, such as en")
 		}
+	case key == "role": // the document's, where package role knows it; else the speaker's, say
+		s.set(line, key, v, 0)
 	case slices.Contains(corpus.OwnKeys, key):
 		s.Warn(line, key, "is not taken: every document has its own %s", key)
 	default:

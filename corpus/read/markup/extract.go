@@ -33,6 +33,23 @@ type block struct {
 	text   string
 	linked int  // bytes of text inside links
 	region byte // of the page: 0 anywhere, 1 in an <article>, 2 in <main>
+	box    int  // the innermost of extractor.boxes that it stands in, plus 1
+	leads  bool // a link in it leads to the page before, after or above
+}
+
+// itemKind is what the open element of a list is.
+type itemKind uint8
+
+const (
+	noItem itemKind = iota
+	anItem
+	aTerm
+)
+
+// box is an element that may be text or navigation: what it holds tells.
+type box struct {
+	at    int // its index in open
+	outer int // the box around it, plus 1
 }
 
 type extractor struct {
@@ -52,9 +69,15 @@ type extractor struct {
 	breaks     int // <br> since the last word
 
 	heading                        uint8 // level of the open heading, 0 if none
-	item, quote, pre               int   // depth of open elements
+	item                           itemKind
+	quote, pre                     int // depth of open elements
 	link                           bool
+	leads                          bool
+	linkFrom, linkEnd              int // where the text of the open link begins in text; what end was then
 	main, article                  int
+	mains                          []int // indexes in open of elements that are <main> by their role
+	boxes                          []box
+	box                            int // the innermost open one, plus 1
 	open                           openElements
 	skipTag                        string // the element that is being left out
 	skipAt                         int    // its index in open
@@ -181,10 +204,10 @@ func (x *extractor) flush() {
 	}
 	t = strings.TrimSuffix(t, " |")
 	if format.Blank(t) {
-		x.text, x.linked, x.space, x.cells = x.text[:0], 0, false, 0
+		x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 		return
 	}
-	b := block{text: t, linked: x.linked}
+	b := block{text: t, linked: x.linked, box: x.box, leads: x.leads}
 	b.FileStart, b.FileEnd = x.start, x.end
 	switch {
 	case x.pre > 0:
@@ -193,8 +216,10 @@ func (x *extractor) flush() {
 		b.Kind, b.Level = corpus.Heading, x.heading
 	case x.row && len(t) <= 1000 && x.cells > 0:
 		b.Kind = corpus.TableRow
-	case x.item > 0:
+	case x.item == anItem:
 		b.Kind = corpus.ListItem
+	case x.item == aTerm:
+		b.Kind = corpus.Term
 	case x.quote > 0:
 		b.Kind = corpus.Quote
 	}
@@ -207,7 +232,7 @@ func (x *extractor) flush() {
 		x.regionArticles = true
 	}
 	x.blocks = append(x.blocks, b)
-	x.text, x.linked, x.space, x.cells = x.text[:0], 0, false, 0
+	x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 }
 
 // skip leaves out the element that was pushed last, up to its end.
@@ -222,6 +247,12 @@ func (x *extractor) closeTo(stay int) {
 			x.ended(e.a)
 		case len(x.open.stack) == x.skipAt:
 			x.skipTag = ""
+		}
+		if at := len(x.open.stack); x.box > 0 && x.boxes[x.box-1].at == at {
+			x.box = x.boxes[x.box-1].outer
+		} else if n := len(x.mains); n > 0 && x.mains[n-1] == at {
+			x.mains = x.mains[:n-1]
+			x.main--
 		}
 	}
 }
@@ -278,7 +309,10 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 	case atom.A:
 		// A link ends where the next begins; an anchor is none.
 		_, href := attrs["href"]
+		x.endLink()
 		x.link = href && !selfClosing
+		x.leads = x.leads || href && leads(attrs)
+		x.linkFrom, x.linkEnd = len(x.text), x.end
 		return
 	}
 	if void[a] {
@@ -301,9 +335,50 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 	}
 	if ok && id != other {
 		x.open.push(id, a)
+		if strings.EqualFold(attrs["role"], "main") && a != atom.Main {
+			x.mains = append(x.mains, len(x.open.stack)-1)
+			x.main++
+		} else if x.strict && x.doubtful(a, attrs) {
+			x.boxes = append(x.boxes, box{at: len(x.open.stack) - 1, outer: x.box})
+			x.box = len(x.boxes)
+		}
 	}
 	x.started(a, tag)
 }
+
+// leads says that a link leads from page to page of a book: its relation or its access
+// key says so.
+func leads(attrs map[string]string) bool {
+	for rel := range strings.FieldsSeq(strings.ToLower(attrs["rel"])) {
+		switch rel {
+		case "next", "prev", "previous", "up", "start", "first", "last", "contents", "index":
+			return true
+		}
+	}
+	switch strings.ToLower(attrs["accesskey"]) {
+	case "n", "p", "u", "h":
+		return true
+	}
+	return false
+}
+
+// endLink ends a link, and takes back the sign that leads to a heading itself.
+func (x *extractor) endLink() {
+	if !x.link {
+		return
+	}
+	x.link = false
+	if x.pre > 0 || x.linkFrom > len(x.text) {
+		return
+	}
+	if t := strings.TrimSpace(string(x.text[x.linkFrom:])); permalinks[t] {
+		x.linked -= len(x.text) - x.linkFrom
+		x.text, x.end = x.text[:x.linkFrom], x.linkEnd
+	}
+}
+
+// permalinks are the signs by which headings and terms link to themselves.
+var permalinks = map[string]bool{"¶": true, "§": true, "#": true, "🔗": true, "\uf0c1": true, "[link]": true}
 
 // hostsHTML are the elements of drawings and formulas in which HTML stands.
 var hostsHTML = map[string]bool{"foreignobject": true, "desc": true, "annotation-xml": true}
@@ -313,10 +388,12 @@ func (x *extractor) started(a atom.Atom, tag string) {
 	switch a {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		x.heading = tag[1] - '0'
-	case atom.Li, atom.Dt, atom.Dd:
-		x.item = 1
+	case atom.Li, atom.Dd:
+		x.item = anItem
+	case atom.Dt:
+		x.item = aTerm
 	case atom.Ul, atom.Ol, atom.Dl:
-		x.item = 0
+		x.item = noItem
 	case atom.Blockquote:
 		x.quote++
 	case atom.Pre, atom.Listing:
@@ -370,7 +447,7 @@ func (x *extractor) endTag(tag string) {
 	case atom.Title:
 		x.inTitle = false
 	case atom.A:
-		x.link = false
+		x.endLink()
 	case atom.Br:
 		x.lineBreak()
 	case atom.Tr, atom.Table: // rows may stand outside a table
@@ -404,7 +481,7 @@ func (x *extractor) ended(a atom.Atom) {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		x.heading = 0
 	case atom.Li, atom.Dt, atom.Dd, atom.Ul, atom.Ol, atom.Dl:
-		x.item = 0
+		x.item = noItem
 	case atom.Blockquote:
 		x.quote = max(x.quote-1, 0)
 	case atom.Main:

@@ -3,12 +3,14 @@ package markup
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html/atom"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 // What of a page is its text. Sizes are bytes of extracted text.
@@ -27,17 +29,26 @@ const (
 	littleText   = 400
 	droppedShare = 4
 	lenientGain  = 2
+	// A block of so many bytes is prose; a box whose name is that of navigation is
+	// text where one in so many of its bytes is in prose.
+	proseBytes = 60
+	proseOf    = 2
+	// What surrounds the text of a page has at most so many blocks.
+	edgeBlocks = 12
+	pathBytes  = 160 // of the longest path to a page
 )
 
 // HTML reads pages of HTML.
 var HTML = format.Textual("html", "", decode, read)
 
 // read extracts the main text of a page. What is dropped: scripts, styles,
-// navigation, page headers and footers, asides, forms, elements hidden or named
-// as such by role or class, and runs of blocks that are mostly links. Where a
-// page has a <main> (or else an <article>) with enough text, only that stays. If
-// dropping would leave next to nothing of a page, nothing but scripts and the
-// like is dropped.
+// navigation, page headers and footers, elements hidden or named as such by role or
+// class, runs of blocks that are mostly links, and what little stands before the
+// first heading or prose and after the last. Asides, forms, and what is named a
+// sidebar or a menu are dropped unless there is something to read in them: handbooks
+// keep their notes in such boxes. Where a page has a <main> (or else an <article>) with
+// enough text, only that stays. If dropping would leave next to nothing of a page,
+// nothing but scripts and the like is dropped.
 //
 // It works on the stream of tags and needs no tree: openElements knows where an
 // element ends whose end tag was left out.
@@ -57,6 +68,9 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 		}
 	}
 	d.Title, d.Lang = x.title, x.lang
+	if isIndex(blocks) {
+		d.Role = role.Generated
+	}
 	if len(x.meta) > 0 {
 		d.Metadata = make(map[string]any)
 	}
@@ -69,7 +83,7 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 	for i, h := range blocks {
 		if i > 0 {
 			b.WriteByte('\n')
-			if h.Kind != blocks[i-1].Kind || h.Kind != corpus.ListItem && h.Kind != corpus.TableRow {
+			if !h.inList() || !blocks[i-1].inList() || (h.Kind == corpus.TableRow) != (blocks[i-1].Kind == corpus.TableRow) {
 				b.WriteByte('\n')
 			}
 		}
@@ -88,6 +102,11 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 	return nil
 }
 
+// inList says that a block is part of a list or a table, and stands on the next line.
+func (b *block) inList() bool {
+	return b.Kind == corpus.ListItem || b.Kind == corpus.TableRow || b.Kind == corpus.Term
+}
+
 func size(blocks []block) (n int) {
 	for i := range blocks {
 		n += len(blocks[i].text)
@@ -95,8 +114,21 @@ func size(blocks []block) (n int) {
 	return
 }
 
+// isIndex says that there is nothing to read but links: an index or a table of contents.
+func isIndex(blocks []block) bool {
+	all, linked := 0, 0
+	for i := range blocks {
+		if b := &blocks[i]; b.Kind != corpus.Heading {
+			all += len(b.text)
+			linked += b.linked
+		}
+	}
+	return all >= littleText && linkedIn*linked >= linkedOf*all
+}
+
 // content drops what stands outside the main region and runs of link lists.
 func (x *extractor) content() []block {
+	x.settle()
 	blocks := x.blocks
 	for region, seen := range []bool{1: x.regionArticles, 2: x.regionMainSeen} {
 		if !seen {
@@ -112,6 +144,7 @@ func (x *extractor) content() []block {
 			blocks = in
 		}
 	}
+	blocks = x.trim(blocks)
 	var out []block
 	for i := 0; i < len(blocks); {
 		j := i
@@ -130,9 +163,118 @@ func (x *extractor) content() []block {
 	return out
 }
 
-// isLinks says whether a block is links for the most part; code is never.
+// trim drops what surrounds the text: short blocks, most of them links, before the
+// first heading or prose of a page and after the last, and those by which a book is
+// leafed through. Prev, Up, Next, the name of the site, breadcrumbs.
+func (x *extractor) trim(blocks []block) []block {
+	from := slices.IndexFunc(blocks, func(b block) bool { return b.isText() })
+	if from < 0 {
+		return blocks
+	}
+	to := len(blocks)
+	for !blocks[to-1].isText() {
+		to--
+	}
+	if !isMenu(blocks[:from]) {
+		from = 0
+	}
+	if !isMenu(blocks[to:]) {
+		to = len(blocks)
+	}
+	// The outermost blocks up to one that leads elsewhere, while there is no text.
+	for i := from; i < min(from+edgeBlocks, to) && blocks[i].isShort(); i++ {
+		if blocks[i].leads {
+			from = i + 1
+		}
+	}
+	for i := to - 1; i >= max(to-edgeBlocks, from) && blocks[i].isShort(); i-- {
+		if blocks[i].leads {
+			to = i
+		}
+	}
+	x.dropped += size(blocks[:from]) + size(blocks[to:])
+	return blocks[from:to]
+}
+
+// isText says that a block is no part of what surrounds the text.
+func (b *block) isText() bool {
+	return b.Kind == corpus.Heading || b.Kind == corpus.TableRow || b.Kind == corpus.Term || len(b.text) >= proseBytes || b.reads() ||
+		!b.isLinks() && strings.ContainsAny(b.text[len(b.text)-1:], ".!?:")
+}
+
+// isShort says that a block may stand in the row by which a book is leafed through.
+func (b *block) isShort() bool {
+	return b.Kind != corpus.Heading && b.Kind != corpus.Code && len(b.text) <= pathBytes && (b.leads || len(b.text) < proseBytes)
+}
+
+// isMenu says that most of the few blocks at the edge of a page are links.
+func isMenu(edge []block) bool {
+	links := 0
+	for i := range edge {
+		if edge[i].isLinks() {
+			links++
+		}
+	}
+	return len(edge) <= edgeBlocks && 2*links >= len(edge)
+}
+
+// settle drops the boxes that hold no text to read, and all of a box that stands in
+// such a one.
+func (x *extractor) settle() {
+	if len(x.boxes) == 0 {
+		return
+	}
+	type content struct{ all, linked, prose int }
+	held := make([]content, len(x.boxes))
+	for i := range x.blocks {
+		b := &x.blocks[i]
+		for at := b.box; at > 0; at = x.boxes[at-1].outer {
+			c := &held[at-1]
+			c.all += len(b.text)
+			c.linked += b.linked
+			if b.reads() {
+				c.prose += len(b.text)
+			}
+		}
+	}
+	drop := make([]bool, len(x.boxes)) // those around come first
+	for i, c := range held {
+		outer := x.boxes[i].outer
+		drop[i] = outer > 0 && drop[outer-1] || proseOf*c.prose < c.all || c.linked*2 > c.all
+	}
+	x.blocks = slices.DeleteFunc(x.blocks, func(b block) bool {
+		if b.box == 0 || !drop[b.box-1] {
+			return false
+		}
+		x.dropped += len(b.text)
+		return true
+	})
+}
+
+// reads says that a block is prose or code, not an entry of a menu.
+func (b *block) reads() bool {
+	if b.Kind == corpus.Code || b.Kind == corpus.Heading {
+		return b.Kind == corpus.Code
+	}
+	return len(b.text) >= proseBytes && 2*b.linked < len(b.text)
+}
+
+// isLinks says whether a block is links for the most part; code is never. What stands
+// between the links of a path counts for nothing, nor does its end, the page itself.
 func (b *block) isLinks() bool {
-	return b.Kind != corpus.Heading && linkedIn*b.linked >= linkedOf*len(b.text)
+	if b.Kind == corpus.Heading || b.linked == 0 {
+		return false
+	}
+	n := len(b.text)
+	if b.Kind != corpus.TableRow && n <= pathBytes {
+		for _, between := range []string{" » ", " › ", " · ", " | ", " > ", " / "} {
+			if i := strings.LastIndex(b.text, between); i >= 0 {
+				n = i - len(between)*(strings.Count(b.text, between)-1)
+				break
+			}
+		}
+	}
+	return linkedIn*b.linked >= linkedOf*n
 }
 
 // boilerplate says whether an element is left out with all that is in it.
@@ -146,7 +288,7 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 		return false
 	}
 	switch a {
-	case atom.Nav, atom.Footer, atom.Aside, atom.Form, atom.Menu:
+	case atom.Nav, atom.Footer, atom.Menu:
 		return true
 	case atom.Header:
 		return x.main == 0 && x.article == 0
@@ -160,7 +302,7 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 		return isBlock(a)
 	}
 	switch strings.ToLower(attrs["role"]) {
-	case "navigation", "banner", "contentinfo", "search", "complementary", "menu", "menubar", "dialog", "alertdialog":
+	case "navigation", "banner", "contentinfo", "search", "menu", "menubar", "dialog", "alertdialog":
 		return true
 	}
 	for class := range strings.FieldsSeq(attrs["class"] + " " + attrs["id"]) {
@@ -171,11 +313,29 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 	return false
 }
 
+// doubtful says whether an element is left out unless there is something to read in
+// it: its name is that of navigation as of boxes, notes and forms within the text.
+func (x *extractor) doubtful(a atom.Atom, attrs map[string]string) bool {
+	if a == atom.Aside || a == atom.Form || strings.EqualFold(attrs["role"], "complementary") {
+		return true
+	}
+	if !isBlock(a) || a == atom.Body || a == atom.Main || a == atom.Article || a == atom.Head {
+		return false
+	}
+	for class := range strings.FieldsSeq(attrs["class"] + " " + attrs["id"]) {
+		switch strings.ToLower(class) {
+		case "sidebar", "side-bar", "related", "menu", "toc", "table-of-contents":
+			return true
+		}
+	}
+	return false
+}
+
 var boilerplateNames = func() map[string]bool {
 	m := make(map[string]bool)
-	for _, n := range strings.Fields(`nav navbar navigation navbox sidebar side-bar sidenav breadcrumb breadcrumbs footer site-footer page-footer
+	for _, n := range strings.Fields(`nav navbar navigation navheader navfooter nav-panel navpath topnav subnav bottomnav navbox sidenav breadcrumb breadcrumbs footer site-footer page-footer
 		site-header cookie cookies cookie-banner cookie-notice advertisement advert ads ad-banner social share sharing share-buttons
-		pagination pager related-posts related comments-form skip-link skip-links menu main-menu mw-editsection toc table-of-contents
+		pagination pager related-posts comments-form skip-link skip-links main-menu mw-editsection docnav
 		newsletter newsletter-signup subscribe popup modal`) {
 		m[n] = true
 	}

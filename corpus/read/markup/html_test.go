@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 // page reads the one document of a page.
@@ -95,7 +96,7 @@ func TestOmittedEndTags(t *testing.T) {
 		`<ul><li class=share>no<div><p>no<li>one</ul>`:                                "one",
 		`<ul><li class=share>no<section><li>no</section><li>one</ul>`:                 "one",
 		`<ul><li class=share>no</ul>one`:                                              "one",
-		`<ul class=menu><li>no<li>no</ul>one`:                                         "one",
+		`<ul class=main-menu><li>no<li>no</ul>one`:                                    "one",
 		`<dl><dt class=share>no<dd>one<dt>two<dd class=share>no<dt>three</dl>four`:    "one two three four",
 		`<table><tr class=share><td>no<td>no<tr><td>one</table>two`:                   "one two",
 		`<table><tr><td class=share>no<td>one<tr><td>two</table>`:                     "one two",
@@ -122,7 +123,7 @@ func TestOmittedEndTags(t *testing.T) {
 		`<select><option>no<option>no</select>one`:                                    "one",
 		`<div class=share>no</body></html>no`:                                         "",
 		`<p class=share>no</p>one`:                                                    "one",
-		`<div><form>no</div>one`:                                                      "one",
+		`<div><form class=share>no</div>one`:                                          "one",
 		`<table><form><tr><td>one</table></form>two`:                                  "one two",
 		`<td class=share>one`:                                                         "one",
 	} {
@@ -292,6 +293,79 @@ func TestMainText(t *testing.T) {
 	}
 	if d := page(t, "<tr>no cell"); d.Blocks[0].Kind != corpus.Paragraph {
 		t.Errorf("a row without a cell: kind %v", d.Blocks[0].Kind)
+	}
+}
+
+// TestBoxes: what is named as navigation is text where there is something to read.
+func TestBoxes(t *testing.T) {
+	note := "<p>The sticky bit keeps others from deleting files in a directory that they may write to.</p>"
+	links := "<ul><li><a href=1>One</a><li><a href=2>Two</a><li><a href=3>Three</a></ul>"
+	text := "<p>" + strings.Repeat("The text of the page goes on. ", 30) + "</p>"
+	for box, kept := range map[string]bool{
+		`<div class="sidebar"><p class="title">NOTE</p>` + note + `</div>`:                           true,
+		`<div class="sidebar">` + links + `</div>`:                                                   false,
+		`<div class="sidebar"><p>See also</p>` + note + strings.Repeat(links, 8) + `</div>`:          false,
+		`<aside>` + note + `</aside>`:                                                                true,
+		`<aside>` + links + `</aside>`:                                                               false,
+		`<div role="complementary">` + note + `</div>`:                                               true,
+		`<form>` + note + `<input name=a></form>`:                                                    true,
+		`<form><label>Search</label><input name=q></form>`:                                           false,
+		`<div class="sidebar"><aside>` + note + `</aside></div>`:                                     true,
+		`<div class="sidebar"><nav>` + note + `</nav></div>`:                                         false,
+		`<aside><pre>chmod +t /tmp</pre></aside>`:                                                    true,
+		`<div class="cookie-banner">` + note + `</div>`:                                              false,
+		`<div class="sidebar">` + strings.Repeat(links, 9) + `<aside>` + note + `</aside></div>`:     false,
+		`<table class="sidebar"><tr><td>` + note + `</table>`:                                        true,
+		`<div class="sidebar">` + note + `<div class="share">Tell your friends about it</div></div>`: true,
+	} {
+		d := page(t, text+box+text)
+		if got := len(d.Source) > 2*len(text); got != kept || strings.Contains(d.Source, "friends") {
+			t.Errorf("%s\nkept: %v, want %v", box, got, kept)
+		}
+	}
+}
+
+// TestEdges: what stands round the text of a page goes, and nothing of the text.
+func TestEdges(t *testing.T) {
+	text := "<p>" + strings.Repeat("The text of the page goes on. ", 30) + "</p>"
+	nav := `<ul><li><a href=1>Prev</a><li>The Handbook<li><a href=2>Next</a></ul>`
+	for edge, kept := range map[string]bool{
+		nav: false,
+		`<p><a href=1>Home</a> » <a href=2>Guide</a> » Rights</p>`:                                                                        false,
+		`<p><a href=1>Up</a> | <a href=2>Down</a></p>`:                                                                                    false,
+		`<table><tr><td><a accesskey=p href=1>Prev</a><th>Part II. Of the system and its users<td><a accesskey=n href=2>Next</a></table>`: false,
+		`<p>Next: <a rel=next href=1>Users</a>, Up: <a rel=up href=2>The whole of it</a> &nbsp; [Contents] and more</p>`:                  false,
+		`<p>See <a href=1>the next page</a> for more of it</p>`:                                                                           true,
+		`<ul><li>one<li>two<li>three</ul>`:                                                                                                true,
+		`<p>See you soon!</p><p>More in <a href=1>the source</a> of it.</p>`:                                                              true,
+		`<h2>Links</h2>`: true,
+		`<p>ab</p>` + strings.Repeat(`<p>of <a href=1>ab</a></p>`, 20): true,
+	} {
+		for _, src := range []string{edge + "<h1>Rights</h1>" + text + text, "<h1>Rights</h1>" + text + text + edge} {
+			if got := len(page(t, src).Source) > 2*len(text); got != kept {
+				t.Errorf("%.200s\nkept: %v, want %v", src, got, kept)
+			}
+		}
+	}
+	d := page(t, `<div role=main><h1>Rights<a class=headerlink href="#r">¶</a></h1><dl><dt><a href="#c">§</a>chmod<a href="#c">¶</a><dd>sets rights. See <a href="#">#</a> 1.</dl>`+text+`</div><p>Not this.`+
+		`<pre><a href=x>#</a> ls</pre>`)
+	want := "Rights\n\nchmod\nsets rights. See 1.\n\nThe text"
+	if d.Title != "Rights" || !strings.HasPrefix(d.Source, want) || strings.Contains(d.Source, "Not this") {
+		t.Errorf("%q %.60q", d.Title, d.Source)
+	}
+	if k := []corpus.BlockKind{d.Blocks[0].Kind, d.Blocks[1].Kind, d.Blocks[2].Kind}; !slices.Equal(k, []corpus.BlockKind{corpus.Heading, corpus.Term, corpus.ListItem}) {
+		t.Errorf("kinds %v", k)
+	}
+}
+
+// TestIndexPages: a page with nothing to read but links is no documentation.
+func TestIndexPages(t *testing.T) {
+	links := strings.Repeat("<li><a href=1>An entry of the index</a>", 40)
+	if d := page(t, "<h1>Index</h1><ul>"+links+"</ul>"); d.Role != role.Generated {
+		t.Errorf("role %q", d.Role)
+	}
+	if d := page(t, "<h1>Index</h1><p>"+strings.Repeat("What there is to read. ", 60)+"<ul>"+links+"</ul>"); d.Role != "" {
+		t.Errorf("role %q", d.Role)
 	}
 }
 

@@ -59,7 +59,7 @@ func Read(ctx context.Context, f *format.File, o *format.Options, yield func(cor
 		case long:
 			err = f.Skip("line is longer than the limit of %d bytes (MaxFileBytes)", o.MaxBytes)
 		default:
-			if d, err = record(line, n, o.Warn); err == nil && !f.Claim(d.ID) {
+			if d, err = record(line, n); err == nil && !f.Claim(d.ID) {
 				err = &format.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
 			}
 		}
@@ -116,7 +116,7 @@ func readLine(in *bufio.Reader, buf []byte, limit int64) (line []byte, long bool
 }
 
 // record parses line n.
-func record(line []byte, n int, warn func(format.Warning)) (d corpus.Document, err error) {
+func record(line []byte, n int) (d corpus.Document, err error) {
 	var rec struct {
 		UnderID  json.RawMessage `json:"_id"`
 		ID       json.RawMessage `json:"id"`
@@ -159,7 +159,7 @@ func record(line []byte, n int, warn func(format.Warning)) (d corpus.Document, e
 	if d.Source == "" && d.Title == "" && len(d.Vectors) == 0 {
 		return d, fmt.Errorf("record %q is empty: it has neither text nor title nor vector", d.ID)
 	}
-	return d, setMetadata(&d, n, line, rec.Metadata, warn)
+	return d, setMetadata(&d, n, line, rec.Metadata)
 }
 
 // known are the keys of a record that are not metadata, as encoding/json takes
@@ -171,8 +171,8 @@ var known = []string{"_id", "id", "title", "text", "contents", "metadata", "vect
 const maxStray = 4 << 10
 
 // setMetadata takes what is under "metadata", and other keys of the record.
-func setMetadata(d *corpus.Document, n int, line []byte, under metadata, warn func(format.Warning)) error {
-	s := format.State(d, warn)
+func setMetadata(d *corpus.Document, n int, line []byte, under metadata) error {
+	s := format.State(d)
 	for _, k := range slices.Sorted(maps.Keys(under)) {
 		s.Set(n, k, under[k])
 	}

@@ -1,0 +1,174 @@
+package tamis
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/store"
+)
+
+// Surroundings are a range of a document with the lines around it.
+type Surroundings struct {
+	Doc      string   `json:"doc"`
+	Path     string   `json:"path"`
+	Title    string   `json:"title"`
+	Headings []string `json:"headings,omitempty"` // above the range, outermost first
+	Start    int      `json:"start"`              // of the range, in bytes of the stored source
+	End      int      `json:"end"`
+	Lines    []Line   `json:"lines"` // that hold the range, and those around it
+}
+
+// Line is a line of a stored source, or the part of a long one that is near the
+// range.
+type Line struct {
+	Number int    `json:"line,omitempty"` // in its file, where that is known
+	Start  int    `json:"start"`
+	End    int    `json:"end"` // without its line break
+	Text   string `json:"text"`
+}
+
+// showAround is how many bytes around a range are looked at for lines.
+const showAround = 4 << 10
+
+// Show returns bytes start to end of a document with so many lines on either
+// side, for somebody who sees the scope. Errors: ErrNotFound, also for what
+// cannot be seen; ErrInvalid for a range that the document does not have.
+func (ix *Index) Show(ctx context.Context, doc string, start, end, around int, scope Scope) (*Surroundings, error) {
+	return ix.show(ctx, doc, around, scope, func(v *store.Snapshot, h *store.Header, d *corpus.Document) (int, int, error) {
+		if start < 0 || end < start || end > len(d.Source) {
+			return 0, 0, invalidf("range", "%s has %d bytes and no range %d-%d", doc, len(d.Source), start, end)
+		}
+		return start, end, nil
+	})
+}
+
+// ShowLine is Show for what begins on a line of the document's file.
+func (ix *Index) ShowLine(ctx context.Context, doc string, line, around int, scope Scope) (*Surroundings, error) {
+	return ix.show(ctx, doc, around, scope, func(v *store.Snapshot, h *store.Header, d *corpus.Document) (int, int, error) {
+		var err error
+		lineOf := func(at int) int {
+			p, e := v.Place(h, at)
+			err = errors.Join(err, e)
+			return p.Line
+		}
+		// Lines ascend, but formats other than text may leave some out.
+		start := sort.Search(len(d.Source), func(at int) bool { return lineOf(at) >= line })
+		for start < len(d.Source) && !utf8.RuneStart(d.Source[start]) {
+			start++
+		}
+		if err == nil && (line < 1 || lineOf(start) == 0 || start == len(d.Source) && lineOf(start) < line) {
+			err = invalidf("line", "%s has no line %d; name a range of bytes", doc, line)
+		}
+		end := start
+		for end < len(d.Source) && d.Source[end] != '\n' {
+			end++
+		}
+		return start, end, err
+	})
+}
+
+func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	header, err := scope.headers(v)
+	if err != nil {
+		return nil, err
+	}
+	h, err := header(doc)
+	if errors.Is(err, ErrNotFound) {
+		return nil, errUnseen
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d, err := v.Document(h)
+	if err != nil {
+		return nil, err
+	}
+	start, end, err := pick(v, h, d)
+	if err != nil {
+		return nil, err
+	}
+	s := &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: headingsAt(d, start), Start: start, End: end}
+	for from, to := linesAround(d.Source, start, end, around); from <= to; {
+		stop := to
+		if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
+			stop = from + n
+		}
+		p, err := v.Place(h, from)
+		if err != nil {
+			return nil, err
+		}
+		s.Lines = append(s.Lines, Line{Number: p.Line, Start: from, End: stop, Text: d.Source[from:stop]})
+		from = stop + 1
+	}
+	return s, nil
+}
+
+// linesAround widens a range to whole lines and so many more on either side, as
+// far as they lie within showAround.
+func linesAround(source string, start, end, around int) (from, to int) {
+	least, most := max(start-showAround, 0), min(end+showAround, len(source))
+	from, to = start, end
+	if to > from && source[to-1] == '\n' {
+		to--
+	}
+	for n := around; from > least; from-- {
+		if source[from-1] == '\n' {
+			if n--; n < 0 {
+				break
+			}
+		}
+	}
+	for n := around; to < most; to++ {
+		if source[to] == '\n' {
+			if n--; n < 0 {
+				break
+			}
+		}
+	}
+	for from < start && !utf8.RuneStart(source[from]) {
+		from++
+	}
+	for to > end && to < len(source) && !utf8.RuneStart(source[to]) {
+		to--
+	}
+	return from, to
+}
+
+// headingsAt is the path of headings above a byte of a document, as its passages
+// have it.
+func headingsAt(d *corpus.Document, at int) []string {
+	var path []corpus.Block
+	for _, b := range d.Blocks {
+		if b.Start > at {
+			break
+		}
+		if b.Kind != corpus.Heading {
+			continue
+		}
+		for len(path) > 0 && max(path[len(path)-1].Level, 1) >= max(b.Level, 1) {
+			path = path[:len(path)-1]
+		}
+		path = append(path, b)
+	}
+	var labels []string
+	for i, b := range path {
+		label := cmp.Or(b.Label, strings.TrimSpace(d.Source[b.Start:b.End]))
+		if i > 0 || label != d.Title { // the title has its own field
+			labels = append(labels, label)
+		}
+	}
+	return labels
+}
