@@ -55,7 +55,7 @@ func (s Scope) restrict(v *store.Snapshot) (*store.Snapshot, error) {
 // knownFields refuses a filter with a field that no document has, of those that
 // the asker may see: a name that is misspelt would find nothing without a word.
 func knownFields(v *store.Snapshot, asked *filter.Expr) error {
-	if v.Incomplete() > 0 || v.Blank() {
+	if v.Incomplete() > 0 || v.Seen() == 0 {
 		return nil // there is nothing to tell by
 	}
 	for _, field := range asked.Fields() {

@@ -52,8 +52,8 @@ const (
 // Options are settings of an index. They are stored when it is made; zero
 // values stand for what is stored, else for the defaults.
 type Options struct {
-	// Language is how prose is analysed: a language in English ("english", the
-	// default, "german" …) or "auto" for a guess per document.
+	// Language is how prose is analysed: "auto", the default, as the language of each
+	// document is, stated or guessed; or one for all, in English ("english", "german" …).
 	Language string
 	// Similarity is BM25F by default.
 	Similarity Similarity

@@ -374,7 +374,7 @@ func (s *Store) load(o Options) error {
 		return err
 	}
 	if m == nil {
-		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
+		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "auto")
 		m = &manifest.Manifest{Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",

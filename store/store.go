@@ -228,7 +228,7 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 }
 
 func (s *Store) newSnapshot(segments []view.Segment, m *manifest.Manifest) *Snapshot {
-	return s.base.View(s.db.NewSnapshot(), segments, m.AnalyzerNames())
+	return s.base.View(s.db.NewSnapshot(), segments, m.AnalyzerNames(), m.RareAnalyzers())
 }
 
 // Dir is the directory of the index.

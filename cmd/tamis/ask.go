@@ -78,6 +78,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
+			a.hintLanguage(ix, args[0], seen)
 			return a.printAnswer(answer, asJSON)
 		},
 	}

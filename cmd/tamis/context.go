@@ -103,6 +103,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if err != nil {
 				return budgetError(budget, err)
 			}
+			a.hintLanguage(ix, args[0], seen)
 			if asJSON {
 				err = a.paged(func() error { return a.printJSON(receiptOf(c, all)) })
 			} else {

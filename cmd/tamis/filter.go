@@ -54,6 +54,14 @@ func scopeError(err error) error {
 	return err
 }
 
+// hintLanguage says where a question is in another language than the texts. It is
+// beside the answer, whose errors have been told.
+func (a *app) hintLanguage(ix *tamis.Index, question string, seen tamis.Scope) {
+	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
+		a.note("%s", hint)
+	}
+}
+
 func absolute(e *filter.Expr, wd string) {
 	for _, x := range e.Args {
 		absolute(x, wd)

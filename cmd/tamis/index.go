@@ -43,7 +43,7 @@ A record of a JSON Lines corpus may have a learned sparse vector, "vector":
 {term: weight}. --vectors gives documents the vectors of another file by id,
 after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		Example: `  tamis index ~/notes ~/code
-  tamis index --language auto corpus.jsonl.gz
+  tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -106,7 +106,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&language, "language", "", `how prose is analysed: english (default for a new index), another language, or auto`)
+	f.StringVar(&language, "language", "", `how prose is analysed: auto (default for a new index) as each document's language is, or one language for all, such as german`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
 	vectors.add(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
@@ -202,7 +202,7 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 			fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", len(r.Warnings)-shown)
 			break
 		}
-		fmt.Fprintln(a.errs, oneLine(warningLine(w)))
+		fmt.Fprintln(a.errs, screen.Line(warningLine(w)))
 	}
 	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}

@@ -79,6 +79,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			if err != nil {
 				return scopeError(err)
 			}
+			a.hintLanguage(ix, q.Text, seen)
 			show := func() error { return a.printJSON(res) }
 			if !asJSON {
 				m, err := matcherOf(ix, q.Text)

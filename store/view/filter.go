@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -17,7 +18,7 @@ import (
 // pass a filter. Statistics, and so scores, stay those of all documents. It is
 // valid until v is released, and must not be released itself.
 func (v *View) Filtered(e *filter.Expr) (*View, error) {
-	f := &View{base: v.base, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers}
+	f := &View{base: v.base, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers, rare: v.rare}
 	text := e.String()
 	for i := range f.segments {
 		o := &f.segments[i]
@@ -33,16 +34,19 @@ func (v *View) Filtered(e *filter.Expr) (*View, error) {
 	return f, nil
 }
 
-// Blank says that no document can be seen.
-func (v *View) Blank() bool {
+// Seen counts the documents that can be seen.
+func (v *View) Seen() int {
+	n := 0
 	for i := range v.segments {
 		o := &v.segments[i]
-		visible := o.visible[Documents]
-		if visible == nil && o.file.seg.Documents().Rows() > 0 || slices.ContainsFunc(visible, func(w uint64) bool { return w != 0 }) {
-			return false
+		if o.visible[Documents] == nil {
+			n += o.file.seg.Documents().Rows()
+		}
+		for _, w := range o.visible[Documents] {
+			n += bits.OnesCount64(w)
 		}
 	}
-	return true
+	return n
 }
 
 // HasField says whether a document that can be seen has a value in a field.
