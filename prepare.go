@@ -18,6 +18,8 @@ const (
 	aheadBytes = 8 << 20
 	// aheadFile is the largest file that is read before its turn.
 	aheadFile = aheadBytes / 2
+	// aheadUnzipped is how many times its size such a file may have unzipped.
+	aheadUnzipped = 8
 	// aheadCost is what a file or a document counts beside its bytes.
 	aheadCost = 2 << 10
 )
@@ -90,7 +92,7 @@ func (ix *Index) readAhead(ctx context.Context, r *read.Reader, files iter.Seq[*
 		if sum, err := f.Digest(ctx); err != nil || ok && unchanged(known, sum) {
 			return readFile{File: f}
 		}
-		d, ok := r.Ahead(ctx, f, aheadFile)
+		d, ok := r.Ahead(ctx, f, min(aheadFile, aheadUnzipped*f.Size))
 		if !ok {
 			return readFile{File: f}
 		}
