@@ -32,7 +32,10 @@ type FileOptions struct {
 // AddFiles brings the index up to date with files and folders: new and changed
 // files are read and their documents put, files whose bytes are the same are
 // left alone, documents whose file vanished under one of paths are removed.
-// The path "-" is standard input. Folders are walked respecting .gitignore.
+// The path "-" is standard input. A path that is not valid UTF-8 is named with \xHH
+// for each byte that is not (read.Name). Folders are walked respecting .gitignore;
+// hidden files, node_modules, virtual environments and caches are entered only
+// where they are named, and links that lead out of the folders are not followed.
 // The index directory itself is never read.
 //
 // What cannot be read is reported under Skipped and the rest goes in; a file
@@ -45,12 +48,13 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 		return report, err
 	}
 	defer b.Discard()
+	b.Until(ctx)
 	defer func() {
 		if err != nil {
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Stdin: o.Stdin, Exclude: o.Exclude}
+	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}
@@ -144,7 +148,10 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 	if err != nil {
 		return err
 	}
-	sum, err := f.Digest()
+	sum, err := f.Digest(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		r.skip(err)
 		// A file that vanished since it was listed takes its documents along.
@@ -188,8 +195,9 @@ func (r *fileRun) prepared(ctx context.Context, f readFile, cancelled *bool) ite
 func (r *fileRun) documents(ctx context.Context, f readFile) error {
 	ids := map[string]bool{}
 	// whole: the file was read to its end; clear: every record in it was
-	// understood; shared: another file holds a document with the id of one here.
-	whole, clear, shared := true, true, false
+	// understood; shared: another file holds a document with the id of one here;
+	// missing: one of its documents could not be put.
+	whole, clear, shared, missing := true, true, false, false
 	cancelled := false
 	for d := range r.prepared(ctx, f, &cancelled) {
 		if ctx.Err() != nil {
@@ -212,13 +220,14 @@ func (r *fileRun) documents(ctx context.Context, f readFile) error {
 			r.skip(err)
 			continue
 		}
-		before := len(r.ids)
+		before, skipped := len(r.ids), len(r.report.Skipped)
 		if err := r.ix.put(r.b, d, r.ids, r.report); err != nil {
 			return err
 		}
 		if len(r.ids) > before {
 			ids[d.Document.ID] = true
 		}
+		missing = missing || len(r.report.Skipped) > skipped
 	}
 	if cancelled {
 		return ctx.Err()
@@ -226,14 +235,18 @@ func (r *fileRun) documents(ctx context.Context, f readFile) error {
 	if f.IsStdin() || !whole {
 		return nil
 	}
-	sum, err := f.Digest() // of the bytes that were parsed
+	sum, err := f.Digest(ctx) // of the bytes that were parsed
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		r.skip(err)
 		return nil
 	}
 	known := store.File{Digest: sum[:], Reader: read.Version, Documents: len(ids)}
-	if shared {
-		// Read it again next time: the other file may have let go by then.
+	if shared || missing {
+		// Read it again next time: the other file may have let go by then, or more
+		// memory be allowed.
 		known.Digest = nil
 	}
 	if !clear {
@@ -279,7 +292,7 @@ func (r *fileRun) removeVanished(paths []string) error {
 		if err != nil {
 			return err
 		}
-		files, err := r.ix.store.Files(abs)
+		files, err := r.ix.store.Files(read.Name(abs))
 		if err != nil {
 			return err
 		}

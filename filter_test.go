@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,5 +111,86 @@ func TestFiltersAndGroups(t *testing.T) {
 	var bad *tamis.InvalidError
 	if !errors.As(err, &bad) || bad.Field != "filter" || bad.Place != "byte 7" || !errors.Is(err, tamis.ErrInvalid) {
 		t.Fatalf("a wrong filter: %v", err)
+	}
+}
+
+// TestUnknownField: a field that no document has is refused, by the documents that
+// the asker may see; one that only other documents have, or once had, is not told.
+func TestUnknownField(t *testing.T) {
+	ix := open(t, "")
+	if _, err := ix.Search(t.Context(), tamis.Query{Text: "sieve", Filter: "year = 1"}); err != nil {
+		t.Errorf("an empty index: %v", err)
+	}
+	add(t, ix, tamis.Document{ID: "a", Source: "A sieve.", Metadata: map[string]any{"year": 2020.0, "groups": "staff"}},
+		tamis.Document{ID: "b", Source: "A sieve.", Metadata: map[string]any{"old": true}}, tamis.Document{ID: "c", Source: "A sieve."})
+	if _, err := ix.Delete(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		filter string
+		groups []string
+		want   string
+	}{
+		{filter: "year = 2020"},
+		{filter: `year = 1999 or path ^ "x" or has groups`},
+		{"year = 2020", []string{"staff"}, ""},
+		{"year = 2020", []string{}, `filter: no document has the field "year"; known are groups, lang, mtime, path, role, type`},
+		{"not has yeer", nil, `filter: no document has the field "yeer" (did you mean "year"?); known are groups, lang, mtime, path, role, type, year`},
+		{"not (year = 1 and old = true)", nil, `filter: no document has the field "old"; known are groups, lang, mtime, path, role, type, year`},
+	} {
+		scope := tamis.Scope{Filter: c.filter, Groups: c.groups}
+		_, search := ix.Search(t.Context(), tamis.Query{Text: "sieve", Filter: c.filter, Groups: c.groups})
+		_, packed := ix.Context(t.Context(), "sieve", tamis.Budget{Tokens: 100}, scope)
+		_, source := ix.Source(t.Context(), "c", tamis.Scope{Filter: c.filter + " or not has year", Groups: c.groups})
+		for i, err := range []error{search, packed, source} {
+			if i == 2 && c.want == "" {
+				continue
+			}
+			var wrong *tamis.InvalidError
+			switch {
+			case c.want == "" && err != nil:
+				t.Errorf("%d: %q as %q: %v", i, c.filter, c.groups, err)
+			case c.want != "" && (!errors.As(err, &wrong) || wrong.Field != "filter" || err.Error() != c.want):
+				t.Errorf("%d: %q as %q: %v, want %s", i, c.filter, c.groups, err, c.want)
+			}
+		}
+	}
+}
+
+// TestAccessListOfPrograms: one that is no string and no list of strings lets
+// nobody in, also after it was stored, and is reported.
+func TestAccessListOfPrograms(t *testing.T) {
+	ix := open(t, "")
+	lists := map[string]any{"map": map[string]any{"read": "staff"}, "mixed": []any{"staff", 5}, "ints": []int{1}, "nan": map[string]string{}, "any": []any{"staff"}, "free": nil}
+	report, err := ix.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+		for id, list := range lists {
+			if !yield(tamis.Document{ID: id, Source: "A sieve.", Metadata: map[string]any{"groups": list, "x": []int{1}}}, nil) {
+				return
+			}
+		}
+	})
+	if err != nil || len(report.Skipped) > 0 {
+		t.Fatal(report, err)
+	}
+	for who, want := range map[string]string{"staff": "any free", "": "free"} {
+		res, err := ix.Search(t.Context(), tamis.Query{Text: "sieve", Groups: strings.Fields(who + " x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, h := range res.Hits {
+			got = append(got, h.Doc)
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q sees %q, want %s", who, got, want)
+		}
+	}
+	kinds := map[string]int{}
+	for _, w := range report.Warnings {
+		kinds[w.Key] += w.Documents
+	}
+	if kinds["groups"] != 4 || kinds["x"] != 6 {
+		t.Errorf("warnings %+v", report.Warnings)
 	}
 }

@@ -71,7 +71,7 @@ type Stats struct {
 	Documents int `json:"documents"`
 	Passages  int `json:"passages"`
 	// Roles counts the documents by what they are for: documentation, source, test,
-	// declaration, generated, log. Records that state none are not counted.
+	// declaration, generated, log, copy. Records that state none are not counted.
 	Roles        map[string]int `json:"roles,omitempty"`
 	Segments     int            `json:"segments"`
 	LiveSegments int            `json:"live_segments"`      // of Segments, in memory alone
@@ -176,6 +176,9 @@ type Tuning struct {
 	MaxSegmentBytes int
 	// MaxSegments is how many segments make writers wait for merging (64).
 	MaxSegments int
+	// Memory is how much memory indexing one document or file may take, about
+	// (1 GiB). One that needs more is reported as skipped.
+	Memory int64
 	// MemTable is the size of Pebble's memtables (16 MiB).
 	MemTable uint64
 	// Inline sets sealing, merging and rebuilding to work in the goroutine that

@@ -89,7 +89,7 @@ func (ix *Index) readAhead(ctx context.Context, r *read.Reader, files iter.Seq[*
 		if err != nil {
 			return readFile{File: f}
 		}
-		if sum, err := f.Digest(); err != nil || ok && unchanged(known, sum) {
+		if sum, err := f.Digest(ctx); err != nil || ok && unchanged(known, sum) {
 			return readFile{File: f}
 		}
 		d, ok := r.Ahead(ctx, f, min(aheadFile, aheadUnzipped*f.Size))

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack/render"
@@ -14,39 +17,77 @@ import (
 // Scope is what of an index somebody sees. The zero Scope is all of it.
 type Scope struct {
 	// Filter keeps the documents whose metadata passes an expression of package
-	// filter; empty keeps all.
+	// filter; empty keeps all. A field that no document has is ErrInvalid.
 	Filter string
 	// Groups, where it is not nil, keeps the documents that a member of these
 	// groups may see: those whose metadata has no groups, or one of these.
 	Groups []string
 }
 
-// expr is the scope as one filter; nil for all.
-func (s Scope) expr() (*filter.Expr, error) {
-	var e *filter.Expr
+// exprs are the two halves of a scope as filters: what the groups may see, and
+// what was asked for; nil for all.
+func (s Scope) exprs() (visible, asked *filter.Expr, err error) {
+	if s.Groups != nil {
+		visible = filter.Visible(s.Groups)
+	}
 	if s.Filter != "" {
-		var err error
-		if e, err = filter.Parse(s.Filter); err != nil {
-			return nil, invalid(fmt.Errorf("filter %q: %w", s.Filter, err))
+		if asked, err = filter.Parse(s.Filter); err != nil {
+			return nil, nil, invalid(fmt.Errorf("filter %q: %w", s.Filter, err))
 		}
 	}
-	if s.Groups == nil {
-		return e, nil
-	}
-	visible := filter.Visible(s.Groups)
-	if e == nil {
-		return visible, nil
-	}
-	return &filter.Expr{Op: filter.And, Args: []*filter.Expr{e, visible}}, nil
+	return visible, asked, nil
 }
 
 // restrict is what of a snapshot is in the scope.
 func (s Scope) restrict(v *store.Snapshot) (*store.Snapshot, error) {
-	e, err := s.expr()
-	if e == nil || err != nil {
-		return v, err
+	visible, asked, err := s.exprs()
+	if err == nil && visible != nil {
+		v, err = v.Filtered(visible)
 	}
-	return v.Filtered(e)
+	if err == nil && asked != nil {
+		if err = knownFields(v, asked); err == nil {
+			v, err = v.Filtered(asked)
+		}
+	}
+	return v, err
+}
+
+// knownFields refuses a filter with a field that no document has, of those that
+// the asker may see: a name that is misspelt would find nothing without a word.
+func knownFields(v *store.Snapshot, asked *filter.Expr) error {
+	if v.Incomplete() > 0 || v.Seen() == 0 {
+		return nil // there is nothing to tell by
+	}
+	for _, field := range asked.Fields() {
+		if field == filter.GroupsField || slices.Contains(corpus.OwnKeys, field) {
+			continue
+		}
+		has, err := v.HasField(field)
+		if err != nil {
+			return err
+		}
+		if has {
+			continue
+		}
+		known, err := v.Fields()
+		if err != nil {
+			return err
+		}
+		known = append(append(known, filter.GroupsField), corpus.OwnKeys...)
+		slices.Sort(known)
+		known = slices.Compact(known)
+		hint := ""
+		if near := filter.Nearest(field, known); near != "" {
+			hint = fmt.Sprintf(" (did you mean %q?)", near)
+		}
+		const most = 30
+		list := strings.Join(known[:min(len(known), most)], ", ")
+		if n := len(known) - most; n > 0 {
+			list += fmt.Sprintf(" and %d more", n)
+		}
+		return invalidf("filter", "filter: no document has the field %q%s; known are %s", field, hint, list)
+	}
+	return nil
 }
 
 // errUnseen is the same for a document that is not there and one that the asker
@@ -68,24 +109,47 @@ func (ix *Index) Replay(ctx context.Context, receipt *Context, scope Scope) (str
 	return text, invalid(err)
 }
 
+// headers reads the headers of the documents in the scope; of others it says
+// errUnseen.
+func (s Scope) headers(v *store.Snapshot) (func(doc string) (*store.Header, error), error) {
+	visible, asked, err := s.exprs()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.restrict(v); err != nil { // a field that is not known
+		return nil, err
+	}
+	seen := func(h *store.Header) bool {
+		f := ingest.Metadata(h.Document("", nil))
+		return (visible == nil || visible.Match(f)) && (asked == nil || asked.Match(f))
+	}
+	return func(doc string) (*store.Header, error) {
+		h, err := v.HeaderByID(doc)
+		if errors.Is(err, ErrNotFound) && s.Groups == nil && s.Filter == "" {
+			return nil, err
+		}
+		if errors.Is(err, ErrNotFound) || err == nil && !seen(h) {
+			return nil, errUnseen
+		}
+		return h, err
+	}, nil
+}
+
 // sources reads sources of one moment, within a scope; release ends it.
 func (ix *Index) sources(ctx context.Context, scope Scope) (source func(doc string) (render.Source, error), release func(), err error) {
-	seen, err := scope.expr()
-	if err != nil {
-		return nil, nil, err
-	}
 	v, err := ix.store.Snapshot()
 	if err != nil {
 		return nil, nil, err
+	}
+	header, err := scope.headers(v)
+	if err != nil {
+		return nil, nil, errors.Join(err, v.Release())
 	}
 	return func(doc string) (render.Source, error) {
 		if err := ctx.Err(); err != nil {
 			return render.Source{}, err
 		}
-		h, err := v.HeaderByID(doc)
-		if seen != nil && (errors.Is(err, ErrNotFound) || err == nil && !seen.Match(ingest.Metadata(h.Document("", nil)))) {
-			return render.Source{}, errUnseen
-		}
+		h, err := header(doc)
 		if err != nil {
 			return render.Source{}, err
 		}

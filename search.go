@@ -170,34 +170,6 @@ func (q *Query) params() search.Params {
 	return p
 }
 
-// terms analyses a question by every analysis that the index uses and joins
-// the results in order. A term weighs as often as one analysis gives it: a
-// word that the question repeats counts again, one that two analyses share
-// does not.
-func (ix *Index) terms(v *store.Snapshot, question string) ([]search.Term, error) {
-	var terms []search.Term
-	at := map[string]int{}
-	for _, name := range v.Analyzers() {
-		an, err := ix.analyzers.Get(name)
-		if err != nil {
-			return nil, err
-		}
-		times := map[string]float32{}
-		for _, t := range an.QueryTerms(nil, question) {
-			times[t]++
-			i, ok := at[t]
-			if !ok {
-				i = len(terms)
-				at[t] = i
-				terms = append(terms, search.Term{Text: t})
-			}
-			terms[i].Weight = max(terms[i].Weight, times[t])
-		}
-		ix.analyzers.Put(an)
-	}
-	return terms, nil
-}
-
 // view is a snapshot as one question uses it.
 type view struct {
 	*store.Snapshot

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store"
 )
 
@@ -74,17 +73,17 @@ func (ix *Index) ShowLine(ctx context.Context, doc string, line, around int, sco
 }
 
 func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
-	expr, err := scope.expr()
-	if err != nil {
-		return nil, err
-	}
 	v, err := ix.store.Snapshot()
 	if err != nil {
 		return nil, err
 	}
 	defer v.Release()
-	h, err := v.HeaderByID(doc)
-	if errors.Is(err, ErrNotFound) || err == nil && expr != nil && !expr.Match(ingest.Metadata(h.Document("", nil))) {
+	header, err := scope.headers(v)
+	if err != nil {
+		return nil, err
+	}
+	h, err := header(doc)
+	if errors.Is(err, ErrNotFound) {
 		return nil, errUnseen
 	}
 	if err != nil {

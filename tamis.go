@@ -21,11 +21,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/text"
@@ -49,8 +52,8 @@ const (
 // Options are settings of an index. They are stored when it is made; zero
 // values stand for what is stored, else for the defaults.
 type Options struct {
-	// Language is how prose is analysed: a language in English ("english", the
-	// default, "german" …) or "auto" for a guess per document.
+	// Language is how prose is analysed: "auto", the default, as the language of each
+	// document is, stated or guessed; or one for all, in English ("english", "german" …).
 	Language string
 	// Similarity is BM25F by default.
 	Similarity Similarity
@@ -86,6 +89,7 @@ type Index struct {
 	dir       string
 	analyzers text.Pool
 	counters  map[string]Counter
+	memory    int64 // Tuning.Memory
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
@@ -108,7 +112,7 @@ func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	ix := &Index{store: s, dir: dir, counters: map[string]Counter{}}
+	ix := &Index{store: s, dir: dir, counters: map[string]Counter{}, memory: o.Tuning.Memory}
 	for _, c := range o.Counters {
 		ix.counters[c.Name()] = c
 	}
@@ -145,6 +149,9 @@ type Report struct {
 	Unchanged int    `json:"unchanged"`
 	Removed   int    `json:"removed"`
 	Skipped   []Skip `json:"skipped"`
+	// Warnings are what of documents was left out although they went in; the first
+	// 1,000 kinds.
+	Warnings []Warning `json:"warnings,omitempty"`
 }
 
 // Skip names something that was not added, and why.
@@ -152,6 +159,30 @@ type Skip struct {
 	Path   string `json:"path"`           // file, or id of a document without one
 	Line   int    `json:"line,omitempty"` // from 1; 0 when the whole file was skipped
 	Reason string `json:"reason"`
+}
+
+// Warning says that a key of metadata was not taken, once for all documents that
+// have it for the same reason.
+type Warning struct {
+	Path      string `json:"path"` // of the first: file, or id of a document without one
+	Line      int    `json:"line,omitempty"`
+	Key       string `json:"key"`
+	Reason    string `json:"reason"`    // a clause that follows the key
+	Documents int    `json:"documents"` // how many
+}
+
+func (r *Report) warn(w Warning) {
+	for i := range r.Warnings {
+		if old := &r.Warnings[i]; old.Key == w.Key && old.Reason == w.Reason {
+			old.Documents++
+			return
+		}
+	}
+	if len(r.Warnings) == 1000 {
+		return // enough to see what is wrong
+	}
+	w.Documents = 1
+	r.Warnings = append(r.Warnings, w)
 }
 
 // only keeps of the counts what a batch that failed has made durable.
@@ -183,6 +214,7 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (repo
 		return report, err
 	}
 	defer b.Discard()
+	b.Until(ctx)
 	defer func() {
 		if err != nil {
 			report.only(b)
@@ -194,7 +226,9 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (repo
 			report.Skipped = append(report.Skipped, skipOf(d.err))
 			continue
 		}
-		if err := ix.put(b, d, seen, &report); err != nil {
+		if err := ix.put(b, d, seen, &report); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return report, stop(ctx, b)
+		} else if err != nil {
 			return report, err
 		}
 	}
@@ -235,6 +269,18 @@ func (ix *Index) put(b *store.Batch, p prepared, seen map[string]bool, report *R
 		return err
 	}
 	report.count(outcome)
+	for _, w := range d.Warnings {
+		report.warn(Warning{Path: cmp.Or(d.Path, d.ID), Line: w.Line, Key: w.Key, Reason: w.Reason})
+	}
+	for _, k := range slices.Sorted(maps.Keys(d.Metadata)) {
+		switch v := d.Metadata[k]; {
+		case v == nil || filter.Takes(v):
+		case k == corpus.GroupsKey:
+			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
+		default:
+			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
+		}
+	}
 	return nil
 }
 

@@ -44,7 +44,8 @@ type Document struct {
 	// Values are string, float64, bool or []string, and the same after they went
 	// through JSON: keys and strings are valid UTF-8, an integer beyond 2^53 is
 	// the float64 next to it. A number of more digits that is a name, not a
-	// quantity, belongs in a string.
+	// quantity, belongs in a string. GroupsKey holds the access list; a value of
+	// OwnKeys is not seen.
 	Metadata map[string]any
 	// Source is the stored source: valid UTF-8.
 	Source string
@@ -61,7 +62,23 @@ type Document struct {
 	// Vectors are learned sparse vectors of the document, by field: beside its
 	// text or instead of it.
 	Vectors map[string]vector.Named
+	// Warnings are what the source states about the document and was not taken.
+	Warnings []Warning
 }
+
+// Warning says what of a document was left out although the document went in.
+type Warning struct {
+	Line   int    // counted from 1; 0 where it is the whole file's
+	Key    string // of the metadata, as the file writes it
+	Reason string // a clause that follows the key
+}
+
+// GroupsKey is the metadata that holds a document's access list: the groups that
+// may see it, a string or a []string. A value of another kind lets nobody in.
+const GroupsKey = "groups"
+
+// OwnKeys are the metadata that every document has by itself.
+var OwnKeys = []string{"path", "type", "lang", "mtime", "role"}
 
 // BlockKind says what a block is.
 type BlockKind uint8

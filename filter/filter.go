@@ -43,6 +43,8 @@
 // "has A and A != x" leaves them out. A field with no values is absent.
 package filter
 
+import "github.com/tamis-search/tamis/corpus"
+
 // Op is the operation of an Expr.
 type Op uint8
 
@@ -104,7 +106,7 @@ func (e *Expr) Match(f Fields) bool {
 
 // GroupsField is the field that holds a document's access list: the groups that
 // may see it, as keywords.
-const GroupsField = "groups"
+const GroupsField = corpus.GroupsKey
 
 // Visible is the filter of a search made as a member of groups: it passes the
 // documents that name no group, or one of these. A document whose access list

@@ -30,35 +30,62 @@ type Value struct {
 type Fields map[string][]Value
 
 // Set gives a field the values of v: a string (kept as a time as well, where it
-// reads as one), a number, a bool, a []string or a time.Time. Anything else, the
-// zero time and what is not a number leave the field absent.
+// reads as one), a number, a bool, a []string, a []any of strings, as JSON has it, or
+// a time.Time. Anything else, the zero time and what is not a number leave the
+// field absent, but for the access list: one that cannot be read lets nobody in.
 func (f Fields) Set(field string, v any) {
-	var list []Value
-	switch v := v.(type) {
-	case string:
-		list = keyword(nil, v)
-	case []string:
-		for _, s := range v {
-			list = keyword(list, s)
-		}
-	case float64:
-		if v == v {
-			list = []Value{{Kind: Number, Number: v}}
-		}
-	case int:
-		list = []Value{{Kind: Number, Number: float64(v)}}
-	case bool:
-		list = []Value{{Kind: Bool, Bool: v}}
-	case time.Time:
-		if !v.IsZero() {
-			list = []Value{{Kind: Time, Time: v.Round(0).UTC()}}
-		}
+	list, ok := values(v)
+	if !ok && field == GroupsField {
+		list = []Value{{Kind: Bool}}
 	}
 	if len(list) == 0 {
 		delete(f, field)
 		return
 	}
 	f[field] = list
+}
+
+// Takes says whether Set has values for v, or knows that it has none.
+func Takes(v any) bool {
+	_, ok := values(v)
+	return ok
+}
+
+func values(v any) (list []Value, ok bool) {
+	switch v := v.(type) {
+	case nil:
+	case string:
+		list = keyword(nil, v)
+	case []string:
+		for _, s := range v {
+			list = keyword(list, s)
+		}
+	case []any:
+		for _, x := range v {
+			s, ok := x.(string)
+			if !ok {
+				return nil, false
+			}
+			list = keyword(list, s)
+		}
+	case float64:
+		if v != v {
+			return nil, false
+		}
+		list = []Value{{Kind: Number, Number: v}}
+	case int:
+		list = []Value{{Kind: Number, Number: float64(v)}}
+	case bool:
+		list = []Value{{Kind: Bool, Bool: v}}
+	case time.Time:
+		if v.IsZero() {
+			return nil, false
+		}
+		list = []Value{{Kind: Time, Time: v.Round(0).UTC()}}
+	default:
+		return nil, false
+	}
+	return list, true
 }
 
 func keyword(list []Value, s string) []Value {

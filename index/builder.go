@@ -112,11 +112,11 @@ func (b *Builder) room() {
 	}
 }
 
-// Memory is how many bytes the builder holds, terms included that it shares with
-// siblings.
-func (b *Builder) Memory() int64 {
-	n := 20*cap(b.states) + len(b.arena.pages)<<pageBits + 4*cap(b.touched) + cap(b.codes)
-	return int64(n + 8*len(b.terms.slots) + 8*cap(b.terms.spans) + cap(b.terms.text))
+// Memory is how many bytes the builder holds, and how many of them it shares with
+// its siblings.
+func (b *Builder) Memory() (own, shared int64) {
+	own = int64(20*cap(b.states) + len(b.arena.pages)<<pageBits + 4*cap(b.touched) + cap(b.codes))
+	return own, int64(8*len(b.terms.slots) + 8*cap(b.terms.spans) + cap(b.terms.text))
 }
 
 // AddNumbered is Add for terms that were numbered before.

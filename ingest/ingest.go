@@ -34,7 +34,8 @@ const (
 type Config struct {
 	Similarity Similarity `json:"similarity"`
 	// Language is how prose is analysed: a Snowball language in English
-	// ("english", "german"), or "auto" for a guess per document.
+	// ("english", "german"), or "auto", the default: as each document's language is,
+	// which is what the document states, else a guess.
 	Language string `json:"language"`
 }
 
@@ -57,7 +58,7 @@ func (c Config) Index() index.Config {
 // Version of what this package itself does with a document: the fields of a row,
 // the guess of a language, the metadata that filters see. It is to be
 // counted up with every change of these.
-const Version = 1
+const Version = 2
 
 // Variant changes how rows are made. The zero Variant is what every index has;
 // another is for experiments, and for tests of indexes that another version of
@@ -125,13 +126,15 @@ func (p *Pipeline) Analyzer(d *corpus.Document) string {
 	return c.Language
 }
 
-// sample is what the language of a document is judged by.
+// sample is what the language of a document is judged by: its start, middle and
+// end, for a page may begin or end with what another one wrote.
 func sample(s string) string {
 	const n = 2000
 	if len(s) <= n {
 		return s
 	}
-	return s[:n]
+	mid := len(s) / 2
+	return s[:n/2] + "\n" + s[mid:mid+n/4] + "\n" + s[len(s)-n/4:]
 }
 
 // Rows are the rows of one document: one in the index of documents, and one in

@@ -55,7 +55,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		return 0, err
 	}
 	defer v.Release()
-	h, err := stored(v, d.ID)
+	h, err := v.Known(d.ID)
 	if err != nil {
 		return 0, err
 	}

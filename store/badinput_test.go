@@ -263,3 +263,32 @@ func TestTruncatedLog(t *testing.T) {
 		t.Fatalf("only the commits %v were shown", shown)
 	}
 }
+
+// TestLongGivenUp: a long document whose batch is to end, and one that needs too
+// much memory, are given up in the middle; what was put before and after is there.
+func TestLongGivenUp(t *testing.T) {
+	var long strings.Builder
+	for i := 0; long.Len() <= aloneBytes; i++ {
+		fmt.Fprintf(&long, "%x, %x. ", i*0x9e3779b1, i)
+	}
+	s := openAt(t, t.TempDir(), Options{Tuning: Tuning{Memory: 24 << 20}})
+	defer closeStore(t, s)
+	commit(t, s, func(b *Batch) {
+		put(t, b, corpus.Document{ID: "before", Source: "x"})
+		var bad *DocumentError
+		if _, err := b.Put(corpus.Document{ID: "long", Source: long.String()}); !errors.As(err, &bad) || bad.ID != "long" || !strings.Contains(err.Error(), "24 MiB") || !strings.Contains(err.Error(), "--memory") {
+			t.Fatalf("a document that needs too much memory: %v", err)
+		}
+		put(t, b, corpus.Document{ID: "between", Source: "y"})
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		b.Until(ended)
+		if _, err := b.Put(corpus.Document{ID: "long", Source: long.String()}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("the batch was to end: %v", err)
+		}
+		put(t, b, corpus.Document{ID: "after", Source: "z"})
+	})
+	if got := contents(t, s); !maps.Equal(got, model{"before": "x", "between": "y", "after": "z"}) {
+		t.Fatal(ids(got))
+	}
+}

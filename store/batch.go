@@ -36,6 +36,10 @@ const (
 	documentCost = 1 << 10
 	// aheadSize is how much of a step's records is written before it commits.
 	aheadSize = 4 << 20
+	// aloneBytes is the source from which on a document is the only one of its step,
+	// so that it can be given up in the middle: where the batch is to end, and where
+	// it needs too much memory.
+	aloneBytes = 8 << 20
 )
 
 // A Batch is a run of changes by one writer; several may be open at once, and
@@ -49,6 +53,7 @@ const (
 // small synced batch, and opening removes what a crash left of them.
 type Batch struct {
 	s    *Store
+	ctx  context.Context
 	err  error // of a step that failed: the batch can only be discarded
 	done bool
 	// settle says that vectors were attached that the segments do not hold yet.
@@ -112,11 +117,15 @@ func (s *Store) Begin() (*Batch, error) {
 	if err := s.failed(); err != nil {
 		return nil, err
 	}
-	b := &Batch{s: s}
+	b := &Batch{s: s, ctx: context.Background()}
 	b.reset()
 	s.batches[b] = true
 	return b, nil
 }
+
+// Until makes putting a long document end with ctx: Put returns its error, and
+// the document is not put.
+func (b *Batch) Until(ctx context.Context) { b.ctx = ctx }
 
 // reset starts a step. Store.mu is held.
 func (b *Batch) reset() {
@@ -172,7 +181,8 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 	if len(d.Source) > MaxDocumentBytes {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, MaxDocumentBytes>>20)}
 	}
-	if c := b.changes[d.ID]; c != nil && c.put != nil {
+	alone := len(d.Source) > aloneBytes
+	if c := b.changes[d.ID]; c != nil && c.put != nil || alone && b.next > b.first {
 		if err := b.Flush(); err != nil {
 			return 0, err
 		}
@@ -194,7 +204,7 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 	outcome := Added
 	c := b.changes[d.ID] // a deletion, or nil
 	if c == nil {
-		old, err := stored(v, d.ID)
+		old, err := v.Known(d.ID)
 		switch {
 		case err != nil:
 			return 0, err
@@ -215,8 +225,8 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 	}
 	b.reserve()
 	h.Ordinal = b.next
-	if err := derived.AddRows(b.builder, h.Ordinal, *p.Rows, len(d.Source), vs.With(attached), func() error { return nil }); err != nil {
-		return 0, &DocumentError{d.ID, err.Error()}
+	if err := b.addRows(p, alone, vs.With(attached)); err != nil {
+		return 0, err
 	}
 	// From here on an error leaves the batch half changed.
 	if outcome == Updated {
@@ -258,13 +268,43 @@ func (b *Batch) record(p *Prepared) error {
 	if err == nil && len(p.Places) > 0 {
 		err = b.records.Set(record.PlacesKey(h.Ordinal), p.Places, nil)
 	}
-	for i := 0; i < len(p.Pieces) && err == nil; i++ {
-		err = b.records.Set(record.TextKey(h.Ordinal, i), p.Pieces[i], nil)
+	if err != nil {
+		return err
 	}
-	if err == nil && b.records.Len() >= aheadSize {
-		err = b.writeAhead()
+	put := func(i int, piece []byte) error {
+		err := b.records.Set(record.TextKey(h.Ordinal, i), piece, nil)
+		if err == nil && b.records.Len() >= aheadSize {
+			err = b.writeAhead()
+		}
+		return err
+	}
+	if p.Pieces == nil {
+		return record.EachPiece(p.Document.Source, put)
+	}
+	for i := 0; i < len(p.Pieces) && err == nil; i++ {
+		err = put(i, p.Pieces[i])
 	}
 	return err
+}
+
+// addRows adds the rows of a document to the segment of the step. A document that
+// is alone in it may be given up in the middle.
+func (b *Batch) addRows(p *Prepared, alone bool, vs record.Vectors) error {
+	more := func() error { return nil }
+	if alone {
+		more = derived.Within(b.ctx, b.builder, b.s.tuning.Memory, len(p.Document.Source))
+	}
+	err := derived.AddRows(b.builder, p.Header.Ordinal, *p.Rows, len(p.Document.Source), vs, more)
+	if err == nil {
+		return nil
+	}
+	if alone {
+		b.builder = segment.NewBuilder(b.s.ingest.Index())
+	}
+	if b.ctx.Err() != nil {
+		return err
+	}
+	return &DocumentError{p.Document.ID, err.Error()}
 }
 
 // writeAhead writes the records gathered so far, for the commit to sync: the
@@ -282,15 +322,6 @@ func (b *Batch) writeAhead() error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	return b.s.failed()
-}
-
-// stored is the header of the document with an id, nil where there is none.
-func stored(v *Snapshot, id string) (*Header, error) {
-	h, err := v.HeaderByID(id)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	return h, err
 }
 
 // fail remembers an error after which the batch must not be committed.
@@ -334,7 +365,7 @@ func (b *Batch) FileOf(id string) (path string, ok bool, err error) {
 		return "", false, err
 	}
 	defer v.Release()
-	h, err := stored(v, id)
+	h, err := v.Known(id)
 	if err != nil || h == nil {
 		return "", false, err
 	}
@@ -361,7 +392,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 		return false, err
 	}
 	defer v.Release()
-	h, err := stored(v, id)
+	h, err := v.Known(id)
 	if err != nil || h == nil {
 		return false, err
 	}
@@ -384,7 +415,7 @@ func (b *Batch) Delete(id string) (bool, error) {
 
 // remove takes a stored document out of its segment.
 func (b *Batch) remove(v *Snapshot, h *Header) {
-	first := firstOf(v, h.Ordinal)
+	first := v.FirstOf(h.Ordinal)
 	l, ok := b.dead[first]
 	if !ok {
 		l = roaring64.New()
@@ -392,17 +423,6 @@ func (b *Batch) remove(v *Snapshot, h *Header) {
 	}
 	l.Add(h.Ordinal)
 	b.analyzers[h.Analyzer]--
-}
-
-// firstOf is the first ordinal of the segment that holds a document. Merging
-// may put the segment into a larger one, never take it apart.
-func firstOf(v *Snapshot, ordinal uint64) uint64 {
-	for _, o := range v.Segments() {
-		if o.Entry.First <= ordinal && ordinal <= o.Entry.Last {
-			return o.Entry.First
-		}
-	}
-	return ordinal
 }
 
 // SetFile records a file whose documents are all in the batch, and deletes
@@ -505,7 +525,7 @@ func (b *Batch) Discard() {
 	s := b.s
 	if b.next > b.first {
 		// No one will look there; where it cannot be removed, opening does.
-		_ = removeOrdinals(s.db, b.first, b.next)
+		_ = view.RemoveOrdinals(s.db, b.first, b.next)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -520,14 +540,4 @@ func (b *Batch) release() {
 		b.s.nextOrdinal = b.next
 	}
 	b.first, b.next = 0, 0
-}
-
-// removeOrdinals removes the records of documents from one ordinal to before
-// another.
-func removeOrdinals(w pebble.Writer, from, to uint64) error {
-	var err error
-	for _, kind := range record.OfDocument {
-		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
-	}
-	return err
 }

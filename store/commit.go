@@ -171,7 +171,7 @@ func (b *Batch) resolve() error {
 	defer v.Release()
 	b.dead, b.analyzers = map[uint64]*roaring64.Bitmap{}, map[string]int{}
 	for id, c := range b.changes {
-		if c.old, err = stored(v, id); err != nil {
+		if c.old, err = v.Known(id); err != nil {
 			return err
 		}
 		if c.old != nil {

@@ -323,7 +323,7 @@ func (s *Store) step(ctx context.Context, goal policy.Goal) (again bool, err err
 	}
 	s.mu.Unlock()
 	defer v.Release()
-	from, to, live := s.policy().Choose(measured(v.Segments()), barriers, goal)
+	from, to, live := s.policy().Choose(policy.Measure(v.Segments()), barriers, goal)
 	if from == to {
 		s.maintenance.busy.Store(false)
 		return false, nil

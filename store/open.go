@@ -374,7 +374,7 @@ func (s *Store) load(o Options) error {
 		return err
 	}
 	if m == nil {
-		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "english")
+		c.Similarity, c.Language = cmp.Or(c.Similarity, ingest.BM25F), cmp.Or(c.Language, "auto")
 		m = &manifest.Manifest{Config: c, Analyzers: map[string]int{}}
 	} else if c.Similarity != "" && c.Similarity != m.Config.Similarity || c.Language != "" && c.Language != m.Config.Language {
 		return fmt.Errorf("index %s: %w: it has similarity %s and language %s; open it without these options, or index anew into another directory",
@@ -408,7 +408,7 @@ func (s *Store) load(o Options) error {
 // removeOrphans removes documents that a crash left without a segment: those
 // of steps that were not committed.
 func (s *Store) removeOrphans() error {
-	err := s.manifest.Orphans(s.db, func(from, to uint64) error { return removeOrdinals(s.db, from, to) })
+	err := s.manifest.Orphans(s.db, func(from, to uint64) error { return view.RemoveOrdinals(s.db, from, to) })
 	if err != nil {
 		return fmt.Errorf("remove what a crash left in %s: %w", s.dir, err)
 	}

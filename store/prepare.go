@@ -35,6 +35,6 @@ func (s *Store) changes(p *Prepared) bool {
 		return false
 	}
 	defer v.Release()
-	old, err := stored(v, p.Document.ID)
+	old, err := v.Known(p.Document.ID)
 	return err == nil && (old == nil || p.Header != nil && !bytes.Equal(old.Digest, p.Header.Digest))
 }

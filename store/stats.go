@@ -7,6 +7,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/role"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store/policy"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/store/view"
 )
@@ -52,7 +53,7 @@ func (s *Store) Stats() (Stats, error) {
 	st := Stats{
 		Documents: v.Rows(Documents), Passages: v.Rows(Passages), Segments: len(v.Segments()), Incomplete: v.Incomplete(),
 		StoreBytes: int64(m.DiskSpaceUsage()), LogBytes: int64(m.WAL.Size),
-		MergeDebt: int64(m.Compact.EstimatedDebt) + s.policy().Debt(measured(v.Segments())), Merged: s.maintenance.written.Load(),
+		MergeDebt: int64(m.Compact.EstimatedDebt) + s.policy().Debt(policy.Measure(v.Segments())), Merged: s.maintenance.written.Load(),
 		Config: v.Config(), Analyzers: v.Analyzers(),
 	}
 	for _, o := range v.Segments() {

@@ -125,6 +125,9 @@ type Tuning struct {
 	MaxSegmentBytes int
 	// MaxSegments is how many segments make writers wait for merging (64).
 	MaxSegments int
+	// Memory is how much memory indexing one document or file may take, about
+	// (1 GiB). One that needs more is reported as skipped.
+	Memory int64
 	// MemTable is the size of Pebble's memtables (16 MiB).
 	MemTable uint64
 	// Inline sets sealing, merging and rebuilding to work in the goroutine that
@@ -139,11 +142,12 @@ func (t *Tuning) complete() {
 	t.MergeFactor = max(2, cmp.Or(t.MergeFactor, 6))
 	t.MaxSegmentBytes = cmp.Or(t.MaxSegmentBytes, 512<<20)
 	t.MaxSegments = cmp.Or(t.MaxSegments, 64)
+	t.Memory = cmp.Or(t.Memory, 1<<30)
 	t.MemTable = cmp.Or(t.MemTable, 16<<20)
 }
 
-// MaxDocumentBytes is the longest source that a document may have: one is
-// analysed whole, in several times its size of memory.
+// MaxDocumentBytes is the longest source that a document may have: it is held in
+// memory as a whole.
 const MaxDocumentBytes = 256 << 20
 
 // Options say where and how a store is opened. The zero value of Config is
@@ -224,7 +228,7 @@ func (s *Store) Snapshot() (*Snapshot, error) {
 }
 
 func (s *Store) newSnapshot(segments []view.Segment, m *manifest.Manifest) *Snapshot {
-	return s.base.View(s.db.NewSnapshot(), segments, m.AnalyzerNames())
+	return s.base.View(s.db.NewSnapshot(), segments, m.AnalyzerNames(), m.RareAnalyzers())
 }
 
 // Dir is the directory of the index.

@@ -40,7 +40,7 @@ func NewAnalyzer(name string) (*Analyzer, error) {
 	case "code":
 		a.style, a.expand = codeStyle, code{}
 	case "simple":
-		a.expand = prose{}
+		a.expand = prose{accents: true}
 	default:
 		l, ok := languageNamed(name)
 		if !ok {
@@ -97,14 +97,24 @@ func (a *Analyzer) Terms(dst []string, s string) []string {
 // When nothing would be left it gives what Terms gives, which is nothing for a
 // question of stop words only. A term that the question repeats is repeated.
 func (a *Analyzer) QueryTerms(dst []string, q string) []string {
+	return a.AskedIn(dst, q, "")
+}
+
+// AskedIn is QueryTerms of a question that is known to be in a language, an ISO
+// 639-1 code: the function words of that language are dropped too, which name
+// nothing in texts of another one but are rare there.
+func (a *Analyzer) AskedIn(dst []string, q, lang string) []string {
 	before := len(dst)
+	foreign := a.foreign(lang)
 	for i := 0; ; {
 		start, end, k := a.style.next(q, i)
 		switch k {
 		case kindWord:
-			dst = append(dst, a.lookup(&a.asked, q[start:end], true)...)
+			if foreign == nil || !foreign[prose{possessive: true}.fold(q[start:end])] {
+				dst = append(dst, a.lookup(&a.asked, q[start:end], true)...)
+			}
 		case kindChars:
-			dst = a.bigrams(dst, q[start:end])
+			dst = a.askedChars(dst, q[start:end], lang)
 		default:
 			if len(dst) == before {
 				return a.Terms(dst, q)
@@ -113,6 +123,19 @@ func (a *Analyzer) QueryTerms(dst []string, q string) []string {
 		}
 		i = end
 	}
+}
+
+// foreign are the function words of a language, without accents, where a is the
+// analysis of another one.
+func (a *Analyzer) foreign(lang string) map[string]bool {
+	own := a.name
+	if own == "code" {
+		own = "english"
+	}
+	if name := AnalyzerName("", lang); lang == "" || a.style == luceneStyle || name == own {
+		return nil
+	}
+	return foreignWords()[lang]
 }
 
 // Each calls f for each term of Terms with the bytes s[start:end] of the word it
@@ -147,6 +170,19 @@ func (a *Analyzer) each(c *cache, asking bool, s string, f func(term string, sta
 		}
 		i = end
 	}
+}
+
+// askedChars is bigrams of a question: without the words that ask, and in Japanese
+// without pairs of Hiragana, which are endings and particles.
+func (a *Analyzer) askedChars(dst []string, run, lang string) []string {
+	for at, stop := range pairs(run) {
+		pair := run[at:stop]
+		if lang == "zh" && chineseAsking[pair] || lang == "ja" && hiragana(pair) {
+			continue
+		}
+		dst = append(dst, a.terms(pair)...)
+	}
+	return dst
 }
 
 func (a *Analyzer) bigrams(dst []string, run string) []string {

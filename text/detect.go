@@ -2,15 +2,16 @@ package text
 
 import (
 	"math/bits"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
 // detectBytes is how much of a sample DetectLanguage looks at.
-const detectBytes = 1 << 10
+const detectBytes = 2 << 10
 
-// DetectLanguage guesses the language of the first KiB of a sample of prose:
+// DetectLanguage guesses the language of the first 2 KiB of a sample of prose:
 // an ISO 639-1 code, or "" when it is not sure. The script decides for scripts
 // that one language (nearly) owns; else the stop words of the languages in
 // Names do. It is meant to choose an analyzer, not to be a linguist.
@@ -143,6 +144,7 @@ var asciiLetters = func() (t [utf8.RuneSelf]byte) {
 func detectByWords(sample string) string {
 	const whole = 12 // the weight of a word that one language owns
 	var score [32]int
+	var own [32]uint64 // which words that English has not, by the bits of their outlines
 	known := functionWords()
 	seen, hits := 0, 0
 	var buf [32]byte
@@ -172,11 +174,19 @@ func detectByWords(sample string) string {
 		}
 		if n > 0 {
 			seen++
-			if mask := known.lookup(buf[:n]); mask != 0 {
+			// A consonant by itself is an initial or a symbol before it is a word.
+			initial := n == 1 && buf[0] < utf8.RuneSelf && !strings.ContainsRune("aeiouy", rune(buf[0]))
+			if mask := known.lookup(buf[:n]); mask != 0 && !initial {
 				hits++
 				share := whole / bits.OnesCount32(mask)
+				kind := uint64(1) << (outline(buf[:n]) & 63)
+				if n == 1 || mask&englishBit != 0 {
+					kind = 0
+				}
 				for m := mask; m != 0; m &= m - 1 {
-					score[bits.TrailingZeros32(m)] += share
+					l := bits.TrailingZeros32(m)
+					score[l] += share
+					own[l] |= kind
 				}
 			}
 			i = j
@@ -198,5 +208,23 @@ func detectByWords(sample string) string {
 	if seen < 4 || hits*8 < seen || score[best] < 2*whole || 4*score[best] < 5*score[second] {
 		return ""
 	}
+	// An English text may repeat a name or a symbol that is a word elsewhere.
+	few := 2
+	if seen > 20 {
+		few = 3
+	}
+	if 1<<best != englishBit && bits.OnesCount64(own[best]) < few {
+		return ""
+	}
 	return languages[best].code
 }
+
+// englishBit is that of English in a mask of languages.
+var englishBit = func() uint32 {
+	for i, l := range languages {
+		if l.code == "en" {
+			return 1 << i
+		}
+	}
+	return 0
+}()

@@ -1,7 +1,9 @@
 package text
 
 import (
+	"maps"
 	"strings"
+	"sync"
 
 	"github.com/blevesearch/snowballstem"
 	"github.com/blevesearch/snowballstem/arabic"
@@ -63,7 +65,27 @@ func languageNamed(name string) (language, bool) {
 }
 
 func (l language) prose() prose {
-	return prose{stem: l.stem, stop: set(l.stop), turkish: l.code == "tr"}
+	p := prose{stem: l.stem, stop: set(l.stop), turkish: l.code == "tr"}
+	switch l.code {
+	case "da", "fi", "no", "sv": // å, ä and ö are letters of their own there
+	default:
+		p.bare = true
+		p.stopAsking = set(foldAccents(l.stop)) // as they are typed in haste
+	}
+	return p
+}
+
+// others are the languages without a stemmer that DetectLanguage knows.
+var others = map[string]string{"el": "greek", "he": "hebrew", "ja": "japanese", "ko": "korean", "th": "thai", "zh": "chinese"}
+
+// Detectable are the languages that DetectLanguage tells apart: their names in
+// English, in lower case, by ISO 639-1 code.
+func Detectable() map[string]string {
+	m := maps.Clone(others)
+	for _, l := range languages {
+		m[l.code] = l.name
+	}
+	return m
 }
 
 // english is the default analysis.
@@ -109,3 +131,16 @@ func AnalyzerName(docType, lang string) string {
 	}
 	return "english"
 }
+
+// foreignWords are the function words of each language, with accents and without.
+var foreignWords = sync.OnceValue(func() map[string]map[string]bool {
+	m := map[string]map[string]bool{}
+	for _, l := range languages {
+		words := set(l.stop + " " + foldAccents(l.stop))
+		if l.code == "en" {
+			maps.Copy(words, english.stopAsking)
+		}
+		m[l.code] = words
+	}
+	return m
+})

@@ -16,7 +16,8 @@ type prose struct {
 	stop       map[string]bool              // words of documents and questions that are dropped
 	stopAsking map[string]bool              // words dropped from questions besides
 	possessive bool                         // cut 's
-	accents    bool                         // cut accents off Latin letters
+	accents    bool                         // cut accents off Latin letters before anything else
+	bare       bool                         // cut them off stems: the stemmer reads them
 	turkish    bool                         // the lower case of I is ı
 }
 
@@ -25,7 +26,11 @@ func (p prose) expand(dst []string, word string, asking bool) []string {
 	if w == "" || p.stop[w] || asking && p.stopAsking[w] {
 		return dst
 	}
-	return append(dst, p.stemmed(w))
+	stem := p.stemmed(w)
+	if p.bare && !isASCII(stem) {
+		stem = foldAccents(stem)
+	}
+	return append(dst, stem)
 }
 
 // fold brings spellings of a word together: compatibility forms (full-width

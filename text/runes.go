@@ -32,6 +32,16 @@ func isChar(r rune) bool {
 	return within(charRanges, r) && (unicode.IsLetter(r) && !voiced(r) || r == 0x3007)
 }
 
+// hiragana reports whether s is Hiragana alone.
+func hiragana(s string) bool {
+	for _, r := range s {
+		if r < 0x3041 || r > 0x309F {
+			return false
+		}
+	}
+	return true
+}
+
 // charRanges hold the scripts written without spaces, and Hangul.
 var charRanges = [][2]rune{
 	{0x0E01, 0x0EFF},   // Thai, Lao

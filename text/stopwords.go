@@ -22,6 +22,9 @@ not only own same so than too very`
 // englishAsking are words by which a question asks, beyond the function words.
 const englishAsking = `tell give find show please know explain describe list`
 
+// chineseAsking are the pairs of characters by which a question asks.
+var chineseAsking = set(`如何 怎样 怎么 么样 什么 为何 哪个 哪些 哪里 哪一 是否 请问 多少 几个 可以`)
+
 const arabicStop = `في من على إلى عن مع هذا هذه ذلك تلك التي الذي الذين ما ماذا من متى أين كيف هل لماذا
 أن إن كان كانت يكون هو هي هم نحن أنا أنت و أو ثم لا لم لن قد كل بعض غير بين عند حتى إذا كما لكن بعد قبل`
 

@@ -2,24 +2,44 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
-// app is what the subcommands share: the streams and the index flag.
+// app is what the subcommands share: the streams and the flags that all have.
 type app struct {
 	in        io.Reader
-	out, errs io.Writer
-	dir       string
+	out, errs io.Writer // that show what others wrote, on terminals: see package screen
+	terminal  *os.File  // standard output, where it is a terminal
+	progress  io.Writer // standard error, likewise; nil where it is none
+
+	dir      string // of the index
+	quiet    bool
+	noPager  bool
+	settings settings
+}
+
+func newApp(in io.Reader, out, errs io.Writer) *app {
+	a := &app{in: in, out: out, errs: errs}
+	if isTerminal(out) {
+		a.terminal = out.(*os.File)
+		a.out = screen.NewWriter(out, colours())
+	}
+	if isTerminal(errs) {
+		a.progress = errs
+		a.errs = screen.NewWriter(errs, colours())
+	}
+	return a
 }
 
 // usageError is a mistake in the command line: exit code 2.
@@ -27,7 +47,9 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// errNothing: what was asked for is not there. Exit code 1, and not a word with
+// --quiet.
+var errNothing = errors.New("nothing found")
 
 func (a *app) root() *cobra.Command {
 	cmd := &cobra.Command{
@@ -35,29 +57,33 @@ func (a *app) root() *cobra.Command {
 		Short: "From a large corpus to the smallest context that still answers a question",
 		Long: `tamis indexes folders and finds, for a question, the few lines that answer it,
 each with its source, inside a token budget. No service, no weights, no
-configuration; one binary.`,
+configuration; one binary.
+
+Exit codes: 0 when it worked, 1 for a failure, for a named path that is not there
+and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 		Example: `  tamis index ~/notes
   tamis search "backup rotation"
   tamis context --budget 800 "how often are backups rotated?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "how often are backups rotated?"`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("unknown command %q; see tamis --help", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              subcommand,
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return a.configure(cmd) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see tamis %s --help", err, strings.TrimPrefix(c.CommandPath(), "tamis "))
-	})
-	cmd.PersistentFlags().StringVar(&a.dir, "index", "", "index directory (default $TAMIS_INDEX, then ./.tamis)")
+	cmd.SetVersionTemplate("tamis {{.Version}}\n")
+	cmd.SetFlagErrorFunc(flagError)
+	f := cmd.PersistentFlags()
+	f.Var(&flags.Once{Value: &a.dir}, "index", "index directory (default $TAMIS_INDEX, then the nearest .tamis here or in a folder above)")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "print what was asked for and failures, no lists of sources, reports or progress")
+	f.BoolVar(&a.noPager, "no-pager", false, "show long results on a terminal without $TAMIS_PAGER, $PAGER or less")
 	cmd.AddCommand(
-		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
-		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(), a.versionCommand(),
+		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
+		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
+		a.configCommand(), a.versionCommand(),
 	)
+	flags.Complete(cmd)
 	return cmd
 }
 
@@ -83,14 +109,41 @@ func atLeastOne(name string) cobra.PositionalArgs {
 	}
 }
 
+const indexName = ".tamis"
+
+// indexDir is the index that is meant: --index, $TAMIS_INDEX, that of the
+// configuration, the nearest .tamis here or in a folder above, .tamis here.
 func (a *app) indexDir() string {
-	if a.dir != "" {
-		return a.dir
+	for _, dir := range []string{a.dir, os.Getenv("TAMIS_INDEX"), a.settings.index} {
+		if dir != "" {
+			return dir
+		}
 	}
-	if dir := os.Getenv("TAMIS_INDEX"); dir != "" {
+	if dir := nearestIndex(); dir != "" {
 		return dir
 	}
-	return ".tamis"
+	return indexName
+}
+
+// nearestIndex is the .tamis here or in a folder above, "" for none. One above
+// that belongs to another user is not taken unasked: it may hold anything.
+func nearestIndex() string {
+	if s, err := os.Stat(indexName); err == nil && s.IsDir() {
+		return indexName
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for dir := filepath.Dir(wd); ; dir = filepath.Dir(dir) {
+		at := filepath.Join(dir, indexName)
+		if s, err := os.Stat(at); err == nil && s.IsDir() && ownFile(s) {
+			return at
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
 }
 
 // open opens an index that must exist, for writing.
@@ -101,7 +154,7 @@ func (a *app) open() (*tamis.Index, error) {
 
 func (a *app) noIndex(err error) error {
 	if errors.Is(err, tamis.ErrNotFound) {
-		return fmt.Errorf("no index at %s: make one with tamis index PATH, or name one with --index", a.indexDir())
+		return fmt.Errorf("no index at %s: make one with tamis index PATH, or name one with --index", screen.Name(a.indexDir()))
 	}
 	return err
 }
@@ -124,39 +177,21 @@ func (a *app) openToRead(ctx context.Context) (*tamis.Index, error) {
 		return nil, errors.Join(err, ix.Close())
 	}
 	for _, what := range ix.Damage() {
-		fmt.Fprintln(a.errs, "tamis: the index is damaged:", what+"; see tamis check")
+		a.warn("the index is damaged: %s; see tamis check", what)
 	}
 	return ix, nil
 }
 
-func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+// warn says on standard error, in a line, what is not a failure.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintln(a.errs, "tamis: "+screen.Line(fmt.Sprintf(format, args...)))
 }
 
-// colour says whether to colour what goes to w: only on a terminal, and never
-// with NO_COLOR.
-func colour(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("NO_COLOR") == ""
-}
-
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// style wraps s in an ANSI attribute where w shows colours.
-func style(w io.Writer, code, s string) string {
-	if !colour(w) {
-		return s
+// note is warn for what need not be known.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		a.warn(format, args...)
 	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-const (
-	bold = "1"
-	dim  = "2"
-	cyan = "36"
-)
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 )
 
@@ -19,9 +20,10 @@ func (a *app) askCommand() *cobra.Command {
 		drafts     int
 		timeout    time.Duration
 		asJSON     bool
+		scope      scope
 	)
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL] [--model NAME] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL] [--model NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
@@ -37,32 +39,32 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if url == "" {
 				url = os.Getenv("TAMIS_LLM")
 			}
-			given := cmd.Flags().Changed("timeout")
-			if given && timeout <= 0 {
+			if timeout < 0 {
 				return usagef("--timeout must be more than nothing, such as 90s or 10m")
 			}
 			o := ask.Options{Budget: budget, Drafts: drafts}
 			if url != "" {
-				c := llm.Config{URL: url, Model: model}
-				if given {
-					c.Timeout = timeout
-				}
-				client, err := llm.New(c)
+				client, err := llm.New(llm.Config{URL: url, Model: model, Timeout: timeout})
 				if err != nil {
 					return usageError{err}
 				}
 				o.Model = client
 			}
+			seen, err := scope.resolve(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			o.Context = append(o.Context, seen)
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
 			here := func() {}
-			if o.Model != nil && isTerminal(a.errs) {
+			if o.Model != nil && a.progress != nil && !a.quiet {
 				ticks := time.NewTicker(time.Second / 4)
 				defer ticks.Stop()
-				here = waiting(a.errs, "waiting for the model", ticks.C)
+				here = screen.Waiting(a.progress, "waiting for the model", ticks.C)
 			}
 			defer here()
 			if !asJSON {
@@ -76,32 +78,41 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
-			if asJSON {
-				return a.printJSON(answer)
-			}
-			fmt.Fprint(a.out, "\n\n")
-			if err := a.printSources(answer.Context); err != nil {
-				return err
-			}
-			switch answer.Finish {
-			case "", "stop":
-			case "length":
-				fmt.Fprintln(a.errs, "tamis: the answer is cut off: the model reached its limit of tokens")
-			default:
-				fmt.Fprintf(a.errs, "tamis: the model stopped with %q\n", answer.Finish)
-			}
-			for _, n := range answer.Unknown {
-				fmt.Fprintf(a.errs, "tamis: the reply cites [%d], which is not among the sources\n", n)
-			}
-			return nil
+			a.hintLanguage(ix, args[0], seen)
+			return a.printAnswer(answer, asJSON)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
 	f.StringVar(&model, "model", "", "model name")
 	addBudget(f, &budget)
+	scope.add(f)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
-	f.DurationVar(&timeout, "timeout", 5*time.Minute, "how long an answer or a draft may take; where it is given the first token may take as long, else two minutes")
+	f.DurationVar(&timeout, "timeout", 0, "how long an answer or a draft may take, its first token included (default 5m, of which 2m for the first token)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// printAnswer prints what follows a streamed answer, or all of it as JSON.
+func (a *app) printAnswer(answer *ask.Reply, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(struct {
+			*ask.Reply
+			Context receipt `json:"context"`
+		}{answer, receiptOf(answer.Context, false)})
+	}
+	fmt.Fprintln(a.out)
+	if !a.quiet {
+		fmt.Fprintln(a.errs)
+		if err := a.printSources(a.errs, answer.Context); err != nil {
+			return err
+		}
+	}
+	if why := answer.CutOff(); why != "" {
+		a.warn("%s", why)
+	}
+	for _, n := range answer.Unknown {
+		a.warn("the reply cites [%d], which is not among the sources", n)
+	}
+	return nil
 }

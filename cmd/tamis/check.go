@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -33,7 +34,7 @@ and makes the rest an index again. A backup is the better way.`,
 				err = a.printJSON(r)
 			} else {
 				for _, s := range append(r.Lost, r.Derivable...) {
-					fmt.Fprintln(a.out, "damaged:", s)
+					fmt.Fprintln(a.out, "damaged:", screen.Line(s))
 				}
 				_, err = fmt.Fprintf(a.out, "%d documents, %d passages, %d segments: %d lost, %d damaged that can be rebuilt, %d rebuilt\n",
 					r.Documents, r.Passages, r.Segments, len(r.Lost), len(r.Derivable), r.Repaired)

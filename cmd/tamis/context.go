@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/unit"
@@ -27,6 +28,7 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 // budgetError tells a wrong flag from a failure: a budget that is not positive
 // is one, one that no sentence fits into is not.
 func budgetError(b tamis.Budget, err error) error {
+	err = scopeError(err)
 	var wrong *tamis.InvalidError
 	if errors.As(err, &wrong) && !errors.Is(err, tamis.ErrNoTerms) && (b.Tokens < 1 || !errors.Is(err, tamis.ErrBudget)) {
 		return usageError{err}
@@ -41,6 +43,7 @@ func (a *app) contextCommand() *cobra.Command {
 		seen   tamis.Scope
 		replay string
 		asJSON bool
+		all    bool
 		scope  scope
 		covers bool
 		guards []string
@@ -49,15 +52,22 @@ func (a *app) contextCommand() *cobra.Command {
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Pack the few lines that answer a question into a token budget",
 		Long: `context prints the exact sentences that answer a question, each run of them
-labelled with its source, never more tokens than the budget.
+labelled with its source, never more tokens than the budget. " …" stands where
+something was left out between two of a source.
+
+Standard output gets the text, byte for byte what the receipt's digest is of. On a
+terminal the list of sources follows, else standard error gets it: documents with
+their lines and headings. tamis show LABEL shows one in its surroundings.
 
 With --json it prints the receipt: every kept span with document, byte range and
-digest, and every unit that was scored and dropped. --replay rebuilds the text
-from a receipt and the stored sources, byte for byte, or says what has changed
-or was altered; --filter and --as hold for it too.`,
+digest, and the number and digest of the units that were scored and dropped;
+with --dropped these too. --replay rebuilds the text from a receipt and the stored
+sources, byte for byte, or says what has changed or was altered; --filter and
+--as hold for it too.`,
 		Example: `  tamis context --budget 500 "how are segments merged?"
   tamis context --json "how are segments merged?" > receipt.json
-  tamis context --replay receipt.json`,
+  tamis context --replay receipt.json
+  tamis show --receipt receipt.json 1`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if replay != "" {
 				return exact()(cmd, args)
@@ -66,11 +76,14 @@ or was altered; --filter and --as hold for it too.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if seen.Filter, seen.Groups, err = scope.resolve(cmd.Flags()); err != nil {
+			if seen, err = scope.resolve(cmd.Flags()); err != nil {
 				return err
 			}
 			if err := onlyReplay(cmd, replay); err != nil {
 				return err
+			}
+			if all && !asJSON {
+				return usagef("--dropped means nothing without --json")
 			}
 			if layout.Guards = guards; slices.Equal(guards, []string{"none"}) {
 				layout.Guards = []string{}
@@ -90,10 +103,17 @@ or was altered; --filter and --as hold for it too.`,
 			if err != nil {
 				return budgetError(budget, err)
 			}
+			a.hintLanguage(ix, args[0], seen)
 			if asJSON {
-				return a.printJSON(c)
+				err = a.paged(func() error { return a.printJSON(receiptOf(c, all)) })
+			} else {
+				err = a.paged(func() error { return a.printContext(c) })
+				a.remember(c)
 			}
-			return a.printContext(c)
+			if err == nil && len(c.Spans) == 0 {
+				err = errNothing
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -108,6 +128,7 @@ or was altered; --filter and --as hold for it too.`,
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
+	f.BoolVar(&all, "dropped", false, "with --json: list what was scored and dropped, which is long")
 	return cmd
 }
 
@@ -129,7 +150,24 @@ func onlyReplay(cmd *cobra.Command, replay string) error {
 	return nil
 }
 
-func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tamis.Scope) error {
+// receipt is a context as it is printed: its number of drops always, the drops on
+// request.
+type receipt struct {
+	*tamis.Context
+	DroppedCount int            `json:"dropped_count"`
+	Dropped      *[]render.Drop `json:"dropped,omitempty"`
+}
+
+func receiptOf(c *tamis.Context, dropped bool) receipt {
+	r := receipt{Context: c, DroppedCount: c.DroppedCount}
+	if dropped {
+		r.Dropped = &c.Dropped
+	}
+	return r
+}
+
+// readReceipt reads a receipt from a file, or from standard input.
+func (a *app) readReceipt(file string) (*tamis.Context, error) {
 	var data []byte
 	var err error
 	if file == "-" {
@@ -138,56 +176,94 @@ func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tam
 		data, err = os.ReadFile(file)
 	}
 	if err != nil {
+		return nil, err
+	}
+	var c tamis.Context
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("%s is not a receipt: %w", screen.Name(file), err)
+	}
+	if c.Digest == "" {
+		return nil, fmt.Errorf("%s is not a receipt: it has no digest; make one with tamis context --json", screen.Name(file))
+	}
+	return &c, nil
+}
+
+func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tamis.Scope) error {
+	c, err := a.readReceipt(file)
+	if err != nil {
 		return err
 	}
-	var receipt tamis.Context
-	if err := json.Unmarshal(data, &receipt); err != nil {
-		return fmt.Errorf("%s is not a receipt: %w", file, err)
-	}
-	if receipt.Digest == "" {
-		return fmt.Errorf("%s is not a receipt: it has no digest; make one with tamis context --json", file)
-	}
-	text, err := ix.Replay(cmd.Context(), &receipt, scope)
+	text, err := ix.Replay(cmd.Context(), c, scope)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		if scoped := scopeError(err); scoped != err {
+			return scoped
+		}
+		return fmt.Errorf("%s: %w", screen.Name(file), err)
 	}
-	_, err = io.WriteString(a.out, text)
+	return a.paged(func() error { return a.printText(text) })
+}
+
+// printText prints a context's text: its own bytes, and a line break on a
+// terminal.
+func (a *app) printText(text string) error {
+	if a.terminal != nil {
+		text += "\n"
+	}
+	_, err := io.WriteString(a.out, text)
 	return err
 }
 
+// printContext prints the text and the sources: both to a terminal, else the text
+// alone to standard output, which keeps the budget.
 func (a *app) printContext(c *tamis.Context) error {
-	if len(c.Spans) == 0 {
-		return errors.New("nothing in the index answers this question")
-	}
-	if _, err := fmt.Fprintf(a.out, "%s\n\n", c.Text); err != nil {
+	if err := a.printText(c.Text); err != nil || len(c.Spans) == 0 || a.quiet {
 		return err
 	}
-	return a.printSources(c)
+	w := a.out
+	if a.terminal == nil {
+		w = a.errs
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return a.printSources(w, c)
 }
 
-// printSources lists what the labels of a context stand for.
-func (a *app) printSources(c *tamis.Context) error {
+// printSources lists what the labels of a context stand for: for each run of
+// ranges under one heading the document, the lines, or bytes where lines say
+// little, and the heading.
+func (a *app) printSources(w io.Writer, c *tamis.Context) error {
 	form := "[%d]"
 	if strings.Contains(c.Label, "%d") {
 		form = c.Label // as the text has it
 	}
-	var lines []string
-	last := 0
-	for _, s := range c.Spans {
-		bytes := fmt.Sprintf("%d-%d", s.Start, s.End)
-		if s.Cite == last {
-			lines[len(lines)-1] += ", " + bytes
-			continue
+	var b strings.Builder
+	for i := 0; i < len(c.Spans); {
+		s := &c.Spans[i]
+		var lines, bytes []string
+		for ; i < len(c.Spans) && c.Spans[i].Cite == s.Cite && c.Spans[i].Heading == s.Heading; i++ {
+			if line := fmt.Sprint(c.Spans[i].Place.Line); !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+			bytes = append(bytes, fmt.Sprintf("%d-%d", c.Spans[i].Start, c.Spans[i].End))
 		}
-		last = s.Cite
-		lines = append(lines, fmt.Sprintf(form+" %s bytes %s", s.Cite, style(a.out, cyan, at(shortPath(s.Doc), s.Doc, s.Path, s.Place)), bytes))
+		where, rest := at(shortPath(s.Doc), s.Doc, s.Path, s.Place), ""
+		if s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc) {
+			where = screen.Name(shortPath(s.Doc)) + ":" + strings.Join(lines, ",")
+		} else {
+			rest = " bytes " + strings.Join(bytes, ", ")
+		}
+		if s.Heading != "" {
+			rest = "  " + oneLine(s.Heading) + rest
+		}
+		fmt.Fprintf(&b, form+" %s%s\n", s.Cite, screen.Style(w, screen.Cyan, where), rest)
 	}
 	if c.CutRecall > 0 {
-		lines = append(lines, fmt.Sprintf("cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold", c.Cut, 100*c.CutRecall))
+		fmt.Fprintf(&b, "cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold\n", c.Cut, 100*c.CutRecall)
 	}
-	_, err := fmt.Fprintf(a.out, "%s\n%s\n", strings.Join(lines, "\n"),
-		style(a.out, dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
-			c.Tokens, c.Budget, c.Tokenizer, len(c.Dropped), c.Digest[:min(12, len(c.Digest))])))
+	fmt.Fprintln(&b, screen.Style(w, screen.Dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
+		c.Tokens, c.Budget, c.Tokenizer, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
@@ -196,11 +272,11 @@ func (a *app) printSources(c *tamis.Context) error {
 func at(name, doc, path string, p tamis.Place) string {
 	switch {
 	case p.Line == 0:
-		return name
+		return screen.Name(name)
 	case path == "" || path == doc:
-		return fmt.Sprintf("%s:%d", name, p.Line)
+		return fmt.Sprintf("%s:%d", screen.Name(name), p.Line)
 	}
-	return fmt.Sprintf("%s (%s:%d)", name, shortPath(path), p.Line)
+	return fmt.Sprintf("%s (%s:%d)", screen.Name(name), screen.Name(shortPath(path)), p.Line)
 }
 
 // shortPath shows a file below the working directory by its relative path.

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
 func (a *app) deleteCommand() *cobra.Command {
@@ -22,6 +25,7 @@ func (a *app) deleteCommand() *cobra.Command {
 			}
 			defer ix.Close()
 			deleted := 0
+			var missing []string
 			for _, doc := range args {
 				n, err := ix.Delete(cmd.Context(), doc)
 				if err != nil {
@@ -37,14 +41,19 @@ func (a *app) deleteCommand() *cobra.Command {
 					}
 				}
 				if n == 0 {
-					fmt.Fprintf(a.errs, "tamis: no document %q in the index\n", doc)
+					missing = append(missing, screen.Name(doc))
 				}
 				deleted += n
 			}
-			if asJSON {
-				return a.printJSON(map[string]int{"deleted": deleted})
+			switch {
+			case asJSON:
+				err = a.printJSON(map[string]int{"deleted": deleted})
+			case !a.quiet:
+				_, err = fmt.Fprintf(a.out, "%d deleted\n", deleted)
 			}
-			_, err = fmt.Fprintf(a.out, "%d deleted\n", deleted)
+			if err == nil && len(missing) > 0 {
+				err = fmt.Errorf("no such document in the index: %s", strings.Join(missing, ", "))
+			}
 			return err
 		},
 	}

@@ -92,8 +92,12 @@ func (a *app) demo(cmd *cobra.Command, root string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "\n%s  %s\n", style(a.out, bold, "? "+q), style(a.out, dim, fmt.Sprintf("%.0f ms", float64(time.Since(begin).Microseconds())/1000)))
-		if err := a.printContext(c); err != nil {
+		fmt.Fprintf(a.out, "\n%s  %s\n", a.bold("? "+q), a.dim(fmt.Sprintf("%.0f ms", float64(time.Since(begin).Microseconds())/1000)))
+		if len(c.Spans) == 0 {
+			return errNothing
+		}
+		fmt.Fprintf(a.out, "%s\n\n", c.Text)
+		if err := a.printSources(a.out, c); err != nil {
 			return err
 		}
 		if err := a.proveReplay(cmd, ix, c, receipt); err != nil {
@@ -144,6 +148,6 @@ func (a *app) proveReplay(cmd *cobra.Command, ix *tamis.Index, c *tamis.Context,
 	if text != c.Text {
 		return fmt.Errorf("the receipt %s does not rebuild the context", file)
 	}
-	_, err = fmt.Fprintln(a.out, style(a.out, dim, "replayed from the sources: the same bytes"))
+	_, err = fmt.Fprintln(a.out, a.dim("replayed from the sources: the same bytes"))
 	return err
 }

@@ -16,13 +16,14 @@ import (
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/eval/trec"
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
 func (a *app) evalCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval",
 		Short: "Measure ranking and contexts against judgments",
-		Args:  cobra.NoArgs,
+		Args:  subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return usagef("say what to measure: tamis eval retrieval, context, segment, sparse or trec; see tamis eval --help")
 		},
@@ -82,7 +83,7 @@ func (a *app) evalRetrievalCommand() *cobra.Command {
 				return err
 			}
 			for _, s := range report.Skipped {
-				fmt.Fprintf(a.errs, "skipped %s:%d: %s\n", s.Path, s.Line, s.Reason)
+				fmt.Fprintf(a.errs, "skipped %s:%d: %s\n", screen.Name(s.Path), s.Line, screen.Line(s.Reason))
 			}
 			run, _, figures, err := trec.Retrieval(cmd.Context(), qs, judged, system.SearchDocuments(ix), k, trec.DefaultMeasures())
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tamis-search/tamis/eval/sparse"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -51,7 +52,7 @@ same vectors in float32.`,
 					return err
 				}
 			}
-			skipped := func(err error) { fmt.Fprintln(a.errs, "skipped "+oneLine(err.Error())) }
+			skipped := func(err error) { fmt.Fprintln(a.errs, "skipped "+screen.Line(err.Error())) }
 			v := vector.NewVocabulary()
 			docs, err := sparse.Read(documents, v, skipped)
 			if err != nil {

@@ -34,8 +34,8 @@ func (a *app) tune(ctx context.Context, dir string, budgets []int, counter token
 	if err != nil {
 		return err
 	}
-	if isTerminal(a.errs) {
-		t.Log = a.errs
+	if a.progress != nil && !a.quiet {
+		t.Log = a.progress
 	}
 	report, err := tuneAll(ctx, t, names, counter)
 	if err = errors.Join(err, t.Close()); err != nil {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/filter"
 )
 
@@ -22,24 +24,42 @@ func (s *scope) add(f *pflag.FlagSet) {
 }
 
 // resolve checks the filter and makes its relative paths absolute, as stored
-// paths are. groups is nil without --as.
-func (s *scope) resolve(f *pflag.FlagSet) (expr string, groups []string, err error) {
-	if f.Changed("as") {
-		groups = append([]string{}, s.as...)
+// paths are; without --as, given or by the configuration, the groups are nil.
+func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
+	if f.Changed("as") || len(s.as) > 0 {
+		seen.Groups = append([]string{}, s.as...)
 	}
 	if s.filter == "" {
-		return "", groups, nil
+		return seen, nil
 	}
 	e, err := filter.Parse(s.filter)
 	if err != nil {
-		return "", nil, usagef("--filter: %w", err)
+		return seen, usagef("--filter: %w", err)
 	}
 	wd, err := os.Getwd()
 	if err != nil {
-		return "", nil, err
+		return seen, err
 	}
 	absolute(e, wd)
-	return e.String(), groups, nil
+	seen.Filter = e.String()
+	return seen, nil
+}
+
+// scopeError tells a filter that cannot be, which is wrong usage, from a failure.
+func scopeError(err error) error {
+	var wrong *tamis.InvalidError
+	if errors.As(err, &wrong) && wrong.Field == "filter" {
+		return usagef("--%w", err)
+	}
+	return err
+}
+
+// hintLanguage says where a question is in another language than the texts. It is
+// beside the answer, whose errors have been told.
+func (a *app) hintLanguage(ix *tamis.Index, question string, seen tamis.Scope) {
+	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
+		a.note("%s", hint)
+	}
 }
 
 func absolute(e *filter.Expr, wd string) {

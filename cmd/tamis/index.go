@@ -2,7 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +16,8 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
 func (a *app) indexCommand() *cobra.Command {
@@ -19,12 +27,15 @@ func (a *app) indexCommand() *cobra.Command {
 		strict   bool
 		asJSON   bool
 		vectors  vectorFile
+		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
 		Use:   "index [--index DIR] [--vectors FILE] PATH...",
 		Short: "Add folders and files to the index, or bring them up to date",
 		Long: `index reads folders (respecting .gitignore), files, JSON Lines corpora and
-standard input (-), gzipped or not. Files whose bytes have not changed are
+standard input (-), gzipped or not. Hidden files, node_modules, virtual
+environments of Python, caches and other indexes are entered only where they are
+named, and links that lead out of a folder are not followed. Files whose bytes have not changed are
 skipped, changed ones replaced, and documents whose file vanished under PATH are
 removed. What cannot be read is listed; the rest goes in.
 
@@ -32,7 +43,7 @@ A record of a JSON Lines corpus may have a learned sparse vector, "vector":
 {term: weight}. --vectors gives documents the vectors of another file by id,
 after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		Example: `  tamis index ~/notes ~/code
-  tamis index --language auto corpus.jsonl.gz
+  tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +57,12 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			if err != nil {
 				return err
 			}
-			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields})
+			missing, err := a.namedPaths(args)
+			if err != nil {
+				return err
+			}
+			debug.SetMemoryLimit(int64(memory) / 8 * 7) // more garbage collection near it; files are mapped beside it
+			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
 			if err != nil {
 				return err
 			}
@@ -75,10 +91,13 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			case asJSON:
 				err = a.printJSON(both)
 			case len(args) > 0:
-				err = a.printReport("", report)
+				err = a.printReport("", report, missing)
 			}
 			if both.Vectors != nil && !asJSON && err == nil {
-				err = a.printReport("vectors: ", *both.Vectors)
+				err = a.printReport("vectors: ", *both.Vectors, nil)
+			}
+			if err == nil && len(missing) > 0 {
+				err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
 			}
 			if err == nil && strict && len(skipped) > 0 {
 				err = fmt.Errorf("%d skipped, first %s: %s", len(skipped), skipped[0].Path, skipped[0].Reason)
@@ -87,12 +106,40 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&language, "language", "", `how prose is analysed: english (default for a new index), another language, or auto`)
+	f.StringVar(&language, "language", "", `how prose is analysed: auto (default for a new index) as each document's language is, or one language for all, such as german`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
 	vectors.add(f)
+	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// namedPaths says which of the paths are not there. Where none is, and no index,
+// that is an error, before one is made; where the index lies in a folder above,
+// the user is told.
+func (a *app) namedPaths(paths []string) (missing []string, err error) {
+	for _, p := range paths {
+		if _, err := os.Lstat(p); p != "-" && errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, screen.Name(shortPath(absolutePath(p))))
+		}
+	}
+	dir := a.indexDir()
+	_, err = os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) && len(paths) > 0 && len(missing) == len(paths) {
+		return nil, fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
+	}
+	if dir == nearestIndex() && dir != indexName {
+		a.note("using the index of a folder above, %s; --index .tamis makes one here", screen.Name(dir))
+	}
+	return missing, nil
+}
+
+func absolutePath(p string) string {
+	if abs, err := filepath.Abs(p); err == nil {
+		return abs
+	}
+	return p
 }
 
 // carryOver waits until an index that another version of tamis made is made
@@ -102,16 +149,16 @@ func (a *app) carryOver(ctx context.Context, ix *tamis.Index) error {
 	if err != nil || s.Outdated == 0 {
 		return err
 	}
-	fmt.Fprintf(a.errs, "another version of tamis has indexed %d of the documents; indexing them anew\n", s.Outdated)
+	a.note("another version has indexed %d of the documents; indexing them anew", s.Outdated)
 	return ix.Ready(ctx)
 }
 
 // indexPaths adds files with a progress bar on a terminal.
 func (a *app) indexPaths(ctx context.Context, ix *tamis.Index, paths []string, o tamis.FileOptions) (tamis.Report, error) {
-	if !isTerminal(a.errs) {
+	if a.progress == nil || a.quiet {
 		return ix.AddFiles(ctx, paths, o)
 	}
-	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.errs), mpb.WithWidth(48))
+	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.progress), mpb.WithWidth(48))
 	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersKibiByte("% .1f / % .1f")),
 		mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .0f")), mpb.BarRemoveOnComplete())
 	o.Progress = func(done, total int64) {
@@ -128,22 +175,49 @@ func (a *app) indexPaths(ctx context.Context, ix *tamis.Index, paths []string, o
 	return report, err
 }
 
-func (a *app) printReport(what string, r tamis.Report) error {
+// printReport prints what became of paths or vectors; those that are not there are
+// told apart, as a failure.
+func (a *app) printReport(what string, r tamis.Report, missing []string) error {
+	if a.quiet {
+		return nil
+	}
+	told := slices.DeleteFunc(slices.Clone(r.Skipped), func(s tamis.Skip) bool {
+		return s.Line == 0 && slices.Contains(missing, screen.Name(shortPath(s.Path)))
+	})
 	const shown = 10
-	for i, s := range r.Skipped {
+	for i, s := range told {
 		if i < shown {
-			at := shortPath(s.Path)
+			at := screen.Name(shortPath(s.Path))
 			if s.Line > 0 {
 				at = fmt.Sprintf("%s:%d", at, s.Line)
 			}
-			fmt.Fprintf(a.errs, "skipped %s: %s\n", at, oneLine(s.Reason))
+			fmt.Fprintf(a.errs, "skipped %s: %s\n", at, screen.Line(s.Reason))
 		}
 	}
-	if n := len(r.Skipped) - shown; n > 0 {
+	if n := len(told) - shown; n > 0 {
 		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
+	}
+	for i, w := range r.Warnings {
+		if i == shown {
+			fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", len(r.Warnings)-shown)
+			break
+		}
+		fmt.Fprintln(a.errs, screen.Line(warningLine(w)))
 	}
 	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
 	_, err := fmt.Fprintln(a.out, what+strings.Join(parts, ", "))
 	return err
+}
+
+func warningLine(w tamis.Warning) string {
+	line := "warning: " + screen.Name(shortPath(w.Path))
+	if w.Line > 0 {
+		line += fmt.Sprintf(":%d", w.Line)
+	}
+	line += fmt.Sprintf(": %q %s", w.Key, w.Reason)
+	if w.Documents > 1 {
+		line += fmt.Sprintf(" (in %d documents)", w.Documents)
+	}
+	return line
 }

@@ -10,31 +10,33 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run executes a command line: 0 when it worked, 1 for a failure, 2 for wrong
-// usage.
+// run executes a command line: 0 when it worked, 1 for a failure and for nothing
+// found, 2 for wrong usage, 128 and its number for a signal.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: out, errs: errs}
+	a := newApp(in, out, errs)
 	cmd := a.root()
 	cmd.SetArgs(args)
 	cmd.SetIn(in)
-	cmd.SetOut(out)
-	cmd.SetErr(errs)
+	cmd.SetOut(a.out)
+	cmd.SetErr(a.errs)
 	err := cmd.ExecuteContext(ctx)
+	defer a.flush()
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errs, "tamis: "+oneLine(err.Error()))
+	if by, ok := context.Cause(ctx).(interrupt); ok && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.errs, "tamis: interrupted")
+		return by.code()
+	}
+	if !errors.Is(err, errNothing) || !a.quiet {
+		fmt.Fprintln(a.errs, "tamis: "+screen.Line(err.Error()))
+	}
 	var u usageError
 	if errors.As(err, &u) {
 		return 2

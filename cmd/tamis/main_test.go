@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 			if n, err := strconv.ParseUint(os.Getenv("TEST_FILE_LIMIT"), 10, 64); err == nil {
 				limitFiles(n)
 			}
-			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+			os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
 }
@@ -50,11 +51,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			// write FILE STRING makes a file of a quoted Go string.
+			// write FILE STRING makes a file of a quoted Go string; its name is one too.
 			"write": func(ts *testscript.TestScript, _ bool, args []string) {
 				s, err := strconv.Unquote(`"` + args[1] + `"`)
 				ts.Check(err)
-				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s), 0o644))
+				name, err := strconv.Unquote(`"` + args[0] + `"`)
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(name), []byte(s), 0o644))
 			},
 			// unmark DIR takes the marker away that names a database's manifest.
 			"unmark": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -214,4 +217,25 @@ func TestSingleLineFile(t *testing.T) {
 	}
 	close(stop)
 	t.Logf("%d bytes in one line: %v, at most %d MiB of heap", size, time.Since(begin).Round(time.Millisecond), <-done>>20)
+}
+
+// TestInterruptedExitCodes: a signal is told apart from other failures, as shells do.
+func TestInterruptedExitCodes(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.txt")
+	if err := os.WriteFile(file, []byte("An otter."), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		cause error
+		code  int
+		said  string
+	}{{interrupt{syscall.SIGINT}, 130, "tamis: interrupted\n"}, {interrupt{syscall.SIGTERM}, 143, "tamis: interrupted\n"}, {nil, 1, "tamis: context canceled\n"}} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(tt.cause)
+		var out, errs bytes.Buffer
+		if code := run(ctx, []string{"index", "--index", filepath.Join(dir, "ix"), file}, strings.NewReader(""), &out, &errs); code != tt.code || errs.String() != tt.said {
+			t.Errorf("%v: exit code %d: %q", tt.cause, code, errs.String())
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/topics"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/text"
 )
 
@@ -48,15 +49,17 @@ phrases of its own. No index is needed.`,
 					outlines = append(outlines, outline{d.ID, d.Title, topics.Outline(&d, an)})
 				}
 			}
-			if asJSON {
-				return a.printJSON(map[string]any{"documents": outlines})
-			}
-			for _, o := range outlines {
-				if err := a.printOutline(o); err != nil {
-					return err
+			return a.paged(func() error {
+				if asJSON {
+					return a.printJSON(map[string]any{"documents": outlines})
 				}
-			}
-			return nil
+				for _, o := range outlines {
+					if err := a.printOutline(o); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -79,14 +82,14 @@ func (a *app) printOutline(o outline) error {
 	if title == "" {
 		title = o.Doc
 	}
-	fmt.Fprintf(&b, "%s %s\n", style(a.out, bold, oneLine(title)), style(a.out, dim, shortPath(o.Doc)))
+	fmt.Fprintf(&b, "%s %s\n", a.bold(oneLine(title)), a.dim(screen.Name(shortPath(o.Doc))))
 	for _, c := range o.Chapters {
 		indent := strings.Repeat("  ", c.Level)
 		at := fmt.Sprintf("bytes %d-%d", c.Start, c.End)
 		if c.Time != "" {
 			at = c.Time + ", " + at
 		}
-		fmt.Fprintf(&b, "%s%s  %s\n", indent, style(a.out, cyan, oneLine(c.Title)), style(a.out, dim, at))
+		fmt.Fprintf(&b, "%s%s  %s\n", indent, a.cyan(oneLine(c.Title)), a.dim(at))
 		if c.Found && c.Sentence != "" {
 			fmt.Fprintf(&b, "%s  %s\n", indent, ellipsis(oneLine(c.Sentence), 100))
 		}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/excerpt"
 )
 
 func (a *app) searchCommand() *cobra.Command {
@@ -24,7 +26,12 @@ func (a *app) searchCommand() *cobra.Command {
 		Long: `search ranks passages or documents by the words of a query, or documents by the
 inner product of their learned sparse vectors with one: --vector, --vector-file.
 The result is exact; --recall allows a search by vector to be faster and miss
-some.`,
+some.
+
+A query is a set of words: any of them may match, in the forms that their language
+gives them (rotate, rotated), rare words count most. There is no syntax for
+phrases, prefixes, fuzzy words or fields: quotes, *, ~, AND, OR, NOT and title: mean
+nothing. --filter keeps to documents by path, type, language, date and metadata.`,
 		Example: `  tamis search "segment merging"
   tamis search -k 20 --unit document "http2 frames"
   tamis search --filter 'lang = "en" and path ^ "docs/"' "read timeout"
@@ -50,7 +57,7 @@ some.`,
 			if err := vector.read(a.in, cmd.Flags()); err != nil {
 				return err
 			}
-			expr, groups, err := scope.resolve(cmd.Flags())
+			seen, err := scope.resolve(cmd.Flags())
 			if err != nil {
 				return err
 			}
@@ -59,7 +66,7 @@ some.`,
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: expr, Groups: groups}
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
 			if vector.given() {
 				vector.fill(&q)
 				if !cmd.Flags().Changed("unit") {
@@ -70,12 +77,21 @@ some.`,
 			}
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
-				return err
+				return scopeError(err)
 			}
-			if asJSON {
-				return a.printJSON(res)
+			a.hintLanguage(ix, q.Text, seen)
+			show := func() error { return a.printJSON(res) }
+			if !asJSON {
+				m, err := matcherOf(ix, q.Text)
+				if err != nil {
+					return err
+				}
+				show = func() error { return a.printHits(res, m) }
 			}
-			return a.printHits(res)
+			if err = a.paged(show); err == nil && len(res.Hits) == 0 {
+				err = errNothing
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -88,23 +104,32 @@ some.`,
 	return cmd
 }
 
-func (a *app) printHits(res *tamis.Results) error {
-	if len(res.Hits) == 0 {
-		_, err := fmt.Fprintln(a.out, "No hits.")
-		return err
+const excerptBytes = 300
+
+// matcherOf finds the words of a query as the index reads them.
+func matcherOf(ix *tamis.Index, query string) (*excerpt.Matcher, error) {
+	s, err := ix.Stats()
+	if err != nil {
+		return nil, err
 	}
+	return excerpt.New(s.Analyzers, query), nil
+}
+
+func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher) error {
 	for _, h := range res.Hits {
-		where := at(h.Doc, h.Doc, h.Path, h.Place)
-		if h.Title != "" && h.Title != h.Doc {
-			where += "  " + style(a.out, dim, h.Title)
+		where := a.bold(at(shortPath(h.Doc), h.Doc, h.Path, h.Place))
+		if h.Title != "" && h.Title != h.Doc && h.Title != filepath.Base(h.Doc) {
+			where += "  " + a.dim(oneLine(h.Title))
+		}
+		if len(h.Headings) > 0 {
+			where += "  " + a.dim(oneLine(strings.Join(h.Headings, " > ")))
 		}
 		what := fmt.Sprintf("bytes %d-%d, score %.2f", h.Start, h.End, h.Score)
-		text := "\n    " + excerpt(h.Text, 300)
+		text := "\n    " + m.Highlight(a.out, m.Excerpt(h.Text, excerptBytes))
 		if h.Text == "" { // a document that is a vector alone
 			what, text = fmt.Sprintf("score %.2f", h.Score), ""
 		}
-		_, err := fmt.Fprintf(a.out, "%2d. %s  %s%s\n", h.Rank, style(a.out, bold, where), style(a.out, dim, what), text)
-		if err != nil {
+		if _, err := fmt.Fprintf(a.out, "%2d. %s  %s%s\n", h.Rank, where, a.dim(what), text); err != nil {
 			return err
 		}
 	}
@@ -113,17 +138,4 @@ func (a *app) printHits(res *tamis.Results) error {
 		return err
 	}
 	return nil
-}
-
-// excerpt is the start of a text on one line.
-func excerpt(s string, limit int) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= limit {
-		return s
-	}
-	cut := strings.LastIndexByte(s[:limit], ' ')
-	if cut <= 0 {
-		cut = limit
-	}
-	return strings.ToValidUTF8(s[:cut], "") + " …"
 }

@@ -7,20 +7,26 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// version is that of this program and of the Go that built it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	v := info.Main.Version
+	if v == "" {
+		v = "(devel)"
+	}
+	return v + " " + info.GoVersion
+}
+
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of tamis",
 		Args:  exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			version, goVersion := "(devel)", ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" {
-					version = info.Main.Version
-				}
-				goVersion = info.GoVersion
-			}
-			_, err := fmt.Fprintln(a.out, "tamis", version, goVersion)
+			_, err := fmt.Fprintln(a.out, "tamis", version())
 			return err
 		},
 	}

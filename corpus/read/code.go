@@ -154,3 +154,10 @@ func codeBlocks(blocks []corpus.Block, text string, start, end int) []corpus.Blo
 	flush(end)
 	return blocks
 }
+
+// wholeCode leaves the finding of blocks to the splitter.
+func wholeCode(_ context.Context, d *corpus.Document, text string) error {
+	d.Source = text
+	d.Blocks = appendTrimmed(nil, corpus.Block{Kind: corpus.Code, End: len(text)}, text)
+	return nil
+}

@@ -71,7 +71,7 @@ func TestBinaryFormat(t *testing.T) {
 					t.Fatal(err)
 				}
 				if kept && name != "-" {
-					if _, err := f.Digest(); err != nil {
+					if _, err := f.Digest(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -86,7 +86,7 @@ func TestBinaryFormat(t *testing.T) {
 				if s := strings.Join(got, " "); s != fmt.Sprintf("one. 1 %v two. 2 %[1]v one part is damaged", name != "-") {
 					t.Errorf("%s: %s", name, s)
 				}
-				if sum, err := f.Digest(); name == "a.arc" && (sum != want || err != nil) {
+				if sum, err := f.Digest(t.Context()); name == "a.arc" && (sum != want || err != nil) {
 					t.Errorf("%s: digest %x, %v", name, sum, err)
 				}
 			}
@@ -136,7 +136,7 @@ func TestCancel(t *testing.T) {
 			r := New(Options{})
 			f := &File{Path: filepath.Join(dir, name), Size: 1}
 			if kept {
-				if _, err := f.Digest(); err != nil {
+				if _, err := f.Digest(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -226,5 +226,42 @@ func TestNumbers(t *testing.T) {
 	}
 	if docs["c"].ID == "" || len(skipped) != 1 || !strings.HasSuffix(skipped[0], `a.jsonl:2: "metadata" is a string, want an object`) {
 		t.Errorf("%v, skipped %q", docs["c"], skipped)
+	}
+}
+
+// TestLookFirst: what the first bytes or the size rule out is not hashed, and what
+// is hashed is left when the context ends.
+func TestLookFirst(t *testing.T) {
+	dir := t.TempDir()
+	for name, head := range map[string]string{"zeros.txt": "", "large.txt": strings.Repeat("A text.\n", 2000), "a.pdf": "%PDF-1.7", "rows.jsonl": "{\"id\": \"a\", \"text\": \"b\"}\n" + strings.Repeat(" \n", 9000), "pack.txt": "\x1f\x8b"} {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(head); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Truncate(10<<30), f.Close()); err != nil {
+			t.Skip("no sparse files here:", err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	want := map[string]string{"zeros.txt": "NUL byte", "large.txt": "larger than the limit", "a.pdf": "no reader for a PDF file", "rows.jsonl": "", "pack.txt": ""}
+	for f, err := range New(Options{}).Files(dir) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(f.Path)
+		_, err = f.Digest(ended)
+		var skip *SkipError
+		switch reason := want[name]; {
+		case reason == "" && !errors.Is(err, context.Canceled), reason != "" && (!errors.As(err, &skip) || !strings.Contains(skip.Reason, reason)):
+			t.Errorf("%s: %v, want %q", name, err, reason)
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not listed: %v", want)
 	}
 }

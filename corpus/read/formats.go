@@ -24,10 +24,10 @@ type row struct {
 
 var (
 	formText     = row{read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{read: format.Textual("markdown", "", nil, readMarkdown)}
+	formMarkdown = row{read: markdownFile}
 	formHTML     = row{read: markup.HTML, encoded: true}
-	formGo       = row{read: format.Textual("go", "go", nil, readGo)}
-	formRows     = row{read: format.Textual("text", "", nil, readRows)}
+	formGo       = row{read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
+	formRows     = row{read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
 	formRecords  = row{read: record.Read, streamed: true}
 )
 
@@ -92,7 +92,7 @@ func sniff(f *format.File) (*row, error) {
 		lang = shebang(head)
 	}
 	if lang != "" {
-		return &row{read: format.Textual("code", lang, nil, readCode)}, nil
+		return &row{read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
 	}
 	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
 		return &formHTML, nil

@@ -3,6 +3,7 @@ package read
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -21,7 +22,10 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
-const bom = format.BOM
+const (
+	bom       = format.BOM
+	gzipMagic = "\x1f\x8b"
+)
 
 // input is an open file on its way to the reader of its format: the bytes on
 // disk, which the digest counts, and behind them those that are read.
@@ -56,8 +60,8 @@ func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err e
 		if err != nil {
 			return in, nil, err
 		}
-		in.digest = &digest{r: file, h: sha256.New()}
-		in.Size, in.ReaderAt = info.Size(), &watched{ctx, in.digest}
+		in.digest = &digest{r: &watched{ctx, file}, h: sha256.New()}
+		in.Size, in.ReaderAt = info.Size(), in.digest
 		if in.Size == 0 { // or a file whose size the system does not tell
 			in.Size = math.MaxInt64
 			in.forward(in.Reader())
@@ -66,7 +70,7 @@ func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err e
 	if err := in.peek(); err != nil {
 		return in, nil, err
 	}
-	if bytes.HasPrefix(in.Head, []byte("\x1f\x8b")) {
+	if bytes.HasPrefix(in.Head, []byte(gzipMagic)) {
 		if err := in.unzip(); err != nil {
 			return in, nil, err
 		}
@@ -167,12 +171,40 @@ func (in *input) settle(limit int64) error {
 		in.Size = n
 	}
 	if in.Size > limit {
-		return in.Skip("larger than the limit of %d bytes (MaxFileBytes)", limit)
+		return tooLarge(&in.File, limit)
 	}
 	if in.stream != nil {
 		in.stream, in.ReaderAt = nil, format.Memory(b.String())
 	}
 	return nil
+}
+
+func tooLarge(f *format.File, limit int64) error {
+	return f.Skip("larger than the limit of %d bytes (MaxFileBytes)", limit)
+}
+
+// look says why a file cannot be read as far as its first bytes and its size tell,
+// in the words of who reads it.
+func (f *File) look(in *os.File) error {
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	head := make([]byte, format.HeadBytes)
+	n, err := in.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	head = head[:n]
+	if bytes.HasPrefix(head, []byte(gzipMagic)) || utf16Order(head) != 0 {
+		return nil
+	}
+	as := &format.File{Path: f.Path, Name: f.Path, Size: info.Size(), Head: head}
+	form, err := sniff(as)
+	if err == nil && !form.streamed && f.limit > 0 && as.Size > f.limit {
+		err = tooLarge(as, f.limit)
+	}
+	return err
 }
 
 // close closes what is open, innermost first.
@@ -283,10 +315,11 @@ func utf16Order(head []byte) int {
 // open opens the file as it is on disk. A file that is no longer a regular one
 // is refused before it could block.
 func (f *File) open() (*os.File, error) {
-	if info, err := os.Stat(f.Path); err != nil {
+	path := cmp.Or(f.disk, f.Path)
+	if info, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
 		return nil, &SkipError{Path: f.Path, Reason: "not a regular file"}
 	}
-	return os.Open(f.Path)
+	return os.Open(path)
 }

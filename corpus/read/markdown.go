@@ -12,6 +12,7 @@ import (
 	"github.com/yuin/goldmark/util"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // blockParser finds the block structure of CommonMark and of tables. Inlines
@@ -29,6 +30,17 @@ func blockParser() parser.Parser {
 // rather than a document and is read as plain text, whose paragraphs, lists and
 // tables the splitter finds.
 const maxMarkdownBytes = 16 << 20
+
+// markdownFile reads a file of Markdown, as plain text where its lines would take
+// too much memory.
+func markdownFile(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	plain := func(_ context.Context, d *corpus.Document, src string) error {
+		d.Source = src
+		frontMatter(d, src)
+		return nil
+	}
+	return format.Costly("markdown", "", nil, format.Cost{Byte: 2, Each: 800, Mark: "\n"}, readMarkdown, plain)(ctx, f, o, yield)
+}
 
 // readMarkdown keeps the file's own text as source and finds its blocks. Marks
 // of lists and headings are inside the blocks, fences, underlines of headings
@@ -299,72 +311,4 @@ func tagsHoldText(s string) bool {
 		}
 		s = s[n+len(end):]
 	}
-}
-
-// frontMatter reads the simple "key: value" (YAML, between lines "---") or
-// "key = value" (TOML, "+++") lines at the start of a file: the title, and the
-// rest as metadata. It returns where the text begins.
-func frontMatter(d *corpus.Document, src string) int {
-	var fence, sep string
-	switch {
-	case strings.HasPrefix(src, "---\n"), strings.HasPrefix(src, "---\r\n"):
-		fence, sep = "---", ":"
-	case strings.HasPrefix(src, "+++\n"), strings.HasPrefix(src, "+++\r\n"):
-		fence, sep = "+++", "="
-	default:
-		return 0
-	}
-	type entry struct {
-		key   string
-		value any
-	}
-	var entries []entry
-	at := strings.IndexByte(src, '\n') + 1
-	closed := false
-	for at < len(src) && at < 64<<10 && !closed {
-		n := strings.IndexByte(src[at:], '\n')
-		if n < 0 {
-			n = len(src) - at
-		}
-		line := strings.TrimRight(src[at:at+n], " \t\r")
-		at = min(at+n+1, len(src))
-		if line == fence || line == "..." && fence == "---" {
-			closed = true
-			break
-		}
-		key, value, ok := strings.Cut(line, sep)
-		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		if !ok || line[0] <= ' ' || line[0] == '-' || line[0] == '#' || key == "" || value == "" {
-			continue
-		}
-		if list, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(list, "]") {
-			items := []string{}
-			for item := range strings.SplitSeq(strings.TrimSuffix(list, "]"), ",") {
-				if item = unquote(strings.TrimSpace(item)); item != "" {
-					items = append(items, item)
-				}
-			}
-			entries = append(entries, entry{key, items})
-			continue
-		}
-		entries = append(entries, entry{key, unquote(value)})
-	}
-	if !closed {
-		return 0 // a thematic break
-	}
-	for _, e := range entries {
-		if s, ok := e.value.(string); ok && e.key == "title" {
-			d.Title = s
-		} else {
-			put(d, e.key, e.value)
-		}
-	}
-	return at
-}
-
-func unquote(s string) string {
-	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
-		return s[1 : len(s)-1]
-	}
-	return s
 }

@@ -1,7 +1,8 @@
 // Package read turns files into corpus documents, one reader a format.
 //
 // A run has two steps, so that a caller can leave unchanged files alone:
-// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one.
+// [Reader.Files] lists files in a fixed order, [Reader.Documents] parses one. Whether
+// a text is the copy of a page is known where all files were listed before.
 // Whatever cannot be read is a [*SkipError] in the sequence, after which the
 // sequence goes on. What a reader is given and delivers is package format's to
 // say: bytes that can be read in any order, and documents, one or many.
@@ -26,6 +27,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +55,9 @@ type Options struct {
 	// JSON Lines file, that is read; default 256 MiB. JSON Lines files are
 	// streamed and may be of any size.
 	MaxFileBytes int64
+	// Memory is about how much memory reading a file may take beside its text;
+	// default 1 GiB. One that would take more is read as plain text, or skipped.
+	Memory int64
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
 }
@@ -63,9 +68,10 @@ type SkipError = format.SkipError
 // Reader reads the files of one run: within it a document id is taken once. It
 // is not safe for concurrent use.
 type Reader struct {
-	o    Options
-	ids  map[string]struct{}
-	skip map[string]bool // real paths
+	o     Options
+	ids   map[string]struct{}
+	skip  map[string]bool // real paths
+	pages map[string]bool // paths of the HTML files that were listed
 }
 
 // New returns a Reader for one run.
@@ -73,10 +79,13 @@ func New(o Options) *Reader {
 	if o.MaxFileBytes <= 0 {
 		o.MaxFileBytes = 256 << 20
 	}
+	if o.Memory <= 0 {
+		o.Memory = 1 << 30
+	}
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
 	}
-	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool)}
+	r := &Reader{o: o, ids: make(map[string]struct{}), skip: make(map[string]bool), pages: make(map[string]bool)}
 	for _, p := range o.Skip {
 		if abs, err := filepath.Abs(p); err == nil {
 			r.skip[abs] = true
@@ -93,12 +102,14 @@ const keepBytes = 64 << 20
 
 // File is a file that may hold documents.
 type File struct {
-	// Path is the cleaned absolute path; "stdin" for standard input.
+	// Path is the [Name] of the cleaned absolute path; "stdin" for standard input.
 	Path    string
 	Size    int64 // bytes on disk; 0 for standard input
 	ModTime time.Time
 
 	name   string    // its path below the folder that the caller named, with slashes
+	disk   string    // where the file is; "" for Path
+	limit  int64     // Options.MaxFileBytes
 	stdin  io.Reader // standard input, else nil
 	digest [sha256.Size]byte
 	hashed bool
@@ -115,8 +126,10 @@ func (f *File) IsStdin() bool { return f.stdin != nil }
 // the bytes of a file of up to 64 MiB for [Reader.Documents] to parse. After
 // Documents has run to its end it is the digest of the bytes that were parsed,
 // which is the one to store: the file may have changed in between. A file that
-// cannot be read is a [*SkipError].
-func (f *File) Digest() ([sha256.Size]byte, error) {
+// cannot be read is a [*SkipError]; so is, before more than its first bytes are
+// looked at, one that these or its size tell to have no reader. When ctx ends, its
+// error is returned.
+func (f *File) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	if f.hashed {
 		return f.digest, nil
 	}
@@ -128,15 +141,22 @@ func (f *File) Digest() ([sha256.Size]byte, error) {
 		return f.digest, format.SkipOf(f.Path, err)
 	}
 	defer in.Close()
+	if err := f.look(in); err != nil {
+		return f.digest, format.SkipOf(f.Path, err)
+	}
+	all := io.NewSectionReader(&watched{ctx, in}, 0, math.MaxInt64)
 	h := sha256.New()
 	var b strings.Builder
 	if f.Size <= keepBytes {
 		b.Grow(int(f.Size))
-		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(in, keepBytes))
+		_, err = io.Copy(io.MultiWriter(h, &b), io.LimitReader(all, keepBytes))
 	}
 	var rest int64
 	if err == nil {
-		rest, err = io.Copy(h, in)
+		rest, err = io.Copy(h, all)
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return f.digest, err
 	}
 	if err != nil {
 		return f.digest, format.SkipOf(f.Path, err)
@@ -182,12 +202,13 @@ func (r *Reader) Documents(ctx context.Context, f *File) iter.Seq2[corpus.Docume
 // Ahead reads the document of f before its turn, for [Reader.Documents] to yield,
 // and returns it: where f is a file of one document, of at most limit bytes
 // unzipped, that can be read. All else is left to Documents. It is safe for
-// concurrent use, beside anything that is done with other files.
+// concurrent use when Files has ended, beside anything that is done with other
+// files.
 func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Document, ok bool) {
 	if f.IsStdin() || f.Size > limit {
 		return d, false
 	}
-	early := &Reader{o: r.o, ids: make(map[string]struct{})}
+	early := &Reader{o: r.o, ids: make(map[string]struct{}), pages: r.pages}
 	early.o.MaxFileBytes = min(limit, r.o.MaxFileBytes)
 	n := 0
 	err := early.documents(ctx, f, func(one corpus.Document, err error) bool {
@@ -217,7 +238,8 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	}
 	defer in.close()
 	stopped := false
-	err = form.read(ctx, &in.File, &format.Options{MaxBytes: r.o.MaxFileBytes}, func(d corpus.Document, err error) bool {
+	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory}
+	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
 		if err == nil {
 			err = r.complete(f, &d)
 		}
@@ -246,6 +268,9 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	d.ID = f.Path
 	if d.Role == "" {
 		d.Role = role.Of(d, cmp.Or(f.name, filepath.Base(f.Path)))
+		if r.copied(f, d) {
+			d.Role = role.Copy
+		}
 	}
 	if d.Title == "" && !f.IsStdin() {
 		d.Title = filepath.Base(f.Path)

@@ -425,14 +425,14 @@ func TestDigest(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := sha256.Sum256(data)
-		if got, err := f.Digest(); got != want || err != nil {
+		if got, err := f.Digest(t.Context()); got != want || err != nil {
 			t.Errorf("%s: digest %x, %v", f.Path, got, err)
 		}
 		// A file that changes after it was hashed and listed: what counts is
 		// what was parsed.
 		for range New(Options{}).Documents(t.Context(), f) {
 		}
-		if got, _ := f.Digest(); got != want {
+		if got, _ := f.Digest(t.Context()); got != want {
 			t.Errorf("%s: digest after parsing kept bytes %x", f.Path, got)
 		}
 		fresh := &File{Path: f.Path, Size: f.Size}
@@ -461,5 +461,30 @@ func TestModTime(t *testing.T) {
 	docs, _ := readAll(t, Options{}, dir, dir)
 	if d := docs["a.txt"]; !d.ModTime.Equal(when) || d.Title != "a.txt" || d.ID != d.Path {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestMemory: what a reader would make too much of is read as plain text, or left out
+// with a reason that names the way out.
+func TestMemory(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"a.md": "---\ntitle: T\n---\n" + strings.Repeat("- a\n", 3000), "b.html": strings.Repeat("<b>", 10000) + "text", "c.go": "package c\n" + strings.Repeat("var x = 1\n", 3000),
+		"d.csv": strings.Repeat("a,b\n", 9000), "e.py": strings.Repeat("a = 1\n\n", 9000), "f.txt": strings.Repeat("text\n", 9000),
+	})
+	all, skipped := readAll(t, Options{}, dir, dir)
+	if len(all) != 6 || len(skipped) > 0 {
+		t.Fatalf("%d documents, skipped %v", len(all), skipped)
+	}
+	docs, skipped := readAll(t, Options{Memory: 1 << 20}, dir, dir)
+	if len(docs) != 5 || len(skipped) != 1 || !strings.HasPrefix(skipped[0], "b.html: ") || !strings.Contains(skipped[0], "--memory") {
+		t.Errorf("%d documents, skipped %q", len(docs), skipped)
+	}
+	for name, d := range docs {
+		if len(d.Blocks) > 1 || d.Source != all[name].Source || d.Type != all[name].Type {
+			t.Errorf("%s: %d blocks", name, len(d.Blocks))
+		}
+	}
+	if docs["a.md"].Title != "T" {
+		t.Errorf("title %q", docs["a.md"].Title)
 	}
 }

@@ -46,10 +46,3 @@ func appendTrimmed(blocks []corpus.Block, b corpus.Block, text string) []corpus.
 	b.FileStart, b.FileEnd = b.Start, b.End
 	return append(blocks, b)
 }
-
-func put(d *corpus.Document, key string, v any) {
-	if d.Metadata == nil {
-		d.Metadata = make(map[string]any)
-	}
-	d.Metadata[key] = v
-}

@@ -1,29 +1,35 @@
 package read
 
 import (
-	"fmt"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // Files lists the files at and below paths: named files and "-" (standard
 // input) as they are, folders in byte order of their entries, then what
-// symbolic links lead to. Left out without a word are what .gitignore files
-// and .git/info/exclude name (as git does, but also where there is no git
-// repository), the folders of version control systems, and [Options.Skip].
-// Files named themselves are listed even if they are ignored. A file that is
-// reached twice is listed once; a link to a folder that holds the link is a
-// [*SkipError], as is what cannot be listed or is no regular file.
+// symbolic links lead to. Left out without a word are hidden files and folders,
+// what package managers install and other programs keep for themselves (see
+// foreign), what .gitignore files and .git/info/exclude name (as git does, but
+// also where there is no git repository), and [Options.Skip]. Files and folders
+// named themselves are listed even so. A file that is reached twice is listed
+// once; a link that leads out of the folders that are named, or to one that holds
+// it, is a [*SkipError], as is what cannot be listed or is no regular file.
 func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 	return func(yield func(*File, error) bool) {
 		w := &walker{r: r, seen: make(map[string]bool), yield: yield}
+		for _, p := range paths {
+			if abs, err := filepath.Abs(p); err == nil && p != "-" {
+				if real, err := filepath.EvalSymlinks(abs); err == nil {
+					w.roots = append(w.roots, real)
+				}
+			}
+		}
 		for _, p := range paths {
 			if w.stopped {
 				return
@@ -51,6 +57,7 @@ type walker struct {
 	stopped bool
 	top     string          // the folder that the caller named
 	seen    map[string]bool // real paths of listed files and entered folders
+	roots   []string        // real paths of the folders that the caller named
 	entered []string        // real paths of the roots and of the folders that links led to
 	links   []link
 }
@@ -61,7 +68,11 @@ func (w *walker) emit(f *File, err error) {
 	}
 }
 
-func (w *walker) skip(path string, err error) { w.emit(nil, format.SkipOf(path, err)) }
+func (w *walker) skip(path string, err error) {
+	s := *format.SkipOf(path, err)
+	s.Path = Name(s.Path)
+	w.emit(nil, &s)
+}
 
 // root lists one path of the caller.
 func (w *walker) root(path string) {
@@ -72,9 +83,6 @@ func (w *walker) root(path string) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		w.skip(path, err)
-		return
-	}
-	if !w.named(abs) {
 		return
 	}
 	info, err := os.Stat(abs) // a root may be a link
@@ -101,17 +109,6 @@ func (w *walker) root(path string) {
 	w.file(abs, real, info)
 }
 
-// named says whether a path is text, as the names of documents are. A file or
-// folder of another name is left out with one reason: nothing that is stored or
-// printed as JSON could lead back to it.
-func (w *walker) named(path string) bool {
-	if utf8.ValidString(path) {
-		return true
-	}
-	w.skip(path, &SkipError{Path: path, Reason: fmt.Sprintf("its name is not valid UTF-8: rename %q", path)})
-	return false
-}
-
 // file lists a file; info is that of the file itself, not of a link to it.
 func (w *walker) file(path, real string, info fs.FileInfo) {
 	if w.seen[real] || w.r.skip[real] {
@@ -122,11 +119,14 @@ func (w *walker) file(path, real string, info fs.FileInfo) {
 		w.skip(path, &SkipError{Path: path, Reason: "not a regular file (" + modeName(info.Mode()) + ")"})
 		return
 	}
+	if isPage(path) {
+		w.r.pages[Name(path)] = true
+	}
 	name, err := filepath.Rel(w.top, path)
 	if err != nil {
 		name = filepath.Base(path)
 	}
-	w.emit(&File{Path: path, Size: info.Size(), ModTime: info.ModTime(), name: filepath.ToSlash(name)}, nil)
+	w.emit(&File{Path: Name(path), disk: path, Size: info.Size(), ModTime: info.ModTime(), limit: w.r.o.MaxFileBytes, name: filepath.ToSlash(Name(name))}, nil)
 }
 
 func modeName(m fs.FileMode) string {
@@ -152,6 +152,9 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 	if err != nil {
 		w.skip(path, err)
 	}
+	if !slices.Contains(w.roots, real) && foreign(entries) {
+		return
+	}
 	for _, e := range entries {
 		if e.Name() == ".gitignore" && !e.IsDir() {
 			rules = rules.with(filepath.Join(path, ".gitignore"), path)
@@ -164,14 +167,11 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		name := e.Name()
 		child, realChild := filepath.Join(path, name), filepath.Join(real, name)
 		mode := e.Type()
-		if name == ".git" || mode.IsDir() && (name == ".hg" || name == ".svn" || name == ".jj") {
-			continue
+		if name[0] == '.' || mode.IsDir() && (name == "node_modules" || name == "__pycache__") {
+			continue // hidden, or installed
 		}
 		if w.r.skip[child] || w.r.skip[realChild] ||
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
-			continue
-		}
-		if !utf8.ValidString(name) && !w.named(child) {
 			continue
 		}
 		switch {
@@ -206,6 +206,10 @@ func (w *walker) link(l link) {
 	if w.r.inSkip(real) {
 		return
 	}
+	if !w.within(real) && !w.above(real) {
+		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link that leads out of the folder: name " + Name(real) + " to index it"})
+		return
+	}
 	info, err := os.Stat(real)
 	if err != nil {
 		w.skip(l.path, err)
@@ -219,11 +223,40 @@ func (w *walker) link(l link) {
 		return
 	}
 	if w.above(real) {
-		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link to a folder above it: " + real})
+		w.skip(l.path, &SkipError{Path: l.path, Reason: "symbolic link to a folder above it: " + Name(real)})
 		return
 	}
 	w.entered = append(w.entered, real)
 	w.dir(l.path, real, l.rules)
+}
+
+// within says that a path lies in one of the folders that the caller named.
+func (w *walker) within(real string) bool {
+	return slices.ContainsFunc(w.roots, func(root string) bool {
+		rel, err := filepath.Rel(root, real)
+		return err == nil && filepath.IsLocal(rel)
+	})
+}
+
+// foreign says by what lies in a folder that it is a virtual environment of Python,
+// a cache (https://bford.info/cachedir), or an index such as this one.
+func foreign(entries []fs.DirEntry) bool {
+	own := 0
+	for _, e := range entries {
+		switch e.Name() {
+		case "pyvenv.cfg", "CACHEDIR.TAG":
+			return true
+		case "db", "segments":
+			if e.IsDir() {
+				own++
+			}
+		case "head":
+			if !e.IsDir() {
+				own++
+			}
+		}
+	}
+	return own == 3
 }
 
 // inSkip says that a path is one of Options.Skip or lies in one.

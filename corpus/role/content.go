@@ -10,13 +10,13 @@ import (
 
 // What content tells. Shares are per cent.
 const (
-	sampled = 32 << 10 // bytes of a document that are looked at
+	sampled = 16 << 10 // bytes of a document that are looked at
 	header  = 2 << 10  // of them those in which a generator names itself
 
 	longLine      = 500 // bytes: nobody writes code in lines of this length
 	inLongLines   = 50  // of the bytes
 	fewSpaces     = 8   // of the bytes: prose has twice as many
-	tableLines    = 200 // so many lines make a table
+	tableLines    = 150 // so many lines make a table
 	oneShape      = 75  // of the lines
 	muchSign      = 15  // of the bytes that are no spaces: code and markup have more, prose 5
 	mostlyComment = 85  // of the bytes
@@ -46,12 +46,16 @@ func sample(s string) string {
 func marked(s string) bool {
 	var b strings.Builder
 	for line := range strings.Lines(s[:min(len(s), header)]) {
-		if line = strings.ToLower(strings.TrimSpace(line)); commented(line) {
-			b.WriteString(line)
+		if line = strings.TrimSpace(line); commented(line) {
+			b.WriteString(strings.ToLower(line))
 			b.WriteByte('\n')
 		}
 	}
-	return generatorMark.MatchString(b.String())
+	comments := b.String()
+	if !strings.Contains(comments, "generated") && !strings.Contains(comments, "do not edit") && !strings.Contains(comments, "do not modify") {
+		return false // as most are
+	}
+	return generatorMark.MatchString(comments)
 }
 
 // A mark names the file or forbids to edit it: comments speak of what is generated
@@ -104,9 +108,8 @@ type shape struct {
 
 func lines(s string) shape {
 	var l shape
-	shapes := map[string]int{}
-	comment := false // one that is open
-	var buf []byte
+	var shapes [251]int // by the hash of the shape, a few of which share a place
+	comment := false    // one that is open
 	for line := range strings.Lines(s) {
 		line = strings.TrimSpace(line)
 		n := len(line)
@@ -114,17 +117,10 @@ func lines(s string) shape {
 			continue
 		}
 		l.bytes += n
-		l.spaces += strings.Count(line, " ")
 		if n > longLine {
 			l.long += n
 		}
-		for i := range n {
-			if c := line[i]; c >= utf8.RuneSelf {
-				l.wide++
-			} else if c != ' ' && c != '\t' && !wordByte(c) {
-				l.signs++
-			}
-		}
+		form := l.count(line)
 		in := comment
 		switch {
 		case comment:
@@ -143,44 +139,66 @@ func lines(s string) shape {
 			continue
 		}
 		l.lines++
-		buf = appendShape(buf[:0], line)
-		if len(buf) > 1 { // else it is nothing but words
-			shapes[string(buf)]++
-			l.common = max(l.common, shapes[string(buf)])
+		if form != words {
+			shapes[form%251]++
+			l.common = max(l.common, shapes[form%251])
 		}
 	}
 	return l
 }
 
-func wordByte(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c >= utf8.RuneSelf
-}
+// words is the shape of a line of nothing but words.
+const words = 'a'
 
-// appendShape appends a line with its words and numbers made one sign each, and
-// a list of equals made one of them.
-func appendShape(out []byte, line string) []byte {
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case wordByte(c):
-			if n := len(out); n == 0 || out[n-1] != 'a' {
-				out = append(out, 'a')
+// count counts the signs of a line and returns its shape: a hash of it with each run of
+// words and numbers made one.
+func (l *shape) count(line string) (form uint32) {
+	word := false
+	for i := range len(line) {
+		switch c := line[i]; class[c] {
+		case letter:
+			if c >= utf8.RuneSelf {
+				l.wide++
 			}
-		case c == ' ' || c == '\t':
+			if !word {
+				form, word = form*16777619^words, true
+			}
+		case space:
+			l.spaces++
 		default:
-			out = append(out, c)
-		}
-		for n := 2; n <= 4; n += 2 {
-			if k := len(out); k >= 2*n && string(out[k-n:]) == string(out[k-2*n:k-n]) {
-				out = out[:k-n]
-			}
+			l.signs++
+			form, word = form*16777619^uint32(c), false
 		}
 	}
-	return out
+	return form
 }
+
+// The classes of bytes.
+const (
+	sign = iota
+	letter
+	space
+)
+
+var class = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c >= utf8.RuneSelf:
+			t[c] = letter
+		case c == ' ', c == '\t':
+			t[c] = space
+		}
+	}
+	return
+}()
 
 // endless says that the lines are too long for code that was written by hand.
 func (l *shape) endless() bool { return l.bytes > 2*longLine && l.long*100 >= l.bytes*inLongLines }
+
+// explains says that code is comment for the most part.
+func (l *shape) explains() bool {
+	return l.comment >= enoughComment && l.comment*100 >= l.bytes*mostlyComment
+}
 
 // dense says that there are too few spaces for prose, in a script that has them.
 func (l *shape) dense() bool {

@@ -1,6 +1,6 @@
 // Package role says what a document is for: documentation, source code, a test of
-// it, declarations of it, a log of changes or events, or output of a program that
-// nobody reads for answers. A ranking prefers one to another by it, and filters see
+// it, declarations of it, a log of changes or events, the source of a page that is there
+// too, or output of a program that nobody reads for answers. A ranking prefers one to another by it, and filters see
 // it as the metadata role.
 //
 // Content goes before names, where content tells: the length of lines, how much of
@@ -26,10 +26,11 @@ const (
 	Declaration   = "declaration"   // the types and signatures of code that stands elsewhere
 	Generated     = "generated"     // made by a program: bundles, indexes, tables, lock files, style sheets, source maps
 	Log           = "log"           // events by time, changes by version
+	Copy          = "copy"          // what a page is made of that is there as HTML; for a reader of both to say
 )
 
 // All are the roles in a fixed order.
-var All = []string{Documentation, Source, Test, Declaration, Generated, Log}
+var All = []string{Documentation, Source, Test, Declaration, Generated, Log, Copy}
 
 // Of is the role of a document that a reader made of a file. name is the path of
 // the file below what the caller named, with slashes: the folders above that are
@@ -108,8 +109,10 @@ func (f *file) code(d *corpus.Document) string {
 		return Declaration
 	case f.named(".min. -min. .bundle. .umd. .prod.") || f.in("dist umd bundle bundles") || bundled(d.Lang, s, d.Source):
 		return Generated
-	case len(s) == len(d.Source) && l.comment*100 >= l.bytes*mostlyComment && l.comment >= enoughComment:
-		return Documentation
+	case l.explains():
+		if whole := lines(d.Source); whole.explains() { // the start of many a file does
+			return Documentation
+		}
 	}
 	return Source
 }
@@ -125,6 +128,9 @@ func (f *file) prose(d *corpus.Document) string {
 	case f.changes(d, s) || events(s):
 		return Log
 	case d.Type != "text" || d.Blocks != nil:
+		return Documentation
+	}
+	if len(f.ext) == 2 && '1' <= f.ext[1] && f.ext[1] <= '9' { // of a manual
 		return Documentation
 	}
 	// What is read as text for want of a better reader may be no prose at all.

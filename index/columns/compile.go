@@ -100,6 +100,17 @@ func (c *Columns) and(args []*filter.Expr) (*roaring.Bitmap, error) {
 	return out, nil
 }
 
+// Fields are the fields in which a row has a value, in order.
+func (c *Columns) Fields() []string {
+	var out []string
+	for i := range c.columns {
+		if name := c.columns[i].field; len(out) == 0 || out[len(out)-1] != name {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 func (c *Columns) has(field string) (*roaring.Bitmap, error) {
 	i := sort.Search(len(c.columns), func(i int) bool { return c.columns[i].field >= field })
 	var list []*roaring.Bitmap

@@ -104,9 +104,12 @@ func (b *Builder) EndDocument(f index.Fields) {
 	b.lengths.document(b.documents.TotalLength() - before)
 }
 
-// Memory is how many bytes the builder holds, vectors aside. Bytes needs about as many more.
+// Memory is how many bytes the builder holds, vectors aside. Bytes needs about half
+// as many more.
 func (b *Builder) Memory() int64 {
-	return b.documents.Memory() + b.passages.Memory() + int64(cap(b.docTable)+cap(b.passTable)+cap(b.sentences))
+	docs, terms := b.documents.Memory()
+	passages, _ := b.passages.Memory()
+	return docs + passages + terms + int64(cap(b.docTable)+cap(b.passTable)+cap(b.sentences))
 }
 
 // Bytes returns the segment file; fields says how each field that has a vector

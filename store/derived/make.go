@@ -93,6 +93,22 @@ func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 	return nil
 }
 
+// Within is asked after each passage that is added to b, for AddRows: it ends with
+// ctx, and where the builder, the segment that is made of it in the end, and a source
+// of size bytes need more than memory bytes.
+func Within(ctx context.Context, b *segment.Builder, memory int64, size int) func() error {
+	n := 0
+	return func() error {
+		if n++; n%128 != 0 {
+			return nil
+		}
+		if b.Memory()/2*3+int64(size) > memory {
+			return fmt.Errorf("its words need more than the %d MiB of memory that indexing may take: allow more (--memory), or split it", memory>>20)
+		}
+		return ctx.Err()
+	}
+}
+
 // WithAttached makes the bytes of a segment with the vectors that its documents
 // have in v.
 func (m *Maker) WithAttached(ctx context.Context, v *view.View, o *view.Segment) ([]byte, error) {

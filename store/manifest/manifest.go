@@ -153,6 +153,25 @@ func (m *Manifest) AnalyzerNames() []string {
 	return names
 }
 
+// rareAnalyzer is the share of documents, one of so many, below which the analysis
+// of theirs is rare.
+const rareAnalyzer = 50
+
+// RareAnalyzers are the word analyses of few documents.
+func (m *Manifest) RareAnalyzers() map[string]bool {
+	all := 0
+	for _, n := range m.Analyzers {
+		all += n
+	}
+	rare := map[string]bool{}
+	for name, n := range m.Analyzers {
+		if n*rareAnalyzer < all {
+			rare[name] = true
+		}
+	}
+	return rare
+}
+
 // Visit calls visit with the ordinals of the documents that r stores in the
 // segment's range.
 func (e Entry) Visit(r pebble.Reader, visit func(ordinal uint64) error) (err error) {

@@ -17,7 +17,9 @@ type Document struct {
 	Blocks, Places []byte         // as they are stored
 	Header         *record.Header // sealed
 	Rows           *ingest.Rows
-	Pieces         [][]byte // of the source, as they are stored; with Rows
+	// Pieces are those of the source, as they are stored, with Rows; nil where they
+	// are to be made while they are stored.
+	Pieces [][]byte
 }
 
 // Describe makes what the header is made of.
@@ -50,9 +52,12 @@ func (d *Document) Make(in *ingest.Pipeline) error {
 	if d.Rows != nil {
 		return nil
 	}
-	pieces, err := record.EncodeSource(d.Document.Source)
-	if err != nil {
-		return err
+	var pieces [][]byte
+	if !ingest.Long(&d.Document) {
+		var err error
+		if pieces, err = record.EncodeSource(d.Document.Source); err != nil {
+			return err
+		}
 	}
 	rows, err := in.Rows(&d.Document, d.Analyzer)
 	if err == nil {

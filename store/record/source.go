@@ -43,16 +43,29 @@ func EncodePiece(b []byte, piece string) ([]byte, error) {
 // EncodeSource makes the pieces of a source as they are stored.
 func EncodeSource(source string) ([][]byte, error) {
 	pieces := make([][]byte, 0, (len(source)+PieceSize-1)/PieceSize)
-	var all []byte
-	for ; len(source) > 0; source = source[min(len(source), PieceSize):] {
-		start := len(all)
+	err := EachPiece(source, func(_ int, piece []byte) error {
+		pieces = append(pieces, bytes.Clone(piece))
+		return nil
+	})
+	return pieces, err
+}
+
+// EachPiece hands out the pieces of a source as they are stored, each valid until
+// put returns.
+func EachPiece(source string, put func(i int, piece []byte) error) error {
+	var piece []byte
+	for i := 0; len(source) > 0; i++ {
+		n := min(len(source), PieceSize)
 		var err error
-		if all, err = EncodePiece(all, source[:min(len(source), PieceSize)]); err != nil {
-			return nil, err
+		if piece, err = EncodePiece(piece[:0], source[:n]); err == nil {
+			err = put(i, piece)
 		}
-		pieces = append(pieces, all[start:len(all):len(all)])
+		if err != nil {
+			return err
+		}
+		source = source[n:]
 	}
-	return pieces, nil
+	return nil
 }
 
 // DecodePiece makes the text of a stored piece.

@@ -20,6 +20,26 @@ func (v *View) Header(ordinal uint64) (*record.Header, error) { return HeaderAt(
 // HeaderByID reads the header of the document with the given id.
 func (v *View) HeaderByID(id string) (*record.Header, error) { return HeaderByID(v.kv, id) }
 
+// Known is HeaderByID, but nil where there is no such document.
+func (v *View) Known(id string) (*record.Header, error) {
+	h, err := v.HeaderByID(id)
+	if errors.Is(err, record.ErrNotFound) {
+		return nil, nil
+	}
+	return h, err
+}
+
+// FirstOf is the first ordinal of the segment that holds a document. Merging
+// may put the segment into a larger one, never take it apart.
+func (v *View) FirstOf(ordinal uint64) uint64 {
+	for _, o := range v.segments {
+		if o.Entry.First <= ordinal && ordinal <= o.Entry.Last {
+			return o.Entry.First
+		}
+	}
+	return ordinal
+}
+
 // Document reads a whole document.
 func (v *View) Document(h *record.Header) (*corpus.Document, error) { return documentOf(v.kv, h) }
 
@@ -160,4 +180,14 @@ func (v *View) OwnVectors(h *record.Header) (record.Vectors, error) {
 		return nil, fmt.Errorf("document %q: %w", h.ID, err)
 	}
 	return all, nil
+}
+
+// RemoveOrdinals removes the records of documents from one ordinal to before
+// another.
+func RemoveOrdinals(w pebble.Writer, from, to uint64) error {
+	var err error
+	for _, kind := range record.OfDocument {
+		err = errors.Join(err, w.DeleteRange(record.OrdinalKey(kind, from), record.OrdinalKey(kind, to), pebble.NoSync))
+	}
+	return err
 }

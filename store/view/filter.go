@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"maps"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -16,7 +18,7 @@ import (
 // pass a filter. Statistics, and so scores, stay those of all documents. It is
 // valid until v is released, and must not be released itself.
 func (v *View) Filtered(e *filter.Expr) (*View, error) {
-	f := &View{base: v.base, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers}
+	f := &View{base: v.base, kv: v.kv, segments: slices.Clone(v.segments), analyzers: v.analyzers, rare: v.rare}
 	text := e.String()
 	for i := range f.segments {
 		o := &f.segments[i]
@@ -30,6 +32,62 @@ func (v *View) Filtered(e *filter.Expr) (*View, error) {
 		o.filters = append(slices.Clip(o.filters), &pass.shown)
 	}
 	return f, nil
+}
+
+// Seen counts the documents that can be seen.
+func (v *View) Seen() int {
+	n := 0
+	for i := range v.segments {
+		o := &v.segments[i]
+		if o.visible[Documents] == nil {
+			n += o.file.seg.Documents().Rows()
+		}
+		for _, w := range o.visible[Documents] {
+			n += bits.OnesCount64(w)
+		}
+	}
+	return n
+}
+
+// HasField says whether a document that can be seen has a value in a field.
+func (v *View) HasField(field string) (bool, error) {
+	for i := range v.segments {
+		o := &v.segments[i]
+		columns := o.file.seg.Columns()
+		if _, ok := slices.BinarySearch(columns.Fields(), field); !ok {
+			continue
+		}
+		rows, err := columns.Compile(&filter.Expr{Op: filter.Has, Field: field})
+		if err != nil {
+			return false, fmt.Errorf("segment %d of %s: %w: %w", o.Entry.ID, v.base.dir, record.ErrCorrupt, err)
+		}
+		for it := rows.Iterator(); it.HasNext(); {
+			if row := it.Next(); o.visible[Documents] == nil || o.visible[Documents].Has(row) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// Fields are the fields in which a document that can be seen has a value, in
+// order.
+func (v *View) Fields() ([]string, error) {
+	known := map[string]bool{}
+	for i := range v.segments {
+		for _, field := range v.segments[i].file.seg.Columns().Fields() {
+			if _, ok := known[field]; ok {
+				continue
+			}
+			has, err := v.HasField(field)
+			if err != nil {
+				return nil, err
+			}
+			known[field] = has
+		}
+	}
+	maps.DeleteFunc(known, func(_ string, has bool) bool { return !has })
+	return slices.Sorted(maps.Keys(known)), nil
 }
 
 // and is b without the rows that x lacks; a nil x has all.

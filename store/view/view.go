@@ -47,9 +47,9 @@ func NewBase(dir string, c ingest.Config, n *names.Numbers) *Base {
 }
 
 // View is the index as kv has it, with these segments in order of addition, and
-// the word analyses in use. kv is the view's from then on.
-func (b *Base) View(kv *pebble.Snapshot, segments []Segment, analyzers []string) *View {
-	v := &View{base: b, kv: kv, segments: segments, analyzers: analyzers}
+// the word analyses in use, some of which are rare. kv is the view's from then on.
+func (b *Base) View(kv *pebble.Snapshot, segments []Segment, analyzers []string, rare map[string]bool) *View {
+	v := &View{base: b, kv: kv, segments: segments, analyzers: analyzers, rare: rare}
 	b.open.Add(1)
 	for i := range segments {
 		segments[i].file.refs.Add(1)
@@ -68,6 +68,7 @@ type View struct {
 	kv        *pebble.Snapshot
 	segments  []Segment
 	analyzers []string
+	rare      map[string]bool // of analyzers
 	refs      atomic.Int32
 }
 
@@ -94,9 +95,11 @@ func (v *View) Segments() []Segment { return v.segments }
 // Stored reads what Pebble holds at the view's moment.
 func (v *View) Stored() pebble.Reader { return v.kv }
 
-// Analyzers names the word analyses in use, the most common kind of prose
-// first.
+// Analyzers names the word analyses in use, that of code last.
 func (v *View) Analyzers() []string { return v.analyzers }
+
+// IsCommon says whether an analysis in use is that of more than a few documents.
+func (v *View) IsCommon(analyzer string) bool { return !v.rare[analyzer] }
 
 // Config is what the index was made with.
 func (v *View) Config() ingest.Config { return v.base.config }

@@ -35,6 +35,8 @@ type Options struct {
 	// MaxBytes is the largest file, and the longest record of a streamed one,
 	// that is read. A file that is not streamed is never longer.
 	MaxBytes int64
+	// Memory is about how much memory a reader may take beside the text; 0 is no bound.
+	Memory int64
 }
 
 // File is the bytes of one file, decompressed.

@@ -12,11 +12,35 @@ import (
 // that is not valid UTF-8 into UTF-8, or returns ""; nil knows none. parse fills
 // Source, Blocks, Title and what else the format states from a text that is
 // valid UTF-8 without a byte order mark; lines are found here.
-func Textual(kind, lang string, decode func(text string) string, parse func(ctx context.Context, d *corpus.Document, text string) error) Func {
-	return func(ctx context.Context, f *File, _ *Options, yield func(corpus.Document, error) bool) error {
+func Textual(kind, lang string, decode func(text string) string, parse Parse) Func {
+	return Costly(kind, lang, decode, Cost{}, parse, nil)
+}
+
+// Parse makes a document of a text, see Textual.
+type Parse func(ctx context.Context, d *corpus.Document, text string) error
+
+// Cost is about how many bytes of memory a parser takes: for each byte of a text,
+// and for each occurrence of Mark in it.
+type Cost struct {
+	Byte, Each int64
+	Mark       string
+}
+
+// Costly is Textual for a parser that may take many times the bytes of its text.
+// Where that would be more than Options.Memory, instead parses the text; where that
+// is nil, the file is skipped.
+func Costly(kind, lang string, decode func(text string) string, cost Cost, parse, instead Parse) Func {
+	return func(ctx context.Context, f *File, o *Options, yield func(corpus.Document, error) bool) error {
 		text, err := f.Text(decode)
 		if err != nil {
 			return err
+		}
+		parse := parse
+		if need := cost.Byte*int64(len(text)) + cost.Each*int64(strings.Count(text, cost.Mark)); o.Memory > 0 && need > o.Memory {
+			if instead == nil {
+				return f.Skip("to read it as %s takes about %d MiB of memory, more than the %d MiB that are allowed (--memory)", kind, need>>20, o.Memory>>20)
+			}
+			parse = instead
 		}
 		d := corpus.Document{Type: kind, Lang: lang}
 		body := strings.TrimPrefix(text, BOM)

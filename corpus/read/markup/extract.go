@@ -34,6 +34,7 @@ type block struct {
 	linked int  // bytes of text inside links
 	region byte // of the page: 0 anywhere, 1 in an <article>, 2 in <main>
 	box    int  // the innermost of extractor.boxes that it stands in, plus 1
+	leads  bool // a link in it leads to the page before, after or above
 }
 
 // itemKind is what the open element of a list is.
@@ -71,6 +72,7 @@ type extractor struct {
 	item                           itemKind
 	quote, pre                     int // depth of open elements
 	link                           bool
+	leads                          bool
 	linkFrom, linkEnd              int // where the text of the open link begins in text; what end was then
 	main, article                  int
 	mains                          []int // indexes in open of elements that are <main> by their role
@@ -202,10 +204,10 @@ func (x *extractor) flush() {
 	}
 	t = strings.TrimSuffix(t, " |")
 	if format.Blank(t) {
-		x.text, x.linked, x.linkFrom, x.space, x.cells = x.text[:0], 0, 0, false, 0
+		x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 		return
 	}
-	b := block{text: t, linked: x.linked, box: x.box}
+	b := block{text: t, linked: x.linked, box: x.box, leads: x.leads}
 	b.FileStart, b.FileEnd = x.start, x.end
 	switch {
 	case x.pre > 0:
@@ -230,7 +232,7 @@ func (x *extractor) flush() {
 		x.regionArticles = true
 	}
 	x.blocks = append(x.blocks, b)
-	x.text, x.linked, x.linkFrom, x.space, x.cells = x.text[:0], 0, 0, false, 0
+	x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 }
 
 // skip leaves out the element that was pushed last, up to its end.
@@ -309,6 +311,7 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 		_, href := attrs["href"]
 		x.endLink()
 		x.link = href && !selfClosing
+		x.leads = x.leads || href && leads(attrs)
 		x.linkFrom, x.linkEnd = len(x.text), x.end
 		return
 	}
@@ -343,6 +346,22 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 	x.started(a, tag)
 }
 
+// leads says that a link leads from page to page of a book: its relation or its access
+// key says so.
+func leads(attrs map[string]string) bool {
+	for rel := range strings.FieldsSeq(strings.ToLower(attrs["rel"])) {
+		switch rel {
+		case "next", "prev", "previous", "up", "start", "first", "last", "contents", "index":
+			return true
+		}
+	}
+	switch strings.ToLower(attrs["accesskey"]) {
+	case "n", "p", "u", "h":
+		return true
+	}
+	return false
+}
+
 // endLink ends a link, and takes back the sign that leads to a heading itself.
 func (x *extractor) endLink() {
 	if !x.link {
@@ -352,7 +371,7 @@ func (x *extractor) endLink() {
 	if x.pre > 0 || x.linkFrom > len(x.text) {
 		return
 	}
-	if t := strings.TrimSpace(string(x.text[x.linkFrom:])); permalinks[t] && x.linkFrom > 0 {
+	if t := strings.TrimSpace(string(x.text[x.linkFrom:])); permalinks[t] {
 		x.linked -= len(x.text) - x.linkFrom
 		x.text, x.end = x.text[:x.linkFrom], x.linkEnd
 	}

@@ -39,7 +39,7 @@ const (
 )
 
 // HTML reads pages of HTML.
-var HTML = format.Textual("html", "", decode, read)
+var HTML = format.Costly("html", "", decode, format.Cost{Byte: 3, Each: 120, Mark: "<"}, read, nil)
 
 // read extracts the main text of a page. What is dropped: scripts, styles,
 // navigation, page headers and footers, elements hidden or named as such by role or
@@ -164,38 +164,58 @@ func (x *extractor) content() []block {
 }
 
 // trim drops what surrounds the text: short blocks, most of them links, before the
-// first heading or prose of a page and after the last. Prev, Up, Next, the name of the
-// site, breadcrumbs.
+// first heading or prose of a page and after the last, and those by which a book is
+// leafed through. Prev, Up, Next, the name of the site, breadcrumbs.
 func (x *extractor) trim(blocks []block) []block {
-	text := func(b block) bool {
-		return b.Kind == corpus.Heading || b.Kind == corpus.TableRow || b.Kind == corpus.Term || len(b.text) >= proseBytes || b.reads() ||
-			!b.isLinks() && strings.ContainsAny(b.text[len(b.text)-1:], ".!?:")
-	}
-	from := slices.IndexFunc(blocks, text)
+	from := slices.IndexFunc(blocks, func(b block) bool { return b.isText() })
 	if from < 0 {
 		return blocks
 	}
 	to := len(blocks)
-	for !text(blocks[to-1]) {
+	for !blocks[to-1].isText() {
 		to--
 	}
-	menu := func(edge []block) bool {
-		links := 0
-		for i := range edge {
-			if edge[i].isLinks() {
-				links++
-			}
-		}
-		return len(edge) <= edgeBlocks && 2*links >= len(edge)
-	}
-	if !menu(blocks[:from]) {
+	if !isMenu(blocks[:from]) {
 		from = 0
 	}
-	if !menu(blocks[to:]) {
+	if !isMenu(blocks[to:]) {
 		to = len(blocks)
+	}
+	// The outermost blocks up to one that leads elsewhere, while there is no text.
+	for i := from; i < min(from+edgeBlocks, to) && blocks[i].isShort(); i++ {
+		if blocks[i].leads {
+			from = i + 1
+		}
+	}
+	for i := to - 1; i >= max(to-edgeBlocks, from) && blocks[i].isShort(); i-- {
+		if blocks[i].leads {
+			to = i
+		}
 	}
 	x.dropped += size(blocks[:from]) + size(blocks[to:])
 	return blocks[from:to]
+}
+
+// isText says that a block is no part of what surrounds the text.
+func (b *block) isText() bool {
+	return b.Kind == corpus.Heading || b.Kind == corpus.TableRow || b.Kind == corpus.Term || len(b.text) >= proseBytes || b.reads() ||
+		!b.isLinks() && strings.ContainsAny(b.text[len(b.text)-1:], ".!?:")
+}
+
+// isShort says that a block may stand in the row by which a book is leafed through.
+func (b *block) isShort() bool {
+	return b.Kind != corpus.Heading && b.Kind != corpus.Code && len(b.text) <= pathBytes && (b.leads || len(b.text) < proseBytes)
+}
+
+// isMenu says that most of the few blocks at the edge of a page are links.
+func isMenu(edge []block) bool {
+	links := 0
+	for i := range edge {
+		if edge[i].isLinks() {
+			links++
+		}
+	}
+	return len(edge) <= edgeBlocks && 2*links >= len(edge)
 }
 
 // settle drops the boxes that hold no text to read, and all of a box that stands in
@@ -313,7 +333,7 @@ func (x *extractor) doubtful(a atom.Atom, attrs map[string]string) bool {
 
 var boilerplateNames = func() map[string]bool {
 	m := make(map[string]bool)
-	for _, n := range strings.Fields(`nav navbar navigation navbox sidenav breadcrumb breadcrumbs footer site-footer page-footer
+	for _, n := range strings.Fields(`nav navbar navigation navheader navfooter nav-panel navpath topnav subnav bottomnav navbox sidenav breadcrumb breadcrumbs footer site-footer page-footer
 		site-header cookie cookies cookie-banner cookie-notice advertisement advert ads ad-banner social share sharing share-buttons
 		pagination pager related-posts comments-form skip-link skip-links main-menu mw-editsection docnav
 		newsletter newsletter-signup subscribe popup modal`) {

@@ -331,10 +331,13 @@ func TestEdges(t *testing.T) {
 	nav := `<ul><li><a href=1>Prev</a><li>The Handbook<li><a href=2>Next</a></ul>`
 	for edge, kept := range map[string]bool{
 		nav: false,
-		`<p><a href=1>Home</a> » <a href=2>Guide</a> » Rights</p>`:           false,
-		`<p><a href=1>Up</a> | <a href=2>Down</a></p>`:                       false,
-		`<ul><li>one<li>two<li>three</ul>`:                                   true,
-		`<p>See you soon!</p><p>More in <a href=1>the source</a> of it.</p>`: true,
+		`<p><a href=1>Home</a> » <a href=2>Guide</a> » Rights</p>`:                                                                        false,
+		`<p><a href=1>Up</a> | <a href=2>Down</a></p>`:                                                                                    false,
+		`<table><tr><td><a accesskey=p href=1>Prev</a><th>Part II. Of the system and its users<td><a accesskey=n href=2>Next</a></table>`: false,
+		`<p>Next: <a rel=next href=1>Users</a>, Up: <a rel=up href=2>The whole of it</a> &nbsp; [Contents] and more</p>`:                  false,
+		`<p>See <a href=1>the next page</a> for more of it</p>`:                                                                           true,
+		`<ul><li>one<li>two<li>three</ul>`:                                                                                                true,
+		`<p>See you soon!</p><p>More in <a href=1>the source</a> of it.</p>`:                                                              true,
 		`<h2>Links</h2>`: true,
 		`<p>ab</p>` + strings.Repeat(`<p>of <a href=1>ab</a></p>`, 20): true,
 	} {
@@ -344,7 +347,7 @@ func TestEdges(t *testing.T) {
 			}
 		}
 	}
-	d := page(t, `<div role=main><h1>Rights<a class=headerlink href="#r">¶</a></h1><dl><dt>chmod<a href="#c">¶</a><dd>sets rights. See <a href="#">#</a> 1.</dl>`+text+`</div><p>Not this.`+
+	d := page(t, `<div role=main><h1>Rights<a class=headerlink href="#r">¶</a></h1><dl><dt><a href="#c">§</a>chmod<a href="#c">¶</a><dd>sets rights. See <a href="#">#</a> 1.</dl>`+text+`</div><p>Not this.`+
 		`<pre><a href=x>#</a> ls</pre>`)
 	want := "Rights\n\nchmod\nsets rights. See 1.\n\nThe text"
 	if d.Title != "Rights" || !strings.HasPrefix(d.Source, want) || strings.Contains(d.Source, "Not this") {

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -24,6 +23,7 @@ import (
 // Read reads JSON Lines: one object a line with "_id" or "id" (a string or
 // a number), "title", "text" (or "contents"), "metadata", and learned sparse
 // vectors: "vector", an object of term: weight, or several by field in "vectors".
+// Other keys are metadata too.
 // The stored source is the value of "text", all of which stands at the line of
 // the record. A line that is no such object is skipped with its number.
 func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
@@ -59,7 +59,7 @@ func Read(ctx context.Context, f *format.File, o *format.Options, yield func(cor
 		case long:
 			err = f.Skip("line is longer than the limit of %d bytes (MaxFileBytes)", o.MaxBytes)
 		default:
-			if d, err = record(line); err == nil && !f.Claim(d.ID) {
+			if d, err = record(line, n); err == nil && !f.Claim(d.ID) {
 				err = &format.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
 			}
 		}
@@ -115,8 +115,8 @@ func readLine(in *bufio.Reader, buf []byte, limit int64) (line []byte, long bool
 	}
 }
 
-// record parses one line.
-func record(line []byte) (d corpus.Document, err error) {
+// record parses line n.
+func record(line []byte, n int) (d corpus.Document, err error) {
 	var rec struct {
 		UnderID  json.RawMessage `json:"_id"`
 		ID       json.RawMessage `json:"id"`
@@ -159,10 +159,47 @@ func record(line []byte) (d corpus.Document, err error) {
 	if d.Source == "" && d.Title == "" && len(d.Vectors) == 0 {
 		return d, fmt.Errorf("record %q is empty: it has neither text nor title nor vector", d.ID)
 	}
-	for _, k := range slices.Sorted(maps.Keys(rec.Metadata)) {
-		setMetadata(&d, k, rec.Metadata[k])
+	return d, setMetadata(&d, n, line, rec.Metadata)
+}
+
+// known are the keys of a record that are not metadata, as encoding/json takes
+// them: in any case.
+var known = []string{"_id", "id", "title", "text", "contents", "metadata", "vector", "vectors"}
+
+// maxStray is how long, as JSON, a value beside the known keys may be: longer
+// ones are texts and lists of numbers rather than what one would filter by.
+const maxStray = 4 << 10
+
+// setMetadata takes what is under "metadata", and other keys of the record.
+func setMetadata(d *corpus.Document, n int, line []byte, under metadata) error {
+	s := format.State(d)
+	for _, k := range slices.Sorted(maps.Keys(under)) {
+		s.Set(n, k, under[k])
 	}
-	return d, nil
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(line, &all); err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		if slices.ContainsFunc(known, func(name string) bool { return strings.EqualFold(name, k) }) {
+			continue
+		}
+		isGroups := strings.EqualFold(strings.TrimSpace(k), corpus.GroupsKey)
+		if len(all[k]) > maxStray && !isGroups {
+			s.Warn(n, k, `is not taken: outside "metadata" a value has at most %d bytes`, maxStray)
+			continue
+		}
+		var v any
+		if err := decode(all[k], &v); err != nil {
+			return err
+		}
+		if _, twice := under[k]; twice && !isGroups && v != nil {
+			s.Warn(n, k, `is not taken: "metadata" has a key of that name`)
+			continue
+		}
+		s.Set(n, k, v)
+	}
+	return nil
 }
 
 // setVectors parses the vectors of a record; null is none.
@@ -215,77 +252,14 @@ func recordID(raw json.RawMessage) (string, error) {
 	return id, nil
 }
 
-// setMetadata stores v under key in the kinds of value that a document's
-// metadata has: members of an object get dotted keys, null is left out.
-func setMetadata(d *corpus.Document, key string, v any) {
-	switch v := v.(type) {
-	case nil:
-		return
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			setMetadata(d, key+"."+k, v[k])
-		}
-		return
-	case []any:
-		list := make([]string, 0, len(v))
-		for _, m := range v {
-			list = append(list, scalar(m))
-		}
-		put(d, key, list)
-		return
-	case json.Number:
-		put(d, key, toFloat(v))
-		return
-	}
-	put(d, key, v)
-}
-
-func put(d *corpus.Document, key string, v any) {
-	if d.Metadata == nil {
-		d.Metadata = make(map[string]any)
-	}
-	d.Metadata[key] = v
-}
-
-// metadata keeps the digits of numbers, which float64 cannot all hold.
 type metadata map[string]any
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (m *metadata) UnmarshalJSON(data []byte) error {
+func (m *metadata) UnmarshalJSON(data []byte) error { return decode(data, (*map[string]any)(m)) }
+
+// decode keeps the digits of numbers, which float64 cannot all hold.
+func decode(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	return d.Decode((*map[string]any)(m))
-}
-
-// toFloat is the float64 next to a JSON number; one that is too large for any
-// stays text.
-func toFloat(n json.Number) any {
-	if v, err := n.Float64(); err == nil {
-		return v
-	}
-	return n.String()
-}
-
-// scalar is a member of a list, which has strings only: an integer with all its
-// digits, another number as its float64 is written.
-func scalar(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case json.Number:
-		if strings.Trim(v.String(), "0123456789") == "" {
-			return v.String()
-		}
-		if f, ok := toFloat(v).(float64); ok {
-			return strconv.FormatFloat(f, 'f', -1, 64)
-		}
-		return v.String()
-	case bool:
-		return strconv.FormatBool(v)
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+	return d.Decode(v)
 }

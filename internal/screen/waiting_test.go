@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 func TestWaiting(t *testing.T) {
 	var b bytes.Buffer
 	ticks := make(chan time.Time)
-	stop := waiting(&b, "waiting", ticks)
+	stop := Waiting(&b, "waiting", ticks)
 	start := time.Now()
 	ticks <- start
 	ticks <- start.Add(3 * time.Second)
@@ -21,7 +21,7 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 	b.Reset()
-	waiting(&b, "waiting", ticks)()
+	Waiting(&b, "waiting", ticks)()
 	if b.Len() > 0 {
 		t.Errorf("%q where there was nothing to wait for", b.String())
 	}

@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// waiting shows on a terminal that something is waited for, and for how long,
+// Waiting shows on a terminal that something is waited for, and for how long,
 // until the function that it returns is called, which clears the line. It may be
 // called often, and returns when nothing more is written.
-func waiting(w io.Writer, what string, ticks <-chan time.Time) (stop func()) {
+func Waiting(w io.Writer, what string, ticks <-chan time.Time) (stop func()) {
 	const frames = `|/-\`
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
