@@ -185,24 +185,17 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 		return s.Line == 0 && slices.Contains(missing, screen.Name(shortPath(s.Path)))
 	})
 	const shown = 10
-	for i, s := range told {
-		if i < shown {
-			at := screen.Name(shortPath(s.Path))
-			if s.Line > 0 {
-				at = fmt.Sprintf("%s:%d", at, s.Line)
-			}
-			fmt.Fprintf(a.errs, "skipped %s: %s\n", at, screen.Line(s.Reason))
-		}
+	for _, s := range told[:min(len(told), shown)] {
+		fmt.Fprintf(a.errs, "skipped %s: %s\n", lineOf(s.Path, s.Line), screen.Line(s.Reason))
 	}
 	if n := len(told) - shown; n > 0 {
 		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
 	}
-	for i, w := range r.Warnings {
-		if i == shown {
-			fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", len(r.Warnings)-shown)
-			break
-		}
-		fmt.Fprintln(a.errs, screen.Line(warningLine(w)))
+	for _, w := range r.Warnings[:min(len(r.Warnings), shown)] {
+		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", lineOf(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
+	}
+	if n := len(r.Warnings) - shown; n > 0 {
+		fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", n)
 	}
 	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
@@ -210,14 +203,10 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	return err
 }
 
-func warningLine(w tamis.Warning) string {
-	line := "warning: " + screen.Name(shortPath(w.Path))
-	if w.Line > 0 {
-		line += fmt.Sprintf(":%d", w.Line)
+// lineOf names a line of a file, or the file.
+func lineOf(path string, line int) string {
+	if line == 0 {
+		return screen.Name(shortPath(path))
 	}
-	line += fmt.Sprintf(": %q %s", w.Key, w.Reason)
-	if w.Documents > 1 {
-		line += fmt.Sprintf(" (in %d documents)", w.Documents)
-	}
-	return line
+	return fmt.Sprintf("%s:%d", screen.Name(shortPath(path)), line)
 }
