@@ -156,10 +156,12 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 		if err != nil {
 			return nil, err
 		}
-		g.Find(of, candidatePassages/len(r.drafts)+1, 0)
+		g.Find(of, candidatePassages/len(r.drafts)+1)
 		q.Drafts = append(q.Drafts, texts(of))
 	}
-	g.Find(terms, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments)
+	if err := g.Look(&gather.Question{Text: question, Terms: terms, IDF: from.idf}, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
+		return nil, err
+	}
 	docs, err := g.Read(ctx)
 	if err != nil {
 		return nil, err

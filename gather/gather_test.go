@@ -77,17 +77,25 @@ func rows(t *testing.T, g *Gatherer) string {
 	return strings.Join(out, " ")
 }
 
+func look(t *testing.T, g *Gatherer, passages, documents int, of ...string) {
+	t.Helper()
+	q := Question{Text: strings.Join(of, " "), Terms: terms(of...), IDF: func(string) float64 { return 1 }}
+	if err := g.Look(&q, passages, documents); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestGather(t *testing.T) {
 	s := &shelf{titled: map[string][]topk.Row{"ada": {{Row: 4}}}}
 	var pool text.Pool
 	words := pool.Loan()
 	defer words.Release()
 	g := New(s, words)
-	g.Find(terms("13", "0", "99"), 2, 0)
+	g.Find(terms("13", "0", "99"), 2)
 	if got, want := rows(t, g), "0.0 0.1 0.2 1.1 1.2 1.3 1.4 1.5"; got != want {
 		t.Errorf("passages: %s, want %s", got, want)
 	}
-	g.Find(terms("2"), 1, 1)
+	look(t, g, 1, 1, "2")
 	if got, want := rows(t, g), "0.0 0.1 0.2 0.3 0.4 2.0 2.1 2.2 2.3 2.4 2.5"; got != want {
 		t.Errorf("a document: %s, want %s", got, want)
 	}
@@ -98,12 +106,13 @@ func TestGather(t *testing.T) {
 	if got := rows(t, g); got != "" {
 		t.Errorf("read twice: %s", got)
 	}
-	g.Find(terms("1"), 1, 1)
+	look(t, g, 1, 1, "1")
 	s.fail = errors.New("disk on fire")
 	if _, err := g.Read(t.Context()); !errors.Is(err, s.fail) {
 		t.Error(err)
 	}
-	g.Find(terms("1"), 1, 1)
+	s.fail = nil
+	look(t, g, 1, 1, "1")
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := g.Read(cancelled); !errors.Is(err, context.Canceled) {

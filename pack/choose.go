@@ -64,6 +64,7 @@ type Item struct {
 	Tokens  int32 // of its text alone
 	Follows bool  // it adjoins the item before it
 	Opens   bool  // it may be the first of its document
+	Part    bool  // it says nothing alone
 }
 
 // Estimator fills budgets with items by the loop and the estimates of Fill,
@@ -102,8 +103,11 @@ func (e *Estimator) cost(i int) (int, offer) {
 	if !known && !u.Opens {
 		return 0, out
 	}
-	after := i+1 < len(e.items) && e.items[i+1].Follows && e.kept[i+1]
-	return alone(int(u.Tokens), e.Label, known, u.Follows && e.kept[i-1], after), candidate
+	before, after := u.Follows && e.kept[i-1], i+1 < len(e.items) && e.items[i+1].Follows && e.kept[i+1]
+	if u.Part && !before && !after {
+		return 0, out
+	}
+	return alone(int(u.Tokens), e.Label, known, before, after), candidate
 }
 
 func (e *Estimator) keep(i int) { e.kept[i], e.known[e.items[i].Doc] = true, true }

@@ -40,7 +40,7 @@ func TestEstimatorFillsAsFillDoes(t *testing.T) {
 			if _, ok := docs[u.Doc]; !ok {
 				docs[u.Doc] = int32(len(docs))
 			}
-			items[i] = Item{Doc: docs[u.Doc], Tokens: int32(u.Tokens), Follows: u.Follows, Opens: u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0}
+			items[i] = Item{Doc: docs[u.Doc], Tokens: int32(u.Tokens), Follows: u.Follows, Part: u.Fragment, Opens: u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0}
 		}
 		e.Label = f.label
 		for i, kept := range e.Fill(items, f.order, o.Budget) {

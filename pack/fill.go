@@ -143,6 +143,9 @@ func (f *filler) top() {
 		if f.state[i] != failed {
 			continue
 		}
+		if f.all.Fragment(i) && !f.isKept(i-1, i) && !f.isKept(i, i+1) {
+			continue
+		}
 		if f.exhausts(i) || f.used+f.estimate(i)-2 > f.o.Budget || !f.inDoc[f.all.Units[i].Doc] && !f.opens(i) {
 			continue
 		}
@@ -178,6 +181,10 @@ func (f *filler) cost(i int) (int, offer) {
 	}
 	if f.exhausts(i) {
 		f.state[i], f.notes[i] = failed, "share of its document"
+		return 0, out
+	}
+	if f.all.Fragment(i) && !f.isKept(i-1, i) && !f.isKept(i, i+1) {
+		f.state[i] = failed // for top, when a neighbour may have been kept
 		return 0, out
 	}
 	return f.estimate(i), candidate

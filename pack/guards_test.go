@@ -84,13 +84,14 @@ func TestGuards(t *testing.T) {
 		{unit.Antecedent, stones + "The northern sluice was built by Ada. It also regulates salinity.", "what regulates salinity",
 			"The northern sluice was built by Ada. It also regulates salinity.", "It also regulates salinity."},
 		{unit.Antecedent, "# The northern sluice\n\nIt also regulates salinity.\n\n" + stones, "what regulates salinity",
-			"# The northern sluice\n\nIt also regulates salinity.", "It also regulates salinity."},
+			// A heading is one thought with what follows it, guard or none.
+			"# The northern sluice\n\nIt also regulates salinity.", "# The northern sluice\n\nIt also regulates salinity."},
 		{unit.ListLead, stones + "\n\nNever open these gates:\n\n- the eastern gate in storms\n- the salinity gate in spring\n", "salinity spring",
 			"Never open these gates: …\n- the salinity gate in spring", "- the salinity gate in spring"},
 		{unit.TableHeader, "| gate | opened in |\n|---|---|\n| north | May |\n| salinity | spring |\n\n" + stones, "salinity",
 			"| gate | opened in | …\n| salinity | spring |", "| salinity | spring |"},
-		{unit.Signature, stones + "\n\n```\n// Open opens a gate.\nfunc Open(g Gate) error {\n\tif g.locked {\n\t\treturn errLocked\n\t}\n\n\treturn turn(salinity)\n}\n```\n", "salinity turn",
-			"// Open opens a gate.\nfunc Open(g Gate) error { …\nreturn turn(salinity)\n}", "return turn(salinity)\n}"},
+		{unit.Signature, stones + "\n\n```\n// Open opens a gate.\nfunc Open(g Gate) error {\n\tif g.locked {\n\t\treturn errLocked\n\t}\n\n\treturn turn(g, salinity)\n}\n```\n", "salinity turn",
+			"// Open opens a gate.\nfunc Open(g Gate) error { …\nreturn turn(g, salinity)\n}", "return turn(g, salinity)\n}"},
 		{unit.Speaker, "Ann: " + stones + "Watch the salinity.\nBob: " + long + ".\nAnn: " + long + ".\nBob: " + long + ".", "salinity",
 			"Ann: …\nWatch the salinity.", "Watch the salinity."},
 		{unit.Caption, "00:01:02,000 --> 00:01:05,000\nThe " + long + ". Watch the salinity.\n\n00:01:09,000 --> 00:01:11,000\nThe " + long + ".", "salinity",
@@ -121,7 +122,7 @@ func TestGuards(t *testing.T) {
 				t.Errorf("receipt states %v", got.Guards)
 			}
 			// Where it does not fit, the unit stands alone rather than not at all.
-			if len(guards) > 0 {
+			if len(guards) > 0 && c.bring != c.alone {
 				o.Budget = o.Counter.Count(got.Text) - 1
 				if got, err = Select(t.Context(), l.question(c.question), l.docs, o); err != nil || strings.Contains(got.Text, want) {
 					t.Errorf("%s: %v, %v", c.guard, got, err)

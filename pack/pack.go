@@ -167,6 +167,7 @@ func New(q Question, o Options) (*Pack, error) {
 		w = *o.Weights
 	}
 	units := unit.New(q.Terms, q.IDF)
+	units.HeadingsApart = o.Render == render.Structured
 	return &Pack{q: q, o: o, units: units, scoring: score.New(score.Question{Text: q.Text, Drafts: q.Drafts}, units, &w)}, nil
 }
 
@@ -268,7 +269,7 @@ func (f *filler) trace() []score.Unit {
 		u := &f.all.Units[i]
 		units[i] = score.Unit{
 			Doc: f.all.Docs[u.Doc].ID, Start: u.Start, End: u.End, Tokens: f.o.Counter.Count(u.Text),
-			Follows: i > 0 && f.all.Adjoins(i-1, i), Features: f.scores.X[i], Score: f.scores.Total[i],
+			Follows: i > 0 && f.all.Adjoins(i-1, i), Fragment: f.all.Fragment(i), Features: f.scores.X[i], Score: f.scores.Total[i],
 		}
 	}
 	return units

@@ -257,7 +257,7 @@ func (tq *question) read(q *eval.Question, units []score.Unit) {
 			d = int32(len(docs))
 			docs[u.Doc] = d
 		}
-		tq.items[i] = pack.Item{Doc: d, Tokens: int32(u.Tokens), Follows: u.Follows, Opens: u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0}
+		tq.items[i] = pack.Item{Doc: d, Tokens: int32(u.Tokens), Follows: u.Follows, Part: u.Fragment, Opens: u.Features[score.Cover] > 0 || u.Features[score.Lead] > 0}
 		tq.found[i] = int32(q.EvidenceIn(eval.Span{Doc: u.Doc, Start: u.Start, End: u.End}))
 		for f, x := range u.Features {
 			tq.features[i][f] = float32(x)

@@ -198,6 +198,8 @@ func (s *documents) Score(ctx context.Context, q *Question, units *unit.Set, out
 		if asked[d] {
 			out[i][Asked] = 1
 		}
+		out[i][Look] = units.Units[i].Look
+		out[i][Role] = 1 - units.Docs[d].Prior
 	}
 	return ctx.Err()
 }

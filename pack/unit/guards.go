@@ -76,7 +76,7 @@ func (all *Set) needs(i int, guards []string) []Need {
 		case TableHeader:
 			n.Unit = all.tableHeader(i)
 		case Signature:
-			n.Unit = all.signature(i)
+			n = all.signature(i)
 		case Speaker:
 			n = all.speaker(i)
 		case Caption:
@@ -151,29 +151,48 @@ func (all *Set) tableHeader(i int) int {
 }
 
 // signature of a line of code, or the comment above a line at the margin.
-func (all *Set) signature(i int) int {
+func (all *Set) signature(i int) Need {
+	none := Need{Unit: -1}
 	if all.Units[i].Kind != corpus.Code {
-		return -1
+		return none
 	}
 	if all.indent(i) > 0 {
 		for j, n := all.before(i), 0; j >= 0 && n < farthest && all.Units[j].Kind == corpus.Code; j, n = all.before(j), n+1 {
-			if all.indent(j) == 0 && !strings.ContainsRune("})]", rune(all.Units[j].Text[0])) && !comment(all.Units[j].Text) {
-				return j
+			if all.indent(j) != 0 {
+				continue
+			}
+			if head := headOf(all.Units[j].Text); head == len(all.Units[j].Text) {
+				return Need{Unit: j}
+			} else if head > 0 {
+				return Need{Unit: j, Head: head}
 			}
 		}
-		return -1
+		return none
 	}
 	if comment(all.Units[i].Text) {
-		return -1
+		return none
 	}
-	top := -1
+	top := none
 	for j, n := all.before(i), 0; j >= 0 && n < farthest && all.Units[j].Kind == corpus.Code && comment(all.Units[j].Text) && all.indent(j) == 0; j, n = all.before(j), n+1 {
 		if gap, ok := all.between(j); !ok || strings.Count(gap, "\n") != 1 {
 			break
 		}
-		top = j
+		top.Unit = j
 	}
 	return top
+}
+
+// headOf is how many bytes of a piece of code, which begins at the margin, end with
+// its first line there that is neither comment nor closing bracket; 0 without one.
+func headOf(code string) int {
+	at := 0
+	for line := range strings.Lines(code) {
+		at += len(line)
+		if line = strings.TrimRight(line, "\r\n"); line != "" && !strings.ContainsRune(" \t})]", rune(line[0])) && !comment(line) {
+			return len(strings.TrimRight(code[:at], "\r\n"))
+		}
+	}
+	return 0
 }
 
 // comment says whether a line of code is a comment in one of the common languages.

@@ -52,15 +52,16 @@ type Section struct {
 	units    []int // of the headings; nil before they are looked for
 }
 
-// Unit is a sentence, turn, row or line.
+// Unit is a thought: a sentence, turn or row, or several that belong together.
 type Unit struct {
 	Doc        int // index of its Source
 	Section    int // of its Source
 	Start, End int // in the stored source
 	Text       string
 	Kind       corpus.BlockKind
-	From, To   int  // its terms are Set.Occ[From:To]
-	First      bool // nothing before it adjoins
+	From, To   int     // its terms are Set.Occ[From:To]
+	First      bool    // nothing before it adjoins
+	Look       float64 // of its passage: see gather.Passage
 }
 
 // Set is the units of the candidates, in the order in which they were read. It
@@ -75,6 +76,10 @@ type Set struct {
 	Occ    []uint32  // hashes of the terms of all units
 	Bytes  []int     // Bytes[i]: of the units before unit i, and one for each
 	Count  [][]int32 // Count[t][i]: of question term t before unit i
+
+	// HeadingsApart makes headings units of their own, before Add: for a rendering
+	// that sets text under them.
+	HeadingsApart bool
 
 	slots [256]uint8 // question terms by hash: 0, or 1 + index of the first in chain
 	next  []uint8    // the next one in the chain, likewise
@@ -253,16 +258,13 @@ func (all *Set) newSection(s *Source, headings []string) Section {
 
 func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 	an := all.Docs[doc].Analyzer
-	for _, sen := range p.Sentences {
-		if sen.Start < p.Start || sen.End > p.End || sen.Start >= sen.End {
-			continue
-		}
+	for _, sen := range thoughts(p, all.HeadingsApart) {
 		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
 		n := len(all.Units)
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])
 		}
-		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first}
+		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := Hash(t)

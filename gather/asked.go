@@ -1,0 +1,62 @@
+package gather
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/tamis-search/tamis/corpus/role"
+)
+
+// asked is what kind of thing a question asks for, by the words it does so with.
+// They are English; other questions ask for nothing special.
+type asked struct {
+	value bool     // a number
+	roles []string // documents of these
+}
+
+var (
+	asksValue = regexp.MustCompile(`(?i)\b(how (many|long|large|big|much|far|often|old|small|similar|wide|deep|high)|what (number|port|size|limit|value|octal)|which (port|version|release|number|value|exit code|size|octal|kernel)|since (when|which)|after (how|which time)|from which|above which|range of|limit|default|minim(al|um)|maxim(al|um)|longest|at most)\b`)
+	// What a question that wants code says: where something is done, or how
+	// inside; examples.
+	asksCode = regexp.MustCompile(`(?i)\b(where (is|are|does|do|in)|implement(s|ed|ation)?|source( code)?|internally|inside|(sample|example) (code|program)|code)\b`)
+	asksRole = map[string]*regexp.Regexp{
+		role.Test:        regexp.MustCompile(`(?i)\b(unit )?tests?\b|\btested\b|_test\b`),
+		role.Log:         regexp.MustCompile(`(?i)\b(change ?log|release notes?|what('s| is) new|changed|since (when|which)|which (release|version)|removed|introduced|history)\b`),
+		role.Declaration: regexp.MustCompile(`(?i)\b(declar(e|es|ed|ation)|types?|signature|interface|\.d\.ts)\b`),
+	}
+	// A number that something is set to, is or has.
+	setValue = regexp.MustCompile(`(?i)(=|:|\bis\b|\bare\b|\bto\b)\s*['"` + "`" + `(]*\d`)
+)
+
+func askedFor(question string) asked {
+	a := asked{value: asksValue.MatchString(question)}
+	if asksCode.MatchString(question) {
+		a.roles = append(a.roles, role.Source)
+	}
+	for _, r := range role.All {
+		if of := asksRole[r]; of != nil && of.MatchString(question) {
+			a.roles = append(a.roles, r)
+		}
+	}
+	return a
+}
+
+func (a *asked) role(of string) bool {
+	for _, r := range a.roles {
+		if r == of {
+			return true
+		}
+	}
+	return false
+}
+
+// values says whether a text has a number, 1, and one that something is set to, 2.
+func values(s string) float64 {
+	switch {
+	case !strings.ContainsAny(s, "0123456789"):
+		return 0
+	case !setValue.MatchString(s):
+		return 1
+	}
+	return 2
+}

@@ -1,0 +1,255 @@
+package gather
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/tamis-search/tamis/corpus/role"
+	"github.com/tamis-search/tamis/internal/neardup"
+	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/text"
+)
+
+// The second look ranks the passages that were found again: by what share of the
+// question they and what stands above them have, each word weighed by its idf,
+// by what their document is for, and by whether a better one says the same. A
+// sum over words ranks a passage that has one of them often like one that has all;
+// a share does not. The weights are those of a search over one set of questions on
+// real documentation, judged on another (docs/benchmarks.md).
+const (
+	lookAt     = 200 // passages
+	lookAtDocs = 100 // best documents, whose own score counts
+
+	weighBase  = 1   // BM25 as a share of the best
+	weighBody  = .5  // share of the question in the passage
+	weighAll   = .5  // in passage, title, path and headings together
+	weighPlace = .75 // in title, path and headings
+	weighTitle = .15 // share of the title that the question has
+	weighDoc   = .1  // the document's BM25 as a share of the best
+	weighValue = .15 // a number where one is asked for; twice where it is set to something
+
+	pathParts = 4  // the last parts of a path that say what it is about
+	twinShare = .6 // of a passage's shingles that stand in better ones
+	twinCost  = .5
+)
+
+// prior is what the role of a document costs it, where the question does not ask
+// for documents of that role: 0 for documentation.
+func (g *Gatherer) prior(of string) float64 {
+	if g.asked.role(of) {
+		return 0
+	}
+	switch of {
+	case role.Generated, role.Test, role.Copy:
+		return .75
+	case role.Source:
+		return .5
+	case role.Declaration:
+		return .4
+	case role.Log:
+		return .2
+	}
+	return 0
+}
+
+// looker takes the second look for one question.
+type looker struct {
+	g      *Gatherer
+	asked  asked
+	bits   map[string]int // of the question terms that count, as in a set
+	weight []float64      // their idf
+	sum    float64        // of weight
+	idf    func(string) float64
+	docs   map[topk.Row]*seenDoc
+}
+
+// seenDoc is what the second look knows of a document.
+type seenDoc struct {
+	Header
+	analyzer *text.Analyzer
+	place    set     // title and path
+	base     float64 // what its passages have in common
+}
+
+// set is a set of question terms: bit i is the i-th.
+type set uint64
+
+// looked is a passage at second look.
+type looked struct {
+	row, doc topk.Row
+	score    float64
+	shingles []uint64
+}
+
+// look ranks the best passages for terms again, best first.
+func (g *Gatherer) look(q *Question) ([]looked, error) {
+	hits := g.from.BestPassages(q.Terms, lookAt)
+	if len(hits) == 0 {
+		return nil, nil
+	}
+	l := &looker{g: g, asked: g.asked, idf: q.IDF, docs: map[topk.Row]*seenDoc{}}
+	l.weigh(q.Terms)
+	if docs := g.from.BestDocuments(q.Terms, lookAtDocs); len(docs) > 0 {
+		for _, d := range docs {
+			l.docs[d.Row] = &seenDoc{base: weighDoc * float64(d.Score) / float64(docs[0].Score)}
+		}
+	}
+	out := make([]looked, len(hits))
+	for i, hit := range hits {
+		p, err := l.passage(hit.Row)
+		if err != nil {
+			return nil, err
+		}
+		p.score += weighBase * float64(hit.Score) / float64(hits[0].Score)
+		out[i] = p
+	}
+	sortLooked(out)
+	foldTwins(out)
+	sortLooked(out)
+	return out, nil
+}
+
+// sortLooked keeps the order of BM25 between equals.
+func sortLooked(p []looked) {
+	slices.SortStableFunc(p, func(a, b looked) int { return cmp.Compare(b.score, a.score) })
+}
+
+// foldTwins makes passages cost that better ones repeat.
+func foldTwins(p []looked) {
+	better := map[uint64]bool{}
+	for i := range p {
+		n := 0
+		for _, h := range p[i].shingles {
+			if better[h] {
+				n++
+			}
+		}
+		if n > 0 && float64(n) >= twinShare*float64(len(p[i].shingles)) {
+			p[i].score -= twinCost
+		}
+		for _, h := range p[i].shingles {
+			better[h] = true
+		}
+	}
+}
+
+// weigh gives the terms their bits; of more than a set holds, those with the
+// largest idf.
+func (l *looker) weigh(terms []search.Term) {
+	byIDF := slices.Clone(terms)
+	slices.SortStableFunc(byIDF, func(a, b search.Term) int { return cmp.Compare(l.idf(b.Text), l.idf(a.Text)) })
+	l.bits = make(map[string]int, len(terms))
+	for _, t := range byIDF[:min(len(byIDF), 64)] {
+		l.bits[t.Text] = len(l.weight)
+		l.weight = append(l.weight, l.idf(t.Text))
+		l.sum += l.weight[len(l.weight)-1]
+	}
+}
+
+// of is the set that has one term, empty where it is not the question's.
+func (l *looker) of(term string) set {
+	if i, ok := l.bits[term]; ok {
+		return 1 << i
+	}
+	return 0
+}
+
+// share is the share of the question that a set of its terms is.
+func (l *looker) share(s set) float64 {
+	x := 0.0
+	for ; s != 0; s &= s - 1 {
+		x += l.weight[bits.TrailingZeros64(uint64(s))]
+	}
+	return x / l.sum
+}
+
+// terms are the question terms of a text.
+func (l *looker) terms(an *text.Analyzer, text string) (s set) {
+	an.Each(text, func(t string, _, _ int) { s |= l.of(t) })
+	return s
+}
+
+// pathWords breaks what names of files join.
+var pathWords = strings.NewReplacer("/", " ", "-", " ", "_", " ", ".", " ")
+
+func (l *looker) document(row topk.Row) (*seenDoc, error) {
+	d := l.docs[row]
+	if d == nil {
+		d = &seenDoc{}
+		l.docs[row] = d
+	}
+	if d.analyzer != nil {
+		return d, nil
+	}
+	var err error
+	if d.Header, err = l.g.from.Header(row); err != nil {
+		return nil, err
+	}
+	if d.analyzer, err = l.g.words.Get(d.Analyzer); err != nil {
+		return nil, err
+	}
+	all, known := 0.0, map[string]bool{}
+	d.analyzer.Each(d.Title, func(t string, _, _ int) {
+		if !known[t] {
+			known[t] = true
+			all += l.idf(t)
+		}
+		d.place |= l.of(t)
+	})
+	if all > 0 {
+		d.base += weighTitle * l.share(d.place) * l.sum / all
+	}
+	parts := strings.Split(d.Path, "/")
+	d.place |= l.terms(d.analyzer, pathWords.Replace(strings.Join(parts[max(0, len(parts)-pathParts):], " ")))
+	d.base -= l.g.prior(d.Role)
+	return d, nil
+}
+
+func (l *looker) passage(row topk.Row) (looked, error) {
+	out := looked{row: row, doc: l.g.from.DocumentOf(row)}
+	d, err := l.document(out.doc)
+	if err != nil {
+		return out, err
+	}
+	p := l.g.from.Passage(row)
+	s, err := l.g.from.Text(out.doc, p.Start, p.End)
+	if err != nil {
+		return out, err
+	}
+	above := d.place
+	for _, h := range p.Headings {
+		above |= l.terms(d.analyzer, h)
+	}
+	var body set
+	var hashes []uint64
+	d.analyzer.Each(s, func(t string, _, _ int) {
+		body |= l.of(t)
+		hashes = append(hashes, xxhash.Sum64String(t))
+	})
+	out.shingles = neardup.Shingles(len(hashes), func(i int) uint64 { return hashes[i] })
+	out.score = d.base + weighBody*l.share(body) + weighAll*l.share(body|above) + weighPlace*l.share(above)
+	if l.asked.value {
+		out.score += weighValue * values(s)
+	}
+	return out, nil
+}
+
+// Look makes candidates of the passages that are best at second look, with
+// neighbours, and of the documents that match best.
+func (g *Gatherer) Look(q *Question, passages, documents int) error {
+	g.asked = askedFor(q.Text)
+	found, err := g.look(q)
+	if err != nil {
+		return err
+	}
+	for _, p := range found[:min(len(found), passages)] {
+		g.around(p.row, p.doc, max(0, p.score/found[0].score))
+	}
+	g.documents(q.Terms, documents)
+	return nil
+}

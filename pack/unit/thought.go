@@ -1,0 +1,117 @@
+package unit
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/gather"
+)
+
+// How large a thought may get by joining, in bytes.
+const (
+	thoughtCode  = 300 // lines of code
+	thoughtItem  = 300 // sentences of one item, of an option with its paragraph
+	thoughtShort = 600 // what is joined because one part is short
+	thoughtTurn  = 500 // a statement and what takes some of it back
+	fewWords     = 4   // fewer say nothing alone
+)
+
+// thoughts joins the sentences of a passage that say nothing without each other:
+// a heading with what follows it, a term with its definition, the sentences of one
+// item, the lines of one piece of code, a statement with its exception, and what
+// has fewer than four words with its neighbour. A thought is one unit. It lies
+// within one passage. Headings may stand apart.
+func thoughts(p *gather.Passage, apart bool) []corpus.Sentence {
+	out := make([]corpus.Sentence, 0, len(p.Sentences))
+	last := corpus.Sentence{} // of the thought that is open
+	for _, s := range p.Sentences {
+		if s.Start < p.Start || s.End > p.End || s.Start >= s.End {
+			continue
+		}
+		if n := len(out); n > 0 && last.End <= s.Start && joins(p, out[n-1], last, s, apart) {
+			out[n-1].End, out[n-1].Kind = s.End, s.Kind
+		} else {
+			out = append(out, s)
+		}
+		last = s
+	}
+	return out
+}
+
+// joins says whether a sentence belongs to the thought that ends in last.
+func joins(p *gather.Passage, thought, last, next corpus.Sentence, apart bool) bool {
+	at := func(s corpus.Sentence) string { return p.Text[s.Start-p.Start : s.End-p.Start] }
+	a, b := at(last), at(next)
+	breaks := strings.Count(p.Text[last.End-p.Start:next.Start-p.Start], "\n")
+	size := next.End - thought.Start
+	switch {
+	case next.Kind == corpus.Heading || next.Kind == corpus.Term:
+		return false
+	case last.Kind == corpus.Heading:
+		return !apart
+	case last.Kind == corpus.Term:
+		return true
+	case last.Kind == corpus.Code && next.Kind == corpus.Code:
+		return breaks <= 1 && size <= thoughtCode && goesOn(a, b)
+	case last.Kind == corpus.ListItem && next.Kind == corpus.ListItem && breaks <= 1 && size <= thoughtItem && !(breaks == 1 && bullet(b)):
+		return true
+	case last.Kind == next.Kind && breaks <= 1 && size <= thoughtTurn && takesBack.MatchString(b):
+		return true
+	}
+	if size > thoughtShort || last.Kind == corpus.TableRow || last.Kind == corpus.Turn {
+		return false
+	}
+	return fragment(a, last.Kind) && breaks <= 2 || fragment(b, next.Kind) && breaks <= 1 && next.Kind == last.Kind
+}
+
+// goesOn says whether a line of code goes on with the one before: a comment goes
+// with what stands below it, and one of some words begins anew.
+func goesOn(a, b string) bool {
+	return !comment(b) || wordsOf(a) < fewWords
+}
+
+// takesBack begins a sentence that limits what the one before says.
+var takesBack = regexp.MustCompile(`^(?:(?:However|Unless|Except|Otherwise|Nevertheless|Conversely|Exceptions?|In that case|Instead|Deprecated|Note that|By default|The default)\b|But )`)
+
+// Fragment says that unit i says nothing alone: it has fewer than four words, no
+// number and no end of a sentence, and is no turn or row, which may be short.
+func (all *Set) Fragment(i int) bool {
+	u := &all.Units[i]
+	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && fragment(u.Text, u.Kind) && !strings.ContainsAny(u.Text, "0123456789")
+}
+
+// fragment says that a text has few words and is no whole sentence.
+func fragment(s string, kind corpus.BlockKind) bool {
+	if wordsOf(s) >= fewWords {
+		return false
+	}
+	end, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, "\"')”’»」 "))
+	return kind == corpus.Code || !strings.ContainsRune(".!?。！？…", end)
+}
+
+func bullet(s string) bool {
+	for _, mark := range []string{"* ", "- ", "+ ", "• ", "· ", "– "} {
+		if strings.HasPrefix(s, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// wordsOf counts the words of s, no further than fewWords.
+func wordsOf(s string) int {
+	n, in := 0, false
+	for len(s) > 0 && n < fewWords {
+		r, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		letter := unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_'
+		if letter && (!in || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)) {
+			n++
+		}
+		in = letter
+	}
+	return n
+}
