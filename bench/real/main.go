@@ -1,0 +1,159 @@
+// Command real asks tamis the questions of a set over folders as they are
+// installed, and writes the contexts as the judge evalreal.py reads them.
+//
+//	go run ./real -set ../../shared/data/realdocs -corpora DIR -indexes DIR -out FILE [-corpus a,b] [-budgets 200,500,1000,2000]
+//
+// DIR/NAME is the folder of the corpus NAME; its index, in -indexes, is brought up
+// to date first. On standard error it prints how long contexts took, one core at a
+// time, and the ladder: how many questions have a passage with the whole answer
+// among the first 1, 3, 5 … of the candidates.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tamis-search/tamis"
+)
+
+type question struct {
+	ID, Corpus, Question string
+}
+
+// made is a context as the judge reads it.
+type made struct {
+	ID     string      `json:"id"`
+	Budget int         `json:"budget"`
+	Text   string      `json:"text"`
+	Runs   [][2]string `json:"runs"`
+}
+
+func main() {
+	set := flag.String("set", "../../shared/data/realdocs", "folder with questions.jsonl")
+	corpora := flag.String("corpora", "corpora", "folder with a folder for each corpus")
+	indexes := flag.String("indexes", "indexes", "folder for the indexes")
+	out := flag.String("out", "real.jsonl", "file for the contexts")
+	only := flag.String("corpus", "", "corpora to ask, comma separated; all of the set by default")
+	budgets := flag.String("budgets", "200,500,1000,2000", "token budgets")
+	flag.Parse()
+	if err := run(*set, *corpora, *indexes, *out, *only, *budgets); err != nil {
+		fmt.Fprintln(os.Stderr, "real:", err)
+		os.Exit(1)
+	}
+}
+
+func run(set, corpora, indexes, out, only, budgetList string) error {
+	ctx := context.Background()
+	questions, err := read(filepath.Join(set, "questions.jsonl"))
+	if err != nil {
+		return err
+	}
+	var budgets []int
+	for b := range strings.SplitSeq(budgetList, ",") {
+		n, err := strconv.Atoi(b)
+		if err != nil {
+			return fmt.Errorf("-budgets: %w", err)
+		}
+		budgets = append(budgets, n)
+	}
+	f, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriter(f)
+	enc := json.NewEncoder(w)
+	var names []string
+	for _, q := range questions {
+		if !slices.Contains(names, q.Corpus) && (only == "" || slices.Contains(strings.Split(only, ","), q.Corpus)) {
+			names = append(names, q.Corpus)
+		}
+	}
+	took := map[int][]time.Duration{}
+	for _, name := range names {
+		ix, err := tamis.Open(filepath.Join(indexes, name), tamis.Options{ReadOnly: corpora == ""})
+		if err != nil {
+			return err
+		}
+		if corpora != "" {
+			report, err := ix.AddFiles(ctx, []string{filepath.Join(corpora, name)}, tamis.FileOptions{})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "%s: %d added, %d unchanged, %d skipped\n", name, report.Added, report.Unchanged, len(report.Skipped))
+		}
+		for _, q := range questions {
+			if q.Corpus != name {
+				continue
+			}
+			for _, b := range budgets {
+				begin := time.Now()
+				c, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"})
+				if err != nil {
+					return fmt.Errorf("%s: %w", q.ID, err)
+				}
+				took[b] = append(took[b], time.Since(begin))
+				if err := enc.Encode(made{q.ID, b, c.Text, runs(c)}); err != nil {
+					return err
+				}
+			}
+		}
+		if err := ix.Close(); err != nil {
+			return err
+		}
+	}
+	for _, b := range budgets {
+		t := took[b]
+		slices.Sort(t)
+		fmt.Fprintf(os.Stderr, "%d tokens: p50 %.1f ms, p90 %.1f ms\n", b, ms(t[len(t)/2]), ms(t[len(t)*9/10]))
+	}
+	return w.Flush()
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// runs are the maximal pieces of sources that a context is made of.
+func runs(c *tamis.Context) [][2]string {
+	pieces := [][2]string{}
+	end, path := -1, ""
+	for i, text := range c.Texts() {
+		s := &c.Spans[i]
+		if s.Path == path && s.Start >= end && s.Start-end <= 2 {
+			pieces[len(pieces)-1][1] += "\n" + text
+		} else {
+			pieces = append(pieces, [2]string{s.Path, text})
+		}
+		path, end = s.Path, s.End
+	}
+	return pieces
+}
+
+func read(path string) ([]question, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var out []question
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<20)
+	for {
+		if !s.Scan() {
+			return out, s.Err()
+		}
+		var q question
+		if err := json.Unmarshal(s.Bytes(), &q); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		out = append(out, q)
+	}
+}
