@@ -247,11 +247,9 @@ func (a *app) printSources(w io.Writer, c *tamis.Context) error {
 			}
 			bytes = append(bytes, fmt.Sprintf("%d-%d", c.Spans[i].Start, c.Spans[i].End))
 		}
-		where, rest := at(shortPath(s.Doc), s.Doc, s.Path, s.Place), ""
+		where, rest := at(shortPath(s.Doc), s.Doc, s.Path, s.Place), " bytes "+strings.Join(bytes, ", ")
 		if s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc) {
-			where = screen.Name(shortPath(s.Doc)) + ":" + strings.Join(lines, ",")
-		} else {
-			rest = " bytes " + strings.Join(bytes, ", ")
+			where, rest = screen.Name(shortPath(s.Doc))+":"+strings.Join(lines, ","), ""
 		}
 		if s.Heading != "" {
 			rest = "  " + oneLine(s.Heading) + rest
@@ -282,12 +280,10 @@ func at(name, doc, path string, p tamis.Place) string {
 // shortPath shows a file below the working directory by its relative path.
 func shortPath(doc string) string {
 	wd, err := os.Getwd()
-	if err != nil || !filepath.IsAbs(doc) {
-		return doc
+	if err == nil && filepath.IsAbs(doc) {
+		if rel, err := filepath.Rel(wd, doc); err == nil && !strings.HasPrefix(rel, "..") {
+			return rel
+		}
 	}
-	rel, err := filepath.Rel(wd, doc)
-	if err != nil || strings.HasPrefix(rel, "..") {
-		return doc
-	}
-	return rel
+	return doc
 }

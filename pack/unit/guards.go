@@ -183,12 +183,12 @@ func (all *Set) signature(i int) Need {
 }
 
 // headOf is how many bytes of a piece of code, which begins at the margin, end with
-// its first line there that is neither comment nor closing bracket; 0 without one.
+// its first line there that has some words and is no comment; 0 without one.
 func headOf(code string) int {
 	at := 0
 	for line := range strings.Lines(code) {
 		at += len(line)
-		if line = strings.TrimRight(line, "\r\n"); line != "" && !strings.ContainsRune(" \t})]", rune(line[0])) && !comment(line) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" && !strings.ContainsRune(" \t})]", rune(line[0])) && !comment(line) && wordsOf(line) > 2 {
 			return len(strings.TrimRight(code[:at], "\r\n"))
 		}
 	}

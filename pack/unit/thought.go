@@ -16,13 +16,14 @@ const (
 	thoughtItem  = 300 // sentences of one item, of an option with its paragraph
 	thoughtShort = 600 // what is joined because one part is short
 	thoughtTurn  = 500 // a statement and what takes some of it back
-	fewWords     = 4   // fewer say nothing alone
+	fewWords     = 4   // fewer join their neighbour
+	aloneWords   = 5   // fewer are not kept alone
 )
 
 // thoughts joins the sentences of a passage that say nothing without each other:
 // a heading with what follows it, a term with its definition, the sentences of one
 // item, the lines of one piece of code, a statement with its exception, and what
-// has fewer than four words with its neighbour. A thought is one unit. It lies
+// has few words with its neighbour. A thought is one unit. It lies
 // within one passage. Headings may stand apart.
 func thoughts(p *gather.Passage, apart bool) []corpus.Sentence {
 	out := make([]corpus.Sentence, 0, len(p.Sentences))
@@ -64,7 +65,7 @@ func joins(p *gather.Passage, thought, last, next corpus.Sentence, apart bool) b
 	if size > thoughtShort || last.Kind == corpus.TableRow || last.Kind == corpus.Turn {
 		return false
 	}
-	return fragment(a, last.Kind) && breaks <= 2 || fragment(b, next.Kind) && breaks <= 1 && next.Kind == last.Kind
+	return fragment(a, last.Kind, fewWords) && breaks <= 2 || fragment(b, next.Kind, fewWords) && breaks <= 1 && next.Kind == last.Kind
 }
 
 // goesOn says whether a line of code goes on with the one before: a comment goes
@@ -76,16 +77,16 @@ func goesOn(a, b string) bool {
 // takesBack begins a sentence that limits what the one before says.
 var takesBack = regexp.MustCompile(`^(?:(?:However|Unless|Except|Otherwise|Nevertheless|Conversely|Exceptions?|In that case|Instead|Deprecated|Note that|By default|The default)\b|But )`)
 
-// Fragment says that unit i says nothing alone: it has fewer than four words, no
+// Fragment says that unit i says nothing alone: it has few words, no
 // number and no end of a sentence, and is no turn or row, which may be short.
 func (all *Set) Fragment(i int) bool {
 	u := &all.Units[i]
-	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && fragment(u.Text, u.Kind) && !strings.ContainsAny(u.Text, "0123456789")
+	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && fragment(u.Text, u.Kind, aloneWords) && !strings.ContainsAny(u.Text, "0123456789")
 }
 
-// fragment says that a text has few words and is no whole sentence.
-func fragment(s string, kind corpus.BlockKind) bool {
-	if wordsOf(s) >= fewWords {
+// fragment says that a text has fewer than so many words and is no whole sentence.
+func fragment(s string, kind corpus.BlockKind, few int) bool {
+	if wordsOf(s) >= few {
 		return false
 	}
 	end, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, "\"')”’»」 "))
@@ -101,10 +102,10 @@ func bullet(s string) bool {
 	return false
 }
 
-// wordsOf counts the words of s, no further than fewWords.
+// wordsOf counts the words of s, no further than aloneWords.
 func wordsOf(s string) int {
 	n, in := 0, false
-	for len(s) > 0 && n < fewWords {
+	for len(s) > 0 && n < aloneWords {
 		r, size := utf8.DecodeRuneInString(s)
 		s = s[size:]
 		letter := unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_'
