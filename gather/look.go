@@ -45,7 +45,9 @@ func (g *Gatherer) prior(of string) float64 {
 		return 0
 	}
 	switch of {
-	case role.Generated, role.Test, role.Copy:
+	case role.Test:
+		return 1
+	case role.Generated, role.Copy:
 		return .75
 	case role.Source:
 		return .5

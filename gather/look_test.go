@@ -54,7 +54,7 @@ func TestSecondLook(t *testing.T) {
 		{"headings, titles and paths count", "wheel gate noon",
 			pages{{text: "It is turned slowly.", score: 1}, {text: "It is turned slowly now.", score: .9, heading: "Wheel of a gate"}, {text: "It is turned.", score: .8, path: "/x/gate/wheel-noon.md"}}, "2 1 0"},
 		{"documentation before tests and bundles", "wheel gate",
-			pages{{text: rule, role: role.Test, score: 1}, {text: "A wheel and a gate in a bundle.", role: role.Generated, score: 1}, {text: "A gate has a wheel of its own.", role: role.Documentation, score: .8}}, "2 0 1"},
+			pages{{text: rule, role: role.Test, score: 1}, {text: "A wheel and a gate in a bundle.", role: role.Generated, score: 1}, {text: "A gate has a wheel of its own.", role: role.Documentation, score: .8}}, "2 1 0"},
 		{"a question for a test wants it", "which test turns the wheel of the gate",
 			pages{{text: rule, role: role.Test, score: 1}, {text: "A gate has a wheel of its own.", role: role.Documentation, score: .8}}, "0 1"},
 		{"a twin goes back", "wheel gate noon",
