@@ -20,7 +20,7 @@ var (
 	// inside; examples.
 	asksCode = regexp.MustCompile(`(?i)\b(where (is|are|does|do|in)|implement(s|ed|ation)?|source( code)?|internally|inside|(sample|example) (code|program)|code)\b`)
 	asksRole = map[string]*regexp.Regexp{
-		role.Test:        regexp.MustCompile(`(?i)\b(unit )?tests?\b|\btested\b|_test\b`),
+		role.Test:        regexp.MustCompile(`(?i)\b(unit tests?|(which|what|the|a|any) tests?|tests? (for|of|that|which)|tested)\b|_test\b`),
 		role.Log:         regexp.MustCompile(`(?i)\b(change ?log|release notes?|what('s| is) new|changed|since (when|which)|which (release|version)|removed|introduced|history)\b`),
 		role.Declaration: regexp.MustCompile(`(?i)\b(declar(e|es|ed|ation)|types?|signature|interface|\.d\.ts)\b`),
 	}
