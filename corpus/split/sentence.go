@@ -521,6 +521,16 @@ func (l *layout) border(s *splitter, i, end int) (stop, next int) {
 	if line == "" || t[b] == '\n' || t[b] == '\r' {
 		return i, b // a blank line inside a block
 	}
+	// The marks of a quotation stand before each of its lines and say nothing.
+	quoted := t[b] == '>' && strings.HasPrefix(strings.TrimLeft(line, " \t"), ">")
+	for ; quoted && b < end && strings.IndexByte("> \t", t[b]) >= 0; b++ {
+	}
+	if b >= end {
+		return -1, b
+	}
+	if quoted && (t[b] == '\n' || t[b] == '\r') {
+		return i, b
+	}
 	length := len(line)
 	f := follow(t, b, min(end, b+128))
 	smallStart := f.kind == lower && f.opened == 0 && !s.caseless
@@ -537,7 +547,7 @@ func (l *layout) border(s *splitter, i, end int) (stop, next int) {
 		}
 		return q - p
 	}
-	if l.width < 40 && !smallStart || indent(i+1) >= indent(a)+2 {
+	if l.width < 40 && !smallStart || !quoted && indent(i+1) >= indent(a)+2 {
 		return i, b
 	}
 	if first := t[a+indent(a)]; first == t[b] && !isLetterByte(first) && first < 0x80 ||

@@ -212,6 +212,7 @@ func TestSentences(t *testing.T) {
 		"Il Sig. Rossi arriva.| Va bene.",
 		// Line breaks.
 		"This is a line that has been wrapped\nat about forty columns by hand.\n|And this is the second sentence of it.",
+		"> The gates of the wall are opened at noon by\n> whoever is there, `as a rule`.| Check\n> them all before you go to the sea with a boat.",
 		"Install it\n|Run it\n|Remove it",
 		"Intro\n|This is a much longer line of text that a web page had as one paragraph of its own, and so it is wide, which says that nothing here was wrapped at all by an editor\n|Next",
 		"First paragraph\n\n|second paragraph",
