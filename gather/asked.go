@@ -24,8 +24,6 @@ var (
 		role.Log:         regexp.MustCompile(`(?i)\b(change ?log|release notes?|what('s| is) new|changed|since (when|which)|which (release|version)|removed|introduced|history)\b`),
 		role.Declaration: regexp.MustCompile(`(?i)\b(declar(e|es|ed|ation)|types?|signature|interface|\.d\.ts)\b`),
 	}
-	// A number that something is set to, is or has.
-	setValue = regexp.MustCompile(`(?i)(=|:|\bis\b|\bare\b|\bto\b)\s*['"` + "`" + `(]*\d`)
 )
 
 func askedFor(question string) asked {
@@ -50,13 +48,32 @@ func (a *asked) role(of string) bool {
 	return false
 }
 
-// values says whether a text has a number, 1, and one that something is set to, 2.
+// values says whether a text has a number, 1, and one that something is set to, is
+// or has, 2.
 func values(s string) float64 {
-	switch {
-	case !strings.ContainsAny(s, "0123456789"):
-		return 0
-	case !setValue.MatchString(s):
-		return 1
+	found := 0.0
+	for i := 0; i < len(s); i++ {
+		if !digit(s[i]) || i > 0 && digit(s[i-1]) {
+			continue
+		}
+		found = 1
+		before := strings.TrimRight(s[max(0, i-40):i], "'\"`(")
+		cut := strings.TrimRight(before, " \t\r\n")
+		switch {
+		case strings.HasSuffix(cut, "="), strings.HasSuffix(cut, ":"):
+			return 2
+		case len(cut) == len(before):
+		case endsInWord(cut, "is"), endsInWord(cut, "are"), endsInWord(cut, "to"):
+			return 2
+		}
 	}
-	return 2
+	return found
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// endsInWord says whether s ends in a word of ASCII, in any case.
+func endsInWord(s, word string) bool {
+	at := len(s) - len(word)
+	return at >= 0 && strings.EqualFold(s[at:], word) && (at == 0 || s[at-1] == ' ' || s[at-1] == '\n' || s[at-1] == '\t')
 }

@@ -32,3 +32,14 @@ func TestAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestValues(t *testing.T) {
+	for s, want := range map[string]float64{
+		"": 0, "no number": 0, "chapter 7": 1, "page 12 of 20": 1, "size = 12": 2, "timeout:\n  30": 2, "The default is 300 seconds.": 2,
+		"defaults to `(5`": 2, "this 3": 1, "limit=64": 2, "there are 9": 2, "into 2": 1, "IS 4": 2, "v2": 1,
+	} {
+		if got := values(s); got != want {
+			t.Errorf("%q: %v, want %v", s, got, want)
+		}
+	}
+}
