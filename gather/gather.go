@@ -142,16 +142,6 @@ func (g *Gatherer) around(row, doc topk.Row, look float64) {
 	}
 }
 
-// documents makes candidates of those that match best.
-func (g *Gatherer) documents(terms []search.Term, n int) {
-	if n == 0 {
-		return
-	}
-	for _, d := range g.from.BestDocuments(terms, n) {
-		g.whole(d.Row, float64(d.Score), 0)
-	}
-}
-
 // FindNamed makes candidates of the documents that may bear one of the names,
 // runs of analysed terms, as title: those whose analysed title is the name, else
 // those that match it best.

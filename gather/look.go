@@ -88,18 +88,17 @@ type looked struct {
 	shingles []uint64
 }
 
-// look ranks the best passages for terms again, best first.
-func (g *Gatherer) look(q *Question) ([]looked, error) {
+// look ranks the best passages for the question again, best first; docs are the
+// documents that match it best.
+func (g *Gatherer) look(q *Question, docs []topk.Hit) ([]looked, error) {
 	hits := g.from.BestPassages(q.Terms, lookAt)
 	if len(hits) == 0 {
 		return nil, nil
 	}
 	l := &looker{g: g, asked: g.asked, idf: q.IDF, docs: map[topk.Row]*seenDoc{}}
 	l.weigh(q.Terms)
-	if docs := g.from.BestDocuments(q.Terms, lookAtDocs); len(docs) > 0 {
-		for _, d := range docs {
-			l.docs[d.Row] = &seenDoc{base: weighDoc * float64(d.Score) / float64(docs[0].Score)}
-		}
+	for _, d := range docs {
+		l.docs[d.Row] = &seenDoc{base: weighDoc * float64(d.Score) / float64(docs[0].Score)}
 	}
 	out := make([]looked, len(hits))
 	for i, hit := range hits {
@@ -245,13 +244,16 @@ func (l *looker) passage(row topk.Row) (looked, error) {
 // neighbours, and of the documents that match best.
 func (g *Gatherer) Look(q *Question, passages, documents int) error {
 	g.asked = askedFor(q.Text)
-	found, err := g.look(q)
+	docs := g.from.BestDocuments(q.Terms, max(lookAtDocs, documents))
+	found, err := g.look(q, docs)
 	if err != nil {
 		return err
 	}
 	for _, p := range found[:min(len(found), passages)] {
 		g.around(p.row, p.doc, max(0, p.score/found[0].score))
 	}
-	g.documents(q.Terms, documents)
+	for _, d := range docs[:min(len(docs), documents)] {
+		g.whole(d.Row, float64(d.Score), 0)
+	}
 	return nil
 }

@@ -4,13 +4,13 @@
 //	go run ./real -set ../../shared/data/realdocs -corpora DIR -indexes DIR -out FILE [-corpus a,b] [-budgets 200,500,1000,2000]
 //
 // DIR/NAME is the folder of the corpus NAME; its index, in -indexes, is brought up
-// to date first. On standard error it prints how long contexts took, one core at a
-// time, and the ladder: how many questions have a passage with the whole answer
-// among the first 1, 3, 5 … of the candidates.
+// to date first; where -corpora is empty, the indexes are taken as they are. On
+// standard error it prints how long contexts took, one question after another.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -113,6 +113,9 @@ func run(set, corpora, indexes, out, only, budgetList string) error {
 	}
 	for _, b := range budgets {
 		t := took[b]
+		if len(t) == 0 {
+			return fmt.Errorf("no question of %s is about %s", set, cmp.Or(only, "anything"))
+		}
 		slices.Sort(t)
 		fmt.Fprintf(os.Stderr, "%d tokens: p50 %.1f ms, p90 %.1f ms\n", b, ms(t[len(t)/2]), ms(t[len(t)*9/10]))
 	}
