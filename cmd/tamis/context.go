@@ -47,6 +47,7 @@ func (a *app) contextCommand() *cobra.Command {
 		scope  scope
 		covers bool
 		guards []string
+		sure   float64
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -58,6 +59,10 @@ something was left out between two of a source.
 Standard output gets the text, byte for byte what the receipt's digest is of. On a
 terminal the list of sources follows, else standard error gets it: documents with
 their lines and headings. tamis show LABEL shows one in its surroundings.
+
+The confidence at its end is an estimate, by words alone, that the text answers the
+question: below 0.25 a line says so. With --require nothing is printed then, and the
+exit code is 1; --require=0.5 asks for more.
 
 With --json it prints the receipt: every kept span with document, byte range and
 digest, and the number and digest of the units that were scored and dropped;
@@ -104,6 +109,10 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 				return budgetError(budget, err)
 			}
 			a.hintLanguage(ix, args[0], seen)
+			if c.Confidence < sure && len(c.Spans) > 0 {
+				return fmt.Errorf("the context may not answer the question: its confidence is %.2f, --require asks for %.2f; it is printed without --require", c.Confidence, sure)
+			}
+			a.doubt(c)
 			if asJSON {
 				err = a.paged(func() error { return a.printJSON(receiptOf(c, all)) })
 			} else {
@@ -126,6 +135,8 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
 	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
+	f.Float64Var(&sure, "require", 0, "print nothing and exit 1 where the confidence is lower")
+	f.Lookup("require").NoOptDefVal = fmt.Sprint(pack.Unsure)
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
 	f.BoolVar(&all, "dropped", false, "with --json: list what was scored and dropped, which is long")
@@ -150,20 +161,28 @@ func onlyReplay(cmd *cobra.Command, replay string) error {
 	return nil
 }
 
-// receipt is a context as it is printed: its number of drops always, the drops on
+// receipt is a context as it is printed: confidence and number of drops always, the drops on
 // request.
 type receipt struct {
 	*tamis.Context
+	Confidence   float64        `json:"confidence"`
 	DroppedCount int            `json:"dropped_count"`
 	Dropped      *[]render.Drop `json:"dropped,omitempty"`
 }
 
 func receiptOf(c *tamis.Context, dropped bool) receipt {
-	r := receipt{Context: c, DroppedCount: c.DroppedCount}
+	r := receipt{Context: c, Confidence: c.Confidence, DroppedCount: c.DroppedCount}
 	if dropped {
 		r.Dropped = &c.Dropped
 	}
 	return r
+}
+
+// doubt says when a context may not answer its question.
+func (a *app) doubt(c *tamis.Context) {
+	if c.Confidence < pack.Unsure && len(c.Spans) > 0 && !a.quiet {
+		fmt.Fprintf(a.errs, "tamis: this may not answer the question (confidence %.2f): its words do not stand together here more than by chance\n", c.Confidence)
+	}
 }
 
 // readReceipt reads a receipt from a file, or from standard input.
@@ -259,8 +278,8 @@ func (a *app) printSources(w io.Writer, c *tamis.Context) error {
 	if c.CutRecall > 0 {
 		fmt.Fprintf(&b, "cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold\n", c.Cut, 100*c.CutRecall)
 	}
-	fmt.Fprintln(&b, screen.Style(w, screen.Dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
-		c.Tokens, c.Budget, c.Tokenizer, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
+	fmt.Fprintln(&b, screen.Style(w, screen.Dim, fmt.Sprintf("%d of %d tokens (%s), confidence %.2f, %d units scored and dropped, receipt %s",
+		c.Tokens, c.Budget, c.Tokenizer, c.Confidence, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
