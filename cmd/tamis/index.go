@@ -27,6 +27,7 @@ func (a *app) indexCommand() *cobra.Command {
 		strict   bool
 		asJSON   bool
 		vectors  flags.VectorFile
+		locked   flags.Locked
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -57,6 +58,10 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			if err != nil {
 				return err
 			}
+			passwords, err := locked.Words()
+			if err != nil {
+				return err
+			}
 			missing, err := a.namedPaths(args)
 			if err != nil {
 				return err
@@ -67,7 +72,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				return err
 			}
 			defer ix.Close()
-			report, err := a.indexPaths(cmd.Context(), ix, args, tamis.FileOptions{Exclude: exclude, Stdin: a.in})
+			report, err := a.indexPaths(cmd.Context(), ix, args, tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR})
 			if err != nil {
 				return err
 			}
@@ -109,6 +114,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	f.StringVar(&language, "language", "", `how prose is analysed: auto (default for a new index) as each document's language is, or one language for all, such as german`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
 	vectors.Add(f)
+	locked.Add(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
