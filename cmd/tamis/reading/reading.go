@@ -101,7 +101,8 @@ func Of(d *corpus.Document) Document {
 // cells are those of a row: parted by tabs, or as Markdown does.
 func cells(row string) []string {
 	if !strings.Contains(row, "\t") && strings.Contains(row, "|") {
-		row = strings.ReplaceAll(strings.Trim(strings.TrimSpace(row), "|"), "|", "\t")
+		row = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(row), "|"), "|")
+		row = strings.ReplaceAll(row, "|", "\t")
 	}
 	out := strings.Split(row, "\t")
 	for i, c := range out {
