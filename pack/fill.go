@@ -236,12 +236,13 @@ func (f *filler) needsCost(i int) int {
 	return c
 }
 
-// twin is the kept unit that unit i nearly repeats, or -1.
+// twin is the kept unit that has most of what unit i says, where it says hardly
+// anything that is not kept, or -1.
 func (f *filler) twin(i int) int {
 	if f.o.KeepDuplicates {
 		return -1
 	}
-	return f.fold.Twin(f.all.Shingles(i))
+	return f.fold.Said(f.all.Shingles(i))
 }
 
 // exhausts says whether a document would have more kept of it, with unit i, than
