@@ -10,6 +10,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/record"
+	"github.com/tamis-search/tamis/corpus/read/talk"
 )
 
 // row is how a file is read. A new format enters here: a magic number in
@@ -29,6 +30,8 @@ var (
 	formGo       = row{read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formRows     = row{read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
 	formRecords  = row{read: record.Read, streamed: true}
+	formVTT      = row{read: talk.VTT, encoded: true}
+	formSRT      = row{read: talk.SRT, encoded: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -39,6 +42,7 @@ var byExtension = map[string]*row{
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".csv": &formRows, ".tsv": &formRows,
+	".vtt": &formVTT, ".srt": &formSRT,
 }
 
 // byMagic are the formats whose files begin with a number of their own. Those
@@ -52,6 +56,7 @@ var byMagic = []struct {
 	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
+	{"WEBVTT", &formVTT, ""},
 	{"BZh", nil, "a bzip2 file"},
 	{"\xFD7zXZ\x00", nil, "an xz file"},
 	{"\x28\xB5\x2F\xFD", nil, "a zstd file"},

@@ -87,7 +87,8 @@ func shift(d *corpus.Document, text string, n int) {
 	}
 }
 
-// number gives blocks the lines of the file at which they begin.
+// number gives blocks the lines of the file at which they begin, beside what else
+// is known of their places.
 func number(blocks []corpus.Block, file string) {
 	line, at := 1, 0
 	places := make([]corpus.Place, len(blocks))
@@ -95,6 +96,9 @@ func number(blocks []corpus.Block, file string) {
 		start := min(max(blocks[i].FileStart, at), len(file))
 		line += strings.Count(file[at:start], "\n")
 		at = start
+		if p := blocks[i].Place; p != nil {
+			places[i] = *p
+		}
 		places[i].Line = line
 		blocks[i].Place = &places[i]
 	}
