@@ -28,7 +28,8 @@ var (
 	formMarkdown = row{read: markdownFile}
 	formHTML     = row{read: markup.HTML, encoded: true}
 	formGo       = row{read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
-	formRows     = row{read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
+	formCSV      = row{read: record.CSV, encoded: true}
+	formTSV      = row{read: record.TSV, encoded: true}
 	formRecords  = row{read: record.Read, streamed: true}
 	formVTT      = row{read: talk.VTT, encoded: true}
 	formSRT      = row{read: talk.SRT, encoded: true}
@@ -41,7 +42,7 @@ var byExtension = map[string]*row{
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
-	".csv": &formRows, ".tsv": &formRows,
+	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
 	".vtt": &formVTT, ".srt": &formSRT,
 }
 

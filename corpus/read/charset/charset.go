@@ -31,8 +31,6 @@ const (
 	// Of the characters beyond ASCII so many per cent are common ones of their
 	// language.
 	mostlyCommon = 90
-	// No Japanese text has more kanji in a row.
-	withoutKana = 20
 )
 
 // Decode is s in UTF-8, and the name of the set that it was in. label is the name
@@ -151,11 +149,9 @@ func strict(s string) (encoding.Encoding, string) {
 		e      encoding.Encoding
 		common func(r rune, lead, trail byte) bool
 	}{
-		{"shift_jis", japanese.ShiftJIS, withKana(func(lead byte) bool { return lead >= 0x88 && lead <= 0x97 })}, // kanji of the first level
-		{"euc-jp", japanese.EUCJP, withKana(func(lead byte) bool { return lead >= 0xB0 && lead <= 0xCF })},
-		{"euc-kr", korean.EUCKR, func(r rune, lead, trail byte) bool {
-			return r >= 0xAC00 && r <= 0xD7A3 && lead >= 0xB0 && trail >= 0xA1
-		}},
+		{"shift_jis", japanese.ShiftJIS, func(r rune, lead, trail byte) bool { return kana(r) || lead >= 0x88 && lead <= 0x97 }}, // the kanji of the first level
+		{"euc-kr", korean.EUCKR, func(r rune, lead, trail byte) bool { return r >= 0xAC00 && r <= 0xD7A3 && trail >= 0xA1 }},
+		{"euc-jp", japanese.EUCJP, func(r rune, lead, trail byte) bool { return kana(r) || lead >= 0xB0 && lead <= 0xCF }},
 		{"gb18030", simplifiedchinese.GB18030, func(r rune, lead, trail byte) bool { return lead >= 0xB0 && lead <= 0xD7 && trail >= 0xA1 }},
 		{"big5", traditionalchinese.Big5, func(r rune, lead, trail byte) bool { return lead >= 0xA4 && lead <= 0xC6 }},
 	} {
@@ -164,20 +160,6 @@ func strict(s string) (encoding.Encoding, string) {
 		}
 	}
 	return best, name
-}
-
-// withKana are the common characters of Japanese: kana, and the kanji of some lead
-// bytes as long as kana stand among them.
-func withKana(kanji func(lead byte) bool) func(r rune, lead, trail byte) bool {
-	since := 0
-	return func(r rune, lead, trail byte) bool {
-		if kana(r) {
-			since = 0
-			return true
-		}
-		since++
-		return since <= withoutKana && kanji(lead)
-	}
 }
 
 func kana(r rune) bool {
