@@ -24,6 +24,10 @@ type FileOptions struct {
 	Exclude []string
 	// Stdin is what the path "-" reads; nil is the process's standard input.
 	Stdin io.Reader
+	// Passwords are tried, in this order, on files that are encrypted.
+	Passwords []string
+	// OCR is a command that reads the pictures of scanned pages; empty for none.
+	OCR string
 	// Progress, where it is not nil, is told how many bytes of files are done and
 	// how many are known.
 	Progress func(done, total int64)
@@ -54,7 +58,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude}
+	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude, Passwords: o.Passwords, OCR: o.OCR}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}
@@ -123,7 +127,7 @@ type fileRun struct {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: strings.ToValidUTF8(s.Path, "\uFFFD"), Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason}
 	}
 	return Skip{Reason: err.Error()}
 }
@@ -132,7 +136,7 @@ func (r *fileRun) skip(err error) {
 	var s *read.SkipError
 	if errors.As(err, &s) {
 		r.seen[s.Path] = true
-		if s.Line == 0 && !errors.Is(err, fs.ErrNotExist) {
+		if s.Line == 0 && s.Inside == "" && !errors.Is(err, fs.ErrNotExist) {
 			r.unread = append(r.unread, s.Path)
 		}
 	}
@@ -195,9 +199,10 @@ func (r *fileRun) prepared(ctx context.Context, f readFile, cancelled *bool) ite
 func (r *fileRun) documents(ctx context.Context, f readFile) error {
 	ids := map[string]bool{}
 	// whole: the file was read to its end; clear: every record in it was
-	// understood; shared: another file holds a document with the id of one here;
+	// understood; parts: what inside it was not; shared: another file holds a document with the id of one here;
 	// missing: one of its documents could not be put.
 	whole, clear, shared, missing := true, true, false, false
+	var parts []string
 	cancelled := false
 	for d := range r.prepared(ctx, f, &cancelled) {
 		if ctx.Err() != nil {
@@ -208,6 +213,8 @@ func (r *fileRun) documents(ctx context.Context, f readFile) error {
 		switch {
 		case errors.As(err, &bad) && bad.Taken != "":
 			shared = shared || !ids[bad.Taken]
+		case bad != nil && bad.Inside != "" && !bad.Rest:
+			parts = append(parts, bad.Name())
 		case err != nil:
 			whole = whole && bad != nil && bad.Line > 0 && !bad.Rest
 			clear = false
@@ -249,10 +256,13 @@ func (r *fileRun) documents(ctx context.Context, f readFile) error {
 		// memory be allowed.
 		known.Digest = nil
 	}
-	if !clear {
-		ids = nil
+	keep := func(id string) bool {
+		return ids[id] || slices.ContainsFunc(parts, func(part string) bool { return id == part || strings.HasPrefix(id, part+"!/") })
 	}
-	removed, err := r.b.SetFile(f.Path, known, ids)
+	if !clear {
+		keep = nil
+	}
+	removed, err := r.b.SetFile(f.Path, known, keep)
 	r.report.Removed += removed
 	return err
 }

@@ -62,8 +62,21 @@ type Document struct {
 	// Vectors are learned sparse vectors of the document, by field: beside its
 	// text or instead of it.
 	Vectors map[string]vector.Named
-	// Warnings are what the source states about the document and was not taken.
+	// Warnings are what the source states about the document and was not taken, and
+	// what was guessed to read it.
 	Warnings []Warning
+	// Attachments are the names of what the document holds as files: those of a mail,
+	// say. What can be read of them are documents of their own.
+	Attachments []string
+	// Dropped is what a reader left out on purpose, where somebody asked for it.
+	Dropped []Dropped
+}
+
+// Dropped is a text that a reader left out: navigation, a running head, a quoted
+// reply, what nobody sees.
+type Dropped struct {
+	Reason string // a few words: "navigation"
+	Text   string
 }
 
 // Warning says what of a document was left out although the document went in.

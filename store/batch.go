@@ -426,11 +426,11 @@ func (b *Batch) remove(v *Snapshot, h *Header) {
 }
 
 // SetFile records a file whose documents are all in the batch, and deletes
-// the documents that came from the file before but are not among ids; nil
-// deletes none.
-func (b *Batch) SetFile(path string, f File, ids map[string]bool) (removed int, err error) {
-	if ids != nil {
-		if removed, err = b.deleteOf(path, func(id string) bool { return !ids[id] }); err != nil {
+// the documents that came from the file before but are not to be kept; nil keeps
+// all.
+func (b *Batch) SetFile(path string, f File, keep func(id string) bool) (removed int, err error) {
+	if keep != nil {
+		if removed, err = b.deleteOf(path, func(id string) bool { return !keep(id) }); err != nil {
 			return removed, err
 		}
 	}

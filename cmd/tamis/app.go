@@ -43,11 +43,6 @@ func newApp(in io.Reader, out, errs io.Writer) *app {
 	return a
 }
 
-// usageError is a mistake in the command line: exit code 2.
-type usageError struct{ error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
 // errNothing: what was asked for is not there. Exit code 1, and not a word with
 // --quiet.
 var errNothing = errors.New("nothing found")
@@ -69,12 +64,12 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		Args:              subcommand,
+		Args:              flags.Subcommand,
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return a.configure(cmd) },
 		RunE:              func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.SetVersionTemplate("tamis {{.Version}}\n")
-	cmd.SetFlagErrorFunc(flagError)
+	cmd.SetFlagErrorFunc(flags.Wrong)
 	f := cmd.PersistentFlags()
 	f.Var(&flags.Once{Value: &a.dir}, "index", "index directory (default $TAMIS_INDEX, then the nearest .tamis here or in a folder above)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print what was asked for and failures, no lists of sources, reports or progress")
@@ -82,32 +77,10 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	cmd.AddCommand(
 		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
-		a.configCommand(), a.versionCommand(),
+		a.readCommand(), a.formatsCommand(), a.configCommand(), a.versionCommand(),
 	)
 	flags.Complete(cmd)
 	return cmd
-}
-
-// exact wants n arguments, named in the message.
-func exact(names ...string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == len(names) {
-			return nil
-		}
-		if len(args) > len(names) {
-			return usagef("unexpected argument %q: put a question of several words in quotes", args[len(names)])
-		}
-		return usagef("missing %s; usage: %s", names[len(args)], cmd.UseLine())
-	}
-}
-
-func atLeastOne(name string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return usagef("missing %s; usage: %s", name, cmd.UseLine())
-		}
-		return nil
-	}
 }
 
 const indexName = ".tamis"

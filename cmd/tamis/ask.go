@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 )
@@ -34,19 +35,19 @@ empty answer is a failure; one that the model's limit of tokens cut off is said 
 The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		Example: `  tamis ask "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "which tables does the importer lock?"`,
-		Args: exact("QUESTION"),
+		Args: flags.Exact("QUESTION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if url == "" {
 				url = os.Getenv("TAMIS_LLM")
 			}
 			if timeout < 0 {
-				return usagef("--timeout must be more than nothing, such as 90s or 10m")
+				return flags.Usagef("--timeout must be more than nothing, such as 90s or 10m")
 			}
 			o := ask.Options{Budget: budget, Drafts: drafts}
 			if url != "" {
 				client, err := llm.New(llm.Config{URL: url, Model: model, Timeout: timeout})
 				if err != nil {
-					return usageError{err}
+					return flags.UsageError{Err: err}
 				}
 				o.Model = client
 			}

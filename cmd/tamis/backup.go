@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 )
 
 func (a *app) backupCommand() *cobra.Command {
@@ -17,7 +18,7 @@ func (a *app) backupCommand() *cobra.Command {
 all that was acknowledged before. It takes no lock. A backup is an index: search
 it with --index TARGET, or copy it back with tamis restore.`,
 		Example: "  tamis backup /mnt/backups/notes-monday",
-		Args:    exact("TARGET"),
+		Args:    flags.Exact("TARGET"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.noIndex(tamis.Backup(cmd.Context(), a.indexDir(), args[0]))
 		},
@@ -30,7 +31,7 @@ func (a *app) restoreCommand() *cobra.Command {
 		Short:   "Copy a backup back into a new index directory",
 		Long:    "restore copies a backup into the index directory, which must not exist.",
 		Example: "  tamis restore --index ~/.tamis-notes /mnt/backups/notes-monday",
-		Args:    exact("BACKUP"),
+		Args:    flags.Exact("BACKUP"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := tamis.Backup(cmd.Context(), args[0], a.indexDir())
 			if errors.Is(err, tamis.ErrNotFound) {
@@ -45,7 +46,7 @@ func (a *app) compactCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact [--index DIR]",
 		Short: "Merge all segments and give the bytes of deleted documents back",
-		Args:  exact(),
+		Args:  flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ix, err := a.open()
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -19,7 +20,7 @@ digests, and what is there with what the index says must be there. It exits 0
 when everything stored is whole or can be rebuilt. An index that lacks documents
 is not written any more; --repair gives up what is missing, says what that was,
 and makes the rest an index again. A backup is the better way.`,
-		Args: exact(),
+		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ix, err := a.openToCheck(repair)
 			if err != nil {

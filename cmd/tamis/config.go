@@ -31,18 +31,18 @@ func (a *app) configure(cmd *cobra.Command) error {
 	}
 	if home, err := os.UserConfigDir(); err == nil {
 		if err := read(filepath.Join(home, "tamis", config.Name), nil); err != nil {
-			return usageError{err}
+			return flags.UsageError{Err: err}
 		}
 		a.settings.index = a.settings.files[0].Values[""]["index"]
 	}
 	if err := read(filepath.Join(a.indexDir(), config.Name), config.Shared); err != nil {
-		return usageError{err}
+		return flags.UsageError{Err: err}
 	}
 	err := config.Apply(cmd, a.settings.files, func(flag string) bool {
 		return flag == "index" || flag == "llm" && os.Getenv("TAMIS_LLM") != ""
 	})
 	if err != nil {
-		return usageError{err}
+		return flags.UsageError{Err: err}
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ commands that have it, or for one in a table of its name:
 Flags win over the environment ($TAMIS_INDEX, $TAMIS_LLM), the environment over
 the file beside the index (.tamis/config.toml), and that over your own. The one
 beside the index sets only how results are made and look.`,
-		Args: exact(),
+		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, f := range a.settings.files {
 				there := ""

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
@@ -31,7 +32,7 @@ func budgetError(b tamis.Budget, err error) error {
 	err = scopeError(err)
 	var wrong *tamis.InvalidError
 	if errors.As(err, &wrong) && !errors.Is(err, tamis.ErrNoTerms) && (b.Tokens < 1 || !errors.Is(err, tamis.ErrBudget)) {
-		return usageError{err}
+		return flags.UsageError{Err: err}
 	}
 	return err
 }
@@ -70,9 +71,9 @@ sources, byte for byte, or says what has changed or was altered; --filter and
   tamis show --receipt receipt.json 1`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if replay != "" {
-				return exact()(cmd, args)
+				return flags.Exact()(cmd, args)
 			}
-			return exact("QUESTION")(cmd, args)
+			return flags.Exact("QUESTION")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -83,7 +84,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 				return err
 			}
 			if all && !asJSON {
-				return usagef("--dropped means nothing without --json")
+				return flags.Usagef("--dropped means nothing without --json")
 			}
 			if layout.Guards = guards; slices.Equal(guards, []string{"none"}) {
 				layout.Guards = []string{}
@@ -145,7 +146,7 @@ func onlyReplay(cmd *cobra.Command, replay string) error {
 		}
 	})
 	if len(idle) > 0 {
-		return usagef("%s: means nothing with --replay, whose receipt says how the text was made", strings.Join(idle, ", "))
+		return flags.Usagef("%s: means nothing with --replay, whose receipt says how the text was made", strings.Join(idle, ", "))
 	}
 	return nil
 }

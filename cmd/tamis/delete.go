@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -17,7 +18,7 @@ func (a *app) deleteCommand() *cobra.Command {
 		Short:   "Remove documents from the index",
 		Long:    "delete removes documents from the index by id; the id of a file is its absolute path, and a relative path is taken as one too.",
 		Example: "  tamis delete notes/old.md",
-		Args:    atLeastOne("DOC"),
+		Args:    flags.AtLeastOne("DOC"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ix, err := a.open()
 			if err != nil {

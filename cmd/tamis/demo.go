@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 )
 
 // demoQuestions have their answers in every recent Go release.
@@ -31,7 +32,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `demo finds the Go installation, indexes its documentation and the standard
 library, answers three questions with contexts and their receipts, and says what
 to type next. The index stays in --index, else in a folder of the user's cache.`,
-		Args: exact(),
+		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, err := findGo(goroot)
 			if err != nil {

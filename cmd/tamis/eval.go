@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/eval/trec"
@@ -23,9 +24,9 @@ func (a *app) evalCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval",
 		Short: "Measure ranking and contexts against judgments",
-		Args:  subcommand,
+		Args:  flags.Subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return usagef("say what to measure: tamis eval retrieval, context, segment, sparse or trec; see tamis eval --help")
+			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse or trec; see tamis eval --help")
 		},
 	}
 	cmd.AddCommand(a.evalRetrievalCommand(), a.evalContextCommand(), a.evalSegmentCommand(), a.evalSparseCommand(), a.evalTrecCommand())
@@ -36,7 +37,7 @@ func (a *app) evalCommand() *cobra.Command {
 func required(cmd *cobra.Command, names ...string) error {
 	for _, n := range names {
 		if f := cmd.Flags().Lookup(n); f.Value.String() == "" {
-			return usagef("missing --%s %s; see tamis eval %s --help", n, strings.ToUpper(f.Usage[:1])+f.Usage[1:], cmd.Name())
+			return flags.Usagef("missing --%s %s; see tamis eval %s --help", n, strings.ToUpper(f.Usage[:1])+f.Usage[1:], cmd.Name())
 		}
 	}
 	return nil
@@ -52,7 +53,7 @@ func (a *app) evalRetrievalCommand() *cobra.Command {
 		Use:     "retrieval --corpus F --queries F --qrels F",
 		Short:   "Rank the documents of a JSON Lines corpus and score the run",
 		Example: "  tamis eval retrieval --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --similarity lucene",
-		Args:    exact(),
+		Args:    flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "corpus", "queries", "qrels"); err != nil {
 				return err
@@ -63,7 +64,7 @@ func (a *app) evalRetrievalCommand() *cobra.Command {
 			case "lucene":
 				o.Similarity = tamis.Lucene
 			default:
-				return usagef("--similarity is %q: use default or lucene", similarity)
+				return flags.Usagef("--similarity is %q: use default or lucene", similarity)
 			}
 			qs, err := readWith(queries, trec.ReadQueries)
 			if err != nil {
@@ -114,7 +115,7 @@ func (a *app) evalTrecCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trec --qrels F --run F",
 		Short: "Score a TREC run with trec_eval's measures",
-		Args:  exact(),
+		Args:  flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "qrels", "run"); err != nil {
 				return err
@@ -161,7 +162,7 @@ func numbers(list string) ([]int, error) {
 	for _, s := range strings.Split(list, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
 		if err != nil || n < 1 {
-			return nil, usagef("--budgets holds %q: give token counts such as 256,512,1000", s)
+			return nil, flags.Usagef("--budgets holds %q: give token counts such as 256,512,1000", s)
 		}
 		out = append(out, n)
 	}

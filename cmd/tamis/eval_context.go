@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/baselines"
 	"github.com/tamis-search/tamis/eval/suite"
@@ -35,16 +36,16 @@ baselines, and compares question by question.`,
 			"  tamis eval context --sets evidence --baselines all --held-out --plot curves.svg\n" +
 			"  tamis eval context --sets evidence --pooled --ablate\n" +
 			"  tamis eval context --tune --sets evidence",
-		Args: exact(),
+		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.sets != "" {
 				for _, f := range []string{"documents", "questions", "run"} {
 					if cmd.Flags().Changed(f) {
-						return usagef("--%s is for one set and --sets for many: give one of them", f)
+						return flags.Usagef("--%s is for one set and --sets for many: give one of them", f)
 					}
 				}
 			} else if f := o.needsSets(tune); f != "" {
-				return usagef("--%s needs --sets DIR, a folder of evidence sets", f)
+				return flags.Usagef("--%s needs --sets DIR, a folder of evidence sets", f)
 			} else if err := required(cmd, "documents", "questions"); err != nil {
 				return err
 			}
@@ -57,7 +58,7 @@ baselines, and compares question by question.`,
 			}
 			counter, err := tokens.New(tokenizer)
 			if err != nil {
-				return usageError{err}
+				return flags.UsageError{Err: err}
 			}
 			if tune {
 				return a.tune(cmd.Context(), o.sets, limits, counter, asJSON)
@@ -65,7 +66,7 @@ baselines, and compares question by question.`,
 			if o.sets != "" {
 				chosen, err := baselines.Named(against)
 				if err != nil {
-					return usageError{err}
+					return flags.UsageError{Err: err}
 				}
 				return a.evalSuite(cmd.Context(), o, limits, counter, chosen, asJSON)
 			}
@@ -222,7 +223,7 @@ func contexts(ctx context.Context, set *eval.EvidenceSet, budgets []int, counter
 func baselineReports(ctx context.Context, set *eval.EvidenceSet, names string, budgets []int, counter tokens.Counter) (map[string]*eval.ContextReport, error) {
 	chosen, err := baselines.Named(names)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, flags.UsageError{Err: err}
 	}
 	reports := map[string]*eval.ContextReport{}
 	for _, b := range chosen {

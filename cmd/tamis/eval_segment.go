@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval/segmentation"
 )
 
@@ -19,7 +20,7 @@ that people made: Pk and WindowDiff (0 is perfect), boundary similarity (1 is
 perfect), means over documents, beside TextTiling, C99, and divisions by lot, in
 equal parts and into none. By lot and equal parts know the number of segments.`,
 		Example: "  tamis eval segment --documents documents.jsonl.gz --json",
-		Args:    exact(),
+		Args:    flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "documents"); err != nil {
 				return err

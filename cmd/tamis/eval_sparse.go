@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval/sparse"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/index/impact"
@@ -28,22 +29,22 @@ func (a *app) evalSparseCommand() *cobra.Command {
 the vectors of another, and measures. Recall is against exhaustive scoring of the
 same vectors in float32.`,
 		Example: "  tamis eval sparse --documents documents.jsonl.gz --queries queries.jsonl.gz --qrels qrels.txt -k 10",
-		Args:    exact(),
+		Args:    flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "documents", "queries"); err != nil {
 				return err
 			}
 			switch {
 			case exactly && cmd.Flags().Changed("recall"):
-				return usagef("--exact and --recall exclude each other: give one of them")
+				return flags.Usagef("--exact and --recall exclude each other: give one of them")
 			case !(recall > 0 && recall <= 1):
-				return usagef("--recall is %g: give a share such as 0.95", recall)
+				return flags.Usagef("--recall is %g: give a share such as 0.95", recall)
 			case k < 1:
-				return usagef("-k is %d: ask for at least one document", k)
+				return flags.Usagef("-k is %d: ask for at least one document", k)
 			}
 			precision, ok := map[int]impact.Precision{8: impact.Bits8, 16: impact.Bits16, 32: impact.Float32}[bits]
 			if !ok {
-				return usagef("--bits is %d: use 8, 16 or 32", bits)
+				return flags.Usagef("--bits is %d: use 8, 16 or 32", bits)
 			}
 			var judged trec.Qrels
 			if qrels != "" {

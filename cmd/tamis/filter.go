@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/filter"
 )
 
@@ -34,7 +35,7 @@ func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
 	}
 	e, err := filter.Parse(s.filter)
 	if err != nil {
-		return seen, usagef("--filter: %w", err)
+		return seen, flags.Usagef("--filter: %w", err)
 	}
 	wd, err := os.Getwd()
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
 func scopeError(err error) error {
 	var wrong *tamis.InvalidError
 	if errors.As(err, &wrong) && wrong.Field == "filter" {
-		return usagef("--%w", err)
+		return flags.Usagef("--%w", err)
 	}
 	return err
 }

@@ -26,7 +26,8 @@ func (a *app) indexCommand() *cobra.Command {
 		exclude  []string
 		strict   bool
 		asJSON   bool
-		vectors  vectorFile
+		vectors  flags.VectorFile
+		locked   flags.Locked
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -47,13 +48,17 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
   curl -s localhost/export | tamis index -
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if vectors.path != "" && len(args) == 0 {
+			if vectors.Path != "" && len(args) == 0 {
 				return nil
 			}
-			return atLeastOne("PATH")(cmd, args)
+			return flags.AtLeastOne("PATH")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fields, err := vectors.fields(cmd.Flags())
+			fields, err := vectors.Fields(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			passwords, err := locked.Words()
 			if err != nil {
 				return err
 			}
@@ -67,7 +72,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				return err
 			}
 			defer ix.Close()
-			report, err := a.indexPaths(cmd.Context(), ix, args, tamis.FileOptions{Exclude: exclude, Stdin: a.in})
+			report, err := a.indexPaths(cmd.Context(), ix, args, tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR})
 			if err != nil {
 				return err
 			}
@@ -76,8 +81,8 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				Vectors *tamis.Report `json:"vectors,omitempty"`
 			}{Report: report}
 			skipped := report.Skipped
-			if vectors.path != "" {
-				attached, err := ix.AddVectors(cmd.Context(), vectors.path, vectors.field)
+			if vectors.Path != "" {
+				attached, err := ix.AddVectors(cmd.Context(), vectors.Path, vectors.Field)
 				if err != nil {
 					return err
 				}
@@ -108,7 +113,8 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	f := cmd.Flags()
 	f.StringVar(&language, "language", "", `how prose is analysed: auto (default for a new index) as each document's language is, or one language for all, such as german`)
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
-	vectors.add(f)
+	vectors.Add(f)
+	locked.Add(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")

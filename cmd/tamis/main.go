@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -37,7 +38,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if !errors.Is(err, errNothing) || !a.quiet {
 		fmt.Fprintln(a.errs, "tamis: "+screen.Line(err.Error()))
 	}
-	var u usageError
+	var u flags.UsageError
 	if errors.As(err, &u) {
 		return 2
 	}

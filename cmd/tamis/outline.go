@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/topics"
@@ -30,7 +31,7 @@ declarations of source code, and, in a text without headings or a section that
 is long, those that its topics make. A chapter found by its topic is named by
 phrases of its own. No index is needed.`,
 		Example: "  tamis outline meeting.txt\n  tamis outline --json handbook.md",
-		Args:    exact("FILE"),
+		Args:    flags.Exact("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var outlines []outline
 			r := read.New(read.Options{Stdin: a.in})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/excerpt"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 )
 
 func (a *app) searchCommand() *cobra.Command {
@@ -18,7 +19,7 @@ func (a *app) searchCommand() *cobra.Command {
 		fold   bool
 		asJSON bool
 		scope  scope
-		vector vectorQuery
+		vector flags.VectorQuery
 	)
 	cmd := &cobra.Command{
 		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY | --vector JSON",
@@ -39,22 +40,22 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if vector.given() {
-				return exact()(cmd, args)
+			if vector.Given() {
+				return flags.Exact()(cmd, args)
 			}
-			return exact("QUERY")(cmd, args)
+			return flags.Exact("QUERY")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if k < 1 {
-				return usagef("-k is %d: it must be at least 1", k)
+				return flags.Usagef("-k is %d: it must be at least 1", k)
 			}
 			if unit != "passage" && unit != "document" {
-				return usagef("--unit is %q: use passage or document", unit)
+				return flags.Usagef("--unit is %q: use passage or document", unit)
 			}
-			if vector.given() && cmd.Flags().Changed("unit") && unit == "passage" {
-				return usagef("--unit is passage: vectors rank documents") // those of passages are not filled yet
+			if vector.Given() && cmd.Flags().Changed("unit") && unit == "passage" {
+				return flags.Usagef("--unit is passage: vectors rank documents") // those of passages are not filled yet
 			}
-			if err := vector.read(a.in, cmd.Flags()); err != nil {
+			if err := vector.Read(a.in, cmd.Flags()); err != nil {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
@@ -67,8 +68,8 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			}
 			defer ix.Close()
 			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if vector.given() {
-				vector.fill(&q)
+			if vector.Given() {
+				vector.Fill(&q)
 				if !cmd.Flags().Changed("unit") {
 					q.Unit = "" // that of the field
 				}
@@ -98,7 +99,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 	f.IntVarP(&k, "hits", "k", 10, "number of hits")
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
-	vector.add(f)
+	vector.Add(f)
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -38,14 +39,14 @@ line, as lists of sources name it, or a range of bytes, as receipts do.`,
   tamis show --receipt receipt.json 2
   tamis show notes/backups.md:12
   tamis show -C 10 notes/backups.md:671-743`,
-		Args: exact("LABEL or DOC:LINE or DOC:START-END"),
+		Args: flags.Exact("LABEL or DOC:LINE or DOC:START-END"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seen, err := scope.resolve(cmd.Flags())
 			if err != nil {
 				return err
 			}
 			if around < 0 {
-				return usagef("-C is %d: it must be at least 0", around)
+				return flags.Usagef("-C is %d: it must be at least 0", around)
 			}
 			places, err := a.placesNamed(args[0], file)
 			if err != nil {
@@ -120,7 +121,7 @@ func (a *app) placesNamed(name, file string) ([]place, error) {
 		return places, nil
 	}
 	if file != "" {
-		return nil, usagef("%q is not a label of a receipt, such as 2", name)
+		return nil, flags.Usagef("%q is not a label of a receipt, such as 2", name)
 	}
 	if m := rangeForm.FindStringSubmatch(name); m != nil {
 		return []place{{doc: m[1], start: number(m[2]), end: number(m[3])}}, nil
@@ -128,7 +129,7 @@ func (a *app) placesNamed(name, file string) ([]place, error) {
 	if m := lineForm.FindStringSubmatch(name); m != nil {
 		return []place{{doc: m[1], line: number(m[2])}}, nil
 	}
-	return nil, usagef("%q is neither a label such as 2, nor DOC:LINE or DOC:START-END such as notes/backups.md:671-743", name)
+	return nil, flags.Usagef("%q is neither a label such as 2, nor DOC:LINE or DOC:START-END such as notes/backups.md:671-743", name)
 }
 
 // find shows the place; a path may be relative, as for deleting.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/corpus/role"
 )
 
@@ -14,7 +15,7 @@ func (a *app) statsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats [--index DIR]",
 		Short: "Count what the index holds",
-		Args:  exact(),
+		Args:  flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
 )
 
 // version is that of this program and of the Go that built it.
@@ -24,7 +26,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of tamis",
-		Args:  exact(),
+		Args:  flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := fmt.Fprintln(a.out, "tamis", version())
 			return err

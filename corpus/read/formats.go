@@ -2,8 +2,11 @@ package read
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +19,7 @@ import (
 // row is how a file is read. A new format enters here: a magic number in
 // byMagic, or a row in byExtension, and its function.
 type row struct {
+	name string // of the format, for people
 	read format.Func
 	// streamed formats are read from front to back, and are of any size.
 	streamed bool
@@ -24,15 +28,15 @@ type row struct {
 }
 
 var (
-	formText     = row{read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{read: markdownFile}
-	formHTML     = row{read: markup.HTML, encoded: true}
-	formGo       = row{read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
-	formCSV      = row{read: record.CSV, encoded: true}
-	formTSV      = row{read: record.TSV, encoded: true}
-	formRecords  = row{read: record.Read, streamed: true}
-	formVTT      = row{read: talk.VTT, encoded: true}
-	formSRT      = row{read: talk.SRT, encoded: true}
+	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
+	formMarkdown = row{name: "Markdown", read: markdownFile}
+	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
+	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
+	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
+	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
+	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
+	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
+	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -74,7 +78,7 @@ func sniff(f *format.File) (*row, error) {
 		switch {
 		case !bytes.HasPrefix(head, []byte(m.magic)):
 		case m.form == nil:
-			return nil, f.Skip("no reader for %s", m.name)
+			return nil, f.SkipAs(format.Unsupported, "no reader for %s", m.name)
 		default:
 			return m.form, nil
 		}
@@ -82,7 +86,7 @@ func sniff(f *format.File) (*row, error) {
 	ext := strings.ToLower(filepath.Ext(f.Name))
 	form := byExtension[ext]
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
-		return nil, f.Skip("%s", reason)
+		return nil, f.SkipAs(format.Unsupported, "%s", reason)
 	}
 	if form != nil {
 		return form, nil
@@ -98,12 +102,36 @@ func sniff(f *format.File) (*row, error) {
 		lang = shebang(head)
 	}
 	if lang != "" {
-		return &row{read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
+		return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
 	}
 	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
 		return &formHTML, nil
 	}
 	return &formText, nil
+}
+
+// Format is one that is read, and the extensions of its files. What a file is, is
+// said by its first bytes before its name.
+type Format struct {
+	Name       string   `json:"name"`
+	Extensions []string `json:"extensions"`
+}
+
+// Formats lists the formats that are read, by name.
+func Formats() []Format {
+	names := map[string][]string{}
+	for ext, form := range byExtension {
+		names[form.name] = append(names[form.name], ext)
+	}
+	for ext, lang := range languages {
+		names["source code: "+lang] = append(names["source code: "+lang], ext)
+	}
+	var all []Format
+	for _, name := range slices.SortedFunc(maps.Keys(names), func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) }) {
+		slices.Sort(names[name])
+		all = append(all, Format{name, names[name]})
+	}
+	return all
 }
 
 // binary says why the first bytes of a file cannot be text, or "", and whether

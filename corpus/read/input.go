@@ -67,12 +67,19 @@ func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err e
 			in.forward(in.Reader())
 		}
 	}
+	form, err = in.begin(ctx, r.o.MaxFileBytes)
+	return in, form, err
+}
+
+// begin finds out how the file is read, and makes its bytes those that its reader
+// gets.
+func (in *input) begin(ctx context.Context, limit int64) (*row, error) {
 	if err := in.peek(); err != nil {
-		return in, nil, err
+		return nil, err
 	}
 	if bytes.HasPrefix(in.Head, []byte(gzipMagic)) {
 		if err := in.unzip(); err != nil {
-			return in, nil, err
+			return nil, err
 		}
 	}
 	if order := utf16Order(in.Head); order != 0 {
@@ -82,17 +89,17 @@ func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err e
 		}
 		in.forward(transform.NewReader(in.Reader(), utf16.UTF16(endian, utf16.ExpectBOM).NewDecoder()))
 		if err := in.peek(); err != nil {
-			return in, nil, err
+			return nil, err
 		}
 	}
 	if in.stream != nil {
 		in.ReaderAt = &watched{ctx, in.stream}
 	}
-	form, err = sniff(&in.File)
+	form, err := sniff(&in.File)
 	if err == nil && !form.streamed {
-		err = in.settle(r.o.MaxFileBytes)
+		err = in.settle(limit)
 	}
-	return in, form, err
+	return form, err
 }
 
 // forward makes r, which can only be read in order, the bytes of the file.
@@ -134,7 +141,7 @@ func (in *input) damaged(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
-		return &SkipError{Path: in.Path, Reason: "damaged gzip file: " + err.Error(), Err: err}
+		return &SkipError{Path: in.Path, Inside: in.Inside, Reason: "damaged gzip file: " + err.Error(), Err: err, Status: format.Damaged}
 	}
 	return err
 }

@@ -29,6 +29,7 @@ import (
 	"iter"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -58,6 +59,10 @@ type Options struct {
 	// Memory is about how much memory reading a file may take beside its text;
 	// default 1 GiB. One that would take more is read as plain text, or skipped.
 	Memory int64
+	// Explain, Passwords and OCR are those of format.Options.
+	Explain   bool
+	Passwords []string
+	OCR       string
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
 }
@@ -226,8 +231,8 @@ func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Docu
 func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Document, error) bool) error {
 	if d := f.ahead; d != nil {
 		f.ahead = nil
-		if err := r.own(f, d.ID); err != nil {
-			return err
+		if !r.claim(d.ID) {
+			return &SkipError{Path: f.Path, Reason: "was already read in this run"}
 		}
 		yield(*d, nil)
 		return nil
@@ -238,10 +243,12 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	}
 	defer in.close()
 	stopped := false
-	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory}
+	n := &nest{r: r, f: f}
+	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Inner: n.inner}
+	n.o = &o
 	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
 		if err == nil {
-			err = r.complete(f, &d)
+			err = r.complete(f, &in.File, &d)
 		}
 		if err != nil {
 			d = corpus.Document{}
@@ -255,9 +262,12 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	return errors.Join(err, in.finish(f))
 }
 
-// complete fills in what a document has from its file.
-func (r *Reader) complete(f *File, d *corpus.Document) error {
-	d.ModTime = f.ModTime
+// complete fills in what a document has from its file on disk, and from the one that
+// it is all of: that file, or a member of it.
+func (r *Reader) complete(f *File, in *format.File, d *corpus.Document) error {
+	if d.ModTime.IsZero() {
+		d.ModTime = in.ModTime
+	}
 	if !f.IsStdin() {
 		d.Path = f.Path
 	}
@@ -265,23 +275,22 @@ func (r *Reader) complete(f *File, d *corpus.Document) error {
 	if d.ID != "" {
 		return nil
 	}
-	d.ID = f.Path
+	d.ID = in.ID()
+	name := cmp.Or(f.name, filepath.Base(f.Path))
+	if in.Inside != "" {
+		name += "/" + strings.ReplaceAll(in.Inside, "!/", "/")
+	}
 	if d.Role == "" {
-		d.Role = role.Of(d, cmp.Or(f.name, filepath.Base(f.Path)))
-		if r.copied(f, d) {
+		d.Role = role.Of(d, name)
+		if in.Inside == "" && r.copied(f, d) {
 			d.Role = role.Copy
 		}
 	}
-	if d.Title == "" && !f.IsStdin() {
-		d.Title = filepath.Base(f.Path)
+	if d.Title == "" && (!f.IsStdin() || in.Inside != "") {
+		d.Title = path.Base(filepath.ToSlash(name))
 	}
-	return r.own(f, d.ID)
-}
-
-// own claims the id of a file that is one document.
-func (r *Reader) own(f *File, id string) error {
-	if !r.claim(id) {
-		return &SkipError{Path: f.Path, Reason: "was already read in this run"}
+	if !r.claim(d.ID) {
+		return in.Skip("was already read in this run")
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package flags is what the command line's flags can do beyond those of pflag: a
-// flag that is given once, the names that a wrong one may mean, values that the
-// shell completes.
+// flag that is given once, vectors, values that the shell completes; and how wrong
+// usage is told, with the names that may be meant.
 package flags
 
 import (

@@ -22,9 +22,9 @@ import (
 // the file. It stops when yield returns false, and when ctx ends.
 //
 // Of a document it fills what the format says: Type, Lang, Title, Metadata,
-// Source, Blocks with their places. An empty ID stands for the file's path; a
-// file of many documents has an id for each, that it claims. Path and ModTime
-// are the run's to fill.
+// Source, Blocks with their places. An empty ID stands for that of the file; a
+// file of many documents has an id for each, that it claims: of those that are no
+// records with ids of their own, [File.Part]. Path and ModTime are the run's to fill.
 //
 // A part that cannot be read is yielded as a [*SkipError], after which the next
 // part follows; an error that is returned ends the file.
@@ -37,12 +37,36 @@ type Options struct {
 	MaxBytes int64
 	// Memory is about how much memory a reader may take beside the text; 0 is no bound.
 	Memory int64
+	// Explain asks for what is left out: Document.Dropped.
+	Explain bool
+	// Passwords are tried, in this order, on files that are encrypted.
+	Passwords []string
+	// OCR is the command that reads the picture of a page; empty for none.
+	OCR string
+	// Inner reads a file that another one holds by the same table of formats, and
+	// yields its documents; what cannot be read of it is yielded too. An error ends the
+	// file that holds it: the reader returns it as it is. Depth, number, bytes and ratio
+	// of what a file holds are bounded through all of its members. Nil where a run
+	// reads no members.
+	Inner func(ctx context.Context, m Member, yield func(corpus.Document, error) bool) error
+}
+
+// Member is a file inside another one: of an archive, or attached to a mail.
+type Member struct {
+	Of      *File
+	Name    string // its path in Of, with slashes; the id is Of.Part(Name)
+	Packed  int64  // how many bytes it takes in Of; 0 where that is not known
+	ModTime time.Time
+	io.Reader
 }
 
 // File is the bytes of one file, decompressed.
 type File struct {
-	// Path is the cleaned absolute path; "stdin" for standard input.
+	// Path is the cleaned absolute path; "stdin" for standard input. That of a member
+	// is the path of the file on disk.
 	Path string
+	// Inside is where a member stands in that file: "a.zip!/b.txt"; else empty.
+	Inside string
 	// Name says what the file is: its path without ".gz"; empty for standard
 	// input.
 	Name string
@@ -57,6 +81,19 @@ type File struct {
 	io.ReaderAt
 	// Claim takes a document id for this run, or says that it was taken.
 	Claim func(id string) bool
+}
+
+// ID names the file, and a document that is all of it.
+func (f *File) ID() string { return joined(f.Path, f.Inside) }
+
+// Part is the id of something that the file holds, by its name in it.
+func (f *File) Part(name string) string { return joined(f.ID(), name) }
+
+func joined(path, inside string) string {
+	if inside == "" {
+		return path
+	}
+	return path + "!/" + inside
 }
 
 // HeadBytes is how much of a file decides what it is.
@@ -133,20 +170,34 @@ func validUTF8(s string) string {
 // SkipError says what was left out and why. Reason is a clause without the path.
 type SkipError struct {
 	Path   string
-	Line   int // of a record, counted from 1; 0 for a whole file
+	Inside string // of a part of the file: where in it, as [File.Inside] has it
+	Line   int    // of a record, counted from 1; 0 for a whole file
 	Reason string
 	Err    error // the cause if there is one
+	// Status is Encrypted, Damaged, Scanned or Unsupported; empty for all else.
+	Status string
 	// Taken is the id of a record that came before in this run.
 	Taken string
 	// Rest says that nothing after Line could be read either.
 	Rest bool
 }
 
+// What keeps a file from being read.
+const (
+	Encrypted   = "encrypted" // no password opens it
+	Damaged     = "damaged"
+	Scanned     = "scanned" // pictures of text
+	Unsupported = "unsupported"
+)
+
+// Name is that of what was left out: the path, or the id of a part.
+func (e *SkipError) Name() string { return joined(e.Path, e.Inside) }
+
 func (e *SkipError) Error() string {
 	if e.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Reason)
+		return fmt.Sprintf("%s:%d: %s", e.Name(), e.Line, e.Reason)
 	}
-	return e.Path + ": " + e.Reason
+	return e.Name() + ": " + e.Reason
 }
 
 // Unwrap returns the cause.
@@ -154,7 +205,24 @@ func (e *SkipError) Unwrap() error { return e.Err }
 
 // Skip makes a SkipError of a whole file.
 func (f *File) Skip(reason string, args ...any) *SkipError {
-	return &SkipError{Path: f.Path, Reason: fmt.Sprintf(reason, args...)}
+	return &SkipError{Path: f.Path, Inside: f.Inside, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// SkipAs is Skip with a status.
+func (f *File) SkipAs(status, reason string, args ...any) *SkipError {
+	s := f.Skip(reason, args...)
+	s.Status = status
+	return s
+}
+
+// SkipPart is Skip of a part, by its name in the file.
+func (f *File) SkipPart(name, reason string, args ...any) *SkipError {
+	s := f.Skip(reason, args...)
+	if s.Inside != "" {
+		name = joined(s.Inside, name)
+	}
+	s.Inside = name
+	return s
 }
 
 // SkipOf makes a SkipError from an error of the file system.

@@ -1,4 +1,4 @@
-package main
+package flags
 
 import (
 	"encoding/json"
@@ -12,69 +12,73 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// vectorFile is what --vectors and its companions say.
-type vectorFile struct {
-	path, field string
+// VectorFile is what --vectors and its companions say.
+type VectorFile struct {
+	Path, Field string
 	bits        int
 	most        float32
 }
 
-func (v *vectorFile) add(f *pflag.FlagSet) {
-	f.StringVar(&v.path, "vectors", "", "give documents the learned sparse vectors of this file, by id: JSON Lines, CIFF or CSR")
-	f.StringVar(&v.field, "field", tamis.DefaultField, "the field of the vectors")
+// Add makes the flags.
+func (v *VectorFile) Add(f *pflag.FlagSet) {
+	f.StringVar(&v.Path, "vectors", "", "give documents the learned sparse vectors of this file, by id: JSON Lines, CIFF or CSR")
+	f.StringVar(&v.Field, "field", tamis.DefaultField, "the field of the vectors")
 	f.IntVar(&v.bits, "bits", 0, "how a new field stores weights: 8, 16 or 32 (default) bits")
 	f.Float32Var(&v.most, "max-weight", 0, "with --bits 8 or 16, what the greatest step stands for (default: found in --vectors)")
 }
 
-// fields says how the field is stored, where that is said.
-func (v *vectorFile) fields(f *pflag.FlagSet) (map[string]tamis.VectorField, error) {
+// Fields says how the field is stored, where that is said.
+func (v *VectorFile) Fields(f *pflag.FlagSet) (map[string]tamis.VectorField, error) {
 	switch {
 	case !f.Changed("bits") && !f.Changed("max-weight"):
 		return nil, nil
 	case v.bits != 8 && v.bits != 16 && v.bits != 32:
-		return nil, usagef("--bits is %d: use 8, 16 or 32", v.bits)
+		return nil, Usagef("--bits is %d: use 8, 16 or 32", v.bits)
 	case f.Changed("max-weight") && (!(v.most > 0) || v.bits == 32):
-		return nil, usagef("--max-weight is %g: give a positive weight, and --bits 8 or 16", v.most)
+		return nil, Usagef("--max-weight is %g: give a positive weight, and --bits 8 or 16", v.most)
 	}
-	return map[string]tamis.VectorField{v.field: {Bits: v.bits, Max: v.most}}, nil
+	return map[string]tamis.VectorField{v.Field: {Bits: v.bits, Max: v.most}}, nil
 }
 
-// vectorQuery is a search by vector.
-type vectorQuery struct {
+// VectorQuery is a search by vector.
+type VectorQuery struct {
 	object, file, field string
 	recall              float32
 	vector              tamis.Vector
 }
 
-func (v *vectorQuery) add(f *pflag.FlagSet) {
+// Add makes the flags.
+func (v *VectorQuery) Add(f *pflag.FlagSet) {
 	f.StringVar(&v.object, "vector", "", `rank documents by a learned sparse vector, as: {"term": 1.5}`)
 	f.StringVar(&v.file, "vector-file", "", "the same from a file, or - for standard input; a record with a vector will do")
 	f.StringVar(&v.field, "field", tamis.DefaultField, "the field of vectors that is searched")
 	f.Float32Var(&v.recall, "recall", 1, "search vectors faster, for at least this recall of the best 10")
 }
 
-func (v *vectorQuery) given() bool { return v.object != "" || v.file != "" }
+// Given says that there is a vector to search by.
+func (v *VectorQuery) Given() bool { return v.object != "" || v.file != "" }
 
-func (v *vectorQuery) fill(q *tamis.Query) { q.Vector, q.Field, q.Recall = v.vector, v.field, v.recall }
+// Fill makes a query of it, after Read.
+func (v *VectorQuery) Fill(q *tamis.Query) { q.Vector, q.Field, q.Recall = v.vector, v.field, v.recall }
 
-// read parses the vector that the flags give.
-func (v *vectorQuery) read(in io.Reader, f *pflag.FlagSet) error {
-	if !v.given() {
+// Read parses the vector that the flags give.
+func (v *VectorQuery) Read(in io.Reader, f *pflag.FlagSet) error {
+	if !v.Given() {
 		if f.Changed("recall") || f.Changed("field") {
-			return usagef("--recall and --field are for searches by vector: give --vector or --vector-file")
+			return Usagef("--recall and --field are for searches by vector: give --vector or --vector-file")
 		}
 		return nil
 	}
 	if v.object != "" && v.file != "" {
-		return usagef("--vector and --vector-file exclude each other: give one of them")
+		return Usagef("--vector and --vector-file exclude each other: give one of them")
 	}
 	if !(v.recall > 0 && v.recall <= 1) {
-		return usagef("--recall is %g: give a share such as 0.95", v.recall)
+		return Usagef("--recall is %g: give a share such as 0.95", v.recall)
 	}
 	var err error
 	if v.object != "" {
 		if v.vector, err = vector.ParseNamed([]byte(v.object)); err != nil {
-			return usagef("--vector: %w", err)
+			return Usagef("--vector: %w", err)
 		}
 		return nil
 	}

@@ -1,0 +1,136 @@
+package read
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
+)
+
+// What a file may hold as files, all levels taken together.
+const (
+	maxNested  = 6
+	maxMembers = 100_000
+	// maxUnpacked times Options.MaxFileBytes may come out of one file.
+	maxUnpacked = 16
+	// A member of which more than ratioFrom bytes came may have maxRatio times the
+	// bytes that it takes in its file.
+	maxRatio  = 200
+	ratioFrom = 16 << 20
+)
+
+// nest is what one file on disk holds as files, at all depths.
+type nest struct {
+	r       *Reader
+	f       *File
+	o       *format.Options
+	depth   int
+	members int
+	bytes   int64 // that came out of members
+}
+
+// errStopped ends a file whose caller wants no more documents.
+var errStopped = errors.New("stopped")
+
+// inner is format.Options.Inner.
+func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Document, error) bool) error {
+	in := &input{File: format.File{Path: m.Of.Path, Name: m.Name, ModTime: m.ModTime, Claim: n.r.claim}}
+	in.Inside = m.Name
+	if m.Of.Inside != "" {
+		in.Inside = m.Of.Inside + "!/" + m.Name
+	}
+	defer in.close()
+	n.members++
+	n.depth++
+	defer func() { n.depth-- }()
+	switch {
+	case n.members > maxMembers:
+		return n.exceeded(m.Of, "holds more than %d files: no more of them are read", maxMembers)
+	case n.depth > maxNested:
+		return n.told(in, in.Skip("stands more than %d files deep in others", maxNested), yield)
+	}
+	in.forward(&unpacked{n: n, m: &m, f: &in.File})
+	form, err := in.begin(ctx, n.r.o.MaxFileBytes)
+	stopped := false
+	if err == nil {
+		err = form.read(ctx, &in.File, n.o, func(d corpus.Document, err error) bool {
+			if err == nil {
+				err = n.r.complete(n.f, &in.File, &d)
+			}
+			if err != nil {
+				d = corpus.Document{}
+				var s *SkipError
+				if errors.As(err, &s) && s.Inside == "" {
+					s.Inside = in.Inside
+				}
+			}
+			stopped = !yield(d, err)
+			return !stopped
+		})
+	}
+	var all *exceeded
+	switch {
+	case stopped:
+		return errStopped
+	case err == nil:
+		return nil
+	case errors.Is(err, errStopped), ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return err
+	case errors.As(err, &all):
+		return err
+	}
+	return n.told(in, err, yield)
+}
+
+// told yields that a member cannot be read.
+func (n *nest) told(in *input, err error, yield func(corpus.Document, error) bool) error {
+	s := *format.SkipOf(in.Path, err)
+	if s.Inside == "" {
+		s.Inside = in.Inside
+	}
+	if !yield(corpus.Document{}, &s) {
+		return errStopped
+	}
+	return nil
+}
+
+// exceeded ends the file on disk.
+type exceeded struct{ SkipError }
+
+func (e *exceeded) Unwrap() error { return &e.SkipError }
+
+func (n *nest) exceeded(of *format.File, reason string, args ...any) error {
+	return &exceeded{SkipError{Path: of.Path, Reason: fmt.Sprintf(reason, args...), Rest: true}}
+}
+
+// unpacked are the bytes of a member, as many as may be.
+type unpacked struct {
+	n  *nest
+	m  *format.Member
+	f  *format.File
+	at int64
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	k, err := u.m.Reader.Read(p)
+	u.at += int64(k)
+	u.n.bytes += int64(k)
+	switch {
+	case u.n.bytes > maxUnpacked*u.n.r.o.MaxFileBytes:
+		return 0, u.n.exceeded(u.m.Of, "what it holds is larger than %d bytes unpacked: no more of it is read", maxUnpacked*u.n.r.o.MaxFileBytes)
+	case u.m.Packed > 0 && u.at > ratioFrom && u.at/u.m.Packed > maxRatio:
+		return 0, u.f.Skip("unpacks to more than %d times its size", maxRatio)
+	}
+	if err != nil && err != io.EOF {
+		var s *SkipError
+		if !errors.As(err, &s) {
+			s = u.f.SkipAs(format.Damaged, "cannot be unpacked: %s", err)
+			s.Err = err
+			err = s
+		}
+	}
+	return k, err
+}
