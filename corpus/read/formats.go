@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/record"
 	"github.com/tamis-search/tamis/corpus/read/talk"
@@ -29,7 +30,7 @@ type row struct {
 
 var (
 	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{name: "Markdown", read: markdownFile}
+	formMarkdown = row{name: "Markdown", read: markdown.Read}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}

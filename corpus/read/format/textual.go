@@ -108,3 +108,17 @@ func number(blocks []corpus.Block, file string) {
 func Blank(s string) bool {
 	return strings.TrimFunc(strings.TrimPrefix(s, BOM), unicode.IsSpace) == ""
 }
+
+// AppendTrimmed appends b without the white space at its ends, unless nothing
+// is left. It is for formats whose source is the file's own text.
+func AppendTrimmed(blocks []corpus.Block, b corpus.Block, text string) []corpus.Block {
+	t := text[b.Start:b.End]
+	l := strings.TrimLeftFunc(t, unicode.IsSpace)
+	b.Start += len(t) - len(l)
+	b.End = b.Start + len(strings.TrimRightFunc(l, unicode.IsSpace))
+	if b.Start == b.End {
+		return blocks
+	}
+	b.FileStart, b.FileEnd = b.Start, b.End
+	return append(blocks, b)
+}

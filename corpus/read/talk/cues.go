@@ -107,6 +107,10 @@ func readCues(ctx context.Context, d *corpus.Document, text string) error {
 		at = next
 	}
 	closeCue()
+	if len(cues) == 0 && !strings.HasPrefix(text, "WEBVTT") { // by its name only
+		d.Source = text
+		return nil
+	}
 	cues = unroll(cues)
 	turns(d, speakers(cues))
 	return nil

@@ -142,6 +142,9 @@ func TestCuesEncoded(t *testing.T) {
 	if _, skipped := read(t, VTT, "a.vtt", "WEBVTT\n\nNOTE nothing is said\n"); len(skipped) != 1 || !strings.Contains(skipped[0], "no text") {
 		t.Errorf("skipped %q", skipped)
 	}
+	if docs, _ := read(t, SRT, "a.srt", "Some text.\n"); docs[0].Source != "Some text.\n" || !docs[0].Verbatim {
+		t.Errorf("%+v", docs[0])
+	}
 }
 
 func FuzzCues(f *testing.F) {
