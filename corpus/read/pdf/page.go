@@ -30,7 +30,8 @@ type style struct {
 	size   float32 // in points on the page
 	turn   int     // a quarter turn clockwise: 0 to 3; -1 where it is another angle
 	unseen bool    // drawn with neither fill nor stroke
-	mark   int     // the marked content that it is, in the structure tree; -1 none
+	white  bool
+	mark   int // the marked content that it is, in the structure tree; -1 none
 	fitted bool
 }
 
@@ -48,7 +49,9 @@ type page struct {
 	width, height float32
 	glyphs        []glyph
 	rules         []rule
+	backs         []box   // what is drawn where white text can be read on it
 	images        float32 // how much of the page's area they cover
+	notes         bool    // annotations show text
 }
 
 // rule is a straight line, or a thin box, that is drawn.
@@ -64,15 +67,49 @@ const (
 
 // page reads page n, counted from 1; nil where PDFium cannot load it.
 func (f *file) page(n int, fonts map[uint64]*font) *page {
-	handle := f.call("FPDF_LoadPage", f.doc, uint64(n-1))
-	if handle != 0 && f.drawsNotes(handle) && f.call("FPDFPage_Flatten", handle, 0) == 1 {
-		f.call("FPDF_ClosePage", handle)
-		handle = f.call("FPDF_LoadPage", f.doc, uint64(n-1))
+	p := f.load(n, fonts)
+	if p == nil || !p.notes {
+		return p
 	}
+	// PDFium counts what annotations show as text once it is made part of the page.
+	if handle := f.call("FPDF_LoadPage", f.doc, uint64(n-1)); handle != 0 {
+		done := f.call("FPDFPage_Flatten", handle, 0)
+		f.call("FPDF_ClosePage", handle)
+		if done != 1 {
+			return p
+		}
+	}
+	if flat := f.load(n, fonts); flat != nil && flat.holds(p) {
+		return flat
+	}
+	return p
+}
+
+// holds says that a page with its annotations still has the text of the page
+// without them: fonts of some files are lost on the way.
+func (p *page) holds(bare *page) bool {
+	count := map[rune]int{}
+	for i := range p.glyphs {
+		count[p.glyphs[i].r]++
+	}
+	lost := 0
+	for i := range bare.glyphs {
+		if r := bare.glyphs[i].r; count[r] > 0 {
+			count[r]--
+		} else {
+			lost++
+		}
+	}
+	return lost*50 <= len(bare.glyphs)
+}
+
+func (f *file) load(n int, fonts map[uint64]*font) *page {
+	handle := f.call("FPDF_LoadPage", f.doc, uint64(n-1))
 	if handle == 0 {
 		return nil
 	}
 	p := &page{number: n, width: asFloat(f.call("FPDF_GetPageWidthF", handle)), height: asFloat(f.call("FPDF_GetPageHeightF", handle))}
+	p.notes = f.drawsNotes(handle)
 	m := f.toDevice(handle, p)
 	if text := f.call("FPDFText_LoadPage", handle); text != 0 {
 		f.text(p, text, m, fonts)
@@ -84,7 +121,7 @@ func (f *file) page(n int, fonts map[uint64]*font) *page {
 }
 
 // drawsNotes says that a page has annotations that show text: the fields of a form,
-// remarks, stamps. PDFium counts that as text once it is made part of the page.
+// remarks, stamps.
 func (f *file) drawsNotes(handle uint64) bool {
 	const link, popup = 2, 16
 	n := min(int(int32(f.call("FPDFPage_GetAnnotCount", handle))), mostObjects)
@@ -212,6 +249,9 @@ func (f *file) style(text, i, object uint64, m matrix, fonts map[uint64]*font) *
 		c, d := f.float(8), f.float(12)
 		// Where the text runs to, as it is shown.
 		dx, dy := m[0]*a+m[2]*b, m[1]*a+m[3]*b
+		if size < 0 {
+			dx, dy = -dx, -dy
+		}
 		ux, uy := m[0]*c+m[2]*d, m[1]*c+m[3]*d
 		size *= float32(math.Hypot(float64(ux), float64(uy)))
 		switch {
@@ -232,6 +272,7 @@ func (f *file) style(text, i, object uint64, m matrix, fonts map[uint64]*font) *
 	s.size = float32(math.Abs(float64(size)))
 	mode := int32(f.call("FPDFTextObj_GetTextRenderMode", object))
 	s.unseen = mode == 3 || mode == 7
+	s.white = mode == 0 && f.colour(object) >= 3*250
 	s.mark = int(int32(f.call("FPDFPageObj_GetMarkedContentID", object)))
 	handle := f.call("FPDFTextObj_GetFont", object)
 	if fonts[handle] == nil {
@@ -254,6 +295,19 @@ func (s *style) fit(r rune, b box) {
 			s.size = 0.85 * h
 		}
 	}
+}
+
+// colour is the sum of red, green and blue, at most 255 each, that an object is
+// filled with.
+func (f *file) colour(object uint64) int {
+	s := uint64(f.scratch)
+	if f.call("FPDFPageObj_GetFillColor", object, s, s+4, s+8, s+12) == 0 {
+		return 0
+	}
+	if f.int(12) == 0 {
+		return 3 * 255 // transparent
+	}
+	return int(f.int(0) + f.int(4) + f.int(8))
 }
 
 func (f *file) font(handle uint64) *font {
@@ -281,13 +335,21 @@ func (f *file) font(handle uint64) *font {
 	return ft
 }
 
+// Kinds of page objects.
+const (
+	isPath    = 2
+	isImage   = 3
+	isShading = 4
+	isForm    = 5
+)
+
 // objects reads the rules and images of a page.
 func (f *file) objects(p *page, handle uint64, m matrix) {
 	n := min(int(int32(f.call("FPDFPage_CountObjects", handle))), mostObjects)
 	for i := 0; i < n && f.err == nil; i++ {
 		object := f.call("FPDFPage_GetObject", handle, uint64(i))
 		kind := int32(f.call("FPDFPageObj_GetType", object))
-		if kind != 2 && kind != 3 {
+		if kind < isPath || kind > isForm {
 			continue
 		}
 		s := uint64(f.scratch)
@@ -295,22 +357,39 @@ func (f *file) objects(p *page, handle uint64, m matrix) {
 			continue
 		}
 		b := m.box(f.float(0), f.float(4), f.float(8), f.float(12))
-		if kind == 3 {
+		switch kind {
+		case isPath:
+			f.path(p, object, b)
+		case isImage:
 			if area := p.width * p.height; area > 0 {
 				p.images += b.width() * b.height() / area
 			}
-			continue
+			p.backs = append(p.backs, b)
+		default:
+			p.backs = append(p.backs, b)
 		}
-		const thin = 3
-		switch {
-		case b.height() <= thin && b.width() > 3*thin:
-			p.rules = append(p.rules, rule{b, false})
-		case b.width() <= thin && b.height() > 2*thin:
-			p.rules = append(p.rules, rule{b, true})
-		case b.width() > 3*thin && b.height() > 2*thin:
-			// A box has four of them.
-			p.rules = append(p.rules, rule{box{b.x0, b.y0, b.x1, b.y0}, false}, rule{box{b.x0, b.y1, b.x1, b.y1}, false},
-				rule{box{b.x0, b.y0, b.x0, b.y1}, true}, rule{box{b.x1, b.y0, b.x1, b.y1}, true})
+	}
+}
+
+// path takes what a path says about tables, and about text on it.
+func (f *file) path(p *page, object uint64, b box) {
+	const thin = 3
+	switch {
+	case b.height() <= thin && b.width() > 3*thin:
+		p.rules = append(p.rules, rule{b, false})
+	case b.width() <= thin && b.height() > 2*thin:
+		p.rules = append(p.rules, rule{b, true})
+	case b.width() > 3*thin && b.height() > 2*thin:
+		f.call("FPDFPath_GetDrawMode", object, uint64(f.scratch), uint64(f.scratch+4))
+		filled, stroked := f.int(0) != 0, f.int(4) != 0
+		if filled && f.colour(object) < 3*250 {
+			p.backs = append(p.backs, b)
 		}
+		if !stroked && b.width()*b.height() > 0.5*p.width*p.height {
+			return // the ground of the page
+		}
+		// A box has four of them.
+		p.rules = append(p.rules, rule{box{b.x0, b.y0, b.x1, b.y0}, false}, rule{box{b.x0, b.y1, b.x1, b.y1}, false},
+			rule{box{b.x0, b.y0, b.x0, b.y1}, true}, rule{box{b.x1, b.y0, b.x1, b.y1}, true})
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -82,7 +81,8 @@ type reading struct {
 	pages   []*page
 	blocks  []*block
 	dropped []corpus.Dropped
-	images  int // pages without text that hold pictures
+	outline map[string]int // levels of headings by their keys
+	images  int            // pages without text that hold pictures
 }
 
 func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err error) {
@@ -93,8 +93,15 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	if err := r.readPages(ctx); err != nil {
 		return d, err
 	}
+	if err := r.guest.within(ctx, openTime, func() {
+		r.outline = r.pdf.readOutline()
+		r.describe(&d)
+	}); err != nil {
+		return d, err
+	}
+	r.dropRepeats()
+	r.classify()
 	d.Type = "pdf"
-	r.describe(&d)
 	compose(&d, r.blocks)
 	d.Place.Page = 1
 	if r.options.Explain {
@@ -172,9 +179,4 @@ func (r *reading) layOut(p *page) {
 	r.blocks = append(r.blocks, paragraphs(p.number, lines)...)
 	p.glyphs = nil
 	r.pages = append(r.pages, p)
-}
-
-// describe fills what the file says about itself.
-func (r *reading) describe(d *corpus.Document) {
-	d.Title = strings.TrimSpace(r.pdf.meta("Title"))
 }

@@ -119,7 +119,7 @@ func (p *page) lines() (lines []line, hidden string) {
 			wordBox, wordStyle = g.box, g.style
 		}
 		space = false
-		text.WriteRune(plain(g.r))
+		put(&text, &g)
 		wordBox = wordBox.union(g.box)
 		cur.box = cur.box.union(g.box)
 		cur.page = cur.page.union(pageBox)
@@ -162,8 +162,22 @@ func follows(last, g *glyph, l *line) (gap float32, fits bool) {
 // hyphen is what PDFium has for one that ends a line.
 const hyphen = '\uFFFE'
 
+// bitmapped are the characters that fonts of TeX without names for their letters
+// have where others have control codes: by the encodings OT1 and T1.
+var bitmapped = map[rune]string{0x0B: "ff", 0x0C: "fi", 0x0D: "fl", 0x0E: "ffi", 0x0F: "ffl", 0x10: "“", 0x11: "”", 0x12: "„",
+	0x15: "–", 0x16: "—", 0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl"}
+
+// put appends a glyph to a word.
+func put(word *strings.Builder, g *glyph) {
+	if s := bitmapped[g.r]; s != "" && g.style.font.name == "" {
+		word.WriteString(s)
+	} else if r := plain(g.r); r >= 0 {
+		word.WriteRune(r)
+	}
+}
+
 // plain replaces the runes of private use that stand for bullets in the fonts of
-// office programs, and characters that control terminals.
+// office programs; it is -1 for characters that control terminals.
 func plain(r rune) rune {
 	switch {
 	case r == 2:
@@ -173,7 +187,7 @@ func plain(r rune) rune {
 	case r == 0xF0A7 || r == 0xF06E:
 		return '▪'
 	case r < ' ' || r >= 0x7F && r < 0xA0:
-		return unicode.ReplacementChar
+		return -1
 	}
 	return r
 }
@@ -187,14 +201,25 @@ func rightToLeft(r rune) bool {
 	return r >= 0x590 && r <= 0x8FF || r >= 0xFB1D && r <= 0xFDFF || r >= 0xFE70 && r <= 0xFEFC || r >= 0x10800 && r <= 0x10FFF || r >= 0x1E800 && r <= 0x1EFFF
 }
 
-// unseen says that a glyph is not to be read: drawn without ink, next to nothing
-// in size, or off the page.
+// unseen says that a glyph is not to be read: drawn without ink and no layer of
+// text over the picture of a page, white on white, next to nothing in size, or off
+// the page. It is how text is put into files for programs alone.
 func (p *page) unseen(g *glyph) bool {
-	if g.style.size > 0 && g.style.size < tiny {
+	x, y := (g.box.x0+g.box.x1)/2, (g.box.y0+g.box.y1)/2
+	switch {
+	case g.style.size > 0 && g.style.size < tiny,
+		x < 0 || y < 0 || x > p.width || y > p.height,
+		g.style.unseen && p.images < 0.5:
+		return true
+	case g.style.white:
+		for _, b := range p.backs {
+			if x >= b.x0 && x <= b.x1 && y >= b.y0 && y <= b.y1 {
+				return false
+			}
+		}
 		return true
 	}
-	x, y := (g.box.x0+g.box.x1)/2, (g.box.y0+g.box.y1)/2
-	return x < 0 || y < 0 || x > p.width || y > p.height
+	return false
 }
 
 // finish sets what follows from the words of a line: the size of most of its letters,
