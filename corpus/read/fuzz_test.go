@@ -81,6 +81,15 @@ func FuzzHTML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { fuzzFile(t, "a.html", s) })
 }
 
+func FuzzArticle(f *testing.F) {
+	const head = `<html><head><meta property="og:type" content="article"></head><body>`
+	text := "<p>" + strings.Repeat("Words, and more words, and so on. ", 20)
+	for _, s := range []string{text, "<div>" + text + "<br><br>more<br><br></div><ul><li><a href=x>y</a>", "<table><tr><td>" + text + "<td>b</table>", "<pre>" + text + "</pre>", "&amp;" + text + "\xff", "<noscript><img></noscript>" + text, "<svg><p a=b/>" + text} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { fuzzFile(t, "a.html", head+s) })
+}
+
 func FuzzCode(f *testing.F) {
 	for _, s := range []string{"package a\n\n// D\nfunc f() {}\n", "/* doc\n\n\tx */ package b; type T struct{}", "def f():\n\n  pass\n\nclass A:\n", "package c\n//line x:1\nvar x = `\r\n`", "a,\"b\nc\"\nd"} {
 		f.Add(s)
