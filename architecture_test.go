@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"corpus"},
 	{"corpus/role"},
 	{"corpus/read/format"},
-	{"corpus/read/markup", "corpus/read/record"},
+	{"corpus/read/manuscript", "corpus/read/markup", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/record"
 )
@@ -30,6 +31,8 @@ var (
 	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
 	formMarkdown = row{name: "Markdown", read: markdownFile}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
+	formRST      = row{name: "reStructuredText", read: manuscript.RST}
+	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formRows     = row{name: "comma- or tab-separated values", read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
@@ -37,7 +40,8 @@ var (
 
 // byExtension holds lower-case extensions of the formats that are not code.
 var byExtension = map[string]*row{
-	".txt": &formText, ".text": &formText, ".log": &formText, ".rst": &formText, ".adoc": &formText, ".org": &formText, ".tex": &formText,
+	".txt": &formText, ".text": &formText, ".log": &formText,
+	".rst": &formRST, ".rest": &formRST, ".adoc": &formAsciiDoc, ".asciidoc": &formAsciiDoc,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,
