@@ -33,6 +33,7 @@ var (
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
 	formRST      = row{name: "reStructuredText", read: manuscript.RST}
 	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc}
+	formOrg      = row{name: "Org", read: manuscript.Org}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formRows     = row{name: "comma- or tab-separated values", read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
@@ -41,7 +42,7 @@ var (
 // byExtension holds lower-case extensions of the formats that are not code.
 var byExtension = map[string]*row{
 	".txt": &formText, ".text": &formText, ".log": &formText,
-	".rst": &formRST, ".rest": &formRST, ".adoc": &formAsciiDoc, ".asciidoc": &formAsciiDoc,
+	".rst": &formRST, ".rest": &formRST, ".adoc": &formAsciiDoc, ".asciidoc": &formAsciiDoc, ".org": &formOrg,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,

@@ -11,27 +11,32 @@ import (
 var AsciiDoc = reader("asciidoc", func(p *page, src string) {
 	a := &adoc{page: p, attrs: map[string]string{"nbsp": " ", "sp": " ", "empty": "", "amp": "&", "lt": "<", "gt": ">", "apos": "'", "quot": `"`, "startsb": "[", "endsb": "]", "vbar": "|", "asterisk": "*",
 		"backtick": "`", "plus": "+", "caret": "^", "tilde": "~", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”", "deg": "°", "cpp": "C++", "pp": "++", "two-colons": "::", "two-semicolons": ";;", "zwsp": "", "wj": "", "backslash": `\`, "blank": ""}}
-	a.body(a.header(a.included(linesOf(src))), corpus.Paragraph, 0)
+	ls := a.included(linesOf(src))
+	a.ids(ls)
+	a.body(a.header(ls), corpus.Paragraph, 0)
 })
 
 type adoc struct {
 	*page
 	attrs map[string]string
-	code  bool   // the next block is code: [source] stands above it
-	style string // of the next block: "quote", "NOTE" …
-	cols  int    // of the next table, where that is said
-	table string // its options
+	names map[string]string // titles, by what references call them
+	code  bool              // the next block is code: [source] stands above it
+	style string            // of the next block: "quote", "NOTE" …
+	cols  int               // of the next table, where that is said
+	table string            // its options
 }
 
 var (
 	adocHeading   = regexp.MustCompile(`^(={1,6}|#{1,6}) +(\S.*?)(?: +(?:=+|#+))?$`)
+	adocID        = regexp.MustCompile(`^\[(?:\[([^\],]+)[^\]]*\]|#([\w-]+)[^\]]*)\]$`)
+	adocNoID      = regexp.MustCompile(`[^\p{L}\p{N}]+`)
 	adocAttr      = regexp.MustCompile(`^:(!?[\w-]+!?):(?: +(.*))?$`)
 	adocUse       = regexp.MustCompile(`\{([\w-]+)\}`)
 	adocAbove     = regexp.MustCompile(`^\[(?:[\w.#%,"'].*|\[.*\])?\]$`)
 	adocMacro     = regexp.MustCompile(`^(?:image|include|toc|video|audio|ifeval|xref)::?\S*\[.*\]$`)
 	adocCond      = regexp.MustCompile(`^(ifdef|ifndef|ifeval|endif)::([^\[]*)\[(.*)\]$`)
 	adocItem      = regexp.MustCompile(`^\s*(\*{1,5}|-|\.{1,5}|\d+\.|[a-zA-Z]\.|[ivxIVX]+\)|<(?:\d+|\.)>|•)\s+(\S.*)$`)
-	adocTerm      = regexp.MustCompile(`^\s*((?:[^:;]|:[^:]|;[^;])*\S?)(:{2,4}|;;)(?:\s+(.*))?$`)
+	adocTerm      = regexp.MustCompile(`^\s*((?:[^:;]|:[^:;]|;[^:;])+)(:{2,4}|;;)(?:\s+(.*))?$`)
 	adocAdmonish  = regexp.MustCompile(`^(NOTE|TIP|IMPORTANT|WARNING|CAUTION): +(.*)$`)
 	adocDelimiter = regexp.MustCompile("^(-{4,}|\\.{4,}|={4,}|\\*{4,}|_{4,}|\\+{4,}|/{4,}|--|```.*|\\|===|,===|:===|!===)$")
 	adocCheck     = regexp.MustCompile(`^\[[ xX*]\] +`)
@@ -40,14 +45,42 @@ var (
 	adocCallout   = regexp.MustCompile(`(?m)[ \t]*(?://|#|--|;;)?[ \t]*(?:<(?:\d+|\.)>[ \t]*)+$|[ \t]*<!--\d+-->[ \t]*$`)
 )
 
+// ids notes what references call the sections.
+func (a *adoc) ids(ls []line) {
+	a.names = map[string]string{}
+	id := ""
+	for _, l := range ls {
+		if m := adocID.FindStringSubmatch(l.text); m != nil {
+			id = m[1] + m[2]
+			continue
+		}
+		if m := adocHeading.FindStringSubmatch(l.text); m != nil {
+			a.names["_"+strings.Trim(adocNoID.ReplaceAllString(strings.ToLower(m[2]), "_"), "_")] = m[2]
+			a.names[id] = m[2]
+		}
+		id = ""
+	}
+}
+
 // included drops what conditions leave out, and comments.
 func (a *adoc) included(ls []line) []line {
 	var out []line
 	var off []bool
 	skip := 0
 	set := map[string]bool{}
-	comment := ""
+	comment, verbatim := "", ""
 	for _, l := range ls {
+		switch {
+		case verbatim != "" && l.text == verbatim:
+			verbatim = ""
+		case verbatim != "":
+			if skip == 0 && !adocCond.MatchString(l.text) {
+				out = append(out, l)
+				continue
+			}
+		case comment == "" && len(l.text) > 3 && (strings.Trim(l.text, "-") == "" || strings.Trim(l.text, ".") == ""):
+			verbatim = l.text
+		}
 		if comment != "" || strings.HasPrefix(l.text, "////") && strings.Trim(l.text, "/") == "" {
 			switch {
 			case comment == "":

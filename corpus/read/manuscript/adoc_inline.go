@@ -15,13 +15,15 @@ var (
 	adocIndex  = regexp.MustCompile(`\(\(\(.*?\)\)\)`)
 	adocAnchor = regexp.MustCompile(`\[\[[^\]]*\]\]`)
 	adocRole   = regexp.MustCompile("\\[[.#%\\w -]*\\](#|\\*|_|`)")
-	adocQuotes = strings.NewReplacer("\"`", "“", "`\"", "”", "'`", "‘", "`'", "’")
+	adocDouble = regexp.MustCompile("(^|[\\s(\\[\u2014])\"`(\\S|\\S[^`]*?\\S)`\"")
+	adocSingle = regexp.MustCompile("(^|[\\s(\\[\u2014])'`(\\S|\\S[^`]*?\\S)`'")
+	adocDash   = regexp.MustCompile(`(\w)--(\w)`)
 	adocSigns  = strings.NewReplacer("(C)", "©", "(R)", "®", "(TM)", "™", "...", "…", " -- ", " — ", "->", "→", "=>", "⇒", "<-", "←", "<=", "⇐")
 )
 
 // inline takes the marks out of a text.
 func (a *adoc) inline(s string) string {
-	s = a.attributes(s)
+	s = strings.ReplaceAll(a.attributes(strings.NewReplacer("\x02", "", `\{`, "\x02").Replace(s)), "\x02", "{")
 	if !strings.ContainsAny(s, "*_`+#^~[<:('.-\\\"") {
 		return s
 	}
@@ -33,7 +35,8 @@ func (a *adoc) inline(s string) string {
 	}
 	s = strings.ReplaceAll(s, "\x01", "")
 	s = adocIndex.ReplaceAllString(s, "")
-	s = adocQuotes.Replace(s)
+	s = adocDouble.ReplaceAllString(s, "$1“$2”")
+	s = adocSingle.ReplaceAllString(s, "$1‘$2’")
 	s = a.literal(s, keep)
 	s = adocInMac.ReplaceAllString(s, "")
 	s = adocURL.ReplaceAllStringFunc(s, func(m string) string {
@@ -49,7 +52,11 @@ func (a *adoc) inline(s string) string {
 		if p[2] != "" {
 			return p[2]
 		}
-		return "[" + strings.TrimPrefix(p[1], "#") + "]"
+		id := strings.TrimPrefix(p[1], "#")
+		if title, ok := a.names[id]; ok {
+			return title
+		}
+		return "[" + id + "]"
 	})
 	s = adocMenu.ReplaceAllString(s, "$1 > $2")
 	s = adocKbd.ReplaceAllString(s, "$1")
@@ -59,6 +66,7 @@ func (a *adoc) inline(s string) string {
 		s = unmark(s, mark, len(mark) == 1 && mark != "^" && mark != "~")
 	}
 	s = adocSigns.Replace(s)
+	s = adocDash.ReplaceAllString(s, "$1—$2")
 	s = curly(s)
 	s = strings.NewReplacer(`\*`, "*", `\_`, "_", `\{`, "{", `\<<`, "<<", `\[`, "[", `\#`, "#", `\http`, "http").Replace(s)
 	for range 4 {
