@@ -92,7 +92,7 @@ func check(t testing.TB, d *corpus.Document) {
 		if b.FileStart < fileAt || b.FileEnd < b.FileStart {
 			t.Fatalf("%s: block %d is file [%d,%d) after %d", d.ID, i, b.FileStart, b.FileEnd, fileAt)
 		}
-		if d.Type != "html" && (b.FileStart != b.Start || b.FileEnd != b.End) {
+		if d.Verbatim && (b.FileStart != b.Start || b.FileEnd != b.End) {
 			t.Fatalf("%s: block %d is [%d,%d), file [%d,%d)", d.ID, i, b.Start, b.End, b.FileStart, b.FileEnd)
 		}
 		if b.Kind == corpus.Heading && (b.Level < 1 || b.Level > 6) {

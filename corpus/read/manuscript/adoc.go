@@ -24,6 +24,7 @@ type adoc struct {
 	style string            // of the next block: "quote", "NOTE" …
 	cols  int               // of the next table, where that is said
 	table string            // its options
+	lists int               // that are open
 }
 
 var (
@@ -362,7 +363,7 @@ func (a *adoc) admonition(style string, l line) bool {
 // paragraph reads lines up to a blank one or a block.
 func (a *adoc) paragraph(ls []line, k corpus.BlockKind) int {
 	n := 1
-	for n < len(ls) && !ls[n].blank() && !adocDelimiter.MatchString(ls[n].text) && !adocAbove.MatchString(ls[n].text) && ls[n].text != "+" && !(a.cut(ls[n].text) && k == corpus.ListItem) {
+	for n < len(ls) && !ls[n].blank() && !adocDelimiter.MatchString(ls[n].text) && !adocAbove.MatchString(ls[n].text) && ls[n].text != "+" && !(a.lists > 0 && a.cut(ls[n].text)) {
 		n++
 	}
 	if a.code {
@@ -416,21 +417,14 @@ func (a *adoc) cut(s string) bool {
 // list reads items, with what is attached to them.
 func (a *adoc) list(ls []line, depth int) int {
 	i := 0
-	counts := map[string]int{}
+	a.lists++
+	defer func() { a.lists-- }()
 	for i < len(ls) {
 		t := ls[i].text
 		from := ls[i]
 		var text string
 		if m := adocItem.FindStringSubmatch(t); m != nil {
 			text = adocCheck.ReplaceAllString(m[2], "")
-			if strings.HasPrefix(m[1], ".") || m[1][0] >= '0' && m[1][0] <= '9' {
-				counts[m[1]]++
-				for mark := range counts {
-					if len(mark) > len(m[1]) && mark[0] == '.' {
-						delete(counts, mark)
-					}
-				}
-			}
 		} else if m := adocTerm.FindStringSubmatch(t); m != nil && m[1] != "" && !strings.Contains(m[1], "://") {
 			a.add(corpus.Term, 0, a.inline(m[1]), from.at, from.at+len(m[1]))
 			text = m[3]

@@ -21,6 +21,9 @@ import (
 // kept as paragraphs.
 const maxDepth = 60
 
+// maxMarked is how many bytes may stand between two marks.
+const maxMarked = 1000
+
 // line is a line of the file, or what of it stands behind an indent.
 type line struct {
 	text string
@@ -191,17 +194,25 @@ func (p *page) code(ls []line) {
 	}
 }
 
-// rows writes a table.
-func (p *page) rows(rows [][]string, from, to int) {
+// row is one of a table, and where it begins in the file.
+type row struct {
+	cells []string
+	at    int
+}
+
+// rows writes a table, with what shown makes of its cells.
+func (p *page) rows(rows []row, shown func(string) string) {
 	p.apart = true
 	for _, r := range rows {
-		for i, c := range r {
-			r[i] = strings.Join(strings.Fields(c), " ")
+		for i, c := range r.cells {
+			r.cells[i] = strings.Join(strings.Fields(shown(c)), " ")
 		}
-		p.add(corpus.TableRow, 0, strings.Join(r, "\t"), from, to)
+		p.add(corpus.TableRow, 0, strings.Join(r.cells, "\t"), r.at, r.at)
 	}
 	p.apart = true
 }
+
+func same(s string) string { return s }
 
 // reader makes a reader of one of the formats: parse writes the page.
 func reader(kind string, parse func(p *page, src string)) format.Func {
@@ -217,6 +228,9 @@ func reader(kind string, parse func(p *page, src string)) format.Func {
 			b.FileStart = max(min(b.FileStart, len(src)), last)
 			b.FileEnd = max(min(b.FileEnd, len(src)), b.FileStart)
 			last = b.FileStart
+			if i > 0 {
+				d.Blocks[i-1].FileEnd = min(d.Blocks[i-1].FileEnd, last)
+			}
 		}
 		return ctx.Err()
 	}

@@ -77,7 +77,7 @@ func (o *org) block(ls []line, k corpus.BlockKind, depth int) int {
 		o.code(code)
 		return n
 	case orgDrawer.MatchString(l.text) && !strings.EqualFold(t, ":END:"):
-		for n := 1; n < len(ls); n++ {
+		for n := 1; n < min(len(ls), 200); n++ {
 			if strings.EqualFold(strings.TrimSpace(ls[n].text), ":END:") {
 				return n + 1
 			}
@@ -216,7 +216,7 @@ func (o *org) item(ls []line, depth int) int {
 }
 
 func (o *org) table(ls []line) int {
-	var rows [][]string
+	var rows []row
 	n := 0
 	for ; n < len(ls); n++ {
 		t := strings.TrimSpace(ls[n].text)
@@ -231,13 +231,12 @@ func (o *org) table(ls []line) int {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 			cookies = cookies && (cells[i] == "" || strings.HasPrefix(cells[i], "<") && strings.HasSuffix(cells[i], ">") && strings.Trim(cells[i], "<>lrc0123456789") == "")
-			cells[i] = o.inline(cells[i])
 		}
 		if !cookies || strings.Trim(t, "| ") == "" {
-			rows = append(rows, cells)
+			rows = append(rows, row{cells, ls[n].at})
 		}
 	}
-	o.rows(rows, ls[0].at, ls[n-1].end())
+	o.rows(rows, o.inline)
 	return n
 }
 

@@ -109,7 +109,11 @@ func (r *rst) block(ls []line, k corpus.BlockKind, depth int) int {
 		return n
 	case rstNumber.MatchString(t) && (len(ls) == 1 || ls[1].blank() || ls[1].indent() > 1 || rstNumber.MatchString(ls[1].text)):
 		m := rstNumber.FindString(t)
-		return r.item(ls, len(m), strings.TrimSpace(strings.Replace(m, "#", "", 1))+" ", depth)
+		shown := strings.TrimSpace(m) + " "
+		if strings.Contains(m, "#") {
+			shown = ""
+		}
+		return r.item(ls, len(m), shown, depth)
 	}
 	if len(ls) > 1 && !ls[1].blank() && ls[1].indent() > 0 && !strings.HasSuffix(t, "::") {
 		n := 1 + indented(ls[1:], 1)
@@ -300,21 +304,14 @@ func (r *rst) directive(name string, arg line, inner []line, depth int) {
 		r.listTable(inner)
 	case "csv-table":
 		r.caption(arg)
-		var rows [][]string
+		var rows []row
 		if h := options["header"]; h != "" {
-			rows = append(rows, commaRow(h))
+			rows = append(rows, row{commaRow(h), arg.at})
 		}
 		for _, l := range inner {
-			rows = append(rows, commaRow(l.text))
+			rows = append(rows, row{commaRow(l.text), l.at})
 		}
-		for _, row := range rows {
-			for i := range row {
-				row[i] = r.inline(row[i])
-			}
-		}
-		if len(inner) > 0 {
-			r.rows(rows, inner[0].at, inner[len(inner)-1].end())
-		}
+		r.rows(rows, r.inline)
 	case "image", "include", "raw", "meta", "toctree", "contents", "highlight", "index", "default-role", "literalinclude", "currentmodule", "module", "sectnum", "header", "footer",
 		"role", "replace", "unicode", "date", "target-notes", "title", "tabularcolumns", "autosummary", "only-latex", "plot", "codeauthor", "sectionauthor", "bibliography", "program", "py:currentmodule":
 	case "figure", "compound", "container", "class", "only", "epigraph", "highlights", "pull-quote", "rst-class", "glossary", "tab-set", "grid", "ifconfig":
