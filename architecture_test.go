@@ -26,8 +26,9 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/role"},
-	{"corpus/read/format"},
-	{"corpus/read/manuscript", "corpus/read/markup", "corpus/read/record"},
+	{"corpus/read/charset", "corpus/read/format"},
+	{"corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
+	{"corpus/read/latex", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},
@@ -54,7 +55,7 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading", "cmd/tamis/receipt"},
 	{"cmd/tamis"},
 }
 

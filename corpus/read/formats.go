@@ -11,9 +11,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/latex"
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
+	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
+	"github.com/tamis-search/tamis/corpus/read/pdf"
 	"github.com/tamis-search/tamis/corpus/read/record"
+	"github.com/tamis-search/tamis/corpus/read/talk"
 )
 
 // row is how a file is read. A new format enters here: a magic number in
@@ -31,16 +35,20 @@ type row struct {
 
 var (
 	formText     = row{name: "text", read: format.Textual("text", "", nil, readText), source: true}
-	formMarkdown = row{name: "Markdown", read: markdownFile, source: true}
+	formMarkdown = row{name: "Markdown", read: markdown.Read, source: true}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
 	formRST      = row{name: "reStructuredText", read: manuscript.RST, source: true}
 	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc, source: true}
 	formOrg      = row{name: "Org", read: manuscript.Org, source: true}
-	formLaTeX    = row{name: "LaTeX", read: manuscript.LaTeX}
+	formLaTeX    = row{name: "LaTeX", read: latex.Read}
 	formMan      = row{name: "manual page", read: manuscript.Man}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
-	formRows     = row{name: "comma- or tab-separated values", read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
+	formPDF      = row{name: "PDF", read: pdf.Read}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
+	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
+	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
+	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
+	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -49,10 +57,12 @@ var byExtension = map[string]*row{
 	".rst": &formRST, ".rest": &formRST, ".adoc": &formAsciiDoc, ".asciidoc": &formAsciiDoc, ".org": &formOrg, ".tex": &formLaTeX, ".latex": &formLaTeX, ".ltx": &formLaTeX,
 	".man": &formMan, ".mdoc": &formMan, ".roff": &formMan,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
+	".pdf":  &formPDF,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
-	".csv": &formRows, ".tsv": &formRows,
+	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
+	".vtt": &formVTT, ".srt": &formSRT,
 }
 
 // byMagic are the formats whose files begin with a number of their own. Those
@@ -62,10 +72,11 @@ var byMagic = []struct {
 	form  *row
 	name  string
 }{
-	{"%PDF-", nil, "a PDF file"},
+	{"%PDF-", &formPDF, ""},
 	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
+	{"WEBVTT", &formVTT, ""},
 	{"BZh", nil, "a bzip2 file"},
 	{"\xFD7zXZ\x00", nil, "an xz file"},
 	{"\x28\xB5\x2F\xFD", nil, "a zstd file"},
@@ -89,6 +100,9 @@ func sniff(f *format.File) (*row, error) {
 	}
 	ext := strings.ToLower(filepath.Ext(f.Name))
 	form := byExtension[ext]
+	if form == &formPDF || bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
+		return &formPDF, nil // some have something before their magic number
+	}
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
 		return nil, f.SkipAs(format.Unsupported, "%s", reason)
 	}

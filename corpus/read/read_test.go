@@ -268,7 +268,7 @@ code <def g> "async def g():\n    pass"
 	if d := one(t, "script", "#!/usr/bin/env python3\nprint(1)\n"); d.Lang != "python" {
 		t.Errorf("shebang: %q", d.Lang)
 	}
-	expect(t, one(t, "a.csv", "a,b\n1,\"x\ny\"\n2,z\n"), "tr \"a,b\"\ntr \"1,\\\"x\\ny\\\"\"\ntr \"2,z\"")
+	expect(t, one(t, "a.csv", "a,b\n1,\"x\ny\"\n2,z\n"), "tr \"a\\tb\"\ntr \"1\\tx y\"\ntr \"2\\tz\"")
 }
 
 const records = `{"_id": "a", "title": "T", "text": "caf\u00e9 one", "metadata": {"n": 1, "b": true, "s": "x", "l": ["p", "q"], "o": {"k": null, "m": "y"}}}
@@ -390,7 +390,7 @@ func TestKinds(t *testing.T) {
 g.dat: binary file or unknown encoding (9 of the first 9 bytes are not UTF-8)
 h.txt: empty
 i.txt: empty
-j.pdf: no reader for a PDF file
+j.pdf: damaged: it is no PDF file that can be opened
 k.gz: damaged gzip file: unexpected EOF
 l.txt.gz: damaged gzip file: unexpected EOF
 p.txt: binary file (NUL byte at 8192)`
@@ -480,7 +480,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%d documents, skipped %q", len(docs), skipped)
 	}
 	for name, d := range docs {
-		if len(d.Blocks) > 1 || d.Source != all[name].Source || d.Type != all[name].Type {
+		if len(d.Blocks) > 1 || d.Source != all[name].Source && name != "d.csv" || d.Type != all[name].Type {
 			t.Errorf("%s: %d blocks", name, len(d.Blocks))
 		}
 	}
