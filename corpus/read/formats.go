@@ -12,8 +12,10 @@ import (
 
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
+	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/record"
+	"github.com/tamis-search/tamis/corpus/read/talk"
 )
 
 // row is how a file is read. A new format enters here: a magic number in
@@ -29,14 +31,17 @@ type row struct {
 
 var (
 	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{name: "Markdown", read: markdownFile}
+	formMarkdown = row{name: "Markdown", read: markdown.Read}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
 	formRST      = row{name: "reStructuredText", read: manuscript.RST}
 	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc}
 	formOrg      = row{name: "Org", read: manuscript.Org}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
-	formRows     = row{name: "comma- or tab-separated values", read: format.Costly("text", "", nil, format.Cost{Each: 160, Mark: "\n"}, readRows, readText)}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
+	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
+	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
+	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
+	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -47,7 +52,8 @@ var byExtension = map[string]*row{
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
-	".csv": &formRows, ".tsv": &formRows,
+	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
+	".vtt": &formVTT, ".srt": &formSRT,
 }
 
 // byMagic are the formats whose files begin with a number of their own. Those
@@ -61,6 +67,7 @@ var byMagic = []struct {
 	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
+	{"WEBVTT", &formVTT, ""},
 	{"BZh", nil, "a bzip2 file"},
 	{"\xFD7zXZ\x00", nil, "an xz file"},
 	{"\x28\xB5\x2F\xFD", nil, "a zstd file"},
