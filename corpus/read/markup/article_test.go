@@ -60,7 +60,7 @@ func TestArticle(t *testing.T) {
 		t.Error(err)
 	}
 	// A page whose article would lose its code is read whole.
-	code := news("<p>" + strings.Repeat(sentence, 4) + "</p>") + "<div class=sidebar><pre>" + strings.Repeat("go test ./...\n", 60) + "</pre></div>"
+	code := news("<p>"+strings.Repeat(sentence, 4)+"</p>") + "<div class=sidebar><pre>" + strings.Repeat("go test ./...\n", 60) + "</pre></div>"
 	if d := page(t, code); !strings.Contains(d.Source, "go test") {
 		t.Errorf("%q", d.Source)
 	}
