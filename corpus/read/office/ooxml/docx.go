@@ -256,14 +256,21 @@ func (d *docx) refer(p *paragraph, kind, id string) {
 			n++
 		}
 	}
-	mark := superscript(n)
+	mark := superscript(kind, n)
 	d.notes = append(d.notes, note{kind, id, mark})
 	p.text = append(p.text, mark...)
 }
 
-var superscripts = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+var superscripts = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹",
+	"i", "ⁱ", "v", "ᵛ", "x", "ˣ", "l", "ˡ", "c", "ᶜ", "d", "ᵈ", "m", "ᵐ")
 
-func superscript(n int) string { return superscripts.Replace(strconv.Itoa(n)) }
+// superscript is the mark of a note: notes at the end have Roman numbers.
+func superscript(kind string, n int) string {
+	if kind == "endnotes" {
+		return superscripts.Replace(numeral(n, "lowerRoman"))
+	}
+	return superscripts.Replace(strconv.Itoa(n))
+}
 
 // end is what the end of an element ends.
 func (d *docx) end() error {

@@ -29,14 +29,14 @@ func presentation(p *parts.Package, main string, t *parts.Text) error {
 	if err != nil {
 		return err
 	}
-	read := map[string]bool{}
+	read, heads := map[string]bool{}, map[string]bool{}
 	for i, name := range slides {
 		if read[name] {
 			continue
 		}
 		read[name] = true
 		t.Slide = i + 1
-		if err := slide(p, name, t); err != nil {
+		if err := slide(p, name, heads, t); err != nil {
 			return err
 		}
 	}
@@ -51,8 +51,9 @@ type shape struct {
 
 func (x *shape) isTitle() bool { return x.holder == "title" || x.holder == "ctrTitle" }
 
-// slide reads one, its title first.
-func slide(p *parts.Package, name string, t *parts.Text) error {
+// slide reads one, its title first. What stands at the edge of slides is read once, and
+// the number of the slide never: heads are those that were.
+func slide(p *parts.Package, name string, heads map[string]bool, t *parts.Text) error {
 	rels, err := p.Relations(name)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func slide(p *parts.Package, name string, t *parts.Text) error {
 	})
 	t.Part()
 	for _, x := range g.all {
-		x.write(t)
+		x.write(t, heads)
 	}
 	for _, n := range g.diagrams {
 		if err := diagram(p, n, t); err != nil {
@@ -102,11 +103,16 @@ func slide(p *parts.Package, name string, t *parts.Text) error {
 	return t.Full()
 }
 
-func (x *shape) write(t *parts.Text) {
+func (x *shape) write(t *parts.Text, heads map[string]bool) {
 	switch x.holder {
 	case "sldNum", "dt", "ftr", "hdr":
 		for _, b := range x.blocks {
-			t.Drop("running head", b.text)
+			if x.holder == "sldNum" || heads[b.text] {
+				t.Drop("running head", b.text)
+				continue
+			}
+			heads[b.text] = true
+			t.Add(corpus.Paragraph, 0, b.text)
 		}
 		return
 	}

@@ -297,7 +297,7 @@ func (g *grid) end() {
 		if err != nil {
 			return
 		}
-		t = g.format().Text(string(g.b.string(i)))
+		t = string(g.b.string(i))
 	case "b":
 		t = "FALSE"
 		if g.value[0] == '1' || g.value[0] == 't' {
@@ -306,7 +306,7 @@ func (g *grid) end() {
 	case "d":
 		t = strings.TrimSuffix(strings.Replace(string(g.value), "T", " ", 1), " 00:00:00")
 	case "str":
-		t = g.format().Text(string(g.value))
+		t = string(g.value)
 	default:
 		t, plain = g.number(), true
 	}
@@ -345,7 +345,7 @@ func (g *grid) format() *numfmt.Format {
 func (g *grid) number() string {
 	raw := bytes.TrimSpace(g.value)
 	f := g.format()
-	if f.IsGeneral() && len(raw) < 12 && bytes.IndexAny(raw, "eE") < 0 {
+	if f.Plain() && len(raw) < 12 && bytes.IndexAny(raw, "eE") < 0 {
 		return string(raw)
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
