@@ -30,17 +30,24 @@ type docx struct {
 	styles map[string]*style
 	lists  *lists
 
-	paras  []*paragraph // open ones: a text box stands inside a paragraph
-	carry  []byte       // of a paragraph whose mark is deleted
-	tables []*table
-	run    run
-	inPPr  int // depth of the properties of the open paragraph
-	page   int
-	notes  []note
-	gone   *strings.Builder // text of a deletion that is open
+	paras []*paragraph // open ones: a text box stands inside a paragraph
+	carry []byte       // of a paragraph whose mark is deleted
+	flow  parts.Flow
+	rows  []tracked // of the tables that are open
+	run   run
+	inPPr int // depth of the properties of the open paragraph
+	page  int
+	notes []note
+	gone  *strings.Builder // text of a deletion that is open
 }
 
 type note struct{ kind, id, mark string }
+
+// tracked is the open row of a table.
+type tracked struct {
+	paras int // paragraphs that were open before the table
+	gone  bool
+}
 
 // document reads a Word document.
 func document(p *parts.Package, main string, t *parts.Text) error {
@@ -48,7 +55,7 @@ func document(p *parts.Package, main string, t *parts.Text) error {
 	if err != nil {
 		return err
 	}
-	d := &docx{p: p, t: t, styles: map[string]*style{}, lists: newLists()}
+	d := &docx{p: p, t: t, flow: parts.Flow{T: t}, styles: map[string]*style{}, lists: newLists()}
 	part := map[string]string{}
 	for _, r := range rels {
 		if !r.External && p.Has(r.Target) {
@@ -139,16 +146,25 @@ func (d *docx) start() {
 	case "w:r":
 		d.run = run{}
 	case "w:tbl":
-		d.tables = append(d.tables, &table{paras: len(d.paras)})
-	case "w:tr", "w:tc", "w:gridSpan", "w:vMerge":
-		d.tableStart(string(s.Name()))
+		d.flow.BeginTable()
+		d.rows = append(d.rows, tracked{paras: len(d.paras)})
+	case "w:tr":
+		if n := len(d.rows); n > 0 {
+			d.rows[n-1].gone = false
+		}
+		d.flow.BeginRow()
+	case "w:tc":
+		d.flow.BeginCell(1)
+	case "w:gridSpan":
+		n, _ := strconv.Atoi(s.Attr("w:val"))
+		d.flow.Span(n)
 	case "w:del", "w:moveFrom":
 		if d.inPPr > 0 {
 			if p != nil {
 				p.joined = true
 			}
 		} else if d.inRowProperties() {
-			d.table().gone = true
+			d.rows[len(d.rows)-1].gone = true
 		} else {
 			d.t.Drop("deleted", d.allText())
 		}
@@ -164,8 +180,8 @@ func (d *docx) start() {
 
 // inRowProperties says that an empty element stands in the properties of a row.
 func (d *docx) inRowProperties() bool {
-	t := d.table()
-	return t != nil && t.inRow && !t.inCell && len(d.paras) == t.paras
+	n := len(d.rows)
+	return n > 0 && d.flow.InRow() && !d.flow.InCell() && len(d.paras) == d.rows[n-1].paras
 }
 
 // allText passes over an element and gives the text in it.
@@ -291,8 +307,17 @@ func (d *docx) end() error {
 		d.inPPr = 0
 	case "w:r":
 		d.run = run{}
-	case "w:tbl", "w:tr", "w:tc":
-		d.tableEnd(string(d.s.Name()))
+	case "w:tc":
+		d.flow.EndCell()
+	case "w:tr":
+		why := ""
+		if n := len(d.rows); n > 0 && d.rows[n-1].gone {
+			why = "deleted"
+		}
+		d.flow.EndRow(why)
+	case "w:tbl":
+		d.flow.EndTable()
+		d.rows = d.rows[:max(len(d.rows)-1, 0)]
 	}
 	return nil
 }
@@ -314,25 +339,25 @@ func (d *docx) finish(p *paragraph) {
 	if lvl == "" {
 		lvl = st.lvl
 	}
-	b := piece{text: string(p.text), page: p.page, level: level}
-	if strings.TrimSpace(b.text) == "" {
+	b := parts.Piece{Text: string(p.text), Page: p.page, Level: level}
+	if strings.TrimSpace(b.Text) == "" {
 		return
 	}
 	number, item := d.lists.next(num, lvl)
 	switch {
 	case level > 0:
-		b.kind = corpus.Heading
+		b.Kind = corpus.Heading
 	case item:
-		b.kind = corpus.ListItem
+		b.Kind = corpus.ListItem
 	case st.quote:
-		b.kind = corpus.Quote
+		b.Kind = corpus.Quote
 	case st.code:
-		b.kind = corpus.Code
+		b.Kind = corpus.Code
 	}
 	if number != "" {
-		b.text = number + " " + strings.TrimLeft(b.text, " \t")
+		b.Text = number + " " + strings.TrimLeft(b.Text, " \t")
 	}
-	d.emit(b)
+	d.flow.Emit(b)
 }
 
 // readNotes writes the notes that were referred to, in that order.

@@ -46,7 +46,7 @@ func presentation(p *parts.Package, main string, t *parts.Text) error {
 // shape is one of a slide.
 type shape struct {
 	holder string // the kind of placeholder, "body" where it is one without a kind
-	blocks []piece
+	blocks []parts.Piece
 }
 
 func (x *shape) isTitle() bool { return x.holder == "title" || x.holder == "ctrTitle" }
@@ -72,7 +72,7 @@ func slide(p *parts.Package, name string, heads map[string]bool, t *parts.Text) 
 	if hidden {
 		for _, x := range g.all {
 			for _, b := range x.blocks {
-				t.Drop("hidden slide", b.text)
+				t.Drop("hidden slide", b.Text)
 			}
 		}
 		return nil
@@ -107,12 +107,12 @@ func (x *shape) write(t *parts.Text, heads map[string]bool) {
 	switch x.holder {
 	case "sldNum", "dt", "ftr", "hdr":
 		for _, b := range x.blocks {
-			if x.holder == "sldNum" || heads[b.text] {
-				t.Drop("running head", b.text)
+			if x.holder == "sldNum" || heads[b.Text] {
+				t.Drop("running head", b.Text)
 				continue
 			}
-			heads[b.text] = true
-			t.Add(corpus.Paragraph, 0, b.text)
+			heads[b.Text] = true
+			t.Add(corpus.Paragraph, 0, b.Text)
 		}
 		return
 	}
@@ -120,16 +120,16 @@ func (x *shape) write(t *parts.Text, heads map[string]bool) {
 	if x.isTitle() {
 		var all []string
 		for _, b := range x.blocks {
-			all = append(all, b.text)
+			all = append(all, b.Text)
 		}
 		t.Add(corpus.Heading, 1, parts.Cell(strings.Join(all, " ")))
 		return
 	}
 	for _, b := range x.blocks {
-		if b.kind == corpus.TableRow {
-			t.Row("", b.text)
+		if b.Kind == corpus.TableRow {
+			t.Row("", b.Text)
 		} else {
-			t.Add(b.kind, b.level, b.text)
+			t.Add(b.Kind, b.Level, b.Text)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func notes(p *parts.Package, name string, t *parts.Text) error {
 		}
 		t.Part()
 		for _, b := range x.blocks {
-			t.Add(corpus.Paragraph, 0, b.text)
+			t.Add(corpus.Paragraph, 0, b.Text)
 		}
 	}
 	return t.Full()
@@ -256,9 +256,9 @@ func (g *shapes) end(name string) {
 			g.cell = append(g.cell, t)
 		default:
 			x := g.shape()
-			b := piece{text: t}
+			b := parts.Piece{Text: t}
 			if g.bullet > 0 || g.bullet == 0 && x.holder == "body" {
-				b.kind = corpus.ListItem
+				b.Kind = corpus.ListItem
 			}
 			x.blocks = append(x.blocks, b)
 		}
@@ -267,7 +267,7 @@ func (g *shapes) end(name string) {
 		g.cells = append(g.cells, parts.Cell(strings.Join(g.cell, "\n")))
 	case "a:tr":
 		if x := g.shape(); strings.Join(g.cells, "") != "" {
-			x.blocks = append(x.blocks, piece{kind: corpus.TableRow, text: strings.Join(g.cells, "\t")})
+			x.blocks = append(x.blocks, parts.Piece{Kind: corpus.TableRow, Text: strings.Join(g.cells, "\t")})
 		}
 	case "p:sp", "p:graphicFrame", "p:cxnSp":
 		g.x = nil
