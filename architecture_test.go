@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"corpus/read/charset"},
 	{"corpus/read/format"},
 	{"corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
-	{"corpus/read/latex", "corpus/read/record"},
+	{"corpus/read/latex", "corpus/read/record", "corpus/read/web"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},
