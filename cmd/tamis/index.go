@@ -79,7 +79,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR}
 			var folders *watch.Folders
 			if stays { // before the first look, so that nothing is missed
-				if folders, err = watch.New(args, unwatched(a.indexDir())); err != nil {
+				if folders, err = watch.New(args, watch.Except(a.indexDir())); err != nil {
 					return fmt.Errorf("--watch: %w", err)
 				}
 				defer folders.Close()

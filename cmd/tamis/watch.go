@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/tamis-search/tamis"
@@ -59,14 +58,4 @@ func (a *app) printChange(c tamis.FileChange) {
 		line += fmt.Sprintf(" (documents: %d added, %d updated, %d removed)", c.Added, c.Updated, c.Removed)
 	}
 	fmt.Fprintln(a.out, line)
-}
-
-// unwatched says of folders that they are none of an index's business: those that the
-// walk leaves out too, and the index itself.
-func unwatched(index string) func(folder string) bool {
-	own, err := filepath.Abs(index)
-	return func(folder string) bool {
-		name := filepath.Base(folder)
-		return name[0] == '.' || name == "node_modules" || name == "__pycache__" || err == nil && folder == own
-	}
 }
