@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
 	{"corpus/read/office/numfmt", "corpus/read/office/parts"},
 	{"corpus/read/book", "corpus/read/office/ooxml"},
-	{"corpus/read/latex", "corpus/read/office", "corpus/read/record"},
+	{"corpus/read/latex", "corpus/read/office", "corpus/read/record", "corpus/read/web"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},

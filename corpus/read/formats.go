@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/pdf"
 	"github.com/tamis-search/tamis/corpus/read/record"
 	"github.com/tamis-search/tamis/corpus/read/talk"
+	"github.com/tamis-search/tamis/corpus/read/web"
 )
 
 // row is how a file is read. A new format enters here: a magic number in
@@ -30,6 +31,8 @@ type row struct {
 	streamed bool
 	// source formats are what pages of HTML are made of.
 	source bool
+	// holds files, whose bytes may be anything.
+	holds bool
 	// encoded formats may state an encoding other than UTF-8.
 	encoded bool
 }
@@ -43,6 +46,8 @@ var (
 	formOrg      = row{name: "Org", read: manuscript.Org, source: true}
 	formLaTeX    = row{name: "LaTeX", read: latex.Read}
 	formMan      = row{name: "manual page", read: manuscript.Man}
+	formMHTML    = row{name: "saved web page (MHTML)", read: web.MHTML, encoded: true}
+	formWARC     = row{name: "archive of a crawl (WARC)", read: web.WARC, streamed: true, holds: true}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formPDF      = row{name: "PDF", read: pdf.Read}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
@@ -64,6 +69,7 @@ var byExtension = map[string]*row{
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
 	".pdf":  &formPDF,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
+	".mhtml": &formMHTML, ".mht": &formMHTML, ".warc": &formWARC,
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".docx": &formDOCX, ".docm": &formDOCX, ".dotx": &formDOCX, ".dotm": &formDOCX,
@@ -86,6 +92,7 @@ var byMagic = []struct {
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
 	{"WEBVTT", &formVTT, ""},
+	{"WARC/", &formWARC, ""},
 	{"BZh", nil, "a bzip2 file"},
 	{"\xFD7zXZ\x00", nil, "an xz file"},
 	{"\x28\xB5\x2F\xFD", nil, "a zstd file"},
@@ -112,6 +119,16 @@ func sniff(f *format.File) (*row, error) {
 	if form == &formPDF || bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
 		return &formPDF, nil // some have something before their magic number
 	}
+	if form != nil && form.holds {
+		return form, nil
+	}
+	switch code := languages[ext] != ""; {
+	case code || form != nil && form != &formHTML && form != &formText:
+	case web.IsMHTML(head):
+		return &formMHTML, nil
+	case isHTML(head):
+		return &formHTML, nil
+	}
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
 		return nil, f.SkipAs(format.Unsupported, "%s", reason)
 	}
@@ -134,10 +151,13 @@ func sniff(f *format.File) (*row, error) {
 	if lang != "" {
 		return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
 	}
-	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
-		return &formHTML, nil
-	}
 	return &formText, nil
+}
+
+// isHTML says that a text begins as pages do.
+func isHTML(head []byte) bool {
+	t := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head[:min(len(head), 512)], []byte(bom))))
+	return bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html"))
 }
 
 // isManual says that a file begins as pages of troff do: with comments and the macro

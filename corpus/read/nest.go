@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ const (
 	maxMembers = 100_000
 	// maxUnpacked times Options.MaxFileBytes may come out of one file.
 	maxUnpacked = 16
+	// or maxSpread times its own size.
+	maxSpread = 32
 	// A member of which more than ratioFrom bytes came may have maxRatio times the
 	// bytes that it takes in its file.
 	maxRatio  = 200
@@ -37,7 +40,7 @@ var errStopped = errors.New("stopped")
 
 // inner is format.Options.Inner.
 func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Document, error) bool) error {
-	in := &input{File: format.File{Path: m.Of.Path, Name: m.Name, ModTime: m.ModTime, Claim: n.r.claim}}
+	in := &input{File: format.File{Path: m.Of.Path, Name: cmp.Or(m.As, m.Name), ModTime: m.ModTime, Claim: n.r.claim}}
 	in.Inside = m.Name
 	if m.Of.Inside != "" {
 		in.Inside = m.Of.Inside + "!/" + m.Name
@@ -106,6 +109,10 @@ func (n *nest) exceeded(of *format.File, reason string, args ...any) error {
 	return &exceeded{SkipError{Path: of.Path, Reason: fmt.Sprintf(reason, args...), Rest: true}}
 }
 
+// most is how many bytes may come out of all members, which is more for a file that is
+// large itself.
+func (n *nest) most() int64 { return max(maxUnpacked*n.r.o.MaxFileBytes, maxSpread*n.f.Size) }
+
 // unpacked are the bytes of a member, as many as may be.
 type unpacked struct {
 	n  *nest
@@ -119,8 +126,8 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	u.at += int64(k)
 	u.n.bytes += int64(k)
 	switch {
-	case u.n.bytes > maxUnpacked*u.n.r.o.MaxFileBytes:
-		return 0, u.n.exceeded(u.m.Of, "what it holds is larger than %d bytes unpacked: no more of it is read", maxUnpacked*u.n.r.o.MaxFileBytes)
+	case u.n.bytes > u.n.most():
+		return 0, u.n.exceeded(u.m.Of, "what it holds is larger than %d bytes unpacked: no more of it is read", u.n.most())
 	case u.m.Packed > 0 && u.at > ratioFrom && u.at/u.m.Packed > maxRatio:
 		return 0, u.f.Skip("unpacks to more than %d times its size", maxRatio)
 	}
