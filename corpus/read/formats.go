@@ -36,6 +36,7 @@ var (
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
+	formNotebook = row{name: "Jupyter notebooks", read: record.Notebook}
 	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
 	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
@@ -48,7 +49,8 @@ var byExtension = map[string]*row{
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
-	".vtt": &formVTT, ".srt": &formSRT,
+	".ipynb": &formNotebook,
+	".vtt":   &formVTT, ".srt": &formSRT,
 }
 
 // byMagic are the formats whose files begin with a number of their own. Those

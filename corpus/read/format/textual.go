@@ -2,6 +2,7 @@ package format
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode"
 
@@ -16,7 +17,7 @@ func Textual(kind, lang string, decode func(text string) string, parse Parse) Fu
 	return Costly(kind, lang, decode, Cost{}, parse, nil)
 }
 
-// Parse makes a document of a text, see Textual.
+// Parse makes a document of a text, see Textual. A SkipError needs no path.
 type Parse func(ctx context.Context, d *corpus.Document, text string) error
 
 // Cost is about how many bytes of memory a parser takes: for each byte of a text,
@@ -45,6 +46,10 @@ func Costly(kind, lang string, decode func(text string) string, cost Cost, parse
 		d := corpus.Document{Type: kind, Lang: lang}
 		body := strings.TrimPrefix(text, BOM)
 		if err := parse(ctx, &d, body); err != nil {
+			var s *SkipError
+			if errors.As(err, &s) && s.Path == "" {
+				s.Path, s.Inside = f.Path, f.Inside
+			}
 			return err
 		}
 		if err := ctx.Err(); err != nil {
