@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"corpus"},
 	{"corpus/role"},
 	{"corpus/read/charset", "corpus/read/format"},
-	{"corpus/read/markdown", "corpus/read/markup", "corpus/read/talk"},
+	{"corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
 	{"corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
@@ -55,7 +55,7 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading", "cmd/tamis/receipt"},
 	{"cmd/tamis"},
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
+	"github.com/tamis-search/tamis/corpus/read/pdf"
 	"github.com/tamis-search/tamis/corpus/read/record"
 	"github.com/tamis-search/tamis/corpus/read/talk"
 )
@@ -33,6 +34,7 @@ var (
 	formMarkdown = row{name: "Markdown", read: markdown.Read}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
+	formPDF      = row{name: "PDF", read: pdf.Read}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
@@ -45,6 +47,7 @@ var (
 var byExtension = map[string]*row{
 	".txt": &formText, ".text": &formText, ".log": &formText, ".rst": &formText, ".adoc": &formText, ".org": &formText, ".tex": &formText,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
+	".pdf":  &formPDF,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
@@ -60,7 +63,7 @@ var byMagic = []struct {
 	form  *row
 	name  string
 }{
-	{"%PDF-", nil, "a PDF file"},
+	{"%PDF-", &formPDF, ""},
 	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
@@ -88,6 +91,9 @@ func sniff(f *format.File) (*row, error) {
 	}
 	ext := strings.ToLower(filepath.Ext(f.Name))
 	form := byExtension[ext]
+	if form == &formPDF || bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
+		return &formPDF, nil // some have something before their magic number
+	}
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
 		return nil, f.SkipAs(format.Unsupported, "%s", reason)
 	}

@@ -390,7 +390,7 @@ func TestKinds(t *testing.T) {
 g.dat: binary file or unknown encoding (9 of the first 9 bytes are not UTF-8)
 h.txt: empty
 i.txt: empty
-j.pdf: no reader for a PDF file
+j.pdf: damaged: it is no PDF file that can be opened
 k.gz: damaged gzip file: unexpected EOF
 l.txt.gz: damaged gzip file: unexpected EOF
 p.txt: binary file (NUL byte at 8192)`
