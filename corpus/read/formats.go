@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/mail"
+	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
@@ -25,27 +27,38 @@ type row struct {
 	read format.Func
 	// streamed formats are read from front to back, and are of any size.
 	streamed bool
+	// source formats are what pages of HTML are made of.
+	source bool
 	// encoded formats may state an encoding other than UTF-8.
 	encoded bool
 }
 
 var (
-	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{name: "Markdown", read: markdown.Read}
+	formText     = row{name: "text", read: format.Textual("text", "", nil, readText), source: true}
+	formMarkdown = row{name: "Markdown", read: markdown.Read, source: true}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
+	formRST      = row{name: "reStructuredText", read: manuscript.RST, source: true}
+	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc, source: true}
+	formOrg      = row{name: "Org", read: manuscript.Org, source: true}
+	formLaTeX    = row{name: "LaTeX", read: manuscript.LaTeX}
+	formMan      = row{name: "manual page", read: manuscript.Man}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formPDF      = row{name: "PDF", read: pdf.Read}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
 	formNotebook = row{name: "Jupyter notebooks", read: record.Notebook}
+	formMail     = row{name: "mail", read: mail.EML, encoded: true}
+	formMbox     = row{name: "mailbox", read: mail.Mbox, streamed: true, encoded: true}
 	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
 	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
 
 // byExtension holds lower-case extensions of the formats that are not code.
 var byExtension = map[string]*row{
-	".txt": &formText, ".text": &formText, ".log": &formText, ".rst": &formText, ".adoc": &formText, ".org": &formText, ".tex": &formText,
+	".txt": &formText, ".text": &formText, ".log": &formText,
+	".rst": &formRST, ".rest": &formRST, ".adoc": &formAsciiDoc, ".asciidoc": &formAsciiDoc, ".org": &formOrg, ".tex": &formLaTeX, ".latex": &formLaTeX, ".ltx": &formLaTeX,
+	".man": &formMan, ".mdoc": &formMan, ".roff": &formMan,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
 	".pdf":  &formPDF,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
@@ -53,7 +66,8 @@ var byExtension = map[string]*row{
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
 	".ipynb": &formNotebook,
-	".vtt":   &formVTT, ".srt": &formSRT,
+	".eml":   &formMail, ".mbox": &formMbox, ".mbx": &formMbox,
+	".vtt": &formVTT, ".srt": &formSRT,
 }
 
 // byMagic are the formats whose files begin with a number of their own. Those
@@ -91,6 +105,19 @@ func sniff(f *format.File) (*row, error) {
 	}
 	ext := strings.ToLower(filepath.Ext(f.Name))
 	form := byExtension[ext]
+	switch ext {
+	case ".eml", ".mbox", ".mbx":
+		if form == &formMail || mail.Is(head) {
+			return form, nil // whatever bytes are in it
+		}
+	case "", ".txt", ".mail", ".msg":
+		switch {
+		case mail.IsMbox(head):
+			return &formMbox, nil
+		case mail.Is(head):
+			return &formMail, nil
+		}
+	}
 	if form == &formPDF || bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
 		return &formPDF, nil // some have something before their magic number
 	}
@@ -110,6 +137,9 @@ func sniff(f *format.File) (*row, error) {
 	if lang == "" && ext == "" && bytes.HasPrefix(head, []byte("#!")) {
 		lang = shebang(head)
 	}
+	if isManual(head, ext) {
+		return &formMan, nil
+	}
 	if lang != "" {
 		return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
 	}
@@ -117,6 +147,24 @@ func sniff(f *format.File) (*row, error) {
 		return &formHTML, nil
 	}
 	return &formText, nil
+}
+
+// isManual says that a file begins as pages of troff do: with comments and the macro
+// that names the page, or, where its name is that of a section, with one such at all.
+func isManual(head []byte, ext string) bool {
+	section := len(ext) > 1 && ext[1] >= '1' && ext[1] <= '9'
+	if len(ext) > 1 && !section {
+		return false
+	}
+	for line := range bytes.Lines(head) {
+		switch {
+		case bytes.HasPrefix(line, []byte(".TH ")), bytes.HasPrefix(line, []byte(".Dd ")), bytes.HasPrefix(line, []byte(".Dt ")):
+			return true
+		case !section && len(bytes.TrimSpace(line)) > 0 && line[0] != '.' && line[0] != '\'':
+			return false
+		}
+	}
+	return false
 }
 
 // Format is one that is read, and the extensions of its files. What a file is, is

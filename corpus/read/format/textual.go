@@ -68,7 +68,7 @@ func Costly(kind, lang string, decode func(text string) string, cost Cost, parse
 		if d.Verbatim {
 			d.Place.Line = 1
 		} else {
-			number(d.Blocks, text)
+			Number(d.Blocks, text, 1)
 		}
 		yield(d, nil)
 		return nil
@@ -92,10 +92,11 @@ func shift(d *corpus.Document, text string, n int) {
 	}
 }
 
-// number gives blocks the lines of the file at which they begin, beside what else
-// is known of their places.
-func number(blocks []corpus.Block, file string) {
-	line, at := 1, 0
+// Number gives blocks the lines of a text, which begins at a line of the file, at
+// which they begin, beside what else is known of their places. Their file ranges
+// count the text.
+func Number(blocks []corpus.Block, file string, line int) {
+	at := 0
 	places := make([]corpus.Place, len(blocks))
 	for i := range blocks {
 		start := min(max(blocks[i].FileStart, at), len(file))
