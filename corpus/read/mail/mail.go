@@ -133,8 +133,12 @@ func (l *letter) add(p *part, depth int) {
 		l.body = append(l.body, piece{forwarded: in, at: p.at, end: p.at + len(p.body), same: same})
 	case attached || name != "" && kind != "text/html" || !strings.HasPrefix(kind, "text/") && kind != "message/delivery-status" && kind != "message/disposition-notification":
 		l.attach(p, kind, name)
-	case kind == "text/plain", kind == "text/html", kind == "message/delivery-status", kind == "message/disposition-notification":
+	case kind == "text/plain", kind == "text/html":
 		l.text(p, kind == "text/html")
+	case strings.HasPrefix(kind, "message/"):
+		if len(l.body) == 0 { // else it says the same to machines
+			l.text(p, false)
+		}
 	default:
 		l.attach(p, kind, name)
 	}
@@ -227,7 +231,10 @@ func deliver(ctx context.Context, f *format.File, o *format.Options, inside stri
 	}
 	seen := map[string]int{}
 	for _, a := range l.attached {
-		name := a.name
+		name := baseName(a.name)
+		if name == "" {
+			name = "attachment"
+		}
 		if seen[name]++; seen[name] > 1 {
 			name = fmt.Sprintf("%d-%s", seen[name], name)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"mime"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -81,7 +82,9 @@ func lineEnd(s string, i int) (end, next int) {
 
 // value reads a header that has parameters: lenient where mime.ParseMediaType is not.
 func value(s string) (v string, params map[string]string) {
-	if v, params, err := mime.ParseMediaType(s); err == nil {
+	if v, params, err := mime.ParseMediaType(s); err == nil && !strings.Contains(s, "*=") {
+		return v, params
+	} else if err == nil && strings.Contains(s, "*0") { // in pieces
 		return v, params
 	}
 	params = map[string]string{}
@@ -148,8 +151,8 @@ func (p *part) contentType() (string, map[string]string) {
 	return v, params
 }
 
-// name is the name of the file that a part is, without its folders; and whether the
-// part says that it is attached.
+// name is the name of the file that a part is, as it states it, and whether it says that
+// it is attached.
 func (p *part) name() (name string, attached bool) {
 	_, params := p.contentType()
 	d, more := value(p.headers["content-disposition"])
@@ -157,9 +160,10 @@ func (p *part) name() (name string, attached bool) {
 	if name == "" {
 		name = params["name"]
 	}
-	return baseName(words(name)), d == "attachment"
+	return words(name), d == "attachment"
 }
 
+// baseName is a name without folders, signs that steer terminals and dots alone.
 func baseName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
@@ -267,6 +271,8 @@ func words(s string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(t, "\x00", "")), " ")
 }
 
+var comments = regexp.MustCompile(`\([^()]*\)`)
+
 // addresses writes a list of addresses as "Name <address>, address".
 func addresses(s string) string {
 	if s == "" {
@@ -275,7 +281,7 @@ func addresses(s string) string {
 	p := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: charsetReader}}
 	list, err := p.ParseList(s)
 	if err != nil || len(list) == 0 {
-		return words(s)
+		return strings.TrimSpace(comments.ReplaceAllString(words(s), ""))
 	}
 	out := make([]string, len(list))
 	for i, a := range list {
@@ -295,18 +301,31 @@ func addresses(s string) string {
 	return t
 }
 
-// date writes a date as mails do, with the day in two digits.
+// zones are the names of time zones that mails use, in hours.
+var zones = map[string]int{"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+
+// date writes a date as mails do, with the day in two digits. A zone that cannot be
+// read is -0000.
 func date(s string) (string, time.Time) {
+	const layout = "Mon, 02 Jan 2006 15:04:05 "
 	s = words(s)
 	when, err := mail.ParseDate(s)
+	unknown := strings.Contains(s, "-0000")
+	if i := strings.LastIndexByte(s, ' '); err != nil && i > 0 {
+		when, err = mail.ParseDate(s[:i] + " +0000")
+		unknown = true
+	}
 	if err != nil {
 		return s, time.Time{}
 	}
-	t := when.Format("Mon, 02 Jan 2006 15:04:05 -0700")
-	if strings.Contains(s, "-0000") {
-		t = strings.TrimSuffix(t, "+0000") + "-0000"
+	if name, offset := when.Zone(); offset == 0 && zones[name] != 0 {
+		hours := zones[name]
+		when = when.Add(time.Duration(-hours) * time.Hour).In(time.FixedZone(name, hours*3600))
 	}
-	return t, when
+	if unknown {
+		return when.Format(layout) + "-0000", when
+	}
+	return when.Format(layout + "-0700"), when
 }
 
 // children are the parts of a multipart body, which ends without a closing boundary
