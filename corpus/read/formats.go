@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/corpus/read/archive"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/mail"
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
@@ -29,6 +30,8 @@ type row struct {
 	streamed bool
 	// source formats are what pages of HTML are made of.
 	source bool
+	// large formats are read in any order, and on disk may be of any size.
+	large bool
 	// encoded formats may state an encoding other than UTF-8.
 	encoded bool
 }
@@ -48,6 +51,9 @@ var (
 	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
 	formNotebook = row{name: "Jupyter notebooks", read: record.Notebook}
+	formZip      = row{name: "ZIP archives", read: archive.Zip, large: true}
+	formTar      = row{name: "TAR archives", read: archive.Tar, streamed: true}
+	form7z       = row{name: "7z archives", read: archive.SevenZip, large: true}
 	formMail     = row{name: "mail", read: mail.EML, encoded: true}
 	formMbox     = row{name: "mailbox", read: mail.Mbox, streamed: true, encoded: true}
 	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
@@ -66,7 +72,8 @@ var byExtension = map[string]*row{
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
 	".ipynb": &formNotebook,
-	".eml":   &formMail, ".mbox": &formMbox, ".mbx": &formMbox,
+	".zip":   &formZip, ".tar": &formTar, ".7z": &form7z,
+	".eml": &formMail, ".mbox": &formMbox, ".mbx": &formMbox,
 	".vtt": &formVTT, ".srt": &formSRT,
 }
 
@@ -78,13 +85,13 @@ var byMagic = []struct {
 	name  string
 }{
 	{"%PDF-", &formPDF, ""},
-	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
+	{"PK\x03\x04", &formZip, ""},
+	{"PK\x05\x06", &formZip, ""},
+	{"7z\xBC\xAF\x27\x1C", &form7z, ""},
+	{"Rar!\x1a\x07", nil, "a RAR archive"},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
 	{"WEBVTT", &formVTT, ""},
-	{"BZh", nil, "a bzip2 file"},
-	{"\xFD7zXZ\x00", nil, "an xz file"},
-	{"\x28\xB5\x2F\xFD", nil, "a zstd file"},
 }
 
 // sniff chooses the format by what the file begins with, then by its name, then
@@ -105,6 +112,9 @@ func sniff(f *format.File) (*row, error) {
 	}
 	ext := strings.ToLower(filepath.Ext(f.Name))
 	form := byExtension[ext]
+	if archive.IsTar(head) {
+		return &formTar, nil
+	}
 	switch ext {
 	case ".eml", ".mbox", ".mbx":
 		if form == &formMail || mail.Is(head) {
