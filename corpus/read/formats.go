@@ -3,6 +3,7 @@ package read
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/archive"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/mail"
@@ -55,10 +57,19 @@ var (
 	formTar      = row{name: "TAR archives", read: archive.Tar, streamed: true}
 	form7z       = row{name: "7z archives", read: archive.SevenZip, large: true}
 	formMail     = row{name: "mail", read: mail.EML, encoded: true}
+	formOLE      = row{name: "Outlook messages", read: readOLE}
 	formMbox     = row{name: "mailbox", read: mail.Mbox, streamed: true, encoded: true}
 	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
 	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
+
+// readOLE reads what stands in an OLE container.
+func readOLE(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	if mail.IsMSG(f) {
+		return mail.MSG(ctx, f, o, yield)
+	}
+	return f.SkipAs(format.Unsupported, "no reader for an old Office file")
+}
 
 // byExtension holds lower-case extensions of the formats that are not code.
 var byExtension = map[string]*row{
@@ -89,7 +100,7 @@ var byMagic = []struct {
 	{"PK\x05\x06", &formZip, ""},
 	{"7z\xBC\xAF\x27\x1C", &form7z, ""},
 	{"Rar!\x1a\x07", nil, "a RAR archive"},
-	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", &formOLE, ""},
 	{"{\\rtf", nil, "an RTF file"},
 	{"WEBVTT", &formVTT, ""},
 }
