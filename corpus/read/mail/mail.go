@@ -57,6 +57,7 @@ type attachment struct {
 	name, kind string
 	data       func() string
 	packed     int
+	letter     *letter // a mail; else nil
 }
 
 // EML reads a file of one mail.
@@ -239,6 +240,12 @@ func deliver(ctx context.Context, f *format.File, o *format.Options, inside stri
 			name = fmt.Sprintf("%d-%s", seen[name], name)
 		}
 		if silent(a.kind) {
+			continue
+		}
+		if a.letter != nil {
+			if more, err := deliver(ctx, f, o, prefix+name, a.letter, "", line, yield); err != nil || !more {
+				return more, err
+			}
 			continue
 		}
 		stopped := false

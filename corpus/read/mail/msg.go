@@ -223,10 +223,14 @@ var pages = map[uint32]string{932: "shift_jis", 936: "gbk", 949: "euc-kr", 950: 
 
 // letter makes a letter of a message.
 func (o *object) letter(depth int) *letter {
-	page := o.page(propCodepage, propInternetCP)
+	page := o.page(propCodepage)
 	l := &letter{subject: strings.TrimSpace(o.text(propSubject, page)), id: o.text(propMessageID, page), replyTo: o.text(propInReplyTo, page)}
-	h := parse(o.text(propHeaders, page), 0).headers
-	l.from, l.to, l.cc = addresses(h["from"]), addresses(h["to"]), addresses(h["cc"])
+	headers := o.text(propHeaders, page)
+	if line, rest, _ := strings.Cut(headers, "\n"); !strings.Contains(line, ":") { // "Microsoft Mail Internet Headers Version 2.0"
+		headers = rest
+	}
+	h := parse(headers, 0).headers
+	l.from, l.to, l.cc = stated(h["from"]), stated(h["to"]), stated(h["cc"])
 	l.date, l.when = date(h["date"])
 	if l.from == "" {
 		email := o.text(propSenderSMTP, page)
@@ -250,12 +254,17 @@ func (o *object) letter(depth int) *letter {
 	return l
 }
 
+// stated are the addresses of a header as it states them, parted as Outlook does.
+func stated(header string) string {
+	return strings.ReplaceAll(words(header), ">, ", ">; ")
+}
+
 // mailbox is a name with an address, one of them alone, or the name where the address
 // is none that others could write to.
 func mailbox(name, address string) string {
 	name, address = strings.TrimSpace(name), strings.TrimSpace(address)
 	switch {
-	case !strings.Contains(address, "@"):
+	case !strings.Contains(address, "@") || strings.HasPrefix(address, "/"):
 		return name
 	case name == "":
 		return address
@@ -330,9 +339,7 @@ func (l *letter) attachment(a *object, page string, depth int) {
 		if name == "" {
 			name = in.subject
 		}
-		l.attached = append(append(l.attached, attachment{name: name, kind: "image/shown"}), in.attached...)
-		in.attached = nil
-		l.body = append(l.body, piece{forwarded: in})
+		l.attached = append(l.attached, attachment{name: name, letter: in})
 		return
 	}
 	if name == "" {
