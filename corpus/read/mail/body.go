@@ -127,6 +127,7 @@ func plain(x *format.Extract, p piece) {
 		switch {
 		case strings.TrimSpace(line) == "", quoted && strings.Trim(line, "> ") == "":
 			flush()
+			goesOn = false
 			i = next
 			continue
 		case quoted:
@@ -145,7 +146,7 @@ func plain(x *format.Extract, p piece) {
 		}
 		sig := strings.TrimRight(line, " ") == "--"
 		if k != kind || k == corpus.ListItem && item.MatchString(line) || sig {
-			again := start >= 0 // no blank line stands between
+			again := start >= 0 || goesOn // no blank line stands between
 			flush()
 			goesOn = again && !sig
 		}

@@ -250,9 +250,12 @@ func fromQuoted(s string) string {
 			i += 2
 			continue
 		}
-		end, next := lineEnd(s, i+1)
-		if i+1 >= len(s) || next > end && strings.TrimSpace(s[i+1:end]) == "" { // a soft line break
-			i = next - 1
+		next := i + 1
+		for next < len(s) && (s[next] == ' ' || s[next] == '\t' || s[next] == '\r') {
+			next++
+		}
+		if next == len(s) || s[next] == '\n' { // a soft line break
+			i = next
 			continue
 		}
 		b.WriteByte('=')
@@ -344,9 +347,13 @@ func (p *part) children(boundary string, most int) []part {
 			break
 		}
 		at := i + n
+		if at > 0 && p.body[at-1] != '\n' {
+			i = at + len(mark)
+			continue
+		}
 		lineStop, next := lineEnd(p.body, at)
-		tail := strings.TrimRight(p.body[at+len(mark):lineStop], " \t")
-		if at > 0 && p.body[at-1] != '\n' || tail != "" && tail != "--" {
+		tail := strings.TrimRight(p.body[min(at+len(mark), lineStop):lineStop], " \t")
+		if tail != "" && tail != "--" {
 			i = at + len(mark)
 			continue
 		}
