@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/archive"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/latex"
 	"github.com/tamis-search/tamis/corpus/read/mail"
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
@@ -45,7 +46,7 @@ var (
 	formRST      = row{name: "reStructuredText", read: manuscript.RST, source: true}
 	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc, source: true}
 	formOrg      = row{name: "Org", read: manuscript.Org, source: true}
-	formLaTeX    = row{name: "LaTeX", read: manuscript.LaTeX}
+	formLaTeX    = row{name: "LaTeX", read: latex.Read}
 	formMan      = row{name: "manual page", read: manuscript.Man}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formPDF      = row{name: "PDF", read: pdf.Read}
@@ -213,25 +214,23 @@ func Formats() []Format {
 }
 
 // binary says why the first bytes of a file cannot be text, or "", and whether
-// a NUL byte is the reason.
+// a NUL byte is the reason. Text of any character set has next to no control
+// characters.
 func binary(head []byte) (reason string, nul bool) {
 	if i := bytes.IndexByte(head, 0); i >= 0 {
 		return fmt.Sprintf("binary file (NUL byte at %d)", i), true
 	}
-	invalid := 0
-	for i := 0; i < len(head); {
-		if head[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(head[i:])
-		if r == utf8.RuneError && n == 1 && (i+utf8.UTFMax <= len(head) || len(head) < format.HeadBytes) {
-			invalid++
-		}
-		i += n
+	if utf8.Valid(head) {
+		return "", false
 	}
-	if invalid*10 > len(head) {
-		return fmt.Sprintf("binary file or unknown encoding (%d of the first %d bytes are not UTF-8)", invalid, len(head)), false
+	controls := 0
+	for _, c := range head {
+		if c < ' ' && (c < '\t' || c > '\r') && c != '\x1b' || c == 0x7F {
+			controls++
+		}
+	}
+	if controls*100 > len(head) {
+		return fmt.Sprintf("binary file (%d of the first %d bytes are control characters)", controls, len(head)), false
 	}
 	return "", false
 }

@@ -182,7 +182,7 @@ func curly(s string) string {
 // tableBlock reads a table; sep begins its delimiter.
 func (a *adoc) tableBlock(ls []line, sep byte) {
 	if sep == ',' || sep == ':' || strings.Contains(a.table, "format=csv") || strings.Contains(a.table, "format=dsv") {
-		var rows []row
+		var rows []Row
 		for _, l := range ls {
 			if l.blank() {
 				continue
@@ -191,9 +191,9 @@ func (a *adoc) tableBlock(ls []line, sep byte) {
 			if sep == ':' {
 				cells = strings.Split(l.text, ":")
 			}
-			rows = append(rows, row{cells, l.at})
+			rows = append(rows, Row{cells, l.at})
 		}
-		a.rows(rows, a.inline)
+		a.Rows(rows, a.inline)
 		return
 	}
 	type cell struct {
@@ -229,7 +229,7 @@ func (a *adoc) tableBlock(ls []line, sep byte) {
 		for i, c := range parts[1:] {
 			span, times := 1, 1
 			if m := adocSpec.FindStringSubmatch(strings.TrimSpace(spec)); m != nil {
-				times, span = max(number(m[1]), 1), max(number(m[2]), 1)
+				times, span = max(Number(m[1]), 1), max(Number(m[2]), 1)
 			}
 			spec = ""
 			if i+2 < len(parts) {
@@ -244,22 +244,22 @@ func (a *adoc) tableBlock(ls []line, sep byte) {
 		}
 	}
 	cols = max(cols, 1)
-	var rows []row
-	var open row
+	var rows []Row
+	var open Row
 	for _, c := range cells {
-		if open.cells == nil {
-			open.at = c.at
+		if open.Cells == nil {
+			open.At = c.at
 		}
-		open.cells = append(open.cells, strings.TrimSpace(strings.ReplaceAll(c.text, "\n", " ")))
-		open.cells = append(open.cells, make([]string, c.span-1)...)
-		if len(open.cells) >= cols {
-			rows, open = append(rows, open), row{}
+		open.Cells = append(open.Cells, strings.TrimSpace(strings.ReplaceAll(c.text, "\n", " ")))
+		open.Cells = append(open.Cells, make([]string, c.span-1)...)
+		if len(open.Cells) >= cols {
+			rows, open = append(rows, open), Row{}
 		}
 	}
-	if open.cells != nil {
+	if open.Cells != nil {
 		rows = append(rows, open)
 	}
-	a.rows(rows, a.inline)
+	a.Rows(rows, a.inline)
 }
 
 // splitCells cuts a line at the signs that begin cells.

@@ -9,11 +9,11 @@ import (
 
 // Man reads manual pages of troff: the macros of man(7), those of mdoc(7) that BSD
 // uses, and tables of tbl.
-var Man = reader("man", func(p *page, src string) {
-	m := &man{page: p, macros: map[string]bool{}}
+var Man = Reader("man", func(p *Page, src string) {
+	m := &man{Page: p, macros: map[string]bool{}}
 	ls := linesOf(src)
 	for i := 0; i < len(ls); i++ {
-		if p.ctx.Err() != nil {
+		if p.Ctx.Err() != nil {
 			return
 		}
 		i += m.line(ls, i)
@@ -22,7 +22,7 @@ var Man = reader("man", func(p *page, src string) {
 })
 
 type man struct {
-	*page
+	*Page
 	mdoc   bool
 	name   string // of the page, for .Nm
 	text   strings.Builder
@@ -240,7 +240,7 @@ func (m *man) words(s string, l line) {
 	if m.tag {
 		m.tag = false
 		m.flush()
-		m.add(corpus.Term, 0, strings.Join(strings.Fields(s), " "), l.at, l.end())
+		m.Add(corpus.Term, 0, strings.Join(strings.Fields(s), " "), l.at, l.end())
 		m.kind = corpus.ListItem
 		return
 	}
@@ -269,7 +269,7 @@ func (m *man) flush() {
 	for l := range strings.Lines(text) {
 		lines = append(lines, strings.Join(strings.Fields(l), " "))
 	}
-	m.add(m.kind, 0, strings.Join(lines, "\n"), m.from, m.to)
+	m.Add(m.kind, 0, strings.Join(lines, "\n"), m.from, m.to)
 }
 
 // display begins or ends lines that are kept as they are.
@@ -278,7 +278,7 @@ func (m *man) display(on bool) {
 		m.fill = false
 		code := m.code
 		m.code = nil
-		m.page.code(code)
+		m.Page.code(code)
 	}
 	if on && !m.fill {
 		m.flush()
@@ -290,9 +290,9 @@ func (m *man) request(name string, args []string, l line) {
 	switch name {
 	case "TH":
 		if len(args) > 0 {
-			m.d.Title = args[0]
+			m.D.Title = args[0]
 			if len(args) > 1 {
-				m.d.Title += "(" + args[1] + ")"
+				m.D.Title += "(" + args[1] + ")"
 			}
 		}
 	case "SH", "SS":
@@ -300,7 +300,7 @@ func (m *man) request(name string, args []string, l line) {
 		m.kind, m.tag = corpus.Paragraph, false
 		m.lists = nil
 		if len(args) > 0 {
-			m.add(corpus.Heading, map[string]int{"SH": 1, "SS": 2}[name], strings.Join(args, " "), l.at, l.end())
+			m.Add(corpus.Heading, map[string]int{"SH": 1, "SS": 2}[name], strings.Join(args, " "), l.at, l.end())
 		}
 	case "PP", "P", "LP", "HP":
 		m.flush()
@@ -312,7 +312,7 @@ func (m *man) request(name string, args []string, l line) {
 		m.flush()
 		m.kind, m.tag = corpus.ListItem, false
 		if len(args) > 0 && strings.Trim(args[0], "•*-o· ") != "" {
-			m.add(corpus.Term, 0, args[0], l.at, l.end())
+			m.Add(corpus.Term, 0, args[0], l.at, l.end())
 		}
 	case "nf", "EX", "Vb", "CS", "DS":
 		m.display(true)
@@ -376,7 +376,7 @@ func (m *man) table(ls []line, i int) int {
 	for at < n && !strings.HasSuffix(ls[at].text, ".") {
 		at++
 	}
-	var rows []row
+	var rows []Row
 	block := false
 	for _, l := range ls[min(at+1, n):n] {
 		t := l.text
@@ -392,7 +392,7 @@ func (m *man) table(ls []line, i int) int {
 			}
 		}
 		if block && len(rows) > 0 {
-			last := rows[len(rows)-1].cells
+			last := rows[len(rows)-1].Cells
 			ended := strings.HasPrefix(t, "T}")
 			cells := strings.Split(strings.TrimPrefix(strings.TrimPrefix(t, "T}"), sep), sep)
 			if !ended {
@@ -407,7 +407,7 @@ func (m *man) table(ls []line, i int) int {
 				block = cells[k] == "T{"
 				last = append(last, unescape(strings.TrimPrefix(cells[k], "T{")))
 			}
-			rows[len(rows)-1].cells = last
+			rows[len(rows)-1].Cells = last
 			continue
 		}
 		cells := strings.Split(t, sep)
@@ -415,8 +415,8 @@ func (m *man) table(ls []line, i int) int {
 			block = strings.HasSuffix(cells[k], "T{")
 			cells[k] = unescape(strings.TrimSuffix(cells[k], "T{"))
 		}
-		rows = append(rows, row{cells, l.at})
+		rows = append(rows, Row{cells, l.at})
 	}
-	m.rows(rows, same)
+	m.Rows(rows, Same)
 	return n - i
 }

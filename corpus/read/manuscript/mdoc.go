@@ -29,15 +29,15 @@ func (m *man) bsd(name string, args []string, l line) {
 	switch name {
 	case "Dt":
 		if len(args) > 0 {
-			m.d.Title = args[0]
+			m.D.Title = args[0]
 			if len(args) > 1 {
-				m.d.Title += "(" + args[1] + ")"
+				m.D.Title += "(" + args[1] + ")"
 			}
 		}
 	case "Sh", "Ss":
 		m.flush()
 		m.kind, m.tag, m.lists = corpus.Paragraph, false, nil
-		m.add(corpus.Heading, map[string]int{"Sh": 1, "Ss": 2}[name], m.marked(args), l.at, l.end())
+		m.Add(corpus.Heading, map[string]int{"Sh": 1, "Ss": 2}[name], m.marked(args), l.at, l.end())
 	case "Pp", "Lp":
 		m.flush()
 		if m.kind == corpus.ListItem {
@@ -69,15 +69,15 @@ func (m *man) bsd(name string, args []string, l line) {
 		m.kind = corpus.ListItem
 		text := m.marked(args)
 		if n := len(m.lists); n > 0 && m.lists[n-1] == "-column" {
-			m.add(corpus.TableRow, 0, strings.ReplaceAll(text, "\u0000", "\t"), l.at, l.end())
+			m.Add(corpus.TableRow, 0, strings.ReplaceAll(text, "\u0000", "\t"), l.at, l.end())
 		} else {
-			m.add(corpus.Term, 0, text, l.at, l.end())
+			m.Add(corpus.Term, 0, text, l.at, l.end())
 		}
 	case "Nd":
 		m.words("– "+m.marked(args), l)
 	case "D1", "Dl":
 		m.flush()
-		m.add(corpus.Code, 0, m.marked(args), l.at, l.end())
+		m.Add(corpus.Code, 0, m.marked(args), l.at, l.end())
 	case "Nm":
 		if m.name == "" && len(args) > 0 {
 			m.name = args[0]

@@ -173,13 +173,13 @@ func (r *rst) gridTable(ls []line) int {
 			cuts = append(cuts, i)
 		}
 	}
-	var rows []row
+	var rows []Row
 	cells, open := make([]string, max(len(cuts)-1, 0)), false
 	at := ls[0].at
 	for _, l := range ls[:n] {
 		if strings.HasPrefix(l.text, "+") && strings.Trim(l.text, "+-=") == "" {
 			if open {
-				rows = append(rows, row{cells, at})
+				rows = append(rows, Row{cells, at})
 				cells, open = make([]string, len(cuts)-1), false
 			}
 			continue
@@ -194,7 +194,7 @@ func (r *rst) gridTable(ls []line) int {
 			}
 		}
 	}
-	r.rows(rows, r.inline)
+	r.Rows(rows, r.inline)
 	return n
 }
 
@@ -230,28 +230,28 @@ func (r *rst) simpleTable(ls []line) int {
 	if borders < 2 {
 		return 0
 	}
-	var rows []row
+	var rows []Row
 	for _, l := range ls[1:n] {
 		if l.blank() || strings.Trim(l.text, "=- ") == "" && strings.ContainsAny(l.text, "=-") && !strings.Contains(strings.TrimSpace(l.text), " - ") && len(l.text) > 2 {
 			continue
 		}
 		cells := runeCut(l.text, cuts)
 		if strings.TrimSpace(cells[0]) == "" && len(rows) > 0 { // goes on
-			last := rows[len(rows)-1].cells
+			last := rows[len(rows)-1].Cells
 			for i, c := range cells {
 				last[i] = strings.TrimSpace(last[i] + " " + strings.TrimSpace(c))
 			}
 			continue
 		}
-		rows = append(rows, row{cells, l.at})
+		rows = append(rows, Row{cells, l.at})
 	}
-	r.rows(rows, func(s string) string { return r.inline(strings.TrimSpace(s)) })
+	r.Rows(rows, func(s string) string { return r.inline(strings.TrimSpace(s)) })
 	return n
 }
 
 // listTable reads a table that is a list of lists.
 func (r *rst) listTable(ls []line) {
-	var rows []row
+	var rows []Row
 	for i := 0; i < len(ls); {
 		if !rstBullet.MatchString(ls[i].text) {
 			i++
@@ -272,10 +272,10 @@ func (r *rst) listTable(ls []line) {
 			cells = append(cells, strings.TrimSpace(joined(cell, " ")))
 			k += m
 		}
-		rows = append(rows, row{cells, ls[i].at})
+		rows = append(rows, Row{cells, ls[i].at})
 		i += n
 	}
-	r.rows(rows, r.inline)
+	r.Rows(rows, r.inline)
 }
 
 // commaRow reads a row of values parted by commas.

@@ -1,4 +1,9 @@
-package manuscript
+// Package latex reads documents of LaTeX as what they show: see package manuscript.
+//
+// Nothing is executed: macros that a document defines are put in their places, of the
+// commands of packages those are known that people use, and any other prints its
+// arguments. Formulas stay as they are written.
+package latex
 
 import (
 	"regexp"
@@ -9,13 +14,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/manuscript"
 )
 
-// LaTeX reads documents of LaTeX. It knows what the commands that people use print,
+// Read reads a document. It knows what the commands that people use print,
 // and the macros that a document defines by text; a command that it does not know
 // prints its arguments.
-var LaTeX = reader("latex", func(p *page, src string) {
-	t := &tex{page: p, macros: map[string]macro{}}
+var Read = manuscript.Reader("latex", func(p *manuscript.Page, src string) {
+	t := &tex{Page: p, macros: map[string]macro{}}
 	at := strings.Index(src, `\begin{document}`)
 	if at < 0 {
 		at = 0
@@ -26,7 +32,7 @@ var LaTeX = reader("latex", func(p *page, src string) {
 })
 
 type tex struct {
-	*page
+	*manuscript.Page
 	macros   map[string]macro
 	expanded int // macros, so far
 
@@ -61,13 +67,14 @@ type environment struct {
 }
 
 type texTable struct {
-	rows []row
-	row  row
+	rows []manuscript.Row
+	row  manuscript.Row
 	from int
 	span int // how many columns more the cell has
 }
 
 const (
+	maxNested   = 60     // of braces and environments
 	maxMacros   = 20_000 // that are expanded in a document
 	maxTextMade = 64 << 20
 	maxGroup    = 16 << 10 // bytes of an argument
@@ -85,7 +92,7 @@ func (t *tex) preamble(s string) {
 	for _, m := range texMacro.FindAllStringSubmatchIndex(s, 2000) {
 		name := sub(s, m, 1) + sub(s, m, 2)
 		if body, _, ok := group(s, m[1]-1); ok {
-			t.macros[name] = macro{number(sub(s, m, 3)), body}
+			t.macros[name] = macro{manuscript.Number(sub(s, m, 3)), body}
 		}
 	}
 	for _, m := range texDef.FindAllStringSubmatchIndex(s, 2000) {
@@ -106,12 +113,12 @@ func (t *tex) preamble(s string) {
 		switch {
 		case text == "":
 		case key == "title":
-			t.d.Title = text
+			t.D.Title = text
 		default:
-			if t.d.Metadata == nil {
-				t.d.Metadata = map[string]any{}
+			if t.D.Metadata == nil {
+				t.D.Metadata = map[string]any{}
 			}
-			t.d.Metadata[key] = text
+			t.D.Metadata[key] = text
 		}
 	}
 	t.notes = nil
@@ -244,21 +251,21 @@ func (t *tex) flush() {
 	}
 	text := norm.NFC.String(string(t.buf))
 	t.buf, t.space = t.buf[:0], false
-	t.add(t.kind, 0, text, t.from, t.to)
+	t.Add(t.kind, 0, text, t.from, t.to)
 	if t.kind == corpus.ListItem {
 		t.kind = corpus.Paragraph
 	}
 	notes := t.notes
 	t.notes = nil
 	for _, n := range notes {
-		t.add(corpus.Paragraph, 0, n.text, n.at, n.at)
+		t.Add(corpus.Paragraph, 0, n.text, n.at, n.at)
 	}
 }
 
 // run reads a text whose first byte stands at base of the file; fixed says that all of
 // it does.
 func (t *tex) run(s string, base int, fixed bool, depth int) {
-	if depth > maxDepth {
+	if depth > maxNested {
 		return
 	}
 	place := func(i int) int {
@@ -268,7 +275,7 @@ func (t *tex) run(s string, base int, fixed bool, depth int) {
 		return base + i
 	}
 	for i := 0; i < len(s) && !t.stopped; {
-		if t.steps++; t.steps%1024 == 0 && t.ctx.Err() != nil {
+		if t.steps++; t.steps%1024 == 0 && t.Ctx.Err() != nil {
 			t.stopped = true
 		}
 		switch c := s[i]; c {
@@ -386,7 +393,7 @@ func (t *tex) math(s string, display bool, at int) {
 		return
 	}
 	t.flush()
-	t.add(corpus.Code, 0, strings.TrimSpace(s), at, at+len(s))
+	t.Add(corpus.Code, 0, strings.TrimSpace(s), at, at+len(s))
 }
 
 func (t *tex) tableOpen() *texTable {
@@ -398,11 +405,11 @@ func (t *tex) tableOpen() *texTable {
 
 // cell ends a cell.
 func (e *texTable) cell(t *tex) {
-	if len(t.buf) > 0 && strings.Join(e.row.cells, "") == "" {
-		e.row.at = t.from
+	if len(t.buf) > 0 && strings.Join(e.row.Cells, "") == "" {
+		e.row.At = t.from
 	}
-	e.row.cells = append(e.row.cells, norm.NFC.String(string(t.buf)))
-	e.row.cells = append(e.row.cells, make([]string, e.span)...)
+	e.row.Cells = append(e.row.Cells, norm.NFC.String(string(t.buf)))
+	e.row.Cells = append(e.row.Cells, make([]string, e.span)...)
 	e.span = 0
 	t.buf, t.space = t.buf[:0], false
 }
@@ -410,10 +417,10 @@ func (e *texTable) cell(t *tex) {
 // end ends a row.
 func (e *texTable) end(t *tex) {
 	e.cell(t)
-	if strings.TrimSpace(strings.Join(e.row.cells, "")) != "" {
+	if strings.TrimSpace(strings.Join(e.row.Cells, "")) != "" {
 		e.rows = append(e.rows, e.row)
 	}
-	e.row = row{at: e.from}
+	e.row = manuscript.Row{At: e.from}
 }
 
 // accents combine with the letter after them.

@@ -1,10 +1,11 @@
-package manuscript
+package latex
 
 import (
 	"strconv"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/manuscript"
 )
 
 // hiddenArgs are commands whose first arguments are no text, and how many those are.
@@ -54,7 +55,7 @@ func (t *tex) command(s string, i int, place func(int) int, depth int) int {
 	if level := texHeading[name]; level > 0 {
 		return t.heading(level, s, i, at, depth)
 	}
-	if sign := entity(name); sign != "" && name != "to" && name != "in" && name != "time" {
+	if sign := manuscript.Entity(name); sign != "" && name != "to" && name != "in" && name != "time" {
 		t.put(sign, at)
 		return swallow(s, i)
 	}
@@ -67,7 +68,7 @@ func (t *tex) command(s string, i int, place func(int) int, depth int) int {
 		return t.item(s, i, place, depth)
 	case "maketitle":
 		t.flush()
-		t.add(corpus.Heading, 1, t.d.Title, at, at)
+		t.Add(corpus.Heading, 1, t.D.Title, at, at)
 	case "par", "newpage", "clearpage", "tableofcontents", "bigskip", "medskip", "smallskip", "pagebreak", "cleardoublepage":
 		t.flush()
 	case "newline", "linebreak", "tabularnewline", "cr":
@@ -98,7 +99,7 @@ func (t *tex) command(s string, i int, place func(int) int, depth int) int {
 				return end
 			}
 			t.flush()
-			t.add(corpus.Paragraph, 0, text, at, place(end))
+			t.Add(corpus.Paragraph, 0, text, at, place(end))
 			return end
 		}
 	case "texorpdfstring":
@@ -112,31 +113,7 @@ func (t *tex) command(s string, i int, place func(int) int, depth int) int {
 	case "text", "mbox":
 	}
 	if n, ok := hiddenArgs[name]; ok {
-		for {
-			_, end, ok := option(s, i)
-			if !ok {
-				break
-			}
-			i = end
-			if name == "hyperref" {
-				n = 0
-			}
-		}
-		for range n {
-			k := i
-			for k < len(s) && (s[k] == ' ' || s[k] == '\n') {
-				k++
-			}
-			inner, end, ok := group(s, k)
-			if !ok {
-				break
-			}
-			if e := t.tableOpen(); e != nil && name == "multicolumn" {
-				e.span, name = max(min(number(inner), 50)-1, 0), ""
-			}
-			i = end
-		}
-		return i
+		return t.hidden(name, n, s, i)
 	}
 	if strings.HasPrefix(s[i:], "[") {
 		if _, end, ok := option(s, i); ok && !strings.Contains(s[i:end], "\n") {
@@ -144,6 +121,35 @@ func (t *tex) command(s string, i int, place func(int) int, depth int) int {
 		}
 	}
 	return swallow(s, i)
+}
+
+// hidden skips the first n arguments of a command.
+func (t *tex) hidden(name string, n int, s string, i int) int {
+	for {
+		_, end, ok := option(s, i)
+		if !ok {
+			break
+		}
+		i = end
+		if name == "hyperref" {
+			n = 0
+		}
+	}
+	for range n {
+		k := i
+		for k < len(s) && (s[k] == ' ' || s[k] == '\n') {
+			k++
+		}
+		inner, end, ok := group(s, k)
+		if !ok {
+			break
+		}
+		if e := t.tableOpen(); e != nil && name == "multicolumn" {
+			e.span, name = max(min(manuscript.Number(inner), 50)-1, 0), ""
+		}
+		i = end
+	}
+	return i
 }
 
 // swallow skips the white space that ends the name of a command, and empty braces.
@@ -219,7 +225,7 @@ func (t *tex) heading(level int, s string, i, at, depth int) int {
 		return i
 	}
 	t.flush()
-	t.add(corpus.Heading, level, t.sub(inner, at, depth), at, at+end-i)
+	t.Add(corpus.Heading, level, t.sub(inner, at, depth), at, at+end-i)
 	return end
 }
 
@@ -285,7 +291,7 @@ func (t *tex) define(s string, i int) int {
 		name, args := sub(head, m, 1), 0
 		if len(m) > 6 {
 			name += sub(head, m, 2)
-			args = number(sub(head, m, 3))
+			args = manuscript.Number(sub(head, m, 3))
 		} else {
 			args = len(sub(head, m, 2)) / 2
 		}
@@ -314,7 +320,7 @@ func (t *tex) begin(s string, i int, place func(int) int, depth int) int {
 		}
 		if !t.inline() && !strings.Contains(" comment filecontents filecontents* tikzpicture pgfpicture rawhtml ", " "+name+" ") {
 			t.flush()
-			t.add(corpus.Code, 0, s[i:i+n], place(i), place(i+n))
+			t.Add(corpus.Code, 0, s[i:i+n], place(i), place(i+n))
 		}
 		return min(i+n+len(`\end{}`)+len(name), len(s))
 	}
@@ -357,7 +363,7 @@ func (t *tex) begin(s string, i int, place func(int) int, depth int) int {
 			_, i, _ = option(s, i)
 			inner, end, ok := group(s, i)
 			if base == "frame" && ok {
-				t.add(corpus.Heading, 2, t.sub(inner, place(i), depth), place(i), place(end))
+				t.Add(corpus.Heading, 2, t.sub(inner, place(i), depth), place(i), place(end))
 			}
 			i = end
 		}
@@ -389,7 +395,7 @@ func (t *tex) end(s string, i int) int {
 		if e.table != nil {
 			e.table.end(t)
 			t.open = t.open[:len(t.open)-1]
-			t.rows(e.table.rows, same)
+			t.Rows(e.table.rows, manuscript.Same)
 			t.buf = t.buf[:0]
 		} else {
 			t.flush()
@@ -412,14 +418,14 @@ func (t *tex) item(s string, i int, place func(int) int, depth int) int {
 	t.flush()
 	term, end, ok := option(s, i)
 	if ok {
-		t.add(corpus.Term, 0, t.sub(term, place(i), depth), place(i), place(end))
+		t.Add(corpus.Term, 0, t.sub(term, place(i), depth), place(i), place(end))
 		i = end
 	}
 	t.kind = corpus.ListItem
-	t.lead = ""
+	t.Lead = ""
 	if n := len(t.open); n > 0 && t.open[n-1].count >= 0 && !ok {
 		t.open[n-1].count++
-		t.lead = strconv.Itoa(t.open[n-1].count) + ". "
+		t.Lead = strconv.Itoa(t.open[n-1].count) + ". "
 	}
 	return swallow(s, i)
 }
