@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -40,29 +41,45 @@ type row struct {
 }
 
 var (
-	formText     = row{name: "text", read: format.Textual("text", "", nil, readText), source: true}
-	formMarkdown = row{name: "Markdown", read: markdown.Read, source: true}
-	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
-	formRST      = row{name: "reStructuredText", read: manuscript.RST, source: true}
-	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc, source: true}
-	formOrg      = row{name: "Org", read: manuscript.Org, source: true}
-	formLaTeX    = row{name: "LaTeX", read: latex.Read}
-	formMan      = row{name: "manual page", read: manuscript.Man}
-	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
-	formPDF      = row{name: "PDF", read: pdf.Read}
-	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
-	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
-	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
-	formNotebook = row{name: "Jupyter notebooks", read: record.Notebook}
-	formZip      = row{name: "ZIP archives", read: archive.Zip, large: true}
-	formTar      = row{name: "TAR archives", read: archive.Tar, streamed: true}
-	form7z       = row{name: "7z archives", read: archive.SevenZip, large: true}
-	formMail     = row{name: "mail", read: mail.EML, encoded: true}
-	formOLE      = row{name: "Outlook messages", read: readOLE}
-	formMbox     = row{name: "mailbox", read: mail.Mbox, streamed: true, encoded: true}
-	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
-	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
+	formText       = row{name: "text", read: format.Textual("text", "", nil, readText), source: true}
+	formMarkdown   = row{name: "Markdown", read: markdown.Read, source: true}
+	formHTML       = row{name: "HTML", read: markup.HTML, encoded: true}
+	formRST        = row{name: "reStructuredText", read: manuscript.RST, source: true}
+	formAsciiDoc   = row{name: "AsciiDoc", read: manuscript.AsciiDoc, source: true}
+	formOrg        = row{name: "Org", read: manuscript.Org, source: true}
+	formLaTeX      = row{name: "LaTeX", read: latex.Read}
+	formMan        = row{name: "manual page", read: manuscript.Man}
+	formGo         = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
+	formPDF        = row{name: "PDF", read: pdf.Read}
+	formRecords    = row{name: "JSON Lines", read: record.Read, streamed: true}
+	formCSV        = row{name: "comma-separated values", read: record.CSV, encoded: true}
+	formTSV        = row{name: "tab-separated values", read: record.TSV, encoded: true}
+	formNotebook   = row{name: "Jupyter notebooks", read: record.Notebook}
+	formZip        = row{name: "ZIP archives", read: archive.Zip, large: true}
+	formTar        = row{name: "TAR archives", read: archive.Tar, streamed: true}
+	form7z         = row{name: "7z archives", read: archive.SevenZip, large: true}
+	formMail       = row{name: "mail", read: mail.EML, encoded: true}
+	formOLE        = row{name: "Outlook messages", read: readOLE}
+	formMbox       = row{name: "mailbox", read: mail.Mbox, streamed: true, encoded: true}
+	formExport     = row{name: "exported chats", read: readExport}
+	formTranscript = row{name: "transcripts", read: talk.Transcript, encoded: true}
+	formVTT        = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
+	formSRT        = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
+
+// readExport reads a chat, and as JSON what only looks like one.
+func readExport(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	err := talk.Export(ctx, f, o, yield)
+	if errors.Is(err, talk.ErrNoChat) {
+		return code("json").read(ctx, f, o, yield)
+	}
+	return err
+}
+
+// code is how source code is read.
+func code(lang string) *row {
+	return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}
+}
 
 // readOLE reads what stands in an OLE container.
 func readOLE(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
@@ -132,8 +149,14 @@ func sniff(f *format.File) (*row, error) {
 		if form == &formMail || mail.Is(head) {
 			return form, nil // whatever bytes are in it
 		}
+	case ".json":
+		if talk.IsExport(head) {
+			return &formExport, nil
+		}
 	case "", ".txt", ".mail", ".msg":
 		switch {
+		case talk.IsTranscript(head):
+			return &formTranscript, nil
 		case mail.IsMbox(head):
 			return &formMbox, nil
 		case mail.Is(head):
@@ -163,7 +186,7 @@ func sniff(f *format.File) (*row, error) {
 		return &formMan, nil
 	}
 	if lang != "" {
-		return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
+		return code(lang), nil
 	}
 	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
 		return &formHTML, nil
