@@ -54,6 +54,7 @@ var (
 	formRecords    = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV        = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV        = row{name: "tab-separated values", read: record.TSV, encoded: true}
+	formList       = row{name: "lists of JSON objects", read: record.List}
 	formNotebook   = row{name: "Jupyter notebooks", read: record.Notebook}
 	formZip        = row{name: "ZIP archives", read: archive.Zip, large: true}
 	formTar        = row{name: "TAR archives", read: archive.Tar, streamed: true}
@@ -150,8 +151,11 @@ func sniff(f *format.File) (*row, error) {
 			return form, nil // whatever bytes are in it
 		}
 	case ".json":
-		if talk.IsExport(head) {
+		switch {
+		case talk.IsExport(head):
 			return &formExport, nil
+		case record.IsList(head):
+			return &formList, nil
 		}
 	case "", ".txt", ".mail", ".msg":
 		switch {

@@ -126,3 +126,31 @@ func FuzzNotebook(f *testing.F) {
 	f.Add(`{"worksheets": [{"cells": [{"cell_type": "heading", "level": 9, "source": "\ud800"}]}`)
 	f.Fuzz(func(t *testing.T, s string) { read(t, Notebook, "a.ipynb", s) })
 }
+
+func TestList(t *testing.T) {
+	docs, _ := read(t, List, "a.json", "[\n{\"name\": \"Ann\", \"age\": 31},\n{\"age\": 7, \"name\": \"Bob\", \"town\": null},\n{\"name\": \"a\\tb\"}]")
+	if d := docs[0]; d.Source != "name\tage\nAnn\t31\nBob\t7\na b" || d.Blocks[2].Place.Line != 3 || d.Blocks[2].Kind != corpus.TableRow {
+		t.Errorf("%+v", d)
+	}
+	docs, _ = read(t, List, "a.json", `[{"title": "Tea", "by": {"name": "Ann"}, "tags": ["green", "hot"]}, {"title": "Milk", "text": "`+strings.Repeat("white ", 60)+`"}]`)
+	if d := docs[0]; d.Source != "title: Tea\nby.name: Ann\ntags: green\nhot\n\ntitle: Milk\n\ntext: "+strings.TrimSpace(strings.Repeat("white ", 60)) {
+		t.Errorf("%q", d.Source)
+	}
+	docs, _ = read(t, List, "a.json", `[{"a": "whole", "b": 1}, {"a": "whole too"}, {"a`)
+	if len(docs) != 1 || len(docs[0].Warnings) != 1 || !strings.Contains(docs[0].Source, "whole too") {
+		t.Errorf("%+v", docs)
+	}
+	docs, _ = read(t, List, "a.json", `[{"a": `+strings.Repeat("[", 100)+"1"+strings.Repeat("]", 100)+`, "b": "kept"}]`)
+	if len(docs) != 1 || docs[0].Source != "b: kept" {
+		t.Errorf("%+v", docs)
+	}
+	if !IsList([]byte(" [ {")) || IsList([]byte(`{"a": [{`)) || IsList([]byte("[1")) {
+		t.Error("lists are told wrongly")
+	}
+}
+
+func FuzzList(f *testing.F) {
+	f.Add(`[{"a": [[{"b": 1}]], "c": {"d": "\ud800"}}, {"a": null}]`)
+	f.Add(`[{"a": "x\ty"}, {"a": 1e400, "b": true}]`)
+	f.Fuzz(func(t *testing.T, s string) { read(t, List, "a.json", s) })
+}
