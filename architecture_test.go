@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"corpus/read/charset", "corpus/read/format"},
 	{"corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/talk"},
 	{"corpus/read/office/numfmt", "corpus/read/office/parts"},
-	{"corpus/read/book", "corpus/read/office/ooxml"},
+	{"corpus/read/book", "corpus/read/office/odf", "corpus/read/office/ooxml"},
 	{"corpus/read/office", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},

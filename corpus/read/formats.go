@@ -45,6 +45,9 @@ var (
 	formDOCX     = row{name: "Word documents (OOXML)", read: office.Zip}
 	formPPTX     = row{name: "PowerPoint presentations (OOXML)", read: office.Zip}
 	formXLSX     = row{name: "Excel workbooks (OOXML)", read: office.Zip}
+	formODT      = row{name: "OpenDocument texts", read: office.Zip}
+	formODS      = row{name: "OpenDocument sheets", read: office.Zip}
+	formODP      = row{name: "OpenDocument presentations", read: office.Zip}
 	formEPUB     = row{name: "EPUB books", read: office.Zip}
 	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
@@ -60,6 +63,9 @@ var byExtension = map[string]*row{
 	".docx": &formDOCX, ".docm": &formDOCX, ".dotx": &formDOCX, ".dotm": &formDOCX,
 	".pptx": &formPPTX, ".pptm": &formPPTX, ".ppsx": &formPPTX, ".ppsm": &formPPTX, ".potx": &formPPTX,
 	".xlsx": &formXLSX, ".xlsm": &formXLSX, ".xltx": &formXLSX, ".xltm": &formXLSX,
+	".odt": &formODT, ".ott": &formODT, ".sxw": &formODT,
+	".ods": &formODS, ".ots": &formODS, ".sxc": &formODS,
+	".odp": &formODP, ".otp": &formODP, ".odg": &formODP, ".sxi": &formODP,
 	".epub": &formEPUB,
 	".csv":  &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
 	".vtt": &formVTT, ".srt": &formSRT,
