@@ -20,6 +20,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
+	"github.com/tamis-search/tamis/corpus/read/office"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
 	"github.com/tamis-search/tamis/corpus/read/record"
 	"github.com/tamis-search/tamis/corpus/read/talk"
@@ -56,7 +57,7 @@ var (
 	formTSV        = row{name: "tab-separated values", read: record.TSV, encoded: true}
 	formList       = row{name: "lists of JSON objects", read: record.List}
 	formNotebook   = row{name: "Jupyter notebooks", read: record.Notebook}
-	formZip        = row{name: "ZIP archives", read: archive.Zip, large: true}
+	formZip        = row{name: "ZIP archives", read: office.Zip, large: true}
 	formTar        = row{name: "TAR archives", read: archive.Tar, streamed: true}
 	form7z         = row{name: "7z archives", read: archive.SevenZip, large: true}
 	formMail       = row{name: "mail", read: mail.EML, encoded: true}
@@ -66,6 +67,13 @@ var (
 	formTranscript = row{name: "transcripts", read: talk.Transcript, encoded: true}
 	formVTT        = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
 	formSRT        = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
+	formDOCX       = row{name: "Word documents (OOXML)", read: office.Zip}
+	formPPTX       = row{name: "PowerPoint presentations (OOXML)", read: office.Zip}
+	formXLSX       = row{name: "Excel workbooks (OOXML)", read: office.Zip}
+	formODT        = row{name: "OpenDocument texts", read: office.Zip}
+	formODS        = row{name: "OpenDocument sheets", read: office.Zip}
+	formODP        = row{name: "OpenDocument presentations", read: office.Zip}
+	formEPUB       = row{name: "EPUB books", read: office.Zip}
 )
 
 // readExport reads a chat, and as JSON what only looks like one.
@@ -104,7 +112,14 @@ var byExtension = map[string]*row{
 	".ipynb": &formNotebook,
 	".zip":   &formZip, ".tar": &formTar, ".7z": &form7z,
 	".eml": &formMail, ".mbox": &formMbox, ".mbx": &formMbox,
-	".vtt": &formVTT, ".srt": &formSRT,
+	".docx": &formDOCX, ".docm": &formDOCX, ".dotx": &formDOCX, ".dotm": &formDOCX,
+	".pptx": &formPPTX, ".pptm": &formPPTX, ".ppsx": &formPPTX, ".ppsm": &formPPTX, ".potx": &formPPTX,
+	".xlsx": &formXLSX, ".xlsm": &formXLSX, ".xltx": &formXLSX, ".xltm": &formXLSX,
+	".odt": &formODT, ".ott": &formODT, ".sxw": &formODT,
+	".ods": &formODS, ".ots": &formODS, ".sxc": &formODS,
+	".odp": &formODP, ".otp": &formODP, ".odg": &formODP, ".sxi": &formODP,
+	".epub": &formEPUB,
+	".vtt":  &formVTT, ".srt": &formSRT,
 }
 
 // byMagic are the formats whose files begin with a number of their own. Those

@@ -72,15 +72,17 @@ func (l *letter) write(ctx context.Context, x *format.Extract, at int, level uin
 			}
 		case p.html:
 			x.Part()
-			_, err := markup.Whole(ctx, p.text, func(b corpus.Block, text string) {
+			var page corpus.Document
+			if err := markup.Whole(ctx, &page, p.text); err != nil {
+				return err
+			}
+			for _, b := range page.Blocks {
+				text := page.Source[b.Start:b.End]
 				b.FileStart, b.FileEnd, b.Place = p.at, p.end, nil
 				if b.Kind == corpus.Heading {
 					b.Level = min(b.Level+level, 6)
 				}
 				x.Add(b, text)
-			})
-			if err != nil {
-				return err
 			}
 		default:
 			x.Part()
