@@ -79,6 +79,9 @@ func (l *letter) write(ctx context.Context, x *format.Extract, at int, level uin
 			for _, b := range page.Blocks {
 				text := page.Source[b.Start:b.End]
 				b.FileStart, b.FileEnd, b.Place = p.at, p.end, nil
+				if b.Kind == corpus.TableRow && !strings.ContainsAny(text, "\t|") { // a frame, not a table
+					b.Kind = corpus.Paragraph
+				}
 				if b.Kind == corpus.Heading {
 					b.Level = min(b.Level+level, 6)
 				}
