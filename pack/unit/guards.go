@@ -134,7 +134,7 @@ func (all *Set) tableHeader(i int) int {
 		return -1
 	}
 	top := i
-	for n := 0; n < farthest; n++ {
+	for n := 0; ; n++ {
 		j := all.before(top)
 		if j < 0 && all.Units[top].Start > 0 {
 			return all.farHeader(top) // the table may begin before what was read
@@ -142,13 +142,19 @@ func (all *Set) tableHeader(i int) int {
 		if j < 0 || all.Units[j].Kind != corpus.TableRow {
 			break
 		}
+		if n == longTable {
+			return -1
+		}
 		top = j
 	}
-	if top == i || all.Units[top].First && all.Units[top].Start > 0 {
+	if top == i {
 		return -1
 	}
 	return top
 }
+
+// longTable is how many rows above its own a header is looked for.
+const longTable = 5000
 
 // farHeader is the first row of the table that goes on at unit top, where rows between
 // them were not read: the last row before that begins one, under the same headings.
