@@ -55,6 +55,7 @@ func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Doc
 	case n.depth > maxNested:
 		return n.told(in, in.Skip("stands more than %d files deep in others", maxNested), yield)
 	}
+	in.spend = func(k int64) error { return n.spend(m.Of, k) }
 	in.forward(&unpacked{n: n, m: &m, f: &in.File})
 	form, err := in.begin(ctx, n.r.o.MaxFileBytes)
 	stopped := false
@@ -113,6 +114,14 @@ func (n *nest) exceeded(of *format.File, reason string, args ...any) error {
 // large itself.
 func (n *nest) most() int64 { return max(maxUnpacked*n.r.o.MaxFileBytes, maxSpread*n.f.Size) }
 
+// spend counts bytes that came out of members.
+func (n *nest) spend(of *format.File, k int64) error {
+	if n.bytes += k; n.bytes > n.most() {
+		return n.exceeded(of, "what it holds is larger than %d bytes unpacked: no more of it is read", n.most())
+	}
+	return nil
+}
+
 // unpacked are the bytes of a member, as many as may be.
 type unpacked struct {
 	n  *nest
@@ -124,10 +133,10 @@ type unpacked struct {
 func (u *unpacked) Read(p []byte) (int, error) {
 	k, err := u.m.Reader.Read(p)
 	u.at += int64(k)
-	u.n.bytes += int64(k)
+	if err := u.n.spend(u.m.Of, int64(k)); err != nil {
+		return 0, err
+	}
 	switch {
-	case u.n.bytes > u.n.most():
-		return 0, u.n.exceeded(u.m.Of, "what it holds is larger than %d bytes unpacked: no more of it is read", u.n.most())
 	case u.m.Packed > 0 && u.at > ratioFrom && u.at/u.m.Packed > maxRatio:
 		return 0, u.f.Skip("unpacks to more than %d times its size", maxRatio)
 	}
