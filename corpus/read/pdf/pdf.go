@@ -81,6 +81,7 @@ type reading struct {
 	pages   []*page
 	blocks  []*block
 	dropped []corpus.Dropped
+	tables  int
 	outline map[string]int // levels of headings by their keys
 	images  int            // pages without text that hold pictures
 }
@@ -176,7 +177,11 @@ func (r *reading) layOut(p *page) {
 	if hidden != "" && r.options.Explain {
 		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: hidden})
 	}
-	r.blocks = append(r.blocks, paragraphs(p.number, lines)...)
+	blocks := paragraphs(p.number, lines)
+	if p.tagged {
+		blocks = tagTables(blocks, &r.tables)
+	}
+	r.blocks = append(r.blocks, blocks...)
 	p.glyphs = nil
 	r.pages = append(r.pages, p)
 }
