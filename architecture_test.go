@@ -26,8 +26,12 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/role"},
+	{"corpus/read/charset"},
 	{"corpus/read/format"},
-	{"corpus/read/markup", "corpus/read/pdf", "corpus/read/record"},
+	{"corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
+	{"corpus/read/office/numfmt", "corpus/read/office/parts"},
+	{"corpus/read/book", "corpus/read/office/ooxml"},
+	{"corpus/read/latex", "corpus/read/office", "corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
 	{"llm"},
@@ -54,7 +58,7 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading", "cmd/tamis/receipt"},
 	{"cmd/tamis"},
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -127,7 +128,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 func (a *app) namedPaths(paths []string) (missing []string, err error) {
 	for _, p := range paths {
 		if _, err := os.Lstat(p); p != "-" && errors.Is(err, fs.ErrNotExist) {
-			missing = append(missing, screen.Name(shortPath(absolutePath(p))))
+			missing = append(missing, screen.Name(receipt.ShortPath(absolutePath(p))))
 		}
 	}
 	dir := a.indexDir()
@@ -188,7 +189,7 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 		return nil
 	}
 	told := slices.DeleteFunc(slices.Clone(r.Skipped), func(s tamis.Skip) bool {
-		return s.Line == 0 && slices.Contains(missing, screen.Name(shortPath(s.Path)))
+		return s.Line == 0 && slices.Contains(missing, screen.Name(receipt.ShortPath(s.Path)))
 	})
 	const shown = 10
 	for _, s := range told[:min(len(told), shown)] {
@@ -212,7 +213,7 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 // lineOf names a line of a file, or the file.
 func lineOf(path string, line int) string {
 	if line == 0 {
-		return screen.Name(shortPath(path))
+		return screen.Name(receipt.ShortPath(path))
 	}
-	return fmt.Sprintf("%s:%d", screen.Name(shortPath(path)), line)
+	return fmt.Sprintf("%s:%d", screen.Name(receipt.ShortPath(path)), line)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // languages names the language of a lower-case file extension.
@@ -118,7 +119,7 @@ func codeBlocks(blocks []corpus.Block, text string, start, end int) []corpus.Blo
 	label := ""
 	flush := func(to int) {
 		n := len(blocks)
-		blocks = appendTrimmed(blocks, corpus.Block{Kind: corpus.Code, Start: open, End: to, Label: label}, text)
+		blocks = format.AppendTrimmed(blocks, corpus.Block{Kind: corpus.Code, Start: open, End: to, Label: label}, text)
 		if len(blocks) > n {
 			label = ""
 		}
@@ -158,6 +159,10 @@ func codeBlocks(blocks []corpus.Block, text string, start, end int) []corpus.Blo
 // wholeCode leaves the finding of blocks to the splitter.
 func wholeCode(_ context.Context, d *corpus.Document, text string) error {
 	d.Source = text
-	d.Blocks = appendTrimmed(nil, corpus.Block{Kind: corpus.Code, End: len(text)}, text)
+	d.Blocks = format.AppendTrimmed(nil, corpus.Block{Kind: corpus.Code, End: len(text)}, text)
 	return nil
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }

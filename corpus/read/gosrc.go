@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // readGo makes a block of each top-level declaration, doc comment included, and
@@ -37,7 +38,7 @@ func readGo(ctx context.Context, d *corpus.Document, text string) error {
 			return
 		}
 		d.Blocks = codeBlocks(d.Blocks, text, at, start)
-		d.Blocks = appendTrimmed(d.Blocks, corpus.Block{Kind: corpus.Code, Start: start, End: end, Label: label}, text)
+		d.Blocks = format.AppendTrimmed(d.Blocks, corpus.Block{Kind: corpus.Code, Start: start, End: end, Label: label}, text)
 		at = end
 	}
 	if file.Doc != nil {
@@ -128,7 +129,7 @@ func commentBlocks(blocks []corpus.Block, text string, start, end int) []corpus.
 	}
 	from, kind := start, corpus.Paragraph
 	flush := func(to int) {
-		blocks = appendTrimmed(blocks, corpus.Block{Kind: kind, Start: from, End: to}, text)
+		blocks = format.AppendTrimmed(blocks, corpus.Block{Kind: kind, Start: from, End: to}, text)
 		from = to
 	}
 	for at := start; at < end; {

@@ -87,7 +87,8 @@ func shift(d *corpus.Document, text string, n int) {
 	}
 }
 
-// number gives blocks the lines of the file at which they begin.
+// number gives blocks the lines of the file at which they begin, beside what else
+// is known of their places.
 func number(blocks []corpus.Block, file string) {
 	line, at := 1, 0
 	places := make([]corpus.Place, len(blocks))
@@ -95,6 +96,9 @@ func number(blocks []corpus.Block, file string) {
 		start := min(max(blocks[i].FileStart, at), len(file))
 		line += strings.Count(file[at:start], "\n")
 		at = start
+		if p := blocks[i].Place; p != nil {
+			places[i] = *p
+		}
 		places[i].Line = line
 		blocks[i].Place = &places[i]
 	}
@@ -103,4 +107,18 @@ func number(blocks []corpus.Block, file string) {
 // Blank says that a text holds nothing but white space, after a byte order mark.
 func Blank(s string) bool {
 	return strings.TrimFunc(strings.TrimPrefix(s, BOM), unicode.IsSpace) == ""
+}
+
+// AppendTrimmed appends b without the white space at its ends, unless nothing
+// is left. It is for formats whose source is the file's own text.
+func AppendTrimmed(blocks []corpus.Block, b corpus.Block, text string) []corpus.Block {
+	t := text[b.Start:b.End]
+	l := strings.TrimLeftFunc(t, unicode.IsSpace)
+	b.Start += len(t) - len(l)
+	b.End = b.Start + len(strings.TrimRightFunc(l, unicode.IsSpace))
+	if b.Start == b.End {
+		return blocks
+	}
+	b.FileStart, b.FileEnd = b.Start, b.End
+	return append(blocks, b)
 }

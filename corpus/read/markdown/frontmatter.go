@@ -1,4 +1,4 @@
-package read
+package markdown
 
 import (
 	"encoding/json"

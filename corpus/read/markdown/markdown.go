@@ -1,4 +1,6 @@
-package read
+// Package markdown reads Markdown: CommonMark with tables, and the front matter
+// above it.
+package markdown
 
 import (
 	"context"
@@ -31,36 +33,43 @@ func blockParser() parser.Parser {
 // tables the splitter finds.
 const maxMarkdownBytes = 16 << 20
 
-// markdownFile reads a file of Markdown, as plain text where its lines would take
-// too much memory.
-func markdownFile(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+// Read reads a file of Markdown, as plain text where its lines would take too much
+// memory.
+func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
 	plain := func(_ context.Context, d *corpus.Document, src string) error {
 		d.Source = src
 		frontMatter(d, src)
 		return nil
 	}
-	return format.Costly("markdown", "", nil, format.Cost{Byte: 2, Each: 800, Mark: "\n"}, readMarkdown, plain)(ctx, f, o, yield)
+	return format.Costly("markdown", "", nil, format.Cost{Byte: 2, Each: 800, Mark: "\n"}, read, plain)(ctx, f, o, yield)
 }
 
-// readMarkdown keeps the file's own text as source and finds its blocks. Marks
-// of lists and headings are inside the blocks, fences, underlines of headings
-// and front matter outside.
-func readMarkdown(_ context.Context, d *corpus.Document, src string) error {
+// read keeps the file's own text as source and finds its blocks.
+func read(_ context.Context, d *corpus.Document, src string) error {
 	d.Source = src
-	body := frontMatter(d, src)
-	if len(src) > maxMarkdownBytes || deeplyNested(src) {
-		return nil
-	}
-	m := markdown{src: src, shift: body, blocks: make([]corpus.Block, 0, 16)}
-	root := blockParser().Parse(text.NewReader([]byte(src[body:])))
-	m.children(root, corpus.Paragraph, 0)
-	d.Blocks = m.blocks
+	d.Blocks = blocks(src, frontMatter(d, src))
 	for _, b := range d.Blocks {
 		if b.Kind == corpus.Heading && b.Level == 1 && d.Title == "" {
 			d.Title = b.Label
 		}
 	}
 	return nil
+}
+
+// Blocks are those of a text without front matter: ranges of src. Marks of lists and
+// headings are inside them, fences and underlines of headings outside. It is nil
+// where the text is too long or nested too deeply to be parsed.
+func Blocks(src string) []corpus.Block { return blocks(src, 0) }
+
+// blocks are those of src from body on.
+func blocks(src string, body int) []corpus.Block {
+	if len(src) > maxMarkdownBytes || deeplyNested(src) {
+		return nil
+	}
+	m := markdown{src: src, shift: body, blocks: make([]corpus.Block, 0, 16)}
+	root := blockParser().Parse(text.NewReader([]byte(src[body:])))
+	m.children(root, corpus.Paragraph, 0)
+	return m.blocks
 }
 
 type markdown struct {
@@ -186,7 +195,7 @@ func (m *markdown) add(b corpus.Block) {
 		return
 	}
 	n := len(m.blocks)
-	m.blocks = appendTrimmed(m.blocks, b, m.src)
+	m.blocks = format.AppendTrimmed(m.blocks, b, m.src)
 	if len(m.blocks) > n {
 		m.at = b.End
 	}
