@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
+	"github.com/tamis-search/tamis/corpus/read/office"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
 	"github.com/tamis-search/tamis/corpus/read/record"
 	"github.com/tamis-search/tamis/corpus/read/talk"
@@ -48,6 +49,10 @@ var (
 	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
 	formVTT      = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
+	formDOCX     = row{name: "Word documents (OOXML)", read: office.Zip}
+	formPPTX     = row{name: "PowerPoint presentations (OOXML)", read: office.Zip}
+	formXLSX     = row{name: "Excel workbooks (OOXML)", read: office.Zip}
+	formEPUB     = row{name: "EPUB books", read: office.Zip}
 	formSRT      = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
 )
 
@@ -61,7 +66,11 @@ var byExtension = map[string]*row{
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
-	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
+	".docx": &formDOCX, ".docm": &formDOCX, ".dotx": &formDOCX, ".dotm": &formDOCX,
+	".pptx": &formPPTX, ".pptm": &formPPTX, ".ppsx": &formPPTX, ".ppsm": &formPPTX, ".potx": &formPPTX,
+	".xlsx": &formXLSX, ".xlsm": &formXLSX, ".xltx": &formXLSX, ".xltm": &formXLSX,
+	".epub": &formEPUB,
+	".csv":  &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
 	".vtt": &formVTT, ".srt": &formSRT,
 }
 
@@ -73,7 +82,7 @@ var byMagic = []struct {
 	name  string
 }{
 	{"%PDF-", &formPDF, ""},
-	{"PK\x03\x04", nil, "a ZIP, Office or EPUB file"},
+	{"PK\x03\x04", &formDOCX, ""},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", nil, "an old Office file"},
 	{"{\\rtf", nil, "an RTF file"},
 	{"WEBVTT", &formVTT, ""},
@@ -174,25 +183,23 @@ func Formats() []Format {
 }
 
 // binary says why the first bytes of a file cannot be text, or "", and whether
-// a NUL byte is the reason.
+// a NUL byte is the reason. Text of any character set has next to no control
+// characters.
 func binary(head []byte) (reason string, nul bool) {
 	if i := bytes.IndexByte(head, 0); i >= 0 {
 		return fmt.Sprintf("binary file (NUL byte at %d)", i), true
 	}
-	invalid := 0
-	for i := 0; i < len(head); {
-		if head[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(head[i:])
-		if r == utf8.RuneError && n == 1 && (i+utf8.UTFMax <= len(head) || len(head) < format.HeadBytes) {
-			invalid++
-		}
-		i += n
+	if utf8.Valid(head) {
+		return "", false
 	}
-	if invalid*10 > len(head) {
-		return fmt.Sprintf("binary file or unknown encoding (%d of the first %d bytes are not UTF-8)", invalid, len(head)), false
+	controls := 0
+	for _, c := range head {
+		if c < ' ' && (c < '\t' || c > '\r') && c != '\x1b' || c == 0x7F {
+			controls++
+		}
+	}
+	if controls*100 > len(head) {
+		return fmt.Sprintf("binary file (%d of the first %d bytes are control characters)", controls, len(head)), false
 	}
 	return "", false
 }
