@@ -31,7 +31,8 @@ type style struct {
 	turn   int     // a quarter turn clockwise: 0 to 3; -1 where it is another angle
 	unseen bool    // drawn with neither fill nor stroke
 	white  bool
-	mark   int // the marked content that it is, in the structure tree; -1 none
+	mark   int   // the marked content that it is, in the structure tree; -1 none
+	unit   *unit // what the structure tree says of it
 	fitted bool
 }
 
@@ -52,6 +53,7 @@ type page struct {
 	backs         []box   // what is drawn where white text can be read on it
 	images        float32 // how much of the page's area they cover
 	notes         bool    // annotations show text
+	tagged        bool    // a structure tree says what is what
 }
 
 // rule is a straight line, or a thin box, that is drawn.
@@ -114,6 +116,9 @@ func (f *file) load(n int, fonts map[uint64]*font) *page {
 	if text := f.call("FPDFText_LoadPage", handle); text != 0 {
 		f.text(p, text, m, fonts)
 		f.call("FPDFText_ClosePage", text)
+	}
+	if units := f.tags(handle); len(units) > 0 {
+		p.believe(units)
 	}
 	f.objects(p, handle, m)
 	f.call("FPDF_ClosePage", handle)

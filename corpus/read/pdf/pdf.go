@@ -81,6 +81,7 @@ type reading struct {
 	pages   []*page
 	blocks  []*block
 	dropped []corpus.Dropped
+	tables  int
 	outline map[string]int // levels of headings by their keys
 	images  int            // pages without text that hold pictures
 }
@@ -167,6 +168,29 @@ func (r *reading) readPages(ctx context.Context) error {
 	return nil
 }
 
+// arrange makes blocks of the lines of a page: rows where they are in tables, each
+// table where its first line stands, else paragraphs.
+func (r *reading) arrange(p *page, lines []line) (blocks []*block) {
+	of := p.tables(lines)
+	done := map[*table]bool{}
+	var plain []line
+	for i := range lines {
+		t := of[i]
+		if t == nil {
+			plain = append(plain, lines[i])
+			continue
+		}
+		if !done[t] {
+			done[t] = true
+			blocks = append(blocks, paragraphs(p.number, plain)...)
+			plain = nil
+			r.tables++
+			blocks = append(blocks, t.blocks(p.number, r.tables)...)
+		}
+	}
+	return append(blocks, paragraphs(p.number, plain)...)
+}
+
 // layOut makes blocks of a page.
 func (r *reading) layOut(p *page) {
 	lines, hidden := p.lines()
@@ -176,7 +200,11 @@ func (r *reading) layOut(p *page) {
 	if hidden != "" && r.options.Explain {
 		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: hidden})
 	}
-	r.blocks = append(r.blocks, paragraphs(p.number, lines)...)
+	blocks := r.arrange(p, lines)
+	if p.tagged {
+		blocks = tagTables(blocks, &r.tables)
+	}
+	r.blocks = append(r.blocks, blocks...)
 	p.glyphs = nil
 	r.pages = append(r.pages, p)
 }

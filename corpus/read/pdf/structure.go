@@ -24,6 +24,15 @@ func (r *reading) classify() {
 	boldBody := mostlyBold(r.blocks)
 	monoBody := mostlyMono(r.blocks)
 	levels := map[headStyle]int{}
+	tagged := map[int]bool{} // pages whose tags name headings
+	for _, b := range r.blocks {
+		if b.kind == corpus.Heading {
+			tagged[b.page] = true
+			if b.level == 0 {
+				levels[b.headStyle()] = 0
+			}
+		}
+	}
 	for i, b := range r.blocks {
 		if b.kind != corpus.Paragraph {
 			continue
@@ -33,7 +42,7 @@ func (r *reading) classify() {
 			b.kind = corpus.Code
 		case r.outline[b.key()] > 0 && len(b.lines) <= headLines:
 			b.kind, b.level = corpus.Heading, r.outline[b.key()]
-		case r.stands(i, body, boldBody):
+		case !tagged[b.page] && r.stands(i, body, boldBody):
 			b.kind = corpus.Heading
 			levels[b.headStyle()] = 0
 		case b.lines[0].bullet() != "":

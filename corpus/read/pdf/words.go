@@ -25,6 +25,7 @@ type line struct {
 	bold  bool
 	mono  bool
 	page  box // the same on the page
+	unit  *unit
 }
 
 func (l *line) text() string {
@@ -110,7 +111,7 @@ func (p *page) lines() (lines []line, hidden string) {
 		switch {
 		case !fits:
 			endLine()
-			cur = &line{turn: g.style.turn, box: g.box, page: pageBox}
+			cur = &line{turn: g.style.turn, box: g.box, page: pageBox, unit: g.style.unit}
 			before = 0
 			wordBox, wordStyle = g.box, g.style
 		case space || gap > wordGap*last.style.size:
@@ -132,7 +133,7 @@ func (p *page) lines() (lines []line, hidden string) {
 // follows says whether a glyph goes on with the line of the last one, and the gap between them.
 func follows(last, g *glyph, l *line) (gap float32, fits bool) {
 	size := max(last.style.size, g.style.size, 1)
-	if g.style.turn != l.turn {
+	if g.style.turn != l.turn || g.style.unit != l.unit {
 		return 0, false
 	}
 	a, b := last.box, g.box
