@@ -28,6 +28,7 @@ var floors = [][]string{
 	{"corpus/role"},
 	{"corpus/read/charset"},
 	{"corpus/read/format"},
+	{"corpus/read/readtest"},
 	{"corpus/read/archive", "corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
 	{"corpus/read/office/numfmt", "corpus/read/office/parts"},
 	{"corpus/read/book", "corpus/read/office/odf", "corpus/read/office/ooxml"},
