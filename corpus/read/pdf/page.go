@@ -22,6 +22,7 @@ type font struct {
 	bold   bool
 	italic bool
 	mono   bool
+	caps   bool // small capitals
 }
 
 // style is how a text object is set.
@@ -335,6 +336,7 @@ func (f *file) font(handle uint64) *font {
 		return false
 	}
 	ft.mono = flags&1 != 0 || has("mono", "courier", "consol", "typewriter", "cmtt", "menlo")
+	ft.caps = has("csc", "smallcap", "smcp")
 	ft.italic = flags&64 != 0 || has("italic", "oblique")
 	ft.bold = flags&(1<<18) != 0 || weight >= 600 || has("bold", "black", "heavy", "cmbx")
 	return ft

@@ -26,6 +26,7 @@ type line struct {
 	mono  bool
 	page  box // the same on the page
 	unit  *unit
+	seq   int // of the lines of a page in the order of its content
 }
 
 func (l *line) text() string {
@@ -85,6 +86,7 @@ func (p *page) lines() (lines []line, hidden string) {
 		endWord()
 		if len(cur.words) > 0 {
 			cur.finish()
+			cur.seq = len(lines)
 			lines = append(lines, *cur)
 		}
 		cur = nil
