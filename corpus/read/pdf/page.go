@@ -53,6 +53,7 @@ type page struct {
 	rules         []rule
 	backs         []box   // what is drawn where white text can be read on it
 	images        float32 // how much of the page's area they cover
+	covered       float32 // the same with shadings, and what is drawn as a form, which may be images
 	notes         bool    // annotations show text
 	tagged        bool    // a structure tree says what is what
 }
@@ -367,12 +368,12 @@ func (f *file) objects(p *page, handle uint64, m matrix) {
 		switch kind {
 		case isPath:
 			f.path(p, object, b)
-		case isImage:
-			if area := p.width * p.height; area > 0 {
-				p.images += b.width() * b.height() / area
-			}
-			p.backs = append(p.backs, b)
 		default:
+			part := b.width() * b.height() / max(1, p.width*p.height)
+			p.covered += part
+			if kind == isImage {
+				p.images += part
+			}
 			p.backs = append(p.backs, b)
 		}
 	}

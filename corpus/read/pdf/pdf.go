@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -83,7 +84,9 @@ type reading struct {
 	dropped []corpus.Dropped
 	tables  int
 	outline map[string]int // levels of headings by their keys
-	images  int            // pages without text that hold pictures
+	byOCR   int            // pages that a command read
+	scans   []int          // pages that are pictures and were not read
+	ocrErr  error
 }
 
 func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err error) {
@@ -105,12 +108,16 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	d.Type = "pdf"
 	compose(&d, r.blocks)
 	d.Place.Page = 1
+	r.warnScans(&d)
 	if r.options.Explain {
 		d.Dropped = r.dropped
 	}
 	if format.Blank(d.Source) {
-		if r.images > 0 {
-			return d, r.file.SkipAs(format.Scanned, "scanned: %d pages are pictures without text; --ocr COMMAND reads them", r.images)
+		switch {
+		case len(r.scans) > 0 && r.ocrErr != nil:
+			return d, r.file.SkipAs(format.Scanned, "scanned, and not read: %v", r.ocrErr)
+		case len(r.scans) > 0:
+			return d, r.file.SkipAs(format.Scanned, "scanned: %d pages are pictures without text, which --ocr COMMAND reads", len(r.scans))
 		}
 		return d, r.file.Skip("there is no text in it")
 	}
@@ -163,7 +170,9 @@ func (r *reading) readPages(ctx context.Context) error {
 		if p == nil {
 			continue
 		}
-		r.layOut(p)
+		if err := r.layOut(ctx, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -192,13 +201,27 @@ func (r *reading) arrange(p *page, lines []line) (blocks []*block) {
 }
 
 // layOut makes blocks of a page.
-func (r *reading) layOut(p *page) {
+func (r *reading) layOut(ctx context.Context, p *page) error {
 	lines, hidden := p.lines()
-	if len(lines) == 0 && p.images > 0.3 {
-		r.images++
+	if p.scan(lines) {
+		if r.options.OCR == "" || r.ocrErr != nil {
+			r.scans = append(r.scans, p.number)
+		} else {
+			blocks, err := r.recognise(ctx, p.number)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if r.guest.err != nil {
+				return err
+			}
+			if err != nil {
+				r.scans, r.ocrErr = append(r.scans, p.number), err
+			}
+			r.blocks = append(r.blocks, blocks...)
+		}
 	}
 	if hidden != "" && r.options.Explain {
-		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: hidden})
+		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: strings.ReplaceAll(hidden, string(hyphen), "-")})
 	}
 	blocks := r.arrange(p, lines)
 	if p.tagged {
@@ -207,4 +230,5 @@ func (r *reading) layOut(p *page) {
 	r.blocks = append(r.blocks, blocks...)
 	p.glyphs = nil
 	r.pages = append(r.pages, p)
+	return nil
 }
