@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ const (
 	// What a guest keeps of the memory it took: one that grew beyond is thrown away
 	// after its file.
 	guestKeeps = 96 << 20
+	guestLeast = 32 << 20 // without a file it has 18 MiB
 	mostGuests = 4
 	wasmPage   = 64 << 10
 )
@@ -36,6 +38,7 @@ type engine struct {
 	mu     sync.Mutex
 	idle   []*guest
 	module api.Module // of the guest that was started last
+	linear *linear    // and its memory
 }
 
 var (
@@ -59,8 +62,10 @@ func start() (*engine, error) {
 	if cache := compilationCache(); cache != nil {
 		config = config.WithCompilationCache(cache)
 	}
+	ctx := experimental.WithFunctionListenerFactory(context.Background(), e)
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(e.allocate))
 	pool, err := webassembly.Init(webassembly.Config{
-		Context:       experimental.WithFunctionListenerFactory(context.Background(), e),
+		Context:       ctx,
 		MaxTotal:      mostGuests,
 		RuntimeConfig: config,
 		FSConfig:      wazero.NewFSConfig(), // nothing of the machine's files
@@ -110,6 +115,7 @@ type guest struct {
 	instance pdfium.Pdfium
 	module   api.Module
 	memory   api.Memory
+	linear   *linear
 	calls    map[string]api.Function
 	stack    [16]uint64
 	ctx      context.Context
@@ -134,9 +140,14 @@ func (e *engine) guest(ctx context.Context) (*guest, error) {
 	return g, err
 }
 
-func (e *engine) take() (*guest, error) {
+func (e *engine) take() (g *guest, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil { // where the system gives no memory
+			g, err = nil, fmt.Errorf("PDFium does not start: %v", p)
+		}
+	}()
 	if n := len(e.idle); n > 0 {
 		g := e.idle[n-1]
 		e.idle = e.idle[:n-1]
@@ -146,7 +157,7 @@ func (e *engine) take() (*guest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PDFium does not start: %w", err)
 	}
-	g := &guest{engine: e, instance: instance, module: e.module, memory: e.module.Memory(), calls: map[string]api.Function{}}
+	g = &guest{engine: e, instance: instance, module: e.module, memory: e.module.Memory(), linear: e.linear, calls: map[string]api.Function{}}
 	g.ctx, g.kill = context.WithCancel(context.Background())
 	if g.scratch = g.malloc(scratchBytes); g.scratch == 0 {
 		g.end()
@@ -173,7 +184,7 @@ func (g *guest) end() {
 }
 
 var (
-	errMemory = fmt.Errorf("it takes more than the %d MiB of memory that PDFium may have", guestMemory>>20)
+	errMemory = errors.New("it takes more memory than PDFium may have (--memory)")
 	errTime   = errors.New("it takes too long")
 )
 
@@ -210,7 +221,11 @@ func (g *guest) call(name string, args ...uint64) uint64 {
 	}
 	copy(g.stack[:], args)
 	if err := f.CallWithStack(g.ctx, g.stack[:]); err != nil {
-		g.err = fmt.Errorf("PDFium failed in %s: %w", name, err)
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		g.err = fmt.Errorf("PDFium failed in %s (%s)", name, strings.TrimPrefix(first, "wasm error: "))
+		if uint64(g.memory.Size()) > g.linear.limit/4*3 {
+			g.err = errMemory
+		}
 		return 0
 	}
 	return g.stack[0]
@@ -221,11 +236,12 @@ func (g *guest) free(p uint32)       { g.call("free", uint64(p)) }
 
 // bytes is n bytes of the guest's memory, until the next call.
 func (g *guest) bytes(p uint32, n int) []byte {
+	if g.err != nil {
+		return make([]byte, n) // its memory may be gone
+	}
 	b, ok := g.memory.Read(p, uint32(n))
 	if !ok {
-		if g.err == nil {
-			g.err = errors.New("PDFium points beyond its memory")
-		}
+		g.err = errors.New("PDFium points beyond its memory")
 		return make([]byte, n)
 	}
 	return b

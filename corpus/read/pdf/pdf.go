@@ -35,7 +35,11 @@ const (
 
 // Read reads a PDF file as one document.
 func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	if f.Size > guestMemory/2 || o.Memory > 0 && f.Size > o.Memory/2 {
+	limit := int64(guestMemory)
+	if o.Memory > 0 {
+		limit = min(limit, o.Memory/2)
+	}
+	if f.Size > limit/2 || limit < guestLeast {
 		return f.Skip("a PDF file of %d MiB takes more memory than there may be (--memory)", f.Size>>20)
 	}
 	data := make([]byte, f.Size)
@@ -51,8 +55,9 @@ func Read(ctx context.Context, f *format.File, o *format.Options, yield func(cor
 		return failed(ctx, f, err)
 	}
 	defer g.done()
+	g.linear.limit = uint64(limit)
 	r := reading{file: f, options: o, guest: g}
-	d, err := r.read(ctx, data)
+	d, err := r.guarded(ctx, data)
 	if err != nil {
 		return failed(ctx, f, err)
 	}
@@ -87,6 +92,17 @@ type reading struct {
 	byOCR   int            // pages that a command read
 	scans   []int          // pages that are pictures and were not read
 	ocrErr  error
+}
+
+// guarded is read where a panic of the libraries below is an error.
+func (r *reading) guarded(ctx context.Context, data []byte) (d corpus.Document, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("PDFium failed: %v", p)
+			r.guest.err = err
+		}
+	}()
+	return r.read(ctx, data)
 }
 
 func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err error) {
