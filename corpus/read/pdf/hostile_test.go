@@ -18,6 +18,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/pdf/pdfium"
 )
 
 const padding = "\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08\x2E\x2E\x00\xB6\xD0\x68\x3E\x80\x2F\x0C\xA9\xFE\x64\x53\x69\x7A"
@@ -153,7 +154,7 @@ func TestHostile(t *testing.T) {
 	var bomb bytes.Buffer
 	z, _ := zlib.NewWriterLevel(&bomb, zlib.BestSpeed)
 	zeros := make([]byte, 1<<20)
-	for range guestMemory >> 20 {
+	for range pdfium.Memory >> 20 {
 		z.Write(zeros)
 	}
 	z.Close()
@@ -195,21 +196,21 @@ func TestEnded(t *testing.T) {
 		t.Error(err)
 	}
 	// A guest that is killed while it works is not used again.
-	e, err := start()
+	e, err := pdfium.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := e.guest(t.Context())
+	g, err := e.Guest(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = g.within(t.Context(), 50*time.Millisecond, func() {
-		for g.err == nil {
-			g.call("malloc", 0)
+	err = g.Within(t.Context(), 50*time.Millisecond, func() {
+		for g.Err == nil {
+			g.Call("malloc", 0)
 		}
 	})
-	g.done()
-	if !errors.Is(err, errTime) {
+	g.Done()
+	if !errors.Is(err, pdfium.ErrTime) {
 		t.Error(err)
 	}
 	readOne(t, made(nil, at("F1", 10, 50, 700, "The next file.")))

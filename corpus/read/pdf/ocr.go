@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/pdf/pdfium"
 )
 
 // Limits of reading the pictures of pages with a command.
@@ -37,7 +38,7 @@ func (r *reading) recognise(ctx context.Context, n int) ([]*block, error) {
 	r.byOCR++
 	var picture *image.Gray
 	var width, height float32
-	if err := r.guest.within(ctx, pageTime, func() { picture, width, height = r.pdf.draw(n) }); err != nil {
+	if err := r.guest.Within(ctx, pageTime, func() { picture, width, height = r.pdf.draw(n) }); err != nil {
 		return nil, err
 	}
 	if picture == nil {
@@ -125,12 +126,12 @@ var _ io.Writer = (*limited)(nil)
 
 // draw draws a page in grey.
 func (f *file) draw(n int) (picture *image.Gray, width, height float32) {
-	handle := f.call("FPDF_LoadPage", f.doc, uint64(n-1))
+	handle := f.Call("FPDF_LoadPage", f.doc, uint64(n-1))
 	if handle == 0 {
 		return nil, 0, 0
 	}
-	defer f.call("FPDF_ClosePage", handle)
-	width, height = asFloat(f.call("FPDF_GetPageWidthF", handle)), asFloat(f.call("FPDF_GetPageHeightF", handle))
+	defer f.Call("FPDF_ClosePage", handle)
+	width, height = pdfium.Float32(f.Call("FPDF_GetPageWidthF", handle)), pdfium.Float32(f.Call("FPDF_GetPageHeightF", handle))
 	scale := float32(ocrDPI) / 72
 	for width*height*scale*scale > ocrPixels {
 		scale *= 0.9
@@ -140,20 +141,20 @@ func (f *file) draw(n int) (picture *image.Gray, width, height float32) {
 		return nil, 0, 0
 	}
 	const grey, notes = 1, 1
-	bitmap := f.call("FPDFBitmap_CreateEx", uint64(w), uint64(h), grey, 0, 0)
+	bitmap := f.Call("FPDFBitmap_CreateEx", uint64(w), uint64(h), grey, 0, 0)
 	if bitmap == 0 {
 		return nil, 0, 0
 	}
-	defer f.call("FPDFBitmap_Destroy", bitmap)
-	f.call("FPDFBitmap_FillRect", bitmap, 0, 0, uint64(w), uint64(h), 0xFFFFFFFF)
-	f.call("FPDF_RenderPageBitmap", bitmap, handle, 0, 0, uint64(w), uint64(h), 0, notes)
-	stride := int(int32(f.call("FPDFBitmap_GetStride", bitmap)))
-	buffer := uint32(f.call("FPDFBitmap_GetBuffer", bitmap))
-	if f.err != nil || buffer == 0 || stride < w {
+	defer f.Call("FPDFBitmap_Destroy", bitmap)
+	f.Call("FPDFBitmap_FillRect", bitmap, 0, 0, uint64(w), uint64(h), 0xFFFFFFFF)
+	f.Call("FPDF_RenderPageBitmap", bitmap, handle, 0, 0, uint64(w), uint64(h), 0, notes)
+	stride := int(int32(f.Call("FPDFBitmap_GetStride", bitmap)))
+	buffer := uint32(f.Call("FPDFBitmap_GetBuffer", bitmap))
+	if f.Err != nil || buffer == 0 || stride < w {
 		return nil, 0, 0
 	}
 	picture = image.NewGray(image.Rect(0, 0, w, h))
-	data := f.bytes(buffer, stride*h)
+	data := f.Bytes(buffer, stride*h)
 	for y := range h {
 		copy(picture.Pix[y*picture.Stride:], data[y*stride:y*stride+w])
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/pdf/pdfium"
 )
 
 // Limits of one file.
@@ -35,27 +36,27 @@ const (
 
 // Read reads a PDF file as one document.
 func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	limit := int64(guestMemory)
+	limit := int64(pdfium.Memory)
 	if o.Memory > 0 {
 		limit = min(limit, o.Memory/2)
 	}
-	if f.Size > limit/2 || limit < guestLeast {
+	if f.Size > limit/2 || limit < pdfium.Least {
 		return f.Skip("a PDF file of %d MiB takes more memory than there may be (--memory)", f.Size>>20)
 	}
 	data := make([]byte, f.Size)
 	if n, err := io.ReadFull(f.Reader(), data); err != nil {
 		return fmt.Errorf("%d of %d bytes: %w", n, f.Size, err)
 	}
-	e, err := start()
+	e, err := pdfium.Start()
 	if err != nil {
 		return f.Skip("%v", err)
 	}
-	g, err := e.guest(ctx)
+	g, err := e.Guest(ctx)
 	if err != nil {
 		return failed(ctx, f, err)
 	}
-	defer g.done()
-	g.linear.limit = uint64(limit)
+	defer g.Done()
+	g.Limit(limit)
 	r := reading{file: f, options: o, guest: g}
 	d, err := r.guarded(ctx, data)
 	if err != nil {
@@ -82,7 +83,7 @@ func failed(ctx context.Context, f *format.File, err error) error {
 type reading struct {
 	file    *format.File
 	options *format.Options
-	guest   *guest
+	guest   *pdfium.Guest
 	pdf     *file
 	pages   []*page
 	blocks  []*block
@@ -99,7 +100,7 @@ func (r *reading) guarded(ctx context.Context, data []byte) (d corpus.Document, 
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("PDFium failed: %v", p)
-			r.guest.err = err
+			r.guest.Err = err
 		}
 	}()
 	return r.read(ctx, data)
@@ -113,7 +114,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	if err := r.readPages(ctx); err != nil {
 		return d, err
 	}
-	if err := r.guest.within(ctx, openTime, func() {
+	if err := r.guest.Within(ctx, openTime, func() {
 		r.outline = r.pdf.readOutline()
 		r.describe(&d)
 	}); err != nil {
@@ -143,9 +144,9 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 func (r *reading) open(ctx context.Context, data []byte) error {
 	passwords := append([]string{""}, r.options.Passwords...)
 	code := 0
-	err := r.guest.within(ctx, openTime, func() {
+	err := r.guest.Within(ctx, openTime, func() {
 		for _, password := range passwords {
-			if r.pdf, code = r.guest.open(data, password); r.pdf != nil || code != errPassword {
+			if r.pdf, code = open(r.guest, data, password); r.pdf != nil || code != errPassword {
 				return
 			}
 		}
@@ -169,7 +170,7 @@ func (r *reading) readPages(ctx context.Context) error {
 	began := time.Now()
 	fonts := map[uint64]*font{}
 	n := 0
-	if err := r.guest.within(ctx, openTime, func() { n = r.pdf.pages() }); err != nil {
+	if err := r.guest.Within(ctx, openTime, func() { n = r.pdf.pages() }); err != nil {
 		return err
 	}
 	if n == 0 {
@@ -177,11 +178,11 @@ func (r *reading) readPages(ctx context.Context) error {
 	}
 	for i := 1; i <= min(n, mostPages); i++ {
 		var p *page
-		if err := r.guest.within(ctx, pageTime, func() { p = r.pdf.page(i, fonts) }); err != nil {
+		if err := r.guest.Within(ctx, pageTime, func() { p = r.pdf.page(i, fonts) }); err != nil {
 			return fmt.Errorf("page %d: %w", i, err)
 		}
 		if time.Since(began) > fileTime {
-			return fmt.Errorf("page %d of %d: %w", i, n, errTime)
+			return fmt.Errorf("page %d of %d: %w", i, n, pdfium.ErrTime)
 		}
 		if p == nil {
 			continue
@@ -227,7 +228,7 @@ func (r *reading) layOut(ctx context.Context, p *page) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if r.guest.err != nil {
+			if r.guest.Err != nil {
 				return err
 			}
 			if err != nil {

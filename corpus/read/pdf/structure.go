@@ -227,9 +227,9 @@ func (f *file) readOutline() map[string]int {
 	seen := map[uint64]bool{}
 	var walk func(parent uint64, level int)
 	walk = func(parent uint64, level int) {
-		for mark := f.call("FPDFBookmark_GetFirstChild", f.doc, parent); mark != 0 && len(seen) < most && !seen[mark]; mark = f.call("FPDFBookmark_GetNextSibling", f.doc, mark) {
+		for mark := f.Call("FPDFBookmark_GetFirstChild", f.doc, parent); mark != 0 && len(seen) < most && !seen[mark]; mark = f.Call("FPDFBookmark_GetNextSibling", f.doc, mark) {
 			seen[mark] = true
-			title := key(f.wide(func(buf, n uint64) uint64 { return f.call("FPDFBookmark_GetTitle", mark, buf, n) }))
+			title := key(f.Wide(func(buf, n uint64) uint64 { return f.Call("FPDFBookmark_GetTitle", mark, buf, n) }))
 			if title != "" && titles[title] == 0 {
 				titles[title] = min(level, 6)
 			}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package pdf
+package pdfium
 
 // reserve gives n bytes of zeros.
 func reserve(n int) []byte { return make([]byte, n) }

@@ -1,4 +1,4 @@
-package pdf
+package pdfium
 
 import (
 	"github.com/tetratelabs/wazero/experimental"
@@ -14,8 +14,8 @@ type linear struct {
 
 // allocate implements experimental.MemoryAllocator; the engine keeps the last one for
 // the guest that it is made for.
-func (e *engine) allocate(_, most uint64) experimental.LinearMemory {
-	most = min(most, guestMemory)
+func (e *Engine) allocate(_, most uint64) experimental.LinearMemory {
+	most = min(most, Memory)
 	e.linear = &linear{reserved: reserve(int(most)), limit: most}
 	return e.linear
 }

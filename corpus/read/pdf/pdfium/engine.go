@@ -1,4 +1,8 @@
-package pdf
+// Package pdfium runs PDFium, as WebAssembly under wazero, in guests: instances
+// without access to files or network, that have a bound on their memory and can be
+// stopped. Of PDFium's interface it knows nothing: functions are called by name, with
+// their arguments as the C interface has them.
+package pdfium
 
 import (
 	"context"
@@ -20,44 +24,45 @@ import (
 )
 
 const (
-	// A guest never has more memory than this; a file that needs more is skipped.
-	guestMemory = 512 << 20
+	// Memory is the most that a guest may have.
+	Memory = 512 << 20
+	// Least is less than what a guest needs with a file.
+	Least = 32 << 20
 	// What a guest keeps of the memory it took: one that grew beyond is thrown away
 	// after its file.
 	guestKeeps = 96 << 20
-	guestLeast = 32 << 20 // without a file it has 18 MiB
 	mostGuests = 4
 	wasmPage   = 64 << 10
 )
 
-// engine is PDFium as WebAssembly: compiled once a process, at the first PDF file.
-type engine struct {
+// Engine is PDFium as WebAssembly: compiled once a process, at the first PDF file.
+type Engine struct {
 	pool  pdfium.Pool
 	slots chan struct{} // how many guests there may be
 
 	mu     sync.Mutex
-	idle   []*guest
+	idle   []*Guest
 	module api.Module // of the guest that was started last
 	linear *linear    // and its memory
 }
 
 var (
 	startMu sync.Mutex
-	started *engine
+	started *Engine
 )
 
-// start gives the engine of this process. One that could not be started is tried
+// Start gives the engine of this process. One that could not be started is tried
 // anew with the next file.
-func start() (*engine, error) {
+func Start() (*Engine, error) {
 	startMu.Lock()
 	defer startMu.Unlock()
 	if started != nil {
 		return started, nil
 	}
-	e := &engine{slots: make(chan struct{}, min(mostGuests, runtime.GOMAXPROCS(0)))}
+	e := &Engine{slots: make(chan struct{}, min(mostGuests, runtime.GOMAXPROCS(0)))}
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).
-		WithMemoryLimitPages(guestMemory / wasmPage).
+		WithMemoryLimitPages(Memory / wasmPage).
 		WithCloseOnContextDone(true)
 	if cache := compilationCache(); cache != nil {
 		config = config.WithCompilationCache(cache)
@@ -97,7 +102,7 @@ func compilationCache() wazero.CompilationCache {
 // function that each guest calls first tells which module it runs in, so that
 // its functions can be called without the library's bookkeeping, which costs a
 // multiple of what they do.
-func (e *engine) NewFunctionListener(def api.FunctionDefinition) experimental.FunctionListener {
+func (e *Engine) NewFunctionListener(def api.FunctionDefinition) experimental.FunctionListener {
 	for _, name := range def.ExportNames() {
 		if name == "FPDF_InitLibrary" {
 			return experimental.FunctionListenerFunc(func(_ context.Context, m api.Module, _ api.FunctionDefinition, _ []uint64, _ experimental.StackIterator) {
@@ -108,10 +113,10 @@ func (e *engine) NewFunctionListener(def api.FunctionDefinition) experimental.Fu
 	return nil
 }
 
-// guest is one instance of PDFium. An error of a call stays: from then on every
-// call gives 0.
-type guest struct {
-	engine   *engine
+// Guest is one instance of PDFium. An error of a call stays: from then on every
+// Call gives 0.
+type Guest struct {
+	engine   *Engine
 	instance pdfium.Pdfium
 	module   api.Module
 	memory   api.Memory
@@ -120,14 +125,14 @@ type guest struct {
 	stack    [16]uint64
 	ctx      context.Context
 	kill     context.CancelFunc
-	scratch  uint32 // scratchBytes of the guest's memory
-	err      error
+	Scratch  uint32 // scratchBytes of the guest's memory
+	Err      error
 }
 
 const scratchBytes = 4 << 10
 
-// guest takes a guest that idles, or starts one; it waits while there are too many.
-func (e *engine) guest(ctx context.Context) (*guest, error) {
+// Guest takes a guest that idles, or starts one; it waits while there are too many.
+func (e *Engine) Guest(ctx context.Context) (*Guest, error) {
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -140,7 +145,7 @@ func (e *engine) guest(ctx context.Context) (*guest, error) {
 	return g, err
 }
 
-func (e *engine) take() (g *guest, err error) {
+func (e *Engine) take() (g *Guest, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer func() {
@@ -157,18 +162,18 @@ func (e *engine) take() (g *guest, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("PDFium does not start: %w", err)
 	}
-	g = &guest{engine: e, instance: instance, module: e.module, memory: e.module.Memory(), linear: e.linear, calls: map[string]api.Function{}}
+	g = &Guest{engine: e, instance: instance, module: e.module, memory: e.module.Memory(), linear: e.linear, calls: map[string]api.Function{}}
 	g.ctx, g.kill = context.WithCancel(context.Background())
-	if g.scratch = g.malloc(scratchBytes); g.scratch == 0 {
+	if g.Scratch = g.Malloc(scratchBytes); g.Scratch == 0 {
 		g.end()
-		return nil, fmt.Errorf("PDFium does not start: %w", errors.Join(g.err, errMemory))
+		return nil, fmt.Errorf("PDFium does not start: %w", errors.Join(g.Err, ErrMemory))
 	}
 	return g, nil
 }
 
-// done gives a guest back. One that failed, or took much memory, is ended.
-func (g *guest) done() {
-	if g.err != nil || g.memory.Size() > guestKeeps {
+// Done gives a guest back. One that failed, or took much memory, is ended.
+func (g *Guest) Done() {
+	if g.Err != nil || g.memory.Size() > guestKeeps {
 		g.end()
 	} else {
 		g.engine.mu.Lock()
@@ -178,43 +183,44 @@ func (g *guest) done() {
 	<-g.engine.slots
 }
 
-func (g *guest) end() {
+func (g *Guest) end() {
 	g.kill()
 	_ = g.instance.Kill()
 }
 
+// What ends a guest.
 var (
-	errMemory = errors.New("it takes more memory than PDFium may have (--memory)")
-	errTime   = errors.New("it takes too long")
+	ErrMemory = errors.New("it takes more memory than PDFium may have (--memory)")
+	ErrTime   = errors.New("it takes too long")
 )
 
-// within runs f, and ends the guest where f takes longer than limit or ctx ends.
-func (g *guest) within(ctx context.Context, limit time.Duration, f func()) error {
+// Within runs f, and ends the guest where f takes longer than limit or ctx ends.
+func (g *Guest) Within(ctx context.Context, limit time.Duration, f func()) error {
 	late := time.AfterFunc(limit, g.kill)
 	stop := context.AfterFunc(ctx, g.kill)
 	f()
 	stop()
 	inTime := late.Stop()
 	switch {
-	case g.err == nil:
+	case g.Err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !inTime:
-		return errTime
+		return ErrTime
 	}
-	return g.err
+	return g.Err
 }
 
-// call calls a function of PDFium.
-func (g *guest) call(name string, args ...uint64) uint64 {
-	if g.err != nil {
+// Call calls a function of PDFium.
+func (g *Guest) Call(name string, args ...uint64) uint64 {
+	if g.Err != nil {
 		return 0
 	}
 	f := g.calls[name]
 	if f == nil {
 		if f = g.module.ExportedFunction(name); f == nil {
-			g.err = fmt.Errorf("PDFium has no %s", name)
+			g.Err = fmt.Errorf("PDFium has no %s", name)
 			return 0
 		}
 		g.calls[name] = f
@@ -222,27 +228,33 @@ func (g *guest) call(name string, args ...uint64) uint64 {
 	copy(g.stack[:], args)
 	if err := f.CallWithStack(g.ctx, g.stack[:]); err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		g.err = fmt.Errorf("PDFium failed in %s (%s)", name, strings.TrimPrefix(first, "wasm error: "))
+		g.Err = fmt.Errorf("PDFium failed in %s (%s)", name, strings.TrimPrefix(first, "wasm error: "))
 		if uint64(g.memory.Size()) > g.linear.limit/4*3 {
-			g.err = errMemory
+			g.Err = ErrMemory
 		}
 		return 0
 	}
 	return g.stack[0]
 }
 
-func (g *guest) malloc(n int) uint32 { return uint32(g.call("malloc", uint64(n))) }
-func (g *guest) free(p uint32)       { g.call("free", uint64(p)) }
+func (g *Guest) Malloc(n int) uint32 { return uint32(g.Call("malloc", uint64(n))) }
+func (g *Guest) Free(p uint32)       { g.Call("free", uint64(p)) }
 
-// bytes is n bytes of the guest's memory, until the next call.
-func (g *guest) bytes(p uint32, n int) []byte {
-	if g.err != nil {
+// Bytes is n bytes of the guest's memory, until the next call.
+func (g *Guest) Bytes(p uint32, n int) []byte {
+	if g.Err != nil {
 		return make([]byte, n) // its memory may be gone
 	}
 	b, ok := g.memory.Read(p, uint32(n))
 	if !ok {
-		g.err = errors.New("PDFium points beyond its memory")
+		g.Err = errors.New("PDFium points beyond its memory")
 		return make([]byte, n)
 	}
 	return b
 }
+
+// Limit says how much memory the guest may have from now on, at most Memory.
+func (g *Guest) Limit(n int64) { g.linear.limit = uint64(min(n, Memory)) }
+
+// Write puts data into the guest's memory.
+func (g *Guest) Write(p uint32, data []byte) bool { return g.Err == nil && g.memory.Write(p, data) }
