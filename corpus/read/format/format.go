@@ -56,6 +56,7 @@ type Options struct {
 type Member struct {
 	Of      *File
 	Name    string // its path in Of, with slashes; the id is Of.Part(Name)
+	As      string // a name that says what it is, where Name does not
 	Packed  int64  // how many bytes it takes in Of; 0 where that is not known
 	ModTime time.Time
 	io.Reader

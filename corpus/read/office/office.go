@@ -5,8 +5,10 @@ import (
 	"context"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/archive"
 	"github.com/tamis-search/tamis/corpus/read/book"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/office/odf"
 	"github.com/tamis-search/tamis/corpus/read/office/ooxml"
 	"github.com/tamis-search/tamis/corpus/read/office/parts"
 )
@@ -27,5 +29,11 @@ func Zip(ctx context.Context, f *format.File, o *format.Options, yield func(corp
 	if kind != "" {
 		return ooxml.Read(ctx, p, kind, main, o, yield)
 	}
-	return f.SkipAs(format.Unsupported, "no reader for a ZIP file")
+	if kind, err = odf.Kind(p); err != nil {
+		return err
+	}
+	if kind != "" {
+		return odf.Read(ctx, p, kind, o, yield)
+	}
+	return archive.Zip(ctx, f, o, yield)
 }

@@ -275,7 +275,7 @@ func (r *reading) dropRepeats() {
 	for _, b := range r.blocks {
 		at, _, ok := edgeText(b, heights[b.page])
 		if ok && groups[at].running(max(repeatPages, len(r.pages)/8)) {
-			number := strings.Trim(at.text, "# \n-–—|/.page of") == ""
+			number := strings.Trim(at.text, "# \n-–—|/.pageof") == ""
 			if number || first[at.text] {
 				if r.options.Explain {
 					r.dropped = append(r.dropped, corpus.Dropped{Reason: "running head or foot", Text: b.text(nil)})

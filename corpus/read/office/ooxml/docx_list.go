@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tamis-search/tamis/corpus/read/office/parts"
 	"github.com/tamis-search/tamis/internal/xmlscan"
 )
 
@@ -196,7 +197,7 @@ func numeral(n int, format string) string {
 		}
 		return s
 	case "lowerRoman", "upperRoman":
-		s := roman(n)
+		s := parts.Roman(n)
 		if format == "lowerRoman" {
 			s = strings.ToLower(s)
 		}
@@ -209,19 +210,6 @@ func numeral(n int, format string) string {
 		return ""
 	}
 	return strconv.Itoa(n)
-}
-
-func roman(n int) string {
-	var b strings.Builder
-	for _, r := range []struct {
-		n int
-		s string
-	}{{1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"}, {100, "C"}, {90, "XC"}, {50, "L"}, {40, "XL"}, {10, "X"}, {9, "IX"}, {5, "V"}, {4, "IV"}, {1, "I"}} {
-		for ; n >= r.n; n -= r.n {
-			b.WriteString(r.s)
-		}
-	}
-	return b.String()
 }
 
 // symbol is a character of a font of signs.

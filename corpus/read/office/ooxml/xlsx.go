@@ -345,7 +345,7 @@ func (g *grid) format() *numfmt.Format {
 func (g *grid) number() string {
 	raw := bytes.TrimSpace(g.value)
 	f := g.format()
-	if f.Plain() && len(raw) < 12 && bytes.IndexAny(raw, "eE") < 0 {
+	if f.Plain() && len(raw) < 12 && !bytes.ContainsAny(raw, "eE") {
 		return string(raw)
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
@@ -374,15 +374,6 @@ func (g *grid) endRow() error {
 		g.b.t.Part()
 	}
 	g.last = r.number
-	g.b.t.Row(columnName(r.first)+strconv.Itoa(r.number), text)
+	g.b.t.Row(parts.Column(r.first)+strconv.Itoa(r.number), text)
 	return g.b.t.Full()
-}
-
-// columnName is the name of a column.
-func columnName(n int) string {
-	s := ""
-	for n++; n > 0; n = (n - 1) / 26 {
-		s = string(rune('A'+(n-1)%26)) + s
-	}
-	return s
 }
