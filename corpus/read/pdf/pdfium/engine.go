@@ -62,14 +62,18 @@ func Start() (*Engine, error) {
 	e := &Engine{slots: make(chan struct{}, min(mostGuests, runtime.GOMAXPROCS(0)))}
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).
-		WithMemoryLimitPages(Memory / wasmPage).
-		WithCloseOnContextDone(true)
+		WithMemoryLimitPages(Memory / wasmPage)
 	if cache := compilationCache(); cache != nil {
 		config = config.WithCompilationCache(cache)
 	}
 	ctx := experimental.WithFunctionListenerFactory(context.Background(), e)
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(e.allocate))
-	pool, err := webassembly.Init(webassembly.Config{
+	wasm, err := guarded(module)
+	if err != nil {
+		return nil, fmt.Errorf("PDFium does not start: %w", err)
+	}
+	pool, err := webassembly.InitWithWASM(webassembly.Config{
+		WASM:          wasm,
 		Context:       ctx,
 		MaxTotal:      mostGuests,
 		RuntimeConfig: config,
@@ -123,8 +127,6 @@ type Guest struct {
 	linear   *linear
 	calls    map[string]api.Function
 	stack    [16]uint64
-	ctx      context.Context
-	kill     context.CancelFunc
 	Scratch  uint32 // scratchBytes of the guest's memory
 	Err      error
 }
@@ -163,7 +165,6 @@ func (e *Engine) take() (g *Guest, err error) {
 		return nil, fmt.Errorf("PDFium does not start: %w", err)
 	}
 	g = &Guest{engine: e, instance: instance, module: e.module, memory: e.module.Memory(), linear: e.linear, calls: map[string]api.Function{}}
-	g.ctx, g.kill = context.WithCancel(context.Background())
 	if g.Scratch = g.Malloc(scratchBytes); g.Scratch == 0 {
 		g.end()
 		return nil, fmt.Errorf("PDFium does not start: %w", errors.Join(g.Err, ErrMemory))
@@ -184,7 +185,6 @@ func (g *Guest) Done() {
 }
 
 func (g *Guest) end() {
-	g.kill()
 	_ = g.instance.Kill()
 }
 
@@ -196,18 +196,16 @@ var (
 
 // Within runs f, and ends the guest where f takes longer than limit or ctx ends.
 func (g *Guest) Within(ctx context.Context, limit time.Duration, f func()) error {
-	late := time.AfterFunc(limit, g.kill)
-	stop := context.AfterFunc(ctx, g.kill)
+	late := time.AfterFunc(limit, g.linear.stop)
+	stop := context.AfterFunc(ctx, g.linear.stop)
 	f()
 	stop()
-	inTime := late.Stop()
-	switch {
-	case g.Err == nil:
-		return nil
-	case ctx.Err() != nil:
+	late.Stop()
+	if g.linear.stopped() {
+		g.Err = ErrTime
+	}
+	if g.Err != nil && ctx.Err() != nil {
 		return ctx.Err()
-	case !inTime:
-		return ErrTime
 	}
 	return g.Err
 }
@@ -226,7 +224,7 @@ func (g *Guest) Call(name string, args ...uint64) uint64 {
 		g.calls[name] = f
 	}
 	copy(g.stack[:], args)
-	if err := f.CallWithStack(g.ctx, g.stack[:]); err != nil {
+	if err := f.CallWithStack(context.Background(), g.stack[:]); err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		g.Err = fmt.Errorf("PDFium failed in %s (%s)", name, strings.TrimPrefix(first, "wasm error: "))
 		if uint64(g.memory.Size()) > g.linear.limit/4*3 {

@@ -1,6 +1,8 @@
 package pdfium
 
 import (
+	"sync"
+
 	"github.com/tetratelabs/wazero/experimental"
 )
 
@@ -8,6 +10,7 @@ import (
 // copies nothing, and pages that are not used take no memory; it is no part of Go's heap,
 // and is given back when the guest ends.
 type linear struct {
+	mu       sync.Mutex // of reserved, which another goroutine writes to when it stops the guest
 	reserved []byte
 	limit    uint64
 }
@@ -30,8 +33,25 @@ func (l *linear) Reallocate(size uint64) []byte {
 
 // Free implements experimental.LinearMemory.
 func (l *linear) Free() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.reserved != nil {
 		release(l.reserved)
 		l.reserved = nil
 	}
+}
+
+// stop ends the guest at its next loop.
+func (l *linear) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reserved != nil {
+		l.reserved[stopAt] = 1
+	}
+}
+
+func (l *linear) stopped() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reserved == nil || l.reserved[stopAt] != 0
 }
