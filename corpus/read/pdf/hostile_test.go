@@ -176,7 +176,7 @@ func TestHostile(t *testing.T) {
 	}
 	for name, data := range files {
 		began := time.Now()
-		docs, err := readWith(t.Context(), data, format.Options{Memory: 160 << 20})
+		docs, err := readWith(t.Context(), data, format.Options{Memory: 80 << 20})
 		check(t, docs, err)
 		if took := time.Since(began); took > 2*time.Minute {
 			t.Errorf("%s: %v", name, took)
