@@ -135,6 +135,9 @@ const scratchBytes = 4 << 10
 
 // Guest takes a guest that idles, or starts one; it waits while there are too many.
 func (e *Engine) Guest(ctx context.Context) (*Guest, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
 	case e.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -196,6 +199,9 @@ var (
 
 // Within runs f, and ends the guest where f takes longer than limit or ctx ends.
 func (g *Guest) Within(ctx context.Context, limit time.Duration, f func()) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	late := time.AfterFunc(limit, g.linear.stop)
 	stop := context.AfterFunc(ctx, g.linear.stop)
 	f()
