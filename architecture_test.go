@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"vector"},
 	{"corpus"},
 	{"corpus/role"},
-	{"corpus/read/charset"},
+	{"corpus/read/charset", "corpus/read/pdf/pdfium"},
 	{"corpus/read/format"},
 	{"corpus/read/readtest"},
 	{"corpus/read/archive", "corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
