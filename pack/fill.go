@@ -236,12 +236,13 @@ func (f *filler) needsCost(i int) int {
 	return c
 }
 
-// twin is the kept unit that unit i nearly repeats, or -1.
+// twin is the kept unit that has most of what unit i says, where it says hardly
+// anything that is not kept, or -1.
 func (f *filler) twin(i int) int {
 	if f.o.KeepDuplicates {
 		return -1
 	}
-	return f.fold.Twin(f.all.Shingles(i))
+	return f.fold.Said(f.all.Shingles(i))
 }
 
 // exhausts says whether a document would have more kept of it, with unit i, than
@@ -382,9 +383,9 @@ func (f *filler) layout() {
 }
 
 // context writes the receipt.
-func (f *filler) context(question string) *render.Context {
+func (f *filler) context(question string, confidence float64) *render.Context {
 	c := &render.Context{
-		Question: question, Budget: f.o.Budget, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Guards: f.o.Guards,
+		Question: question, Budget: f.o.Budget, Confidence: confidence, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Guards: f.o.Guards,
 		MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: render.Form(f.o.Render, f.signs),
 		Drafts: f.o.Drafts, Incomplete: f.o.Incomplete,
 	}

@@ -260,7 +260,8 @@ func (p *Pack) Fill(ctx context.Context) (*render.Context, error) {
 			return nil, err
 		}
 	}
-	return f.context(p.q.Text), nil
+	// A word that nobody writes has the idf of one that no passage has.
+	return f.context(p.q.Text, f.confidence(p.q.IDF("\x00"))), nil
 }
 
 func (f *filler) trace() []score.Unit {

@@ -10,6 +10,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 )
@@ -99,15 +100,18 @@ func (a *app) printAnswer(answer *ask.Reply, asJSON bool) error {
 	if asJSON {
 		return a.printJSON(struct {
 			*ask.Reply
-			Context receipt `json:"context"`
-		}{answer, receiptOf(answer.Context, false)})
+			Context receipt.Printed `json:"context"`
+		}{answer, receipt.Of(answer.Context, false)})
 	}
 	fmt.Fprintln(a.out)
 	if !a.quiet {
 		fmt.Fprintln(a.errs)
-		if err := a.printSources(a.errs, answer.Context); err != nil {
+		if err := receipt.Sources(a.errs, answer.Context); err != nil {
 			return err
 		}
+	}
+	if why := receipt.Doubt(answer.Context); why != "" {
+		a.note("%s", why)
 	}
 	if why := answer.CutOff(); why != "" {
 		a.warn("%s", why)

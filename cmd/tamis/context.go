@@ -1,12 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
@@ -48,6 +46,7 @@ func (a *app) contextCommand() *cobra.Command {
 		scope  scope
 		covers bool
 		guards []string
+		sure   float64
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -59,6 +58,10 @@ something was left out between two of a source.
 Standard output gets the text, byte for byte what the receipt's digest is of. On a
 terminal the list of sources follows, else standard error gets it: documents with
 their lines and headings. tamis show LABEL shows one in its surroundings.
+
+The confidence at its end is an estimate, by words alone, that the text answers the
+question: below 0.2 a line says so. With --require nothing is printed then, and the
+exit code is 1; --require=0.5 asks for more.
 
 With --json it prints the receipt: every kept span with document, byte range and
 digest, and the number and digest of the units that were scored and dropped;
@@ -83,6 +86,9 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if err := onlyReplay(cmd, replay); err != nil {
 				return err
 			}
+			if !(sure >= 0 && sure <= 1) {
+				return flags.Usagef("--require %v: a confidence is between 0 and 1", sure)
+			}
 			if all && !asJSON {
 				return flags.Usagef("--dropped means nothing without --json")
 			}
@@ -105,16 +111,10 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 				return budgetError(budget, err)
 			}
 			a.hintLanguage(ix, args[0], seen)
-			if asJSON {
-				err = a.paged(func() error { return a.printJSON(receiptOf(c, all)) })
-			} else {
-				err = a.paged(func() error { return a.printContext(c) })
-				a.remember(c)
+			if c.Confidence < sure && len(c.Spans) > 0 {
+				return fmt.Errorf("the context may not answer the question: its confidence is %.2f, --require asks for %.2f; without --require it is printed", c.Confidence, sure)
 			}
-			if err == nil && len(c.Spans) == 0 {
-				err = errNothing
-			}
-			return err
+			return a.printReceipt(c, asJSON, all)
 		},
 	}
 	f := cmd.Flags()
@@ -127,10 +127,30 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
 	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
+	f.Float64Var(&sure, "require", 0, "print nothing and exit 1 where the confidence is lower")
+	f.Lookup("require").NoOptDefVal = fmt.Sprint(pack.Unsure)
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
 	f.BoolVar(&asJSON, "json", false, "print the receipt")
 	f.BoolVar(&all, "dropped", false, "with --json: list what was scored and dropped, which is long")
 	return cmd
+}
+
+// printReceipt prints a context, or its receipt with what was dropped on request,
+// and says when it is to be doubted.
+func (a *app) printReceipt(c *tamis.Context, asJSON, dropped bool) (err error) {
+	if why := receipt.Doubt(c); why != "" {
+		a.note("%s", why)
+	}
+	if asJSON {
+		err = a.paged(func() error { return a.printJSON(receipt.Of(c, dropped)) })
+	} else {
+		err = a.paged(func() error { return a.printContext(c) })
+		a.remember(c)
+	}
+	if err == nil && len(c.Spans) == 0 {
+		err = errNothing
+	}
+	return err
 }
 
 // onlyReplay says which flags mean nothing beside --replay: a receipt says how its
@@ -151,46 +171,8 @@ func onlyReplay(cmd *cobra.Command, replay string) error {
 	return nil
 }
 
-// receipt is a context as it is printed: its number of drops always, the drops on
-// request.
-type receipt struct {
-	*tamis.Context
-	DroppedCount int            `json:"dropped_count"`
-	Dropped      *[]render.Drop `json:"dropped,omitempty"`
-}
-
-func receiptOf(c *tamis.Context, dropped bool) receipt {
-	r := receipt{Context: c, DroppedCount: c.DroppedCount}
-	if dropped {
-		r.Dropped = &c.Dropped
-	}
-	return r
-}
-
-// readReceipt reads a receipt from a file, or from standard input.
-func (a *app) readReceipt(file string) (*tamis.Context, error) {
-	var data []byte
-	var err error
-	if file == "-" {
-		data, err = io.ReadAll(a.in)
-	} else {
-		data, err = os.ReadFile(file)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var c tamis.Context
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("%s is not a receipt: %w", screen.Name(file), err)
-	}
-	if c.Digest == "" {
-		return nil, fmt.Errorf("%s is not a receipt: it has no digest; make one with tamis context --json", screen.Name(file))
-	}
-	return &c, nil
-}
-
 func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tamis.Scope) error {
-	c, err := a.readReceipt(file)
+	c, err := receipt.Read(file, a.in)
 	if err != nil {
 		return err
 	}
@@ -227,64 +209,5 @@ func (a *app) printContext(c *tamis.Context) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	return a.printSources(w, c)
-}
-
-// printSources lists what the labels of a context stand for: for each run of
-// ranges under one heading the document, the lines, or bytes where lines say
-// little, and the heading.
-func (a *app) printSources(w io.Writer, c *tamis.Context) error {
-	form := "[%d]"
-	if strings.Contains(c.Label, "%d") {
-		form = c.Label // as the text has it
-	}
-	var b strings.Builder
-	for i := 0; i < len(c.Spans); {
-		s := &c.Spans[i]
-		var lines, bytes []string
-		for ; i < len(c.Spans) && c.Spans[i].Cite == s.Cite && c.Spans[i].Heading == s.Heading; i++ {
-			if line := fmt.Sprint(c.Spans[i].Place.Line); !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
-			bytes = append(bytes, fmt.Sprintf("%d-%d", c.Spans[i].Start, c.Spans[i].End))
-		}
-		where, rest := at(shortPath(s.Doc), s.Doc, s.Path, s.Place), " bytes "+strings.Join(bytes, ", ")
-		if s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc) {
-			where, rest = screen.Name(shortPath(s.Doc))+":"+strings.Join(lines, ","), ""
-		}
-		if s.Heading != "" {
-			rest = "  " + oneLine(s.Heading) + rest
-		}
-		fmt.Fprintf(&b, form+" %s%s\n", s.Cite, screen.Style(w, screen.Cyan, where), rest)
-	}
-	if c.CutRecall > 0 {
-		fmt.Fprintf(&b, "cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold\n", c.Cut, 100*c.CutRecall)
-	}
-	fmt.Fprintln(&b, screen.Style(w, screen.Dim, fmt.Sprintf("%d of %d tokens (%s), %d units scored and dropped, receipt %s",
-		c.Tokens, c.Budget, c.Tokenizer, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// at names a document, shown as name, with the line where that is known, as
-// editors and compilers do: path:LINE, or the record's id with its file's.
-func at(name, doc, path string, p tamis.Place) string {
-	switch {
-	case p.Line == 0:
-		return screen.Name(name)
-	case path == "" || path == doc:
-		return fmt.Sprintf("%s:%d", screen.Name(name), p.Line)
-	}
-	return fmt.Sprintf("%s (%s:%d)", screen.Name(name), screen.Name(shortPath(path)), p.Line)
-}
-
-// shortPath shows a file below the working directory by its relative path.
-func shortPath(doc string) string {
-	wd, err := os.Getwd()
-	if err == nil && filepath.IsAbs(doc) {
-		if rel, err := filepath.Rel(wd, doc); err == nil && !strings.HasPrefix(rel, "..") {
-			return rel
-		}
-	}
-	return doc
+	return receipt.Sources(w, c)
 }

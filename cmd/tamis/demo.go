@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 )
 
 // demoQuestions have their answers in every recent Go release.
@@ -86,7 +87,7 @@ func (a *app) demo(cmd *cobra.Command, root string) error {
 	fmt.Fprintf(a.out, "%d files, %d passages in %.1f s (%d unchanged, %d skipped), index %s\n",
 		stats.Documents, stats.Passages, time.Since(begin).Seconds(), report.Unchanged, len(report.Skipped), size(stats.SegmentBytes+stats.StoreBytes))
 
-	receipt := filepath.Join(dir, "receipt.json")
+	file := filepath.Join(dir, "receipt.json")
 	for _, q := range demoQuestions {
 		begin := time.Now()
 		c, err := ix.Context(cmd.Context(), q, tamis.Budget{Tokens: demoBudget})
@@ -98,10 +99,10 @@ func (a *app) demo(cmd *cobra.Command, root string) error {
 			return errNothing
 		}
 		fmt.Fprintf(a.out, "%s\n\n", c.Text)
-		if err := a.printSources(a.out, c); err != nil {
+		if err := receipt.Sources(a.out, c); err != nil {
 			return err
 		}
-		if err := a.proveReplay(cmd, ix, c, receipt); err != nil {
+		if err := a.proveReplay(cmd, ix, c, file); err != nil {
 			return err
 		}
 	}
@@ -114,7 +115,7 @@ Every line above is a byte range of a file, and the receipt proves it. Type next
   tamis context --index %s --replay %s
 
 (tamis is this program: go install github.com/tamis-search/tamis/cmd/tamis@latest, or go run ./cmd/tamis)
-`, dir, receipt)
+`, dir, file)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/topics"
@@ -83,7 +84,7 @@ func (a *app) printOutline(o outline) error {
 	if title == "" {
 		title = o.Doc
 	}
-	fmt.Fprintf(&b, "%s %s\n", a.bold(oneLine(title)), a.dim(screen.Name(shortPath(o.Doc))))
+	fmt.Fprintf(&b, "%s %s\n", a.bold(oneLine(title)), a.dim(screen.Name(receipt.ShortPath(o.Doc))))
 	for _, c := range o.Chapters {
 		indent := strings.Repeat("  ", c.Level)
 		at := fmt.Sprintf("bytes %d-%d", c.Start, c.End)

@@ -10,6 +10,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/excerpt"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 )
 
 func (a *app) searchCommand() *cobra.Command {
@@ -118,7 +119,7 @@ func matcherOf(ix *tamis.Index, query string) (*excerpt.Matcher, error) {
 
 func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher) error {
 	for _, h := range res.Hits {
-		where := a.bold(at(shortPath(h.Doc), h.Doc, h.Path, h.Place))
+		where := a.bold(receipt.At(receipt.ShortPath(h.Doc), h.Doc, h.Path, h.Place))
 		if h.Title != "" && h.Title != h.Doc && h.Title != filepath.Base(h.Doc) {
 			where += "  " + a.dim(oneLine(h.Title))
 		}

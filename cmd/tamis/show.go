@@ -16,6 +16,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -182,7 +183,7 @@ func (a *app) printSurroundings(all []*tamis.Surroundings) error {
 		for ; i < len(all) && all[i].Doc == first.Doc; i++ {
 			of = append(of, all[i])
 		}
-		fmt.Fprintf(&b, "%s", a.bold(screen.Name(shortPath(first.Doc))))
+		fmt.Fprintf(&b, "%s", a.bold(screen.Name(receipt.ShortPath(first.Doc))))
 		if len(first.Headings) > 0 {
 			fmt.Fprintf(&b, "  %s", a.dim(oneLine(strings.Join(first.Headings, " > "))))
 		}
@@ -273,7 +274,7 @@ func (a *app) keep(c *tamis.Context) {
 // index.
 func (a *app) receiptMeant(file string) (*tamis.Context, error) {
 	if file != "" {
-		return a.readReceipt(file)
+		return receipt.Read(file, a.in)
 	}
 	last, err := rememberedFile()
 	if err != nil {

@@ -8,7 +8,8 @@ package neardup
 // repeat without being copies.
 const MinTerms = 6
 
-const jaccard = .85
+// How much of a text an earlier one has to have.
+const share = .85
 
 // Shingles returns the distinct hashes of three adjoining terms, given the
 // hashes of the terms in order, or nil for a text that is too short.
@@ -49,6 +50,35 @@ func (f *Folder) Keep(number int, shingles []uint64) {
 	f.sizes[number] = len(shingles)
 }
 
+// Said returns the kept text that has most of these shingles, where the kept texts
+// together have at least .85 of them; else -1. Of several, the one with the smallest
+// number.
+func (f *Folder) Said(shingles []uint64) int {
+	if len(f.of) == 0 || shingles == nil {
+		return -1
+	}
+	common, said := make(map[int]int), 0
+	for _, h := range shingles {
+		of := f.of[h]
+		if len(of) > 0 {
+			said++
+		}
+		for _, k := range of {
+			common[k]++
+		}
+	}
+	if float64(said) < share*float64(len(shingles)) {
+		return -1
+	}
+	most := -1
+	for k, n := range common {
+		if most < 0 || n > common[most] || n == common[most] && k < most {
+			most = k
+		}
+	}
+	return most
+}
+
 // Twin returns the kept text that these shingles nearly repeat, the one with
 // the smallest number, or -1.
 func (f *Folder) Twin(shingles []uint64) int {
@@ -63,7 +93,7 @@ func (f *Folder) Twin(shingles []uint64) int {
 	}
 	twin := -1
 	for k, n := range common {
-		if float64(n) >= jaccard*float64(len(shingles)+f.sizes[k]-n) && (twin < 0 || k < twin) {
+		if float64(n) >= share*float64(len(shingles)+f.sizes[k]-n) && (twin < 0 || k < twin) {
 			twin = k
 		}
 	}

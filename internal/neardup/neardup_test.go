@@ -44,3 +44,27 @@ func TestTwin(t *testing.T) {
 		t.Error("a short text has shingles")
 	}
 }
+
+func TestSaid(t *testing.T) {
+	var f Folder
+	if got := f.Said(shingles("a b c d e f")); got != -1 {
+		t.Fatalf("an empty folder has said it: %d", got)
+	}
+	f.Keep(5, shingles("a b c d e f g h i j k l"))
+	f.Keep(2, shingles("k l m n o p q r s t u v"))
+	for _, c := range []struct {
+		text string
+		want int
+	}{
+		{"b c d e f g h", 5},                          // a part of one
+		{"c d e f g h i j k l m n o p q r", 5},        // two of 14 shingles are in neither
+		{"d e f g h i j k l k l m n o p q r s", 2},    // both have as many
+		{"a b c d e f g h i j k l and much more", -1}, // says something new
+		{"a c e g i k m", -1},
+		{"a b c", -1},
+	} {
+		if got := f.Said(shingles(c.text)); got != c.want {
+			t.Errorf("said of %q is %d, want %d", c.text, got, c.want)
+		}
+	}
+}

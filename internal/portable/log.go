@@ -25,3 +25,24 @@ func Log(x float64) float64 {
 	}
 	return float64(float64(e)*math.Ln2) + float64(2*float64(z*sum))
 }
+
+// Logistic is 1/(1 + e^-x) to within a few units in the last place of a number
+// near 1, the same bits on every machine.
+func Logistic(x float64) float64 {
+	if x < 0 {
+		return 1 - Logistic(-x)
+	}
+	if !(x < 40) {
+		return min(x, 1) // 1, or NaN
+	}
+	// e^-x is the 64th power of e^(-x/64), whose exponent is below 5/8.
+	y, term, sum := -x/64, 1.0, 0.0
+	for k := 1; k <= 20; k++ {
+		sum += term
+		term = float64(term*y) / float64(k)
+	}
+	for range 6 {
+		sum = float64(sum * sum)
+	}
+	return 1 / (1 + sum)
+}

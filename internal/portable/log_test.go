@@ -28,3 +28,26 @@ func TestLog(t *testing.T) {
 		}
 	}
 }
+
+func TestLogistic(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 1_000_000 {
+		x := r.Float64()*120 - 60
+		if got, want := Logistic(x), 1/(1+math.Exp(-x)); math.Abs(got-want) > 1e-14 {
+			t.Fatalf("Logistic(%v) = %v, want about %v", x, got, want)
+		}
+	}
+	for x, want := range map[float64]float64{0: .5, math.Inf(1): 1, math.Inf(-1): 0, 1e300: 1, -1e300: 0} {
+		if got := Logistic(x); got != want {
+			t.Errorf("Logistic(%v) = %v, want %v", x, got, want)
+		}
+	}
+	if got := Logistic(math.NaN()); !math.IsNaN(got) {
+		t.Errorf("Logistic(NaN) = %v", got)
+	}
+	for x, bits := range map[float64]uint64{1: 0x3fe764d4f5d5a2b9, -3.25: 0x3fa31c8280cf1c70} {
+		if got := math.Float64bits(Logistic(x)); got != bits {
+			t.Errorf("Logistic(%v) has the bits %#x, want %#x", x, got, bits)
+		}
+	}
+}

@@ -53,8 +53,11 @@ type Context struct {
 	Budget    int    `json:"budget"`
 	Tokens    int    `json:"tokens"` // of Text, by Tokenizer; never more than Budget
 	Tokenizer string `json:"tokenizer"`
-	Text      string `json:"text"`
-	Spans     []Span `json:"spans"` // in the order of Text
+	// Confidence is the estimated probability that Text answers the question, in
+	// hundredths; 0 where nothing was kept, and in what is no answer to one question.
+	Confidence float64 `json:"confidence,omitempty"`
+	Text       string  `json:"text"`
+	Spans      []Span  `json:"spans"` // in the order of Text
 	// Dropped are the units that were scored and are not in the text; see
 	// SetDropped. They may be left out of a receipt, their number and digest stay.
 	Dropped       []Drop   `json:"dropped"`

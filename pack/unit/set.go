@@ -324,6 +324,29 @@ func (all *Set) Blank(doc, start, end int) bool {
 	return read == max(end-start, 0)
 }
 
+// CoverAround is the share of the question's idf in the whole units within size
+// bytes around the middle of unit i, at least that unit, and in what stands above it.
+func (all *Set) CoverAround(i, size int) float64 {
+	if all.SumIDF <= 0 {
+		return 0
+	}
+	middle := all.Bytes[i] + all.Bytes[i+1] // in half bytes
+	lo, hi := i, i+1
+	for !all.Units[lo].First && 2*all.Bytes[lo-1] >= middle-size {
+		lo--
+	}
+	for hi < len(all.Units) && !all.Units[hi].First && 2*all.Bytes[hi+1] <= middle+size {
+		hi++
+	}
+	above, sum := &all.Docs[all.Units[i].Doc].Sections[all.Units[i].Section], 0.0
+	for t := range all.Terms {
+		if above.TF[t] > 0 || all.Count[t][hi] > all.Count[t][lo] {
+			sum += all.Terms[t].IDF
+		}
+	}
+	return sum / all.SumIDF
+}
+
 // Shingles are those of a unit, for folding near-duplicates.
 func (all *Set) Shingles(i int) []uint64 {
 	u := &all.Units[i]

@@ -8,8 +8,8 @@ import (
 )
 
 // AsciiDoc reads AsciiDoc as Asciidoctor understands it.
-var AsciiDoc = reader("asciidoc", func(p *page, src string) {
-	a := &adoc{page: p, attrs: map[string]string{"nbsp": " ", "sp": " ", "empty": "", "amp": "&", "lt": "<", "gt": ">", "apos": "'", "quot": `"`, "startsb": "[", "endsb": "]", "vbar": "|", "asterisk": "*",
+var AsciiDoc = Reader("asciidoc", func(p *Page, src string) {
+	a := &adoc{Page: p, attrs: map[string]string{"nbsp": " ", "sp": " ", "empty": "", "amp": "&", "lt": "<", "gt": ">", "apos": "'", "quot": `"`, "startsb": "[", "endsb": "]", "vbar": "|", "asterisk": "*",
 		"backtick": "`", "plus": "+", "caret": "^", "tilde": "~", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”", "deg": "°", "cpp": "C++", "pp": "++", "two-colons": "::", "two-semicolons": ";;", "zwsp": "", "wj": "", "backslash": `\`, "blank": ""}}
 	ls := a.included(linesOf(src))
 	a.ids(ls)
@@ -17,13 +17,14 @@ var AsciiDoc = reader("asciidoc", func(p *page, src string) {
 })
 
 type adoc struct {
-	*page
+	*Page
 	attrs map[string]string
 	names map[string]string // titles, by what references call them
 	code  bool              // the next block is code: [source] stands above it
 	style string            // of the next block: "quote", "NOTE" …
 	cols  int               // of the next table, where that is said
 	table string            // its options
+	lists int               // that are open
 }
 
 var (
@@ -137,14 +138,14 @@ func (a *adoc) header(ls []line) []line {
 	if len(ls) == 0 || !strings.HasPrefix(ls[0].text, "= ") && !strings.HasPrefix(ls[0].text, "# ") {
 		return ls
 	}
-	a.add(corpus.Heading, 1, a.inline(ls[0].text[2:]), ls[0].at, ls[0].end())
+	a.Add(corpus.Heading, 1, a.inline(ls[0].text[2:]), ls[0].at, ls[0].end())
 	ls = ls[1:]
 	for i := 0; len(ls) > 0 && !ls[0].blank(); i++ {
 		if !a.attribute(ls[0].text) {
 			if i > 1 {
 				break
 			}
-			a.add(corpus.Paragraph, 0, a.inline(strings.NewReplacer("<", " ", ">", " ").Replace(ls[0].text)), ls[0].at, ls[0].end()) // authors, revision
+			a.Add(corpus.Paragraph, 0, a.inline(strings.NewReplacer("<", " ", ">", " ").Replace(ls[0].text)), ls[0].at, ls[0].end()) // authors, revision
 		}
 		ls = ls[1:]
 	}
@@ -180,7 +181,7 @@ func (a *adoc) attributes(s string) string {
 
 func (a *adoc) body(ls []line, k corpus.BlockKind, depth int) {
 	for i := 0; i < len(ls); {
-		if a.ctx.Err() != nil {
+		if a.Ctx.Err() != nil {
 			return
 		}
 		if ls[i].blank() {
@@ -201,19 +202,19 @@ func (a *adoc) block(ls []line, k corpus.BlockKind, depth int) int {
 		a.above(t)
 		return 1
 	case strings.HasPrefix(t, ".") && len(t) > 1 && t[1] != '.' && t[1] != ' ' && len(ls) > 1 && !ls[1].blank():
-		a.add(corpus.Paragraph, 0, a.inline(t[1:]), l.at, l.end())
+		a.Add(corpus.Paragraph, 0, a.inline(t[1:]), l.at, l.end())
 		return 1
 	case adocDelimiter.MatchString(t):
 		return a.delimited(ls, depth)
 	}
 	if m := adocHeading.FindStringSubmatch(t); m != nil {
-		a.add(corpus.Heading, len(m[1]), a.inline(m[2]), l.at, l.end())
+		a.Add(corpus.Heading, len(m[1]), a.inline(m[2]), l.at, l.end())
 		a.above("")
 		return 1
 	}
 	if len(ls) > 1 && len(t) > 1 && isWord(rune(t[0])) && len(ls[1].text) > 3 && strings.Trim(ls[1].text, ls[1].text[:1]) == "" && absolute(len([]rune(t))-len(ls[1].text)) < 3 {
 		if level := strings.IndexByte("=-~^+", ls[1].text[0]); level >= 0 { // underlined
-			a.add(corpus.Heading, level+1, a.inline(t), l.at, l.end())
+			a.Add(corpus.Heading, level+1, a.inline(t), l.at, l.end())
 			return 2
 		}
 	}
@@ -255,7 +256,7 @@ func (a *adoc) above(s string) {
 		for c := range strings.FieldsFuncSeq(m[1], func(r rune) bool { return r == ',' || r == ';' }) {
 			n := 1
 			if before, _, ok := strings.Cut(c, "*"); ok {
-				n = number(strings.TrimSpace(before))
+				n = Number(strings.TrimSpace(before))
 			}
 			a.cols += max(n, 1)
 		}
@@ -263,8 +264,8 @@ func (a *adoc) above(s string) {
 	a.table = s
 }
 
-// number reads a small one; 0 for none.
-func number(s string) (n int) {
+// Number reads a small one; 0 for none.
+func Number(s string) (n int) {
 	for i := 0; i < len(s) && i < 4; i++ {
 		if s[i] < '0' || s[i] > '9' {
 			return 0
@@ -287,7 +288,7 @@ func (a *adoc) codeBlock(ls []line) {
 		}
 		out = append(out, l)
 	}
-	a.page.code(out)
+	a.Page.code(out)
 	a.above("")
 }
 
@@ -319,7 +320,7 @@ func (a *adoc) delimited(ls []line, depth int) int {
 		a.above("")
 		return end // raw output
 	case style == "verse":
-		a.add(corpus.Quote, 0, a.inline(joined(inner, "\n")), ls[0].at, ls[end-1].end())
+		a.Add(corpus.Quote, 0, a.inline(joined(inner, "\n")), ls[0].at, ls[end-1].end())
 		a.above("")
 		return end
 	}
@@ -331,7 +332,7 @@ func (a *adoc) delimited(ls []line, depth int) int {
 	quoted := a.table
 	a.above("")
 	if depth > maxDepth {
-		a.add(k, 0, joined(inner, " "), ls[0].at, ls[end-1].end())
+		a.Add(k, 0, joined(inner, " "), ls[0].at, ls[end-1].end())
 		return end
 	}
 	a.body(inner, k, depth+1)
@@ -345,7 +346,7 @@ func (a *adoc) delimited(ls []line, depth int) int {
 func (a *adoc) attribution(above string, l line) {
 	parts := strings.SplitN(above, ",", 3)
 	if len(parts) > 1 && !strings.Contains(above, "=") {
-		a.add(corpus.Paragraph, 0, "— "+a.inline(strings.Trim(strings.Join(parts[1:], ","), ` "`)), l.end(), l.end())
+		a.Add(corpus.Paragraph, 0, "— "+a.inline(strings.Trim(strings.Join(parts[1:], ","), ` "`)), l.end(), l.end())
 	}
 }
 
@@ -353,7 +354,7 @@ func (a *adoc) attribution(above string, l line) {
 func (a *adoc) admonition(style string, l line) bool {
 	switch style {
 	case "NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION":
-		a.add(corpus.Paragraph, 0, style[:1]+strings.ToLower(style[1:]), l.at, l.at)
+		a.Add(corpus.Paragraph, 0, style[:1]+strings.ToLower(style[1:]), l.at, l.at)
 		return true
 	}
 	return false
@@ -362,7 +363,7 @@ func (a *adoc) admonition(style string, l line) bool {
 // paragraph reads lines up to a blank one or a block.
 func (a *adoc) paragraph(ls []line, k corpus.BlockKind) int {
 	n := 1
-	for n < len(ls) && !ls[n].blank() && !adocDelimiter.MatchString(ls[n].text) && !adocAbove.MatchString(ls[n].text) && ls[n].text != "+" && !(a.cut(ls[n].text) && k == corpus.ListItem) {
+	for n < len(ls) && !ls[n].blank() && !adocDelimiter.MatchString(ls[n].text) && !adocAbove.MatchString(ls[n].text) && ls[n].text != "+" && !(a.lists > 0 && a.cut(ls[n].text)) {
 		n++
 	}
 	if a.code {
@@ -380,7 +381,7 @@ func (a *adoc) paragraph(ls []line, k corpus.BlockKind) int {
 		a.admonition(m[1], ls[0])
 		first = m[2]
 	}
-	a.add(k, 0, a.flowing(append([]line{{first, ls[0].at}}, ls[1:n]...)), ls[0].at, ls[n-1].end())
+	a.Add(k, 0, a.flowing(append([]line{{first, ls[0].at}}, ls[1:n]...)), ls[0].at, ls[n-1].end())
 	if k == corpus.Quote && style == "quote" {
 		a.attribution(quoted, ls[n-1])
 	}
@@ -416,23 +417,16 @@ func (a *adoc) cut(s string) bool {
 // list reads items, with what is attached to them.
 func (a *adoc) list(ls []line, depth int) int {
 	i := 0
-	counts := map[string]int{}
+	a.lists++
+	defer func() { a.lists-- }()
 	for i < len(ls) {
 		t := ls[i].text
 		from := ls[i]
 		var text string
 		if m := adocItem.FindStringSubmatch(t); m != nil {
 			text = adocCheck.ReplaceAllString(m[2], "")
-			if strings.HasPrefix(m[1], ".") || m[1][0] >= '0' && m[1][0] <= '9' {
-				counts[m[1]]++
-				for mark := range counts {
-					if len(mark) > len(m[1]) && mark[0] == '.' {
-						delete(counts, mark)
-					}
-				}
-			}
 		} else if m := adocTerm.FindStringSubmatch(t); m != nil && m[1] != "" && !strings.Contains(m[1], "://") {
-			a.add(corpus.Term, 0, a.inline(m[1]), from.at, from.at+len(m[1]))
+			a.Add(corpus.Term, 0, a.inline(m[1]), from.at, from.at+len(m[1]))
 			text = m[3]
 		} else {
 			break
@@ -451,7 +445,7 @@ func (a *adoc) list(ls []line, depth int) int {
 			n++
 		}
 		if len(item) > 0 {
-			a.add(corpus.ListItem, 0, a.flowing(item), item[0].at, item[len(item)-1].end())
+			a.Add(corpus.ListItem, 0, a.flowing(item), item[0].at, item[len(item)-1].end())
 		}
 		i += n
 		for i < len(ls) && ls[i].text == "+" { // what is attached

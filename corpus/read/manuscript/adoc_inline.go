@@ -131,7 +131,7 @@ func between(s string, i int, mark string, constrained bool) (inner string, end 
 	if constrained && (wordBefore(s, i) || spaceAt(s, from)) || from >= len(s) {
 		return "", 0, false
 	}
-	for at := from + 1; at <= len(s)-len(mark) && at-from < 4000; at++ {
+	for at := from + 1; at <= len(s)-len(mark) && at-from < maxMarked; at++ {
 		if !strings.HasPrefix(s[at:], mark) || constrained && (spaceBefore(s, at) || wordAt(s, at+len(mark))) {
 			continue
 		}
@@ -181,31 +181,25 @@ func curly(s string) string {
 
 // tableBlock reads a table; sep begins its delimiter.
 func (a *adoc) tableBlock(ls []line, sep byte) {
-	if len(ls) == 0 {
-		return
-	}
-	from, to := ls[0].at, ls[len(ls)-1].end()
 	if sep == ',' || sep == ':' || strings.Contains(a.table, "format=csv") || strings.Contains(a.table, "format=dsv") {
-		var rows [][]string
+		var rows []Row
 		for _, l := range ls {
 			if l.blank() {
 				continue
 			}
-			row := commaRow(l.text)
+			cells := commaRow(l.text)
 			if sep == ':' {
-				row = strings.Split(l.text, ":")
+				cells = strings.Split(l.text, ":")
 			}
-			for i := range row {
-				row[i] = a.inline(row[i])
-			}
-			rows = append(rows, row)
+			rows = append(rows, Row{cells, l.at})
 		}
-		a.rows(rows, from, to)
+		a.Rows(rows, a.inline)
 		return
 	}
 	type cell struct {
 		text string
 		span int
+		at   int
 	}
 	var cells []cell
 	cols := a.cols
@@ -235,14 +229,14 @@ func (a *adoc) tableBlock(ls []line, sep byte) {
 		for i, c := range parts[1:] {
 			span, times := 1, 1
 			if m := adocSpec.FindStringSubmatch(strings.TrimSpace(spec)); m != nil {
-				times, span = max(number(m[1]), 1), max(number(m[2]), 1)
+				times, span = max(Number(m[1]), 1), max(Number(m[2]), 1)
 			}
 			spec = ""
 			if i+2 < len(parts) {
 				c, spec = cutSpec(c)
 			}
 			for range min(times, 100) {
-				cells = append(cells, cell{c, min(span, 100)})
+				cells = append(cells, cell{c, min(span, 100), l.at})
 			}
 		}
 		if cols == 0 && before == 0 && len(cells) > 1 {
@@ -250,21 +244,22 @@ func (a *adoc) tableBlock(ls []line, sep byte) {
 		}
 	}
 	cols = max(cols, 1)
-	var rows [][]string
-	var row []string
+	var rows []Row
+	var open Row
 	for _, c := range cells {
-		row = append(row, a.inline(strings.TrimSpace(strings.ReplaceAll(c.text, "\n", " "))))
-		for k := 1; k < c.span; k++ {
-			row = append(row, "")
+		if open.Cells == nil {
+			open.At = c.at
 		}
-		if len(row) >= cols {
-			rows, row = append(rows, row), nil
+		open.Cells = append(open.Cells, strings.TrimSpace(strings.ReplaceAll(c.text, "\n", " ")))
+		open.Cells = append(open.Cells, make([]string, c.span-1)...)
+		if len(open.Cells) >= cols {
+			rows, open = append(rows, open), Row{}
 		}
 	}
-	if row != nil {
-		rows = append(rows, row)
+	if open.Cells != nil {
+		rows = append(rows, open)
 	}
-	a.rows(rows, from, to)
+	a.Rows(rows, a.inline)
 }
 
 // splitCells cuts a line at the signs that begin cells.

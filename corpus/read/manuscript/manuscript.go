@@ -1,6 +1,6 @@
 // Package manuscript reads the formats in which people write documents as plain
-// text with marks: reStructuredText, AsciiDoc, Org, LaTeX and the manual pages of
-// troff.
+// text with marks: reStructuredText, AsciiDoc, Org and the manual pages of troff.
+// LaTeX, which stands beside it, writes its pages with it.
 //
 // The stored source is what a reader of the finished document sees, without marks:
 // that is what is cited. Blocks keep their kinds and the lines of the file at which
@@ -20,6 +20,9 @@ import (
 // maxDepth bounds how deep lists, quotations and braces are followed; deeper text is
 // kept as paragraphs.
 const maxDepth = 60
+
+// maxMarked is how many bytes may stand between two marks.
+const maxMarked = 1000
 
 // line is a line of the file, or what of it stands behind an indent.
 type line struct {
@@ -132,14 +135,14 @@ func joined(ls []line, sep string) string {
 	return b.String()
 }
 
-// page is a document that is being written.
-type page struct {
-	d     *corpus.Document
-	ctx   context.Context
+// Page is a document that is being written.
+type Page struct {
+	D     *corpus.Document
+	Ctx   context.Context
 	out   strings.Builder
 	apart bool // the next row or item begins another table or list
-	// lead goes before the text of the next block, if that is an item.
-	lead string
+	// Lead goes before the text of the next block, if that is an item.
+	Lead string
 }
 
 func closeKinds(a, b corpus.BlockKind) bool {
@@ -147,9 +150,9 @@ func closeKinds(a, b corpus.BlockKind) bool {
 	return in(a) && in(b) || a == corpus.TableRow && b == corpus.TableRow
 }
 
-// add writes a block of text that stands at [from, to) in the file. Text of code and
+// Add writes a block of text that stands at [from, to) in the file. Text of code and
 // rows is kept as it is, that of others without white space around it.
-func (p *page) add(k corpus.BlockKind, level int, text string, from, to int) {
+func (p *Page) Add(k corpus.BlockKind, level int, text string, from, to int) {
 	switch k {
 	case corpus.Code:
 		text = strings.Trim(strings.TrimRight(text, " \t\n"), "\n")
@@ -162,12 +165,12 @@ func (p *page) add(k corpus.BlockKind, level int, text string, from, to int) {
 		return
 	}
 	if k == corpus.ListItem {
-		text = p.lead + text
+		text = p.Lead + text
 	}
-	p.lead = ""
-	if n := len(p.d.Blocks); n > 0 {
+	p.Lead = ""
+	if n := len(p.D.Blocks); n > 0 {
 		p.out.WriteByte('\n')
-		if p.apart || !closeKinds(p.d.Blocks[n-1].Kind, k) {
+		if p.apart || !closeKinds(p.D.Blocks[n-1].Kind, k) {
 			p.out.WriteByte('\n')
 		}
 	}
@@ -177,36 +180,45 @@ func (p *page) add(k corpus.BlockKind, level int, text string, from, to int) {
 	b.End = p.out.Len()
 	if k == corpus.Heading {
 		b.Level, b.Label = uint8(min(max(level, 1), 6)), strings.Join(strings.Fields(text), " ")
-		if p.d.Title == "" {
-			p.d.Title = b.Label
+		if p.D.Title == "" {
+			p.D.Title = b.Label
 		}
 	}
-	p.d.Blocks = append(p.d.Blocks, b)
+	p.D.Blocks = append(p.D.Blocks, b)
 }
 
 // code writes lines as they stand.
-func (p *page) code(ls []line) {
+func (p *Page) code(ls []line) {
 	if ls = trimBlank(ls); len(ls) > 0 {
-		p.add(corpus.Code, 0, joined(dedent(ls), "\n"), ls[0].at, ls[len(ls)-1].end())
+		p.Add(corpus.Code, 0, joined(dedent(ls), "\n"), ls[0].at, ls[len(ls)-1].end())
 	}
 }
 
-// rows writes a table.
-func (p *page) rows(rows [][]string, from, to int) {
+// Row is one of a table, and where it begins in the file.
+type Row struct {
+	Cells []string
+	At    int
+}
+
+// Rows writes a table, with what shown makes of its cells.
+func (p *Page) Rows(rows []Row, shown func(string) string) {
 	p.apart = true
 	for _, r := range rows {
-		for i, c := range r {
-			r[i] = strings.Join(strings.Fields(c), " ")
+		for i, c := range r.Cells {
+			r.Cells[i] = strings.Join(strings.Fields(shown(c)), " ")
 		}
-		p.add(corpus.TableRow, 0, strings.Join(r, "\t"), from, to)
+		p.Add(corpus.TableRow, 0, strings.Join(r.Cells, "\t"), r.At, r.At)
 	}
 	p.apart = true
 }
 
-// reader makes a reader of one of the formats: parse writes the page.
-func reader(kind string, parse func(p *page, src string)) format.Func {
+// Same shows cells as they are.
+func Same(s string) string { return s }
+
+// Reader makes a reader of one of the formats: parse writes the page.
+func Reader(kind string, parse func(p *Page, src string)) format.Func {
 	read := func(ctx context.Context, d *corpus.Document, src string) error {
-		p := &page{d: d, ctx: ctx}
+		p := &Page{D: d, Ctx: ctx}
 		parse(p, src)
 		d.Source = p.out.String()
 		// The file's order is that of the blocks: what moved (notes) stays where it is
@@ -217,6 +229,9 @@ func reader(kind string, parse func(p *page, src string)) format.Func {
 			b.FileStart = max(min(b.FileStart, len(src)), last)
 			b.FileEnd = max(min(b.FileEnd, len(src)), b.FileStart)
 			last = b.FileStart
+			if i > 0 {
+				d.Blocks[i-1].FileEnd = min(d.Blocks[i-1].FileEnd, last)
+			}
 		}
 		return ctx.Err()
 	}

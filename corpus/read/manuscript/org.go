@@ -8,11 +8,11 @@ import (
 )
 
 // Org reads documents of Emacs' Org mode.
-var Org = reader("org", func(p *page, src string) {
+var Org = Reader("org", func(p *Page, src string) {
 	(&org{p}).body(linesOf(src), corpus.Paragraph, 0)
 })
 
-type org struct{ *page }
+type org struct{ *Page }
 
 var (
 	orgHeading = regexp.MustCompile(`^(\*+)\s+(.*?)(?:\s+(:[\w@#%:]+:))?$`)
@@ -34,7 +34,7 @@ var (
 
 func (o *org) body(ls []line, k corpus.BlockKind, depth int) {
 	for i := 0; i < len(ls); {
-		if o.ctx.Err() != nil {
+		if o.Ctx.Err() != nil {
 			return
 		}
 		if ls[i].blank() {
@@ -49,7 +49,7 @@ func (o *org) block(ls []line, k corpus.BlockKind, depth int) int {
 	l := ls[0]
 	t := strings.TrimSpace(l.text)
 	if m := orgHeading.FindStringSubmatch(l.text); m != nil && l.indent() == 0 {
-		o.add(corpus.Heading, len(m[1]), o.inline(strings.TrimPrefix(m[2], "COMMENT ")), l.at, l.end())
+		o.Add(corpus.Heading, len(m[1]), o.inline(strings.TrimPrefix(m[2], "COMMENT ")), l.at, l.end())
 		return 1
 	}
 	if m := orgBegin.FindStringSubmatch(l.text); m != nil {
@@ -77,7 +77,7 @@ func (o *org) block(ls []line, k corpus.BlockKind, depth int) int {
 		o.code(code)
 		return n
 	case orgDrawer.MatchString(l.text) && !strings.EqualFold(t, ":END:"):
-		for n := 1; n < len(ls); n++ {
+		for n := 1; n < min(len(ls), 200); n++ {
 			if strings.EqualFold(strings.TrimSpace(ls[n].text), ":END:") {
 				return n + 1
 			}
@@ -98,7 +98,7 @@ func (o *org) block(ls []line, k corpus.BlockKind, depth int) int {
 		for n < len(ls) && !ls[n].blank() && !orgHeading.MatchString(ls[n].text) && !orgNote.MatchString(ls[n].text) {
 			n++
 		}
-		o.add(corpus.Paragraph, 0, "["+m[1]+"] "+o.inline(m[2]+" "+joined(ls[1:n], " ")), l.at, ls[n-1].end())
+		o.Add(corpus.Paragraph, 0, "["+m[1]+"] "+o.inline(m[2]+" "+joined(ls[1:n], " ")), l.at, ls[n-1].end())
 		return n
 	}
 	if (orgItem.MatchString(l.text) || orgStar.MatchString(l.text)) && depth < maxDepth {
@@ -117,7 +117,7 @@ func (o *org) block(ls []line, k corpus.BlockKind, depth int) int {
 			b.WriteString(map[bool]string{true: "\n", false: " "}[hard])
 		}
 	}
-	o.add(k, 0, o.inline(b.String()), l.at, ls[n-1].end())
+	o.Add(k, 0, o.inline(b.String()), l.at, ls[n-1].end())
 	return n
 }
 
@@ -131,20 +131,20 @@ func (o *org) ends(s string) bool {
 func (o *org) keyword(name, value string, l line) {
 	switch name {
 	case "title":
-		o.add(corpus.Heading, 1, o.inline(value), l.at, l.end())
+		o.Add(corpus.Heading, 1, o.inline(value), l.at, l.end())
 	case "author", "date", "description", "keywords":
 		if value != "" && value != "nil" {
-			if o.d.Metadata == nil {
-				o.d.Metadata = map[string]any{}
+			if o.D.Metadata == nil {
+				o.D.Metadata = map[string]any{}
 			}
-			o.d.Metadata[name] = value
+			o.D.Metadata[name] = value
 		}
 	case "language":
 		if len(value) == 2 {
-			o.d.Lang = strings.ToLower(value)
+			o.D.Lang = strings.ToLower(value)
 		}
 	case "caption":
-		o.add(corpus.Paragraph, 0, o.inline(value), l.at, l.end())
+		o.Add(corpus.Paragraph, 0, o.inline(value), l.at, l.end())
 	}
 }
 
@@ -167,16 +167,16 @@ func (o *org) between(ls []line, name string, k corpus.BlockKind, depth int) int
 		o.code(code)
 	case "export", "comment", "html", "latex", "ascii":
 	case "verse":
-		o.add(corpus.Quote, 0, o.inline(joined(dedent(inner), "\n")), ls[0].at, ls[end-1].end())
+		o.Add(corpus.Quote, 0, o.inline(joined(dedent(inner), "\n")), ls[0].at, ls[end-1].end())
 	default:
 		switch name {
 		case "quote":
 			k = corpus.Quote
 		case "note", "tip", "important", "warning", "caution":
-			o.add(corpus.Paragraph, 0, strings.ToUpper(name[:1])+name[1:], ls[0].at, ls[0].at)
+			o.Add(corpus.Paragraph, 0, strings.ToUpper(name[:1])+name[1:], ls[0].at, ls[0].at)
 		}
 		if depth > maxDepth {
-			o.add(k, 0, joined(inner, " "), ls[0].at, ls[end-1].end())
+			o.Add(k, 0, joined(inner, " "), ls[0].at, ls[end-1].end())
 			break
 		}
 		o.body(dedent(inner), k, depth+1)
@@ -199,24 +199,24 @@ func (o *org) item(ls []line, depth int) int {
 	}
 	text := orgCheck.ReplaceAllString(m[3], "")
 	if term, rest, ok := strings.Cut(text+" ", " :: "); ok && strings.Trim(m[2], "-+*") == "" {
-		o.add(corpus.Term, 0, o.inline(term), ls[0].at, ls[0].end())
+		o.Add(corpus.Term, 0, o.inline(term), ls[0].at, ls[0].end())
 		text = rest
 	} else if strings.Trim(m[2], "-+*") != "" {
-		o.lead = m[2] + " "
+		o.Lead = m[2] + " "
 	}
 	lead := 1
 	for lead < n && !o.ends(ls[lead].text) {
 		text += " " + strings.TrimSpace(ls[lead].text)
 		lead++
 	}
-	o.add(corpus.ListItem, 0, o.inline(text), ls[0].at, ls[lead-1].end())
-	o.lead = ""
+	o.Add(corpus.ListItem, 0, o.inline(text), ls[0].at, ls[lead-1].end())
+	o.Lead = ""
 	o.body(dedent(ls[lead:n]), corpus.Paragraph, depth+1)
 	return n
 }
 
 func (o *org) table(ls []line) int {
-	var rows [][]string
+	var rows []Row
 	n := 0
 	for ; n < len(ls); n++ {
 		t := strings.TrimSpace(ls[n].text)
@@ -231,13 +231,12 @@ func (o *org) table(ls []line) int {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 			cookies = cookies && (cells[i] == "" || strings.HasPrefix(cells[i], "<") && strings.HasSuffix(cells[i], ">") && strings.Trim(cells[i], "<>lrc0123456789") == "")
-			cells[i] = o.inline(cells[i])
 		}
 		if !cookies || strings.Trim(t, "| ") == "" {
-			rows = append(rows, cells)
+			rows = append(rows, Row{cells, ls[n].at})
 		}
 	}
-	o.rows(rows, ls[0].at, ls[n-1].end())
+	o.Rows(rows, o.inline)
 	return n
 }
 
@@ -264,7 +263,7 @@ func (o *org) inline(s string) string {
 	s = o.emphasis(s, 0)
 	if strings.Contains(s, `\`) {
 		s = orgEntity.ReplaceAllStringFunc(s, func(m string) string {
-			if sign := entity(strings.Trim(m, `\{}`)); sign != "" {
+			if sign := Entity(strings.Trim(m, `\{}`)); sign != "" {
 				return sign
 			}
 			return m

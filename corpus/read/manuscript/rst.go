@@ -9,8 +9,8 @@ import (
 )
 
 // RST reads reStructuredText, with the directives of docutils and Sphinx.
-var RST = reader("rst", func(p *page, src string) {
-	r := &rst{page: p, levels: map[string]int{}, names: map[string]string{}}
+var RST = Reader("rst", func(p *Page, src string) {
+	r := &rst{Page: p, levels: map[string]int{}, names: map[string]string{}}
 	ls := linesOf(src)
 	for _, l := range ls { // substitutions may be used before they are defined
 		if m := rstReplace.FindStringSubmatch(l.text); m != nil {
@@ -21,7 +21,7 @@ var RST = reader("rst", func(p *page, src string) {
 })
 
 type rst struct {
-	*page
+	*Page
 	levels map[string]int    // of the signs that underline titles
 	names  map[string]string // substitutions
 }
@@ -42,7 +42,7 @@ var (
 // paragraphs.
 func (r *rst) body(ls []line, k corpus.BlockKind, depth int) {
 	for i := 0; i < len(ls); {
-		if r.ctx.Err() != nil {
+		if r.Ctx.Err() != nil {
 			return
 		}
 		if ls[i].blank() {
@@ -99,17 +99,21 @@ func (r *rst) block(ls []line, k corpus.BlockKind, depth int) int {
 		m := rstField.FindStringSubmatch(t)
 		n := 1 + indented(ls[1:], 1)
 		rest := append([]line{l.cut(len(m[0]))}, dedent(ls[1:n])...)
-		r.add(corpus.ListItem, 0, r.inline(m[1])+": "+r.inline(joined(trimBlank(rest), " ")), l.at, ls[n-1].end())
+		r.Add(corpus.ListItem, 0, r.inline(m[1])+": "+r.inline(joined(trimBlank(rest), " ")), l.at, ls[n-1].end())
 		return n
 	case rstOption.MatchString(t):
 		m := rstOption.FindString(t)
 		n := 1 + indented(ls[1:], 1)
-		r.add(corpus.Term, 0, m, l.at, l.end())
+		r.Add(corpus.Term, 0, m, l.at, l.end())
 		r.body(append([]line{l.cut(len(m)).from(99)}, dedent(ls[1:n])...), corpus.ListItem, depth+1)
 		return n
 	case rstNumber.MatchString(t) && (len(ls) == 1 || ls[1].blank() || ls[1].indent() > 1 || rstNumber.MatchString(ls[1].text)):
 		m := rstNumber.FindString(t)
-		return r.item(ls, len(m), strings.TrimSpace(strings.Replace(m, "#", "", 1))+" ", depth)
+		shown := strings.TrimSpace(m) + " "
+		if strings.Contains(m, "#") {
+			shown = ""
+		}
+		return r.item(ls, len(m), shown, depth)
 	}
 	if len(ls) > 1 && !ls[1].blank() && ls[1].indent() > 0 && !strings.HasSuffix(t, "::") {
 		n := 1 + indented(ls[1:], 1)
@@ -117,7 +121,7 @@ func (r *rst) block(ls []line, k corpus.BlockKind, depth int) int {
 		if class != "" {
 			term += " (" + class + ")"
 		}
-		r.add(corpus.Term, 0, r.inline(term), l.at, l.end())
+		r.Add(corpus.Term, 0, r.inline(term), l.at, l.end())
 		r.body(dedent(ls[1:n]), corpus.ListItem, depth+1)
 		return n
 	}
@@ -138,7 +142,7 @@ func (r *rst) paragraph(ls []line, k corpus.BlockKind, depth int) int {
 			text = strings.TrimSuffix(text, ":")
 		}
 	}
-	r.add(k, 0, r.inline(text), ls[0].at, ls[n-1].end())
+	r.Add(k, 0, r.inline(text), ls[0].at, ls[n-1].end())
 	if literal {
 		m := indented(ls[n:], 1)
 		if m == 0 { // quoted: each line begins with the same sign
@@ -161,9 +165,9 @@ func (r *rst) item(ls []line, n int, shown string, depth int) int {
 	width := utf8.RuneCountInString(ls[0].text[:n])
 	end := 1 + indented(ls[1:], min(width, 2))
 	rest := append([]line{ls[0].cut(n)}, dedent(ls[1:end])...)
-	r.lead = shown
+	r.Lead = shown
 	r.body(rest, corpus.ListItem, depth+1)
-	r.lead = ""
+	r.Lead = ""
 	return end
 }
 
@@ -204,7 +208,7 @@ func (r *rst) title(ls []line, depth int) int {
 	if depth > 0 {
 		level = 6
 	}
-	r.add(corpus.Heading, level, r.inline(title), ls[over].at, ls[over].end())
+	r.Add(corpus.Heading, level, r.inline(title), ls[over].at, ls[over].end())
 	return over + 2
 }
 
@@ -224,7 +228,7 @@ func (r *rst) lineBlock(ls []line) int {
 			b.WriteString(" " + strings.TrimSpace(t))
 		}
 	}
-	r.add(corpus.Paragraph, 0, r.inline(b.String()), ls[0].at, ls[n-1].end())
+	r.Add(corpus.Paragraph, 0, r.inline(b.String()), ls[0].at, ls[n-1].end())
 	return n
 }
 
@@ -246,7 +250,7 @@ func (r *rst) explicit(ls []line, depth int) int {
 		if label != "" && label != "*" {
 			label = "[" + label + "] "
 		}
-		r.add(corpus.Paragraph, 0, label+r.inline(text), l.at, ls[n-1].end())
+		r.Add(corpus.Paragraph, 0, label+r.inline(text), l.at, ls[n-1].end())
 		return n
 	}
 	if rstTarget.MatchString(l.text) && strings.HasPrefix(l.text, "__") {
@@ -282,7 +286,7 @@ func (r *rst) directive(name string, arg line, inner []line, depth int) {
 		if title == "" {
 			title = strings.ToUpper(name[:1]) + name[1:]
 		}
-		r.add(corpus.Paragraph, 0, title, arg.at, arg.at)
+		r.Add(corpus.Paragraph, 0, title, arg.at, arg.at)
 		if arg.text != "" {
 			inner = append([]line{arg}, inner...)
 		}
@@ -294,27 +298,20 @@ func (r *rst) directive(name string, arg line, inner []line, depth int) {
 		}
 		version, rest, _ := strings.Cut(arg.text, " ")
 		text := lead + version + ": " + rest + " " + joined(inner, " ")
-		r.add(corpus.Paragraph, 0, r.inline(text), arg.at, arg.end())
+		r.Add(corpus.Paragraph, 0, r.inline(text), arg.at, arg.end())
 	case "list-table":
 		r.caption(arg)
 		r.listTable(inner)
 	case "csv-table":
 		r.caption(arg)
-		var rows [][]string
+		var rows []Row
 		if h := options["header"]; h != "" {
-			rows = append(rows, commaRow(h))
+			rows = append(rows, Row{commaRow(h), arg.at})
 		}
 		for _, l := range inner {
-			rows = append(rows, commaRow(l.text))
+			rows = append(rows, Row{commaRow(l.text), l.at})
 		}
-		for _, row := range rows {
-			for i := range row {
-				row[i] = r.inline(row[i])
-			}
-		}
-		if len(inner) > 0 {
-			r.rows(rows, inner[0].at, inner[len(inner)-1].end())
-		}
+		r.Rows(rows, r.inline)
 	case "image", "include", "raw", "meta", "toctree", "contents", "highlight", "index", "default-role", "literalinclude", "currentmodule", "module", "sectnum", "header", "footer",
 		"role", "replace", "unicode", "date", "target-notes", "title", "tabularcolumns", "autosummary", "only-latex", "plot", "codeauthor", "sectionauthor", "bibliography", "program", "py:currentmodule":
 	case "figure", "compound", "container", "class", "only", "epigraph", "highlights", "pull-quote", "rst-class", "glossary", "tab-set", "grid", "ifconfig":
@@ -327,9 +324,9 @@ func (r *rst) directive(name string, arg line, inner []line, depth int) {
 			return
 		}
 		if describes[name] {
-			r.add(corpus.Term, 0, r.inline(arg.text), arg.at, arg.end())
+			r.Add(corpus.Term, 0, r.inline(arg.text), arg.at, arg.end())
 			for len(signatures) > 0 && !signatures[0].blank() && len(options) == 0 {
-				r.add(corpus.Term, 0, r.inline(signatures[0].text), signatures[0].at, signatures[0].end())
+				r.Add(corpus.Term, 0, r.inline(signatures[0].text), signatures[0].at, signatures[0].end())
 				signatures, inner = signatures[1:], trimBlank(inner[1:])
 			}
 			r.body(inner, corpus.ListItem, depth+1)
@@ -350,6 +347,6 @@ var describes = func() map[string]bool {
 
 func (r *rst) caption(arg line) {
 	if arg.text != "" {
-		r.add(corpus.Paragraph, 0, r.inline(arg.text), arg.at, arg.end())
+		r.Add(corpus.Paragraph, 0, r.inline(arg.text), arg.at, arg.end())
 	}
 }

@@ -133,7 +133,7 @@ func enclosed(s string, i int, mark string, tight bool) (inner string, end int, 
 	if tight && spaceAt(s, from) || from >= len(s) {
 		return "", 0, false
 	}
-	for at := from + 1; at <= len(s)-len(mark) && at-from < 4000; at++ {
+	for at := from + 1; at <= len(s)-len(mark) && at-from < maxMarked; at++ {
 		if s[at] == '\\' && mark != "``" {
 			at++
 			continue
@@ -173,34 +173,28 @@ func (r *rst) gridTable(ls []line) int {
 			cuts = append(cuts, i)
 		}
 	}
-	var rows [][]string
-	row, open := make([]string, max(len(cuts)-1, 0)), false
+	var rows []Row
+	cells, open := make([]string, max(len(cuts)-1, 0)), false
+	at := ls[0].at
 	for _, l := range ls[:n] {
 		if strings.HasPrefix(l.text, "+") && strings.Trim(l.text, "+-=") == "" {
 			if open {
-				rows = append(rows, row)
-				row, open = make([]string, len(cuts)-1), false
+				rows = append(rows, Row{cells, at})
+				cells, open = make([]string, len(cuts)-1), false
 			}
 			continue
 		}
-		cells := runeCut(l.text, cuts)
-		for i, c := range cells {
-			if i < len(row) {
-				if c = strings.TrimSpace(strings.TrimPrefix(c, "|")); c != "" && strings.Trim(c, "+-|") != "" {
-					row[i] = strings.TrimSpace(row[i] + " " + strings.TrimRight(c, "|"))
-					open = true
-				}
+		if !open {
+			at = l.at
+		}
+		for i, c := range runeCut(l.text, cuts) {
+			if c = strings.TrimSpace(strings.TrimPrefix(c, "|")); i < len(cells) && strings.Trim(c, "+-|") != "" {
+				cells[i] = strings.TrimSpace(cells[i] + " " + strings.TrimRight(c, "|"))
+				open = true
 			}
 		}
 	}
-	for _, row := range rows {
-		for i := range row {
-			row[i] = r.inline(row[i])
-		}
-	}
-	if n > 0 {
-		r.rows(rows, ls[0].at, ls[n-1].end())
-	}
+	r.Rows(rows, r.inline)
 	return n
 }
 
@@ -236,33 +230,28 @@ func (r *rst) simpleTable(ls []line) int {
 	if borders < 2 {
 		return 0
 	}
-	var rows [][]string
+	var rows []Row
 	for _, l := range ls[1:n] {
 		if l.blank() || strings.Trim(l.text, "=- ") == "" && strings.ContainsAny(l.text, "=-") && !strings.Contains(strings.TrimSpace(l.text), " - ") && len(l.text) > 2 {
 			continue
 		}
 		cells := runeCut(l.text, cuts)
 		if strings.TrimSpace(cells[0]) == "" && len(rows) > 0 { // goes on
-			last := rows[len(rows)-1]
+			last := rows[len(rows)-1].Cells
 			for i, c := range cells {
 				last[i] = strings.TrimSpace(last[i] + " " + strings.TrimSpace(c))
 			}
 			continue
 		}
-		rows = append(rows, cells)
+		rows = append(rows, Row{cells, l.at})
 	}
-	for _, row := range rows {
-		for i := range row {
-			row[i] = r.inline(strings.TrimSpace(row[i]))
-		}
-	}
-	r.rows(rows, ls[0].at, ls[n-1].end())
+	r.Rows(rows, func(s string) string { return r.inline(strings.TrimSpace(s)) })
 	return n
 }
 
 // listTable reads a table that is a list of lists.
 func (r *rst) listTable(ls []line) {
-	var rows [][]string
+	var rows []Row
 	for i := 0; i < len(ls); {
 		if !rstBullet.MatchString(ls[i].text) {
 			i++
@@ -270,25 +259,23 @@ func (r *rst) listTable(ls []line) {
 		}
 		n := 1 + indented(ls[i+1:], 1)
 		width := len(rstBullet.FindString(ls[i].text))
-		row := append([]line{ls[i].cut(width)}, dedent(ls[i+1:i+n])...)
+		item := append([]line{ls[i].cut(width)}, dedent(ls[i+1:i+n])...)
 		var cells []string
-		for k := 0; k < len(row); {
-			if !rstBullet.MatchString(row[k].text) {
+		for k := 0; k < len(item); {
+			if !rstBullet.MatchString(item[k].text) {
 				k++
 				continue
 			}
-			m := 1 + indented(row[k+1:], 1)
-			w := len(rstBullet.FindString(row[k].text))
-			cell := append([]line{row[k].cut(w)}, dedent(row[k+1:k+m])...)
-			cells = append(cells, r.inline(strings.TrimSpace(joined(cell, " "))))
+			m := 1 + indented(item[k+1:], 1)
+			w := len(rstBullet.FindString(item[k].text))
+			cell := append([]line{item[k].cut(w)}, dedent(item[k+1:k+m])...)
+			cells = append(cells, strings.TrimSpace(joined(cell, " ")))
 			k += m
 		}
-		rows = append(rows, cells)
+		rows = append(rows, Row{cells, ls[i].at})
 		i += n
 	}
-	if len(ls) > 0 {
-		r.rows(rows, ls[0].at, ls[len(ls)-1].end())
-	}
+	r.Rows(rows, r.inline)
 }
 
 // commaRow reads a row of values parted by commas.

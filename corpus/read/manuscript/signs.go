@@ -2,8 +2,8 @@ package manuscript
 
 import "strings"
 
-// entity is the sign that Org and LaTeX call by a name; "" for none.
-func entity(name string) string { return signs[name] }
+// Entity is the sign that Org and LaTeX call by a name; "" for none.
+func Entity(name string) string { return signs[name] }
 
 var signs = func() map[string]string {
 	m := map[string]string{}

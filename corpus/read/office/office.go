@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/archive"
 	"github.com/tamis-search/tamis/corpus/read/book"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/office/odf"
@@ -34,5 +35,5 @@ func Zip(ctx context.Context, f *format.File, o *format.Options, yield func(corp
 	if kind != "" {
 		return odf.Read(ctx, p, kind, o, yield)
 	}
-	return f.SkipAs(format.Unsupported, "no reader for a ZIP file")
+	return archive.Zip(ctx, f, o, yield)
 }

@@ -38,7 +38,6 @@ type docx struct {
 	inPPr int // depth of the properties of the open paragraph
 	page  int
 	notes []note
-	gone  *strings.Builder // text of a deletion that is open
 }
 
 type note struct{ kind, id, mark string }

@@ -342,7 +342,7 @@ func (g *grid) format() *numfmt.Format {
 func (g *grid) number() string {
 	raw := bytes.TrimSpace(g.value)
 	f := g.format()
-	if f.Plain() && len(raw) < 12 && bytes.IndexAny(raw, "eE") < 0 {
+	if f.Plain() && len(raw) < 12 && !bytes.ContainsAny(raw, "eE") {
 		return string(raw)
 	}
 	v, err := strconv.ParseFloat(string(raw), 64)
