@@ -76,6 +76,9 @@ var (
 	formDOCX       = row{name: "Word documents (OOXML)", read: office.Zip}
 	formPPTX       = row{name: "PowerPoint presentations (OOXML)", read: office.Zip}
 	formXLSX       = row{name: "Excel workbooks (OOXML)", read: office.Zip}
+	formDOC        = row{name: "Word documents (97 to 2003)", read: readOLE}
+	formXLS        = row{name: "Excel workbooks (5 to 2003)", read: readOLE}
+	formPPT        = row{name: "PowerPoint presentations (97 to 2003)", read: readOLE}
 	formRTF        = row{name: "Rich Text Format", read: rtf.Read}
 	formODT        = row{name: "OpenDocument texts", read: office.Zip}
 	formODS        = row{name: "OpenDocument sheets", read: office.Zip}
@@ -102,7 +105,7 @@ func readOLE(ctx context.Context, f *format.File, o *format.Options, yield func(
 	if mail.IsMSG(f) {
 		return mail.MSG(ctx, f, o, yield)
 	}
-	return f.SkipAs(format.Unsupported, "no reader for an old Office file")
+	return office.OLE(ctx, f, o, yield)
 }
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -123,6 +126,7 @@ var byExtension = map[string]*row{
 	".docx": &formDOCX, ".docm": &formDOCX, ".dotx": &formDOCX, ".dotm": &formDOCX,
 	".pptx": &formPPTX, ".pptm": &formPPTX, ".ppsx": &formPPTX, ".ppsm": &formPPTX, ".potx": &formPPTX,
 	".xlsx": &formXLSX, ".xlsm": &formXLSX, ".xltx": &formXLSX, ".xltm": &formXLSX,
+	".doc": &formDOC, ".dot": &formDOC, ".xls": &formXLS, ".xlt": &formXLS, ".ppt": &formPPT, ".pps": &formPPT, ".pot": &formPPT,
 	".rtf": &formRTF,
 	".odt": &formODT, ".ott": &formODT, ".sxw": &formODT,
 	".ods": &formODS, ".ots": &formODS, ".sxc": &formODS,
