@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/richardlehane/mscfb"
 
@@ -17,8 +18,14 @@ import (
 // maxStreams is how many streams of an OLE file are looked at.
 const maxStreams = 10_000
 
-// wanted are the streams that are read, by their names.
-var wanted = map[string]bool{"EncryptionInfo": true, "EncryptedPackage": true, "WordDocument": true, "0Table": true, "1Table": true, "Workbook": true, "Book": true, "PowerPoint Document": true, "Current User": true}
+// wanted are the streams that are read: their names by those in lower case.
+var wanted = func() map[string]string {
+	m := map[string]string{}
+	for _, n := range []string{"EncryptionInfo", "EncryptedPackage", "WordDocument", "0Table", "1Table", "Workbook", "Book", "PowerPoint Document"} {
+		m[strings.ToLower(n)] = n
+	}
+	return m
+}()
 
 // OLE reads a file in the container of old Office files ([MS-CFB]): documents, sheets
 // and presentations of Office 97 to 2003, and newer ones that are encrypted.
@@ -82,7 +89,8 @@ func streamsOf(ctx context.Context, f *format.File) (map[string][]byte, error) {
 		if err != nil {
 			return nil, f.SkipAs(format.Damaged, "it is no whole OLE file (%s)", err)
 		}
-		if len(e.Path) > 0 || !wanted[e.Name] || streams[e.Name] != nil || e.Size <= 0 {
+		name := wanted[strings.ToLower(e.Name)]
+		if len(e.Path) > 0 || name == "" || streams[name] != nil || e.Size <= 0 {
 			continue
 		}
 		b, err := io.ReadAll(io.LimitReader(e, max(left, 0)))
@@ -92,7 +100,7 @@ func streamsOf(ctx context.Context, f *format.File) (map[string][]byte, error) {
 		if left -= int64(len(b)); err != nil && len(b) == 0 {
 			return nil, f.SkipAs(format.Damaged, "its stream %s cannot be read (%s)", e.Name, err)
 		}
-		streams[e.Name] = b
+		streams[name] = b
 	}
 	return streams, nil
 }
