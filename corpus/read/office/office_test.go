@@ -180,7 +180,7 @@ func TestBad(t *testing.T) {
 		{"rows", odFile(t, "spreadsheet", "<table:table>"+strings.Repeat(`<table:table-row table:number-rows-repeated="99999999"><table:table-cell table:number-columns-repeated="99999999" office:value="1"/></table:table-row>`, 9)+"</table:table>"), "larger than the limit", ""},
 		{"part", packed(t, "_rels/.rels", rels("officeDocument", "xl/workbook.xml"), "xl/workbook.xml", `<workbook `+sns+`><sheets><sheet name="a" r:id="r1"/></sheets></workbook>`, "xl/_rels/workbook.xml.rels", rels("worksheet", "no.xml")), "is missing", format.Damaged},
 		{"empty", wordFile(t, ""), "no text", ""},
-		{"locked", packed(t, "mimetype", "application/vnd.oasis.opendocument.text", "content.xml", "x", "META-INF/manifest.xml", `<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><m:file-entry m:full-path="content.xml"><m:encryption-data/></m:file-entry></m:manifest>`), "password", format.Encrypted},
+		{"locked", packed(t, "mimetype", "application/vnd.oasis.opendocument.text", "content.xml", "x", "META-INF/manifest.xml", `<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><m:file-entry m:full-path="content.xml"><m:encryption-data/></m:file-entry></m:manifest>`), "not read", format.Encrypted},
 	} {
 		_, err := open(t.Context(), Zip, c.body, format.Options{})
 		if c.want == "" {
