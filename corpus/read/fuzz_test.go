@@ -143,7 +143,7 @@ func TestTime(t *testing.T) {
 				size = 1 << 14
 			}
 			fuzzFile(t, name, prefix+strings.Repeat(s, size/len(s)))
-			if d := time.Since(start); d > 3*time.Second {
+			if d := time.Since(start); d > 30*time.Second { // what is quadratic takes minutes, a busy machine seconds
 				t.Errorf("%s of %q: %d KiB take %v", name, s, size>>10, d)
 			}
 		}
