@@ -218,9 +218,7 @@ func (p *ppt) slide(s *pptSlide, t *parts.Text) {
 	})
 	outline := append([]pptText(nil), s.outline...)
 	all := p.texts(r, outline)
-	for _, x := range outline { // that no shape refers to
-		all = append(all, x)
-	}
+	all = append(all, outline...) // what no shape refers to
 	t.Part()
 	for pass := range 2 {
 		for _, x := range all {
