@@ -93,7 +93,7 @@ func FuzzArticle(f *testing.F) {
 }
 
 func FuzzCode(f *testing.F) {
-	for _, s := range []string{"package a\n\n// D\nfunc f() {}\n", "/* doc\n\n\tx */ package b; type T struct{}", "def f():\n\n  pass\n\nclass A:\n", "package c\n//line x:1\nvar x = `\r\n`", "a,\"b\nc\"\nd"} {
+	for _, s := range []string{"package a\n\n// D\nfunc f() {}\n", "/* doc\n\n\tx */ package b; type T struct{}", "def f():\n\n  pass\n\nclass A:\n", "package c\n//line x:1\nvar x = `\r\n`", "a,\"b\nc\"\nd", "packag\n//linxxxxxxexxxxxxxxxxxxxxxx`"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
