@@ -131,7 +131,7 @@ func bookFile(t testing.TB, chapter string) string {
 func TestRead(t *testing.T) {
 	for _, c := range []struct{ name, body, want, dropped, places string }{
 		{"docx", wordFile(t, wordBody), "Head\n\nOne new¹.\n\nc) first\nc.1 under\n\na\tb c\nwide\t\tin ner\n\nSecond page\n\nFrame\n\n¹ The note.", "gone hidden no A comment.", "p1 p1 p1 p1 p1 p1 p2 p2 p1"},
-		{"xlsx", sheetFile(t, sheetData), "Prices\n\nItem\tTwo runs\tZip code\n2023-01-01\t\t00042\n\n\t12.5%\tTRUE", "1 hidden", "Prices! Prices!B2 Prices!B3 Prices!C6"},
+		{"xlsx", sheetFile(t, sheetData), "Prices\n\nItem\tTwo runs\tZip code\n2023-01-01\t\t00042\n\n\t12.50%\tTRUE", "1 hidden", "Prices! Prices!B2 Prices!B3 Prices!C6"},
 		{"pptx", slidesFile(t, slideShape("body", "point")+slideShape("ftr", "Foot")+slideShape("sldNum", "1")+slideShape("title", "Title")), "Title\n\npoint\n\nFoot\n\nSay this.", "1 Hidden", "s1 s1 s1 s1"},
 		{"odt", odFile(t, "text", odText), "Head\n\na  b c¹.\n\n1. one\n2. two\n\nx\ty\n\n¹ The note.", "gone secret comment", ""},
 		{"ods", odFile(t, "spreadsheet", odSheet), "S\n\n\tName\t50 %\n\t7\t7\n\t7\t7", "", "S! S!B1 S!B2 S!B3"},
