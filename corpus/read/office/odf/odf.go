@@ -71,7 +71,7 @@ func Read(ctx context.Context, p *parts.Package, kind string, o *format.Options,
 		}
 	}
 	if kind == "ods" {
-		g := &book{d: d, t: t}
+		g := &book{d: d, t: t, out: parts.Grid{T: t}}
 		err = part("content.xml", g.read)
 	} else {
 		err = part("content.xml", d.read)

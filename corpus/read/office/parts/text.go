@@ -66,6 +66,11 @@ func (t *Text) Row(cell, text string) {
 	t.add(corpus.Block{Kind: corpus.TableRow, Place: t.at(cell)}, text)
 }
 
+// Place is Add of a block that stands in a cell of a sheet.
+func (t *Text) Place(kind corpus.BlockKind, level int, cell, text string) {
+	t.add(corpus.Block{Kind: kind, Level: uint8(level), Place: t.at(cell)}, text)
+}
+
 func (t *Text) add(b corpus.Block, text string) {
 	text = Clean(text)
 	if b.Kind == corpus.TableRow {
