@@ -377,11 +377,12 @@ func (w *words) paragraph(pr run) {
 	if !pr.inRow {
 		d.endTable()
 	}
-	if strings.TrimSpace(text) == "" {
-		return
-	}
-	if pr.inRow {
+	if pr.inRow && w.why == "" {
 		d.openCell()
+	}
+	if strings.TrimSpace(text) == "" {
+		d.flow.Blank()
+		return
 	}
 	b := parts.Piece{Text: text, Level: d.headings[pr.style]}
 	switch {

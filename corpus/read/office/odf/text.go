@@ -315,6 +315,7 @@ func (d *document) flush() {
 func (d *document) finish(p *paragraph) {
 	text := string(p.text)
 	if strings.TrimSpace(text) == "" {
+		d.flow.Blank()
 		return
 	}
 	switch {

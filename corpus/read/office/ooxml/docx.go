@@ -344,6 +344,7 @@ func (d *docx) finish(p *paragraph) {
 	}
 	b := parts.Piece{Text: string(p.text), Page: p.page, Level: level}
 	if strings.TrimSpace(b.Text) == "" {
+		d.flow.Blank()
 		return
 	}
 	number, item := d.lists.next(num, lvl)

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/tamis-search/tamis/corpus"
 )
@@ -16,7 +17,8 @@ type Piece struct {
 
 // Flow writes blocks and tables, which may stand in each other. A table of one cell,
 // and a row that is too long for one, are but frames around text: what is in them is
-// written as it is. A table in a cell is text of the cell.
+// written as it is. A table in a cell is text of the cell. A row with labels on the
+// lines of one cell and figures on those of others is a row for each line.
 type Flow struct {
 	T      *Text
 	tables []*table
@@ -149,6 +151,88 @@ func (f *Flow) Emit(b Piece) {
 	f.T.Add(b.Kind, b.Level, b.Text)
 }
 
+// Blank takes a paragraph without text: in a cell it is a line.
+func (f *Flow) Blank() {
+	if t := f.table(); t != nil && t.inCell && len(f.tables) < maxTables {
+		c := &t.cells[len(t.cells)-1]
+		c.pieces = append(c.pieces, Piece{})
+	}
+}
+
+// lines are those of a cell, without empty ones at its end; none of a table in it.
+func (c *cell) lines() []string {
+	var all []string
+	for _, p := range c.pieces {
+		if p.Kind == corpus.TableRow {
+			return nil
+		}
+		all = append(all, strings.Split(Clean(p.Text), "\n")...)
+	}
+	n := 0
+	for i := range all {
+		if all[i] = Cell(all[i]); all[i] != "" {
+			n = i + 1
+		}
+	}
+	return all[:n]
+}
+
+// maxCellLines is how many lines of a cell may be rows.
+const maxCellLines = 200
+
+// lineRows are the rows that a row is made of: a line of each cell, where all cells of more
+// than one have equally many and those of one are figures.
+func lineRows(cells []cell) [][]cell {
+	lines, n, paired, figures := make([][]string, len(cells)), 0, false, false
+	for i := range cells {
+		lines[i] = cells[i].lines()
+		switch k := len(lines[i]); {
+		case k == 0 && cells[i].text() != "": // a table
+			return nil
+		case k < 2:
+		case n == 0 || n == k:
+			paired = n == k
+			figures = figures || numeric(lines[i])
+			n = k
+		default:
+			return nil
+		}
+	}
+	if !paired || !figures || n > maxCellLines {
+		return nil
+	}
+	rows := make([][]cell, n)
+	for r := range rows {
+		rows[r] = make([]cell, len(cells))
+		for i := range cells {
+			rows[r][i].span = cells[i].span
+			if r < len(lines[i]) {
+				rows[r][i].pieces = []Piece{{Page: cells[i].pieces[0].Page, Text: lines[i][r]}}
+			}
+		}
+	}
+	return rows
+}
+
+// numeric says that more than half of some lines are figures.
+func numeric(lines []string) bool {
+	n := 0
+	for _, l := range lines {
+		digits, letters := 0, 0
+		for _, r := range l {
+			if unicode.IsDigit(r) {
+				digits++
+			} else if unicode.IsLetter(r) {
+				letters++
+			}
+		}
+		if digits > letters {
+			n++
+		}
+	}
+	return 2*n > len(lines)
+}
+
 func (c *cell) text() string {
 	var all []string
 	for _, p := range c.pieces {
@@ -159,6 +243,16 @@ func (c *cell) text() string {
 
 // row writes the row of the innermost table.
 func (f *Flow) row(cells []cell, first bool) {
+	if rows := lineRows(cells); rows != nil {
+		for i, r := range rows {
+			f.write(r, first && i == 0)
+		}
+		return
+	}
+	f.write(cells, first)
+}
+
+func (f *Flow) write(cells []cell, first bool) {
 	var b strings.Builder
 	row := Piece{Kind: corpus.TableRow}
 	filled := false

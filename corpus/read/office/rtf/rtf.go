@@ -281,6 +281,7 @@ func (r *reader) paragraph() {
 		r.openCell()
 	}
 	if strings.TrimSpace(text) == "" {
+		r.flow.Blank()
 		return
 	}
 	st := r.styles[r.p.style]
