@@ -31,6 +31,8 @@ var floors = [][]string{
 	{"corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
+	{"model/weights"},
+	{"model"},
 	{"llm"},
 	{"filter"},
 	{"index", "index/columns"},

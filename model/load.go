@@ -1,0 +1,243 @@
+// Package model runs encoders: transformers that turn texts into vectors.
+//
+// A model is a folder as published: config.json, model.safetensors, a tokenizer,
+// and, where its states are pooled, 1_Pooling/config.json. Open reads the first two
+// and the pooling; package model/wordpiece reads the tokenizer; package encode puts
+// them together.
+//
+// The encoder is BERT's (Devlin et al. 2018): an embedding of pieces and positions,
+// then layers of attention and of a feed-forward network, each added to its input
+// and normalised. Batches are not padded: the rows of all sequences stand one after
+// the other, products run over all rows, attention over those of one sequence. A
+// sequence's states do not depend on what else is in its batch, to the last bit.
+//
+// A masked-language head makes a sparse vector of the states (SPLADE, Formal et al.
+// 2021): log(1 + max(0, the greatest logit over the sequence)) for each word.
+package model
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/model/weights"
+)
+
+// Pooling says how states become the vector of a text.
+type Pooling uint8
+
+// The kinds of pooling.
+const (
+	Mean  Pooling = iota // the average over all tokens
+	CLS                  // the state of the first token
+	Terms                // the head's: a weight for each word
+)
+
+func (p Pooling) String() string { return [...]string{"mean", "cls", "terms"}[p] }
+
+// Encoder is a loaded model. It never changes: several goroutines may use it.
+type Encoder struct {
+	Config
+	Pooling Pooling
+
+	set    *weights.Set
+	words  weights.Tensor // vocab × width
+	places []float32      // positions × width; the embedding of type 0 is added
+	norm   norm
+	layers []layer
+	head   *head
+	zeros  []float32
+	room   sync.Pool // of *room
+}
+
+// layer has the weights of one layer.
+type layer struct {
+	qkv      linear // width → 3 · width: queries, keys, values
+	out      linear // width → width
+	attended norm
+	up, down linear // width → inner → width
+	done     norm
+}
+
+// linear is a packed matrix and a bias.
+type linear struct {
+	w, bias []float32
+	in, out int
+}
+
+type norm struct {
+	weight, bias []float32
+	eps          float32
+}
+
+// head is that of masked language models.
+type head struct {
+	dense linear
+	norm  norm
+	words linear // width → vocab
+}
+
+// Open loads the encoder in dir.
+func Open(dir string) (*Encoder, error) {
+	c, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	set, err := weights.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	e, err := load(c, set)
+	if err != nil {
+		set.Close()
+		return nil, err
+	}
+	if e.head == nil {
+		if e.Pooling, err = readPooling(dir); err != nil {
+			set.Close()
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// Close gives the files back. The encoder may not be used afterwards.
+func (e *Encoder) Close() error { return e.set.Close() }
+
+// Bytes is what the weights take in their files.
+func (e *Encoder) Bytes() int { return e.set.Bytes() }
+
+func readPooling(dir string) (Pooling, error) {
+	var p struct {
+		CLS  bool `json:"pooling_mode_cls_token"`
+		Mean bool `json:"pooling_mode_mean_tokens"`
+		Max  bool `json:"pooling_mode_max_tokens"`
+		Root bool `json:"pooling_mode_mean_sqrt_len_tokens"`
+		Last bool `json:"pooling_mode_lasttoken"`
+	}
+	path := filepath.Join(dir, "1_Pooling", "config.json")
+	switch err := readJSON(path, &p); {
+	case errors.Is(err, fs.ErrNotExist):
+		return Mean, nil
+	case err != nil:
+		return 0, err
+	case p.CLS && !p.Mean && !p.Max && !p.Root && !p.Last:
+		return CLS, nil
+	case p.Mean && !p.CLS && !p.Max && !p.Root && !p.Last:
+		return Mean, nil
+	}
+	return 0, fmt.Errorf("%s: %w: pooling is that of the first token or the mean, and one of them alone", path, ErrUnsupported)
+}
+
+// loader reads tensors until one fails.
+type loader struct {
+	set *weights.Set
+	err error
+}
+
+// tensor finds a tensor by its name, with or without the prefix of a whole model.
+func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
+	if l.err != nil {
+		return t
+	}
+	t, ok := l.set.Tensor(name, "bert."+name)
+	if !ok {
+		l.err = fmt.Errorf("the weights have no tensor %s: they do not belong to this config.json, or are incomplete", name)
+	} else {
+		l.err = t.Is(shape...)
+	}
+	return t
+}
+
+func (l *loader) floats(name string, shape ...int) []float32 {
+	t := l.tensor(name, shape...)
+	if l.err != nil {
+		return nil
+	}
+	v, err := t.Floats()
+	l.err = err
+	return v
+}
+
+// linear packs the weights of one or more layers of the same input side by side.
+// They are stored as out × in.
+func (l *loader) linear(in, out int, names ...string) linear {
+	m := linear{in: in, out: out * len(names)}
+	var all []float32
+	for _, name := range names {
+		all = append(all, l.floats(name+".weight", out, in)...)
+		m.bias = append(m.bias, l.floats(name+".bias", out)...)
+	}
+	if l.err == nil {
+		m.w = packed(all, in, m.out)
+	}
+	return m
+}
+
+func packed(w []float32, in, out int) []float32 {
+	p := make([]float32, in*simd.Padded(out))
+	simd.Pack(p, in, out, func(i, j int) float32 { return w[j*in+i] })
+	return p
+}
+
+func (l *loader) norm(name string, c Config) norm {
+	weight, bias := ".weight", ".bias"
+	for _, prefix := range []string{"", "bert."} {
+		if _, ok := l.set.Tensor(prefix + name + ".gamma"); ok {
+			weight, bias = ".gamma", ".beta" // as TensorFlow named them
+		}
+	}
+	return norm{l.floats(name+weight, c.Width), l.floats(name+bias, c.Width), float32(c.Eps)}
+}
+
+func load(c Config, set *weights.Set) (*Encoder, error) {
+	l := &loader{set: set}
+	e := &Encoder{Config: c, set: set, zeros: make([]float32, simd.Padded(max(c.Positions, c.Width)))}
+	e.words = l.tensor("embeddings.word_embeddings.weight", c.Words, c.Width)
+	e.places = l.floats("embeddings.position_embeddings.weight", c.Positions, c.Width)
+	types := l.floats("embeddings.token_type_embeddings.weight", c.Types, c.Width)
+	e.norm = l.norm("embeddings.LayerNorm", c)
+	for i := 0; i < c.Layers && l.err == nil; i++ {
+		p := fmt.Sprintf("encoder.layer.%d.", i)
+		self := p + "attention.self."
+		e.layers = append(e.layers, layer{
+			qkv:      l.linear(c.Width, c.Width, self+"query", self+"key", self+"value"),
+			out:      l.linear(c.Width, c.Width, p+"attention.output.dense"),
+			attended: l.norm(p+"attention.output.LayerNorm", c),
+			up:       l.linear(c.Width, c.Inner, p+"intermediate.dense"),
+			down:     l.linear(c.Inner, c.Width, p+"output.dense"),
+			done:     l.norm(p+"output.LayerNorm", c),
+		})
+	}
+	if _, ok := set.Tensor("cls.predictions.transform.dense.weight"); ok && cmp.Or(append(c.Architectures, "")...) == "BertForMaskedLM" {
+		e.head = l.head(c)
+		e.Pooling = Terms
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	for i := range e.places {
+		e.places[i] += types[i%c.Width]
+	}
+	return e, nil
+}
+
+func (l *loader) head(c Config) *head {
+	const p = "cls.predictions."
+	h := &head{dense: l.linear(c.Width, c.Width, p+"transform.dense"), norm: l.norm(p+"transform.LayerNorm", c)}
+	words := "embeddings.word_embeddings.weight"
+	if _, ok := l.set.Tensor(p + "decoder.weight"); ok {
+		words = p + "decoder.weight"
+	}
+	w, bias := l.floats(words, c.Words, c.Width), l.floats(p+"bias", c.Words)
+	if l.err != nil {
+		return nil
+	}
+	h.words = linear{w: packed(w, c.Width, c.Words), in: c.Width, out: c.Words,
+		bias: append(bias, make([]float32, simd.Padded(c.Words)-c.Words)...)}
+	return h
+}
