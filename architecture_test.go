@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
-	{"model/weights"},
+	{"model/tokenizer", "model/weights"},
 	{"model"},
 	{"llm"},
 	{"filter"},

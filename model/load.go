@@ -2,7 +2,7 @@
 //
 // A model is a folder as published: config.json, model.safetensors, a tokenizer,
 // and, where its states are pooled, 1_Pooling/config.json. Open reads the first two
-// and the pooling; package model/wordpiece reads the tokenizer; package encode puts
+// and the pooling; package model/tokenizer reads the tokenizer; package encode puts
 // them together.
 //
 // The encoder is BERT's (Devlin et al. 2018): an embedding of pieces and positions,
