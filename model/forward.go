@@ -254,18 +254,22 @@ func (h *head) weights(r *room, dst, x []float32, rows int) {
 	h.dense.apply(y, x, rows)
 	simd.GELU(y)
 	h.norm.add(y, make([]float32, len(y)))
-	logits := sized(&r.inner, rows*blockWords)
-	blocks(simd.Padded(h.words.out), blockWords, func(from, to int) {
-		n := to - from
-		simd.Multiply(logits, n, y, width, h.words.w[from*width:], h.words.bias[from:], rows, width, n)
-		greatest := logits[:n]
-		for i := 1; i < rows; i++ {
-			for j, v := range logits[i*n:][:n] {
-				greatest[j] = max(greatest[j], v)
+	logits := sized(&r.inner, blockRows*blockWords)
+	greatest := sized(&r.scores, blockWords)
+	blocks(simd.Padded(h.words.out), blockWords, func(first, end int) {
+		n := end - first
+		blocks(rows, blockRows, func(from, to int) {
+			simd.Multiply(logits, n, y[from*width:], width, h.words.w[first*width:], h.words.bias[first:], to-from, width, n)
+			for i := from; i < to; i++ {
+				if row := logits[(i-from)*n:][:n]; i == 0 {
+					copy(greatest, row)
+				} else {
+					simd.Raise(greatest[:n], row)
+				}
 			}
-		}
-		for j, v := range greatest[:min(n, len(dst)-from)] {
-			dst[from+j] = float32(math.Log1p(float64(max(v, 0))))
+		})
+		for j, v := range greatest[:min(n, len(dst)-first)] {
+			dst[first+j] = float32(math.Log1p(float64(max(v, 0))))
 		}
 	})
 }

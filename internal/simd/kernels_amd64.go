@@ -175,3 +175,8 @@ func geluAVX2(x *float32, n int)
 //
 //go:noescape
 func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32)
+
+// raiseAVX2 works on eight numbers at a time.
+//
+//go:noescape
+func raiseAVX2(dst *float32, x *float32, n int)

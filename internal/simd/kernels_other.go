@@ -56,3 +56,4 @@ func softmaxAVX2(x *float32, n int, scale float32) float32 { return 0 }
 func geluAVX2(x *float32, n int)                           {}
 func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {
 }
+func raiseAVX2(dst *float32, x *float32, n int) {}

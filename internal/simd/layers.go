@@ -122,3 +122,23 @@ func addNormScalar(x, y, weight, bias []float32, per, eps float32) {
 		x[i] = multiplyAdd(float32((x[i]-mean)*scale), weight[i], bias[i])
 	}
 }
+
+// Raise replaces each dst[i] by the greater of it and x[i]. One that is not a number
+// makes either.
+func Raise(dst, x []float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	x = x[:n]
+	if fma {
+		raiseAVX2(&dst[0], &x[0], n)
+		return
+	}
+	for i, v := range x {
+		if !(v > dst[i]) {
+			v = dst[i]
+		}
+		dst[i] = v
+	}
+}

@@ -463,3 +463,22 @@ addNormAVX2ScaleLoop:
 	JNZ         addNormAVX2ScaleLoop
 	VZEROUPPER
 	RET
+
+// func raiseAVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·raiseAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	PCALIGN $0x40
+
+raiseAVX2Loop:
+	VMOVUPS (CX), Y0
+	VMAXPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, DX
+	JNZ     raiseAVX2Loop
+	VZEROUPPER
+	RET

@@ -43,6 +43,13 @@ func TestLayers(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Fatalf("AddNorm of %d: forms differ", n)
 		}
+		raised := slices.Clone(x)
+		Raise(raised, y)
+		for i := range raised {
+			if raised[i] != max(x[i], y[i]) {
+				t.Fatalf("Raise(%g, %g) = %g", x[i], y[i], raised[i])
+			}
+		}
 		for i, v := range normExact(x, y, w, b, 1e-5) {
 			if math.Abs(v-float64(got[i])) > 1e-5 {
 				t.Fatalf("AddNorm of %d: %g, want %g", n, got[i], v)

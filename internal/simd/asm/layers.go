@@ -13,6 +13,7 @@ func layers(g *gen) {
 	g.softmax()
 	g.gelu()
 	g.addNorm()
+	g.raise()
 }
 
 // constant is a float32 in all eight lanes of read-only memory.
@@ -188,5 +189,17 @@ func (g *gen) addNorm() {
 		g.VFMADD213PS(at(bias, 0), sum, v)
 		g.VMOVUPS(v, at(x, 0))
 	}, move{x, 32}, move{weight, 32}, move{bias, 32})
+	g.end()
+}
+
+func (g *gen) raise() {
+	g.begin("raiseAVX2", "func(dst, x *float32, n int)", "works on eight numbers at a time.")
+	dst, x, n := g.argument("dst"), g.argument("x"), g.argument("n")
+	v := g.YMM()
+	g.each(n, 8, func() {
+		g.VMOVUPS(at(x, 0), v)
+		g.VMAXPS(at(dst, 0), v, v)
+		g.VMOVUPS(v, at(dst, 0))
+	}, move{dst, 32}, move{x, 32})
 	g.end()
 }
