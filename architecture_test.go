@@ -33,6 +33,7 @@ var floors = [][]string{
 	{"corpus/topics"},
 	{"model/tokenizer", "model/weights"},
 	{"model"},
+	{"encode"},
 	{"llm"},
 	{"filter"},
 	{"index", "index/columns"},
@@ -57,7 +58,7 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/encoding", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading", "cmd/tamis/receipt"},
 	{"cmd/tamis"},
 }
 

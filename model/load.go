@@ -16,11 +16,11 @@
 package model
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/tamis-search/tamis/internal/simd"
@@ -213,7 +213,7 @@ func load(c Config, set *weights.Set) (*Encoder, error) {
 			done:     l.norm(p+"output.LayerNorm", c),
 		})
 	}
-	if _, ok := set.Tensor("cls.predictions.transform.dense.weight"); ok && cmp.Or(append(c.Architectures, "")...) == "BertForMaskedLM" {
+	if _, ok := set.Tensor("cls.predictions.transform.dense.weight"); ok && slices.Equal(c.Architectures, []string{"BertForMaskedLM"}) {
 		e.head = l.head(c)
 		e.Pooling = Terms
 	}

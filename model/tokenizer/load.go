@@ -167,6 +167,10 @@ func (t *Tokenizer) vocabulary(words map[string]int32, unknown string) error {
 			t.rest[rest] = id
 		}
 	}
+	t.names = make([]string, t.words)
+	for word, id := range words {
+		t.names[id] = word
+	}
 	return nil
 }
 

@@ -39,8 +39,9 @@ type Tokenizer struct {
 	first, rest map[string]int32 // pieces that begin words; those that go on, without prefix
 	longest     int              // bytes of the longest piece
 	unknown     int32
-	mostRunes   int // of a word
-	words       int // in the vocabulary
+	names       []string // by number
+	mostRunes   int      // of a word
+	words       int      // in the vocabulary
 	specials    []special
 	rules       rules
 }
@@ -57,6 +58,14 @@ type rules struct {
 
 // Words is how many numbers the vocabulary has: one more than the greatest.
 func (t *Tokenizer) Words() int { return t.words }
+
+// Word is what stands in the vocabulary under a number, "" for none.
+func (t *Tokenizer) Word(id int32) string {
+	if id < 0 || int(id) >= len(t.names) {
+		return ""
+	}
+	return t.names[id]
+}
 
 // Encode returns the tokens of text, at most most of them if most is not negative,
 // without those that stand before and after.
