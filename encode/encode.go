@@ -39,9 +39,9 @@ type Encoder struct {
 	prompts map[string]string
 }
 
-// Open loads the model in dir.
-func Open(dir string) (*Encoder, error) {
-	m, err := model.Open(dir)
+// Open loads the model in dir with weights of the precision given.
+func Open(dir string, p model.Precision) (*Encoder, error) {
+	m, err := model.Open(dir, p)
 	if err != nil {
 		return nil, err
 	}

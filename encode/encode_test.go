@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
+	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -21,7 +22,7 @@ var (
 
 func open(t *testing.T, dir string) *Encoder {
 	t.Helper()
-	e, err := Open(dir)
+	e, err := Open(dir, model.F32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +112,10 @@ func TestFolder(t *testing.T) {
 }
 
 func TestWrongFolder(t *testing.T) {
-	if _, err := Open(tiny.Write(t, 1, append(words, "more")...)); err == nil || !strings.Contains(err.Error(), "has 10 words, the weights 9") {
+	if _, err := Open(tiny.Write(t, 1, append(words, "more")...), model.F32); err == nil || !strings.Contains(err.Error(), "has 10 words, the weights 9") {
 		t.Error(err)
 	}
-	if _, err := Open(tiny.Write(t, 1)); err == nil || !strings.Contains(err.Error(), "neither tokenizer.json nor vocab.txt") {
+	if _, err := Open(tiny.Write(t, 1), model.F32); err == nil || !strings.Contains(err.Error(), "neither tokenizer.json nor vocab.txt") {
 		t.Error(err)
 	}
 }

@@ -18,6 +18,9 @@ const (
 // room is what one run works in. It grows and is used again.
 type room struct {
 	states, qkv, mixed, inner, scores, keys, values, other []float32
+
+	steps []int16 // of the inputs of a product
+	sizes []float32
 }
 
 // sized returns *s with n numbers, of any value.
@@ -79,8 +82,33 @@ func (n norm) add(x, y []float32) {
 }
 
 // apply computes y = x · w + bias for rows of x.
-func (m linear) apply(y, x []float32, rows int) {
-	simd.Multiply(y, simd.Padded(m.out), x, m.in, m.w, m.bias, rows, m.in, m.out)
+func (m linear) apply(r *room, y, x []float32, rows int) {
+	m.quantize(r, x, rows)
+	m.columns(r, y, simd.Padded(m.out), x, 0, rows, 0, m.out)
+}
+
+// quantize brings rows of x into steps, where the weights are.
+func (m linear) quantize(r *room, x []float32, rows int) {
+	if m.w != nil {
+		return
+	}
+	if cap(r.steps) < rows*m.in {
+		r.steps = make([]int16, rows*m.in)
+	}
+	steps, sizes := r.steps[:rows*m.in], sized(&r.sizes, rows)
+	for i := range rows {
+		sizes[i] = simd.Quantize(steps[i*m.in:][:m.in], x[i*m.in:][:m.in])
+	}
+}
+
+// columns computes n columns of y, from first on, for rows of x from the one given on.
+// quantize comes before it.
+func (m linear) columns(r *room, y []float32, ldy int, x []float32, from, rows, first, n int) {
+	if m.w != nil {
+		simd.Multiply(y, ldy, x[from*m.in:], m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
+		return
+	}
+	simd.MultiplyInt8(y, ldy, r.steps[from*m.in:], r.sizes[from:], m.steps[first*m.in:], m.sizes[first:], m.bias[first:], rows, m.in, n)
 }
 
 // blocks calls f with ranges of rows.
@@ -94,7 +122,7 @@ func (e *Encoder) layer(r *room, l *layer, x []float32, sequences [][]int32) {
 	width, rows := e.Width, len(x)/e.Width
 	qkv, mixed, y := sized(&r.qkv, 3*len(x)), sized(&r.mixed, len(x)), sized(&r.other, blockRows*width)
 	blocks(rows, blockRows, func(from, to int) {
-		l.qkv.apply(qkv[3*from*width:], x[from*width:], to-from)
+		l.qkv.apply(r, qkv[3*from*width:], x[from*width:], to-from)
 	})
 	at := 0
 	for _, ids := range sequences {
@@ -104,11 +132,11 @@ func (e *Encoder) layer(r *room, l *layer, x []float32, sequences [][]int32) {
 	inner := sized(&r.inner, blockRows*e.Inner)
 	blocks(rows, blockRows, func(from, to int) {
 		x, n := x[from*width:to*width], to-from
-		l.out.apply(y, mixed[from*width:], n)
+		l.out.apply(r, y, mixed[from*width:], n)
 		l.attended.add(x, y)
-		l.up.apply(inner, x, n)
+		l.up.apply(r, inner, x, n)
 		simd.GELU(inner[:n*e.Inner])
-		l.down.apply(y, inner, n)
+		l.down.apply(r, y, inner, n)
 		l.done.add(x, y)
 	})
 }
@@ -251,15 +279,16 @@ func (e *Encoder) Weights(sequences [][]int32) (all [][]float32, err error) {
 func (h *head) weights(r *room, dst, x []float32, rows int) {
 	width := h.dense.in
 	y := sized(&r.mixed, rows*width)
-	h.dense.apply(y, x, rows)
+	h.dense.apply(r, y, x, rows)
 	simd.GELU(y)
 	h.norm.add(y, make([]float32, len(y)))
 	logits := sized(&r.inner, blockRows*blockWords)
 	greatest := sized(&r.scores, blockWords)
+	h.words.quantize(r, y, rows)
 	blocks(simd.Padded(h.words.out), blockWords, func(first, end int) {
 		n := end - first
 		blocks(rows, blockRows, func(from, to int) {
-			simd.Multiply(logits, n, y[from*width:], width, h.words.w[first*width:], h.words.bias[first:], to-from, width, n)
+			h.words.columns(r, logits, n, y, from, to-from, first, n)
 			for i := from; i < to; i++ {
 				if row := logits[(i-from)*n:][:n]; i == 0 {
 					copy(greatest, row)

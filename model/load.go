@@ -39,10 +39,26 @@ const (
 
 func (p Pooling) String() string { return [...]string{"mean", "cls", "terms"}[p] }
 
+// Precision is that of the weights of products.
+type Precision uint8
+
+// The precisions.
+const (
+	// F32 keeps weights as they are.
+	F32 Precision = iota
+	// Int8 keeps weights in 255 steps, of a size for each of a product's outputs, and
+	// the inputs of products in 4,095, of a size for each row. Attention, norms and
+	// embeddings stay as they are.
+	Int8
+)
+
+func (p Precision) String() string { return [...]string{"f32", "int8"}[p] }
+
 // Encoder is a loaded model. It never changes: several goroutines may use it.
 type Encoder struct {
 	Config
-	Pooling Pooling
+	Pooling   Pooling
+	Precision Precision
 
 	set    *weights.Set
 	words  weights.Tensor // vocab × width
@@ -63,9 +79,11 @@ type layer struct {
 	done     norm
 }
 
-// linear is a packed matrix and a bias.
+// linear is a packed matrix, of floats or of steps and their sizes, and a bias.
 type linear struct {
 	w, bias []float32
+	steps   []int8
+	sizes   []float32
 	in, out int
 }
 
@@ -82,16 +100,19 @@ type head struct {
 }
 
 // Open loads the encoder in dir.
-func Open(dir string) (*Encoder, error) {
+func Open(dir string, p Precision) (*Encoder, error) {
 	c, err := readConfig(dir)
 	if err != nil {
 		return nil, err
+	}
+	if deepest := max(c.Width, c.Inner); p == Int8 && deepest > simd.MostDeep {
+		return nil, fmt.Errorf("%s: %w: products of %d inputs are too deep for int8; f32 takes them", dir, ErrUnsupported, deepest)
 	}
 	set, err := weights.OpenFolder(dir)
 	if err != nil {
 		return nil, err
 	}
-	e, err := load(c, set)
+	e, err := load(c, set, p)
 	if err != nil {
 		set.Close()
 		return nil, err
@@ -135,8 +156,9 @@ func readPooling(dir string) (Pooling, error) {
 
 // loader reads tensors until one fails.
 type loader struct {
-	set *weights.Set
-	err error
+	set       *weights.Set
+	precision Precision
+	err       error
 }
 
 // tensor finds a tensor by its name, with or without the prefix of a whole model.
@@ -164,24 +186,31 @@ func (l *loader) floats(name string, shape ...int) []float32 {
 }
 
 // linear packs the weights of one or more layers of the same input side by side.
-// They are stored as out × in.
 func (l *loader) linear(in, out int, names ...string) linear {
-	m := linear{in: in, out: out * len(names)}
-	var all []float32
+	var all, bias []float32
 	for _, name := range names {
 		all = append(all, l.floats(name+".weight", out, in)...)
-		m.bias = append(m.bias, l.floats(name+".bias", out)...)
+		bias = append(bias, l.floats(name+".bias", out)...)
 	}
-	if l.err == nil {
-		m.w = packed(all, in, m.out)
+	if l.err != nil {
+		return linear{}
 	}
-	return m
+	return l.pack(all, bias, in, out*len(names))
 }
 
-func packed(w []float32, in, out int) []float32 {
-	p := make([]float32, in*simd.Padded(out))
-	simd.Pack(p, in, out, func(i, j int) float32 { return w[j*in+i] })
-	return p
+// pack lays weights out, which are stored as out × in.
+func (l *loader) pack(w, bias []float32, in, out int) linear {
+	columns := simd.Padded(out)
+	m := linear{in: in, out: out, bias: append(bias, make([]float32, columns-out)...)}
+	at := func(i, j int) float32 { return w[j*in+i] }
+	if l.precision == F32 {
+		m.w = make([]float32, in*columns)
+		simd.Pack(m.w, in, out, at)
+	} else {
+		m.steps, m.sizes = make([]int8, in*columns), make([]float32, columns)
+		simd.PackInt8(m.steps, m.sizes, in, out, at)
+	}
+	return m
 }
 
 func (l *loader) norm(name string, c Config) norm {
@@ -194,9 +223,9 @@ func (l *loader) norm(name string, c Config) norm {
 	return norm{l.floats(name+weight, c.Width), l.floats(name+bias, c.Width), float32(c.Eps)}
 }
 
-func load(c Config, set *weights.Set) (*Encoder, error) {
-	l := &loader{set: set}
-	e := &Encoder{Config: c, set: set, zeros: make([]float32, simd.Padded(max(c.Positions, c.Width)))}
+func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
+	l := &loader{set: set, precision: p}
+	e := &Encoder{Config: c, Precision: p, set: set, zeros: make([]float32, simd.Padded(max(c.Positions, c.Width)))}
 	e.words = l.tensor("embeddings.word_embeddings.weight", c.Words, c.Width)
 	e.places = l.floats("embeddings.position_embeddings.weight", c.Positions, c.Width)
 	types := l.floats("embeddings.token_type_embeddings.weight", c.Types, c.Width)
@@ -237,7 +266,6 @@ func (l *loader) head(c Config) *head {
 	if l.err != nil {
 		return nil
 	}
-	h.words = linear{w: packed(w, c.Width, c.Words), in: c.Width, out: c.Words,
-		bias: append(bias, make([]float32, simd.Padded(c.Words)-c.Words)...)}
+	h.words = l.pack(w, bias, c.Width, c.Words)
 	return h
 }

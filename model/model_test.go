@@ -19,7 +19,7 @@ var tiny = tinymodel.Shape{Words: 90, Width: 64, Inner: 112, Layers: 2, Heads: 2
 
 func open(t testing.TB, dir string) *Encoder {
 	t.Helper()
-	e, err := Open(dir)
+	e, err := Open(dir, F32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestWrongFolders(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := tiny.Write(t, 1)
 			c.damage(t, dir)
-			e, err := Open(dir)
+			e, err := Open(dir, F32)
 			if err == nil {
 				e.Close()
 				t.Fatal("opened")
@@ -202,6 +202,41 @@ func TestDamagedWords(t *testing.T) {
 	if _, err := e.Dense([][]int32{{7, 8}}); err == nil || !strings.Contains(err.Error(), "not a number") {
 		t.Error(err)
 	}
+}
+
+// TestInt8: close to the formulas, and not as close as without rounding, which would
+// mean that it is not there.
+func TestInt8(t *testing.T) {
+	shape := tiny
+	shape.Masked = true
+	dir := shape.Write(t, 2)
+	e, err := Open(dir, Int8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	n := naive{shape, shape.Tensors(2)}
+	batch := sequences(rand.New(rand.NewPCG(1, 6)), shape.Words, 50)
+	states, err := e.States(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := e.Weights(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := cosine(slices.Concat(n.states(batch[0])...), states[0]), cosine(n.weights(batch[0]), weights[0])
+	if !(a > .9995 && a < .9999999) || !(b > .999 && b < .9999999) {
+		t.Errorf("cosines %.9f and %.9f", a, b)
+	}
+}
+
+func cosine(x []float64, y []float32) float64 {
+	var xx, yy, xy float64
+	for i := range x {
+		xx, yy, xy = xx+x[i]*x[i], yy+float64(y[i])*float64(y[i]), xy+x[i]*float64(y[i])
+	}
+	return xy / math.Sqrt(xx*yy)
 }
 
 // TestTogether: an encoder serves several goroutines.

@@ -18,10 +18,14 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: encode MODEL-DIR (peer.py runs it)")
+	if len(os.Args) != 3 {
+		log.Fatal("usage: encode MODEL-DIR f32|int8 (peer.py runs it)")
 	}
-	e, err := model.Open(os.Args[1])
+	precision := model.F32
+	if os.Args[2] == "int8" {
+		precision = model.Int8
+	}
+	e, err := model.Open(os.Args[1], precision)
 	if err != nil {
 		log.Fatal(err)
 	}

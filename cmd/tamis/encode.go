@@ -10,13 +10,14 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/model"
 )
 
 func (a *app) encodeCommand() *cobra.Command {
 	var dir, precision string
 	var query bool
 	cmd := &cobra.Command{
-		Use:   "encode --model DIR [--query] FILE",
+		Use:   "encode --model DIR [--query] [--precision f32|int8] FILE",
 		Short: "Make vectors of texts with a model in a folder",
 		Long: `encode prints a line of JSON, {"id", "vector"}, for each record of FILE, which is
 JSON Lines of "_id" or "id", "title" and "text" (gzipped or not, "-" is standard
@@ -28,14 +29,15 @@ them. A title stands before its text with ". " between.`,
 			if dir == "" {
 				return flags.UsageError{Err: fmt.Errorf("--model DIR is needed: a folder with config.json, model.safetensors and a tokenizer")}
 			}
-			if precision != "f32" {
-				return flags.UsageError{Err: fmt.Errorf("--precision %s: f32 is the one there is", precision)}
+			weights, ok := map[string]model.Precision{"f32": model.F32, "int8": model.Int8}[precision]
+			if !ok {
+				return flags.UsageError{Err: fmt.Errorf("--precision %s: f32 and int8 are the two there are", screen.Name(precision))}
 			}
 			use := encode.Passage
 			if query {
 				use = encode.Query
 			}
-			e, err := encode.Open(dir)
+			e, err := encode.Open(dir, weights)
 			if err != nil {
 				return err
 			}
@@ -46,7 +48,7 @@ them. A title stands before its text with ". " between.`,
 	f := cmd.Flags()
 	f.StringVar(&dir, "model", "", "folder of the model")
 	f.BoolVar(&query, "query", false, "the texts are questions, where the model treats them differently")
-	f.StringVar(&precision, "precision", "f32", "of the weights: f32")
+	f.StringVar(&precision, "precision", "f32", "of the weights: f32, or int8, which is faster")
 	return cmd
 }
 

@@ -180,3 +180,38 @@ func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, 
 //
 //go:noescape
 func raiseAVX2(dst *float32, x *float32, n int)
+
+// integers1AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers1AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers2AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers2AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers3AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers3AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers4AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers4AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers5AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers6AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// quantizeAVX2 works on sixteen numbers at a time.
+//
+//go:noescape
+func quantizeAVX2(dst *int16, x *float32, n int) float32

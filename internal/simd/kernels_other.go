@@ -57,3 +57,16 @@ func geluAVX2(x *float32, n int)                           {}
 func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {
 }
 func raiseAVX2(dst *float32, x *float32, n int) {}
+func integers1AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers2AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers3AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers4AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func quantizeAVX2(dst *int16, x *float32, n int) float32 { return 0 }

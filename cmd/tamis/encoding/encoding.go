@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/model"
 )
 
 // line is what is printed of a text.
@@ -83,7 +84,7 @@ const speedTokens = 128
 
 // Look loads the model in dir and measures it.
 func Look(ctx context.Context, dir string) (Model, error) {
-	e, err := encode.Open(dir)
+	e, err := encode.Open(dir, model.F32)
 	if err != nil {
 		return Model{}, err
 	}

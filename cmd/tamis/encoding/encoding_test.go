@@ -7,6 +7,7 @@ import (
 
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/tinymodel"
+	"github.com/tamis-search/tamis/model"
 )
 
 func tiny(t *testing.T) string {
@@ -15,7 +16,7 @@ func tiny(t *testing.T) string {
 }
 
 func TestFile(t *testing.T) {
-	e, err := encode.Open(tiny(t))
+	e, err := encode.Open(tiny(t), model.F32)
 	if err != nil {
 		t.Fatal(err)
 	}

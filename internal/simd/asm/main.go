@@ -55,6 +55,7 @@ func generate() (map[string][]byte, error) {
 		{"impact_amd64.s", impact},
 		{"matrix_amd64.s", matrix},
 		{"layers_amd64.s", layers},
+		{"integer_amd64.s", integer},
 	} {
 		g := &gen{Context: build.NewContext()}
 		part.kernels(g)
