@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/latex"
+	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
@@ -25,14 +27,21 @@ type row struct {
 	read format.Func
 	// streamed formats are read from front to back, and are of any size.
 	streamed bool
+	// source formats are what pages of HTML are made of.
+	source bool
 	// encoded formats may state an encoding other than UTF-8.
 	encoded bool
 }
 
 var (
-	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
-	formMarkdown = row{name: "Markdown", read: markdown.Read}
+	formText     = row{name: "text", read: format.Textual("text", "", nil, readText), source: true}
+	formMarkdown = row{name: "Markdown", read: markdown.Read, source: true}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
+	formRST      = row{name: "reStructuredText", read: manuscript.RST, source: true}
+	formAsciiDoc = row{name: "AsciiDoc", read: manuscript.AsciiDoc, source: true}
+	formOrg      = row{name: "Org", read: manuscript.Org, source: true}
+	formLaTeX    = row{name: "LaTeX", read: latex.Read}
+	formMan      = row{name: "manual page", read: manuscript.Man}
 	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
 	formPDF      = row{name: "PDF", read: pdf.Read}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
@@ -44,7 +53,9 @@ var (
 
 // byExtension holds lower-case extensions of the formats that are not code.
 var byExtension = map[string]*row{
-	".txt": &formText, ".text": &formText, ".log": &formText, ".rst": &formText, ".adoc": &formText, ".org": &formText, ".tex": &formText,
+	".txt": &formText, ".text": &formText, ".log": &formText,
+	".rst": &formRST, ".rest": &formRST, ".adoc": &formAsciiDoc, ".asciidoc": &formAsciiDoc, ".org": &formOrg, ".tex": &formLaTeX, ".latex": &formLaTeX, ".ltx": &formLaTeX,
+	".man": &formMan, ".mdoc": &formMan, ".roff": &formMan,
 	".md": &formMarkdown, ".markdown": &formMarkdown, ".mdx": &formMarkdown, ".mdown": &formMarkdown, ".mkd": &formMarkdown,
 	".pdf":  &formPDF,
 	".html": &formHTML, ".htm": &formHTML, ".xhtml": &formHTML,
@@ -108,6 +119,9 @@ func sniff(f *format.File) (*row, error) {
 	if lang == "" && ext == "" && bytes.HasPrefix(head, []byte("#!")) {
 		lang = shebang(head)
 	}
+	if isManual(head, ext) {
+		return &formMan, nil
+	}
 	if lang != "" {
 		return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
 	}
@@ -115,6 +129,24 @@ func sniff(f *format.File) (*row, error) {
 		return &formHTML, nil
 	}
 	return &formText, nil
+}
+
+// isManual says that a file begins as pages of troff do: with comments and the macro
+// that names the page, or, where its name is that of a section, with one such at all.
+func isManual(head []byte, ext string) bool {
+	section := len(ext) > 1 && ext[1] >= '1' && ext[1] <= '9'
+	if len(ext) > 1 && !section {
+		return false
+	}
+	for line := range bytes.Lines(head) {
+		switch {
+		case bytes.HasPrefix(line, []byte(".TH ")), bytes.HasPrefix(line, []byte(".Dd ")), bytes.HasPrefix(line, []byte(".Dt ")):
+			return true
+		case !section && len(bytes.TrimSpace(line)) > 0 && line[0] != '.' && line[0] != '\'':
+			return false
+		}
+	}
+	return false
 }
 
 // Format is one that is read, and the extensions of its files. What a file is, is
@@ -142,25 +174,23 @@ func Formats() []Format {
 }
 
 // binary says why the first bytes of a file cannot be text, or "", and whether
-// a NUL byte is the reason.
+// a NUL byte is the reason. Text of any character set has next to no control
+// characters.
 func binary(head []byte) (reason string, nul bool) {
 	if i := bytes.IndexByte(head, 0); i >= 0 {
 		return fmt.Sprintf("binary file (NUL byte at %d)", i), true
 	}
-	invalid := 0
-	for i := 0; i < len(head); {
-		if head[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(head[i:])
-		if r == utf8.RuneError && n == 1 && (i+utf8.UTFMax <= len(head) || len(head) < format.HeadBytes) {
-			invalid++
-		}
-		i += n
+	if utf8.Valid(head) {
+		return "", false
 	}
-	if invalid*10 > len(head) {
-		return fmt.Sprintf("binary file or unknown encoding (%d of the first %d bytes are not UTF-8)", invalid, len(head)), false
+	controls := 0
+	for _, c := range head {
+		if c < ' ' && (c < '\t' || c > '\r') && c != '\x1b' || c == 0x7F {
+			controls++
+		}
+	}
+	if controls*100 > len(head) {
+		return fmt.Sprintf("binary file (%d of the first %d bytes are control characters)", controls, len(head)), false
 	}
 	return "", false
 }

@@ -19,6 +19,7 @@ import (
 	utf16 "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
+	"github.com/tamis-search/tamis/corpus/read/charset"
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
@@ -82,12 +83,18 @@ func (in *input) begin(ctx context.Context, limit int64) (*row, error) {
 			return nil, err
 		}
 	}
-	if order := utf16Order(in.Head); order != 0 {
+	order, mark := utf16Order(in.Head), utf16.ExpectBOM
+	if order == 0 {
+		if order, mark = charset.UTF16(in.Head), utf16.IgnoreBOM; order != 0 {
+			in.Charset = map[int]string{1: "utf-16be", -1: "utf-16le"}[order]
+		}
+	}
+	if order != 0 {
 		endian := utf16.LittleEndian
 		if order > 0 {
 			endian = utf16.BigEndian
 		}
-		in.forward(transform.NewReader(in.Reader(), utf16.UTF16(endian, utf16.ExpectBOM).NewDecoder()))
+		in.forward(transform.NewReader(in.Reader(), utf16.UTF16(endian, mark).NewDecoder()))
 		if err := in.peek(); err != nil {
 			return nil, err
 		}
@@ -203,7 +210,7 @@ func (f *File) look(in *os.File) error {
 		return err
 	}
 	head = head[:n]
-	if bytes.HasPrefix(head, []byte(gzipMagic)) || utf16Order(head) != 0 {
+	if bytes.HasPrefix(head, []byte(gzipMagic)) || utf16Order(head) != 0 || charset.UTF16(head) != 0 {
 		return nil
 	}
 	as := &format.File{Path: f.Path, Name: f.Path, Size: info.Size(), Head: head}

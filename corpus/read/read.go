@@ -271,6 +271,14 @@ func (r *Reader) complete(f *File, in *format.File, d *corpus.Document) error {
 	if !f.IsStdin() {
 		d.Path = f.Path
 	}
+	switch in.Charset {
+	case "":
+	case "utf-8":
+		d.Warnings = append(d.Warnings, corpus.Warning{Key: "charset", Reason: "is UTF-8 with bytes that are none: each became U+FFFD"})
+	default:
+		d.Warnings = append(d.Warnings, corpus.Warning{Key: "charset", Reason: "is not stated and not UTF-8: it looks like " + in.Charset})
+	}
+	in.Charset = ""
 	d.Role = cmp.Or(d.Role, role.Stated(d.Metadata))
 	if d.ID != "" {
 		return nil
