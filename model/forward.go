@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
@@ -241,7 +242,7 @@ func (e *Encoder) Dense(sequences [][]int32) (vectors [][]float32, err error) {
 func normalise(v []float32) bool {
 	sum := 0.
 	for _, x := range v {
-		sum += float64(x) * float64(x)
+		sum += float64(float64(x) * float64(x)) // rounded by itself on every machine
 	}
 	if !(sum > 0) || math.IsInf(sum, 0) {
 		return false
@@ -298,7 +299,7 @@ func (h *head) weights(r *room, dst, x []float32, rows int) {
 			}
 		})
 		for j, v := range greatest[:min(n, len(dst)-first)] {
-			dst[first+j] = float32(math.Log1p(float64(max(v, 0))))
+			dst[first+j] = float32(portable.Log(1 + float64(max(v, 0))))
 		}
 	})
 }
