@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -59,27 +58,7 @@ func (a *app) modelsCommand() *cobra.Command {
 		Short: "Say what model folders are, whether they load, and how fast they are here",
 		Args:  flags.AtLeastOne("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			failed := 0
-			for _, dir := range args {
-				m, err := encoding.Look(cmd.Context(), dir)
-				if err != nil {
-					if failed++; cmd.Context().Err() != nil {
-						return cmd.Context().Err()
-					}
-					a.warn("%s", err)
-				} else if asJSON {
-					err = json.NewEncoder(a.out).Encode(m)
-				} else {
-					_, err = fmt.Fprintf(a.out, "%s: %s\n", screen.Name(dir), m)
-				}
-				if err != nil && failed == 0 {
-					return err
-				}
-			}
-			if failed > 0 {
-				return fmt.Errorf("could not load all of them: %d failed", failed)
-			}
-			return nil
+			return encoding.Models(cmd.Context(), a.out, a.warn, args, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line for each folder")

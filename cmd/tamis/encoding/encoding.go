@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/model"
 )
 
@@ -92,6 +93,34 @@ func Look(ctx context.Context, dir string) (Model, error) {
 	m := Model{Info: e.Info(), Dir: dir}
 	m.Speed, err = e.Speed(ctx, speedTokens)
 	return m, err
+}
+
+// Models writes what the folders are. Those that do not load are warned of, and make
+// an error at the end.
+func Models(ctx context.Context, out io.Writer, warn func(format string, args ...any), dirs []string, asJSON bool) error {
+	failed := 0
+	for _, dir := range dirs {
+		m, err := Look(ctx, dir)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			failed++
+			warn("%s", err)
+			continue
+		case asJSON:
+			err = json.NewEncoder(out).Encode(m)
+		default:
+			_, err = fmt.Fprintf(out, "%s: %s\n", screen.Name(dir), m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("could not load all of them: %d failed", failed)
+	}
+	return nil
 }
 
 func (m Model) String() string {

@@ -2,6 +2,7 @@ package encoding
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -50,5 +51,14 @@ func TestLook(t *testing.T) {
 	}
 	if _, err := Look(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "no config.json") {
 		t.Error(err)
+	}
+}
+
+func TestModels(t *testing.T) {
+	var out, warned strings.Builder
+	dirs := []string{tiny(t), t.TempDir()}
+	err := Models(t.Context(), &out, func(format string, args ...any) { fmt.Fprintf(&warned, format, args...) }, dirs, true)
+	if err == nil || !strings.Contains(err.Error(), "1 failed") || !strings.Contains(warned.String(), "no config.json") || !strings.Contains(out.String(), `"architecture":"BertModel"`) {
+		t.Errorf("%v\n%s\n%s", err, warned.String(), out.String())
 	}
 }
