@@ -15,7 +15,7 @@ import (
 // input) as they are, folders in byte order of their entries, then what
 // symbolic links lead to. Left out without a word are hidden files and folders,
 // what package managers install and other programs keep for themselves (see
-// foreign), what .gitignore files and .git/info/exclude name (as git does, but
+// foreign), what browsers save beside a page, what .gitignore files and .git/info/exclude name (as git does, but
 // also where there is no git repository), and [Options.Skip]. Files and folders
 // named themselves are listed even so. A file that is reached twice is listed
 // once; a link that leads out of the folders that are named, or to one that holds
@@ -42,6 +42,12 @@ func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 			w.link(w.links[i])
 		}
 	}
+}
+
+// PassedOver says that a folder of this name, where it is not named itself, is not
+// entered: it is hidden, or holds what was installed or compiled.
+func PassedOver(name string) bool {
+	return name[0] == '.' || name == "node_modules" || name == "__pycache__"
 }
 
 type link struct {
@@ -167,11 +173,14 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		name := e.Name()
 		child, realChild := filepath.Join(path, name), filepath.Join(real, name)
 		mode := e.Type()
-		if name[0] == '.' || mode.IsDir() && (name == "node_modules" || name == "__pycache__") {
-			continue // hidden, or installed
+		if name[0] == '.' || mode.IsDir() && PassedOver(name) {
+			continue
 		}
 		if w.r.skip[child] || w.r.skip[realChild] ||
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
+			continue
+		}
+		if mode.IsDir() && savedBeside(name, entries) {
 			continue
 		}
 		switch {
@@ -257,6 +266,20 @@ func foreign(entries []fs.DirEntry) bool {
 		}
 	}
 	return own == 3
+}
+
+// savedBeside says that a folder holds what browsers save beside a page: "page_files"
+// beside "page.html".
+func savedBeside(folder string, entries []fs.DirEntry) bool {
+	for _, end := range []string{"_files", ".files", "-Dateien", "_fichiers", "_archivos"} {
+		page, ok := strings.CutSuffix(folder, end)
+		if ok && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+			return !e.IsDir() && isPage(e.Name()) && strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())) == page
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // inSkip says that a path is one of Options.Skip or lies in one.

@@ -56,6 +56,7 @@ type Options struct {
 type Member struct {
 	Of      *File
 	Name    string // its path in Of, with slashes; the id is Of.Part(Name)
+	As      string // a name that says what it is, where Name does not
 	Packed  int64  // how many bytes it takes in Of; 0 where that is not known
 	ModTime time.Time
 	io.Reader
@@ -91,6 +92,14 @@ func (f *File) ID() string { return joined(f.Path, f.Inside) }
 
 // Part is the id of something that the file holds, by its name in it.
 func (f *File) Part(name string) string { return joined(f.ID(), name) }
+
+// Within is where something that the file holds stands in the file on disk.
+func (f *File) Within(name string) string {
+	if f.Inside == "" {
+		return name
+	}
+	return joined(f.Inside, name)
+}
 
 func joined(path, inside string) string {
 	if inside == "" {
@@ -222,10 +231,7 @@ func (f *File) SkipAs(status, reason string, args ...any) *SkipError {
 // SkipPart is Skip of a part, by its name in the file.
 func (f *File) SkipPart(name, reason string, args ...any) *SkipError {
 	s := f.Skip(reason, args...)
-	if s.Inside != "" {
-		name = joined(s.Inside, name)
-	}
-	s.Inside = name
+	s.Inside = f.Within(name)
 	return s
 }
 

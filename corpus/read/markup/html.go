@@ -4,6 +4,7 @@ package markup
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,10 +98,32 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 	if err != nil {
 		return err
 	}
-	d.Title, d.Lang = title, x.lang
+	x.write(d, blocks, title, len(src))
 	if isIndex(blocks) {
 		d.Role = role.Generated
 	}
+	return nil
+}
+
+// emptied are elements that XHTML lets be empty and that HTML reads on to their end
+// tag.
+var emptied = regexp.MustCompile(`(?i)<(title|script|style|textarea|iframe|noscript|noframes|noembed|xmp)\b([^<>]*)/>`)
+
+// Whole reads a page all of which is text: a chapter of a book. Only scripts and the
+// like are left out.
+func Whole(ctx context.Context, d *corpus.Document, src string) error {
+	src = emptied.ReplaceAllString(src, "<$1$2></$1>")
+	x, err := extract(ctx, src, false)
+	if err != nil {
+		return err
+	}
+	x.write(d, x.blocks, x.title, len(src))
+	return nil
+}
+
+// write makes a document of blocks of a page of so many bytes.
+func (x *extractor) write(d *corpus.Document, blocks []block, title string, size int) {
+	d.Title, d.Lang = title, x.lang
 	if len(x.meta) > 0 {
 		d.Metadata = make(map[string]any)
 	}
@@ -111,7 +134,7 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 		d.Metadata[m[0]] = m[1]
 	}
 	var b strings.Builder
-	b.Grow(len(src) / 4)
+	b.Grow(size / 4)
 	d.Blocks = make([]corpus.Block, 0, len(blocks))
 	for i, h := range blocks {
 		if i > 0 {
@@ -132,7 +155,6 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 		d.Blocks = append(d.Blocks, h.Block)
 	}
 	d.Source = b.String()
-	return nil
 }
 
 // chosen is what of a page is read, and its title.

@@ -47,6 +47,10 @@ func paragraphs(page int, lines []line) []*block {
 	for _, l := range lines {
 		switch {
 		case cur == nil:
+		case l.unit != nil && l.unit == cur.last().unit && (l.unit.kind != corpus.Paragraph || !cur.sameRow(&l)):
+			cur.add(l)
+			continue
+		case l.unit != cur.last().unit:
 		case cur.sameRow(&l):
 			last := cur.last()
 			gap := l.box.x0 - last.box.x1
@@ -61,6 +65,9 @@ func paragraphs(page int, lines []line) []*block {
 			continue
 		}
 		cur = newBlock(page, l)
+		if l.unit != nil {
+			cur.kind, cur.level = l.unit.kind, l.unit.level
+		}
 		blocks = append(blocks, cur)
 	}
 	return blocks
@@ -124,7 +131,10 @@ func (b *block) newParagraph(l *line, em float32) bool {
 	}
 	item := b.lines[0].bullet() != ""
 	left, right := l.box.x0, l.box.x1
-	for i := range b.lines {
+	for i := len(b.lines) - 1; i >= 0; i-- {
+		if i < len(b.lines)-1 && b.lines[i].box.y1 > b.lines[i+1].box.y1 {
+			break // in the column before
+		}
 		if i > 0 || !item {
 			left = min(left, b.lines[i].box.x0)
 		}
