@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"corpus"},
 	{"corpus/role"},
 	{"corpus/read/charset", "corpus/read/format"},
-	{"corpus/read/markdown", "corpus/read/markup", "corpus/read/talk"},
+	{"corpus/read/code", "corpus/read/markdown", "corpus/read/markup", "corpus/read/talk"},
 	{"corpus/read/record"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/corpus/read/code"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
@@ -32,7 +33,7 @@ var (
 	formText     = row{name: "text", read: format.Textual("text", "", nil, readText)}
 	formMarkdown = row{name: "Markdown", read: markdown.Read}
 	formHTML     = row{name: "HTML", read: markup.HTML, encoded: true}
-	formGo       = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
+	formGo       = row{name: "Go", read: code.Read("go")}
 	formRecords  = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV      = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV      = row{name: "tab-separated values", read: record.TSV, encoded: true}
@@ -95,15 +96,8 @@ func sniff(f *format.File) (*row, error) {
 	if (ext == ".json" || f.Name == "") && record.Is(head) {
 		return &formRecords, nil
 	}
-	lang := languages[ext]
-	if lang == "" {
-		lang = fileNames[strings.ToLower(filepath.Base(f.Name))]
-	}
-	if lang == "" && ext == "" && bytes.HasPrefix(head, []byte("#!")) {
-		lang = shebang(head)
-	}
-	if lang != "" {
-		return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}, nil
+	if lang := code.Language(f.Name, head); lang != "" {
+		return &row{name: lang, read: code.Read(lang)}, nil
 	}
 	if t := bytes.ToLower(bytes.TrimSpace(head[:min(len(head), 512)])); bytes.HasPrefix(t, []byte("<!doctype html")) || bytes.HasPrefix(t, []byte("<html")) {
 		return &formHTML, nil
@@ -124,8 +118,8 @@ func Formats() []Format {
 	for ext, form := range byExtension {
 		names[form.name] = append(names[form.name], ext)
 	}
-	for ext, lang := range languages {
-		names["source code: "+lang] = append(names["source code: "+lang], ext)
+	for lang, exts := range code.Extensions() {
+		names["source code: "+lang] = exts
 	}
 	var all []Format
 	for _, name := range slices.SortedFunc(maps.Keys(names), func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) }) {

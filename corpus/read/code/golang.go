@@ -1,4 +1,4 @@
-package read
+package code
 
 import (
 	"context"
@@ -19,7 +19,7 @@ func readGo(ctx context.Context, d *corpus.Document, text string) error {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil || file == nil {
-		return readCode(ctx, d, text)
+		return readLines(ctx, d, text)
 	}
 	d.Source = text
 	base := fset.File(file.FileStart).Base()
