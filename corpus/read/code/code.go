@@ -3,9 +3,11 @@ package code
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"strings"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
@@ -64,7 +66,31 @@ func Read(lang string) format.Func {
 	if lang == "go" {
 		return format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, whole)
 	}
-	return format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readLines, whole)
+	parse := readLines
+	if g := grammars[lang]; g != nil {
+		parse = readBraces(g)
+	} else if o := outlines[lang]; o != nil {
+		parse = readOutline(o)
+	}
+	return format.Costly("code", lang, nil, format.Cost{Byte: 8, Each: 200, Mark: "\n"}, parse, whole)
+}
+
+func readBraces(g *grammar) format.Parse {
+	return func(ctx context.Context, d *corpus.Document, text string) error {
+		b := &braces{lexed: lex(text, &g.syntax), g: g}
+		decls := b.find()
+		d.Source, d.Blocks = text, emit(text, decls, b.comments, nil, g.join)
+		return ctx.Err()
+	}
+}
+
+func readOutline(o *outline) format.Parse {
+	return func(ctx context.Context, d *corpus.Document, text string) error {
+		out := &outliner{outline: o, text: text}
+		out.find()
+		d.Source, d.Blocks = text, emit(text, out.decls, out.comments, out.pods, o.join)
+		return ctx.Err()
+	}
 }
 
 // shebang names the language of a script by its first line.
