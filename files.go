@@ -28,9 +28,22 @@ type FileOptions struct {
 	Passwords []string
 	// OCR is a command that reads the pictures of scanned pages; empty for none.
 	OCR string
+	// Same, where it is not nil, says of a file that it is known to be as it was when it
+	// was read: it is not looked at. The name is that of the file's path (read.Name).
+	Same func(path string) bool
+	// Changed, where it is not nil, is told what became of each file that is not as it
+	// was, when that is durable.
+	Changed func(FileChange)
 	// Progress, where it is not nil, is told how many bytes of files are done and
 	// how many are known.
 	Progress func(done, total int64)
+}
+
+// FileChange is what adding files did with one of them.
+type FileChange struct {
+	Path                    string
+	Added, Updated, Removed int    // documents
+	From                    string // where the file was before, if it was moved
 }
 
 // AddFiles brings the index up to date with files and folders: new and changed
@@ -62,7 +75,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}
-	run := &fileRun{ix: ix, b: b, reader: read.New(ro), report: &report, seen: map[string]bool{}, same: map[string]bool{}, taken: map[string]bool{}, ids: map[string]bool{}}
+	run := &fileRun{ix: ix, b: b, reader: read.New(ro), report: &report, seen: map[string]bool{}, same: map[string]bool{}, taken: map[string]bool{}, ids: map[string]bool{}, o: o, come: map[string]string{}}
 	var files []*read.File
 	var total, done int64
 	for f, err := range run.reader.Files(paths...) {
@@ -82,7 +95,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 		}
 	}
 	progress(0)
-	for f := range ix.readAhead(ctx, run.reader, taken(files)) {
+	for f := range ix.readAhead(ctx, run.reader, o.Same, taken(files)) {
 		if ctx.Err() != nil {
 			return report, stop(ctx, b)
 		}
@@ -96,7 +109,15 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 	if err := run.removeVanished(paths); err != nil {
 		return report, err
 	}
-	return report, b.Commit()
+	if err := b.Commit(); err != nil {
+		return report, err
+	}
+	for _, c := range run.changes {
+		if o.Changed != nil {
+			o.Changed(c)
+		}
+	}
+	return report, nil
 }
 
 // taken yields files and keeps none: their bytes may be kept in them.
@@ -113,15 +134,46 @@ func taken(files []*read.File) iter.Seq[*read.File] {
 
 // fileRun is one call of AddFiles.
 type fileRun struct {
-	ix     *Index
-	b      *store.Batch
-	reader *read.Reader
-	report *Report
-	seen   map[string]bool // paths of files that are there, read or not
-	same   map[string]bool // those whose bytes have not changed
-	taken  map[string]bool // those of which another file took a document over
-	ids    map[string]bool // documents put in this run
-	unread []string        // files and folders that are there but cannot be read
+	ix      *Index
+	b       *store.Batch
+	reader  *read.Reader
+	o       FileOptions
+	come    map[string]string // files that are new, by their digests
+	changes []FileChange
+	report  *Report
+	seen    map[string]bool // paths of files that are there, read or not
+	same    map[string]bool // those whose bytes have not changed
+	taken   map[string]bool // those of which another file took a document over
+	ids     map[string]bool // documents put in this run
+	unread  []string        // files and folders that are there but cannot be read
+}
+
+// changed notes what became of a file since the counts were those of before.
+func (r *fileRun) changed(path string, before Report) {
+	c := FileChange{Path: path, Added: r.report.Added - before.Added, Updated: r.report.Updated - before.Updated, Removed: r.report.Removed - before.Removed}
+	if c.Added+c.Updated+c.Removed > 0 {
+		r.changes = append(r.changes, c)
+	}
+}
+
+// move says that a file that vanished is one that came in this run.
+func (r *fileRun) move(from string) bool {
+	known, ok, err := r.ix.store.FileInfo(from)
+	if err != nil || !ok || len(known.Digest) == 0 {
+		return false
+	}
+	at, ok := r.come[string(known.Digest)]
+	if !ok {
+		return false
+	}
+	delete(r.come, string(known.Digest)) // there is one place that it went to
+	for i := range r.changes {
+		if r.changes[i].Path == at {
+			r.changes[i].From = from
+		}
+	}
+	r.report.Moved = append(r.report.Moved, Move{From: from, To: at})
+	return true
 }
 
 func skipOf(err error) Skip {
@@ -152,6 +204,11 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 	if err != nil {
 		return err
 	}
+	if ok && trusted(known, f.File, r.o.Same) && !r.taken[f.Path] {
+		r.same[f.Path] = true
+		r.report.Unchanged += known.Documents
+		return nil
+	}
 	sum, err := f.Digest(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -167,7 +224,18 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 		r.report.Unchanged += known.Documents
 		return nil
 	}
-	return r.documents(ctx, f)
+	before := *r.report
+	if !ok {
+		r.come[string(sum[:])] = f.Path
+	}
+	err = r.documents(ctx, f)
+	r.changed(f.Path, before)
+	return err
+}
+
+// trusted says that a file need not be looked at.
+func trusted(known store.File, f *read.File, same func(string) bool) bool {
+	return same != nil && known.Reader == read.Version && len(known.Digest) > 0 && same(f.Path)
 }
 
 // unchanged says that a file with this digest holds what it held when it was read.
@@ -310,12 +378,17 @@ func (r *fileRun) removeVanished(paths []string) error {
 			if r.seen[f] || r.under(f) {
 				continue
 			}
+			moved := r.move(f)
 			removed, err := r.b.DeleteFile(f)
 			if err != nil {
 				return err
 			}
 			r.seen[f] = true
+			before := *r.report
 			r.report.Removed += removed
+			if !moved {
+				r.changed(f, before)
+			}
 		}
 	}
 	return nil

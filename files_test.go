@@ -301,3 +301,50 @@ func TestFilesNotUTF8(t *testing.T) {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
+
+// TestFilesWatched: what is known to be the same is not looked at, what changed is told
+// file by file, and a file that was moved is known again.
+func TestFilesWatched(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.md", "# One", "", "The first.")
+	f.write("b.md", "# Two", "", "The second.")
+	f.write("c.md", "# Three", "", "The third.")
+	ix, err := tamis.Open(filepath.Join(t.TempDir(), "ix"), tamis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	f.index(ix, [5]int{3, 0, 0, 0, 0})
+	f.write("a.md", "# One", "", "The first, again.")
+	f.write("b.md", "# Two", "", "Not looked at.")
+	f.write("d.md", "# Four", "", "New.")
+	if err := os.Rename(f.path("c.md"), f.path("e.md")); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	r, err := ix.AddFiles(t.Context(), []string{f.dir}, tamis.FileOptions{
+		Same: func(path string) bool { return filepath.Base(path) == "b.md" },
+		Changed: func(c tamis.FileChange) {
+			told = append(told, fmt.Sprintln(filepath.Base(c.Path), c.Added, c.Updated, c.Removed, filepath.Base(c.From)))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := counts(r), [5]int{2, 1, 1, 1, 0}; got != want {
+		t.Errorf("report %v, want %v", got, want)
+	}
+	if got, want := strings.Join(told, ""), "a.md 0 1 0 .\nd.md 1 0 0 .\ne.md 1 0 0 c.md\n"; got != want {
+		t.Errorf("told\n%swant\n%s", got, want)
+	}
+	if len(r.Moved) != 1 || r.Moved[0] != (tamis.Move{From: f.path("c.md"), To: f.path("e.md")}) {
+		t.Errorf("moved %v", r.Moved)
+	}
+	f.index(ix, [5]int{0, 1, 3, 0, 0}) // b.md, at last
+	f.remove("d.md")
+	f.remove("e.md")
+	r = f.index(ix, [5]int{0, 0, 2, 2, 0})
+	if len(r.Moved) != 0 {
+		t.Errorf("moved %v", r.Moved)
+	}
+}

@@ -149,9 +149,18 @@ type Report struct {
 	Unchanged int    `json:"unchanged"`
 	Removed   int    `json:"removed"`
 	Skipped   []Skip `json:"skipped"`
+	// Moved are files that are elsewhere, with the same bytes. Their documents are among
+	// those that were added and removed.
+	Moved []Move `json:"moved,omitempty"`
 	// Warnings are what of documents was left out although they went in; the first
 	// 1,000 kinds.
 	Warnings []Warning `json:"warnings,omitempty"`
+}
+
+// Move is a file that was moved.
+type Move struct {
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Skip names something that was not added, and why.

@@ -225,6 +225,7 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 		rows = append(rows, r)
 	}
 	slices.Sort(rows)
+	first, _ := g.from.PassageRows(c.row)
 	// Neighbouring passages are read in one go.
 	for i := 0; i < len(rows); {
 		j := i + 1
@@ -234,6 +235,15 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 		run := make([]Passage, 0, j-i)
 		for _, r := range rows[i:j] {
 			run = append(run, Passage{Passage: g.from.Passage(topk.Row{Segment: c.row.Segment, Row: r}), Look: c.passages[r]})
+		}
+		if head, ok := g.tableHead(c.row.Segment, first, rows[i], rows, run[0].Passage); ok {
+			head.Text, err = g.from.Text(c.row, head.Start, head.End)
+			if err != nil {
+				return Document{}, err
+			}
+			if n := len(d.Passages); n == 0 || d.Passages[n-1].End <= head.Start {
+				d.Passages = append(d.Passages, head)
+			}
 		}
 		start := run[0].Start
 		text, err := g.from.Text(c.row, start, run[len(run)-1].End)
@@ -247,4 +257,47 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 		i = j
 	}
 	return d, nil
+}
+
+// farTable is how many passages before its own the head of a table is looked for;
+// further where the table begins its document.
+const farTable = 64
+
+// tableHead is the first row of the table in which a run of passages begins, as a
+// passage of its own, where the run and rows are without it: without its header a row
+// says little.
+func (g *Gatherer) tableHead(segment int, first, row uint32, rows []uint32, p corpus.Passage) (Passage, bool) {
+	isRow := func(p corpus.Passage, at int) bool {
+		return len(p.Sentences) > 0 && p.Sentences[max(at*(len(p.Sentences)-1), 0)].Kind == corpus.TableRow
+	}
+	if row == first || !isRow(p, 0) {
+		return Passage{}, false
+	}
+	at := func(r uint32) corpus.Passage { return g.from.Passage(topk.Row{Segment: segment, Row: r}) }
+	top := row
+	head := p
+	for r := row; r > first && row-r < farTable; r-- {
+		q := at(r - 1)
+		if !isRow(q, 1) || !slices.Equal(q.Headings, p.Headings) {
+			break
+		}
+		if top, head = r-1, q; !isRow(q, 0) {
+			break
+		}
+	}
+	if row-top == farTable {
+		if q := at(first); isRow(q, 0) && slices.Equal(q.Headings, p.Headings) {
+			top, head = first, q
+		}
+	}
+	if top == row || slices.Contains(rows, top) {
+		return Passage{}, false
+	}
+	for i, s := range head.Sentences {
+		// The row that begins the last run of rows of its passage.
+		if s.Kind == corpus.TableRow && (i == 0 || head.Sentences[i-1].Kind != corpus.TableRow) && !slices.ContainsFunc(head.Sentences[i:], func(s corpus.Sentence) bool { return s.Kind != corpus.TableRow }) {
+			return Passage{Passage: corpus.Passage{Start: s.Start, End: s.End, Headings: head.Headings, Sentences: []corpus.Sentence{s}}}, true
+		}
+	}
+	return Passage{}, false
 }

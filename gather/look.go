@@ -31,7 +31,7 @@ const (
 	weighPlace = .75 // in title, path and headings
 	weighTitle = .15 // share of the title that the question has
 	weighDoc   = .1  // the document's BM25 as a share of the best
-	weighValue = .15 // a number where one is asked for; twice where it is set to something
+	weighValue = .3  // a number where one is asked for; twice where it is set to something
 
 	pathParts = 4  // the last parts of a path that say what it is about
 	twinShare = .6 // of a passage's shingles that stand in better ones

@@ -6,6 +6,8 @@
 // DIR/NAME is the folder of the corpus NAME; its index, in -indexes, is brought up
 // to date first; where -corpora is empty, the indexes are taken as they are. On
 // standard error it prints how long contexts took, one question after another.
+// With -foreign it asks every corpus all questions, the other corpora's too, for
+// 1,000 tokens, and writes the contexts with their confidence for confidence.py.
 // With -passages it writes the best passages of each question at second look as
 // well, best first, of which ladder.py tells how many questions they answer.
 package main
@@ -45,16 +47,17 @@ func main() {
 	indexes := flag.String("indexes", "indexes", "folder for the indexes")
 	out := flag.String("out", "real.jsonl", "file for the contexts")
 	only := flag.String("corpus", "", "corpora to ask, comma separated; all of the set by default")
+	foreign := flag.String("foreign", "", "file for the contexts of all questions over every corpus")
 	passages := flag.String("passages", "", "file for the best passages of each question")
 	budgets := flag.String("budgets", "200,500,1000,2000", "token budgets")
 	flag.Parse()
-	if err := run(*set, *corpora, *indexes, *out, *passages, *only, *budgets); err != nil {
+	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets); err != nil {
 		fmt.Fprintln(os.Stderr, "real:", err)
 		os.Exit(1)
 	}
 }
 
-func run(set, corpora, indexes, out, passages, only, budgetList string) error {
+func run(set, corpora, indexes, out, passages, foreign, only, budgetList string) error {
 	ctx := context.Background()
 	questions, err := read(filepath.Join(set, "questions.jsonl"))
 	if err != nil {
@@ -75,6 +78,11 @@ func run(set, corpora, indexes, out, passages, only, budgetList string) error {
 	defer f.Close()
 	w := bufio.NewWriter(f)
 	enc := json.NewEncoder(w)
+	strangers, err := strangersTo(foreign, questions)
+	if err != nil {
+		return err
+	}
+	defer strangers.Close()
 	ladder, err := rungsTo(passages)
 	if err != nil {
 		return err
@@ -98,6 +106,9 @@ func run(set, corpora, indexes, out, passages, only, budgetList string) error {
 				return err
 			}
 			fmt.Fprintf(os.Stderr, "%s: %d added, %d unchanged, %d skipped\n", name, report.Added, report.Unchanged, len(report.Skipped))
+		}
+		if err := strangers.ask(ctx, ix, name); err != nil {
+			return err
 		}
 		for _, q := range questions {
 			if q.Corpus != name {

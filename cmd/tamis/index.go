@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/internal/watch"
 )
 
 func (a *app) indexCommand() *cobra.Command {
@@ -29,6 +30,7 @@ func (a *app) indexCommand() *cobra.Command {
 		asJSON   bool
 		vectors  flags.VectorFile
 		locked   flags.Locked
+		stays    bool
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -47,6 +49,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		Example: `  tamis index ~/notes ~/code
   tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
+  tamis index --watch ~/notes
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if vectors.Path != "" && len(args) == 0 {
@@ -73,37 +76,21 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				return err
 			}
 			defer ix.Close()
-			report, err := a.indexPaths(cmd.Context(), ix, args, tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR})
+			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR}
+			var folders *watch.Folders
+			if stays { // before the first look, so that nothing is missed
+				if folders, err = watch.New(args, watch.Except(a.indexDir())); err != nil {
+					return fmt.Errorf("--watch: %w", err)
+				}
+				defer folders.Close()
+			}
+			report, err := a.indexPaths(cmd.Context(), ix, args, o)
 			if err != nil {
 				return err
 			}
-			both := struct {
-				tamis.Report
-				Vectors *tamis.Report `json:"vectors,omitempty"`
-			}{Report: report}
-			skipped := report.Skipped
-			if vectors.Path != "" {
-				attached, err := ix.AddVectors(cmd.Context(), vectors.Path, vectors.Field)
-				if err != nil {
-					return err
-				}
-				both.Vectors = &attached
-				skipped = append(skipped, attached.Skipped...)
-			}
-			if err := a.carryOver(cmd.Context(), ix); err != nil {
-				return err
-			}
-			switch {
-			case asJSON:
-				err = a.printJSON(both)
-			case len(args) > 0:
-				err = a.printReport("", report, missing)
-			}
-			if both.Vectors != nil && !asJSON && err == nil {
-				err = a.printReport("vectors: ", *both.Vectors, nil)
-			}
-			if err == nil && len(missing) > 0 {
-				err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
+			skipped, err := a.indexed(cmd.Context(), ix, vectors, report, missing, len(args) > 0, asJSON)
+			if err == nil && stays {
+				return a.watched(cmd.Context(), ix, folders, args, o)
 			}
 			if err == nil && strict && len(skipped) > 0 {
 				err = fmt.Errorf("%d skipped, first %s: %s", len(skipped), skipped[0].Path, skipped[0].Reason)
@@ -117,9 +104,44 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	vectors.Add(f)
 	locked.Add(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
+	f.BoolVar(&stays, "watch", false, "stay, and bring the index up to date when files under PATH change")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// indexed attaches vectors to what was indexed, and reports both; it returns what was
+// skipped of them.
+func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.VectorFile, report tamis.Report, missing []string, files, asJSON bool) ([]tamis.Skip, error) {
+	both := struct {
+		tamis.Report
+		Vectors *tamis.Report `json:"vectors,omitempty"`
+	}{Report: report}
+	skipped := report.Skipped
+	if vectors.Path != "" {
+		attached, err := ix.AddVectors(ctx, vectors.Path, vectors.Field)
+		if err != nil {
+			return skipped, err
+		}
+		both.Vectors = &attached
+		skipped = append(skipped, attached.Skipped...)
+	}
+	err := a.carryOver(ctx, ix)
+	switch {
+	case err != nil:
+		return skipped, err
+	case asJSON:
+		err = a.printJSON(both)
+	case files:
+		err = a.printReport("", report, missing)
+	}
+	if both.Vectors != nil && !asJSON && err == nil {
+		err = a.printReport("vectors: ", *both.Vectors, nil)
+	}
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
+	}
+	return skipped, err
 }
 
 // namedPaths says which of the paths are not there. Where none is, and no index,

@@ -247,7 +247,7 @@ func TestLookFirst(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	want := map[string]string{"zeros.txt": "NUL byte", "large.txt": "larger than the limit", "a.pdf": "no reader for a PDF file", "rows.jsonl": "", "pack.txt": ""}
+	want := map[string]string{"zeros.txt": "NUL byte", "large.txt": "larger than the limit", "a.pdf": "larger than the limit", "rows.jsonl": "", "pack.txt": ""}
 	for f, err := range New(Options{}).Files(dir) {
 		if err != nil {
 			t.Fatal(err)

@@ -14,17 +14,20 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
 	utf16 "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
+	"github.com/tamis-search/tamis/corpus/read/archive"
+	"github.com/tamis-search/tamis/corpus/read/charset"
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 const (
-	bom       = format.BOM
-	gzipMagic = "\x1f\x8b"
+	bom = format.BOM
+	// A file may be compressed so many times.
+	maxCompressed = 3
+	// What is compressed may unpack to maxRatio times its size from so many bytes on.
+	inflateFrom = 256 << 20
 )
 
 // input is an open file on its way to the reader of its format: the bytes on
@@ -34,6 +37,7 @@ type input struct {
 	stream  *stream // where the bytes come in order only, else nil
 	digest  *digest // of the bytes on disk; nil if it is known
 	closers []io.Closer
+	spend   func(unpacked int64) error // counts what a member unpacks to; nil for none
 }
 
 // open opens f and finds out how it is read.
@@ -77,17 +81,27 @@ func (in *input) begin(ctx context.Context, limit int64) (*row, error) {
 	if err := in.peek(); err != nil {
 		return nil, err
 	}
-	if bytes.HasPrefix(in.Head, []byte(gzipMagic)) {
-		if err := in.unzip(); err != nil {
+	for range maxCompressed {
+		c := archive.Compressed(in.Head)
+		if c == nil {
+			break
+		}
+		if err := in.unpack(c); err != nil {
 			return nil, err
 		}
 	}
-	if order := utf16Order(in.Head); order != 0 {
+	order, mark := utf16Order(in.Head), utf16.ExpectBOM
+	if order == 0 {
+		if order, mark = charset.UTF16(in.Head), utf16.IgnoreBOM; order != 0 {
+			in.Charset = map[int]string{1: "utf-16be", -1: "utf-16le"}[order]
+		}
+	}
+	if order != 0 {
 		endian := utf16.LittleEndian
 		if order > 0 {
 			endian = utf16.BigEndian
 		}
-		in.forward(transform.NewReader(in.Reader(), utf16.UTF16(endian, utf16.ExpectBOM).NewDecoder()))
+		in.forward(transform.NewReader(in.Reader(), utf16.UTF16(endian, mark).NewDecoder()))
 		if err := in.peek(); err != nil {
 			return nil, err
 		}
@@ -96,7 +110,7 @@ func (in *input) begin(ctx context.Context, limit int64) (*row, error) {
 		in.ReaderAt = &watched{ctx, in.stream}
 	}
 	form, err := sniff(&in.File)
-	if err == nil && !form.streamed {
+	if err == nil && !form.streamed && (!form.large || in.stream != nil) {
 		err = in.settle(limit)
 	}
 	return form, err
@@ -108,42 +122,56 @@ func (in *input) forward(r io.Reader) {
 	in.Size, in.ReaderAt = -1, in.stream
 }
 
-// unzip makes the bytes of a gzip file those that it holds.
-func (in *input) unzip() error {
-	z, err := gzip.NewReader(bufio.NewReaderSize(in.Reader(), 64<<10))
+// unpack makes the bytes of a compressed file those that it holds.
+func (in *input) unpack(c *archive.Compression) error {
+	packed := in.Size
+	z, err := c.Open(in.Reader())
 	if err != nil {
-		return in.damaged(err)
+		return in.damaged(c, err)
 	}
 	in.closers = append(in.closers, z)
-	in.Name = strings.TrimSuffix(in.Name, ".gz")
-	in.forward(unzipped{in, z})
+	in.Name = c.Inside(in.Name)
+	in.forward(&inflated{in: in, c: c, z: z, packed: packed})
 	return in.peek()
 }
 
-// unzipped says of which file an error of decompression is.
-type unzipped struct {
-	in *input
-	z  *gzip.Reader
+// inflated says of which file an error of unpacking is, and ends what unpacks to
+// more than a file may.
+type inflated struct {
+	in     *input
+	c      *archive.Compression
+	z      io.Reader
+	packed int64 // -1 where it is not known
+	at     int64
 }
 
-func (u unzipped) Read(p []byte) (int, error) {
+func (u *inflated) Read(p []byte) (int, error) {
 	n, err := u.z.Read(p)
+	u.at += int64(n)
 	if err != nil && err != io.EOF {
-		err = u.in.damaged(err)
+		return n, u.in.damaged(u.c, err)
+	}
+	if u.packed > 0 && u.at > inflateFrom && u.at/u.packed > maxRatio {
+		return 0, u.in.Skip("unpacks to more than %d times its size", maxRatio)
+	}
+	if u.in.spend != nil {
+		if err := u.in.spend(int64(n)); err != nil {
+			return 0, err
+		}
 	}
 	return n, err
 }
 
-// damaged words an error of decompression, or passes that of what is below it.
-func (in *input) damaged(err error) error {
-	var corrupt flate.CorruptInputError
+// damaged words an error of unpacking, or passes that of what is below it.
+func (in *input) damaged(c *archive.Compression, err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
-		return &SkipError{Path: in.Path, Inside: in.Inside, Reason: "damaged gzip file: " + err.Error(), Err: err, Status: format.Damaged}
+	var s *SkipError
+	if errors.As(err, &s) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || !archive.Damaged(err) && c.Name == "gzip" {
+		return err
 	}
-	return err
+	return &SkipError{Path: in.Path, Inside: in.Inside, Reason: "damaged " + c.Name + " file: " + err.Error(), Err: err, Status: format.Damaged}
 }
 
 // peek fills Head.
@@ -203,12 +231,12 @@ func (f *File) look(in *os.File) error {
 		return err
 	}
 	head = head[:n]
-	if bytes.HasPrefix(head, []byte(gzipMagic)) || utf16Order(head) != 0 {
+	if archive.Compressed(head) != nil || utf16Order(head) != 0 || charset.UTF16(head) != 0 {
 		return nil
 	}
 	as := &format.File{Path: f.Path, Name: f.Path, Size: info.Size(), Head: head}
 	form, err := sniff(as)
-	if err == nil && !form.streamed && f.limit > 0 && as.Size > f.limit {
+	if err == nil && !form.streamed && !form.large && f.limit > 0 && as.Size > f.limit {
 		err = tooLarge(as, f.limit)
 	}
 	return err

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ const (
 	maxMembers = 100_000
 	// maxUnpacked times Options.MaxFileBytes may come out of one file.
 	maxUnpacked = 16
+	// or maxSpread times its own size.
+	maxSpread = 32
 	// A member of which more than ratioFrom bytes came may have maxRatio times the
 	// bytes that it takes in its file.
 	maxRatio  = 200
@@ -37,7 +40,7 @@ var errStopped = errors.New("stopped")
 
 // inner is format.Options.Inner.
 func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Document, error) bool) error {
-	in := &input{File: format.File{Path: m.Of.Path, Name: m.Name, ModTime: m.ModTime, Claim: n.r.claim}}
+	in := &input{File: format.File{Path: m.Of.Path, Name: cmp.Or(m.As, m.Name), ModTime: m.ModTime, Claim: n.r.claim}}
 	in.Inside = m.Name
 	if m.Of.Inside != "" {
 		in.Inside = m.Of.Inside + "!/" + m.Name
@@ -52,6 +55,7 @@ func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Doc
 	case n.depth > maxNested:
 		return n.told(in, in.Skip("stands more than %d files deep in others", maxNested), yield)
 	}
+	in.spend = func(k int64) error { return n.spend(m.Of, k) }
 	in.forward(&unpacked{n: n, m: &m, f: &in.File})
 	form, err := in.begin(ctx, n.r.o.MaxFileBytes)
 	stopped := false
@@ -106,6 +110,18 @@ func (n *nest) exceeded(of *format.File, reason string, args ...any) error {
 	return &exceeded{SkipError{Path: of.Path, Reason: fmt.Sprintf(reason, args...), Rest: true}}
 }
 
+// most is how many bytes may come out of all members, which is more for a file that is
+// large itself.
+func (n *nest) most() int64 { return max(maxUnpacked*n.r.o.MaxFileBytes, maxSpread*n.f.Size) }
+
+// spend counts bytes that came out of members.
+func (n *nest) spend(of *format.File, k int64) error {
+	if n.bytes += k; n.bytes > n.most() {
+		return n.exceeded(of, "what it holds is larger than %d bytes unpacked: no more of it is read", n.most())
+	}
+	return nil
+}
+
 // unpacked are the bytes of a member, as many as may be.
 type unpacked struct {
 	n  *nest
@@ -117,10 +133,10 @@ type unpacked struct {
 func (u *unpacked) Read(p []byte) (int, error) {
 	k, err := u.m.Reader.Read(p)
 	u.at += int64(k)
-	u.n.bytes += int64(k)
+	if err := u.n.spend(u.m.Of, int64(k)); err != nil {
+		return 0, err
+	}
 	switch {
-	case u.n.bytes > maxUnpacked*u.n.r.o.MaxFileBytes:
-		return 0, u.n.exceeded(u.m.Of, "what it holds is larger than %d bytes unpacked: no more of it is read", maxUnpacked*u.n.r.o.MaxFileBytes)
 	case u.m.Packed > 0 && u.at > ratioFrom && u.at/u.m.Packed > maxRatio:
 		return 0, u.f.Skip("unpacks to more than %d times its size", maxRatio)
 	}

@@ -93,9 +93,9 @@ func TestNested(t *testing.T) {
 		many = append(many, fmt.Sprintf("%d.txt", i), strings.Repeat("words ", 1000))
 	}
 	with(t, "\x01BOX", row{read: boxed, streamed: true})
-	dir = tree(t, map[string]string{"d.box": "\x01" + box(many...)[1:]})
+	dir = tree(t, map[string]string{"d.box.gz": zipped("\x01" + box(many...)[1:])})
 	docs, skipped = readAll(t, Options{MaxFileBytes: 50_000}, dir, dir)
-	if len(docs) != 133 || len(skipped) != 1 || !strings.Contains(skipped[0], "d.box: what it holds is larger than 800000 bytes unpacked") {
+	if len(docs) != 133 || len(skipped) != 1 || !strings.Contains(skipped[0], "d.box.gz: what it holds is larger than 800000 bytes unpacked") {
 		t.Errorf("%d documents, skipped %q", len(docs), skipped)
 	}
 	r, n := New(Options{}), 0

@@ -11,11 +11,16 @@
 // (in no block), CRLF stays, each byte that is not valid UTF-8 becomes U+FFFD,
 // UTF-16 with a byte order mark is decoded. Ranges count bytes of Source; so do
 // FileStart and FileEnd of a file that was not valid UTF-8, since no other
-// count means anything to a reader of its text. HTML is the one format whose
-// Source is extracted text; its FileStart and FileEnd are bytes of the file.
+// count means anything to a reader of its text. Of formats that are no text to read
+// as it stands (HTML, PDF, tables, mails, subtitles …) Source is the text that was
+// extracted; FileStart and FileEnd are bytes of the file.
 //
 // Places are lines of the decompressed, decoded file: any byte's own of a text, of
-// HTML that at which a block begins, of JSON Lines that of the record.
+// what was extracted that at which a block begins, of JSON Lines that of the record;
+// and what else the format has: pages, cells, seconds.
+//
+// A file may hold files: archives and mails do. Their documents are named
+// PATH!/NAME, and what all levels together may hold is bounded (nest.go).
 //
 // Formats enter at one place: the tables in formats.go.
 package read
@@ -271,6 +276,14 @@ func (r *Reader) complete(f *File, in *format.File, d *corpus.Document) error {
 	if !f.IsStdin() {
 		d.Path = f.Path
 	}
+	switch in.Charset {
+	case "":
+	case "utf-8":
+		d.Warnings = append(d.Warnings, corpus.Warning{Key: "charset", Reason: "is UTF-8 with bytes that are none: each became U+FFFD"})
+	default:
+		d.Warnings = append(d.Warnings, corpus.Warning{Key: "charset", Reason: "is not stated and not UTF-8: it looks like " + in.Charset})
+	}
+	in.Charset = ""
 	d.Role = cmp.Or(d.Role, role.Stated(d.Metadata))
 	if d.ID != "" {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,10 +25,13 @@ const (
 // isPage says that a file is HTML by its name.
 func isPage(path string) bool { return byExtension[strings.ToLower(filepath.Ext(path))] == &formHTML }
 
+// sourceTypes are those of documents that pages are made of.
+var sourceTypes = []string{"text", "markdown", "rst", "asciidoc", "org"}
+
 // copied says that a page which this run listed is made of a document: one of the same
 // name in the same folder, or outside the _sources of Sphinx, that has its words.
 func (r *Reader) copied(f *File, d *corpus.Document) bool {
-	if len(r.pages) == 0 || d.Type != "text" && d.Type != "markdown" {
+	if len(r.pages) == 0 || !slices.Contains(sourceTypes, d.Type) {
 		return false
 	}
 	dir, name := filepath.Split(f.Path)
@@ -43,7 +47,7 @@ func (r *Reader) copied(f *File, d *corpus.Document) bool {
 		}
 		ext := filepath.Ext(name)
 		form := byExtension[strings.ToLower(ext)]
-		if ext == "" || form != &formText && form != &formMarkdown {
+		if ext == "" || form == nil || !form.source {
 			return false
 		}
 		name = strings.TrimSuffix(name, ext)

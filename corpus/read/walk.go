@@ -15,7 +15,7 @@ import (
 // input) as they are, folders in byte order of their entries, then what
 // symbolic links lead to. Left out without a word are hidden files and folders,
 // what package managers install and other programs keep for themselves (see
-// foreign), what .gitignore files and .git/info/exclude name (as git does, but
+// foreign), what browsers save beside a page, what .gitignore files and .git/info/exclude name (as git does, but
 // also where there is no git repository), and [Options.Skip]. Files and folders
 // named themselves are listed even so. A file that is reached twice is listed
 // once; a link that leads out of the folders that are named, or to one that holds
@@ -174,6 +174,9 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {
 			continue
 		}
+		if mode.IsDir() && savedBeside(name, entries) {
+			continue
+		}
 		switch {
 		case mode&fs.ModeSymlink != 0:
 			w.links = append(w.links, link{path: child, top: w.top, rules: rules})
@@ -257,6 +260,20 @@ func foreign(entries []fs.DirEntry) bool {
 		}
 	}
 	return own == 3
+}
+
+// savedBeside says that a folder holds what browsers save beside a page: "page_files"
+// beside "page.html".
+func savedBeside(folder string, entries []fs.DirEntry) bool {
+	for _, end := range []string{"_files", ".files", "-Dateien", "_fichiers", "_archivos"} {
+		page, ok := strings.CutSuffix(folder, end)
+		if ok && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+			return !e.IsDir() && isPage(e.Name()) && strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())) == page
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // inSkip says that a path is one of Options.Skip or lies in one.

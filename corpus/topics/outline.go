@@ -2,6 +2,7 @@ package topics
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ type Chapter struct {
 	Start int `json:"start"`
 	End   int `json:"end"`
 	// Time is that of the chapter's first line that begins with one, as it
-	// stands there ("1:02:30"); empty when there is none.
+	// stands there ("1:02:30"), or that of its place; empty when there is none.
 	Time string `json:"time,omitempty"`
 	// Sentence is the sentence that has most of what sets the chapter apart: an
 	// exact range of the source; empty ranges when there is no sentence.
@@ -52,7 +53,7 @@ func Outline(d *corpus.Document, an *text.Analyzer) []Chapter {
 	if len(units) == 0 {
 		return nil
 	}
-	o := &outliner{src: d.Source, an: an, units: units}
+	o := &outliner{doc: d, src: d.Source, an: an, units: units}
 	texts := make([]string, len(units))
 	for i, u := range units {
 		texts[i] = o.content(u)
@@ -90,6 +91,7 @@ func landmarks(d *corpus.Document) []corpus.Block {
 }
 
 type outliner struct {
+	doc   *corpus.Document
 	src   string
 	an    *text.Analyzer
 	units []corpus.Sentence
@@ -232,6 +234,10 @@ func (o *outliner) chapter(from, to, level int) Chapter {
 		if c.Time, _ = clock(o.src[u.Start:u.End]); c.Time != "" {
 			break
 		}
+	}
+	if p := o.doc.PlaceOf(c.Start); c.Time == "" && p.Seconds != nil {
+		at := int(*p.Seconds)
+		c.Time = fmt.Sprintf("%d:%02d:%02d", at/3600, at/60%60, at%60)
 	}
 	weights := o.weights(from, to)
 	best := 0.0

@@ -134,20 +134,47 @@ func (all *Set) tableHeader(i int) int {
 		return -1
 	}
 	top := i
-	for n := 0; n < farthest; n++ {
+	for n := 0; ; n++ {
 		j := all.before(top)
 		if j < 0 && all.Units[top].Start > 0 {
-			return -1 // the table may begin before what was read
+			return all.farHeader(top) // the table may begin before what was read
 		}
 		if j < 0 || all.Units[j].Kind != corpus.TableRow {
 			break
 		}
+		if n == longTable {
+			return -1
+		}
 		top = j
 	}
-	if top == i || all.Units[top].First && all.Units[top].Start > 0 {
+	if top == i {
 		return -1
 	}
 	return top
+}
+
+// longTable is how many rows above its own a header is looked for.
+const longTable = 5000
+
+// farHeader is the first row of the table that goes on at unit top, where rows between
+// them were not read: the last row before that begins one, under the same headings.
+func (all *Set) farHeader(top int) int {
+	t := &all.Units[top]
+	for j := top - 1; j >= 0 && all.Units[j].Doc == t.Doc; j-- {
+		u := &all.Units[j]
+		if u.Kind != corpus.TableRow || !all.Together(u, t) {
+			return -1
+		}
+		if b := all.before(j); strings.Count(u.Text, "\t") > 0 && (b < 0 && (u.Start == 0 || all.alone(j)) || b >= 0 && all.Units[b].Kind != corpus.TableRow) {
+			return j
+		}
+	}
+	return -1
+}
+
+// alone says that unit j is all that was read of its surroundings: a header.
+func (all *Set) alone(j int) bool {
+	return all.Units[j].First && (j+1 == len(all.Units) || all.Units[j+1].First)
 }
 
 // signature of a line of code, or the comment above a line at the margin.

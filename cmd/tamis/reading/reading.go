@@ -156,7 +156,7 @@ func File(path string, docs []Document) (file Document, rest []Document) {
 			b.End += at
 			file.Blocks = append(file.Blocks, b)
 		}
-		file.Attachments = append(file.Attachments, d.Attachments...)
+		file.Attachments = append(append(file.Attachments, strings.TrimPrefix(d.Doc, path+"!/")), d.Attachments...)
 		file.Dropped = append(file.Dropped, d.Dropped...)
 		file.Warnings = append(file.Warnings, d.Warnings...)
 	}

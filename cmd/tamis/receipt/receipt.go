@@ -78,14 +78,17 @@ func Sources(w io.Writer, c *tamis.Context) error {
 		s := &c.Spans[i]
 		var lines, bytes []string
 		for ; i < len(c.Spans) && c.Spans[i].Cite == s.Cite && c.Spans[i].Heading == s.Heading; i++ {
-			if line := fmt.Sprint(c.Spans[i].Place.Line); !slices.Contains(lines, line) {
+			if line := spot(c.Spans[i].Place); !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 			bytes = append(bytes, fmt.Sprintf("%d-%d", c.Spans[i].Start, c.Spans[i].End))
 		}
 		where, rest := At(ShortPath(s.Doc), s.Doc, s.Path, s.Place), " bytes "+strings.Join(bytes, ", ")
-		if s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc) {
+		switch {
+		case s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc):
 			where, rest = screen.Name(ShortPath(s.Doc))+":"+strings.Join(lines, ","), ""
+		case s.Place.Line == 0 && spot(s.Place) != "":
+			where, rest = screen.Name(ShortPath(s.Doc))+" "+strings.Join(lines, ", "), ""
 		}
 		if s.Heading != "" {
 			rest = "  " + strings.Join(strings.Fields(s.Heading), " ") + rest
@@ -111,6 +114,24 @@ func At(name, doc, path string, p tamis.Place) string {
 		return fmt.Sprintf("%s:%d", screen.Name(name), p.Line)
 	}
 	return fmt.Sprintf("%s (%s:%d)", screen.Name(name), screen.Name(ShortPath(path)), p.Line)
+}
+
+// spot says where in its original a range begins, in the words of its format; ""
+// where nothing is known.
+func spot(p tamis.Place) string {
+	switch {
+	case p.Line > 0:
+		return fmt.Sprint(p.Line)
+	case p.Page > 0:
+		return fmt.Sprintf("p. %d", p.Page)
+	case p.Slide > 0:
+		return fmt.Sprintf("slide %d", p.Slide)
+	case p.Sheet != "" || p.Cell != "":
+		return screen.Name(strings.Trim(p.Sheet+"!"+p.Cell, "!"))
+	case p.Seconds != nil:
+		return fmt.Sprintf("%d:%02d", int(*p.Seconds)/60, int(*p.Seconds)%60)
+	}
+	return ""
 }
 
 // ShortPath shows a file below the working directory by its relative path.

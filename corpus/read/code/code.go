@@ -22,7 +22,7 @@ var languages = pairs(`c:c h:c cc:cpp cpp:cpp cxx:cpp hpp:cpp hh:cpp hxx:cpp inl
 	sql:sql proto:protobuf thrift:thrift graphql:graphql gql:graphql s:assembly asm:assembly wat:wasm
 	css:css scss:css sass:css less:css json:json json5:json yaml:yaml yml:yaml toml:toml ini:ini cfg:ini conf:ini properties:ini
 	xml:xml xsd:xml xsl:xml svg:xml plist:xml tf:terraform hcl:terraform nix:nix cmake:cmake mk:make mod:gomod sum:gomod
-	ipynb:json tmpl:template gotmpl:template sol:solidity vhd:vhdl sv:verilog`, ".")
+	tmpl:template gotmpl:template sol:solidity vhd:vhdl sv:verilog`, ".")
 
 // fileNames names the language of a lower-case file name.
 var fileNames = pairs(`makefile:make gnumakefile:make dockerfile:docker containerfile:docker cmakelists.txt:cmake rakefile:ruby gemfile:ruby

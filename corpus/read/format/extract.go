@@ -13,6 +13,7 @@ import (
 type Extract struct {
 	b      strings.Builder
 	blocks []corpus.Block
+	apart  bool // see Part
 }
 
 // Add appends a block with its text, which is trimmed; one without text is left
@@ -38,10 +39,11 @@ func (x *Extract) add(b corpus.Block, text string, goesOn bool) {
 		last := &x.blocks[n-1]
 		b.FileStart = max(b.FileStart, last.FileEnd)
 		x.b.WriteByte('\n')
-		if inList := b.Kind == last.Kind && (b.Kind == corpus.TableRow || b.Kind == corpus.ListItem); !inList && !goesOn {
+		if inList := b.Kind == last.Kind && (b.Kind == corpus.TableRow || b.Kind == corpus.ListItem); (!inList || x.apart) && !goesOn {
 			x.b.WriteByte('\n')
 		}
 	}
+	x.apart = false
 	b.FileEnd = max(b.FileEnd, b.FileStart)
 	b.Start = x.b.Len()
 	x.b.WriteString(text)
@@ -55,14 +57,11 @@ func (x *Extract) add(b corpus.Block, text string, goesOn bool) {
 // Len is how many bytes of text there are.
 func (x *Extract) Len() int { return x.b.Len() }
 
-// Part begins a new part: rows and items that follow do not go on with those before.
-func (x *Extract) Part() {
-	if x.b.Len() > 0 {
-		x.b.WriteByte('\n')
-	}
-}
+// Part begins a new table or list: rows and items that follow do not go on with those
+// before.
+func (x *Extract) Part() { x.apart = true }
 
 // Put gives a document the text and its blocks.
 func (x *Extract) Put(d *corpus.Document) {
-	d.Source, d.Blocks = strings.TrimRight(x.b.String(), "\n"), x.blocks
+	d.Source, d.Blocks = x.b.String(), x.blocks
 }

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/charset"
 )
 
 // Func reads one file and yields its documents: one, or many in the order of
@@ -55,6 +56,7 @@ type Options struct {
 type Member struct {
 	Of      *File
 	Name    string // its path in Of, with slashes; the id is Of.Part(Name)
+	As      string // a name that says what it is, where Name does not
 	Packed  int64  // how many bytes it takes in Of; 0 where that is not known
 	ModTime time.Time
 	io.Reader
@@ -74,6 +76,8 @@ type File struct {
 	// is so of streamed formats alone.
 	Size    int64
 	ModTime time.Time
+	// Charset is the character set that Text guessed; empty where that was not asked.
+	Charset string
 	// Head is the start of the file, at most HeadBytes.
 	Head []byte
 	// The bytes. Reading returns the error of a context that ended. Streamed
@@ -127,8 +131,8 @@ func (m Memory) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // Text is the whole file as valid UTF-8: decode, if not nil, is asked first
-// about a text that is not, and returns "" where it knows no better; then each
-// byte that is not valid becomes U+FFFD.
+// about a text that is not, and returns "" where it knows no better; then the
+// character set is guessed, which Charset tells; what is not valid becomes U+FFFD.
 func (f *File) Text(decode func(string) string) (string, error) {
 	m, ok := f.ReaderAt.(Memory)
 	if !ok {
@@ -148,9 +152,10 @@ func (f *File) Text(decode func(string) string) (string, error) {
 	}
 	if decode != nil {
 		if t := decode(s); t != "" {
-			s = t
+			return validUTF8(t), nil
 		}
 	}
+	s, f.Charset = charset.Decode(s, "")
 	return validUTF8(s), nil
 }
 

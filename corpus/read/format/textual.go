@@ -2,6 +2,7 @@ package format
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode"
 
@@ -16,7 +17,7 @@ func Textual(kind, lang string, decode func(text string) string, parse Parse) Fu
 	return Costly(kind, lang, decode, Cost{}, parse, nil)
 }
 
-// Parse makes a document of a text, see Textual.
+// Parse makes a document of a text, see Textual. A SkipError needs no path.
 type Parse func(ctx context.Context, d *corpus.Document, text string) error
 
 // Cost is about how many bytes of memory a parser takes: for each byte of a text,
@@ -45,6 +46,10 @@ func Costly(kind, lang string, decode func(text string) string, cost Cost, parse
 		d := corpus.Document{Type: kind, Lang: lang}
 		body := strings.TrimPrefix(text, BOM)
 		if err := parse(ctx, &d, body); err != nil {
+			var s *SkipError
+			if errors.As(err, &s) && s.Path == "" {
+				s.Path, s.Inside = f.Path, f.Inside
+			}
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -63,7 +68,7 @@ func Costly(kind, lang string, decode func(text string) string, cost Cost, parse
 		if d.Verbatim {
 			d.Place.Line = 1
 		} else {
-			number(d.Blocks, text)
+			Number(d.Blocks, text, 1)
 		}
 		yield(d, nil)
 		return nil
@@ -87,10 +92,11 @@ func shift(d *corpus.Document, text string, n int) {
 	}
 }
 
-// number gives blocks the lines of the file at which they begin, beside what else
-// is known of their places.
-func number(blocks []corpus.Block, file string) {
-	line, at := 1, 0
+// Number gives blocks the lines of a text, which begins at a line of the file, at
+// which they begin, beside what else is known of their places. Their file ranges
+// count the text.
+func Number(blocks []corpus.Block, file string, line int) {
+	at := 0
 	places := make([]corpus.Place, len(blocks))
 	for i := range blocks {
 		start := min(max(blocks[i].FileStart, at), len(file))

@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"unicode"
@@ -168,10 +169,10 @@ func (x *extractor) words(t string, start, end int) {
 		}
 		if !word {
 			word = true
-			if len(x.text) == 0 {
+			if len(x.text) == 0 || x.row && len(bytes.TrimLeft(x.text, "\t")) == 0 {
 				x.start = start
-				before = 0
-			} else if x.space && x.text[len(x.text)-1] != '\n' {
+				before = len(x.text)
+			} else if x.space && x.text[len(x.text)-1] != '\n' && x.text[len(x.text)-1] != '\t' {
 				x.text = append(x.text, ' ')
 			}
 			x.space, x.breaks = false, 0
@@ -199,10 +200,11 @@ func runeLen(r rune) int {
 // flush closes the open block.
 func (x *extractor) flush() {
 	t := strings.TrimRightFunc(string(x.text), unicode.IsSpace)
-	if x.pre == 0 || x.row {
+	if x.row && x.cells > 1 {
+		t = strings.TrimLeft(t, " \n\r") // empty cells stay
+	} else if x.pre == 0 || x.row {
 		t = strings.TrimLeftFunc(t, unicode.IsSpace)
 	}
-	t = strings.TrimSuffix(t, " |")
 	if format.Blank(t) {
 		x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 		return
@@ -294,7 +296,7 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 		return
 	case atom.Meta:
 		switch n := strings.ToLower(attrs["name"]); n {
-		case "description", "author", "keywords", "date":
+		case "description", "author", "keywords", "date", "generator":
 			if c := strings.TrimSpace(attrs["content"]); c != "" {
 				x.meta = append(x.meta, [2]string{n, c})
 			}
@@ -408,8 +410,8 @@ func (x *extractor) started(a atom.Atom, tag string) {
 		x.row, x.cells = true, 0
 	case atom.Td, atom.Th:
 		if x.row && x.pre == 0 {
-			if x.cells > 0 && len(x.text) > 0 {
-				x.text = append(trimTail(x.text), " | "...)
+			if x.cells > 0 {
+				x.text = append(trimTail(x.text), '\t')
 				x.space = false
 			}
 			x.cells++
@@ -525,7 +527,7 @@ func (x *extractor) lineBreak() {
 		x.cells = cells
 		return
 	}
-	if len(x.text) > 0 {
+	if len(bytes.TrimLeft(x.text, "\t")) > 0 {
 		x.text = append(trimTail(x.text), '\n')
 		x.space = false
 	}

@@ -2,6 +2,7 @@
 package markup
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -39,7 +40,41 @@ const (
 )
 
 // HTML reads pages of HTML.
-var HTML = format.Costly("html", "", decode, format.Cost{Byte: 3, Each: 120, Mark: "<"}, read, nil)
+func HTML(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	parse := read
+	if o.Explain {
+		parse = explained
+	}
+	return format.Costly("html", "", decode, format.Cost{Byte: 3, Each: 120, Mark: "<"}, parse, nil)(ctx, f, o, yield)
+}
+
+// explained is read, and says what of the page was left out.
+func explained(ctx context.Context, d *corpus.Document, src string) error {
+	if err := read(ctx, d, src); err != nil {
+		return err
+	}
+	all, err := extract(ctx, src, false)
+	if err != nil {
+		return err
+	}
+	kept, gap := d.Blocks, true
+	for _, b := range all.blocks {
+		for len(kept) > 0 && kept[0].FileEnd <= b.FileStart {
+			kept = kept[1:]
+		}
+		if len(kept) > 0 && kept[0].FileStart < b.FileEnd {
+			gap = true
+			continue
+		}
+		if gap {
+			d.Dropped = append(d.Dropped, corpus.Dropped{Reason: "not the text of the page"})
+			gap = false
+		}
+		last := &d.Dropped[len(d.Dropped)-1]
+		last.Text = strings.TrimPrefix(last.Text+"\n"+b.text, "\n")
+	}
+	return nil
+}
 
 // read extracts the main text of a page. What is dropped: scripts, styles,
 // navigation, page headers and footers, elements hidden or named as such by role or
@@ -48,7 +83,8 @@ var HTML = format.Costly("html", "", decode, format.Cost{Byte: 3, Each: 120, Mar
 // sidebar or a menu are dropped unless there is something to read in them: handbooks
 // keep their notes in such boxes. Where a page has a <main> (or else an <article>) with
 // enough text, only that stays. If dropping would leave next to nothing of a page,
-// nothing but scripts and the like is dropped.
+// nothing but scripts and the like is dropped. Of a page that says that it was published,
+// the article is read instead, see article.
 //
 // It works on the stream of tags and needs no tree: openElements knows where an
 // element ends whose end tag was left out.
@@ -57,28 +93,42 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 	if err != nil {
 		return err
 	}
-	blocks := x.content()
-	if size(blocks) < littleText || size(blocks) < x.dropped/droppedShare {
-		all, err := extract(ctx, src, false)
-		if err != nil {
-			return err
-		}
-		if size(all.blocks) > lenientGain*size(blocks) {
-			blocks = all.blocks
-		}
+	blocks, title, err := x.chosen(ctx, src)
+	if err != nil {
+		return err
 	}
-	d.Title, d.Lang = x.title, x.lang
+	x.write(d, blocks, title, len(src))
 	if isIndex(blocks) {
 		d.Role = role.Generated
 	}
+	return nil
+}
+
+// Whole reads a page all of which is text: a chapter of a book. Only scripts and the
+// like are left out.
+func Whole(ctx context.Context, d *corpus.Document, src string) error {
+	x, err := extract(ctx, src, false)
+	if err != nil {
+		return err
+	}
+	x.write(d, x.blocks, x.title, len(src))
+	return nil
+}
+
+// write makes a document of blocks of a page of so many bytes.
+func (x *extractor) write(d *corpus.Document, blocks []block, title string, size int) {
+	d.Title, d.Lang = title, x.lang
 	if len(x.meta) > 0 {
 		d.Metadata = make(map[string]any)
 	}
 	for _, m := range x.meta {
+		if m[0] == "generator" {
+			continue
+		}
 		d.Metadata[m[0]] = m[1]
 	}
 	var b strings.Builder
-	b.Grow(len(src) / 4)
+	b.Grow(size / 4)
 	d.Blocks = make([]corpus.Block, 0, len(blocks))
 	for i, h := range blocks {
 		if i > 0 {
@@ -99,7 +149,32 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 		d.Blocks = append(d.Blocks, h.Block)
 	}
 	d.Source = b.String()
-	return nil
+}
+
+// chosen is what of a page is read, and its title.
+func (x *extractor) chosen(ctx context.Context, src string) ([]block, string, error) {
+	blocks := x.content()
+	manner := x.manner(src)
+	if manner == published {
+		if a, title, ok := article(ctx, src); ok && keepsCode(a, blocks) {
+			return a, cmp.Or(title, x.title), nil
+		}
+	}
+	if size(blocks) < littleText || size(blocks) < x.dropped/droppedShare {
+		all, err := extract(ctx, src, false)
+		if err != nil {
+			return nil, "", err
+		}
+		if size(all.blocks) > lenientGain*size(blocks) {
+			blocks = all.blocks
+			if manner == unstated {
+				if a, title, ok := article(ctx, src); ok && size(a) >= littleText {
+					return a, cmp.Or(title, x.title), nil
+				}
+			}
+		}
+	}
+	return blocks, x.title, ctx.Err()
 }
 
 // inList says that a block is part of a list or a table, and stands on the next line.
@@ -298,7 +373,7 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 	if attrs == nil {
 		return false
 	}
-	if _, hidden := attrs["hidden"]; hidden || attrs["aria-hidden"] == "true" {
+	if _, hidden := attrs["hidden"]; hidden || attrs["aria-hidden"] == "true" || invisible(attrs["style"]) {
 		return isBlock(a)
 	}
 	switch strings.ToLower(attrs["role"]) {
@@ -311,6 +386,12 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 		}
 	}
 	return false
+}
+
+// invisible says that a style shows nothing.
+func invisible(style string) bool {
+	style = strings.ToLower(strings.Join(strings.Fields(style), ""))
+	return strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden")
 }
 
 // doubtful says whether an element is left out unless there is something to read in

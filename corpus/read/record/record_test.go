@@ -85,3 +85,72 @@ func FuzzTable(f *testing.F) {
 		read(t, TSV, "a.tsv", s)
 	})
 }
+
+func TestNotebook(t *testing.T) {
+	docs, _ := read(t, Notebook, "a.ipynb", `{"metadata": {"kernelspec": {"language": "python"}}, "cells": [
+{"cell_type": "markdown", "source": ["# Tea\n", "\n", "- green\n", "- *black*\n"]},
+{"cell_type": "code", "source": "x = 1\nprint(x)", "outputs": [
+ {"output_type": "stream", "text": ["a  b\n", "1  2\n"]},
+ {"output_type": "display_data", "data": {"image/png": "aGVsbG8=", "text/plain": ["<Figure>"]}},
+ {"output_type": "error", "ename": "NameError", "evalue": "no \u001b[31my\u001b[0m", "traceback": ["frames"]}]},
+{"cell_type": 5, "source": "odd"},
+{"cell_type": "raw", "source": null}], "nbformat": 4}`)
+	d := docs[0]
+	if d.Source != "Tea\n\n- green\n- *black*\n\nx = 1\nprint(x)\n\na\tb\n1\t2\n\n<Figure>\n\nNameError: no y" || d.Title != "Tea" || d.Metadata["code"] != "python" {
+		t.Errorf("%q %q %v", d.Title, d.Source, d.Metadata)
+	}
+	for i, want := range []corpus.Block{{Kind: corpus.Heading, Level: 1, Label: "Tea"}, {Kind: corpus.ListItem}, {Kind: corpus.ListItem}, {Kind: corpus.Code}, {Kind: corpus.TableRow}, {Kind: corpus.TableRow}, {}, {}} {
+		if b := d.Blocks[i]; b.Kind != want.Kind || b.Level != want.Level || b.Label != want.Label {
+			t.Errorf("block %d is %+v", i, b)
+		}
+	}
+	if d.Blocks[0].Place.Line != 2 || d.Blocks[3].Place.Line != 3 {
+		t.Errorf("at lines %d and %d", d.Blocks[0].Place.Line, d.Blocks[3].Place.Line)
+	}
+	docs, _ = read(t, Notebook, "a.ipynb", `{"worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "Old"}, {"cell_type": "code", "input": ["y"]}]}]}`)
+	if docs[0].Source != "Old\n\ny" || docs[0].Blocks[0].Level != 2 {
+		t.Errorf("%+v", docs[0])
+	}
+	// What is whole of a damaged file goes in, with a word about it.
+	docs, _ = read(t, Notebook, "a.ipynb", `{"cells": [{"cell_type": "raw", "source": "whole"}, {"cell_ty`)
+	if len(docs) != 1 || docs[0].Source != "whole" || len(docs[0].Warnings) != 1 {
+		t.Errorf("%+v", docs)
+	}
+	if _, skipped := read(t, Notebook, "a.ipynb", `[1`); len(skipped) != 1 || !strings.Contains(skipped[0], "without cells") {
+		t.Errorf("skipped %q", skipped)
+	}
+}
+
+func FuzzNotebook(f *testing.F) {
+	f.Add(`{"cells": [{"cell_type": "markdown", "source": ["# a\n", "> b"]}, {"cell_type": "code", "source": "", "outputs": [{"text": "a  b\nc  d"}]}]}`)
+	f.Add(`{"worksheets": [{"cells": [{"cell_type": "heading", "level": 9, "source": "\ud800"}]}`)
+	f.Fuzz(func(t *testing.T, s string) { read(t, Notebook, "a.ipynb", s) })
+}
+
+func TestList(t *testing.T) {
+	docs, _ := read(t, List, "a.json", "[\n{\"name\": \"Ann\", \"age\": 31},\n{\"age\": 7, \"name\": \"Bob\", \"town\": null},\n{\"name\": \"a\\tb\"}]")
+	if d := docs[0]; d.Source != "name\tage\nAnn\t31\nBob\t7\na b" || d.Blocks[2].Place.Line != 3 || d.Blocks[2].Kind != corpus.TableRow {
+		t.Errorf("%+v", d)
+	}
+	docs, _ = read(t, List, "a.json", `[{"title": "Tea", "by": {"name": "Ann"}, "tags": ["green", "hot"]}, {"title": "Milk", "text": "`+strings.Repeat("white ", 60)+`"}]`)
+	if d := docs[0]; d.Source != "title: Tea\nby.name: Ann\ntags: green\nhot\n\ntitle: Milk\n\ntext: "+strings.TrimSpace(strings.Repeat("white ", 60)) {
+		t.Errorf("%q", d.Source)
+	}
+	docs, _ = read(t, List, "a.json", `[{"a": "whole", "b": 1}, {"a": "whole too"}, {"a`)
+	if len(docs) != 1 || len(docs[0].Warnings) != 1 || !strings.Contains(docs[0].Source, "whole too") {
+		t.Errorf("%+v", docs)
+	}
+	docs, _ = read(t, List, "a.json", `[{"a": `+strings.Repeat("[", 100)+"1"+strings.Repeat("]", 100)+`, "b": "kept"}]`)
+	if len(docs) != 1 || docs[0].Source != "b: kept" {
+		t.Errorf("%+v", docs)
+	}
+	if !IsList([]byte(" [ {")) || IsList([]byte(`{"a": [{`)) || IsList([]byte("[1")) {
+		t.Error("lists are told wrongly")
+	}
+}
+
+func FuzzList(f *testing.F) {
+	f.Add(`[{"a": [[{"b": 1}]], "c": {"d": "\ud800"}}, {"a": null}]`)
+	f.Add(`[{"a": "x\ty"}, {"a": 1e400, "b": true}]`)
+	f.Fuzz(func(t *testing.T, s string) { read(t, List, "a.json", s) })
+}

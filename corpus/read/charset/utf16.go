@@ -1,0 +1,39 @@
+package charset
+
+import "unicode"
+
+// UTF16 tells a text of UTF-16 without a byte order mark by its first bytes: 1
+// big-endian, -1 little-endian, 0 no such text. Nearly all of what it is read as has
+// to be letters and signs, and some of it spaces or line breaks, which read the
+// other way round are none.
+func UTF16(head []byte) int {
+	nul := false
+	for _, c := range head {
+		nul = nul || c == 0
+	}
+	if !nul || len(head) < 8 {
+		return 0
+	}
+	const wrong, fewestSpaces, asked = 100, 400, 2 // a part of the characters each
+	for _, order := range []int{-1, 1} {
+		n, bad, spaces := 0, 0, 0
+		for i := 0; i+1 < len(head); i += 2 {
+			r := rune(head[i]) | rune(head[i+1])<<8
+			if order > 0 {
+				r = rune(head[i])<<8 | rune(head[i+1])
+			}
+			n++
+			switch {
+			case r == ' ' || r == '\n':
+				spaces++
+			case r >= 0xD800 && r <= 0xDFFF: // one half of a rare character
+			case r < ' ' && r != '\t' && r != '\r' || !unicode.IsPrint(r) && !unicode.IsSpace(r):
+				bad++
+			}
+		}
+		if bad*wrong <= n && spaces*fewestSpaces >= n && spaces > 0 && n >= asked {
+			return order
+		}
+	}
+	return 0
+}

@@ -1,0 +1,398 @@
+package manuscript
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
+)
+
+// document reads a text; nil where there is none in it.
+func document(t testing.TB, read format.Func, src string) *corpus.Document {
+	t.Helper()
+	f := &format.File{Path: "a", Name: "a", Size: int64(len(src)), ReaderAt: format.Memory(src)}
+	var d *corpus.Document
+	err := read(t.Context(), f, &format.Options{}, func(got corpus.Document, err error) bool {
+		d = &got
+		return err == nil
+	})
+	if _, skipped := err.(*format.SkipError); err != nil && !skipped {
+		t.Fatal(err)
+	}
+	return d
+}
+
+var letters = map[corpus.BlockKind]string{corpus.Paragraph: "p", corpus.ListItem: "li", corpus.TableRow: "tr", corpus.Code: "code", corpus.Quote: "q", corpus.Term: "dt"}
+
+// outline is a line for each block: its kind, its line in the file, its text.
+func outline(d *corpus.Document) string {
+	var b strings.Builder
+	for _, x := range d.Blocks {
+		kind := letters[x.Kind]
+		if x.Kind == corpus.Heading {
+			kind = fmt.Sprint("h", x.Level)
+		}
+		fmt.Fprintf(&b, "%s %d %q\n", kind, x.Place.Line, d.Source[x.Start:x.End])
+	}
+	return b.String()
+}
+
+func expect(t *testing.T, read format.Func, src, want string) {
+	t.Helper()
+	if got, want := outline(document(t, read, src)), strings.TrimLeft(want, "\n"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestRST(t *testing.T) {
+	expect(t, RST, `=====
+Sieve
+=====
+
+.. |name| replace:: the *fine* one
+.. _site: http://example.org
+.. a comment
+   of two lines
+
+A |name| with **bold**, ''quotes'', `+"``code *x*``"+`, :func:`+"`~a.b.open`"+` and `+"`a link <http://x.org>`_"+`,
+a site_ and a\ part, 2 * 3 [1]_.
+
+Uses
+----
+
+- one
+  goes on
+
+  - inner
+- two
+
+1. first
+#. second
+
+term : kind
+    What it is.
+
+-v, --verbose  say more
+
+Code::
+
+  a  b
+   c
+
+.. code-block:: go
+   :linenos:
+
+   x := 1
+
+.. note:: Mind
+   this.
+
+So it is said:
+
+  Quoted.
+
++-----+-----+
+| a   | b c |
++=====+=====+
+| 1   | 2   |
+|     | 3   |
++-----+-----+
+
+=====  ====
+left   n
+=====  ====
+x      1
+=====  ====
+
+.. list-table::
+
+   * - k
+     - v
+   * - 1
+     - 2
+
+:Date: today
+
+.. [1] A note.
+
+.. image:: x.png
+   :alt: no
+`, `
+h1 2 "Sieve"
+p 10 "A the fine one with bold, ''quotes'', code *x*, open and a link, a site and apart, 2 * 3 [1]."
+h2 13 "Uses"
+li 16 "one goes on"
+li 19 "inner"
+li 20 "two"
+li 22 "1. first"
+li 23 "second"
+dt 25 "term (kind)"
+li 26 "What it is."
+dt 28 "-v, --verbose"
+li 28 "say more"
+p 30 "Code:"
+code 32 "a  b\n c"
+code 38 "x := 1"
+p 40 "Note"
+p 40 "Mind this."
+p 43 "So it is said:"
+q 45 "Quoted."
+tr 48 "a\tb c"
+tr 50 "1\t2 3"
+tr 55 "left\tn"
+tr 57 "x\t1"
+tr 62 "k\tv"
+tr 64 "1\t2"
+li 67 "Date: today"
+p 69 "[1] A note."
+`)
+}
+
+func TestAsciiDoc(t *testing.T) {
+	expect(t, AsciiDoc, `= Sieve
+A. Cook
+:tool: tamis
+// a comment
+
+The {tool} is *fine*, _very_ fine: `+"`a *b*`"+`, don't, link:x.html[a link], https://x.org[site^], see <<_uses>>.
+
+ifdef::none[]
+Not this.
+endif::[]
+== Uses
+
+* one
+goes on
+** inner
++
+attached
+* [x] two
+
+. first
+. second
+
+flour:: what is +
+sieved
+water:: wet
+
+.A title
+[source,go]
+----
+x := 1 // <1>
+// kept
+----
+<1> a callout
+
+NOTE: Mind this.
+
+[quote, A. Cook]
+____
+Sieve!
+____
+
+[cols="1,1"]
+|===
+|a |b
+
+|1 | 2
+2+|both
+|===
+
+image::x.png[]
+`, `
+h1 1 "Sieve"
+p 2 "A. Cook"
+p 6 "The tamis is fine, very fine: a *b*, don’t, a link, site, see Uses."
+h2 11 "Uses"
+li 13 "one goes on"
+li 15 "inner"
+p 17 "attached"
+li 18 "two"
+li 20 "first"
+li 21 "second"
+dt 23 "flour"
+li 23 "what is\nsieved"
+dt 25 "water"
+li 25 "wet"
+p 27 "A title"
+code 30 "x := 1\n// kept"
+li 33 "a callout"
+p 35 "Note"
+p 35 "Mind this."
+q 39 "Sieve!"
+p 40 "— A. Cook"
+tr 44 "a\tb"
+tr 46 "1\t2"
+tr 47 "both"
+`)
+}
+
+func TestOrg(t *testing.T) {
+	expect(t, Org, `#+TITLE: Sieve
+#+AUTHOR: A. Cook
+# a comment
+* TODO Uses :kitchen:
+:PROPERTIES:
+:ID: 7
+:END:
+The *fine* /one/ =a *b*= in [[http://x.org][a link]] and 2*3, \alpha[fn:1].
+- one
+  goes on
+  1. inner
+- [X] two
+- flour :: what is sieved
+#+begin_src go
+x := 1
+#+end_src
+#+begin_quote
+Sieve!
+#+end_quote
+| a | b |
+|---+---|
+| 1 |   |
+: fixed
+[fn:1] A note.
+`, `
+h1 1 "Sieve"
+h1 4 "TODO Uses"
+p 8 "The fine one a *b* in a link and 2*3, α[1]."
+li 9 "one goes on"
+li 11 "1. inner"
+li 12 "two"
+dt 13 "flour"
+li 13 "what is sieved"
+code 15 "x := 1"
+q 18 "Sieve!"
+tr 20 "a\tb"
+tr 22 "1"
+code 23 "fixed"
+p 24 "[1] A note."
+`)
+}
+
+func TestMan(t *testing.T) {
+	src := `.\" a comment
+.TH SIEVE 1 2020-01-01
+.de XX
+not this
+..
+.SH NAME
+sieve \- a \fIfine\fP tool
+.SH OPTIONS
+.BR sieve ( 1 )
+takes
+.IR "a file" .
+.TP
+.BI \-v " level"
+Say more
+.br
+and more.
+.IP \(bu 2
+an item
+.PP
+Then:
+.nf
+a  b
+ c\e
+.fi
+.TS
+tab(;);
+l l.
+a;b
+1;T{
+two
+lines
+T}
+.TE
+`
+	expect(t, Man, src, `
+h1 6 "NAME"
+p 7 "sieve - a fine tool"
+h1 8 "OPTIONS"
+p 9 "sieve(1) takes a file."
+dt 13 "-v level"
+li 14 "Say more\nand more."
+li 18 "an item"
+p 20 "Then:"
+code 22 "a  b\n c\\"
+tr 28 "a\tb"
+tr 29 "1\ttwo lines"
+`)
+	if d := document(t, Man, src); d.Title != "SIEVE(1)" {
+		t.Errorf("title %q", d.Title)
+	}
+	expect(t, Man, `.Dd January 1, 2020
+.Dt SIEVE 1
+.Sh NAME
+.Nm sieve
+.Nd a tool
+.Sh SYNOPSIS
+.Nm
+.Op Fl v Ar level
+.Bl -tag
+.It Fl v Ns = Ns Ar level
+Say more; see
+.Xr tamis 1 .
+.El
+`, `
+h1 3 "NAME"
+p 4 "sieve – a tool"
+h1 6 "SYNOPSIS"
+p 7 "sieve [-v level]"
+dt 10 "-v=level"
+li 11 "Say more; see tamis(1)."
+`)
+}
+
+// held fails where a document is not as the contract of readers has it.
+func held(t *testing.T, d *corpus.Document, src string) {
+	t.Helper()
+	if d == nil {
+		return
+	}
+	if !utf8.ValidString(d.Source) {
+		t.Fatalf("not UTF-8: %q", d.Source)
+	}
+	at, file := 0, 0
+	for i, b := range d.Blocks {
+		if b.Start < at || b.End <= b.Start || b.End > len(d.Source) || b.FileStart < file || b.FileEnd < b.FileStart || b.FileEnd > len(src) {
+			t.Fatalf("block %d is %+v of %d bytes of text and %d of the file", i, b, len(d.Source), len(src))
+		}
+		if gap := d.Source[at:b.Start]; strings.TrimSpace(gap) != "" {
+			t.Fatalf("%q is in no block", gap)
+		}
+		if !utf8.ValidString(d.Source[b.Start:b.End]) {
+			t.Fatalf("block %d begins or ends inside a sign", i)
+		}
+		at, file = b.End, b.FileStart
+	}
+}
+
+func fuzz(f *testing.F, read format.Func, seeds ...string) {
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		s = strings.ToValidUTF8(s, "?")
+		held(t, document(t, read, s), s)
+	})
+}
+
+func FuzzRST(f *testing.F) {
+	fuzz(f, RST, "a\n=\n\n- b\n\n  - c\n", ".. code:: x\n\n  y\n", "+--+--+\n|a |b |\n+--+--+\n", "== ==\na  b\n== ==\nc  d\n== ==\n", ".. list-table::\n\n  * - a\n    - b\n", "a ``b`` :c:`d <e>` *f* |g|_\n", "a::\n\n> b\n", ".. csv-table::\n\n  a,\"b\n", "1. a\n\n   b\n", ":a: b\n c\n", "| a\n| b\n", "a\n b\n", "-x  y\n", ">>> a\n", ".. |a| replace:: |a|\n\n|a|")
+}
+
+func FuzzAsciiDoc(f *testing.F) {
+	fuzz(f, AsciiDoc, "= a\nb\n:c: d\n\n{c}\n", "* a\n** b\n+\n----\nc\n----\n", "a:: b\n", "|===\n|a|b\n\n|c 2+|d\n|===\n", "[source]\na\n", "____\n====\na\n====\n____\n", "ifdef::a[]\nb\nendif::[]\n", "NOTE: a\n", "`a` +b+ *c* \"`d`\" <<e,f>> link:g[h]", ",===\na,\"b\n,===\n", "////\na\n", ":a: {a}{a}\n\n{a}", "[cols=\"99999999999*\"]\n|===\n9999999*|a\n|===\n")
+}
+
+func FuzzOrg(f *testing.F) {
+	fuzz(f, Org, "* a :b:\n:C:\nd\n:END:\n", "- a\n  - b :: c\n", "#+begin_src\n,* a\n#+end_src\n", "| a | b |\n|--|\n", ": a\n", "[fn:1] a[fn:2]\n", "*a* /b/ =c= [[d][e]] \\alpha{}", "#+begin_quote\n#+begin_quote\na\n", "1) a\n\n\n b\n", "\\begin{a}\nb\n")
+}
+
+func FuzzMan(f *testing.F) {
+	fuzz(f, Man, ".TH a 1\n.SH b\n.TP\n.B c\nd\n", ".nf\na\n.fi\n.IP\n", ".TS\ntab(;);\nl l.\na;T{\nb\nT}\n.TE\n", ".Sh a\n.Bl -tag\n.It Fl a Ns Op b\n.El\n", ".de a\n..\n.if n \\{\\\n.a\n.\\}\n", "\\fBa\\fP \\(bu \\[u2014] \\*(lq \\e \\\" b", ".Dd\n.Nm a\n.Xr b 1\n.Ap\n.Pf\n", ".BR \"a\"\"b\" c\\", ".It Ta\n.El\n.Bl -column\n.It a Ta b", ".TS\n.TE\n.TS\nx")
+}

@@ -1,0 +1,171 @@
+package pdf
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// compose makes the stored source of the blocks of all pages.
+func compose(d *corpus.Document, blocks []*block) {
+	hyphens := hyphenated(blocks)
+	var b strings.Builder
+	for i, bl := range blocks {
+		text := bl.text(hyphens)
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+			if i == 0 || bl.kind != corpus.TableRow || blocks[i-1].table != bl.table {
+				b.WriteByte('\n')
+			}
+		}
+		out := corpus.Block{Kind: bl.kind, Start: b.Len(), Place: &corpus.Place{Page: bl.page, Box: corpus.Box{bl.box.x0, bl.box.y0, bl.box.x1, bl.box.y1}}}
+		b.WriteString(text)
+		out.End = b.Len()
+		if bl.kind == corpus.Heading {
+			out.Level, out.Label = uint8(bl.level), text
+		}
+		d.Blocks = append(d.Blocks, out)
+	}
+	d.Source = b.String()
+}
+
+// hyphenated are the words with a hyphen inside that stand within a line somewhere.
+func hyphenated(blocks []*block) map[string]bool {
+	words := map[string]bool{}
+	for _, b := range blocks {
+		for i := range b.lines {
+			for j := range b.lines[i].words {
+				w := strings.TrimFunc(b.lines[i].words[j].text, func(r rune) bool { return !unicode.IsLetter(r) && r != '-' })
+				if n := strings.IndexByte(w, '-'); n > 0 && n < len(w)-1 {
+					words[strings.ToLower(w)] = true
+				}
+			}
+		}
+	}
+	return words
+}
+
+// text is the text of a block: its lines joined, words that a line end divides made
+// whole.
+func (b *block) text(hyphens map[string]bool) string {
+	if b.cells != nil {
+		return strings.Join(b.cells, "\t")
+	}
+	if b.kind == corpus.Code {
+		return b.code()
+	}
+	var out strings.Builder
+	for i := range b.lines {
+		t := b.lines[i].text()
+		if i > 0 {
+			joinLine(&out, t, hyphens)
+		} else {
+			out.WriteString(t)
+		}
+	}
+	return strings.ReplaceAll(out.String(), string(hyphen), "-")
+}
+
+func joinLine(out *strings.Builder, next string, hyphens map[string]bool) {
+	before := out.String()
+	last, n := utf8.DecodeLastRuneInString(before)
+	if last != hyphen && last != '-' && last != 0xAD && last != '\u2010' {
+		if !noSpaces(last) || !noSpaces(firstRune(next)) {
+			out.WriteByte(' ')
+		}
+		out.WriteString(next)
+		return
+	}
+	stem := before[:len(before)-n]
+	head := lastWord(stem)
+	if head == "" || last == '-' && !unicode.IsLetter(firstRune(next)) {
+		if head == "" {
+			out.WriteByte(' ')
+		}
+		out.WriteString(next)
+		return
+	}
+	tail, _, _ := strings.Cut(next, " ")
+	tail = strings.TrimRightFunc(tail, func(r rune) bool { return !unicode.IsLetter(r) })
+	whole := strings.ToLower(head + "-" + tail)
+	out.Reset()
+	out.WriteString(stem)
+	if !unicode.IsLower(firstRune(next)) || hyphens[whole] {
+		out.WriteByte('-')
+	}
+	out.WriteString(next)
+}
+
+func lastWord(s string) string {
+	return s[strings.LastIndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '-' })+1:]
+}
+
+// noSpaces says that a rune is of a script that is written without spaces.
+func noSpaces(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai) || r >= 0x3000 && r <= 0x303F || r >= 0xFF00 && r <= 0xFFEF
+}
+
+// code is the lines of a piece of code, indented as they stand.
+func (b *block) code() string {
+	left, width := b.lines[0].box.x0, float32(0)
+	for i := range b.lines {
+		left = min(left, b.lines[i].box.x0)
+		for _, w := range b.lines[i].words {
+			if n := utf8.RuneCountInString(w.text); n > 1 {
+				width = max(width, w.box.width()/float32(n))
+			}
+		}
+	}
+	var out strings.Builder
+	for i := range b.lines {
+		l := &b.lines[i]
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		end := left
+		for _, w := range l.words {
+			n := 0
+			if width > 0 {
+				n = int((w.box.x0-end)/width + 0.5)
+			}
+			if n < 1 && end > left {
+				n = 1
+			}
+			out.WriteString(strings.Repeat(" ", max(0, min(n, 80))))
+			out.WriteString(w.text)
+			end = w.box.x1
+		}
+	}
+	return strings.ReplaceAll(out.String(), string(hyphen), "-")
+}
+
+// bodySize is the size of most letters.
+func bodySize(blocks []*block) float32 {
+	counts := map[float32]int{}
+	for _, b := range blocks {
+		for i := range b.lines {
+			n := 0
+			for j := range b.lines[i].words {
+				n += len(b.lines[i].words[j].text)
+			}
+			counts[roundSize(b.lines[i].size)] += n
+		}
+	}
+	best := float32(0)
+	for _, size := range slices.Sorted(maps.Keys(counts)) {
+		if best == 0 || counts[size] > counts[best] {
+			best = size
+		}
+	}
+	return best
+}
+
+// roundSize makes sizes that look the same one.
+func roundSize(s float32) float32 { return float32(int(2*s+0.5)) / 2 }

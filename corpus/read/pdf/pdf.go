@@ -1,0 +1,210 @@
+// Package pdf reads PDF files.
+//
+// A PDF file says where each glyph stands on a page, and little more: words, lines,
+// paragraphs and tables are guessed. PDFium, compiled to WebAssembly, parses files
+// and fonts; it runs under wazero without access to files or network, in an instance
+// that can be killed and has a bound on its memory. From its characters and their
+// boxes the layout is made here: glyphs to words (words.go), lines to paragraphs
+// (blocks.go), rules and gaps to tables (table.go), and all pages together to headings
+// and running heads (document.go). The order of the text is that of the page's
+// content, which is the order in which nearly all programs write what they set.
+//
+// PDFium is compiled when a process meets its first PDF file, for some seconds; the
+// result is kept under the user's cache directory, from where it takes a tenth of a second.
+package pdf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
+)
+
+// Limits of one file.
+const (
+	pageTime  = 20 * time.Second
+	openTime  = 30 * time.Second
+	fileTime  = 10 * time.Minute
+	mostPages = 20_000
+)
+
+// Read reads a PDF file as one document.
+func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	if f.Size > guestMemory/2 || o.Memory > 0 && f.Size > o.Memory/2 {
+		return f.Skip("a PDF file of %d MiB takes more memory than there may be (--memory)", f.Size>>20)
+	}
+	data := make([]byte, f.Size)
+	if n, err := io.ReadFull(f.Reader(), data); err != nil {
+		return fmt.Errorf("%d of %d bytes: %w", n, f.Size, err)
+	}
+	e, err := start()
+	if err != nil {
+		return f.Skip("%v", err)
+	}
+	g, err := e.guest(ctx)
+	if err != nil {
+		return failed(ctx, f, err)
+	}
+	defer g.done()
+	r := reading{file: f, options: o, guest: g}
+	d, err := r.read(ctx, data)
+	if err != nil {
+		return failed(ctx, f, err)
+	}
+	yield(d, nil)
+	return nil
+}
+
+// failed is the error of a file that could not be read: that of ctx where it ended,
+// else a skip.
+func failed(ctx context.Context, f *format.File, err error) error {
+	var skip *format.SkipError
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.As(err, &skip) {
+		return err
+	}
+	return f.Skip("%v", err)
+}
+
+// reading is the reading of one file.
+type reading struct {
+	file    *format.File
+	options *format.Options
+	guest   *guest
+	pdf     *file
+	pages   []*page
+	blocks  []*block
+	dropped []corpus.Dropped
+	tables  int
+	outline map[string]int // levels of headings by their keys
+	images  int            // pages without text that hold pictures
+}
+
+func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err error) {
+	if err := r.open(ctx, data); err != nil {
+		return d, err
+	}
+	defer r.pdf.close()
+	if err := r.readPages(ctx); err != nil {
+		return d, err
+	}
+	if err := r.guest.within(ctx, openTime, func() {
+		r.outline = r.pdf.readOutline()
+		r.describe(&d)
+	}); err != nil {
+		return d, err
+	}
+	r.dropRepeats()
+	r.classify()
+	d.Type = "pdf"
+	compose(&d, r.blocks)
+	d.Place.Page = 1
+	if r.options.Explain {
+		d.Dropped = r.dropped
+	}
+	if format.Blank(d.Source) {
+		if r.images > 0 {
+			return d, r.file.SkipAs(format.Scanned, "scanned: %d pages are pictures without text; --ocr COMMAND reads them", r.images)
+		}
+		return d, r.file.Skip("there is no text in it")
+	}
+	return d, nil
+}
+
+func (r *reading) open(ctx context.Context, data []byte) error {
+	passwords := append([]string{""}, r.options.Passwords...)
+	code := 0
+	err := r.guest.within(ctx, openTime, func() {
+		for _, password := range passwords {
+			if r.pdf, code = r.guest.open(data, password); r.pdf != nil || code != errPassword {
+				return
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case r.pdf != nil:
+		return nil
+	case code == errPassword && len(passwords) == 1:
+		return r.file.SkipAs(format.Encrypted, "encrypted: it needs a password (--password)")
+	case code == errPassword:
+		return r.file.SkipAs(format.Encrypted, "encrypted: none of the passwords opens it (--password)")
+	case code == errSecurity:
+		return r.file.SkipAs(format.Encrypted, "encrypted in a way that is not known")
+	}
+	return r.file.SkipAs(format.Damaged, "damaged: it is no PDF file that can be opened")
+}
+
+func (r *reading) readPages(ctx context.Context) error {
+	began := time.Now()
+	fonts := map[uint64]*font{}
+	n := 0
+	if err := r.guest.within(ctx, openTime, func() { n = r.pdf.pages() }); err != nil {
+		return err
+	}
+	if n == 0 {
+		return r.file.SkipAs(format.Damaged, "damaged: it has no pages")
+	}
+	for i := 1; i <= min(n, mostPages); i++ {
+		var p *page
+		if err := r.guest.within(ctx, pageTime, func() { p = r.pdf.page(i, fonts) }); err != nil {
+			return fmt.Errorf("page %d: %w", i, err)
+		}
+		if time.Since(began) > fileTime {
+			return fmt.Errorf("page %d of %d: %w", i, n, errTime)
+		}
+		if p == nil {
+			continue
+		}
+		r.layOut(p)
+	}
+	return nil
+}
+
+// arrange makes blocks of the lines of a page: rows where they are in tables, each
+// table where its first line stands, else paragraphs.
+func (r *reading) arrange(p *page, lines []line) (blocks []*block) {
+	of := p.tables(lines)
+	done := map[*table]bool{}
+	var plain []line
+	for i := range lines {
+		t := of[i]
+		if t == nil {
+			plain = append(plain, lines[i])
+			continue
+		}
+		if !done[t] {
+			done[t] = true
+			blocks = append(blocks, paragraphs(p.number, plain)...)
+			plain = nil
+			r.tables++
+			blocks = append(blocks, t.blocks(p.number, r.tables)...)
+		}
+	}
+	return append(blocks, paragraphs(p.number, plain)...)
+}
+
+// layOut makes blocks of a page.
+func (r *reading) layOut(p *page) {
+	lines, hidden := p.lines()
+	if len(lines) == 0 && p.images > 0.3 {
+		r.images++
+	}
+	if hidden != "" && r.options.Explain {
+		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: hidden})
+	}
+	blocks := r.arrange(p, lines)
+	if p.tagged {
+		blocks = tagTables(blocks, &r.tables)
+	}
+	r.blocks = append(r.blocks, blocks...)
+	p.glyphs = nil
+	r.pages = append(r.pages, p)
+}

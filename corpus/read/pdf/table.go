@@ -1,0 +1,304 @@
+package pdf
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// table is one that was found on a page: its rows of cells, each of which is lines.
+type table struct {
+	rows [][][]line
+}
+
+const near = 3 // points: rules so near are one, or meet
+
+// tables finds the tables of a page among its lines: those that rules make, and
+// those whose lines stand in columns. It says which table each line belongs to.
+func (p *page) tables(lines []line) (of []*table) {
+	of = make([]*table, len(lines))
+	for _, g := range p.grids() {
+		p.fill(lines, of, g.box(), func(in []int) *table { return g.table(lines, in) })
+	}
+	for _, b := range p.ruled() {
+		p.fill(lines, of, b, func(in []int) *table { return columned(lines, in, true) })
+	}
+	for _, in := range unruled(lines, of) {
+		if t := columned(lines, in, false); t != nil {
+			for _, i := range in {
+				of[i] = t
+			}
+		}
+	}
+	return of
+}
+
+// fill makes a table of the lines in a box that are in none.
+func (p *page) fill(lines []line, of []*table, b box, build func(in []int) *table) {
+	var in []int
+	for i := range lines {
+		l := &lines[i]
+		x, y := (l.box.x0+l.box.x1)/2, (l.box.y0+l.box.y1)/2
+		if of[i] == nil && l.turn == 0 && l.unit == nil && x > b.x0 && x < b.x1 && y > b.y0 && y < b.y1 {
+			in = append(in, i)
+		}
+	}
+	if len(in) < 3 {
+		return
+	}
+	if t := build(in); t != nil {
+		for _, i := range in {
+			of[i] = t
+		}
+	}
+}
+
+// rows are the blocks of a table.
+func (t *table) blocks(page, number int) []*block {
+	var out []*block
+	for _, cells := range t.rows {
+		b := &block{kind: corpus.TableRow, page: page, table: number}
+		filled := false
+		for _, cell := range cells {
+			var text strings.Builder
+			for i := range cell {
+				if !filled {
+					b.box = cell[i].page
+				}
+				b.box, filled = b.box.union(cell[i].page), true
+				if s := cell[i].text(); text.Len() == 0 {
+					text.WriteString(s)
+				} else {
+					joinLine(&text, s, nil)
+				}
+			}
+			b.cells = append(b.cells, strings.NewReplacer(string(hyphen), "-", "\t", " ").Replace(text.String()))
+		}
+		if filled {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// grid is where the rules of a table stand.
+type grid struct {
+	xs, ys []float32
+	rules  []rule
+}
+
+func (g *grid) box() box { return box{g.xs[0], g.ys[0], g.xs[len(g.xs)-1], g.ys[len(g.ys)-1]} }
+
+const mostRules = 4000
+
+// grids joins the rules that meet, and gives those that make cells.
+func (p *page) grids() []grid {
+	if len(p.rules) > mostRules {
+		return nil
+	}
+	parent := make([]int, len(p.rules))
+	for i := range parent {
+		parent[i] = i
+	}
+	find := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	order := make([]int, len(p.rules))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p.rules[a].y0, p.rules[b].y0) })
+	for k, i := range order {
+		a := p.rules[i]
+		for _, j := range order[k+1:] {
+			b := p.rules[j]
+			if b.y0 > a.y1+near {
+				break
+			}
+			if b.x0 <= a.x1+near && a.x0 <= b.x1+near {
+				parent[find(i)] = find(j)
+			}
+		}
+	}
+	groups := map[int][]rule{}
+	for i, r := range p.rules {
+		groups[find(i)] = append(groups[find(i)], r)
+	}
+	var out []grid
+	for i := range p.rules { // in the order of the page
+		if rules := groups[i]; find(i) == i && len(rules) >= 4 {
+			g := grid{rules: rules}
+			for _, r := range rules {
+				if r.upright {
+					g.xs = append(g.xs, (r.x0+r.x1)/2)
+				} else {
+					g.ys = append(g.ys, (r.y0+r.y1)/2)
+				}
+			}
+			g.xs, g.ys = distinct(g.xs), distinct(g.ys)
+			if len(g.xs) >= 3 && len(g.ys) >= 3 {
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+// distinct sorts places and makes those that are near each other one.
+func distinct(v []float32) []float32 {
+	slices.Sort(v)
+	out := v[:0]
+	for _, x := range v {
+		if len(out) == 0 || x > out[len(out)-1]+2*near {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// cellOf is the interval of borders that a place stands in.
+func cellOf(borders []float32, at float32) int {
+	i, _ := slices.BinarySearch(borders, at)
+	return max(0, min(i-1, len(borders)-2))
+}
+
+// table puts lines into the cells of a grid; words of one line may stand in several.
+// It is nil where the cells hold less than a table does.
+func (g *grid) table(lines []line, in []int) *table {
+	nx, ny := len(g.xs)-1, len(g.ys)-1
+	t := &table{rows: make([][][]line, ny)}
+	for y := range t.rows {
+		t.rows[y] = make([][]line, nx)
+	}
+	for _, i := range in {
+		l := &lines[i]
+		y := cellOf(g.ys, (l.box.y0+l.box.y1)/2)
+		start := 0
+		for k := 1; k <= len(l.words); k++ {
+			c := g.column(&l.words[start], y)
+			if k < len(l.words) && g.column(&l.words[k], y) == c {
+				continue
+			}
+			t.rows[y][c] = append(t.rows[y][c], l.part(start, k))
+			start = k
+		}
+	}
+	return t.trim()
+}
+
+// column is the cell of a row that a word stands in: the leftmost of those that no
+// rule divides.
+func (g *grid) column(w *word, y int) int {
+	c := cellOf(g.xs, (w.box.x0+w.box.x1)/2)
+	middle := (g.ys[y] + g.ys[y+1]) / 2
+	for ; c > 0; c-- {
+		if slices.ContainsFunc(g.rules, func(r rule) bool {
+			return r.upright && r.y0 < middle && r.y1 > middle && r.x0-2*near < g.xs[c] && r.x1+2*near > g.xs[c]
+		}) {
+			break
+		}
+	}
+	return c
+}
+
+// part is the words from i to k of a line as a line.
+func (l *line) part(i, k int) line {
+	if i == 0 && k == len(l.words) {
+		return *l
+	}
+	part := line{words: l.words[i:k], turn: l.turn, unit: l.unit, box: l.words[i].box}
+	for j := i; j < k; j++ {
+		part.box = part.box.union(l.words[j].box)
+	}
+	part.page = box{part.box.x0, l.page.y0, part.box.x1, l.page.y1}
+	part.finish()
+	return part
+}
+
+// trim leaves out rows and columns without text; it is nil for what is no table: fewer
+// than two rows and two columns, or rows that mostly have one cell with text.
+func (t *table) trim() *table {
+	var used []bool
+	several, kept := 0, t.rows[:0]
+	for _, row := range t.rows {
+		n := 0
+		for x := range row {
+			if len(used) <= x {
+				used = append(used, false)
+			}
+			if len(row[x]) > 0 {
+				used[x] = true
+				n++
+			}
+		}
+		if n > 0 {
+			kept = append(kept, row)
+		}
+		if n > 1 {
+			several++
+		}
+	}
+	t.rows = kept
+	columns := 0
+	for _, u := range used {
+		if u {
+			columns++
+		}
+	}
+	if columns < 2 || len(kept) < 2 || several < 2 || 3*several < len(kept) {
+		return nil
+	}
+	for y, row := range t.rows {
+		var cells [][]line
+		for x, u := range used {
+			if u && x < len(row) {
+				cells = append(cells, row[x])
+			}
+		}
+		t.rows[y] = cells
+	}
+	return t
+}
+
+// ruled are the boxes between the horizontal rules that stand over each other and
+// are equally long: tables that have no upright ones.
+func (p *page) ruled() []box {
+	var flat []rule
+	for _, r := range p.rules {
+		if !r.upright && r.width() > 40 {
+			flat = append(flat, r)
+		}
+	}
+	if len(flat) > mostRules {
+		return nil
+	}
+	slices.SortStableFunc(flat, func(a, b rule) int { return cmp.Compare(a.y0, b.y0) })
+	done := make([]bool, len(flat))
+	var out []box
+	for i, a := range flat {
+		if done[i] {
+			continue
+		}
+		b, n := a.box, 1
+		for j := i + 1; j < len(flat); j++ {
+			c := flat[j]
+			if !done[j] && abs(c.x0-a.x0) < 2*near && abs(c.x1-a.x1) < 2*near && c.y0 > b.y1+near {
+				done[j] = true
+				b = b.union(c.box)
+				n++
+			}
+		}
+		if n > 2 && b.height() < 0.9*p.height {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func abs(v float32) float32 { return max(v, -v) }
