@@ -1,4 +1,16 @@
-// Package code reads source code.
+// Package code reads source code: functions, methods, types and classes are blocks
+// of kind Code, whose Label is what they are and their whole name ("def Gate.open",
+// "fn Gate::shut"). A long type is its head and its members, one level deeper. Comments
+// before a declaration and strings of documentation below its head are paragraphs, items
+// and examples, unless all of it is short; the stored source is the file's own text.
+//
+// Go is parsed. Languages with braces (grammars) go through one lexer, which puts
+// blanks in place of strings, comments and macros, and one pass that looks at the
+// head of each statement. The others (outlines) are read by their indent: a
+// declaration ends before the next line that is indented no more, or with the
+// word or brace that stands under its beginning. Both take linear time and no
+// more memory than some times the text. What is neither, and languages without either, is cut
+// at empty lines.
 package code
 
 import (
