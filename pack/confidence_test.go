@@ -25,7 +25,7 @@ func TestConfidence(t *testing.T) {
 	}
 	together := sure("where did the lighthouse keeper hide the password under a seagull")
 	apart := sure("which keeper painted a letter about archive passwords changed in a lighthouse")
-	foreign := sure("how are passwords of zebras encrypted by hydraulic turbines")
+	foreign := sure("how are passwords of zebras encrypted by hydraulic turbines in volcanic harbours")
 	if !(together > apart && apart > foreign) {
 		t.Errorf("together %v, apart %v, foreign %v", together, apart, foreign)
 	}

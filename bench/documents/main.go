@@ -15,12 +15,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/bench/internal/asked"
 )
 
 // made is a context: its text, and the pieces of files that it is made of.
@@ -44,15 +42,15 @@ func main() {
 	}
 }
 
-func run(questions, files, index, out, budgetList string) (err error) {
+func run(questions, files, index, out, budgetList string) error {
 	ctx := context.Background()
-	var budgets []int
-	for b := range strings.SplitSeq(budgetList, ",") {
-		n, err := strconv.Atoi(b)
-		if err != nil {
-			return fmt.Errorf("-budgets: %w", err)
-		}
-		budgets = append(budgets, n)
+	clock, err := asked.NewClock(budgetList)
+	if err != nil {
+		return err
+	}
+	all, err := asked.Questions(questions)
+	if err != nil {
+		return err
 	}
 	ix, err := tamis.Open(index, tamis.Options{})
 	if err != nil {
@@ -68,11 +66,6 @@ func run(questions, files, index, out, budgetList string) (err error) {
 	for _, s := range report.Skipped {
 		fmt.Fprintln(os.Stderr, "skipped", filepath.Base(s.Path)+":", s.Reason)
 	}
-	asked, err := os.Open(questions)
-	if err != nil {
-		return err
-	}
-	defer asked.Close()
 	f, err := os.Create(out)
 	if err != nil {
 		return err
@@ -81,31 +74,16 @@ func run(questions, files, index, out, budgetList string) (err error) {
 	w := bufio.NewWriter(f)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	took := map[int][]time.Duration{}
-	for d := json.NewDecoder(asked); d.More(); {
-		var q struct{ ID, Question string }
-		if err := d.Decode(&q); err != nil {
-			return fmt.Errorf("%s: %w", questions, err)
-		}
-		for _, b := range budgets {
-			begin := time.Now()
-			c, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"})
-			if err != nil {
-				return fmt.Errorf("%s: %w", q.ID, err)
-			}
-			took[b] = append(took[b], time.Since(begin))
-			if err := enc.Encode(made{q.ID, b, c.Text, pieces(c)}); err != nil {
-				return err
-			}
+	for _, q := range all {
+		err := clock.Ask(ctx, ix, &q, func(budget int, c *tamis.Context) error {
+			return enc.Encode(made{q.ID, budget, c.Text, pieces(c)})
+		})
+		if err != nil {
+			return err
 		}
 	}
-	for _, b := range budgets {
-		t := took[b]
-		if len(t) == 0 {
-			return fmt.Errorf("no question in %s", questions)
-		}
-		slices.Sort(t)
-		fmt.Fprintf(os.Stderr, "%d tokens: p50 %d ms, p90 %d ms\n", b, t[len(t)/2].Milliseconds(), t[len(t)*9/10].Milliseconds())
+	if err := clock.Print(os.Stderr); err != nil {
+		return fmt.Errorf("%s: %w", questions, err)
 	}
 	return w.Flush()
 }

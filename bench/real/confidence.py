@@ -33,7 +33,7 @@ for k in range(5):
         off += abs(said - true) * sum(weigh(r[2]) for r in part) / sum(weigh(r[2]) for r in rows)
         print(f'| {k / 5:.1f} to {(k + 1) / 5:.1f} | {len(part)} | {100 * true:.0f} % |')
 print(f'off by {off:.3f} in the mean')
-for bound in .2, .25, .3, .4:
+for bound in .15, .2, .25, .3, .4:
     low = lambda rs: 100 * sum(r[0] < bound for r in rs) / max(1, len(rs))
     print(f'below {bound}: {low([r for r in rows if r[2] and r[1]]):.1f} % of what was answered, {low([r for r in rows if r[2] and not r[1]]):.1f} % of what was not, '
           f'{low([r for r in rows if not r[2]]):.1f} % of the questions of others')

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/bench/internal/asked"
 )
 
 // stranger is a context as confidence.py reads it.
@@ -21,10 +22,10 @@ type stranger struct {
 type strangers struct {
 	*os.File
 	enc       *json.Encoder
-	questions []question
+	questions []asked.Question
 }
 
-func strangersTo(path string, questions []question) (*strangers, error) {
+func strangersTo(path string, questions []asked.Question) (*strangers, error) {
 	if path == "" {
 		return nil, nil
 	}

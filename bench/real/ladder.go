@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/bench/internal/asked"
 	"github.com/tamis-search/tamis/pack/score"
 )
 
@@ -49,7 +50,7 @@ func (l *ladder) Close() error {
 
 // ask writes what a question finds. The trace of a context tells: the units of a
 // passage share its score at second look, and its neighbours have half of theirs.
-func (l *ladder) ask(ctx context.Context, ix *tamis.Index, q *question) error {
+func (l *ladder) ask(ctx context.Context, ix *tamis.Index, q *asked.Question) error {
 	if l == nil {
 		return nil
 	}

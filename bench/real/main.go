@@ -14,7 +14,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -22,16 +21,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/bench/internal/asked"
 )
-
-type question struct {
-	ID, Corpus, Question string
-}
 
 // made is a context as the judge reads it.
 type made struct {
@@ -59,17 +53,13 @@ func main() {
 
 func run(set, corpora, indexes, out, passages, foreign, only, budgetList string) error {
 	ctx := context.Background()
-	questions, err := read(filepath.Join(set, "questions.jsonl"))
+	questions, err := asked.Questions(filepath.Join(set, "questions.jsonl"))
 	if err != nil {
 		return err
 	}
-	var budgets []int
-	for b := range strings.SplitSeq(budgetList, ",") {
-		n, err := strconv.Atoi(b)
-		if err != nil {
-			return fmt.Errorf("-budgets: %w", err)
-		}
-		budgets = append(budgets, n)
+	clock, err := asked.NewClock(budgetList)
+	if err != nil {
+		return err
 	}
 	f, err := os.Create(out)
 	if err != nil {
@@ -94,7 +84,6 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList string)
 			names = append(names, q.Corpus)
 		}
 	}
-	took := map[int][]time.Duration{}
 	for _, name := range names {
 		ix, err := tamis.Open(filepath.Join(indexes, name), tamis.Options{ReadOnly: corpora == ""})
 		if err != nil {
@@ -117,34 +106,22 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList string)
 			if err := ladder.ask(ctx, ix, &q); err != nil {
 				return fmt.Errorf("%s: %w", q.ID, err)
 			}
-			for _, b := range budgets {
-				begin := time.Now()
-				c, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"})
-				if err != nil {
-					return fmt.Errorf("%s: %w", q.ID, err)
-				}
-				took[b] = append(took[b], time.Since(begin))
-				if err := enc.Encode(made{q.ID, b, c.Text, runs(c)}); err != nil {
-					return err
-				}
+			err := clock.Ask(ctx, ix, &q, func(budget int, c *tamis.Context) error {
+				return enc.Encode(made{q.ID, budget, c.Text, runs(c)})
+			})
+			if err != nil {
+				return err
 			}
 		}
 		if err := ix.Close(); err != nil {
 			return err
 		}
 	}
-	for _, b := range budgets {
-		t := took[b]
-		if len(t) == 0 {
-			return fmt.Errorf("no question of %s is about %s", set, cmp.Or(only, "anything"))
-		}
-		slices.Sort(t)
-		fmt.Fprintf(os.Stderr, "%d tokens: p50 %.1f ms, p90 %.1f ms\n", b, ms(t[len(t)/2]), ms(t[len(t)*9/10]))
+	if err := clock.Print(os.Stderr); err != nil {
+		return fmt.Errorf("%s, -corpus %q: %w", set, only, err)
 	}
 	return w.Flush()
 }
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // runs are the maximal pieces of sources that a context is made of.
 func runs(c *tamis.Context) [][2]string {
@@ -160,25 +137,4 @@ func runs(c *tamis.Context) [][2]string {
 		path, end = s.Path, s.End
 	}
 	return pieces
-}
-
-func read(path string) ([]question, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var out []question
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for {
-		if !s.Scan() {
-			return out, s.Err()
-		}
-		var q question
-		if err := json.Unmarshal(s.Bytes(), &q); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out = append(out, q)
-	}
 }

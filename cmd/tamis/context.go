@@ -60,7 +60,7 @@ terminal the list of sources follows, else standard error gets it: documents wit
 their lines and headings. tamis show LABEL shows one in its surroundings.
 
 The confidence at its end is an estimate, by words alone, that the text answers the
-question: below 0.2 a line says so. With --require nothing is printed then, and the
+question: below 0.15 a line says so. With --require nothing is printed then, and the
 exit code is 1; --require=0.5 asks for more.
 
 With --json it prints the receipt: every kept span with document, byte range and

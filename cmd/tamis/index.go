@@ -79,7 +79,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR}
 			var folders *watch.Folders
 			if stays { // before the first look, so that nothing is missed
-				if folders, err = watch.New(args, watch.Except(a.indexDir())); err != nil {
+				if folders, err = watch.New(args, passedOver(a.indexDir())); err != nil {
 					return fmt.Errorf("--watch: %w", err)
 				}
 				defer folders.Close()
@@ -215,13 +215,13 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	})
 	const shown = 10
 	for _, s := range told[:min(len(told), shown)] {
-		fmt.Fprintf(a.errs, "skipped %s: %s\n", lineOf(s.Path, s.Line), screen.Line(s.Reason))
+		fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
 	}
 	if n := len(told) - shown; n > 0 {
 		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
 	}
 	for _, w := range r.Warnings[:min(len(r.Warnings), shown)] {
-		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", lineOf(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
+		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", receipt.Line(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
 	}
 	if n := len(r.Warnings) - shown; n > 0 {
 		fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", n)
@@ -230,12 +230,4 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
 	_, err := fmt.Fprintln(a.out, what+strings.Join(parts, ", "))
 	return err
-}
-
-// lineOf names a line of a file, or the file.
-func lineOf(path string, line int) string {
-	if line == 0 {
-		return screen.Name(receipt.ShortPath(path))
-	}
-	return fmt.Sprintf("%s:%d", screen.Name(receipt.ShortPath(path)), line)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/tamis-search/tamis"
@@ -32,11 +33,18 @@ func (a *app) watched(ctx context.Context, ix *tamis.Index, folders *watch.Folde
 			return err
 		}
 		for _, s := range report.Skipped {
-			if c.Has(read.PathOf(s.Path)) && !a.quiet {
-				fmt.Fprintf(a.errs, "skipped %s: %s\n", lineOf(s.Path, s.Line), screen.Line(s.Reason))
+			file, _, _ := strings.Cut(s.Path, "!/")
+			if c.Has(read.PathOf(file)) && !a.quiet {
+				fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
 			}
 		}
 	}
+}
+
+// passedOver are the folders that are not read: those of the walk, and the index.
+func passedOver(index string) func(folder string) bool {
+	index = absolutePath(index)
+	return func(folder string) bool { return read.PassedOver(filepath.Base(folder)) || folder == index }
 }
 
 // printChange prints a line about a file.

@@ -22,6 +22,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
 	"github.com/tamis-search/tamis/corpus/read/office"
+	"github.com/tamis-search/tamis/corpus/read/office/rtf"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
 	"github.com/tamis-search/tamis/corpus/read/record"
 	"github.com/tamis-search/tamis/corpus/read/talk"
@@ -76,6 +77,10 @@ var (
 	formDOCX       = row{name: "Word documents (OOXML)", read: office.Zip}
 	formPPTX       = row{name: "PowerPoint presentations (OOXML)", read: office.Zip}
 	formXLSX       = row{name: "Excel workbooks (OOXML)", read: office.Zip}
+	formDOC        = row{name: "Word documents (97 to 2003)", read: readOLE}
+	formXLS        = row{name: "Excel workbooks (5 to 2003)", read: readOLE}
+	formPPT        = row{name: "PowerPoint presentations (97 to 2003)", read: readOLE}
+	formRTF        = row{name: "Rich Text Format", read: rtf.Read}
 	formODT        = row{name: "OpenDocument texts", read: office.Zip}
 	formODS        = row{name: "OpenDocument sheets", read: office.Zip}
 	formODP        = row{name: "OpenDocument presentations", read: office.Zip}
@@ -96,7 +101,7 @@ func readOLE(ctx context.Context, f *format.File, o *format.Options, yield func(
 	if mail.IsMSG(f) {
 		return mail.MSG(ctx, f, o, yield)
 	}
-	return f.SkipAs(format.Unsupported, "no reader for an old Office file")
+	return office.OLE(ctx, f, o, yield)
 }
 
 // byExtension holds lower-case extensions of the formats that are not code.
@@ -117,6 +122,8 @@ var byExtension = map[string]*row{
 	".docx": &formDOCX, ".docm": &formDOCX, ".dotx": &formDOCX, ".dotm": &formDOCX,
 	".pptx": &formPPTX, ".pptm": &formPPTX, ".ppsx": &formPPTX, ".ppsm": &formPPTX, ".potx": &formPPTX,
 	".xlsx": &formXLSX, ".xlsm": &formXLSX, ".xltx": &formXLSX, ".xltm": &formXLSX,
+	".doc": &formDOC, ".dot": &formDOC, ".xls": &formXLS, ".xlt": &formXLS, ".ppt": &formPPT, ".pps": &formPPT, ".pot": &formPPT,
+	".rtf": &formRTF,
 	".odt": &formODT, ".ott": &formODT, ".sxw": &formODT,
 	".ods": &formODS, ".ots": &formODS, ".sxc": &formODS,
 	".odp": &formODP, ".otp": &formODP, ".odg": &formODP, ".sxi": &formODP,
@@ -137,7 +144,7 @@ var byMagic = []struct {
 	{"7z\xBC\xAF\x27\x1C", &form7z, ""},
 	{"Rar!\x1a\x07", nil, "a RAR archive"},
 	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", &formOLE, ""},
-	{"{\\rtf", nil, "an RTF file"},
+	{"{\\rtf", &formRTF, ""},
 	{"WEBVTT", &formVTT, ""},
 	{"WARC/", &formWARC, ""},
 }

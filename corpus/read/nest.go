@@ -40,11 +40,7 @@ var errStopped = errors.New("stopped")
 
 // inner is format.Options.Inner.
 func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Document, error) bool) error {
-	in := &input{File: format.File{Path: m.Of.Path, Name: cmp.Or(m.As, m.Name), ModTime: m.ModTime, Claim: n.r.claim}}
-	in.Inside = m.Name
-	if m.Of.Inside != "" {
-		in.Inside = m.Of.Inside + "!/" + m.Name
-	}
+	in := &input{File: format.File{Path: m.Of.Path, Inside: m.Of.Within(m.Name), Name: cmp.Or(m.As, m.Name), ModTime: m.ModTime, Claim: n.r.claim}}
 	defer in.close()
 	n.members++
 	n.depth++
@@ -136,8 +132,7 @@ func (u *unpacked) Read(p []byte) (int, error) {
 	if err := u.n.spend(u.m.Of, int64(k)); err != nil {
 		return 0, err
 	}
-	switch {
-	case u.m.Packed > 0 && u.at > ratioFrom && u.at/u.m.Packed > maxRatio:
+	if u.m.Packed > 0 && u.at > ratioFrom && u.at/u.m.Packed > maxRatio {
 		return 0, u.f.Skip("unpacks to more than %d times its size", maxRatio)
 	}
 	if err != nil && err != io.EOF {

@@ -8,8 +8,9 @@
 // say: bytes that can be read in any order, and documents, one or many.
 //
 // Text. Source is the decompressed file as UTF-8: a UTF-8 byte order mark stays
-// (in no block), CRLF stays, each byte that is not valid UTF-8 becomes U+FFFD,
-// UTF-16 with a byte order mark is decoded. Ranges count bytes of Source; so do
+// (in no block), CRLF stays, UTF-16 with a byte order mark is decoded; any
+// other text that is not UTF-8 is decoded as what its bytes look like, which a warning
+// tells, and a byte that is nothing then becomes U+FFFD. Ranges count bytes of Source; so do
 // FileStart and FileEnd of a file that was not valid UTF-8, since no other
 // count means anything to a reader of its text. Of formats that are no text to read
 // as it stands (HTML, PDF, tables, mails, subtitles …) Source is the text that was

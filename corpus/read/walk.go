@@ -44,6 +44,12 @@ func (r *Reader) Files(paths ...string) iter.Seq2[*File, error] {
 	}
 }
 
+// PassedOver says that a folder of this name, where it is not named itself, is not
+// entered: it is hidden, or holds what was installed or compiled.
+func PassedOver(name string) bool {
+	return name[0] == '.' || name == "node_modules" || name == "__pycache__"
+}
+
 type link struct {
 	path  string
 	top   string // the folder that the caller named
@@ -167,8 +173,8 @@ func (w *walker) dir(path, real string, rules *ignoreRules) {
 		name := e.Name()
 		child, realChild := filepath.Join(path, name), filepath.Join(real, name)
 		mode := e.Type()
-		if name[0] == '.' || mode.IsDir() && (name == "node_modules" || name == "__pycache__") {
-			continue // hidden, or installed
+		if name[0] == '.' || mode.IsDir() && PassedOver(name) {
+			continue
 		}
 		if w.r.skip[child] || w.r.skip[realChild] ||
 			w.exclude.ignored(child, mode.IsDir()) || rules.ignored(child, mode.IsDir()) {

@@ -189,12 +189,3 @@ func (f *Folders) means(e fsnotify.Event) bool {
 	}
 	return false
 }
-
-// Except leaves out the folders that a walk over files leaves out too, and an index.
-func Except(index string) func(folder string) bool {
-	own, err := filepath.Abs(index)
-	return func(folder string) bool {
-		name := filepath.Base(folder)
-		return name[0] == '.' || name == "node_modules" || name == "__pycache__" || err == nil && folder == own
-	}
-}

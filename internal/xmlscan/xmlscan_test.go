@@ -185,3 +185,42 @@ func FuzzScanner(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkScan is a sheet of cells, as spreadsheets write them, beside encoding/xml.
+func BenchmarkScan(b *testing.B) {
+	var sheet strings.Builder
+	sheet.WriteString(`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>`)
+	for r := range 2000 {
+		fmt.Fprintf(&sheet, `<row r="%d">`, r)
+		for c := range 10 {
+			fmt.Fprintf(&sheet, `<c r="%c%d" s="3" t="s"><v>%d</v></c>`, 'A'+c, r, r*c)
+		}
+		sheet.WriteString("</row>")
+	}
+	sheet.WriteString("</sheetData></worksheet>")
+	src := sheet.String()
+	b.Run("here", func(b *testing.B) {
+		b.SetBytes(int64(len(src)))
+		for b.Loop() {
+			s := New(strings.NewReader(src), nil)
+			for s.Next() {
+			}
+			if err := s.Err(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoding/xml", func(b *testing.B) {
+		b.SetBytes(int64(len(src)))
+		for b.Loop() {
+			d := xml.NewDecoder(strings.NewReader(src))
+			for {
+				if _, err := d.Token(); err == io.EOF {
+					break
+				} else if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}

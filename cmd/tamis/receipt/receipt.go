@@ -144,3 +144,11 @@ func ShortPath(doc string) string {
 	}
 	return doc
 }
+
+// Line names a line of a file, or the file.
+func Line(path string, line int) string {
+	if line == 0 {
+		return screen.Name(ShortPath(path))
+	}
+	return fmt.Sprintf("%s:%d", screen.Name(ShortPath(path)), line)
+}

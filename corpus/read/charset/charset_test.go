@@ -3,6 +3,7 @@ package charset
 import (
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -76,4 +77,31 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%q in %q: %q, %q", s, label, got, name)
 		}
 	})
+}
+
+func TestUTF16WithoutMark(t *testing.T) {
+	in := func(s string, order int) []byte {
+		var b []byte
+		for _, u := range utf16.Encode([]rune(s)) {
+			if order < 0 {
+				b = append(b, byte(u), byte(u>>8))
+			} else {
+				b = append(b, byte(u>>8), byte(u))
+			}
+		}
+		return b
+	}
+	for _, order := range []int{-1, 1} {
+		for _, s := range []string{"A tamis is a sieve.\n", "篩は目の細かい道具です。\nとても細かい 。", "Ein Sieb für Mehl\r\nund Puder", "Мельница стоит у реки."} {
+			if got := UTF16(in(s, order)); got != order {
+				t.Errorf("%q of order %d is told as %d", s, order, got)
+			}
+		}
+	}
+	// ASCII in which a zero stands reads as ideographs.
+	for _, s := range []string{"<p:<bu \x00on><p>at/buttbb", "A tamis is a sieve.", "\x00\x00\x00\x00\x00\x00\x00\x00"} {
+		if got := UTF16([]byte(s)); got != 0 {
+			t.Errorf("%q is told as %d", s, got)
+		}
+	}
 }

@@ -5,13 +5,18 @@ import "unicode"
 // UTF16 tells a text of UTF-16 without a byte order mark by its first bytes: 1
 // big-endian, -1 little-endian, 0 no such text. Nearly all of what it is read as has
 // to be letters and signs, and some of it spaces or line breaks, which read the
-// other way round are none.
+// other way round are none. ASCII with a zero here and there reads as ideographs: of a
+// text without other bytes half are zeros.
 func UTF16(head []byte) int {
-	nul := false
+	zeros, ascii := 0, true
 	for _, c := range head {
-		nul = nul || c == 0
+		if c == 0 {
+			zeros++
+		} else {
+			ascii = ascii && (c >= ' ' && c < 0x7F || c >= '\t' && c <= '\r')
+		}
 	}
-	if !nul || len(head) < 8 {
+	if zeros == 0 || len(head) < 8 || ascii && zeros*3 < len(head) {
 		return 0
 	}
 	const wrong, fewestSpaces, asked = 100, 400, 2 // a part of the characters each

@@ -93,6 +93,14 @@ func (f *File) ID() string { return joined(f.Path, f.Inside) }
 // Part is the id of something that the file holds, by its name in it.
 func (f *File) Part(name string) string { return joined(f.ID(), name) }
 
+// Within is where something that the file holds stands in the file on disk.
+func (f *File) Within(name string) string {
+	if f.Inside == "" {
+		return name
+	}
+	return joined(f.Inside, name)
+}
+
 func joined(path, inside string) string {
 	if inside == "" {
 		return path
@@ -223,10 +231,7 @@ func (f *File) SkipAs(status, reason string, args ...any) *SkipError {
 // SkipPart is Skip of a part, by its name in the file.
 func (f *File) SkipPart(name, reason string, args ...any) *SkipError {
 	s := f.Skip(reason, args...)
-	if s.Inside != "" {
-		name = joined(s.Inside, name)
-	}
-	s.Inside = name
+	s.Inside = f.Within(name)
 	return s
 }
 

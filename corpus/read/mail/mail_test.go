@@ -1,63 +1,15 @@
 package mail
 
 import (
-	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/readtest"
 )
-
-// reading reads body as a file of a name, the texts of what is attached as documents,
-// and checks what every document promises.
-func reading(t testing.TB, f format.Func, name, body string) (docs []corpus.Document, skipped []string) {
-	t.Helper()
-	ids := map[string]bool{}
-	claim := func(id string) bool { was := ids[id]; ids[id] = true; return !was }
-	in := &format.File{Path: "/" + name, Name: "/" + name, Size: int64(len(body)), ReaderAt: format.Memory(body), Head: []byte(body[:min(len(body), format.HeadBytes)]), Claim: claim}
-	o := &format.Options{MaxBytes: 1 << 20, Memory: 64 << 20}
-	o.Inner = func(_ context.Context, m format.Member, yield func(corpus.Document, error) bool) error {
-		data, err := io.ReadAll(m.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		yield(corpus.Document{ID: m.Of.Part(m.Name), Type: "inner", Source: strings.ToValidUTF8(string(data), "?")}, nil)
-		return nil
-	}
-	err := f(t.Context(), in, o, func(d corpus.Document, err error) bool {
-		if err != nil {
-			skipped = append(skipped, err.Error())
-			return true
-		}
-		at, file := 0, 0
-		if !utf8.ValidString(d.Source) || !utf8.ValidString(d.Title) {
-			t.Fatalf("source %q, title %q", d.Source, d.Title)
-		}
-		for _, b := range d.Blocks {
-			if b.Start < at || b.End <= b.Start || b.End > len(d.Source) || b.FileStart < file || b.FileEnd < b.FileStart || strings.TrimSpace(d.Source[at:b.Start]) != "" {
-				t.Fatalf("block %+v after %d and %d of %q", b, at, file, d.Source)
-			}
-			at, file = b.End, b.FileEnd
-		}
-		docs = append(docs, d)
-		return true
-	})
-	if err != nil {
-		var s *format.SkipError
-		if !errors.As(err, &s) {
-			t.Fatalf("error %v is no SkipError", err)
-		}
-		skipped = append(skipped, s.Reason)
-	}
-	return docs, skipped
-}
 
 const letterOf = `Received: from a by b;
 	Mon, 1 Jan 2024 10:00:00 +0000
@@ -122,7 +74,7 @@ after
 
 func TestMail(t *testing.T) {
 	for _, body := range []string{letterOf, strings.ReplaceAll(letterOf, "\n", "\r\n"), "From jm Mon Jan 1 2024\n" + letterOf} {
-		docs, skipped := reading(t, EML, "a.eml", body)
+		docs, skipped := readtest.Read(t, EML, "a.eml", body)
 		want := "Café on Tuesday\n\nFrom: Jürgen Muster <jm@example.org>\nTo: \"Smith, Ann\" <ann@example.org>, bob@example.org\nCc: carl@example.org\nDate: Mon, 01 Jan 2024 10:00:00 -0500\n\n" +
 			"Dear Ann,\n\nthe café is open from nine; we meet there.\n\n- bring the list\n- and the key\n\nAnn wrote:\n> When do we meet?\n> And where?\n\n-- \nJürgen\n\nThe key\n\nFrom: Eve <eve@example.org>\n\nIt lies under the mat."
 		if len(docs) != 2 || len(skipped) > 0 || docs[0].Source != want {
@@ -146,14 +98,14 @@ func TestMail(t *testing.T) {
 }
 
 func TestHTMLMail(t *testing.T) {
-	docs, _ := reading(t, EML, "a.eml", "Subject: x\nContent-Type: text/html; charset=utf-8\n\n<html><body><p>Hello&nbsp;Ann</p><ul><li>one<li>two</ul><blockquote>old</blockquote></body></html>")
+	docs, _ := readtest.Read(t, EML, "a.eml", "Subject: x\nContent-Type: text/html; charset=utf-8\n\n<html><body><p>Hello&nbsp;Ann</p><ul><li>one<li>two</ul><blockquote>old</blockquote></body></html>")
 	if got := docs[0].Source; got != "x\n\nHello Ann\n\n- one\n- two\n\nold" && got != "x\n\nHello Ann\n\none\ntwo\n\nold" {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestOriginal(t *testing.T) {
-	docs, _ := reading(t, EML, "a.eml", "Subject: x\n\nYes.\n\n-----Original Message-----\nFrom: Bob\n\nIs it so?\n")
+	docs, _ := readtest.Read(t, EML, "a.eml", "Subject: x\n\nYes.\n\n-----Original Message-----\nFrom: Bob\n\nIs it so?\n")
 	d := docs[0]
 	if b := d.Blocks[len(d.Blocks)-1]; b.Kind != corpus.Quote || d.Source[b.Start:b.End] != "Is it so?" {
 		t.Errorf("%q %+v", d.Source, b)
@@ -165,7 +117,7 @@ func TestOriginal(t *testing.T) {
 
 func TestMbox(t *testing.T) {
 	box := "From a@b Mon Jan 1 10:00:00 2024\nSubject: One\n\nFrom here on it goes.\n>From the start.\n\nFrom b@c Tue Jan 2 10:00:00 2024\nSubject: Two\nContent-Type: text/plain; name=n.txt\nContent-Disposition: attachment\n\nBody\n"
-	docs, skipped := reading(t, Mbox, "a.mbox", box)
+	docs, skipped := readtest.Read(t, Mbox, "a.mbox", box)
 	if len(docs) != 3 || len(skipped) > 0 || docs[0].ID != "/a.mbox!/1" || docs[1].ID != "/a.mbox!/2" || docs[2].ID != "/a.mbox!/2/n.txt" {
 		t.Fatalf("%+v, skipped %q", docs, skipped)
 	}
@@ -175,7 +127,7 @@ func TestMbox(t *testing.T) {
 	if docs[1].Blocks[0].Place.Line != 8 && docs[1].Blocks[0].Place.Line != 7 {
 		t.Errorf("the second begins at line %d", docs[1].Blocks[0].Place.Line)
 	}
-	docs, skipped = reading(t, Mbox, "a.mbox", "From a@b Mon Jan 1 10:00:00 2024\nSubject: big\n\n"+strings.Repeat("a line\n", 200000)+"\nFrom b@c Tue Jan 2 10:00:00 2024\nSubject: Two\n\nx\n")
+	docs, skipped = readtest.Read(t, Mbox, "a.mbox", "From a@b Mon Jan 1 10:00:00 2024\nSubject: big\n\n"+strings.Repeat("a line\n", 200000)+"\nFrom b@c Tue Jan 2 10:00:00 2024\nSubject: Two\n\nx\n")
 	if len(docs) != 1 || docs[0].Title != "Two" || len(skipped) != 1 || !strings.Contains(skipped[0], "larger than the limit") {
 		t.Errorf("%d documents, skipped %q", len(docs), skipped)
 	}
@@ -217,14 +169,14 @@ func TestHostile(t *testing.T) {
 		"parameters":      "Subject: x\nContent-Type: text/plain; " + strings.Repeat("a*0*=utf-8''%41;", 4000) + "\n\nx",
 	} {
 		start := time.Now()
-		docs, skipped := reading(t, EML, "a.eml", body)
+		docs, skipped := readtest.Read(t, EML, "a.eml", body)
 		if len(docs)+len(skipped) == 0 {
 			t.Errorf("%s: neither read nor left out", name)
 		}
 		if d := time.Since(start); d > 10*time.Second {
 			t.Errorf("%s: took %v", name, d)
 		}
-		reading(t, Mbox, "a.mbox", "From a@b Mon Jan 1 10:00:00 2024\n"+body)
+		readtest.Read(t, Mbox, "a.mbox", "From a@b Mon Jan 1 10:00:00 2024\n"+body)
 	}
 }
 
@@ -246,8 +198,8 @@ func FuzzMail(f *testing.F) {
 	f.Add("From a@b 2024\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Transfer-Encoding: base64\nContent-Type: message/rfc822\n\n" + base64.StdEncoding.EncodeToString([]byte(letterOf)) + "\n--b--")
 	f.Add("Subject: =?x?q?=ff?=\nContent-Type: text/html; charset=utf-16\n\n\xff<p>\x00")
 	f.Fuzz(func(t *testing.T, s string) {
-		reading(t, EML, "a.eml", s)
-		reading(t, Mbox, "a.mbox", s)
+		readtest.Read(t, EML, "a.eml", s)
+		readtest.Read(t, Mbox, "a.mbox", s)
 	})
 }
 
@@ -255,7 +207,7 @@ func FuzzMSG(f *testing.F) {
 	f.Add("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"+strings.Repeat("\x00", 600), `{\rtf1\fromhtml1{\*\htmltag <p>}\'e9\u233?}`)
 	f.Add("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"+strings.Repeat("\x01", 2000), "\x2d\x00\x00\x00\x2b\x00\x00\x00LZFu\xf1\xc5\xc7\xa7\x03\x00\x0a\x00rcpg125")
 	f.Fuzz(func(t *testing.T, s, rtf string) {
-		reading(t, MSG, "a.msg", s)
+		readtest.Read(t, MSG, "a.msg", s)
 		_ = unwrapRTF(rtf)
 		_, _ = inflateRTF(rtf)
 	})

@@ -1,54 +1,13 @@
 package manuscript
 
 import (
-	"fmt"
-	"strings"
 	"testing"
-	"unicode/utf8"
 
-	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/readtest"
 )
 
-// document reads a text; nil where there is none in it.
-func document(t testing.TB, read format.Func, src string) *corpus.Document {
-	t.Helper()
-	f := &format.File{Path: "a", Name: "a", Size: int64(len(src)), ReaderAt: format.Memory(src)}
-	var d *corpus.Document
-	err := read(t.Context(), f, &format.Options{}, func(got corpus.Document, err error) bool {
-		d = &got
-		return err == nil
-	})
-	if _, skipped := err.(*format.SkipError); err != nil && !skipped {
-		t.Fatal(err)
-	}
-	return d
-}
-
-var letters = map[corpus.BlockKind]string{corpus.Paragraph: "p", corpus.ListItem: "li", corpus.TableRow: "tr", corpus.Code: "code", corpus.Quote: "q", corpus.Term: "dt"}
-
-// outline is a line for each block: its kind, its line in the file, its text.
-func outline(d *corpus.Document) string {
-	var b strings.Builder
-	for _, x := range d.Blocks {
-		kind := letters[x.Kind]
-		if x.Kind == corpus.Heading {
-			kind = fmt.Sprint("h", x.Level)
-		}
-		fmt.Fprintf(&b, "%s %d %q\n", kind, x.Place.Line, d.Source[x.Start:x.End])
-	}
-	return b.String()
-}
-
-func expect(t *testing.T, read format.Func, src, want string) {
-	t.Helper()
-	if got, want := outline(document(t, read, src)), strings.TrimLeft(want, "\n"); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-}
-
 func TestRST(t *testing.T) {
-	expect(t, RST, `=====
+	readtest.Expect(t, RST, `=====
 Sieve
 =====
 
@@ -152,7 +111,7 @@ p 69 "[1] A note."
 }
 
 func TestAsciiDoc(t *testing.T) {
-	expect(t, AsciiDoc, `= Sieve
+	readtest.Expect(t, AsciiDoc, `= Sieve
 A. Cook
 :tool: tamis
 // a comment
@@ -231,7 +190,7 @@ tr 47 "both"
 }
 
 func TestOrg(t *testing.T) {
-	expect(t, Org, `#+TITLE: Sieve
+	readtest.Expect(t, Org, `#+TITLE: Sieve
 #+AUTHOR: A. Cook
 # a comment
 * TODO Uses :kitchen:
@@ -308,7 +267,7 @@ lines
 T}
 .TE
 `
-	expect(t, Man, src, `
+	readtest.Expect(t, Man, src, `
 h1 6 "NAME"
 p 7 "sieve - a fine tool"
 h1 8 "OPTIONS"
@@ -321,10 +280,10 @@ code 22 "a  b\n c\\"
 tr 28 "a\tb"
 tr 29 "1\ttwo lines"
 `)
-	if d := document(t, Man, src); d.Title != "SIEVE(1)" {
+	if d := readtest.Document(t, Man, src); d.Title != "SIEVE(1)" {
 		t.Errorf("title %q", d.Title)
 	}
-	expect(t, Man, `.Dd January 1, 2020
+	readtest.Expect(t, Man, `.Dd January 1, 2020
 .Dt SIEVE 1
 .Sh NAME
 .Nm sieve
@@ -347,52 +306,18 @@ li 11 "Say more; see tamis(1)."
 `)
 }
 
-// held fails where a document is not as the contract of readers has it.
-func held(t *testing.T, d *corpus.Document, src string) {
-	t.Helper()
-	if d == nil {
-		return
-	}
-	if !utf8.ValidString(d.Source) {
-		t.Fatalf("not UTF-8: %q", d.Source)
-	}
-	at, file := 0, 0
-	for i, b := range d.Blocks {
-		if b.Start < at || b.End <= b.Start || b.End > len(d.Source) || b.FileStart < file || b.FileEnd < b.FileStart || b.FileEnd > len(src) {
-			t.Fatalf("block %d is %+v of %d bytes of text and %d of the file", i, b, len(d.Source), len(src))
-		}
-		if gap := d.Source[at:b.Start]; strings.TrimSpace(gap) != "" {
-			t.Fatalf("%q is in no block", gap)
-		}
-		if !utf8.ValidString(d.Source[b.Start:b.End]) {
-			t.Fatalf("block %d begins or ends inside a sign", i)
-		}
-		at, file = b.End, b.FileStart
-	}
-}
-
-func fuzz(f *testing.F, read format.Func, seeds ...string) {
-	for _, s := range seeds {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		s = strings.ToValidUTF8(s, "?")
-		held(t, document(t, read, s), s)
-	})
-}
-
 func FuzzRST(f *testing.F) {
-	fuzz(f, RST, "a\n=\n\n- b\n\n  - c\n", ".. code:: x\n\n  y\n", "+--+--+\n|a |b |\n+--+--+\n", "== ==\na  b\n== ==\nc  d\n== ==\n", ".. list-table::\n\n  * - a\n    - b\n", "a ``b`` :c:`d <e>` *f* |g|_\n", "a::\n\n> b\n", ".. csv-table::\n\n  a,\"b\n", "1. a\n\n   b\n", ":a: b\n c\n", "| a\n| b\n", "a\n b\n", "-x  y\n", ">>> a\n", ".. |a| replace:: |a|\n\n|a|")
+	readtest.Fuzz(f, RST, "a\n=\n\n- b\n\n  - c\n", ".. code:: x\n\n  y\n", "+--+--+\n|a |b |\n+--+--+\n", "== ==\na  b\n== ==\nc  d\n== ==\n", ".. list-table::\n\n  * - a\n    - b\n", "a ``b`` :c:`d <e>` *f* |g|_\n", "a::\n\n> b\n", ".. csv-table::\n\n  a,\"b\n", "1. a\n\n   b\n", ":a: b\n c\n", "| a\n| b\n", "a\n b\n", "-x  y\n", ">>> a\n", ".. |a| replace:: |a|\n\n|a|")
 }
 
 func FuzzAsciiDoc(f *testing.F) {
-	fuzz(f, AsciiDoc, "= a\nb\n:c: d\n\n{c}\n", "* a\n** b\n+\n----\nc\n----\n", "a:: b\n", "|===\n|a|b\n\n|c 2+|d\n|===\n", "[source]\na\n", "____\n====\na\n====\n____\n", "ifdef::a[]\nb\nendif::[]\n", "NOTE: a\n", "`a` +b+ *c* \"`d`\" <<e,f>> link:g[h]", ",===\na,\"b\n,===\n", "////\na\n", ":a: {a}{a}\n\n{a}", "[cols=\"99999999999*\"]\n|===\n9999999*|a\n|===\n")
+	readtest.Fuzz(f, AsciiDoc, "= a\nb\n:c: d\n\n{c}\n", "* a\n** b\n+\n----\nc\n----\n", "a:: b\n", "|===\n|a|b\n\n|c 2+|d\n|===\n", "[source]\na\n", "____\n====\na\n====\n____\n", "ifdef::a[]\nb\nendif::[]\n", "NOTE: a\n", "`a` +b+ *c* \"`d`\" <<e,f>> link:g[h]", ",===\na,\"b\n,===\n", "////\na\n", ":a: {a}{a}\n\n{a}", "[cols=\"99999999999*\"]\n|===\n9999999*|a\n|===\n")
 }
 
 func FuzzOrg(f *testing.F) {
-	fuzz(f, Org, "* a :b:\n:C:\nd\n:END:\n", "- a\n  - b :: c\n", "#+begin_src\n,* a\n#+end_src\n", "| a | b |\n|--|\n", ": a\n", "[fn:1] a[fn:2]\n", "*a* /b/ =c= [[d][e]] \\alpha{}", "#+begin_quote\n#+begin_quote\na\n", "1) a\n\n\n b\n", "\\begin{a}\nb\n")
+	readtest.Fuzz(f, Org, "* a :b:\n:C:\nd\n:END:\n", "- a\n  - b :: c\n", "#+begin_src\n,* a\n#+end_src\n", "| a | b |\n|--|\n", ": a\n", "[fn:1] a[fn:2]\n", "*a* /b/ =c= [[d][e]] \\alpha{}", "#+begin_quote\n#+begin_quote\na\n", "1) a\n\n\n b\n", "\\begin{a}\nb\n")
 }
 
 func FuzzMan(f *testing.F) {
-	fuzz(f, Man, ".TH a 1\n.SH b\n.TP\n.B c\nd\n", ".nf\na\n.fi\n.IP\n", ".TS\ntab(;);\nl l.\na;T{\nb\nT}\n.TE\n", ".Sh a\n.Bl -tag\n.It Fl a Ns Op b\n.El\n", ".de a\n..\n.if n \\{\\\n.a\n.\\}\n", "\\fBa\\fP \\(bu \\[u2014] \\*(lq \\e \\\" b", ".Dd\n.Nm a\n.Xr b 1\n.Ap\n.Pf\n", ".BR \"a\"\"b\" c\\", ".It Ta\n.El\n.Bl -column\n.It a Ta b", ".TS\n.TE\n.TS\nx")
+	readtest.Fuzz(f, Man, ".TH a 1\n.SH b\n.TP\n.B c\nd\n", ".nf\na\n.fi\n.IP\n", ".TS\ntab(;);\nl l.\na;T{\nb\nT}\n.TE\n", ".Sh a\n.Bl -tag\n.It Fl a Ns Op b\n.El\n", ".de a\n..\n.if n \\{\\\n.a\n.\\}\n", "\\fBa\\fP \\(bu \\[u2014] \\*(lq \\e \\\" b", ".Dd\n.Nm a\n.Xr b 1\n.Ap\n.Pf\n", ".BR \"a\"\"b\" c\\", ".It Ta\n.El\n.Bl -column\n.It a Ta b", ".TS\n.TE\n.TS\nx")
 }

@@ -4,6 +4,7 @@ package markup
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -104,9 +105,14 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 	return nil
 }
 
+// emptied are elements that XHTML lets be empty and that HTML reads on to their end
+// tag.
+var emptied = regexp.MustCompile(`(?i)<(title|script|style|textarea|iframe|noscript|noframes|noembed|xmp)\b([^<>]*)/>`)
+
 // Whole reads a page all of which is text: a chapter of a book. Only scripts and the
 // like are left out.
 func Whole(ctx context.Context, d *corpus.Document, src string) error {
+	src = emptied.ReplaceAllString(src, "<$1$2></$1>")
 	x, err := extract(ctx, src, false)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package office
 
 import (
 	"context"
+	"io"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/archive"
@@ -15,7 +16,12 @@ import (
 
 // Zip reads a ZIP archive that is a document: Office Open XML, ODF or EPUB.
 func Zip(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	p, err := parts.Open(ctx, f, o, f, f.Size)
+	return zipOf(ctx, f, o, f, f.Size, yield)
+}
+
+// zipOf is Zip of a file whose bytes are in r.
+func zipOf(ctx context.Context, f *format.File, o *format.Options, r io.ReaderAt, size int64, yield func(corpus.Document, error) bool) error {
+	p, err := parts.Open(ctx, f, o, r, size)
 	if err != nil {
 		return err
 	}
@@ -34,6 +40,9 @@ func Zip(ctx context.Context, f *format.File, o *format.Options, yield func(corp
 	}
 	if kind != "" {
 		return odf.Read(ctx, p, kind, o, yield)
+	}
+	if r != io.ReaderAt(f) {
+		return f.SkipAs(format.Unsupported, "no reader for the ZIP file that is encrypted in it")
 	}
 	return archive.Zip(ctx, f, o, yield)
 }

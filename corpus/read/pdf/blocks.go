@@ -131,7 +131,10 @@ func (b *block) newParagraph(l *line, em float32) bool {
 	}
 	item := b.lines[0].bullet() != ""
 	left, right := l.box.x0, l.box.x1
-	for i := range b.lines {
+	for i := len(b.lines) - 1; i >= 0; i-- {
+		if i < len(b.lines)-1 && b.lines[i].box.y1 > b.lines[i+1].box.y1 {
+			break // in the column before
+		}
 		if i > 0 || !item {
 			left = min(left, b.lines[i].box.x0)
 		}

@@ -123,7 +123,10 @@ func goesBelow(lines []line, run [][]int, row []int) bool {
 // columned makes a table of lines by the white columns between them; nil where there
 // are none. Where rules surround it, one white column is enough.
 func columned(lines []line, in []int, ruled bool) *table {
-	borders := gutters(lines, in)
+	borders, whole := gutters(lines, in), false
+	if len(borders) == 0 && ruled {
+		borders, whole = starts(lines, in), true
+	}
 	if len(borders) == 0 {
 		return nil
 	}
@@ -138,7 +141,9 @@ func columned(lines []line, in []int, ruled bool) *table {
 		start := 0
 		for k := 1; k <= len(l.words); k++ {
 			c := cellOf(borders, (l.words[start].box.x0+l.words[start].box.x1)/2)
-			if k < len(l.words) && cellOf(borders, (l.words[k].box.x0+l.words[k].box.x1)/2) == c {
+			if whole {
+				c, k = cellOf(borders, l.box.x0), len(l.words)
+			} else if k < len(l.words) && cellOf(borders, (l.words[k].box.x0+l.words[k].box.x1)/2) == c {
 				continue
 			}
 			part := l.part(start, k)
@@ -162,6 +167,31 @@ func columned(lines []line, in []int, ruled bool) *table {
 		return nil // prose in two columns
 	}
 	return t.trim()
+}
+
+// starts are the left edges of columns whose text runs over into the next: where
+// many lines begin.
+func starts(lines []line, in []int) []float32 {
+	var edges []float32
+	for _, i := range in {
+		edges = append(edges, lines[i].box.x0)
+	}
+	slices.Sort(edges)
+	var out []float32
+	for i := 0; i < len(edges); {
+		k := i
+		for k < len(edges) && edges[k] < edges[i]+near {
+			k++
+		}
+		if 4*(k-i) >= len(edges) {
+			out = append(out, edges[i]-1)
+		}
+		i = k
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out[1:]
 }
 
 // gutters are the middles of the white columns that divide lines: where next to no line

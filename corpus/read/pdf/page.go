@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"unicode"
+
+	"github.com/tamis-search/tamis/corpus/read/pdf/pdfium"
 )
 
 // box is left, top, right and bottom in points from the page's top left corner.
@@ -22,6 +24,7 @@ type font struct {
 	bold   bool
 	italic bool
 	mono   bool
+	caps   bool // small capitals
 }
 
 // style is how a text object is set.
@@ -52,6 +55,7 @@ type page struct {
 	rules         []rule
 	backs         []box   // what is drawn where white text can be read on it
 	images        float32 // how much of the page's area they cover
+	covered       float32 // the same with shadings, and what is drawn as a form, which may be images
 	notes         bool    // annotations show text
 	tagged        bool    // a structure tree says what is what
 }
@@ -74,9 +78,9 @@ func (f *file) page(n int, fonts map[uint64]*font) *page {
 		return p
 	}
 	// PDFium counts what annotations show as text once it is made part of the page.
-	if handle := f.call("FPDF_LoadPage", f.doc, uint64(n-1)); handle != 0 {
-		done := f.call("FPDFPage_Flatten", handle, 0)
-		f.call("FPDF_ClosePage", handle)
+	if handle := f.Call("FPDF_LoadPage", f.doc, uint64(n-1)); handle != 0 {
+		done := f.Call("FPDFPage_Flatten", handle, 0)
+		f.Call("FPDF_ClosePage", handle)
 		if done != 1 {
 			return p
 		}
@@ -106,22 +110,22 @@ func (p *page) holds(bare *page) bool {
 }
 
 func (f *file) load(n int, fonts map[uint64]*font) *page {
-	handle := f.call("FPDF_LoadPage", f.doc, uint64(n-1))
+	handle := f.Call("FPDF_LoadPage", f.doc, uint64(n-1))
 	if handle == 0 {
 		return nil
 	}
-	p := &page{number: n, width: asFloat(f.call("FPDF_GetPageWidthF", handle)), height: asFloat(f.call("FPDF_GetPageHeightF", handle))}
+	p := &page{number: n, width: pdfium.Float32(f.Call("FPDF_GetPageWidthF", handle)), height: pdfium.Float32(f.Call("FPDF_GetPageHeightF", handle))}
 	p.notes = f.drawsNotes(handle)
 	m := f.toDevice(handle, p)
-	if text := f.call("FPDFText_LoadPage", handle); text != 0 {
+	if text := f.Call("FPDFText_LoadPage", handle); text != 0 {
 		f.text(p, text, m, fonts)
-		f.call("FPDFText_ClosePage", text)
+		f.Call("FPDFText_ClosePage", text)
 	}
 	if units := f.tags(handle); len(units) > 0 {
 		p.believe(units)
 	}
 	f.objects(p, handle, m)
-	f.call("FPDF_ClosePage", handle)
+	f.Call("FPDF_ClosePage", handle)
 	return p
 }
 
@@ -129,11 +133,11 @@ func (f *file) load(n int, fonts map[uint64]*font) *page {
 // remarks, stamps.
 func (f *file) drawsNotes(handle uint64) bool {
 	const link, popup = 2, 16
-	n := min(int(int32(f.call("FPDFPage_GetAnnotCount", handle))), mostObjects)
+	n := min(int(int32(f.Call("FPDFPage_GetAnnotCount", handle))), mostObjects)
 	for i := range n {
-		note := f.call("FPDFPage_GetAnnot", handle, uint64(i))
-		kind := f.call("FPDFAnnot_GetSubtype", note)
-		f.call("FPDFPage_CloseAnnot", note)
+		note := f.Call("FPDFPage_GetAnnot", handle, uint64(i))
+		kind := f.Call("FPDFAnnot_GetSubtype", note)
+		f.Call("FPDFPage_CloseAnnot", note)
 		if kind != link && kind != popup {
 			return true
 		}
@@ -159,9 +163,9 @@ func (m matrix) box(x0, y0, x1, y1 float32) box {
 func (f *file) toDevice(handle uint64, p *page) matrix {
 	const fine, far = 64, 1024 // PDFium answers in whole pixels
 	at := func(x, y float64) (float32, float32) {
-		f.call("FPDF_PageToDevice", handle, 0, 0, uint64(uint32(p.width*fine)), uint64(uint32(p.height*fine)), 0,
-			math.Float64bits(x), math.Float64bits(y), uint64(f.scratch), uint64(f.scratch+4))
-		return float32(f.int(0)) / fine, float32(f.int(4)) / fine
+		f.Call("FPDF_PageToDevice", handle, 0, 0, uint64(uint32(p.width*fine)), uint64(uint32(p.height*fine)), 0,
+			math.Float64bits(x), math.Float64bits(y), uint64(f.Scratch), uint64(f.Scratch+4))
+		return float32(f.Int(0)) / fine, float32(f.Int(4)) / fine
 	}
 	ox, oy := at(0, 0)
 	ax, ay := at(far, 0)
@@ -171,19 +175,19 @@ func (f *file) toDevice(handle uint64, p *page) matrix {
 
 // text reads the characters of a page.
 func (f *file) text(p *page, text uint64, m matrix, fonts map[uint64]*font) {
-	n := min(int(int32(f.call("FPDFText_CountChars", text))), mostGlyphs)
+	n := min(int(int32(f.Call("FPDFText_CountChars", text))), mostGlyphs)
 	if n <= 0 {
 		return
 	}
 	units := f.units(text, n)
 	p.glyphs = make([]glyph, 0, n)
 	styles := map[uint64]*style{}
-	for i := 0; i < n && f.err == nil; i++ {
+	for i := 0; i < n && f.Err == nil; i++ {
 		g := glyph{}
 		if units != nil {
 			g.r = rune(units[i])
 		} else {
-			g.r = rune(f.call("FPDFText_GetUnicode", text, uint64(i)))
+			g.r = rune(f.Call("FPDFText_GetUnicode", text, uint64(i)))
 		}
 		if g.r == 0 {
 			continue
@@ -191,14 +195,14 @@ func (f *file) text(p *page, text uint64, m matrix, fonts map[uint64]*font) {
 		if g.r == '\r' || g.r == '\n' {
 			continue // line ends are seen by their place
 		}
-		f.call("FPDFText_GetLooseCharBox", text, uint64(i), uint64(f.scratch))
-		b := f.bytes(f.scratch, 16)
+		f.Call("FPDFText_GetLooseCharBox", text, uint64(i), uint64(f.Scratch))
+		b := f.Bytes(f.Scratch, 16)
 		read := func(at int) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b[at:])) }
 		g.box = m.box(read(0), read(4), read(8), read(12))
 		if g.r == ' ' && g.box.width() == 0 {
 			g.made = true
 		}
-		object := f.call("FPDFText_GetTextObject", text, uint64(i))
+		object := f.Call("FPDFText_GetTextObject", text, uint64(i))
 		if g.style = styles[object]; g.style == nil {
 			g.style = f.style(text, uint64(i), object, m, fonts)
 			styles[object] = g.style
@@ -214,7 +218,7 @@ func (f *file) text(p *page, text uint64, m matrix, fonts map[uint64]*font) {
 }
 
 func (f *file) pair(high rune, text uint64, i int) rune {
-	low := rune(f.call("FPDFText_GetUnicode", text, uint64(i)))
+	low := rune(f.Call("FPDFText_GetUnicode", text, uint64(i)))
 	if low < 0xDC00 || low > 0xDFFF {
 		return unicode.ReplacementChar
 	}
@@ -224,15 +228,15 @@ func (f *file) pair(high rune, text uint64, i int) rune {
 // units are the UTF-16 units of a page's n characters in one call; nil where they
 // are not one to one.
 func (f *file) units(text uint64, n int) []uint16 {
-	buf := f.malloc(2 * (n + 1))
+	buf := f.Malloc(2 * (n + 1))
 	if buf == 0 {
 		return nil
 	}
-	defer f.free(buf)
-	if got := int(int32(f.call("FPDFText_GetText", text, 0, uint64(n), uint64(buf)))); got != n+1 {
+	defer f.Free(buf)
+	if got := int(int32(f.Call("FPDFText_GetText", text, 0, uint64(n), uint64(buf)))); got != n+1 {
 		return nil
 	}
-	b := f.bytes(buf, 2*n)
+	b := f.Bytes(buf, 2*n)
 	units := make([]uint16, n)
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(b[2*i:])
@@ -247,11 +251,11 @@ func (f *file) style(text, i, object uint64, m matrix, fonts map[uint64]*font) *
 	if object == 0 {
 		return s
 	}
-	f.call("FPDFTextObj_GetFontSize", object, uint64(f.scratch))
-	size := f.float(0)
-	if f.call("FPDFText_GetMatrix", text, i, uint64(f.scratch)) != 0 {
-		a, b := f.float(0), f.float(4)
-		c, d := f.float(8), f.float(12)
+	f.Call("FPDFTextObj_GetFontSize", object, uint64(f.Scratch))
+	size := f.Float(0)
+	if f.Call("FPDFText_GetMatrix", text, i, uint64(f.Scratch)) != 0 {
+		a, b := f.Float(0), f.Float(4)
+		c, d := f.Float(8), f.Float(12)
 		// Where the text runs to, as it is shown.
 		dx, dy := m[0]*a+m[2]*b, m[1]*a+m[3]*b
 		if size < 0 {
@@ -275,11 +279,11 @@ func (f *file) style(text, i, object uint64, m matrix, fonts map[uint64]*font) *
 		}
 	}
 	s.size = float32(math.Abs(float64(size)))
-	mode := int32(f.call("FPDFTextObj_GetTextRenderMode", object))
+	mode := int32(f.Call("FPDFTextObj_GetTextRenderMode", object))
 	s.unseen = mode == 3 || mode == 7
 	s.white = mode == 0 && f.colour(object) >= 3*250
-	s.mark = int(int32(f.call("FPDFPageObj_GetMarkedContentID", object)))
-	handle := f.call("FPDFTextObj_GetFont", object)
+	s.mark = int(int32(f.Call("FPDFPageObj_GetMarkedContentID", object)))
+	handle := f.Call("FPDFTextObj_GetFont", object)
 	if fonts[handle] == nil {
 		fonts[handle] = f.font(handle)
 	}
@@ -305,23 +309,23 @@ func (s *style) fit(r rune, b box) {
 // colour is the sum of red, green and blue, at most 255 each, that an object is
 // filled with.
 func (f *file) colour(object uint64) int {
-	s := uint64(f.scratch)
-	if f.call("FPDFPageObj_GetFillColor", object, s, s+4, s+8, s+12) == 0 {
+	s := uint64(f.Scratch)
+	if f.Call("FPDFPageObj_GetFillColor", object, s, s+4, s+8, s+12) == 0 {
 		return 0
 	}
-	if f.int(12) == 0 {
+	if f.Int(12) == 0 {
 		return 3 * 255 // transparent
 	}
-	return int(f.int(0) + f.int(4) + f.int(8))
+	return int(f.Int(0) + f.Int(4) + f.Int(8))
 }
 
 func (f *file) font(handle uint64) *font {
 	if handle == 0 {
 		return &font{}
 	}
-	ft := &font{name: f.narrow(func(buf, n uint64) uint64 { return f.call("FPDFFont_GetBaseFontName", handle, buf, n) })}
-	flags := int32(f.call("FPDFFont_GetFlags", handle))
-	weight := int32(f.call("FPDFFont_GetWeight", handle))
+	ft := &font{name: f.Narrow(func(buf, n uint64) uint64 { return f.Call("FPDFFont_GetBaseFontName", handle, buf, n) })}
+	flags := int32(f.Call("FPDFFont_GetFlags", handle))
+	weight := int32(f.Call("FPDFFont_GetWeight", handle))
 	if _, after, ok := strings.Cut(ft.name, "+"); ok {
 		ft.name = after
 	}
@@ -335,6 +339,7 @@ func (f *file) font(handle uint64) *font {
 		return false
 	}
 	ft.mono = flags&1 != 0 || has("mono", "courier", "consol", "typewriter", "cmtt", "menlo")
+	ft.caps = has("csc", "smallcap", "smcp")
 	ft.italic = flags&64 != 0 || has("italic", "oblique")
 	ft.bold = flags&(1<<18) != 0 || weight >= 600 || has("bold", "black", "heavy", "cmbx")
 	return ft
@@ -350,27 +355,27 @@ const (
 
 // objects reads the rules and images of a page.
 func (f *file) objects(p *page, handle uint64, m matrix) {
-	n := min(int(int32(f.call("FPDFPage_CountObjects", handle))), mostObjects)
-	for i := 0; i < n && f.err == nil; i++ {
-		object := f.call("FPDFPage_GetObject", handle, uint64(i))
-		kind := int32(f.call("FPDFPageObj_GetType", object))
+	n := min(int(int32(f.Call("FPDFPage_CountObjects", handle))), mostObjects)
+	for i := 0; i < n && f.Err == nil; i++ {
+		object := f.Call("FPDFPage_GetObject", handle, uint64(i))
+		kind := int32(f.Call("FPDFPageObj_GetType", object))
 		if kind < isPath || kind > isForm {
 			continue
 		}
-		s := uint64(f.scratch)
-		if f.call("FPDFPageObj_GetBounds", object, s, s+4, s+8, s+12) == 0 {
+		s := uint64(f.Scratch)
+		if f.Call("FPDFPageObj_GetBounds", object, s, s+4, s+8, s+12) == 0 {
 			continue
 		}
-		b := m.box(f.float(0), f.float(4), f.float(8), f.float(12))
+		b := m.box(f.Float(0), f.Float(4), f.Float(8), f.Float(12))
 		switch kind {
 		case isPath:
 			f.path(p, object, b)
-		case isImage:
-			if area := p.width * p.height; area > 0 {
-				p.images += b.width() * b.height() / area
-			}
-			p.backs = append(p.backs, b)
 		default:
+			part := b.width() * b.height() / max(1, p.width*p.height)
+			p.covered += part
+			if kind == isImage {
+				p.images += part
+			}
 			p.backs = append(p.backs, b)
 		}
 	}
@@ -385,8 +390,8 @@ func (f *file) path(p *page, object uint64, b box) {
 	case b.width() <= thin && b.height() > 2*thin:
 		p.rules = append(p.rules, rule{b, true})
 	case b.width() > 3*thin && b.height() > 2*thin:
-		f.call("FPDFPath_GetDrawMode", object, uint64(f.scratch), uint64(f.scratch+4))
-		filled, stroked := f.int(0) != 0, f.int(4) != 0
+		f.Call("FPDFPath_GetDrawMode", object, uint64(f.Scratch), uint64(f.Scratch+4))
+		filled, stroked := f.Int(0) != 0, f.Int(4) != 0
 		if filled && f.colour(object) < 3*250 {
 			p.backs = append(p.backs, b)
 		}

@@ -18,10 +18,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/pdf/pdfium"
 )
 
 // Limits of one file.
@@ -34,24 +36,29 @@ const (
 
 // Read reads a PDF file as one document.
 func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	if f.Size > guestMemory/2 || o.Memory > 0 && f.Size > o.Memory/2 {
+	limit := int64(pdfium.Memory)
+	if o.Memory > 0 {
+		limit = min(limit, o.Memory/2)
+	}
+	if f.Size > limit/2 || limit < pdfium.Least {
 		return f.Skip("a PDF file of %d MiB takes more memory than there may be (--memory)", f.Size>>20)
 	}
 	data := make([]byte, f.Size)
 	if n, err := io.ReadFull(f.Reader(), data); err != nil {
 		return fmt.Errorf("%d of %d bytes: %w", n, f.Size, err)
 	}
-	e, err := start()
+	e, err := pdfium.Start()
 	if err != nil {
 		return f.Skip("%v", err)
 	}
-	g, err := e.guest(ctx)
+	g, err := e.Guest(ctx)
 	if err != nil {
 		return failed(ctx, f, err)
 	}
-	defer g.done()
+	defer g.Done()
+	g.Limit(limit)
 	r := reading{file: f, options: o, guest: g}
-	d, err := r.read(ctx, data)
+	d, err := r.guarded(ctx, data)
 	if err != nil {
 		return failed(ctx, f, err)
 	}
@@ -76,14 +83,27 @@ func failed(ctx context.Context, f *format.File, err error) error {
 type reading struct {
 	file    *format.File
 	options *format.Options
-	guest   *guest
+	guest   *pdfium.Guest
 	pdf     *file
 	pages   []*page
 	blocks  []*block
 	dropped []corpus.Dropped
 	tables  int
 	outline map[string]int // levels of headings by their keys
-	images  int            // pages without text that hold pictures
+	byOCR   int            // pages that a command read
+	scans   []int          // pages that are pictures and were not read
+	ocrErr  error
+}
+
+// guarded is read where a panic of the libraries below is an error.
+func (r *reading) guarded(ctx context.Context, data []byte) (d corpus.Document, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("PDFium failed: %v", p)
+			r.guest.Err = err
+		}
+	}()
+	return r.read(ctx, data)
 }
 
 func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err error) {
@@ -94,7 +114,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	if err := r.readPages(ctx); err != nil {
 		return d, err
 	}
-	if err := r.guest.within(ctx, openTime, func() {
+	if err := r.guest.Within(ctx, openTime, func() {
 		r.outline = r.pdf.readOutline()
 		r.describe(&d)
 	}); err != nil {
@@ -105,12 +125,16 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	d.Type = "pdf"
 	compose(&d, r.blocks)
 	d.Place.Page = 1
+	r.warnScans(&d)
 	if r.options.Explain {
 		d.Dropped = r.dropped
 	}
 	if format.Blank(d.Source) {
-		if r.images > 0 {
-			return d, r.file.SkipAs(format.Scanned, "scanned: %d pages are pictures without text; --ocr COMMAND reads them", r.images)
+		switch {
+		case len(r.scans) > 0 && r.ocrErr != nil:
+			return d, r.file.SkipAs(format.Scanned, "scanned, and not read: %v", r.ocrErr)
+		case len(r.scans) > 0:
+			return d, r.file.SkipAs(format.Scanned, "scanned: %d pages are pictures without text, which --ocr COMMAND reads", len(r.scans))
 		}
 		return d, r.file.Skip("there is no text in it")
 	}
@@ -120,9 +144,9 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 func (r *reading) open(ctx context.Context, data []byte) error {
 	passwords := append([]string{""}, r.options.Passwords...)
 	code := 0
-	err := r.guest.within(ctx, openTime, func() {
+	err := r.guest.Within(ctx, openTime, func() {
 		for _, password := range passwords {
-			if r.pdf, code = r.guest.open(data, password); r.pdf != nil || code != errPassword {
+			if r.pdf, code = open(r.guest, data, password); r.pdf != nil || code != errPassword {
 				return
 			}
 		}
@@ -146,7 +170,7 @@ func (r *reading) readPages(ctx context.Context) error {
 	began := time.Now()
 	fonts := map[uint64]*font{}
 	n := 0
-	if err := r.guest.within(ctx, openTime, func() { n = r.pdf.pages() }); err != nil {
+	if err := r.guest.Within(ctx, openTime, func() { n = r.pdf.pages() }); err != nil {
 		return err
 	}
 	if n == 0 {
@@ -154,16 +178,18 @@ func (r *reading) readPages(ctx context.Context) error {
 	}
 	for i := 1; i <= min(n, mostPages); i++ {
 		var p *page
-		if err := r.guest.within(ctx, pageTime, func() { p = r.pdf.page(i, fonts) }); err != nil {
+		if err := r.guest.Within(ctx, pageTime, func() { p = r.pdf.page(i, fonts) }); err != nil {
 			return fmt.Errorf("page %d: %w", i, err)
 		}
 		if time.Since(began) > fileTime {
-			return fmt.Errorf("page %d of %d: %w", i, n, errTime)
+			return fmt.Errorf("page %d of %d: %w", i, n, pdfium.ErrTime)
 		}
 		if p == nil {
 			continue
 		}
-		r.layOut(p)
+		if err := r.layOut(ctx, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -192,13 +218,27 @@ func (r *reading) arrange(p *page, lines []line) (blocks []*block) {
 }
 
 // layOut makes blocks of a page.
-func (r *reading) layOut(p *page) {
+func (r *reading) layOut(ctx context.Context, p *page) error {
 	lines, hidden := p.lines()
-	if len(lines) == 0 && p.images > 0.3 {
-		r.images++
+	if p.scan(lines) {
+		if r.options.OCR == "" || r.ocrErr != nil {
+			r.scans = append(r.scans, p.number)
+		} else {
+			blocks, err := r.recognise(ctx, p.number)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if r.guest.Err != nil {
+				return err
+			}
+			if err != nil {
+				r.scans, r.ocrErr = append(r.scans, p.number), err
+			}
+			r.blocks = append(r.blocks, blocks...)
+		}
 	}
 	if hidden != "" && r.options.Explain {
-		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: hidden})
+		r.dropped = append(r.dropped, corpus.Dropped{Reason: "invisible", Text: strings.ReplaceAll(hidden, string(hyphen), "-")})
 	}
 	blocks := r.arrange(p, lines)
 	if p.tagged {
@@ -207,4 +247,5 @@ func (r *reading) layOut(p *page) {
 	r.blocks = append(r.blocks, blocks...)
 	p.glyphs = nil
 	r.pages = append(r.pages, p)
+	return nil
 }

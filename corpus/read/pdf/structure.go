@@ -69,7 +69,7 @@ func (r *reading) classify() {
 			b.level = levels[b.headStyle()]
 		}
 	}
-	r.blocks = joinCode(r.blocks)
+	r.blocks = joinCode(joinHeadings(r.blocks))
 }
 
 type headStyle struct {
@@ -107,8 +107,57 @@ func (r *reading) stands(i int, body float32, boldBody bool) bool {
 			return false
 		}
 		return last != ':' || len(strings.Fields(text)) < 8
+	case len(b.lines) <= 2 && b.slanted() && sectionNumber(text):
+		return !strings.ContainsRune(".,;:", last)
 	}
 	return false
+}
+
+// slanted says that all of a block is italic or in small capitals.
+func (b *block) slanted() bool {
+	for i := range b.lines {
+		for j := range b.lines[i].words {
+			if f := b.lines[i].words[j].style.font; !f.italic && !f.caps {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sectionNumber says that a text begins as numbered headings do: "2.1 Method",
+// "II. METHOD", "A. Method".
+func sectionNumber(text string) bool {
+	number, rest, ok := strings.Cut(text, " ")
+	body := strings.TrimRight(number, ".)")
+	switch {
+	case !ok || body == "" || !unicode.IsUpper(firstRune(rest)):
+		return false
+	case strings.Trim(body, "0123456789.") == "":
+		return len(body) < 10
+	}
+	return body != number && (strings.Trim(body, "IVX") == "" || len(body) == 1 && unicode.IsUpper(rune(body[0])))
+}
+
+// joinHeadings makes one heading of the lines of a long one, which the rules for
+// paragraphs divide.
+func joinHeadings(blocks []*block) []*block {
+	var out []*block
+	for _, b := range blocks {
+		if n := len(out); n > 0 && b.kind == corpus.Heading && out[n-1].kind == corpus.Heading && len(b.lines) > 0 && len(out[n-1].lines) > 0 {
+			before := out[n-1]
+			last, next := before.last(), &b.lines[0]
+			step := next.box.y1 - last.box.y1
+			if b.page == before.page && b.headStyle() == before.headStyle() && last.unit == next.unit && step > 0 && step < 1.5*b.size &&
+				len(before.lines)+len(b.lines) <= headLines && !sectionNumber(b.text(nil)) && (last.box.x0 <= next.box.x0+1 || abs(last.box.x0+last.box.x1-next.box.x0-next.box.x1) < 2*b.size) {
+				before.lines = append(before.lines, b.lines...)
+				before.box = before.box.union(b.box)
+				continue
+			}
+		}
+		out = append(out, b)
+	}
+	return out
 }
 
 func mostlyBold(blocks []*block) bool {
@@ -178,9 +227,9 @@ func (f *file) readOutline() map[string]int {
 	seen := map[uint64]bool{}
 	var walk func(parent uint64, level int)
 	walk = func(parent uint64, level int) {
-		for mark := f.call("FPDFBookmark_GetFirstChild", f.doc, parent); mark != 0 && len(seen) < most && !seen[mark]; mark = f.call("FPDFBookmark_GetNextSibling", f.doc, mark) {
+		for mark := f.Call("FPDFBookmark_GetFirstChild", f.doc, parent); mark != 0 && len(seen) < most && !seen[mark]; mark = f.Call("FPDFBookmark_GetNextSibling", f.doc, mark) {
 			seen[mark] = true
-			title := key(f.wide(func(buf, n uint64) uint64 { return f.call("FPDFBookmark_GetTitle", mark, buf, n) }))
+			title := key(f.Wide(func(buf, n uint64) uint64 { return f.Call("FPDFBookmark_GetTitle", mark, buf, n) }))
 			if title != "" && titles[title] == 0 {
 				titles[title] = min(level, 6)
 			}

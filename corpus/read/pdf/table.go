@@ -11,6 +11,7 @@ import (
 // table is one that was found on a page: its rows of cells, each of which is lines.
 type table struct {
 	rows [][][]line
+	cuts int // places where a border divides words that stand close
 }
 
 const near = 3 // points: rules so near are one, or meet
@@ -186,6 +187,9 @@ func (g *grid) table(lines []line, in []int) *table {
 				continue
 			}
 			t.rows[y][c] = append(t.rows[y][c], l.part(start, k))
+			if k < len(l.words) && l.words[k].gap < 0.6*l.size {
+				t.cuts++
+			}
 			start = k
 		}
 	}
@@ -212,7 +216,7 @@ func (l *line) part(i, k int) line {
 	if i == 0 && k == len(l.words) {
 		return *l
 	}
-	part := line{words: l.words[i:k], turn: l.turn, unit: l.unit, box: l.words[i].box}
+	part := line{words: l.words[i:k], turn: l.turn, unit: l.unit, seq: l.seq, box: l.words[i].box}
 	for j := i; j < k; j++ {
 		part.box = part.box.union(l.words[j].box)
 	}
@@ -251,7 +255,7 @@ func (t *table) trim() *table {
 			columns++
 		}
 	}
-	if columns < 2 || len(kept) < 2 || several < 2 || 3*several < len(kept) {
+	if columns < 2 || len(kept) < 2 || several < 2 || 3*several < len(kept) || t.doubtful(columns) {
 		return nil
 	}
 	for y, row := range t.rows {
@@ -264,6 +268,33 @@ func (t *table) trim() *table {
 		t.rows[y] = cells
 	}
 	return t
+}
+
+// doubtful says that what looks like a table is a drawing, a form or a page in a
+// frame: borders run through text, most cells are empty, one holds most of the text,
+// or the rows go back and forth in the order of the page.
+func (t *table) doubtful(columns int) bool {
+	filled, parts, back, words, most := 0, 0, 0, 0, 0
+	last := -1
+	for _, row := range t.rows {
+		for _, cell := range row {
+			if len(cell) > 0 {
+				filled++
+			}
+			n := 0
+			for i := range cell {
+				parts++
+				n += len(cell[i].words)
+				if cell[i].seq < last {
+					back++
+				}
+				last = cell[i].seq
+			}
+			words += n
+			most = max(most, n)
+		}
+	}
+	return 5*t.cuts > parts || 10*filled < 3*columns*len(t.rows) || most > 60 && 2*most > words || 10*back > parts
 }
 
 // ruled are the boxes between the horizontal rules that stand over each other and

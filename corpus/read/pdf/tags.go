@@ -36,20 +36,20 @@ const (
 
 // tags maps the marked content of a page to what the structure tree says of it.
 func (f *file) tags(handle uint64) map[int]*unit {
-	tree := f.call("FPDF_StructTree_GetForPage", handle)
+	tree := f.Call("FPDF_StructTree_GetForPage", handle)
 	if tree == 0 {
 		return nil
 	}
 	w := tagWalk{file: f, units: map[int]*unit{}}
 	for i := range f.count("FPDF_StructTree_CountChildren", tree) {
-		w.element(f.call("FPDF_StructTree_GetChildAtIndex", tree, uint64(i)), nil, nil, 0)
+		w.element(f.Call("FPDF_StructTree_GetChildAtIndex", tree, uint64(i)), nil, nil, 0)
 	}
-	f.call("FPDF_StructTree_Close", tree)
+	f.Call("FPDF_StructTree_Close", tree)
 	return w.units
 }
 
 func (f *file) count(name string, handle uint64) int {
-	return max(0, min(int(int32(f.call(name, handle))), mostElements))
+	return max(0, min(int(int32(f.Call(name, handle))), mostElements))
 }
 
 type tagWalk struct {
@@ -60,10 +60,10 @@ type tagWalk struct {
 
 // element walks an element of the tree: in is the unit, and table the table, that it stands in.
 func (w *tagWalk) element(e uint64, in *unit, table *tagged, depth int) {
-	if w.seen++; e == 0 || w.seen > mostElements || depth > deepest || w.err != nil {
+	if w.seen++; e == 0 || w.seen > mostElements || depth > deepest || w.Err != nil {
 		return
 	}
-	tag := w.wide(func(buf, n uint64) uint64 { return w.call("FPDF_StructElement_GetType", e, buf, n) })
+	tag := w.Wide(func(buf, n uint64) uint64 { return w.Call("FPDF_StructElement_GetType", e, buf, n) })
 	inCell := in != nil && in.cell != nil
 	switch {
 	case tag == "Table":
@@ -84,9 +84,9 @@ func (w *tagWalk) element(e uint64, in *unit, table *tagged, depth int) {
 		in = unitOf(tag, in)
 	}
 	for i := range w.count("FPDF_StructElement_CountChildren", e) {
-		if child := w.call("FPDF_StructElement_GetChildAtIndex", e, uint64(i)); child != 0 {
+		if child := w.Call("FPDF_StructElement_GetChildAtIndex", e, uint64(i)); child != 0 {
 			w.element(child, in, table, depth+1)
-		} else if mark := int(int32(w.call("FPDF_StructElement_GetChildMarkedContentID", e, uint64(i)))); mark >= 0 && in != nil {
+		} else if mark := int(int32(w.Call("FPDF_StructElement_GetChildMarkedContentID", e, uint64(i)))); mark >= 0 && in != nil {
 			w.units[mark] = in
 		}
 	}

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +14,9 @@ type word struct {
 	box   box // in the frame of its line
 	style *style
 	gap   float32 // to the word before it on the line
+	// Of letters that are written to the left, how many more of them stand right of the
+	// one before: where most do, they are in the order of the eye.
+	rightward int
 }
 
 // line is a run of words on one base line, in the order of the page's content.
@@ -26,6 +30,7 @@ type line struct {
 	mono  bool
 	page  box // the same on the page
 	unit  *unit
+	seq   int // of the lines of a page in the order of its content
 }
 
 func (l *line) text() string {
@@ -70,13 +75,14 @@ func (p *page) lines() (lines []line, hidden string) {
 	var wordBox box
 	var wordStyle *style
 	var before float32
-	space := false
+	space, rightward := false, 0
 	endWord := func() {
 		if text.Len() == 0 {
 			return
 		}
-		cur.words = append(cur.words, word{text: text.String(), box: wordBox, style: wordStyle, gap: before})
+		cur.words = append(cur.words, word{text: text.String(), box: wordBox, style: wordStyle, gap: before, rightward: rightward})
 		text.Reset()
+		rightward = 0
 	}
 	endLine := func() {
 		if cur == nil {
@@ -85,6 +91,7 @@ func (p *page) lines() (lines []line, hidden string) {
 		endWord()
 		if len(cur.words) > 0 {
 			cur.finish()
+			cur.seq = len(lines)
 			lines = append(lines, *cur)
 		}
 		cur = nil
@@ -120,6 +127,14 @@ func (p *page) lines() (lines []line, hidden string) {
 			wordBox, wordStyle = g.box, g.style
 		}
 		space = false
+		if text.Len() > 0 && rightToLeft(g.r) {
+			switch d := g.box.x0 - last.box.x0; {
+			case d > 0:
+				rightward++
+			case d < 0:
+				rightward--
+			}
+		}
 		put(&text, &g)
 		wordBox = wordBox.union(g.box)
 		cur.box = cur.box.union(g.box)
@@ -226,6 +241,7 @@ func (p *page) unseen(g *glyph) bool {
 // finish sets what follows from the words of a line: the size of most of its letters,
 // and whether all of it is bold or of a font whose letters are of one width.
 func (l *line) finish() {
+	l.turnRightToLeft()
 	most := 0
 	counts := map[float32]int{}
 	l.bold, l.mono = true, true
@@ -237,4 +253,53 @@ func (l *line) finish() {
 		}
 		l.bold, l.mono = l.bold && w.style.font.bold, l.mono && w.style.font.mono
 	}
+}
+
+// turnRightToLeft puts text that is written to the left, and stands in the order of
+// the eye, into that of reading.
+func (l *line) turnRightToLeft() {
+	turned, leftward, all := 0, 0, 0
+	for i := range l.words {
+		w := &l.words[i]
+		if !rightToLeft(firstRune(w.text)) {
+			continue
+		}
+		all++
+		if w.rightward > 0 {
+			w.text = reversed(w.text)
+			turned++
+		}
+		if i > 0 && rightToLeft(firstRune(l.words[i-1].text)) {
+			if w.box.x0 > l.words[i-1].box.x0 {
+				leftward--
+			} else {
+				leftward++
+			}
+		}
+	}
+	if turned == 0 || leftward >= 0 || 2*all < len(l.words) {
+		return
+	}
+	slices.Reverse(l.words)
+	for i := 0; i < len(l.words); {
+		k := i + 1
+		for k < len(l.words) && !rightToLeft(firstRune(l.words[i].text)) && !rightToLeft(firstRune(l.words[k].text)) {
+			k++
+		}
+		slices.Reverse(l.words[i:k])
+		i = k
+	}
+}
+
+// reversed turns the letters of a word around, with the marks that stand on them.
+func reversed(s string) string {
+	runes := []rune(s)
+	slices.Reverse(runes)
+	for i := 1; i < len(runes); i++ {
+		// A mark that stood after its letter stands before it now.
+		if unicode.Is(unicode.Mn, runes[i-1]) && !unicode.Is(unicode.Mn, runes[i]) {
+			runes[i-1], runes[i] = runes[i], runes[i-1]
+		}
+	}
+	return string(runes)
 }

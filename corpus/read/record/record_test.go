@@ -1,48 +1,12 @@
 package record
 
 import (
-	"errors"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/readtest"
 )
-
-// read reads body as a file of a name and checks what every document promises.
-func read(t testing.TB, f format.Func, name, body string) (docs []corpus.Document, skipped []string) {
-	t.Helper()
-	ids := map[string]bool{}
-	in := &format.File{Path: "/" + name, Name: "/" + name, Size: int64(len(body)), ReaderAt: format.Memory(body), Head: []byte(body[:min(len(body), format.HeadBytes)]),
-		Claim: func(id string) bool { was := ids[id]; ids[id] = true; return !was }}
-	err := f(t.Context(), in, &format.Options{MaxBytes: 1 << 20, Memory: 64 << 20}, func(d corpus.Document, err error) bool {
-		if err != nil {
-			skipped = append(skipped, err.Error())
-			return true
-		}
-		at, file := 0, 0
-		if !utf8.ValidString(d.Source) {
-			t.Fatalf("source %q", d.Source)
-		}
-		for _, b := range d.Blocks {
-			if b.Start < at || b.End <= b.Start || b.End > len(d.Source) || b.FileStart < file || b.FileEnd < b.FileStart || strings.TrimSpace(d.Source[at:b.Start]) != "" {
-				t.Fatalf("block %+v after %d and %d of %q", b, at, file, d.Source)
-			}
-			at, file = b.End, b.FileEnd
-		}
-		docs = append(docs, d)
-		return true
-	})
-	if err != nil {
-		var s *format.SkipError
-		if !errors.As(err, &s) {
-			t.Fatalf("error %v is no SkipError", err)
-		}
-		skipped = append(skipped, s.Reason)
-	}
-	return docs, skipped
-}
 
 func TestTable(t *testing.T) {
 	for _, c := range []struct{ name, body, want string }{
@@ -59,7 +23,7 @@ func TestTable(t *testing.T) {
 		{"Latin-1", "nom,ville\nJos\xe9,Orl\xe9ans\n", "nom\tville\nJosé\tOrléans"},
 		{"mark", "\uFEFFa,b\n", "a\tb"},
 	} {
-		docs, skipped := read(t, CSV, "a.csv", c.body)
+		docs, skipped := readtest.Read(t, CSV, "a.csv", c.body)
 		if len(docs) != 1 || docs[0].Source != c.want || docs[0].Type != "csv" {
 			t.Errorf("%s: %+v, skipped %q, want %q", c.name, docs, skipped, c.want)
 			continue
@@ -70,7 +34,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	docs, _ := read(t, TSV, "a.tsv", "a,x\tb\n\n\"c\nd\"\te\nf\tg\n")
+	docs, _ := readtest.Read(t, TSV, "a.tsv", "a,x\tb\n\n\"c\nd\"\te\nf\tg\n")
 	if d := docs[0]; d.Source != "a,x\tb\nc d\te\nf\tg" || d.Blocks[1].Place.Line != 3 || d.Blocks[2].Place.Line != 5 || d.Verbatim {
 		t.Errorf("%+v", d)
 	}
@@ -81,13 +45,13 @@ func FuzzTable(f *testing.F) {
 	f.Add("sep=;\n;\"x;\n")
 	f.Add("a\t\"\xff\n,,|;\r")
 	f.Fuzz(func(t *testing.T, s string) {
-		read(t, CSV, "a.csv", s)
-		read(t, TSV, "a.tsv", s)
+		readtest.Read(t, CSV, "a.csv", s)
+		readtest.Read(t, TSV, "a.tsv", s)
 	})
 }
 
 func TestNotebook(t *testing.T) {
-	docs, _ := read(t, Notebook, "a.ipynb", `{"metadata": {"kernelspec": {"language": "python"}}, "cells": [
+	docs, _ := readtest.Read(t, Notebook, "a.ipynb", `{"metadata": {"kernelspec": {"language": "python"}}, "cells": [
 {"cell_type": "markdown", "source": ["# Tea\n", "\n", "- green\n", "- *black*\n"]},
 {"cell_type": "code", "source": "x = 1\nprint(x)", "outputs": [
  {"output_type": "stream", "text": ["a  b\n", "1  2\n"]},
@@ -107,16 +71,16 @@ func TestNotebook(t *testing.T) {
 	if d.Blocks[0].Place.Line != 2 || d.Blocks[3].Place.Line != 3 {
 		t.Errorf("at lines %d and %d", d.Blocks[0].Place.Line, d.Blocks[3].Place.Line)
 	}
-	docs, _ = read(t, Notebook, "a.ipynb", `{"worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "Old"}, {"cell_type": "code", "input": ["y"]}]}]}`)
+	docs, _ = readtest.Read(t, Notebook, "a.ipynb", `{"worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "Old"}, {"cell_type": "code", "input": ["y"]}]}]}`)
 	if docs[0].Source != "Old\n\ny" || docs[0].Blocks[0].Level != 2 {
 		t.Errorf("%+v", docs[0])
 	}
 	// What is whole of a damaged file goes in, with a word about it.
-	docs, _ = read(t, Notebook, "a.ipynb", `{"cells": [{"cell_type": "raw", "source": "whole"}, {"cell_ty`)
+	docs, _ = readtest.Read(t, Notebook, "a.ipynb", `{"cells": [{"cell_type": "raw", "source": "whole"}, {"cell_ty`)
 	if len(docs) != 1 || docs[0].Source != "whole" || len(docs[0].Warnings) != 1 {
 		t.Errorf("%+v", docs)
 	}
-	if _, skipped := read(t, Notebook, "a.ipynb", `[1`); len(skipped) != 1 || !strings.Contains(skipped[0], "without cells") {
+	if _, skipped := readtest.Read(t, Notebook, "a.ipynb", `[1`); len(skipped) != 1 || !strings.Contains(skipped[0], "without cells") {
 		t.Errorf("skipped %q", skipped)
 	}
 }
@@ -124,23 +88,23 @@ func TestNotebook(t *testing.T) {
 func FuzzNotebook(f *testing.F) {
 	f.Add(`{"cells": [{"cell_type": "markdown", "source": ["# a\n", "> b"]}, {"cell_type": "code", "source": "", "outputs": [{"text": "a  b\nc  d"}]}]}`)
 	f.Add(`{"worksheets": [{"cells": [{"cell_type": "heading", "level": 9, "source": "\ud800"}]}`)
-	f.Fuzz(func(t *testing.T, s string) { read(t, Notebook, "a.ipynb", s) })
+	f.Fuzz(func(t *testing.T, s string) { readtest.Read(t, Notebook, "a.ipynb", s) })
 }
 
 func TestList(t *testing.T) {
-	docs, _ := read(t, List, "a.json", "[\n{\"name\": \"Ann\", \"age\": 31},\n{\"age\": 7, \"name\": \"Bob\", \"town\": null},\n{\"name\": \"a\\tb\"}]")
+	docs, _ := readtest.Read(t, List, "a.json", "[\n{\"name\": \"Ann\", \"age\": 31},\n{\"age\": 7, \"name\": \"Bob\", \"town\": null},\n{\"name\": \"a\\tb\"}]")
 	if d := docs[0]; d.Source != "name\tage\nAnn\t31\nBob\t7\na b" || d.Blocks[2].Place.Line != 3 || d.Blocks[2].Kind != corpus.TableRow {
 		t.Errorf("%+v", d)
 	}
-	docs, _ = read(t, List, "a.json", `[{"title": "Tea", "by": {"name": "Ann"}, "tags": ["green", "hot"]}, {"title": "Milk", "text": "`+strings.Repeat("white ", 60)+`"}]`)
+	docs, _ = readtest.Read(t, List, "a.json", `[{"title": "Tea", "by": {"name": "Ann"}, "tags": ["green", "hot"]}, {"title": "Milk", "text": "`+strings.Repeat("white ", 60)+`"}]`)
 	if d := docs[0]; d.Source != "title: Tea\nby.name: Ann\ntags: green\nhot\n\ntitle: Milk\n\ntext: "+strings.TrimSpace(strings.Repeat("white ", 60)) {
 		t.Errorf("%q", d.Source)
 	}
-	docs, _ = read(t, List, "a.json", `[{"a": "whole", "b": 1}, {"a": "whole too"}, {"a`)
+	docs, _ = readtest.Read(t, List, "a.json", `[{"a": "whole", "b": 1}, {"a": "whole too"}, {"a`)
 	if len(docs) != 1 || len(docs[0].Warnings) != 1 || !strings.Contains(docs[0].Source, "whole too") {
 		t.Errorf("%+v", docs)
 	}
-	docs, _ = read(t, List, "a.json", `[{"a": `+strings.Repeat("[", 100)+"1"+strings.Repeat("]", 100)+`, "b": "kept"}]`)
+	docs, _ = readtest.Read(t, List, "a.json", `[{"a": `+strings.Repeat("[", 100)+"1"+strings.Repeat("]", 100)+`, "b": "kept"}]`)
 	if len(docs) != 1 || docs[0].Source != "b: kept" {
 		t.Errorf("%+v", docs)
 	}
@@ -152,5 +116,5 @@ func TestList(t *testing.T) {
 func FuzzList(f *testing.F) {
 	f.Add(`[{"a": [[{"b": 1}]], "c": {"d": "\ud800"}}, {"a": null}]`)
 	f.Add(`[{"a": "x\ty"}, {"a": 1e400, "b": true}]`)
-	f.Fuzz(func(t *testing.T, s string) { read(t, List, "a.json", s) })
+	f.Fuzz(func(t *testing.T, s string) { readtest.Read(t, List, "a.json", s) })
 }

@@ -46,8 +46,8 @@ func table(kind, delimiters string) format.Func {
 			if n%1024 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			cells, next := row(text, at, delimiter)
-			x.Add(corpus.Block{Kind: corpus.TableRow, FileStart: at, FileEnd: next}, line(cells))
+			cells, end, next := row(text, at, delimiter)
+			x.Add(corpus.Block{Kind: corpus.TableRow, FileStart: at, FileEnd: end}, line(cells))
 			at = next
 		}
 		x.Put(d)
@@ -74,22 +74,24 @@ func line(cells []string) string {
 	return strings.Join(cells, "\t")
 }
 
-// row reads the cells of the row at i and says where the next begins.
-func row(s string, i int, delimiter byte) (cells []string, next int) {
+// row reads the cells of the row at i and says where it ends and the next begins.
+func row(s string, i int, delimiter byte) (cells []string, end, next int) {
 	for {
-		cell, end := cell(s, i, delimiter)
-		cells = append(cells, cell)
+		var text string
+		text, end = cell(s, i, delimiter)
+		cells = append(cells, text)
 		if end < len(s) && s[end] == delimiter {
 			i = end + 1
 			continue
 		}
-		if end < len(s) && s[end] == '\r' {
-			end++
+		next = end
+		if next < len(s) && s[next] == '\r' {
+			next++
 		}
-		if end < len(s) && s[end] == '\n' {
-			end++
+		if next < len(s) && s[next] == '\n' {
+			next++
 		}
-		return cells, end
+		return cells, end, next
 	}
 }
 
@@ -133,7 +135,7 @@ func delimiterOf(s, delimiters string) byte {
 	for i := range len(delimiters) {
 		counts, rows := map[int]int{}, 0
 		for at := 0; at < min(len(s), sampledBytes) && rows < sampledRows; {
-			cells, next := row(s, at, delimiters[i])
+			cells, _, next := row(s, at, delimiters[i])
 			if len(cells) > 1 || cells[0] != "" {
 				counts[len(cells)]++
 				rows++

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/readtest"
 )
 
 func TestExports(t *testing.T) {
@@ -24,7 +25,7 @@ func TestExports(t *testing.T) {
 			"|Us|[2024-05-01 12:00] Ann: see x.org"},
 		{"roles", `[{"role": "system", "content": "Be kind."}, {"role": "user", "content": [{"type": "text", "text": "Hi"}]}]`, "||System: Be kind.⏎⏎User: Hi"},
 	} {
-		docs, skipped := read(t, Export, "a.json", c.body)
+		docs, skipped := readtest.Read(t, Export, "a.json", c.body, ErrNoChat)
 		if len(docs) != 1 {
 			t.Errorf("%s: %d documents, skipped %q", c.name, len(docs), skipped)
 			continue
@@ -42,7 +43,7 @@ func TestExports(t *testing.T) {
 			t.Errorf("%s: kind %d", c.name, d.Blocks[0].Kind)
 		}
 	}
-	docs, skipped := read(t, Export, "a.json", `[{"role": "user", "content": "whole"}, {"role": "us`)
+	docs, skipped := readtest.Read(t, Export, "a.json", `[{"role": "user", "content": "whole"}, {"role": "us`)
 	if len(docs) != 1 || len(skipped) != 1 || !strings.Contains(skipped[0], "malformed JSON") {
 		t.Errorf("%d documents, skipped %q", len(docs), skipped)
 	}
@@ -62,7 +63,7 @@ func TestTranscripts(t *testing.T) {
 		{"times before names", "Meeting\n\n[00:00:01] Ann: Welcome.\n[00:01:05] Bob: Thanks,\nall of you.\n1:00:00 Ann: The end.\n", "- Meeting\n1 Ann: Welcome.\n65 Bob: Thanks,⏎all of you.\n3600 Ann: The end.\n"},
 		{"times behind names", "Speaker 1 (00:05):\nWelcome.\n\nAnn Lee  01:05\nThanks.\nAll.\n\nSpeaker 1 (01:10):\nBye.\n", "5 Speaker 1: Welcome.\n65 Ann Lee: Thanks.⏎All.\n70 Speaker 1: Bye.\n"},
 	} {
-		docs, skipped := read(t, Transcript, "a.txt", c.body)
+		docs, skipped := readtest.Read(t, Transcript, "a.txt", c.body)
 		if len(docs) != 1 || outline(docs[0]) != c.want {
 			t.Errorf("%s: skipped %q\n%swant\n%s", c.name, skipped, outline(docs[0]), c.want)
 		}
@@ -82,8 +83,8 @@ func FuzzChats(f *testing.F) {
 	f.Add(`{"messages": [{"from": "a", "text": [{"text": {"text": ["b"]}}], "date": 1e300}]}`)
 	f.Add("31.12.23, 21:16 - Ann: a\n[00:01] Bob: b\nEve 1:02\nc\n")
 	f.Fuzz(func(t *testing.T, s string) {
-		read(t, Export, "a.json", s)
-		read(t, Transcript, "a.txt", s)
+		readtest.Read(t, Export, "a.json", s, ErrNoChat)
+		readtest.Read(t, Transcript, "a.txt", s)
 		IsExport([]byte(s))
 		IsTranscript([]byte(s[:min(len(s), format.HeadBytes)]))
 	})

@@ -1,51 +1,13 @@
 package talk
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/readtest"
 )
-
-// read reads body as a file of a name and checks what every document promises.
-func read(t testing.TB, f format.Func, name, body string) (docs []corpus.Document, skipped []string) {
-	t.Helper()
-	ids := map[string]bool{}
-	in := &format.File{Path: "/" + name, Name: "/" + name, Size: int64(len(body)), ReaderAt: format.Memory(body), Head: []byte(body[:min(len(body), format.HeadBytes)]),
-		Claim: func(id string) bool { was := ids[id]; ids[id] = true; return !was }}
-	err := f(t.Context(), in, &format.Options{MaxBytes: 1 << 20, Memory: 64 << 20}, func(d corpus.Document, err error) bool {
-		if err != nil {
-			skipped = append(skipped, err.Error())
-			return true
-		}
-		at, file := 0, 0
-		if !utf8.ValidString(d.Source) {
-			t.Fatalf("source %q", d.Source)
-		}
-		for _, b := range d.Blocks {
-			if b.Start < at || b.End <= b.Start || b.End > len(d.Source) || b.FileStart < file || b.FileEnd < b.FileStart || strings.TrimSpace(d.Source[at:b.Start]) != "" {
-				t.Fatalf("block %+v after %d and %d of %q", b, at, file, d.Source)
-			}
-			at, file = b.End, b.FileEnd
-		}
-		docs = append(docs, d)
-		return true
-	})
-	if err != nil {
-		var s *format.SkipError
-		if errors.Is(err, ErrNoChat) {
-			s = &format.SkipError{Reason: err.Error()}
-		} else if !errors.As(err, &s) {
-			t.Fatalf("error %v is no SkipError", err)
-		}
-		skipped = append(skipped, s.Reason)
-	}
-	return docs, skipped
-}
 
 // outline has the turns of a document with their seconds and lines.
 func outline(d corpus.Document) string {
@@ -61,7 +23,7 @@ func outline(d corpus.Document) string {
 }
 
 func TestVTT(t *testing.T) {
-	docs, _ := read(t, VTT, "a.vtt", `WEBVTT - a talk
+	docs, _ := readtest.Read(t, VTT, "a.vtt", `WEBVTT - a talk
 Kind: captions
 Language: de-AT
 
@@ -102,7 +64,7 @@ next
 }
 
 func TestSRT(t *testing.T) {
-	docs, _ := read(t, SRT, "a.srt", "1\r\n00:00:01,500 --> 00:00:02,000\r\n{\\an8}<i>- Who is it?</i>\r\n- It's me.\r\n\r\n2\r\nno time\r\n\r\n3\r\n00:00:20,000 --> 00:00:21,000\r\nfew <3 words\r\n")
+	docs, _ := readtest.Read(t, SRT, "a.srt", "1\r\n00:00:01,500 --> 00:00:02,000\r\n{\\an8}<i>- Who is it?</i>\r\n- It's me.\r\n\r\n2\r\nno time\r\n\r\n3\r\n00:00:20,000 --> 00:00:21,000\r\nfew <3 words\r\n")
 	if got, want := outline(docs[0]), "1.5 Who is it?\n1.5 It's me.\n20 few <3 words\n"; got != want {
 		t.Errorf("%swant\n%s", got, want)
 	}
@@ -111,7 +73,7 @@ func TestSRT(t *testing.T) {
 	for i, s := range []string{"ANN: One.", "Two.", "BOB: Three.", "Remember: no tea.", "ANN: Four.", "BOB: Five."} {
 		fmt.Fprintf(&b, "%d\n00:00:%02d,000 --> 00:00:%02d,500\n%s\n\n", i, i, i, s)
 	}
-	docs, _ = read(t, SRT, "a.srt", b.String())
+	docs, _ = readtest.Read(t, SRT, "a.srt", b.String())
 	if got, want := outline(docs[0]), "0 ANN: One.\n1 Two.\n2 BOB: Three.\n3 Remember: no tea.\n4 ANN: Four.\n5 BOB: Five.\n"; got != want {
 		t.Errorf("%swant\n%s", got, want)
 	}
@@ -125,26 +87,26 @@ func TestRoll(t *testing.T) {
 	for i := 1; i < len(lines); i++ {
 		fmt.Fprintf(&b, "00:%02d.000 --> 00:%02d.000\n%s\n<c>%s</c>\n\n", i, i+1, lines[i-1], lines[i])
 	}
-	docs, _ := read(t, VTT, "a.vtt", b.String())
+	docs, _ := readtest.Read(t, VTT, "a.vtt", b.String())
 	if got := docs[0].Source; got != strings.Join(lines, " ") {
 		t.Errorf("said %q", got)
 	}
 	// That two cues begin with the same line is no such thing.
-	docs, _ = read(t, VTT, "a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nno\n\n00:02.000 --> 00:03.000\nno\nyes\n")
+	docs, _ = readtest.Read(t, VTT, "a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nno\n\n00:02.000 --> 00:03.000\nno\nyes\n")
 	if got := docs[0].Source; got != "no no yes" {
 		t.Errorf("said %q", got)
 	}
 }
 
 func TestCuesEncoded(t *testing.T) {
-	docs, _ := read(t, SRT, "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nD\xe9j\xe0 vu, mon fr\xe8re.\n")
+	docs, _ := readtest.Read(t, SRT, "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nD\xe9j\xe0 vu, mon fr\xe8re.\n")
 	if got := docs[0].Source; got != "Déjà vu, mon frère." {
 		t.Errorf("%q", got)
 	}
-	if _, skipped := read(t, VTT, "a.vtt", "WEBVTT\n\nNOTE nothing is said\n"); len(skipped) != 1 || !strings.Contains(skipped[0], "no text") {
+	if _, skipped := readtest.Read(t, VTT, "a.vtt", "WEBVTT\n\nNOTE nothing is said\n"); len(skipped) != 1 || !strings.Contains(skipped[0], "no text") {
 		t.Errorf("skipped %q", skipped)
 	}
-	if docs, _ := read(t, SRT, "a.srt", "Some text.\n"); docs[0].Source != "Some text.\n" || !docs[0].Verbatim {
+	if docs, _ := readtest.Read(t, SRT, "a.srt", "Some text.\n"); docs[0].Source != "Some text.\n" || !docs[0].Verbatim {
 		t.Errorf("%+v", docs[0])
 	}
 }
@@ -154,7 +116,7 @@ func FuzzCues(f *testing.F) {
 	f.Add("1\r\n00:00:01,5 --> 99:99:99,9\r\n&lt;\r\n\r\n--> \n")
 	f.Add("00:01 --> 00:02\nA: b\n00:01 --> 00:02\nA: c\n")
 	f.Fuzz(func(t *testing.T, s string) {
-		read(t, VTT, "a.vtt", s)
-		read(t, SRT, "a.srt", s)
+		readtest.Read(t, VTT, "a.vtt", s)
+		readtest.Read(t, SRT, "a.srt", s)
 	})
 }

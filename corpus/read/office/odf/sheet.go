@@ -21,6 +21,7 @@ type book struct {
 	d *document // its styles
 	t *parts.Text
 
+	named  bool   // the name of the sheet is written
 	hidden bool   // the sheet is
 	gone   []bool // columns that are
 	row    int    // from 1
@@ -73,10 +74,7 @@ func (g *book) start(s *xmlscan.Scanner) {
 		g.hidden = g.d.hidden("table", s.Attr("table:style-name"))
 		g.row, g.last, g.gone = 0, 0, nil
 		g.t.Part()
-		g.t.Sheet = name
-		if !g.hidden {
-			g.t.Add(corpus.Heading, 1, name)
-		}
+		g.t.Sheet, g.named = name, false
 	case "table:table-column":
 		n := min(max(number(s.Attr("table:number-columns-repeated")), 1), 1<<14)
 		hide := s.Attr("table:visibility") == "collapse"
@@ -126,78 +124,19 @@ func textOf(s *xmlscan.Scanner) string {
 	return b.String()
 }
 
-// shown is what stands in the open cell.
+// shown is what stands in the open cell: the file holds it as it is shown, and its
+// value for programs.
 func (g *book) shown() string {
-	switch g.kind {
-	case "float", "currency":
-		if v, err := strconv.ParseFloat(g.value, 64); err == nil {
-			if t := numfmt.Number(v); !name(string(g.para), t) {
-				return t
-			}
-		}
-	case "percentage":
-		if v, err := strconv.ParseFloat(g.value, 64); err == nil {
+	if t := parts.Cell(string(g.para)); t != "" || g.kind == "string" {
+		return t
+	}
+	if v, err := strconv.ParseFloat(g.value, 64); err == nil {
+		if g.kind == "percentage" {
 			return numfmt.Number(v*100) + "%"
 		}
-	case "date":
-		if g.value != "" {
-			day, clock, _ := strings.Cut(g.value, "T")
-			clock, _, _ = strings.Cut(clock, ".")
-			if clock == "00:00:00" {
-				clock = ""
-			}
-			return strings.TrimSpace(day + " " + clock)
-		}
-	case "time":
-		if t := clock(g.value); t != "" {
-			return t
-		}
-	case "boolean":
-		if g.value != "" {
-			return strings.ToUpper(g.value)
-		}
+		return numfmt.Number(v)
 	}
-	return parts.Cell(string(g.para))
-}
-
-// name says that what is shown are the digits of a number with others between or
-// zeros before them: a name.
-func name(shown, value string) bool {
-	digits := strings.Map(func(r rune) rune {
-		switch {
-		case r >= '0' && r <= '9':
-			return r
-		case r == '-' || r == '(' || r == ')' || r == ' ':
-			return -1
-		}
-		return 'x'
-	}, shown)
-	return len(value) > 1 && strings.Trim(digits, "0123456789") == "" && strings.TrimLeft(digits, "0") == value && shown != value && !strings.HasPrefix(shown, "-")
-}
-
-// clock writes a duration: PT13H05M09S.
-func clock(v string) string {
-	v, ok := strings.CutPrefix(v, "PT")
-	if !ok {
-		return ""
-	}
-	var out [3]string
-	for i, unit := range []string{"H", "M", "S"} {
-		n, rest, ok := strings.Cut(v, unit)
-		if !ok {
-			return ""
-		}
-		n, _, _ = strings.Cut(n, ".")
-		n, _, _ = strings.Cut(n, ",")
-		if len(n) > 9 || len(n) == 0 {
-			return ""
-		}
-		if len(n) == 1 {
-			n = "0" + n
-		}
-		out[i], v = n, rest
-	}
-	return strings.Join(out[:], ":")
+	return g.value
 }
 
 // endCell writes a cell as often as it is repeated.
@@ -242,6 +181,10 @@ func (g *book) endRow() error {
 		}
 		g.t.Drop(why, text)
 		return nil
+	}
+	if !g.named {
+		g.named = true
+		g.t.Add(corpus.Heading, 1, g.t.Sheet)
 	}
 	for i := range min(g.repeat, mostRows) {
 		if g.last > 0 && at+i > g.last+1 {

@@ -40,7 +40,11 @@ type docx struct {
 	notes []note
 }
 
-type note struct{ kind, id, mark string }
+// note is a reference to one.
+type note struct {
+	kind, id, mark string
+	page           int
+}
 
 // tracked is the open row of a table.
 type tracked struct {
@@ -138,7 +142,7 @@ func (d *docx) start() {
 	s, p := d.s, d.para()
 	switch string(s.Name()) {
 	case "w:p":
-		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry})
+		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry, page: d.page})
 		d.carry = nil
 	case "w:pPr":
 		d.inPPr = s.Depth
@@ -272,7 +276,7 @@ func (d *docx) refer(p *paragraph, kind, id string) {
 		}
 	}
 	mark := superscript(kind, n)
-	d.notes = append(d.notes, note{kind, id, mark})
+	d.notes = append(d.notes, note{kind, id, mark, d.page})
 	p.text = append(p.text, mark...)
 }
 
@@ -361,28 +365,27 @@ func (d *docx) finish(p *paragraph) {
 
 // readNotes writes the notes that were referred to, in that order.
 func (d *docx) readNotes(part, kind string) error {
-	mark := map[string]string{}
+	referred := map[string]note{}
 	for _, n := range d.notes {
-		if n.kind == kind && mark[n.id] == "" {
-			mark[n.id] = n.mark
+		if _, twice := referred[n.id]; n.kind == kind && !twice {
+			referred[n.id] = n
 		}
 	}
-	if len(mark) == 0 {
+	if len(referred) == 0 {
 		return nil
 	}
 	name := strings.TrimSuffix("w:"+kind, "s")
-	d.page = 0
 	return d.p.Scan(part, canon, func(s *xmlscan.Scanner) error {
 		for s.Next() {
 			if s.Kind != xmlscan.Start || string(s.Name()) != name {
 				continue
 			}
-			m := mark[s.Attr("w:id")]
-			if m == "" {
+			n, ok := referred[s.Attr("w:id")]
+			if !ok {
 				s.Skip()
 				continue
 			}
-			d.carry = []byte(m + " ")
+			d.carry, d.page = []byte(n.mark+" "), n.page
 			if err := d.body(s, s.Depth); err != nil {
 				return err
 			}

@@ -167,9 +167,6 @@ type row struct {
 func (b *book) sheet(sh sheet) error {
 	b.t.Part()
 	b.t.Sheet = sh.name
-	if !sh.hidden {
-		b.t.Add(corpus.Heading, 1, sh.name)
-	}
 	g := &grid{b: b, sh: sh}
 	if err := b.p.Scan(sh.part, canon, g.read); err != nil {
 		return err
@@ -369,6 +366,9 @@ func (g *grid) endRow() error {
 		}
 		g.b.t.Drop(reason, text)
 		return nil
+	}
+	if g.last == 0 {
+		g.b.t.Add(corpus.Heading, 1, g.sh.name)
 	}
 	if g.last > 0 && r.number > g.last+1 {
 		g.b.t.Part()

@@ -49,9 +49,6 @@ func (f *Flow) BeginTable() { f.tables = append(f.tables, &table{}) }
 // Table says that one is open.
 func (f *Flow) Table() bool { return len(f.tables) > 0 }
 
-// Depth is how many are open.
-func (f *Flow) Depth() int { return len(f.tables) }
-
 // InCell says that a cell of the innermost table is open; InRow a row.
 func (f *Flow) InCell() bool { t := f.table(); return t != nil && t.inCell }
 

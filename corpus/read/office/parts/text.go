@@ -89,7 +89,7 @@ func (t *Text) Drop(reason, text string) {
 	if !t.o.Explain {
 		return
 	}
-	if text = strings.TrimSpace(Clean(text)); text == "" && reason == "" {
+	if text = strings.TrimSpace(Clean(text)); text == "" {
 		return
 	}
 	if n := len(t.dropped); n > 0 && t.dropped[n-1].Reason == reason && len(t.dropped[n-1].Text) < 4<<10 {
