@@ -44,17 +44,24 @@ func read(t *testing.T, lang, text string) *corpus.Document {
 	return doc
 }
 
-// TestHostile: shapes that make careless parsers slow, or deep.
+// took is how long so many bytes of a shape take.
+func took(t *testing.T, lang, shape string, size int) time.Duration {
+	t.Helper()
+	start := time.Now()
+	read(t, lang, "class A {\nint x;\n"+strings.Repeat(shape, size/len(shape)))
+	return time.Since(start)
+}
+
+// TestHostile: shapes that make careless parsers slow, or deep. What takes long is
+// compared with an eighth of it, so that a slow machine fails nothing.
 func TestHostile(t *testing.T) {
 	shapes := []string{"{", "}", "(", ")", "a(", "a(){", "a{}", "\"", "\\\"", "'", "`", "`${", "`${` `", "/*", "//", "/", "/ /a", "#", "#if\n", "#if\n{\n#else\n}\n", "<", "<a", "<<<A\n", "<<A\n", "@", "@\"", "R\"a(", "r#\"", "\"\"\"", "'''", "\"\"\" '''",
 		"class A {", "class A:\n ", "def f\n", "def f():\n", " def f():\n", "@a\n", "=head1\n\n", "=", "--[[", "{-", "(*", "a;", ";", "\n", "\n\n", " ", "\t", "a", "A::", "a.", "a=", "a:", ",", "template<", "operator", "a<b>(", "x=>{", "function(){", "{a:function(){", "@interface A\n", "@end\n", "#define a(\\\n",
 		"/** a */ f();\n", "// a\n", "# a\n", "create table a (\n", "f(X) ->\n", "a b(){\n/*\n*/}\n", "if (a) {\n", "}\n{\n", "<?php ", "?>", "é", "\xff"}
 	for _, lang := range []string{"c", "cpp", "objc", "csharp", "typescript", "php", "rust", "python", "ruby", "perl", "shell", "sql"} {
 		for _, s := range shapes {
-			start := time.Now()
-			read(t, lang, "class A {\nint x;\n"+strings.Repeat(s, 1<<16/len(s)))
-			if d := time.Since(start); d > 3*time.Second {
-				t.Errorf("%s: 64 KiB of %q take %v", lang, s, d)
+			if d := took(t, lang, s, 1<<16); d > time.Second && d > 32*took(t, lang, s, 1<<13) && took(t, lang, s, 1<<16) > 32*took(t, lang, s, 1<<13) {
+				t.Errorf("%s: 64 KiB of %q take %v, more than 32 times what an eighth takes", lang, s, d)
 				return // the first says enough
 			}
 		}
