@@ -136,7 +136,7 @@ func TestRead(t *testing.T) {
 		{"odt", odFile(t, "text", odText), "Head\n\na  b c¹.\n\n1. one\n2. two\n\nx\ty\n\n¹ The note.", "gone secret comment", ""},
 		{"ods", odFile(t, "spreadsheet", odSheet), "S\n\nName\t50 %\n7\t7\n7\t7", "", "S! S!B1 S!B2 S!B3"},
 		{"odp", odFile(t, "presentation", `<office:presentation><draw:page><draw:frame><draw:text-box><text:p>body</text:p></draw:text-box></draw:frame><draw:frame presentation:class="title"><draw:text-box><text:p>Title</text:p></draw:text-box></draw:frame><presentation:notes><draw:frame><text:p>note</text:p></draw:frame></presentation:notes></draw:page></office:presentation>`), "Title\n\nbody\n\nnote", "", "s1 s1 s1"},
-		{"epub", bookFile(t, `<h1>One</h1><p>Text &#8212; more.</p>`), "One\n\nText — more.\n\nTwo\n\nEnd.", "Contents", ""},
+		{"epub", bookFile(t, `<h1>One</h1><p>Text &#8212; more.</p>`), "One\n\nText — more.\n\nTwo\n\nEnd.", "Contents", "OPS/a.xhtml! OPS/a.xhtml! OPS/b .xhtml! OPS/b .xhtml!"},
 	} {
 		d, err := open(t.Context(), Zip, c.body, format.Options{Explain: true})
 		if err != nil || d.Source != c.want {

@@ -21,7 +21,8 @@ type document struct {
 	list   []*list
 	counts map[string][10]int // of lists that may go on
 	page   int
-	notes  []string
+	count  int // of paragraphs
+	notes  []notice
 	note   int // depth of the open note; its paragraphs go to notes
 	slide  int
 	title  int // depth of the open frame of a title
@@ -33,11 +34,18 @@ type document struct {
 }
 
 type paragraph struct {
-	text  []byte
-	style string
-	level int
-	page  int
-	head  bool
+	text   []byte
+	style  string
+	level  int
+	page   int
+	number int
+	head   bool
+}
+
+// notice is a note, with where the text refers to it.
+type notice struct {
+	text            string
+	page, paragraph int
 }
 
 // list is one that is open.
@@ -103,7 +111,8 @@ func (d *document) start() {
 	name := string(s.Name())
 	switch name {
 	case "text:p", "text:h":
-		p := &paragraph{style: s.Attr("text:style-name"), head: name == "text:h"}
+		d.count++
+		p := &paragraph{style: s.Attr("text:style-name"), head: name == "text:h", number: d.count}
 		if p.head {
 			p.level = max(number(s.Attr("text:outline-level")), 1)
 		}
@@ -221,7 +230,7 @@ func (d *document) inParagraph(name string, p *paragraph) {
 		mark := superscript(strings.TrimSpace(d.all()))
 		p.text = append(p.text, mark...)
 		if d.note > 0 {
-			d.notes = append(d.notes, mark+" ")
+			d.notes = append(d.notes, notice{mark + " ", p.page, p.number})
 		}
 	}
 }
@@ -236,9 +245,13 @@ func (d *document) hideFrom(depth int, why string) {
 func (d *document) all() string {
 	var b strings.Builder
 	for depth := d.s.Depth; d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth); {
-		if d.s.Kind == xmlscan.Text {
+		switch {
+		case d.s.Kind == xmlscan.Text:
 			b.Write(d.s.Text())
-		} else if d.s.Kind == xmlscan.End && strings.HasSuffix(string(d.s.Name()), ":p") {
+		case string(d.s.Name()) != "text:p" && string(d.s.Name()) != "text:h":
+		case d.s.Kind == xmlscan.Start:
+			d.count++
+		default:
 			b.WriteByte('\n')
 		}
 	}
@@ -320,7 +333,7 @@ func (d *document) finish(p *paragraph) {
 	}
 	switch {
 	case d.note > 0 && len(d.notes) > 0:
-		n := &d.notes[len(d.notes)-1]
+		n := &d.notes[len(d.notes)-1].text
 		if !strings.HasSuffix(*n, " ") {
 			*n += "\n"
 		}
@@ -331,6 +344,9 @@ func (d *document) finish(p *paragraph) {
 		return
 	}
 	b := parts.Piece{Text: text, Level: p.level, Page: p.page}
+	if !d.inPage { // of a slide it says nothing
+		b.Paragraph = p.number
+	}
 	if !p.head {
 		d.look("paragraph", p.style, func(st *style) bool {
 			switch strings.ToLower(strings.ReplaceAll(st.name, "_20_", " ")) {

@@ -16,6 +16,7 @@ type paragraph struct {
 	num, lvl string // of its list, where it states one
 	outline  int    // -1 where it states none
 	page     int
+	number   int
 	joined   bool // its mark is deleted: the next goes on with it
 }
 
@@ -37,13 +38,15 @@ type docx struct {
 	run   run
 	inPPr int // depth of the properties of the open paragraph
 	page  int
+	count int // of paragraphs
+	noted int // the paragraph that refers to the note that is read; 0 in the text
 	notes []note
 }
 
 // note is a reference to one.
 type note struct {
-	kind, id, mark string
-	page           int
+	kind, id, mark  string
+	page, paragraph int
 }
 
 // tracked is the open row of a table.
@@ -142,7 +145,12 @@ func (d *docx) start() {
 	s, p := d.s, d.para()
 	switch string(s.Name()) {
 	case "w:p":
-		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry, page: d.page})
+		d.count++
+		number := d.count
+		if d.noted > 0 {
+			number = d.noted
+		}
+		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry, page: d.page, number: number})
 		d.carry = nil
 	case "w:pPr":
 		d.inPPr = s.Depth
@@ -276,7 +284,7 @@ func (d *docx) refer(p *paragraph, kind, id string) {
 		}
 	}
 	mark := superscript(kind, n)
-	d.notes = append(d.notes, note{kind, id, mark, d.page})
+	d.notes = append(d.notes, note{kind, id, mark, d.page, p.number})
 	p.text = append(p.text, mark...)
 }
 
@@ -342,7 +350,7 @@ func (d *docx) finish(p *paragraph) {
 	if lvl == "" {
 		lvl = st.lvl
 	}
-	b := parts.Piece{Text: string(p.text), Page: p.page, Level: level}
+	b := parts.Piece{Text: string(p.text), Page: p.page, Paragraph: p.number, Level: level}
 	if strings.TrimSpace(b.Text) == "" {
 		d.flow.Blank()
 		return
@@ -386,7 +394,7 @@ func (d *docx) readNotes(part, kind string) error {
 				s.Skip()
 				continue
 			}
-			d.carry, d.page = []byte(n.mark+" "), n.page
+			d.carry, d.page, d.noted = []byte(n.mark+" "), n.page, n.paragraph
 			if err := d.body(s, s.Depth); err != nil {
 				return err
 			}

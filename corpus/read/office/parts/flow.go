@@ -13,6 +13,8 @@ type Piece struct {
 	Level int
 	Page  int
 	Text  string
+
+	Paragraph, Line int // as corpus.Place has them
 }
 
 // Flow writes blocks and tables, which may stand in each other. A table of one cell,
@@ -143,7 +145,7 @@ func (f *Flow) Emit(b Piece) {
 		c.pieces = append(c.pieces, b)
 		return
 	}
-	f.T.Page = b.Page
+	f.T.Page, f.T.Paragraph, f.T.Line = b.Page, b.Paragraph, b.Line
 	if b.Kind == corpus.TableRow {
 		f.T.Row("", b.Text)
 		return
@@ -159,19 +161,28 @@ func (f *Flow) Blank() {
 	}
 }
 
+// first is where a cell begins that is not empty.
+func (c *cell) first() Piece {
+	for _, p := range c.pieces {
+		if strings.TrimSpace(p.Text) != "" {
+			return Piece{Page: p.Page, Paragraph: p.Paragraph, Line: p.Line}
+		}
+	}
+	return Piece{}
+}
+
 // lines are those of a cell, without empty ones at its end; none of a table in it.
-func (c *cell) lines() []string {
-	var all []string
+func (c *cell) lines() (all []Piece) {
+	n := 0
 	for _, p := range c.pieces {
 		if p.Kind == corpus.TableRow {
 			return nil
 		}
-		all = append(all, strings.Split(Clean(p.Text), "\n")...)
-	}
-	n := 0
-	for i := range all {
-		if all[i] = Cell(all[i]); all[i] != "" {
-			n = i + 1
+		for line := range strings.SplitSeq(Clean(p.Text), "\n") {
+			all = append(all, Piece{Page: p.Page, Paragraph: p.Paragraph, Line: p.Line, Text: Cell(line)})
+			if all[len(all)-1].Text != "" {
+				n = len(all)
+			}
 		}
 	}
 	return all[:n]
@@ -183,7 +194,7 @@ const maxCellLines = 200
 // lineRows are the rows that a row is made of: a line of each cell, where all cells of more
 // than one have equally many and those of one are figures.
 func lineRows(cells []cell) [][]cell {
-	lines, n, paired, figures := make([][]string, len(cells)), 0, false, false
+	lines, n, paired, figures := make([][]Piece, len(cells)), 0, false, false
 	for i := range cells {
 		lines[i] = cells[i].lines()
 		switch k := len(lines[i]); {
@@ -207,7 +218,7 @@ func lineRows(cells []cell) [][]cell {
 		for i := range cells {
 			rows[r][i].span = cells[i].span
 			if r < len(lines[i]) {
-				rows[r][i].pieces = []Piece{{Page: cells[i].pieces[0].Page, Text: lines[i][r]}}
+				rows[r][i].pieces = lines[i][r : r+1]
 			}
 		}
 	}
@@ -215,11 +226,11 @@ func lineRows(cells []cell) [][]cell {
 }
 
 // numeric says that more than half of some lines are figures.
-func numeric(lines []string) bool {
+func numeric(lines []Piece) bool {
 	n := 0
 	for _, l := range lines {
 		digits, letters := 0, 0
-		for _, r := range l {
+		for _, r := range l.Text {
 			if unicode.IsDigit(r) {
 				digits++
 			} else if unicode.IsLetter(r) {
@@ -254,7 +265,7 @@ func (f *Flow) row(cells []cell, first bool) {
 
 func (f *Flow) write(cells []cell, first bool) {
 	var b strings.Builder
-	row := Piece{Kind: corpus.TableRow}
+	var row Piece
 	filled := false
 	for i := range cells {
 		if i > 0 {
@@ -263,7 +274,7 @@ func (f *Flow) write(cells []cell, first bool) {
 		t := cells[i].text()
 		if t != "" && !filled {
 			filled = true
-			row.Page = cells[i].pieces[0].Page
+			row = cells[i].first()
 		}
 		b.WriteString(t)
 		for range cells[i].span - 1 {
@@ -274,7 +285,7 @@ func (f *Flow) write(cells []cell, first bool) {
 		f.spill(cells)
 		return
 	}
-	if row.Text = b.String(); !filled {
+	if row.Kind, row.Text = corpus.TableRow, b.String(); !filled {
 		return
 	}
 	if first && len(f.tables) == 1 {
