@@ -183,6 +183,9 @@ func (b *epub) chapter(ctx context.Context, it item, t *parts.Text) error {
 	if err := markup.Whole(ctx, &d, src); err != nil {
 		return err
 	}
+	for _, x := range d.Dropped {
+		t.Drop(x.Reason, x.Text)
+	}
 	for _, w := range bytes.Fields([]byte(it.properties)) {
 		if string(w) == "nav" {
 			for _, x := range d.Blocks {

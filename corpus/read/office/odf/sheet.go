@@ -121,11 +121,19 @@ func (g *book) start(s *xmlscan.Scanner) {
 	}
 }
 
+// textOf are the paragraphs of an element.
 func textOf(s *xmlscan.Scanner) string {
 	var b strings.Builder
+	in := false
 	for depth := s.Depth; s.Next() && !(s.Kind == xmlscan.End && s.Depth == depth); {
-		if s.Kind == xmlscan.Text {
-			b.Write(s.Text())
+		switch {
+		case s.Kind == xmlscan.Text:
+			if in {
+				b.Write(s.Text())
+			}
+		case string(s.Name()) == "text:p":
+			in = s.Kind == xmlscan.Start
+			b.WriteByte(' ')
 		}
 	}
 	return b.String()

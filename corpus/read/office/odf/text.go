@@ -245,20 +245,35 @@ func (d *document) hideFrom(depth int, why string) {
 func (d *document) all() string {
 	var b strings.Builder
 	for depth := d.s.Depth; d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth); {
-		switch {
-		case d.s.Kind == xmlscan.Text:
+		if d.s.Kind == xmlscan.Text {
 			b.Write(d.s.Text())
-		case string(d.s.Name()) != "text:p" && string(d.s.Name()) != "text:h":
-		case d.s.Kind == xmlscan.Start:
-			d.count++
-		default:
-			b.WriteByte('\n')
 		}
 	}
 	return b.String()
 }
 
-func (d *document) left(why string) { d.t.Drop(why, d.all()) }
+// left notes the paragraphs of an element that is left out, not who wrote them and when.
+func (d *document) left(why string) {
+	var b strings.Builder
+	in := 0
+	for depth := d.s.Depth; d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth); {
+		paragraph := string(d.s.Name()) == "text:p" || string(d.s.Name()) == "text:h"
+		switch {
+		case d.s.Kind == xmlscan.Text:
+			if in > 0 {
+				b.Write(d.s.Text())
+			}
+		case !paragraph:
+		case d.s.Kind == xmlscan.Start:
+			in++
+			d.count++
+		default:
+			in--
+			b.WriteByte('\n')
+		}
+	}
+	d.t.Drop(why, b.String())
+}
 
 var superscripts = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹", "i", "ⁱ", "v", "ᵛ", "x", "ˣ", "l", "ˡ", "c", "ᶜ")
 

@@ -155,7 +155,7 @@ func (d *docx) start() {
 	case "w:pPr":
 		d.inPPr = s.Depth
 	case "w:r":
-		d.run = run{}
+		d.run = run{hidden: p != nil && d.style(p.style).hidden}
 	case "w:tbl":
 		d.flow.BeginTable()
 		d.rows = append(d.rows, tracked{paras: len(d.paras)})
@@ -177,7 +177,7 @@ func (d *docx) start() {
 		} else if d.inRowProperties() {
 			d.rows[len(d.rows)-1].gone = true
 		} else {
-			d.t.Drop("deleted", d.allText())
+			d.t.Drop("deleted", allText(d.s))
 		}
 	case "w:pPrChange", "w:rPrChange", "w:tblPrChange", "w:trPrChange", "w:tcPrChange", "w:sectPrChange", "w:tblGridChange", "w:numberingChange",
 		"mc:Fallback", "w:sdtPr", "w:instrText", "w:delInstrText", "w:rt", "w:tblPr", "w:sectPr":
@@ -193,18 +193,6 @@ func (d *docx) start() {
 func (d *docx) inRowProperties() bool {
 	n := len(d.rows)
 	return n > 0 && d.flow.InRow() && !d.flow.InCell() && len(d.paras) == d.rows[n-1].paras
-}
-
-// allText passes over an element and gives the text in it.
-func (d *docx) allText() string {
-	var b strings.Builder
-	depth := d.s.Depth
-	for d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth) {
-		if d.s.Kind == xmlscan.Text {
-			b.Write(d.s.Text())
-		}
-	}
-	return b.String()
 }
 
 // inParagraph is what starts in one.
@@ -224,13 +212,13 @@ func (d *docx) inParagraph(p *paragraph) {
 	case "w:sym":
 		d.put(p, symbol(s.Attr("w:font"), s.Attr("w:char")))
 	case "w:vanish", "w:specVanish":
-		if d.inPPr == 0 && on(s, "w:val") {
-			d.run.hidden = true
+		if d.inPPr == 0 {
+			d.run.hidden = on(s, "w:val")
 		}
 	case "w:pStyle":
 		p.style = s.Attr("w:val")
 	case "w:rStyle":
-		if st := d.styles[s.Attr("w:val")]; st != nil && st.hidden && d.inPPr == 0 {
+		if d.inPPr == 0 && d.style(s.Attr("w:val")).hidden {
 			d.run.hidden = true
 		}
 	case "w:numId":

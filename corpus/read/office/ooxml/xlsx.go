@@ -157,6 +157,15 @@ func (b *book) readStyles(s *xmlscan.Scanner) error {
 // sheet reads one.
 func (b *book) sheet(sh sheet) error {
 	b.out.Begin(sh.name)
+	if b.t.Explaining() {
+		rels, err := b.p.Relations(sh.part)
+		if err == nil {
+			err = comments(b.p, rels, "comment", b.t)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if err := b.p.Find(sh.part, []byte("mergeCell ref=\""), b.merge); err != nil {
 		return err
 	}
