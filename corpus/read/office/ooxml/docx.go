@@ -31,16 +31,17 @@ type docx struct {
 	styles map[string]*style
 	lists  *lists
 
-	paras []*paragraph // open ones: a text box stands inside a paragraph
-	carry []byte       // of a paragraph whose mark is deleted
-	flow  parts.Flow
-	rows  []tracked // of the tables that are open
-	run   run
-	inPPr int // depth of the properties of the open paragraph
-	page  int
-	count int // of paragraphs
-	noted int // the paragraph that refers to the note that is read; 0 in the text
-	notes []note
+	paras   []*paragraph // open ones: a text box stands inside a paragraph
+	carry   []byte       // of a paragraph whose mark is deleted
+	carried int          // its number
+	flow    parts.Flow
+	rows    []tracked // of the tables that are open
+	run     run
+	inPPr   int // depth of the properties of the open paragraph
+	page    int
+	count   int // of paragraphs
+	noted   int // the paragraph that refers to the note that is read; 0 in the text
+	notes   []note
 }
 
 // note is a reference to one.
@@ -149,6 +150,8 @@ func (d *docx) start() {
 		number := d.count
 		if d.noted > 0 {
 			number = d.noted
+		} else if len(d.carry) > 0 {
+			number = d.carried
 		}
 		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry, page: d.page, number: number})
 		d.carry = nil
@@ -297,7 +300,7 @@ func (d *docx) end() error {
 		}
 		d.paras = d.paras[:len(d.paras)-1]
 		if p.joined {
-			d.carry = p.text
+			d.carry, d.carried = p.text, p.number
 			return nil
 		}
 		d.finish(p)
