@@ -29,6 +29,7 @@ type Grid struct {
 	shape  []gridCell
 	merged map[[2]int]int
 	row    gridRow // the open one
+	line   []byte  // that is being written
 	held   []gridRow
 	bytes  int
 	pos    []int // where the columns of the table stand; nil until it was begun
@@ -382,7 +383,7 @@ func (g *Grid) write(r *gridRow) {
 	if len(r.cells) == 0 {
 		return
 	}
-	var b strings.Builder
+	line := g.line[:0]
 	at := 0
 	for i, c := range r.cells {
 		to := 0
@@ -392,9 +393,10 @@ func (g *Grid) write(r *gridRow) {
 			to = g.pos[n-1] + c.col - n + 1
 		}
 		for ; at < to; at++ {
-			b.WriteByte('\t')
+			line = append(line, '\t')
 		}
-		b.Write(r.cell(i))
+		line = append(line, r.cell(i)...)
 	}
-	g.T.Row(r.place(), b.String())
+	g.T.Row(r.place(), string(line))
+	g.line = line
 }
