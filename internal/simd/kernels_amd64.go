@@ -129,3 +129,23 @@ func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int
 //
 //go:noescape
 func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)
+
+// dotsFloatAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
+//
+//go:noescape
+func dotsFloatAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)
+
+// dotsHalfAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
+//
+//go:noescape
+func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)
+
+// dotsByteAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
+//
+//go:noescape
+func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)
+
+// estimateAVX2 works on a block of 32 rows at a time.
+//
+//go:noescape
+func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32)

@@ -35,8 +35,13 @@ func lowerAVX512(acc *uint16, refs *uint64, n int, records *byte, lastRecord uin
 func approachAVX2(refs *uint64, n int, records *byte, lastRecord uint32, overflow *byte) {}
 func pickAVX2(codes *byte, refs *uint64, n int, lanes *byte, records *byte, lastRecord uint32, overflow *byte, lastOverflow uint32) {
 }
-func fetchAVX2(data *byte, lines int)                               {}
-func spreadAVX2(acc *uint16, sums *uint16, blocks *uint32, n int)   {}
-func keepAVX2(acc *uint16, blocks *uint32, n int, low uint16) int   { return 0 }
-func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int { return 0 }
-func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)       {}
+func fetchAVX2(data *byte, lines int)                                                          {}
+func spreadAVX2(acc *uint16, sums *uint16, blocks *uint32, n int)                              {}
+func keepAVX2(acc *uint16, blocks *uint32, n int, low uint16) int                              { return 0 }
+func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int                            { return 0 }
+func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)                                  {}
+func dotsFloatAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int) {}
+func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)  {}
+func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)      {}
+func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32) {
+}

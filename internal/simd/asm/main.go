@@ -53,6 +53,7 @@ func generate() (map[string][]byte, error) {
 	}{
 		{"postings_amd64.s", postings},
 		{"impact_amd64.s", impact},
+		{"dense_amd64.s", dense},
 	} {
 		g := &gen{Context: build.NewContext()}
 		part.kernels(g)
