@@ -66,8 +66,8 @@ type Options struct {
 	// AcceptLoss opens an index for writing that lacks what was acknowledged, which
 	// is ErrCorrupt else: what is missing is given up for good; Damage says what.
 	AcceptLoss bool
-	// Vectors says how fields of learned sparse vectors store their weights, from
-	// their first use on; a field that is not named keeps float32.
+	// Vectors says how fields store their vectors, from their first use on; a field
+	// that is not named keeps float32.
 	Vectors map[string]VectorField
 	// Tuning trades memory, latency and work in the background; it changes no
 	// answer and is not stored.

@@ -1,8 +1,8 @@
 package gather
 
 import (
-	"context"
 	"cmp"
+	"context"
 	"math/bits"
 	"slices"
 	"strings"

@@ -43,8 +43,8 @@ named, and links that lead out of a folder are not followed. Files whose bytes h
 skipped, changed ones replaced, and documents whose file vanished under PATH are
 removed. What cannot be read is listed; the rest goes in.
 
-A record of a JSON Lines corpus may have a learned sparse vector, "vector":
-{term: weight}. --vectors gives documents the vectors of another file by id,
+A record of a JSON Lines corpus may have a vector: a learned sparse one, "vector":
+{term: weight}, or a dense one, "vector": [number, ...]. --vectors gives documents the vectors of another file by id,
 after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 		Example: `  tamis index ~/notes ~/code
   tamis index --language german corpus.jsonl.gz
