@@ -163,7 +163,11 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 		g.Find(of, candidatePassages/len(r.drafts)+1)
 		q.Drafts = append(q.Drafts, texts(of))
 	}
-	if err := g.Look(ctx, &gather.Question{Text: question, Terms: terms, IDF: from.idf, Meaning: from.meaning(question, r.Meaning)}, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
+	meaning, err := ix.meaning(ctx, from, question, &r.Lab)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.Look(ctx, &gather.Question{Text: question, Terms: terms, IDF: from.idf, Meaning: meaning}, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
 		return nil, err
 	}
 	docs, err := g.Read(ctx)

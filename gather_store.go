@@ -59,9 +59,6 @@ func (r snapshotReader) idf(term string) float64 {
 
 // meaning is a gather.Meaning that has a laboratory's function look at texts.
 func (r snapshotReader) meaning(question string, of func(ctx context.Context, question string, passages []string) ([]float32, error)) gather.Meaning {
-	if of == nil {
-		return nil
-	}
 	return func(ctx context.Context, rows []topk.Row) ([]float32, error) {
 		texts := make([]string, len(rows))
 		for i, row := range rows {
@@ -74,9 +71,7 @@ func (r snapshotReader) meaning(question string, of func(ctx context.Context, qu
 			if err != nil {
 				return nil, err
 			}
-			if texts[i] = text; h.Title != "" {
-				texts[i] = h.Title + ". " + text
-			}
+			texts[i] = meant(h.Title, text)
 		}
 		return of(ctx, question, texts)
 	}

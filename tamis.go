@@ -23,6 +23,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -90,6 +91,7 @@ type Index struct {
 	analyzers text.Pool
 	counters  map[string]Counter
 	memory    int64 // Tuning.Memory
+	encoder   atomic.Pointer[Encoder]
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir

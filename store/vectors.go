@@ -79,6 +79,9 @@ func (s *Store) VectorFields() []string { return s.fields.All() }
 // what Options say.
 func (s *Store) Field(name string) VectorField { return s.fields.Field(name) }
 
+// Want says how a field is to store its vectors if it was never used.
+func (s *Store) Want(name string, f VectorField) { s.fields.Want(name, f) }
+
 // NeedsMax says whether a field is to keep 8 or 16 bits a weight and does not know
 // its greatest weight yet, and what the greatest step of its weights is.
 func (s *Store) NeedsMax(field string) (steps int, ok bool) { return s.fields.NeedsMax(field) }

@@ -73,6 +73,15 @@ func (d Dense) Unit() (Dense, bool) {
 	return u, true
 }
 
+// Dot is the inner product with a vector of as many numbers, summed in their order.
+func (d Dense) Dot(e Dense) float32 {
+	sum := 0.0
+	for i, x := range d {
+		sum += float64(float64(x) * float64(e[i]))
+	}
+	return float32(sum)
+}
+
 // Validate says which number keeps d from being a vector, that it is empty, or too
 // long for products to be numbers.
 func (d Dense) Validate() error {

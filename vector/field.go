@@ -33,6 +33,8 @@ type Field struct {
 	Dims int `json:"dims,omitempty"`
 	// Similarity is what dense vectors are compared by.
 	Similarity Similarity `json:"similarity,omitempty"`
+	// Model is where the model lies that made the vectors; "" where they were given.
+	Model string `json:"model,omitempty"`
 }
 
 // Steps is the number of steps of a weight of 8 or 16 bits.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -47,6 +48,7 @@ func (a *app) contextCommand() *cobra.Command {
 		covers bool
 		guards []string
 		sure   float64
+		model  encoding.Flag
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -106,6 +108,11 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if replay != "" {
 				return a.replay(cmd, ix, replay, seen)
 			}
+			e, err := model.Use(ix, a.warn)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
 			c, err := ix.Context(cmd.Context(), args[0], budget, seen, layout)
 			if err != nil {
 				return budgetError(budget, err)
@@ -120,6 +127,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
+	model.AddAsking(f)
 	f.StringVar(&layout.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
 	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
 	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))

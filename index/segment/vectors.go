@@ -106,10 +106,18 @@ func (v *Vectors) OfDocument(doc uint32) (first, end uint32) {
 	if v.unit == vector.Passages {
 		from, to = v.of.PassageRows(doc)
 	}
-	at := func(unit uint32) uint32 {
-		return uint32(sort.Search(v.Rows(), func(i int) bool { return v.Row(uint32(i)) >= unit }))
-	}
-	return at(from), at(to)
+	return v.from(from), v.from(to)
+}
+
+// from is the first row of a unit's, or of one after it.
+func (v *Vectors) from(unit uint32) uint32 {
+	return uint32(sort.Search(v.Rows(), func(i int) bool { return v.Row(uint32(i)) >= unit }))
+}
+
+// Find is the row of a document or passage row, where it has a vector.
+func (v *Vectors) Find(unit uint32) (row uint32, ok bool) {
+	row = v.from(unit)
+	return row, int(row) < v.Rows() && v.Row(row) == unit
 }
 
 // EachPart calls f with the passage rows of a document that parts have the ranges of.

@@ -52,6 +52,19 @@ func NewFields(dir string, stored, wanted map[string]vector.Field) (*Fields, err
 	return x, nil
 }
 
+// Want notes how a field is to be that is not used; of one that is, only where its model
+// lies can change.
+func (x *Fields) Want(name string, f vector.Field) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if have, used := x.used[name]; used {
+		have.Model = f.Model
+		x.used[name] = have
+		return
+	}
+	x.wanted[name] = f
+}
+
 // Use fixes how a field stores its vectors, of which v, a valid one, is the first, or
 // says why v cannot be one of it.
 func (x *Fields) Use(name string, v vector.Value) error {

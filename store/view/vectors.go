@@ -175,3 +175,33 @@ func (s *shown) without(gone []uint32, docs Bits, seg *segment.Segment) *shown {
 	}
 	return next
 }
+
+// PassageVectors returns a function that finds the vector of a passage in a field of
+// dense vectors of passages; nil where it has none.
+func (v *View) PassageVectors(field string) func(passage Row) vector.Dense {
+	return func(passage Row) vector.Dense {
+		x := v.segments[passage.Segment].file.seg.Vectors(field)
+		if x == nil || x.Dense == nil || x.Unit() != vector.Passages {
+			return nil
+		}
+		row, ok := x.Find(passage.Row)
+		if !ok {
+			return nil
+		}
+		return x.Dense.Vector(row)
+	}
+}
+
+// Whole says whether each passage of a document has a vector in a field.
+func (v *View) Whole(doc Row, field string) bool {
+	first, end := v.PassageRows(doc)
+	if first == end {
+		return true
+	}
+	x := v.segments[doc.Segment].file.seg.Vectors(field)
+	if x == nil || x.Unit() != vector.Passages {
+		return false
+	}
+	from, to := x.OfDocument(doc.Row)
+	return to-from == end-first
+}
