@@ -56,7 +56,9 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
 	}
-	ix.store.Want(report.Field, store.VectorField{Kind: e.Kind(), Unit: vector.Passages, Bits: bitsOf(e), Similarity: similarityOf(e), Model: e.Dir()})
+	if err := ix.store.Want(report.Field, fieldOf(e)); err != nil {
+		return report, err
+	}
 	snap, err := ix.store.Snapshot()
 	if err != nil {
 		return report, err
@@ -75,6 +77,9 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 	w := encoding{ix: ix, view: snap, batch: b, report: &report}
 	for v, err := range e.All(ctx, w.texts(todo), encode.Passage) {
 		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
 			err = w.take(v)
 		}
 		if err != nil {
@@ -87,18 +92,13 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 	return report, errors.Join(w.err, b.Commit())
 }
 
-func bitsOf(e *Encoder) int {
-	if e.Kind() == vector.KindDense {
-		return modelBits
+// fieldOf is how the vectors of a model are kept.
+func fieldOf(e *Encoder) VectorField {
+	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Dir()}
+	if f.Kind == vector.KindDense {
+		f.Bits, f.Similarity = modelBits, vector.Cosine
 	}
-	return 0
-}
-
-func similarityOf(e *Encoder) vector.Similarity {
-	if e.Kind() == vector.KindDense {
-		return vector.Cosine
-	}
-	return vector.InnerProduct
+	return f
 }
 
 // lacking lists the documents of which a passage lacks a vector in a field, and counts

@@ -79,8 +79,21 @@ func (s *Store) VectorFields() []string { return s.fields.All() }
 // what Options say.
 func (s *Store) Field(name string) VectorField { return s.fields.Field(name) }
 
-// Want says how a field is to store its vectors if it was never used.
-func (s *Store) Want(name string, f VectorField) { s.fields.Want(name, f) }
+// Want says how a field is to store its vectors if it was never used, and where the model
+// lies that makes them.
+func (s *Store) Want(name string, f VectorField) error {
+	if !s.fields.Want(name, f) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.failed(); err != nil {
+		return err
+	}
+	wb := s.db.NewBatch()
+	defer wb.Close()
+	return s.publish(s.manifest.Clone(), wb, nil)
+}
 
 // NeedsMax says whether a field is to keep 8 or 16 bits a weight and does not know
 // its greatest weight yet, and what the greatest step of its weights is.

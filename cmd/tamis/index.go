@@ -167,12 +167,12 @@ func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.Vector
 // encode gives passages vectors, with a progress bar on a terminal.
 func (a *app) encode(ctx context.Context, ix *tamis.Index, model *encoding.Flag) ([]tamis.Encoded, error) {
 	if a.progress == nil || a.quiet {
-		return model.Index(ctx, ix, nil)
+		return model.Index(ctx, ix, a.warn, nil)
 	}
 	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.progress), mpb.WithWidth(48))
 	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d passages encoded")),
 		mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
-	reports, err := model.Index(ctx, ix, func(done, all int) {
+	reports, err := model.Index(ctx, ix, a.warn, func(done, all int) {
 		bar.SetTotal(int64(all), false)
 		bar.SetCurrent(int64(done))
 	})

@@ -31,7 +31,7 @@ func (a *app) watched(ctx context.Context, ix *tamis.Index, model *encoding.Flag
 		o.Same = func(name string) bool { return !c.Has(read.PathOf(name)) }
 		report, err := ix.AddFiles(ctx, paths, o)
 		if err == nil {
-			_, err = model.Index(ctx, ix, nil)
+			_, err = model.Index(ctx, ix, a.warn, nil)
 		}
 		if err != nil {
 			return err

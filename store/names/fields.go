@@ -53,16 +53,19 @@ func NewFields(dir string, stored, wanted map[string]vector.Field) (*Fields, err
 }
 
 // Want notes how a field is to be that is not used; of one that is, only where its model
-// lies can change.
-func (x *Fields) Want(name string, f vector.Field) {
+// lies can change, and whether it does is returned.
+func (x *Fields) Want(name string, f vector.Field) (changed bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if have, used := x.used[name]; used {
-		have.Model = f.Model
-		x.used[name] = have
-		return
+	have, used := x.used[name]
+	if !used {
+		x.wanted[name] = f
+		return false
 	}
-	x.wanted[name] = f
+	changed = have.Model != f.Model
+	have.Model = f.Model
+	x.used[name] = have
+	return changed
 }
 
 // Use fixes how a field stores its vectors, of which v, a valid one, is the first, or

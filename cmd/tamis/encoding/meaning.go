@@ -34,8 +34,9 @@ func (m *Flag) AddAsking(f *pflag.FlagSet) {
 }
 
 // Index gives the passages of ix that lack them vectors: of the model that is named, else
-// of those that made the ones that are there.
-func (m *Flag) Index(ctx context.Context, ix *tamis.Index, progress func(done, all int)) ([]tamis.Encoded, error) {
+// of those that made the ones that are there. What keeps one of those from loading is
+// warned of.
+func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
 	var dirs []string
 	switch m.dir {
 	case none:
@@ -46,25 +47,21 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, progress func(done, a
 	}
 	var reports []tamis.Encoded
 	for _, dir := range dirs {
-		report, err := index(ctx, ix, dir, progress)
+		e, err := encode.Open(dir, model.Int8)
+		if err != nil && m.dir == "" {
+			warn("a model of the index does not load, new passages have no vectors: %v; --model DIR names another place", err)
+			continue
+		}
 		if err != nil {
-			if m.dir == "" && ctx.Err() == nil {
-				err = fmt.Errorf("%w; --model none indexes without it", err)
-			}
 			return reports, err
 		}
+		report, err := ix.Encode(ctx, e, progress)
 		reports = append(reports, report)
+		if err = errors.Join(err, e.Close()); err != nil {
+			return reports, err
+		}
 	}
 	return reports, nil
-}
-
-func index(ctx context.Context, ix *tamis.Index, dir string, progress func(done, all int)) (tamis.Encoded, error) {
-	e, err := encode.Open(dir, model.Int8)
-	if err != nil {
-		return tamis.Encoded{}, err
-	}
-	report, err := ix.Encode(ctx, e, progress)
-	return report, errors.Join(err, e.Close())
 }
 
 // Use has ix weigh meaning with the model that is named, else with the one that made its
