@@ -45,3 +45,33 @@ func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride in
 func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)      {}
 func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32) {
 }
+func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func softmaxAVX2(x *float32, n int, scale float32) float32 { return 0 }
+func geluAVX2(x *float32, n int)                           {}
+func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {
+}
+func raiseAVX2(dst *float32, x *float32, n int) {}
+func integers1AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers2AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers3AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers4AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func quantizeAVX2(dst *int16, x *float32, n int) float32 { return 0 }
