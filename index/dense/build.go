@@ -28,7 +28,13 @@ const (
 	version     = 1
 	secNumbers  = 0
 	secScales   = 1
-	sections    = 2
+	secOrder    = 2
+	secLists    = 3
+	secCenters  = 4
+	secCodes    = 5
+	secFactors  = 6
+	secRecalls  = 7
+	sections    = 8
 	headerSize  = 28 + 12*sections + 4
 	alignment   = 64
 	mostStep    = 127
@@ -139,18 +145,24 @@ func (b *Builder) Bytes() ([]byte, error) {
 	if b.all > 0 {
 		loss = float32(math.Sqrt(b.lost / b.all))
 	}
-	return b.conf.assemble(b.rows, loss, [sections][]byte{secNumbers: b.numbers, secScales: b.scales}), nil
+	s := &Segment{conf: b.conf, rows: b.rows, loss: loss, data: [sections][]byte{secNumbers: b.numbers, secScales: b.scales}}
+	if b.rows < ListsFromRows {
+		return s.assemble(), nil
+	}
+	return s.withLists()
 }
 
-func (c Config) assemble(rows int, loss float32, secs [sections][]byte) []byte {
+// assemble is the segment as it is stored.
+func (s *Segment) assemble() []byte {
 	size := headerSize
-	for _, s := range secs {
-		size = aligned(size) + len(s)
+	for _, d := range s.data {
+		size = aligned(size) + len(d)
 	}
 	out := append(make([]byte, 0, size), magic...)
-	for _, n := range []uint32{version, uint32(c.Bits), uint32(c.Dims), uint32(rows), math.Float32bits(loss)} {
+	for _, n := range []uint32{version, uint32(s.conf.Bits), uint32(s.conf.Dims), uint32(s.rows), math.Float32bits(s.loss)} {
 		out = le.AppendUint32(out, n)
 	}
+	secs := s.data
 	for _, s := range secs {
 		out = le.AppendUint32(le.AppendUint64(out, uint64(len(s))), crc32.Checksum(s, castagnoli))
 	}
@@ -185,6 +197,7 @@ func Merge(parts []Part) ([]byte, error) {
 		}
 		before := b.rows
 		for row := range uint32(s.rows) {
+			place := s.place(row)
 			if p.Keep != nil && !p.Keep(row) {
 				continue
 			}
@@ -192,9 +205,9 @@ func Merge(parts []Part) ([]byte, error) {
 				return nil, fmt.Errorf("%w: it has %d rows", ErrFull, b.rows)
 			}
 			b.rows++
-			b.numbers = append(b.numbers, s.row(int(row), 1)...)
+			b.numbers = append(b.numbers, s.row(int(place), 1)...)
 			if s.conf.Bits == 8 {
-				b.scales = append(b.scales, s.data[secScales][4*row:][:4]...)
+				b.scales = append(b.scales, s.data[secScales][4*place:][:4]...)
 			}
 		}
 		// The loss of all is taken for that of what is left.

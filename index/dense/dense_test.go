@@ -112,7 +112,7 @@ func checkStored(t *testing.T, c Config, given, stored vector.Dense) {
 	}
 	for i, x := range given {
 		off := math.Abs(float64(stored[i] - x))
-		bound := map[int]float64{32: 0, 16: math.Abs(float64(x)) / 2047, 8: most / 253}[c.Bits]
+		bound := map[int]float64{32: 0, 16: math.Abs(float64(x))/2047 + 3e-8, 8: most / 253}[c.Bits]
 		if off > bound {
 			t.Fatalf("%d bits: %g is stored as %g", c.Bits, x, stored[i])
 		}
@@ -228,5 +228,91 @@ func BenchmarkScan(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// clustered are vectors around centers that lie around others, and as many queries.
+func clustered(rng *rand.Rand, n, dims int) (vs, queries []vector.Dense) {
+	centers := make([]vector.Dense, 1+n/100)
+	for i := range centers {
+		centers[i] = randomDense(rng, dims)
+		if i > 10 {
+			for j, x := range centers[rng.IntN(10)] {
+				centers[i][j] = .7*centers[i][j] + x
+			}
+		}
+	}
+	point := func() vector.Dense {
+		v, c := randomDense(rng, dims), centers[rng.IntN(len(centers))]
+		for j, x := range c {
+			v[j] = .7*v[j] + x
+		}
+		u, _ := v.Unit()
+		return u
+	}
+	for range n {
+		vs = append(vs, point())
+	}
+	for range 40 {
+		queries = append(queries, point())
+	}
+	return vs, queries
+}
+
+// TestLists: a segment with lists ranks exactly as one without, and approximately with
+// the recall that it tells, whatever is hidden; merged, it stores the same numbers.
+func TestLists(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const n, dims = ListsFromRows + 100, 40
+	vs, queries := clustered(rng, n, dims)
+	for _, bits := range []int{32, 8} {
+		s := open(t, build(t, Config{dims, bits}, vs))
+		if s.lists == nil || len(s.recalls) == 0 {
+			t.Fatal("no lists, or nothing measured")
+		}
+		for row := range uint32(n) {
+			if row%50 == 0 {
+				checkStored(t, s.conf, vs[row], s.Vector(row))
+			}
+		}
+		small := open(t, build(t, Config{dims, bits}, vs[:500]))
+		for _, share := range []int{100, 10, 1} {
+			src := []Source{{Segment: small}, {Segment: s}}
+			if share < 100 {
+				src[1].Visible = s.Hide(s.Mask(func(row uint32) bool { return int(row)%100 < share }), []uint32{5, 6})
+			}
+			found, all := 0, 0
+			for i, q := range queries {
+				want := Exhaustive(src, q, 10)
+				if got, err := Rank(t.Context(), src, q, 10, 1); err != nil || !got.Exact || !slices.Equal(got.Hits, want) {
+					t.Fatalf("%d bits, query %d: %v, %v, want %v", bits, i, got, err, want)
+				}
+				got, err := Rank(t.Context(), src, q, 10, .9)
+				if err != nil || got.Exact != (got.Recall == 1) || got.Recall < .9 || len(got.Hits) != 10 {
+					t.Fatalf("%+v, %v", got, err)
+				}
+				all += len(want)
+				for _, h := range got.Hits {
+					if slices.Contains(want, h) {
+						found++
+					}
+				}
+			}
+			if recall := float64(found) / float64(all); recall < .85 {
+				t.Errorf("%d bits, %d %% visible: recall %.3f", bits, share, recall)
+			} else {
+				t.Logf("%d bits, %d %% visible: recall %.3f", bits, share, recall)
+			}
+		}
+		merged, err := Merge([]Part{{Segment: s, Keep: func(row uint32) bool { return row != 77 }}, {Segment: small}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := open(t, build(t, Config{dims, bits}, slices.Concat(vs[:77], vs[78:], vs[:500])))
+		for i, got := range open(t, merged).data {
+			if !bytes.Equal(got, want.data[i]) {
+				t.Fatalf("section %d of the merged segment differs", i)
+			}
+		}
 	}
 }

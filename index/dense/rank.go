@@ -82,10 +82,20 @@ func Rank(ctx context.Context, sources []Source, v vector.Dense, k int, recall f
 	q := newQuery(v, sources[0].Segment.conf)
 	var best topk.Collector
 	best.Reset(k)
+	near := newProbe(q, &best)
 	for i := range sources {
+		how, ok := sources[i].setting(recall, k)
+		if ok {
+			near.add(&sources[i], uint32(numbers.First(i)), how)
+			r.Exact, r.Recall = false, min(r.Recall, how.recall)
+			continue
+		}
 		if err := sources[i].scan(ctx, q, uint32(numbers.First(i)), &best); err != nil {
 			return r, err
 		}
+	}
+	if err := near.search(ctx); err != nil {
+		return r, err
 	}
 	r.Hits = numbers.SignedHits(best.Sorted())
 	return r, nil
@@ -111,7 +121,7 @@ func (s *Source) scan(ctx context.Context, q *query, first uint32, best *topk.Co
 		}
 		for left := visible; left != 0; left &= left - 1 {
 			i := bits.TrailingZeros32(left)
-			if key := topk.SignedKey(scores[i], first+uint32(at+i)); key > best.Floor() {
+			if key := topk.SignedKey(scores[i], first+g.rowAt(at+i)); key > best.Floor() {
 				best.Add(key)
 			}
 		}
@@ -127,16 +137,17 @@ func Exhaustive(sources []Source, v vector.Dense, k int) []topk.Hit {
 		g := src.Segment
 		q := newQuery(v, g.conf)
 		for row := range g.rows {
-			if !src.Visible.Has(uint32(row)) {
+			place := int(g.place(uint32(row)))
+			if !src.Visible.Has(uint32(place)) {
 				continue
 			}
 			var score float32
 			if stored := g.Vector(uint32(row)); g.conf.Bits == 8 {
 				sum := int64(0)
 				for i := range stored {
-					sum += int64(q.steps[i]) * int64(int8(g.row(row, 1)[i]))
+					sum += int64(q.steps[i]) * int64(int8(g.row(place, 1)[i]))
 				}
-				score = float32(float32(float32(sum)*g.scale(row)) * q.step)
+				score = float32(float32(float32(sum)*g.scale(place)) * q.step)
 			} else {
 				var lanes [simd.DotStep]float32
 				for i, x := range stored {
