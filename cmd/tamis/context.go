@@ -25,6 +25,16 @@ func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 	f.StringVar(&b.Counter, "tokenizer", "o200k_base", "what counts tokens: o200k_base, cl100k_base, words or bytes")
 }
 
+func addLayout(f *pflag.FlagSet, layout *tamis.Layout, guards *[]string, covers *bool) {
+	f.BoolVar(covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
+	f.StringVar(&layout.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
+	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
+	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
+	f.StringSliceVar(guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
+	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
+	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
+}
+
 // budgetError tells a wrong flag from a failure: a budget that is not positive
 // is one, one that no sentence fits into is not.
 func budgetError(b tamis.Budget, err error) error {
@@ -128,13 +138,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 	addBudget(f, &budget)
 	scope.add(f)
 	model.AddAsking(f)
-	f.StringVar(&layout.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
-	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
-	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
-	f.StringSliceVar(&guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
-	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
-	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
-	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
+	addLayout(f, &layout, &guards, &covers)
 	f.Float64Var(&sure, "require", 0, "print nothing and exit 1 where the confidence is lower")
 	f.Lookup("require").NoOptDefVal = fmt.Sprint(pack.Unsure)
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")
