@@ -85,9 +85,9 @@ func Sources(w io.Writer, c *tamis.Context) error {
 		}
 		where, rest := At(ShortPath(s.Doc), s.Doc, s.Path, s.Place), " bytes "+strings.Join(bytes, ", ")
 		switch {
-		case s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc):
+		case s.Place.Line > 0 && s.Place.Sheet == "" && (s.Path == "" || s.Path == s.Doc):
 			where, rest = screen.Name(ShortPath(s.Doc))+":"+strings.Join(lines, ","), ""
-		case s.Place.Line == 0 && spot(s.Place) != "":
+		case (s.Place.Line == 0 || s.Place.Sheet != "") && spot(s.Place) != "":
 			where, rest = screen.Name(ShortPath(s.Doc))+" "+strings.Join(lines, ", "), ""
 		}
 		if s.Heading != "" {
@@ -108,7 +108,7 @@ func Sources(w io.Writer, c *tamis.Context) error {
 // editors and compilers do: path:LINE, or the record's id with its file's.
 func At(name, doc, path string, p tamis.Place) string {
 	switch {
-	case p.Line == 0:
+	case p.Line == 0 || p.Sheet != "":
 		return screen.Name(name)
 	case path == "" || path == doc:
 		return fmt.Sprintf("%s:%d", screen.Name(name), p.Line)
@@ -120,8 +120,14 @@ func At(name, doc, path string, p tamis.Place) string {
 // where nothing is known.
 func spot(p tamis.Place) string {
 	switch {
+	case p.Line > 0 && p.Sheet != "": // of a file in a book
+		return fmt.Sprintf("%s:%d", screen.Name(p.Sheet), p.Line)
 	case p.Line > 0:
 		return fmt.Sprint(p.Line)
+	case p.Page > 0 && p.Paragraph > 0:
+		return fmt.Sprintf("p. %d ¶ %d", p.Page, p.Paragraph)
+	case p.Paragraph > 0:
+		return fmt.Sprintf("¶ %d", p.Paragraph)
 	case p.Page > 0:
 		return fmt.Sprintf("p. %d", p.Page)
 	case p.Slide > 0:
