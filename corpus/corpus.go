@@ -110,8 +110,11 @@ const (
 
 // Block is a run of Source that has one role.
 type Block struct {
-	Kind  BlockKind
-	Level uint8 // of a Heading: 1 to 6
+	Kind BlockKind
+	// Level of a Heading: 1 to 6, deeper where it is a key of data. Another block that
+	// has one stands under the headings of smaller levels alone; 0 is under all that
+	// are open.
+	Level uint8
 	// Start and End are bytes of Document.Source.
 	Start, End int
 	// FileStart and FileEnd are bytes of the decompressed file. They equal Start

@@ -170,6 +170,9 @@ func (f *filler) cost(i int) (int, offer) {
 	case kept: // for another
 		return f.needsCost(i), free
 	}
+	if f.all.BareKey(i) {
+		return 0, out
+	}
 	if twin := f.twin(i); twin >= 0 {
 		f.state[i] = folded
 		t := &f.all.Units[twin]

@@ -119,6 +119,7 @@ func each(d *corpus.Document, o Options, window int, add func(corpus.Passage) er
 			p.heading(start, end, b)
 			return
 		}
+		p.under(b.Level)
 		s.block(start, end, b)
 	}
 	if d.Blocks == nil {

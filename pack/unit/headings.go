@@ -33,7 +33,7 @@ func (all *Set) HeadingsOf(doc, sec int) []int {
 		found := -1
 		for i := range all.Units {
 			u := &all.Units[i]
-			if lead >= 0 && u.Doc == doc && u.Kind == corpus.Heading && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && strings.Contains(u.Text, label) {
+			if lead >= 0 && u.Doc == doc && u.Kind == corpus.Heading && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && all.bears(u, label) {
 				found = i
 			}
 		}
@@ -42,6 +42,19 @@ func (all *Set) HeadingsOf(doc, sec int) []int {
 		}
 	}
 	return s.units
+}
+
+// bears says that a heading has a label: that of a key may be made of several words of it.
+func (all *Set) bears(u *Unit, label string) bool {
+	if !all.Docs[u.Doc].Nested() {
+		return strings.Contains(u.Text, label)
+	}
+	for word := range strings.FieldsSeq(label) {
+		if !strings.Contains(u.Text, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // leadOf is the first unit of a section, or the last heading of those that it

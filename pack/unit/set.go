@@ -258,8 +258,15 @@ func (all *Set) newSection(s *Source, headings []string) Section {
 
 func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 	an := all.Docs[doc].Analyzer
-	for _, sen := range thoughts(p, all.HeadingsApart) {
+	nested := all.Docs[doc].Nested()
+	for _, sen := range thoughts(p, joining{all.HeadingsApart, nested, all.Docs[doc].Letter()}) {
 		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
+		if nested {
+			if blanks := all.blanks(doc, sen.Start); blanks > 0 {
+				sen.Start -= blanks
+				s = all.Slice(doc, sen.Start, sen.End)
+			}
+		}
 		n := len(all.Units)
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])
