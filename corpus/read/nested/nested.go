@@ -20,6 +20,7 @@ package nested
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -150,7 +151,7 @@ func (b *builder) entry(n *node, depth int) {
 	}
 	if len(n.kids) == 0 && n.end-n.start > wholeBytes && n.head > n.start && n.text {
 		b.add(b.keyKind(n, n.head), n.start, n.head, depth, n.label)
-		b.add(corpus.Paragraph, n.head, end, min(depth+1, maxDepth), "")
+		b.long(n, end, min(depth+1, maxDepth))
 		return
 	}
 	if len(n.kids) == 0 || end-n.start <= wholeBytes || depth >= maxDepth {
@@ -176,6 +177,35 @@ func (b *builder) entry(n *node, depth int) {
 	b.kids(n, depth)
 	b.between(n.end, depth)
 	b.at = max(b.at, end)
+}
+
+// scripts are the keys of texts that programs read.
+var scripts = []string{"run", "script", "scripts", "command", "args", "before_script", "after_script", "entrypoint", "cmd", "sql", "query", "code"}
+
+// long takes the text of an entry: as code, or its paragraphs and items.
+func (b *builder) long(n *node, end, depth int) {
+	if slices.Contains(scripts, strings.ToLower(n.label)) {
+		b.add(corpus.Code, n.head, end, depth, "")
+		return
+	}
+	open, kind := n.head, corpus.Paragraph
+	for at := n.head; at < end; {
+		next := end
+		if i := strings.IndexByte(b.text[at:end], '\n'); i >= 0 {
+			next = at + i + 1
+		}
+		line := strings.TrimSpace(b.text[at:next])
+		item := strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "* ")
+		if line == "" || item {
+			b.add(kind, open, at, depth, "")
+			open, kind = at, corpus.Paragraph
+			if item {
+				kind = corpus.ListItem
+			}
+		}
+		at = next
+	}
+	b.add(kind, open, end, depth, "")
 }
 
 // label of an entry that is a block, which is not cut where it has one: its key, or
