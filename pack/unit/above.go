@@ -4,37 +4,90 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
 )
 
-// keys are the headings above unit i of nested data, and the terms between, under which
-// it is indented.
+// key is a term of nested data.
+type key struct {
+	indent int
+	label  string
+}
+
+// enter begins a section where the next unit of nested data stands under other terms
+// than the last one, which count as headings.
+func (all *Set) enter(doc int, text string, kind corpus.BlockKind) {
+	s := &all.Docs[doc]
+	n := len(s.keys)
+	for n > 0 && s.keys[n-1].indent >= indentOf(text) {
+		n--
+	}
+	s.keys = s.keys[:n:n]
+	labels := slices.Clone(s.under)
+	for _, k := range s.keys {
+		labels = append(labels, k.label)
+	}
+	if !slices.Equal(labels, s.Sections[len(s.Sections)-1].Headings) {
+		s.Sections = append(s.Sections, all.newSection(s, labels))
+	}
+	if kind == corpus.Term {
+		label, _, _ := strings.Cut(strings.TrimLeft(text, "- \t"), "\n")
+		s.keys = append(s.keys, key{indentOf(text), strings.Trim(label, "\"{[<>: \t\r")})
+	}
+}
+
+// keys are the headings and terms above unit i of nested data, nearest first.
 func (all *Set) keys(i int) []Need {
 	u := &all.Units[i]
 	if !all.Docs[u.Doc].Nested() {
 		return nil
 	}
 	var out []Need
-	margin := indentOf(u.Text)
-	for j, n := all.before(i), 0; j >= 0 && n < farthest && u.Kind != corpus.Heading && margin > 0; j, n = all.before(j), n+1 {
-		k := &all.Units[j]
-		if k.Kind == corpus.Heading {
-			break
-		}
-		if in := indentOf(k.Text); k.Kind == corpus.Term && in < margin {
-			out = append(out, Need{Unit: j})
-			margin = in
-		}
-	}
-	path := all.HeadingsOf(u.Doc, u.Section)
-	for _, h := range slices.Backward(path) {
+	for _, h := range slices.Backward(all.HeadingsOf(u.Doc, u.Section)) {
 		if h >= 0 && all.Units[h].Start < u.Start {
 			out = append(out, Need{Unit: h})
 		}
 	}
 	return out
 }
+
+// bears says that a unit is a key with a label, which may be made of several words of
+// it.
+func (all *Set) bears(u *Unit, label string) bool {
+	if !all.Docs[u.Doc].Nested() {
+		return u.Kind == corpus.Heading && strings.Contains(u.Text, label)
+	}
+	if u.Kind != corpus.Heading && u.Kind != corpus.Term {
+		return false
+	}
+	for word := range strings.FieldsSeq(label) {
+		if !hasWord(u.Text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasWord says that a text has a word that is not part of a longer one.
+func hasWord(s, word string) bool {
+	for at := 0; ; {
+		i := strings.Index(s[at:], word)
+		if i < 0 {
+			return false
+		}
+		at += i
+		before, _ := utf8.DecodeLastRuneInString(s[:at])
+		after, _ := utf8.DecodeRuneInString(s[at+len(word):])
+		if !wordRune(before) && !wordRune(after) {
+			return true
+		}
+		at += len(word)
+	}
+}
+
+func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // bareKey is a key and nothing else: "ports:", "[server]", `"paths": {`, "<plugins>".
 var bareKey = regexp.MustCompile(`^\s*(?:- )?[^\n]*[:{[]\s*$|^\s*\[{1,2}[^\n]*\]\s*$|^\s*<[^\s>]+>\s*$`)

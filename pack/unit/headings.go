@@ -3,7 +3,6 @@ package unit
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
 )
@@ -33,7 +32,7 @@ func (all *Set) HeadingsOf(doc, sec int) []int {
 		found := -1
 		for i := range all.Units {
 			u := &all.Units[i]
-			if lead >= 0 && u.Doc == doc && u.Kind == corpus.Heading && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && all.bears(u, label) {
+			if lead >= 0 && u.Doc == doc && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && all.bears(u, label) {
 				found = i
 			}
 		}
@@ -42,19 +41,6 @@ func (all *Set) HeadingsOf(doc, sec int) []int {
 		}
 	}
 	return s.units
-}
-
-// bears says that a heading has a label: that of a key may be made of several words of it.
-func (all *Set) bears(u *Unit, label string) bool {
-	if !all.Docs[u.Doc].Nested() {
-		return strings.Contains(u.Text, label)
-	}
-	for word := range strings.FieldsSeq(label) {
-		if !strings.Contains(u.Text, word) {
-			return false
-		}
-	}
-	return true
 }
 
 // leadOf is the first unit of a section, or the last heading of those that it
