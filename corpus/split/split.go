@@ -22,7 +22,7 @@ import (
 
 // Version of the rules. It is to be counted up with every change of what Split
 // returns for a document: indexes are then made anew.
-const Version = 2
+const Version = 3
 
 // Options size the units. The zero value means the defaults; all sizes are
 // tokens as [EstimateTokens] estimates them.
@@ -119,7 +119,10 @@ func each(d *corpus.Document, o Options, window int, add func(corpus.Passage) er
 			p.heading(start, end, b)
 			return
 		}
-		p.under(b.Level)
+		if b.Level > 0 {
+			p.rise(b.Level)
+			p.declared(b)
+		}
 		s.block(start, end, b)
 	}
 	if d.Blocks == nil {
