@@ -129,16 +129,15 @@ func (all *Set) letter(i int) []Need {
 		return nil
 	}
 	var out []Need
-	for j := i - 1; j >= 0 && all.Units[j].Doc == u.Doc; j-- {
+	for j, skipped := i-1, 0; j >= 0 && all.Units[j].Doc == u.Doc && skipped < farthest; j-- {
 		k := &all.Units[j]
-		switch line := k.Kind == corpus.Paragraph && letterLine.MatchString(k.Text); {
-		case !line && len(out) == 0:
+		if k.Kind != corpus.Paragraph || !letterLine.MatchString(k.Text) {
+			if len(out) > 0 {
+				skipped++ // a long line goes on
+			}
 			continue
-		case !line && k.Kind == corpus.Heading:
-			return append(out, Need{Unit: j})
-		case !line:
-			return out
-		case strings.HasPrefix(k.Text, "Cc: "):
+		}
+		if strings.HasPrefix(k.Text, "Cc: ") {
 			continue
 		}
 		n := Need{Unit: j}
@@ -148,6 +147,12 @@ func (all *Set) letter(i int) []Need {
 			}
 		}
 		out = append(out, n)
+		if strings.HasPrefix(k.Text, "From: ") { // is the first
+			if j > 0 && all.Units[j-1].Doc == u.Doc && all.Units[j-1].Kind == corpus.Heading {
+				out = append(out, Need{Unit: j - 1})
+			}
+			break
+		}
 	}
 	return out
 }
