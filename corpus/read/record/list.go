@@ -15,8 +15,15 @@ import (
 
 // List reads a JSON file that is a list of objects. Where they are flat and have the
 // same few keys, they are the rows of a table under a header of the keys; else it is
-// read as nested data.
-var List = format.Costly("json", "", nil, format.Cost{Byte: 50}, readList, readWhole)
+// read as nested data. With Options.Fields each object is a record, and a document.
+func List(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	if o.Fields != nil {
+		return listed(ctx, f, o, yield)
+	}
+	return list(ctx, f, o, yield)
+}
+
+var list = format.Costly("json", "", nil, format.Cost{Byte: 50}, readList, readWhole)
 
 const (
 	mostColumns = 40
