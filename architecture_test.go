@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"corpus/read/readtest"},
 	{"corpus/read/archive", "corpus/read/code", "corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
 	{"corpus/read/office/numfmt", "corpus/read/office/parts"},
-	{"corpus/read/book", "corpus/read/office/crypt", "corpus/read/office/legacy", "corpus/read/office/odf", "corpus/read/office/ooxml", "corpus/read/office/rtf"},
+	{"corpus/read/book", "corpus/read/office/crypt", "corpus/read/nested", "corpus/read/office/legacy", "corpus/read/office/odf", "corpus/read/office/ooxml", "corpus/read/office/rtf"},
 	{"corpus/read/latex", "corpus/read/mail", "corpus/read/office", "corpus/read/record", "corpus/read/web"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},

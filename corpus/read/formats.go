@@ -21,6 +21,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
+	"github.com/tamis-search/tamis/corpus/read/nested"
 	"github.com/tamis-search/tamis/corpus/read/office"
 	"github.com/tamis-search/tamis/corpus/read/office/rtf"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
@@ -63,6 +64,10 @@ var (
 	formCSV        = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV        = row{name: "tab-separated values", read: record.TSV, encoded: true}
 	formList       = row{name: "lists of JSON objects", read: record.List}
+	formJSON       = row{name: "JSON", read: nested.JSON(code.Lines)}
+	formYAML       = row{name: "YAML", read: nested.YAML(code.Lines)}
+	formTOML       = row{name: "TOML", read: nested.TOML(code.Lines)}
+	formXML        = row{name: "XML", read: nested.XML(code.Lines), encoded: true}
 	formNotebook   = row{name: "Jupyter notebooks", read: record.Notebook}
 	formZip        = row{name: "ZIP archives", read: office.Zip, large: true}
 	formTar        = row{name: "TAR archives", read: archive.Tar, streamed: true}
@@ -91,7 +96,7 @@ var (
 func readExport(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
 	err := talk.Export(ctx, f, o, yield)
 	if errors.Is(err, talk.ErrNoChat) {
-		return code.Read("json")(ctx, f, o, yield)
+		return formJSON.read(ctx, f, o, yield)
 	}
 	return err
 }
@@ -116,6 +121,8 @@ var byExtension = map[string]*row{
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
+	".json": &formJSON, ".yaml": &formYAML, ".yml": &formYAML, ".toml": &formTOML,
+	".xml": &formXML, ".xsd": &formXML, ".plist": &formXML, ".pom": &formXML, ".csproj": &formXML,
 	".ipynb": &formNotebook,
 	".zip":   &formZip, ".tar": &formTar, ".7z": &form7z,
 	".eml": &formMail, ".mbox": &formMbox, ".mbx": &formMbox,
@@ -181,6 +188,8 @@ func sniff(f *format.File) (*row, error) {
 			return &formExport, nil
 		case record.IsList(head):
 			return &formList, nil
+		case record.Is(head):
+			form = &formRecords
 		}
 	case "", ".txt", ".mail", ".msg":
 		switch {
@@ -211,7 +220,7 @@ func sniff(f *format.File) (*row, error) {
 	if form != nil {
 		return form, nil
 	}
-	if (ext == ".json" || f.Name == "") && record.Is(head) {
+	if f.Name == "" && record.Is(head) {
 		return &formRecords, nil
 	}
 	lang := code.Language(f.Name, head)

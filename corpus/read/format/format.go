@@ -44,6 +44,8 @@ type Options struct {
 	Passwords []string
 	// OCR is the command that reads the picture of a page; empty for none.
 	OCR string
+	// Fields name the keys of records; nil for those that records have by themselves.
+	Fields Fields
 	// Inner reads a file that another one holds by the same table of formats, and
 	// yields its documents; what cannot be read of it is yielded too. An error ends the
 	// file that holds it: the reader returns it as it is. Depth, number, bytes and ratio
