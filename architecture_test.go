@@ -60,6 +60,7 @@ var floors = [][]string{
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
 	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/reading", "cmd/tamis/receipt"},
+	{"cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 
