@@ -14,6 +14,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/archive"
+	"github.com/tamis-search/tamis/corpus/read/code"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/latex"
 	"github.com/tamis-search/tamis/corpus/read/mail"
@@ -56,7 +57,7 @@ var (
 	formOrg        = row{name: "Org", read: manuscript.Org, source: true}
 	formLaTeX      = row{name: "LaTeX", read: latex.Read}
 	formMan        = row{name: "manual page", read: manuscript.Man}
-	formGo         = row{name: "Go", read: format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, wholeCode)}
+	formGo         = row{name: "Go", read: code.Read("go")}
 	formMHTML      = row{name: "saved web page (MHTML)", read: web.MHTML, encoded: true}
 	formWARC       = row{name: "archive of a crawl (WARC)", read: web.WARC, streamed: true, holds: true}
 	formPDF        = row{name: "PDF", read: pdf.Read, numbered: true}
@@ -92,14 +93,9 @@ var (
 func readExport(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
 	err := talk.Export(ctx, f, o, yield)
 	if errors.Is(err, talk.ErrNoChat) {
-		return code("json").read(ctx, f, o, yield)
+		return code.Read("json")(ctx, f, o, yield)
 	}
 	return err
-}
-
-// code is how source code is read.
-func code(lang string) *row {
-	return &row{name: lang, read: format.Costly("code", lang, nil, format.Cost{Each: 160, Mark: "\n\n"}, readCode, wholeCode)}
 }
 
 // readOLE reads what stands in an OLE container.
@@ -210,8 +206,8 @@ func sniff(f *format.File) (*row, error) {
 	if form != nil && form.holds {
 		return form, nil
 	}
-	switch code := languages[ext] != ""; {
-	case code || form != nil && form != &formHTML && form != &formText:
+	switch {
+	case code.Language(f.Name, nil) != "" || form != nil && form != &formHTML && form != &formText:
 	case web.IsMHTML(head):
 		return &formMHTML, nil
 	case isHTML(head):
@@ -226,18 +222,12 @@ func sniff(f *format.File) (*row, error) {
 	if (ext == ".json" || f.Name == "") && record.Is(head) {
 		return &formRecords, nil
 	}
-	lang := languages[ext]
-	if lang == "" {
-		lang = fileNames[strings.ToLower(filepath.Base(f.Name))]
-	}
-	if lang == "" && ext == "" && bytes.HasPrefix(head, []byte("#!")) {
-		lang = shebang(head)
-	}
+	lang := code.Language(f.Name, head)
 	if isManual(head, ext) {
 		return &formMan, nil
 	}
 	if lang != "" {
-		return code(lang), nil
+		return &row{name: lang, read: code.Read(lang)}, nil
 	}
 	return &formText, nil
 }
@@ -279,8 +269,8 @@ func Formats() []Format {
 	for ext, form := range byExtension {
 		names[form.name] = append(names[form.name], ext)
 	}
-	for ext, lang := range languages {
-		names["source code: "+lang] = append(names["source code: "+lang], ext)
+	for lang, exts := range code.Extensions() {
+		names["source code: "+lang] = exts
 	}
 	var all []Format
 	for _, name := range slices.SortedFunc(maps.Keys(names), func(a, b string) int { return cmp.Compare(strings.ToLower(a), strings.ToLower(b)) }) {

@@ -242,12 +242,12 @@ code "// Licence."
 p "// Package a is a test."
 p "// It has two paragraphs:"
 code "//\tand code"
-code <package a> "package a"
-code <import> "import \"fmt\""
-code <type T> "// T is a type.\ntype T[K any] struct{} // trailing"
-code "// floating"
-code <func (*T) M> "// M does it.\nfunc (t *T[K]) M() {\n\n\tfmt.Println()\n}"
-code <const A, B, C, …> "const (\n\tA = 1\n\tB = 2\n\tC = 3\n\tD = 4\n)"
+code1 <package a> "package a"
+code1 <import> "import \"fmt\""
+code1 <type T> "// T is a type.\ntype T[K any] struct{} // trailing"
+code1 "// floating"
+code1 <func (*T) M> "// M does it.\nfunc (t *T[K]) M() {\n\n\tfmt.Println()\n}"
+code1 <const A, B, C, …> "const (\n\tA = 1\n\tB = 2\n\tC = 3\n\tD = 4\n)"
 `)
 	if d := one(t, "b.go", "package b\n\nfunc Broken( {\n\nfunc Other() {}\n"); d.Type != "go" || len(d.Blocks) != 3 {
 		t.Errorf("broken Go: %s", outline(d))
@@ -260,10 +260,9 @@ func TestCode(t *testing.T) {
 		t.Errorf("type %q, lang %q", d.Type, d.Lang)
 	}
 	expect(t, d, `
-code "import os"
-code <class A> "@deco\nclass A(B):\n    \"\"\"Doc.\"\"\"\n    x = 1\n\n    y = 2"
-code <def f> "def f(self):\n        a = 1\n\n        return a"
-code <def g> "async def g():\n    pass"
+code1 "import os"
+code1 <class A> "@deco\nclass A(B):\n    \"\"\"Doc.\"\"\"\n    x = 1\n\n    y = 2\n\n    def f(self):\n        a = 1\n\n        return a"
+code1 <def g> "async def g():\n    pass"
 `)
 	if d := one(t, "script", "#!/usr/bin/env python3\nprint(1)\n"); d.Lang != "python" {
 		t.Errorf("shebang: %q", d.Lang)

@@ -18,6 +18,61 @@ type packer struct {
 	headings []string       // their labels; shared by the passages below them
 	first    int            // first unit of the section, its headings included
 	body     int            // first unit of the section after its headings
+	open     []corpus.Block // the declarations of source code that are open, outermost first
+	within   []within       // which declaration units are in, ascending
+}
+
+// within says that the units from one on continue a declaration, whose name then stands
+// above a passage that begins there.
+type within struct {
+	unit     int
+	headings []string
+}
+
+// declared takes a block of source code before it is cut into units: it ends the
+// declarations that are as deep, and continues the one around it.
+func (p *packer) declared(b *corpus.Block) {
+	n := len(p.open)
+	for n > 0 && p.open[n-1].Level >= b.Level {
+		n--
+	}
+	if n == len(p.open) && b.Label == "" {
+		return
+	}
+	p.open = p.open[:n]
+	label := ""
+	if n > 0 {
+		label = p.open[n-1].Label
+	}
+	p.under(len(p.units), label)
+	if b.Label != "" {
+		p.open = append(p.open, *b)
+		p.under(len(p.units)+1, b.Label)
+	}
+}
+
+// under says that the units from one on are in what is called so; "" is nothing.
+func (p *packer) under(unit int, label string) {
+	if n := len(p.within); n > 0 && p.within[n-1].unit >= unit {
+		p.within = p.within[:n-1]
+	}
+	h := p.headings
+	if label != "" {
+		h = append(h[:len(h):len(h)], label)
+	}
+	p.within = append(p.within, within{unit, h})
+}
+
+// above is the heading path of a passage that begins with a unit; units are asked
+// for in ascending order.
+func (p *packer) above(unit int) []string {
+	for len(p.within) > 1 && p.within[1].unit <= unit {
+		p.within = p.within[1:]
+	}
+	if len(p.within) == 0 || p.within[0].unit > unit {
+		return p.headings
+	}
+	return p.within[0].headings
 }
 
 // heading closes the section before it and opens one. Headings that follow one
@@ -48,6 +103,7 @@ func (p *packer) heading(start, end int, b *corpus.Block) {
 		p.headings = append(p.headings, label)
 	}
 	p.border = true
+	p.open, p.within = p.open[:0], p.within[:0]
 	p.emit(start, end, corpus.Heading)
 	p.body = len(p.units)
 }
@@ -77,7 +133,7 @@ func (p *packer) flush() {
 		rest -= size
 		p.passages = append(p.passages, corpus.Passage{
 			Start:     p.units[i].Start,
-			Headings:  p.headings,
+			Headings:  p.above(i),
 			Sentences: p.units[i:end:end],
 		})
 		i, lead = end, 0
@@ -130,6 +186,9 @@ func (p *packer) part() {
 	p.units = append(make([]corpus.Sentence, 0, p.window), p.units[from:]...)
 	p.marks = append(p.marks[:0], p.marks[from:]...)
 	p.first, p.body = 0, max(lead-from, 0)
+	for i := range p.within {
+		p.within[i].unit -= from
+	}
 }
 
 // finish hands out what is left.

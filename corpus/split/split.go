@@ -22,7 +22,7 @@ import (
 
 // Version of the rules. It is to be counted up with every change of what Split
 // returns for a document: indexes are then made anew.
-const Version = 2
+const Version = 3
 
 // Options size the units. The zero value means the defaults; all sizes are
 // tokens as [EstimateTokens] estimates them.
@@ -118,6 +118,9 @@ func each(d *corpus.Document, o Options, window int, add func(corpus.Passage) er
 		if b.Kind == corpus.Heading {
 			p.heading(start, end, b)
 			return
+		}
+		if b.Level > 0 {
+			p.declared(b)
 		}
 		s.block(start, end, b)
 	}

@@ -129,3 +129,89 @@ func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int
 //
 //go:noescape
 func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)
+
+// product1AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+
+// product2AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+
+// product3AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+
+// product4AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+
+// product5AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+
+// product6AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+
+// softmaxAVX2 works on eight numbers at a time. e to the x is 2 to the whole part
+// of x/ln 2, put into the exponent, times a polynomial of the rest.
+//
+//go:noescape
+func softmaxAVX2(x *float32, n int, scale float32) float32
+
+// geluAVX2 works on eight numbers at a time.
+//
+//go:noescape
+func geluAVX2(x *float32, n int)
+
+// addNormAVX2 works on eight numbers at a time, three times through the row.
+//
+//go:noescape
+func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32)
+
+// raiseAVX2 works on eight numbers at a time.
+//
+//go:noescape
+func raiseAVX2(dst *float32, x *float32, n int)
+
+// integers1AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers1AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers2AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers2AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers3AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers3AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers4AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers4AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers5AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// integers6AVX2 is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
+
+// quantizeAVX2 works on sixteen numbers at a time.
+//
+//go:noescape
+func quantizeAVX2(dst *int16, x *float32, n int) float32

@@ -40,3 +40,33 @@ func spreadAVX2(acc *uint16, sums *uint16, blocks *uint32, n int)   {}
 func keepAVX2(acc *uint16, blocks *uint32, n int, low uint16) int   { return 0 }
 func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int { return 0 }
 func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)       {}
+func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+}
+func softmaxAVX2(x *float32, n int, scale float32) float32 { return 0 }
+func geluAVX2(x *float32, n int)                           {}
+func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {
+}
+func raiseAVX2(dst *float32, x *float32, n int) {}
+func integers1AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers2AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers3AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers4AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
+}
+func quantizeAVX2(dst *int16, x *float32, n int) float32 { return 0 }

@@ -7,6 +7,7 @@ import "golang.org/x/sys/cpu"
 // The forms of the kernels that this machine has.
 var (
 	avx2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
+	fma    = avx2 && cpu.X86.HasFMA
 	bmi2   = avx2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 	avx512 = bmi2 && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI2
 )

@@ -53,6 +53,9 @@ func generate() (map[string][]byte, error) {
 	}{
 		{"postings_amd64.s", postings},
 		{"impact_amd64.s", impact},
+		{"matrix_amd64.s", matrix},
+		{"layers_amd64.s", layers},
+		{"integer_amd64.s", integer},
 	} {
 		g := &gen{Context: build.NewContext()}
 		part.kernels(g)

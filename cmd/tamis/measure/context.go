@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
-func (a *app) evalContextCommand() *cobra.Command {
+func (c *Console) contextCommand() *cobra.Command {
 	var (
 		documents, questions, budgets, against, tokenizer, runFile string
 		asJSON, tune                                               bool
@@ -61,14 +61,14 @@ baselines, and compares question by question.`,
 				return flags.UsageError{Err: err}
 			}
 			if tune {
-				return a.tune(cmd.Context(), o.sets, limits, counter, asJSON)
+				return c.tune(cmd.Context(), o.sets, limits, counter, asJSON)
 			}
 			if o.sets != "" {
 				chosen, err := baselines.Named(against)
 				if err != nil {
 					return flags.UsageError{Err: err}
 				}
-				return a.evalSuite(cmd.Context(), o, limits, counter, chosen, asJSON)
+				return c.evalSuite(cmd.Context(), o, limits, counter, chosen, asJSON)
 			}
 			set, err := eval.LoadEvidence(documents, questions)
 			if err != nil {
@@ -87,9 +87,9 @@ baselines, and compares question by question.`,
 				return err
 			}
 			if asJSON {
-				return a.printJSON(report)
+				return c.JSON(report)
 			}
-			return a.printContexts(report)
+			return c.printContexts(report)
 		},
 	}
 	f := cmd.Flags()
@@ -138,7 +138,7 @@ type suiteReport struct {
 	Ablations []suite.Ablation     `json:"ablations,omitempty"`
 }
 
-func (a *app) evalSuite(ctx context.Context, o suiteOptions, budgets []int, counter tokens.Counter, against []baselines.Baseline, asJSON bool) error {
+func (c *Console) evalSuite(ctx context.Context, o suiteOptions, budgets []int, counter tokens.Counter, against []baselines.Baseline, asJSON bool) error {
 	names, sets, err := eval.LoadEvidenceSets(o.sets)
 	if err != nil {
 		return err
@@ -172,13 +172,13 @@ func (a *app) evalSuite(ctx context.Context, o suiteOptions, budgets []int, coun
 		}
 	}
 	if asJSON {
-		return a.printJSON(report)
+		return c.JSON(report)
 	}
-	if err := report.WriteTable(a.out); err != nil || !o.ablate {
+	if err := report.WriteTable(c.Out); err != nil || !o.ablate {
 		return err
 	}
-	fmt.Fprintln(a.out)
-	return suite.WriteAblations(a.out, s.Budgets, report.Ablations)
+	fmt.Fprintln(c.Out)
+	return suite.WriteAblations(c.Out, s.Budgets, report.Ablations)
 }
 
 func runSuite(ctx context.Context, s *suite.Suite, ablate bool) (*suiteReport, error) {
@@ -238,27 +238,27 @@ func baselineReports(ctx context.Context, set *eval.EvidenceSet, names string, b
 	return reports, nil
 }
 
-func (a *app) printContexts(r *eval.ContextReport) error {
-	fmt.Fprintf(a.out, "%d questions; evidence recall %% (wholly covered %%) at each budget\n%-20s", r.Questions, "")
+func (c *Console) printContexts(r *eval.ContextReport) error {
+	fmt.Fprintf(c.Out, "%d questions; evidence recall %% (wholly covered %%) at each budget\n%-20s", r.Questions, "")
 	for _, b := range r.Budgets {
-		fmt.Fprintf(a.out, "%16d", b.Budget)
+		fmt.Fprintf(c.Out, "%16d", b.Budget)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(c.Out)
 	row := func(name string, r *eval.ContextReport) {
-		fmt.Fprintf(a.out, "%-20s", name)
+		fmt.Fprintf(c.Out, "%-20s", name)
 		for _, b := range r.Budgets {
-			fmt.Fprintf(a.out, "%8.1f (%5.1f)", 100*b.EvidenceRecall, 100*b.FullCoverage)
+			fmt.Fprintf(c.Out, "%8.1f (%5.1f)", 100*b.EvidenceRecall, 100*b.FullCoverage)
 		}
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(c.Out)
 	}
 	row("tamis", r)
 	for _, name := range slices.Sorted(maps.Keys(r.Baselines)) {
 		row(name, r.Baselines[name])
 	}
-	fmt.Fprintf(a.out, "%-20s", "tamis, ms median")
+	fmt.Fprintf(c.Out, "%-20s", "tamis, ms median")
 	for _, b := range r.Budgets {
-		fmt.Fprintf(a.out, "%8.1f        ", b.TookMSP50)
+		fmt.Fprintf(c.Out, "%8.1f        ", b.TookMSP50)
 	}
-	_, err := fmt.Fprintln(a.out)
+	_, err := fmt.Fprintln(c.Out)
 	return err
 }

@@ -1,64 +1,12 @@
-package read
+package code
 
 import (
-	"bytes"
 	"context"
-	"path/filepath"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
 )
-
-// languages names the language of a lower-case file extension.
-var languages = pairs(`c:c h:c cc:cpp cpp:cpp cxx:cpp hpp:cpp hh:cpp hxx:cpp inl:cpp cu:cuda m:objc mm:objc cs:csharp fs:fsharp vb:vb
-	java:java kt:kotlin kts:kotlin scala:scala groovy:groovy gradle:groovy clj:clojure cljs:clojure
-	py:python pyi:python pyx:python rb:ruby rake:ruby pl:perl pm:perl php:php lua:lua r:r jl:julia
-	js:javascript mjs:javascript cjs:javascript jsx:javascript ts:typescript mts:typescript cts:typescript tsx:typescript
-	vue:vue svelte:svelte dart:dart swift:swift rs:rust zig:zig nim:nim v:v d:d pas:pascal f90:fortran f95:fortran f:fortran
-	hs:haskell ml:ocaml mli:ocaml elm:elm ex:elixir exs:elixir erl:erlang hrl:erlang lisp:lisp el:lisp scm:scheme rkt:racket
-	sh:shell bash:shell zsh:shell fish:shell ps1:powershell bat:batch cmd:batch awk:awk tcl:tcl vim:vim
-	sql:sql proto:protobuf thrift:thrift graphql:graphql gql:graphql s:assembly asm:assembly wat:wasm
-	css:css scss:css sass:css less:css json:json json5:json yaml:yaml yml:yaml toml:toml ini:ini cfg:ini conf:ini properties:ini
-	xml:xml xsd:xml xsl:xml svg:xml plist:xml tf:terraform hcl:terraform nix:nix cmake:cmake mk:make mod:gomod sum:gomod
-	tmpl:template gotmpl:template sol:solidity vhd:vhdl sv:verilog`, ".")
-
-// fileNames names the language of a lower-case file name.
-var fileNames = pairs(`makefile:make gnumakefile:make dockerfile:docker containerfile:docker cmakelists.txt:cmake rakefile:ruby gemfile:ruby
-	jenkinsfile:groovy build:starlark workspace:starlark justfile:make .gitignore:ignore .dockerignore:ignore .bashrc:shell
-	.profile:shell .editorconfig:ini`, "")
-
-func pairs(list, prefix string) map[string]string {
-	m := make(map[string]string)
-	for _, p := range strings.Fields(list) {
-		k, v, _ := strings.Cut(p, ":")
-		m[prefix+k] = v
-	}
-	return m
-}
-
-// shebang names the language of a script by its first line.
-func shebang(head []byte) string {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	fields := strings.Fields(string(line[2:]))
-	if len(fields) == 0 {
-		return ""
-	}
-	name := filepath.Base(fields[0])
-	if name == "env" && len(fields) > 1 {
-		name = fields[len(fields)-1]
-	}
-	name = strings.TrimRight(name, "0123456789.")
-	switch name {
-	case "python", "ruby", "perl", "php", "lua", "awk":
-		return name
-	case "node", "deno", "bun":
-		return "javascript"
-	case "sh", "bash", "zsh", "dash", "ksh", "fish":
-		return "shell"
-	}
-	return ""
-}
 
 // declares returns the declaration that a line of code begins with, as keyword
 // and name ("def f", "class A"), or "". It skips the modifiers of common
@@ -103,11 +51,11 @@ func declares(line string) string {
 	}
 }
 
-// readCode cuts source code into blocks at blank lines before a line that is
+// readLines cuts source code into blocks at blank lines before a line that is
 // not indented or that declares something, so that a function with blank lines
 // inside stays one block. A block is labelled by the first declaration that
 // stands in its outermost lines.
-func readCode(_ context.Context, d *corpus.Document, text string) error {
+func readLines(_ context.Context, d *corpus.Document, text string) error {
 	d.Source = text
 	d.Blocks = codeBlocks(make([]corpus.Block, 0, 8), text, 0, len(text))
 	return nil
@@ -156,8 +104,8 @@ func codeBlocks(blocks []corpus.Block, text string, start, end int) []corpus.Blo
 	return blocks
 }
 
-// wholeCode leaves the finding of blocks to the splitter.
-func wholeCode(_ context.Context, d *corpus.Document, text string) error {
+// whole leaves the finding of blocks to the splitter.
+func whole(_ context.Context, d *corpus.Document, text string) error {
 	d.Source = text
 	d.Blocks = format.AppendTrimmed(nil, corpus.Block{Kind: corpus.Code, End: len(text)}, text)
 	return nil

@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"context"
@@ -25,7 +25,7 @@ type tuned struct {
 	all     score.Weights
 }
 
-func (a *app) tune(ctx context.Context, dir string, budgets []int, counter tokens.Counter, asJSON bool) error {
+func (c *Console) tune(ctx context.Context, dir string, budgets []int, counter tokens.Counter, asJSON bool) error {
 	names, sets, err := eval.LoadEvidenceSets(dir)
 	if err != nil {
 		return err
@@ -34,17 +34,17 @@ func (a *app) tune(ctx context.Context, dir string, budgets []int, counter token
 	if err != nil {
 		return err
 	}
-	if a.progress != nil && !a.quiet {
-		t.Log = a.progress
+	if c.Progress != nil && !*c.Quiet {
+		t.Log = c.Progress
 	}
 	report, err := tuneAll(ctx, t, names, counter)
 	if err = errors.Join(err, t.Close()); err != nil {
 		return err
 	}
 	if asJSON {
-		return a.printJSON(report)
+		return c.JSON(report)
 	}
-	return a.printTuned(report)
+	return c.printTuned(report)
 }
 
 func tuneAll(ctx context.Context, t *tune.Tuner, names []string, counter tokens.Counter) (*tuned, error) {
@@ -78,13 +78,13 @@ func byName(w score.Weights) map[string]float64 {
 	return m
 }
 
-func (a *app) printTuned(r *tuned) error {
-	fmt.Fprint(a.out, "weights tuned on all sets:\n\t")
+func (c *Console) printTuned(r *tuned) error {
+	fmt.Fprint(c.Out, "weights tuned on all sets:\n\t")
 	for f, v := range r.all {
-		fmt.Fprintf(a.out, "%v %g  ", score.Feature(f), v)
+		fmt.Fprintf(c.Out, "%v %g  ", score.Feature(f), v)
 	}
-	fmt.Fprint(a.out, "\n\nevidence recall % on sets whose half was not tuned on, labels counted:\n")
-	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(c.Out, "\n\nevidence recall % on sets whose half was not tuned on, labels counted:\n")
+	t := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, b := range r.budgets {
 		fmt.Fprintf(t, "\t%d", b)
 	}

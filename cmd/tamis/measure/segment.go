@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"github.com/spf13/cobra"
@@ -7,7 +7,7 @@ import (
 	"github.com/tamis-search/tamis/eval/segmentation"
 )
 
-func (a *app) evalSegmentCommand() *cobra.Command {
+func (c *Console) segmentCommand() *cobra.Command {
 	var (
 		documents string
 		asJSON    bool
@@ -34,9 +34,9 @@ equal parts and into none. By lot and equal parts know the number of segments.`,
 				return err
 			}
 			if asJSON {
-				return a.printJSON(report)
+				return c.JSON(report)
 			}
-			return report.WriteTable(a.out)
+			return report.WriteTable(c.Out)
 		},
 	}
 	f := cmd.Flags()

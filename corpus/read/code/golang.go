@@ -1,4 +1,4 @@
-package read
+package code
 
 import (
 	"context"
@@ -19,7 +19,7 @@ func readGo(ctx context.Context, d *corpus.Document, text string) error {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil || file == nil {
-		return readCode(ctx, d, text)
+		return readBraces(grammars["go"])(ctx, d, text)
 	}
 	d.Source = text
 	base := fset.File(file.FileStart).Base()
@@ -37,8 +37,8 @@ func readGo(ctx context.Context, d *corpus.Document, text string) error {
 		if start >= end {
 			return
 		}
-		d.Blocks = codeBlocks(d.Blocks, text, at, start)
-		d.Blocks = format.AppendTrimmed(d.Blocks, corpus.Block{Kind: corpus.Code, Start: start, End: end, Label: label}, text)
+		d.Blocks = levelled(codeBlocks(d.Blocks, text, at, start), len(d.Blocks), 1)
+		d.Blocks = format.AppendTrimmed(d.Blocks, corpus.Block{Kind: corpus.Code, Level: 1, Start: start, End: end, Label: label}, text)
 		at = end
 	}
 	if file.Doc != nil {
@@ -65,7 +65,7 @@ func readGo(ctx context.Context, d *corpus.Document, text string) error {
 			add(start, offset(decl.End()), "")
 		}
 	}
-	d.Blocks = codeBlocks(d.Blocks, text, at, len(text))
+	d.Blocks = levelled(codeBlocks(d.Blocks, text, at, len(text)), len(d.Blocks), 1)
 	return nil
 }
 

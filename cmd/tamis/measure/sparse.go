@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-func (a *app) evalSparseCommand() *cobra.Command {
+func (c *Console) sparseCommand() *cobra.Command {
 	var (
 		documents, queries, qrels, runFile string
 		k, bits                            int
@@ -53,7 +53,7 @@ same vectors in float32.`,
 					return err
 				}
 			}
-			skipped := func(err error) { fmt.Fprintln(a.errs, "skipped "+screen.Line(err.Error())) }
+			skipped := func(err error) { fmt.Fprintln(c.Errs, "skipped "+screen.Line(err.Error())) }
 			v := vector.NewVocabulary()
 			docs, err := sparse.Read(documents, v, skipped)
 			if err != nil {
@@ -71,9 +71,9 @@ same vectors in float32.`,
 				return err
 			}
 			if asJSON {
-				return a.printJSON(r)
+				return c.JSON(r)
 			}
-			return a.printSparse(r)
+			return c.printSparse(r)
 		},
 	}
 	f := cmd.Flags()
@@ -89,15 +89,15 @@ same vectors in float32.`,
 	return cmd
 }
 
-func (a *app) printSparse(r *sparse.Report) error {
+func (c *Console) printSparse(r *sparse.Report) error {
 	how := "exact"
 	if !r.Exact {
 		how = fmt.Sprintf("tuned to recall %g", r.Target)
 	}
-	fmt.Fprintf(a.out, "%d documents, %d non-zeros, built in %.1f s: %d bytes\n", r.Documents, r.Nonzeros, r.BuildS, r.IndexBytes)
-	fmt.Fprintf(a.out, "%d queries, k = %d, %s: recall %.4f, µs p50 %.0f, mean %.0f, p99 %.0f\n", r.Queries, r.K, how, r.Recall, r.Latency.P50, r.Latency.Mean, r.Latency.P99)
+	fmt.Fprintf(c.Out, "%d documents, %d non-zeros, built in %.1f s: %d bytes\n", r.Documents, r.Nonzeros, r.BuildS, r.IndexBytes)
+	fmt.Fprintf(c.Out, "%d queries, k = %d, %s: recall %.4f, µs p50 %.0f, mean %.0f, p99 %.0f\n", r.Queries, r.K, how, r.Recall, r.Latency.P50, r.Latency.Mean, r.Latency.P99)
 	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
-		if _, err := fmt.Fprintf(a.out, "%-14s %.4f\n", name, r.Metrics[name]); err != nil {
+		if _, err := fmt.Fprintf(c.Out, "%-14s %.4f\n", name, r.Metrics[name]); err != nil {
 			return err
 		}
 	}

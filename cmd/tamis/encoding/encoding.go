@@ -1,0 +1,129 @@
+// Package encoding is what the command line makes of models: vectors of the texts in
+// a file, and what a folder is.
+package encoding
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/model"
+)
+
+// line is what is printed of a text.
+type line struct {
+	ID     string `json:"id"`
+	Vector any    `json:"vector"`
+}
+
+// File writes a line for each record of the file at path; "-" is in.
+func File(ctx context.Context, out io.Writer, in io.Reader, e *encode.Encoder, path string, use encode.Use) error {
+	if path != "-" {
+		f, err := files.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	// Vectors come in the order of the texts, whose names wait here; texts are read
+	// where vectors are asked for, by this goroutine.
+	var ids []string
+	var bad error
+	texts := func(yield func(string) bool) {
+		stop := errors.New("stopped")
+		if err := files.Lines(path, in, func(r *files.Record) error {
+			id, err := r.ID()
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+			text := r.Text
+			if r.Title != "" {
+				text = r.Title + ". " + text
+			}
+			if !yield(text) {
+				return stop
+			}
+			return nil
+		}); err != nil {
+			bad = err
+		}
+	}
+	w := bufio.NewWriterSize(out, 1<<16)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for v, err := range e.All(ctx, texts, use) {
+		if err != nil {
+			return err
+		}
+		if err := enc.Encode(line{ids[0], v}); err != nil {
+			return err
+		}
+		ids = ids[1:]
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return bad
+}
+
+// Model is a folder that loads.
+type Model struct {
+	encode.Info
+	Dir   string  `json:"dir"`
+	Speed float64 `json:"passages_a_second"` // of speedTokens, on one thread
+}
+
+const speedTokens = 128
+
+// Look loads the model in dir and measures it.
+func Look(ctx context.Context, dir string) (Model, error) {
+	e, err := encode.Open(dir, model.F32)
+	if err != nil {
+		return Model{}, err
+	}
+	defer e.Close()
+	m := Model{Info: e.Info(), Dir: dir}
+	m.Speed, err = e.Speed(ctx, speedTokens)
+	return m, err
+}
+
+// Models writes what the folders are. Those that do not load are warned of, and make
+// an error at the end.
+func Models(ctx context.Context, out io.Writer, warn func(format string, args ...any), dirs []string, asJSON bool) error {
+	failed := 0
+	for _, dir := range dirs {
+		m, err := Look(ctx, dir)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			failed++
+			warn("%s", err)
+			continue
+		case asJSON:
+			err = json.NewEncoder(out).Encode(m)
+		default:
+			_, err = fmt.Fprintf(out, "%s: %s\n", screen.Name(dir), m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("could not load all of them: %d failed", failed)
+	}
+	return nil
+}
+
+func (m Model) String() string {
+	return fmt.Sprintf("%s, %d layers, %s vectors of %d (%s), texts of %d tokens, %.1f MB of weights; %.1f passages of %d tokens a second on one thread",
+		m.Architecture, m.Layers, m.Vectors, m.Width, m.Pooling, m.Tokens, float64(m.Bytes)/1e6, m.Speed, min(speedTokens, m.Tokens))
+}

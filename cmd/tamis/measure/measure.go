@@ -1,0 +1,207 @@
+// Package measure is tamis eval: rankings and contexts measured against judgments.
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/eval/system"
+	"github.com/tamis-search/tamis/eval/trec"
+	"github.com/tamis-search/tamis/internal/screen"
+)
+
+// Console is where a measurement takes its input and shows its figures.
+type Console struct {
+	In        io.Reader
+	Out, Errs io.Writer
+	Progress  io.Writer // nil where nobody watches
+	Quiet     *bool     // set when flags have been read
+	JSON      func(v any) error
+	// Index adds the files under paths to ix and shows how far it is.
+	Index func(ctx context.Context, ix *tamis.Index, paths []string, o tamis.FileOptions) (tamis.Report, error)
+}
+
+// Command is tamis eval with its subcommands.
+func (c *Console) Command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "eval",
+		Short: "Measure ranking and contexts against judgments",
+		Args:  flags.Subcommand,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse or trec; see tamis eval --help")
+		},
+	}
+	cmd.AddCommand(c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand())
+	return cmd
+}
+
+// required makes flags obligatory with a message of our own.
+func required(cmd *cobra.Command, names ...string) error {
+	for _, n := range names {
+		if f := cmd.Flags().Lookup(n); f.Value.String() == "" {
+			return flags.Usagef("missing --%s %s; see tamis eval %s --help", n, strings.ToUpper(f.Usage[:1])+f.Usage[1:], cmd.Name())
+		}
+	}
+	return nil
+}
+
+func (c *Console) retrievalCommand() *cobra.Command {
+	var (
+		corpus, queries, qrels, similarity, runFile string
+		k                                           int
+		asJSON                                      bool
+	)
+	cmd := &cobra.Command{
+		Use:     "retrieval --corpus F --queries F --qrels F",
+		Short:   "Rank the documents of a JSON Lines corpus and score the run",
+		Example: "  tamis eval retrieval --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --similarity lucene",
+		Args:    flags.Exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "corpus", "queries", "qrels"); err != nil {
+				return err
+			}
+			o := tamis.Options{}
+			switch similarity {
+			case "default":
+			case "lucene":
+				o.Similarity = tamis.Lucene
+			default:
+				return flags.Usagef("--similarity is %q: use default or lucene", similarity)
+			}
+			qs, err := readWith(queries, trec.ReadQueries)
+			if err != nil {
+				return err
+			}
+			judged, err := readWith(qrels, trec.ReadQrels)
+			if err != nil {
+				return err
+			}
+			ix, err := tamis.Open("", o)
+			if err != nil {
+				return err
+			}
+			defer ix.Close()
+			report, err := c.Index(cmd.Context(), ix, []string{corpus}, tamis.FileOptions{Stdin: c.In})
+			if err != nil {
+				return err
+			}
+			for _, s := range report.Skipped {
+				fmt.Fprintf(c.Errs, "skipped %s:%d: %s\n", screen.Name(s.Path), s.Line, screen.Line(s.Reason))
+			}
+			run, _, figures, err := trec.Retrieval(cmd.Context(), qs, judged, system.SearchDocuments(ix), k, trec.DefaultMeasures())
+			if err != nil {
+				return err
+			}
+			if err := writeTo(runFile, run.Write); err != nil {
+				return err
+			}
+			return c.printRanking(figures, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&corpus, "corpus", "", "documents, JSON Lines of _id, title, text")
+	f.StringVar(&queries, "queries", "", "queries, JSON Lines of _id, text")
+	f.StringVar(&qrels, "qrels", "", "judgments in TREC form")
+	f.StringVar(&similarity, "similarity", "default", "default, or lucene for Lucene's analysis, lengths and parameters")
+	f.StringVar(&runFile, "run", "", "write the ranking to this file in TREC form")
+	f.IntVarP(&k, "hits", "k", 1000, "documents a query")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (c *Console) trecCommand() *cobra.Command {
+	var (
+		qrels, runFile string
+		asJSON         bool
+	)
+	cmd := &cobra.Command{
+		Use:   "trec --qrels F --run F",
+		Short: "Score a TREC run with trec_eval's measures",
+		Args:  flags.Exact(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "qrels", "run"); err != nil {
+				return err
+			}
+			judged, err := readWith(qrels, trec.ReadQrels)
+			if err != nil {
+				return err
+			}
+			run, err := readWith(runFile, trec.ReadRun)
+			if err != nil {
+				return err
+			}
+			scores, err := trec.Evaluate(judged, run, trec.DefaultMeasures(), trec.Options{})
+			if err != nil {
+				return err
+			}
+			return c.printRanking(scores.Report(), asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&qrels, "qrels", "", "judgments in TREC form")
+	f.StringVar(&runFile, "run", "", "run in TREC form")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (c *Console) printRanking(r *trec.Report, asJSON bool) error {
+	if asJSON {
+		return c.JSON(r)
+	}
+	fmt.Fprintf(c.Out, "%-14s %d\n", "queries", r.Queries)
+	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
+		fmt.Fprintf(c.Out, "%-14s %.4f\n", name, r.Metrics[name])
+	}
+	if r.TookMS == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(c.Out, "%-14s %.1f, median query %.3f\n", "took ms", r.TookMS, r.TookMSP50)
+	return err
+}
+
+func numbers(list string) ([]int, error) {
+	var out []int
+	for _, s := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil || n < 1 {
+			return nil, flags.Usagef("--budgets holds %q: give token counts such as 256,512,1000", s)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// readWith opens a file, gzipped or not, for a reader that names it in errors.
+func readWith[T any](name string, read func(string, io.Reader) (T, error)) (T, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer f.Close()
+	return read(name, f)
+}
+
+// writeTo lets write fill a file; an empty name drops what is written.
+func writeTo(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return write(io.Discard)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}

@@ -1,0 +1,278 @@
+// Package encode turns texts into vectors with a model in a folder: the tokenizer,
+// the encoder and what the folder says about their use (how many tokens, which words
+// stand before a question).
+package encode
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tamis-search/tamis/internal/inorder"
+	"github.com/tamis-search/tamis/model"
+	"github.com/tamis-search/tamis/model/tokenizer"
+	"github.com/tamis-search/tamis/vector"
+)
+
+const (
+	// Texts that are encoded together have about so many bytes, some 2,000 tokens of
+	// English: enough to keep the products busy, few enough to wait for.
+	batchBytes = 8 << 10
+	batchTexts = 64
+	underWay   = 64 * batchBytes
+	mostFile   = 1 << 20
+)
+
+// Encoder makes vectors of texts. It does not change: several goroutines may use it.
+type Encoder struct {
+	model   *model.Encoder
+	tokens  *tokenizer.Tokenizer
+	most    int // tokens of a text
+	prompts map[string]string
+}
+
+// Open loads the model in dir with weights of the precision given.
+func Open(dir string, p model.Precision) (*Encoder, error) {
+	m, err := model.Open(dir, p)
+	if err != nil {
+		return nil, err
+	}
+	e := &Encoder{model: m}
+	if err := e.read(dir); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Encoder) read(dir string) (err error) {
+	if e.tokens, err = tokenizer.Open(dir); err != nil {
+		return err
+	}
+	if n := e.tokens.Words(); n > e.model.Words {
+		return fmt.Errorf("%s: the tokenizer has %d words, the weights %d: they belong to different models", dir, n, e.model.Words)
+	}
+	var limit struct {
+		Most int `json:"max_seq_length"`
+	}
+	var use struct {
+		Prompts map[string]string `json:"prompts"`
+	}
+	if err := optional(filepath.Join(dir, "sentence_bert_config.json"), &limit); err != nil {
+		return err
+	}
+	if err := optional(filepath.Join(dir, "config_sentence_transformers.json"), &use); err != nil {
+		return err
+	}
+	e.prompts = use.Prompts
+	e.most = e.model.Positions
+	if n := cmp.Or(max(0, limit.Most), e.tokens.Most); n > 0 {
+		e.most = min(e.most, n)
+	}
+	if n := len(e.tokens.Before) + len(e.tokens.After) + 1; e.most < n {
+		return fmt.Errorf("%s: a sequence of %d tokens has no room for text", dir, e.most)
+	}
+	return nil
+}
+
+// optional reads a file that need not be there.
+func optional(path string, into any) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Size() > mostFile {
+		return fmt.Errorf("%s has %d bytes; at most %d are read", path, info.Size(), mostFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Close gives the files back. The encoder may not be used afterwards.
+func (e *Encoder) Close() error { return e.model.Close() }
+
+// Kind is that of the vectors: vector.Named for a sparse one, vector.Dense.
+func (e *Encoder) Kind() vector.Kind {
+	if e.model.Pooling == model.Terms {
+		return vector.KindSparse
+	}
+	return vector.KindDense
+}
+
+// Use says what texts are, where a model treats them differently.
+type Use uint8
+
+// The uses of a text.
+const (
+	Passage Use = iota
+	Query
+)
+
+// prompt is what stands before a text: models name it after its use.
+func (e *Encoder) prompt(u Use) string {
+	for _, name := range [][]string{{"passage", "document"}, {"query"}}[u] {
+		if p, ok := e.prompts[name]; ok {
+			return p
+		}
+	}
+	return ""
+}
+
+// All yields the vector of each text, in their order; after an error, which is the
+// last, no more. Batches are encoded on all processors. The end of a text that is
+// longer than the model takes is not read. What a sparse vector says nothing of is
+// left out; it may be empty.
+func (e *Encoder) All(ctx context.Context, texts iter.Seq[string], u Use) iter.Seq2[vector.Value, error] {
+	type result struct {
+		values []vector.Value
+		err    error
+	}
+	size := func(batch []string) int64 {
+		n := int64(0)
+		for _, text := range batch {
+			n += int64(len(text)) + 1
+		}
+		return n
+	}
+	prompt := e.prompt(u)
+	return func(yield func(vector.Value, error) bool) {
+		for r := range inorder.Map(batches(texts), size, underWay, func(batch []string) result {
+			if err := ctx.Err(); err != nil {
+				return result{err: err}
+			}
+			values, err := e.encode(batch, prompt)
+			return result{values, err}
+		}) {
+			for _, v := range r.values {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			if r.err != nil {
+				yield(nil, r.err)
+				return
+			}
+		}
+	}
+}
+
+// Encode returns the vector of each text.
+func (e *Encoder) Encode(ctx context.Context, texts []string, u Use) ([]vector.Value, error) {
+	values := make([]vector.Value, 0, len(texts))
+	for v, err := range e.All(ctx, slices.Values(texts), u) {
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, v)
+	}
+	return values, nil
+}
+
+func batches(texts iter.Seq[string]) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		var batch []string
+		size := 0
+		for text := range texts {
+			if len(batch) > 0 && (size+len(text) > batchBytes || len(batch) == batchTexts) {
+				if !yield(batch) {
+					return
+				}
+				batch, size = nil, 0
+			}
+			batch = append(batch, text)
+			size += len(text)
+		}
+		if len(batch) > 0 {
+			yield(batch)
+		}
+	}
+}
+
+func (e *Encoder) encode(batch []string, prompt string) ([]vector.Value, error) {
+	ids := make([][]int32, len(batch))
+	for i, text := range batch {
+		ids[i] = e.tokens.IDs(prompt+text, e.most)
+	}
+	return e.vectors(ids)
+}
+
+func (e *Encoder) vectors(ids [][]int32) ([]vector.Value, error) {
+	values := make([]vector.Value, len(ids))
+	if e.Kind() == vector.KindDense {
+		all, err := e.model.Dense(ids)
+		for i, v := range all {
+			values[i] = vector.Dense(v)
+		}
+		return values[:len(all)], err
+	}
+	all, err := e.model.Weights(ids)
+	for i, weights := range all {
+		named := vector.Named{}
+		for id, w := range weights {
+			if w > 0 {
+				named[e.tokens.Word(int32(id))] = w
+			}
+		}
+		values[i] = named
+	}
+	return values[:len(all)], err
+}
+
+// Info says what a model folder is.
+type Info struct {
+	Architecture string `json:"architecture"`
+	Vectors      string `json:"vectors"` // "dense" or "sparse"
+	Width        int    `json:"width"`   // numbers of a dense vector; words of a sparse one
+	Pooling      string `json:"pooling"`
+	Layers       int    `json:"layers"`
+	Tokens       int    `json:"tokens"` // of a text
+	Bytes        int    `json:"bytes"`  // of the weights
+}
+
+// Info says what the encoder was made of.
+func (e *Encoder) Info() Info {
+	i := Info{Architecture: cmp.Or(slices.Concat(e.model.Architectures, []string{e.model.Type})...), Vectors: "dense", Width: e.model.Width,
+		Pooling: e.model.Pooling.String(), Layers: e.model.Layers, Tokens: e.most, Bytes: e.model.Bytes()}
+	if e.Kind() == vector.KindSparse {
+		i.Vectors, i.Width = "sparse", e.model.Words
+	}
+	return i
+}
+
+// Speed measures for about a second how many passages of the given number of tokens
+// are encoded in a second on one thread.
+func (e *Encoder) Speed(ctx context.Context, tokens int) (float64, error) {
+	ids := make([]int32, min(tokens, e.most))
+	for i := range ids {
+		ids[i] = int32(i * 7919 % e.model.Words)
+	}
+	if _, err := e.vectors([][]int32{ids}); err != nil { // makes room
+		return 0, err
+	}
+	best := time.Hour
+	for start := time.Now(); time.Since(start) < time.Second && ctx.Err() == nil; {
+		before := time.Now()
+		if _, err := e.vectors([][]int32{ids}); err != nil {
+			return 0, err
+		}
+		best = min(best, time.Since(before))
+	}
+	return 1 / best.Seconds(), ctx.Err()
+}
