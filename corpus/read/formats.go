@@ -214,7 +214,7 @@ func sniff(f *format.File) (*row, error) {
 		return &formHTML, nil
 	}
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
-		return nil, f.SkipAs(format.Unsupported, "%s", reason)
+		return nil, f.SkipAs(format.Unsupported, "%s", noText(head, reason))
 	}
 	if form != nil {
 		return form, nil

@@ -35,7 +35,7 @@ func TestLies(t *testing.T) {
 		"word.zip": word, "word.pdf": word, "word.txt": word, "word": word, "rtf.doc": rtf, "rtf.txt": rtf, "tar.txt": b.String(), "tar.zip": b.String(), "mail.txt": mail,
 		"zip.docx": archived(t, "m.txt", "The mill grinds."), "sub.vtt": "The mill grinds.", "gz.txt": zipped("The mill grinds."),
 		"text.docx": "The mill grinds.", "page.pdf": page, "text.epub": "The mill grinds.", "text.7z": "The mill grinds.", "text.msg": "The mill grinds.",
-		"png.txt": "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "exe.md": "MZ\x90\x00\x03", "elf": "\x7fELF\x02\x01\x01\x00", "zeros.html": strings.Repeat("\x00", 100),
+		"png.txt": "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "exe.md": "MZ\x90\x00\x03", "elf": "\x7fELF\x02\x01\x01\x00", "film": "\x00\x00\x00\x18ftypmp42\x00\x00", "heic.md": "\x00\x00\x00\x18ftypheic\x00\x00", "BM.txt": "BMW is a car.", "zeros.html": strings.Repeat("\x00", 100),
 	}
 	dir := tree(t, files)
 	docs, skipped := readAll(t, Options{}, dir, dir)
@@ -45,15 +45,18 @@ func TestLies(t *testing.T) {
 	}
 	got = append(got, skipped...)
 	slices.Sort(got)
-	want := `elf: binary file (NUL byte at 7)
-exe.md: binary file (NUL byte at 3)
+	want := `BM.txt: text "BMW is a car."
+elf: no reader for a program
+exe.md: no reader for a program
+film: no reader for a film
 gz.txt: text "The mill grinds."
+heic.md: no reader for a HEIC picture
 mail.txt: mail "Mill\n\nFrom: a@example.org\nTo: b@example.org\nDate: Mon, 02 Jan 2006 15:04:05 +0000\n\nThe mill grinds."
 page.doc: html "The mill grinds."
 page.pdf: html "The mill grinds."
 page.txt: html "The mill grinds."
 page.xls: html "The mill grinds."
-png.txt: binary file (NUL byte at 8)
+png.txt: no reader for a PNG picture
 rtf.doc: rtf "The mill grinds."
 rtf.txt: rtf "The mill grinds."
 sub.vtt: vtt "The mill grinds."
