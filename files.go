@@ -179,7 +179,7 @@ func (r *fileRun) move(from string) bool {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason, Status: s.Status}
 	}
 	return Skip{Reason: err.Error()}
 }

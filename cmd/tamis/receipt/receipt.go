@@ -134,12 +134,17 @@ func Spot(p tamis.Place) string {
 	return ""
 }
 
-// ShortPath shows a file below the working directory by its relative path.
+// ShortPath shows a file below the working directory by its relative path; what stands
+// inside it may have any name.
 func ShortPath(doc string) string {
+	file := doc
+	if i := strings.Index(doc, "!/"); i >= 0 {
+		file = doc[:i]
+	}
 	wd, err := os.Getwd()
-	if err == nil && filepath.IsAbs(doc) {
-		if rel, err := filepath.Rel(wd, doc); err == nil && !strings.HasPrefix(rel, "..") {
-			return rel
+	if err == nil && filepath.IsAbs(file) {
+		if rel, err := filepath.Rel(wd, file); err == nil && !strings.HasPrefix(rel, "..") {
+			return rel + doc[len(file):]
 		}
 	}
 	return doc
