@@ -62,8 +62,8 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/encoding", "cmd/tamis/excerpt", "cmd/tamis/flags"},
-	{"cmd/tamis/measure", "cmd/tamis/reading", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/encoding", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
+	{"cmd/tamis/measure", "cmd/tamis/reading"},
 	{"cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
