@@ -150,6 +150,9 @@ type fileRun struct {
 
 // changed notes what became of a file since the counts were those of before.
 func (r *fileRun) changed(path string, before Report) {
+	if r.o.Changed == nil {
+		return
+	}
 	c := FileChange{Path: path, Added: r.report.Added - before.Added, Updated: r.report.Updated - before.Updated, Removed: r.report.Removed - before.Removed}
 	if c.Added+c.Updated+c.Removed > 0 {
 		r.changes = append(r.changes, c)
