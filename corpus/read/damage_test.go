@@ -135,6 +135,48 @@ func TestSpoiled(t *testing.T) {
 	}
 }
 
+// TestCutAnywhere: a small file of each format that ends at any byte, or has any byte
+// turned (TAMIS_HEAVY=full: each of its bits), is read or skipped. (PDF files and old office files have tests of their own.)
+func TestCutAnywhere(t *testing.T) {
+	letter := "From: a@b.org\nSubject: =?utf-8?q?x=C3=A9?=\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=y\n\n--y\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nSee =C3=A9.\n\n> old\n--y\nContent-Disposition: attachment; filename=a.txt\nContent-Transfer-Encoding: base64\n\nQW4gb3R0ZXIu\n--y--\n"
+	word := archived(t, "[Content_Types].xml", "<Types/>", "_rels/.rels", `<Relationships><Relationship Id="a" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="w.xml"/></Relationships>`,
+		"w.xml", `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>`)
+	for name, body := range map[string]string{
+		"a.md":   "---\ntitle: é\n---\n# Head\n\n- a\n  - b\n\n> q\n\n```go\nc\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n[l]: x\n",
+		"a.html": "<!DOCTYPE html><title>é</title><nav>n</nav><h1>a</h1><ul><li>b<li>c</ul><table><tr><th>a<td>b</table><pre>\n x\n</pre><!-- c -->&eacute;&#233;",
+		"a.rst":  "Head\n====\n\n.. note:: é\n\n   in\n\n- a\n- b ``c``\n\n+--+--+\n|a |b |\n+--+--+\n\n::\n\n  code\n",
+		"a.adoc": "= Head\n:a: é\n\n* a\n** b\n\n|===\n|a |b\n|===\n\n----\ncode\n----\n{a}\n",
+		"a.org":  "* Head\n:PROPERTIES:\n:a: b\n:END:\n- é\n| a | b |\n#+begin_src c\nx\n#+end_src\n[[a][b]]\n",
+		"a.tex":  "\\documentclass{a}\\begin{document}\\section{A é}\\begin{itemize}\\item a $x$\\end{itemize}\\begin{tabular}{l}a&b\\\\\\end{tabular}\\verb|x|\\end{document}",
+		"a.1":    ".TH A 1\n.SH NAME\na \\- \\fBé\\fR\n.TP\nb\nc\n.TS\nl l.\na\tb\n.TE\n",
+		"a.csv":  "a,\"b é\"\n1,\"2\n3\"\n", "a.tsv": "a\tb\n1\t2\n", "a.jsonl": "{\"id\": \"é\", \"title\": \"t\", \"text\": \"a\\u00e9\"}\n{\"_id\": 2}\n",
+		"a.json":  `[{"id": "a", "text": "b"}, {"id": "c", "n": [1, {"d": "é"}]}]`,
+		"a.ipynb": `{"cells": [{"cell_type": "markdown", "source": ["# é"]}, {"cell_type": "code", "source": "x", "outputs": [{"text": ["1"]}]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}`,
+		"a.vtt":   "WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\n<v Ann>é\n\nNOTE n\n", "a.srt": "1\n00:00:01,000 --> 00:00:02,000\né\n\n2\n00:00:02,000 --> 00:00:03,000\nb\n",
+		"a.eml": letter, "a.mbox": "From a@b.org Mon Jan  2 15:04:05 2006\n" + letter + "\nFrom c@d.org Mon Jan  2 15:04:05 2006\nSubject: y\n\nb\n",
+		"a.mhtml": "MIME-Version: 1.0\nSnapshot-Content-Location: x\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>é\n--b--\n",
+		"a.warc":  "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.b\r\nContent-Type: application/http\r\nContent-Length: 43\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: a\r\n\r\n<p>x</p>\r\n\r\n",
+		"a.rtf":   `{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 A;}}\pard a\'e9\u233?\par\trowd b\cell\row{\footnote c}}`,
+		"a.docx":  word, "a.zip": archived(t, "a.txt", "one", "b.md", "# two"), "a.txt.gz": zipped("one otter"), "a.py": "def f():\n    \"\"\"é\"\"\"\n\nclass A:\n  x = 1\n", "a.go": "package a\n\n// F is é.\nfunc F() {}\n",
+	} {
+		for i := range len(body) {
+			fuzzFile(t, name, body[:i])
+			flips := []byte{1 << (i % 8)}
+			if os.Getenv("TAMIS_HEAVY") == "full" {
+				flips = []byte{1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0xFF}
+			}
+			for _, flip := range flips {
+				b := []byte(body)
+				b[i] ^= flip
+				fuzzFile(t, name, string(b))
+			}
+			if t.Failed() {
+				t.Fatalf("%s at byte %d", name, i)
+			}
+		}
+	}
+}
+
 // allocated is how many bytes the heap has given out so far.
 func allocated() uint64 {
 	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
