@@ -62,8 +62,9 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags"},
-	{"cmd/tamis/encoding", "cmd/tamis/measure", "cmd/tamis/reading", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
+	{"cmd/tamis/encoding", "cmd/tamis/measure", "cmd/tamis/reading"},
+	{"cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 

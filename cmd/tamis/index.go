@@ -18,6 +18,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/reading"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/internal/watch"
@@ -257,13 +258,10 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	told := slices.DeleteFunc(slices.Clone(r.Skipped), func(s tamis.Skip) bool {
 		return s.Line == 0 && slices.Contains(missing, screen.Name(receipt.ShortPath(s.Path)))
 	})
+	if err := reading.Skipped(a.errs, told); err != nil {
+		return err
+	}
 	const shown = 10
-	for _, s := range told[:min(len(told), shown)] {
-		fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
-	}
-	if n := len(told) - shown; n > 0 {
-		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
-	}
 	for _, w := range r.Warnings[:min(len(r.Warnings), shown)] {
 		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", receipt.Line(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
 	}

@@ -254,13 +254,18 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 		yield(*d, nil)
 		return nil
 	}
+	return r.parse(ctx, f, nil, yield)
+}
+
+// parse reads a file, or looks in it for one that it holds.
+func (r *Reader) parse(ctx context.Context, f *File, want *wanted, yield func(corpus.Document, error) bool) error {
 	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer in.close()
 	stopped := false
-	n := &nest{r: r, f: f}
+	n := &nest{r: r, f: f, want: want}
 	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Fields: r.o.Fields, Inner: n.inner}
 	n.o = &o
 	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
