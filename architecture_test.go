@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"corpus/read/readtest"},
 	{"corpus/read/archive", "corpus/read/code", "corpus/read/manuscript", "corpus/read/markdown", "corpus/read/markup", "corpus/read/pdf", "corpus/read/talk"},
 	{"corpus/read/office/numfmt", "corpus/read/office/parts"},
-	{"corpus/read/book", "corpus/read/office/crypt", "corpus/read/office/legacy", "corpus/read/office/odf", "corpus/read/office/ooxml", "corpus/read/office/rtf"},
+	{"corpus/read/book", "corpus/read/office/crypt", "corpus/read/nested", "corpus/read/office/legacy", "corpus/read/office/odf", "corpus/read/office/ooxml", "corpus/read/office/rtf"},
 	{"corpus/read/latex", "corpus/read/mail", "corpus/read/office", "corpus/read/record", "corpus/read/web"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
@@ -62,8 +62,9 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags"},
-	{"cmd/tamis/encoding", "cmd/tamis/measure", "cmd/tamis/reading", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
+	{"cmd/tamis/encoding", "cmd/tamis/measure", "cmd/tamis/reading"},
+	{"cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 

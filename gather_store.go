@@ -36,7 +36,7 @@ func (r snapshotReader) Header(doc topk.Row) (gather.Header, error) {
 	if err != nil {
 		return gather.Header{}, err
 	}
-	return gather.Header{ID: h.ID, Path: h.Path, Title: h.Title, Role: h.Role, Analyzer: h.Analyzer, Place: r.view.Ordinal(doc)}, nil
+	return gather.Header{ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Role: h.Role, Analyzer: h.Analyzer, Place: r.view.Ordinal(doc)}, nil
 }
 
 func (r snapshotReader) Passage(row topk.Row) corpus.Passage {

@@ -15,9 +15,9 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 )
 
-// holds says that a text holds the words of a sentence, four in five; numbers of
+// holdsWords says that a text holds the words of a sentence, four in five; numbers of
 // lists and marks of notes, which documents do not hold, are none.
-func holds(text, sentence string) bool {
+func holdsWords(text, sentence string) bool {
 	sentence = regexp.MustCompile(`^\s*[\w(]{1,8}(?:\.\w+)*[.)]?\s`).ReplaceAllStringFunc(sentence, func(mark string) string {
 		if strings.ContainsAny(mark, ".)") {
 			return ""
@@ -110,7 +110,7 @@ func openParagraphs(part string, names ...string) func(*testing.T, docItem) orig
 			if inTable[place.Paragraph-1] { // a row has several
 				here = all[place.Paragraph-1 : min(place.Paragraph+200, len(all))]
 			}
-			if !holds(strings.Join(here, ""), sentence) {
+			if !holdsWords(strings.Join(here, ""), sentence) {
 				return fmt.Errorf("the paragraph is %.60q", here[0])
 			}
 			return nil
@@ -218,7 +218,7 @@ func openPageElements(t *testing.T, i docItem) original {
 		if place.Slide < 1 || place.Slide > len(slides) {
 			return fmt.Errorf("no such slide of %d", len(slides))
 		}
-		if !holds(slides[place.Slide-1], sentence) {
+		if !holdsWords(slides[place.Slide-1], sentence) {
 			return fmt.Errorf("the slide does not hold it")
 		}
 		return nil
@@ -236,7 +236,7 @@ func openBook(t *testing.T, i docItem) original {
 		}
 		text := strings.Join(lines[place.Line-1:min(place.Line+250, len(lines))], "\n")
 		text = squeeze(html.UnescapeString(tags.ReplaceAllString(text[:min(len(text), 200_000)], "")))
-		if !strings.Contains(text, squeeze(sentence)) && !holds(text, sentence) {
+		if !strings.Contains(text, squeeze(sentence)) && !holdsWords(text, sentence) {
 			return fmt.Errorf("the line is %.60q", lines[place.Line-1])
 		}
 		return nil
@@ -264,7 +264,7 @@ func openRichText(t *testing.T, i docItem) original {
 				ascii = append(ascii, w)
 			}
 		}
-		if !holds(text, strings.Join(ascii, " ")) {
+		if !holdsWords(text, strings.Join(ascii, " ")) {
 			return fmt.Errorf("the line is %.60q", lines[place.Line-1])
 		}
 		return nil

@@ -170,6 +170,7 @@ type Skip struct {
 	Path   string `json:"path"`           // file, or id of a document without one
 	Line   int    `json:"line,omitempty"` // from 1; 0 when the whole file was skipped
 	Reason string `json:"reason"`
+	Status string `json:"status,omitempty"` // encrypted, damaged, scanned or unsupported; empty for all else
 }
 
 // Warning says that a key of metadata was not taken, once for all documents that

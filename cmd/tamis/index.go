@@ -18,6 +18,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/reading"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/internal/watch"
@@ -33,6 +34,7 @@ func (a *app) indexCommand() *cobra.Command {
 		locked   flags.Locked
 		model    encoding.Flag
 		stays    bool
+		keys     string
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -47,7 +49,8 @@ removed. What cannot be read is listed; the rest goes in.
 
 A record of a JSON Lines corpus may have a vector: a learned sparse one, "vector":
 {term: weight}, or a dense one, "vector": [number, ...]. --vectors gives documents the vectors of another file by id,
-after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
+after PATH is read: JSON Lines of id and vector, CIFF, or CSR. --fields says
+which keys of other records are what; then each object of a JSON list is one.`,
 		Example: `  tamis index ~/notes ~/code
   tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
@@ -79,7 +82,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				return err
 			}
 			defer ix.Close()
-			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR}
+			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR, Fields: keys}
 			var folders *watch.Folders
 			if stays { // before the first look, so that nothing is missed
 				if folders, err = watch.New(args, passedOver(a.indexDir())); err != nil {
@@ -108,6 +111,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	locked.Add(f)
 	model.AddIndexing(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
+	f.StringVar(&keys, "fields", "", "the keys of records that are what: id=key,title=summary,text=body+notes,time=created_at")
 	f.BoolVar(&stays, "watch", false, "stay, and bring the index up to date when files under PATH change")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -254,13 +258,10 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	told := slices.DeleteFunc(slices.Clone(r.Skipped), func(s tamis.Skip) bool {
 		return s.Line == 0 && slices.Contains(missing, screen.Name(receipt.ShortPath(s.Path)))
 	})
+	if err := reading.Skipped(a.errs, told); err != nil {
+		return err
+	}
 	const shown = 10
-	for _, s := range told[:min(len(told), shown)] {
-		fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
-	}
-	if n := len(told) - shown; n > 0 {
-		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
-	}
 	for _, w := range r.Warnings[:min(len(r.Warnings), shown)] {
 		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", receipt.Line(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
 	}

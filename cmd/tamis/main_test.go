@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -36,6 +37,16 @@ func TestMain(m *testing.M) {
 				limitFiles(n)
 			}
 			os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		},
+		// viewer prints what it is called with, and the first bytes of files among that.
+		"viewer": func() {
+			for _, arg := range os.Args[1:] {
+				fmt.Printf("(%s)\n", arg)
+				if data, err := os.ReadFile(arg); err == nil {
+					info, _ := os.Stat(arg)
+					fmt.Printf("%v %q\n", info.Mode(), data[:min(len(data), 40)])
+				}
+			}
 		},
 	})
 }
@@ -79,6 +90,19 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o755))
 				ts.Check(ts.Exec("tar", "-xzf", filepath.Join(wd, "..", "..", "store", "testdata", "golden", args[0]+".tar.gz"), "-C", ts.MkAbs(args[1])))
+			},
+			// zip FILE NAME FILE… makes an archive of files, each under a name.
+			"zip": func(ts *testscript.TestScript, _ bool, args []string) {
+				var b bytes.Buffer
+				w := zip.NewWriter(&b)
+				for i := 1; i+1 < len(args); i += 2 {
+					f, err := w.Create(args[i])
+					ts.Check(err)
+					_, err = io.WriteString(f, ts.ReadFile(args[i+1]))
+					ts.Check(err)
+				}
+				ts.Check(w.Close())
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 			},
 			// text FILE BYTES makes a file of so many bytes of numbered sentences.
 			"text": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -370,7 +370,7 @@ func TestKinds(t *testing.T) {
 		"p.txt":      strings.Repeat("x", 8192) + "\x00",
 	})
 	docs, skipped := readAll(t, Options{}, dir, dir)
-	for id, want := range map[string]string{"a.md.gz": "markdown", "a": "jsonl", "c.txt": "text", "d.txt": "text", "in-json": "jsonl", "n.json": "code", "o": "html"} {
+	for id, want := range map[string]string{"a.md.gz": "markdown", "a": "jsonl", "c.txt": "text", "d.txt": "text", "in-json": "jsonl", "n.json": "data", "o": "html"} {
 		if docs[id].Type != want {
 			t.Errorf("%s is %q, want %q", id, docs[id].Type, want)
 		}

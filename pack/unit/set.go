@@ -41,6 +41,9 @@ type Source struct {
 	TitleShare float64           // of the question's idf
 	Read       []*gather.Passage // its passages that were read
 	Sections   []Section
+	// Of nested data: the terms under which the last unit stands, under its headings.
+	keys  []key
+	under []string
 }
 
 // Section is what stands above a run of passages: the document's title and the
@@ -197,6 +200,9 @@ func (all *Set) Add(d *gather.Document) error {
 		if len(s.Sections) == 0 || i == 0 || !slices.Equal(p.Headings, d.Passages[i-1].Headings) {
 			s.Sections = append(s.Sections, all.newSection(s, p.Headings))
 		}
+		if p.Start != end || !slices.Equal(p.Headings, s.under) {
+			s.keys, s.under = nil, p.Headings
+		}
 		all.passage(at, p, p.Start != end)
 		end = p.End
 	}
@@ -259,8 +265,16 @@ func (all *Set) newSection(s *Source, headings []string) Section {
 
 func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 	an := all.Docs[doc].Analyzer
-	for _, sen := range thoughts(p, all.HeadingsApart) {
+	nested := all.Docs[doc].Nested()
+	for _, sen := range thoughts(p, joining{all.HeadingsApart, nested, all.Docs[doc].Letter()}) {
 		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
+		if nested {
+			if blanks := all.blanks(doc, sen.Start); blanks > 0 {
+				sen.Start -= blanks
+				s = all.Slice(doc, sen.Start, sen.End)
+			}
+			all.enter(doc, s, sen.Kind)
+		}
 		n := len(all.Units)
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])

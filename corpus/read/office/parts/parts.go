@@ -58,7 +58,11 @@ func Open(ctx context.Context, f *format.File, o *format.Options, r io.ReaderAt,
 	case d.left < 0:
 		return nil, f.Skip("its directory has more than %d bytes: it holds too many files", maxDirectory)
 	case err != nil:
-		s := f.SkipAs(format.Damaged, "it is no whole ZIP archive (%s)", trimmed(err))
+		why := trimmed(err)
+		if errors.Is(err, zip.ErrFormat) {
+			why = "the list of files at its end is missing"
+		}
+		s := f.SkipAs(format.Damaged, "damaged: it is no whole ZIP archive (%s)", why)
 		s.Err = err
 		return nil, s
 	}
