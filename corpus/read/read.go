@@ -260,6 +260,7 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	}
 	defer in.close()
 	stopped := false
+	count := &counting{yield: yield}
 	n := &nest{r: r, f: f}
 	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Fields: r.o.Fields, Inner: n.inner}
 	n.o = &o
@@ -270,9 +271,12 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 		if err != nil {
 			d = corpus.Document{}
 		}
-		stopped = !yield(d, err)
+		stopped = !count.next(d, err)
 		return !stopped
 	})
+	if rest := count.rest(); !stopped && rest != nil {
+		stopped = !yield(corpus.Document{}, rest)
+	}
 	if stopped {
 		return nil
 	}
