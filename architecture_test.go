@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"filter"},
 	{"index", "index/columns"},
 	{"ingest"},
-	{"index/impact"},
+	{"index/dense", "index/impact"},
 	{"index/segment"},
 	{"store/disk", "store/record"},
 	{"store/head", "store/kv"},
@@ -62,8 +62,9 @@ var floors = [][]string{
 	{"eval/baselines", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
-	{"cmd/tamis/config", "cmd/tamis/encoding", "cmd/tamis/excerpt", "cmd/tamis/flags"},
-	{"cmd/tamis/measure", "cmd/tamis/reading", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
+	{"cmd/tamis/encoding", "cmd/tamis/measure", "cmd/tamis/reading"},
+	{"cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 

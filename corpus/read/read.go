@@ -50,7 +50,7 @@ import (
 // read again although its bytes are the same. It changes whenever a reader makes
 // another document of the same bytes: other text, blocks, places, titles,
 // languages or metadata, or a document where there was an error.
-const Version = "6"
+const Version = "7"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {
@@ -254,6 +254,11 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 		yield(*d, nil)
 		return nil
 	}
+	return r.parse(ctx, f, nil, yield)
+}
+
+// parse reads a file, or looks in it for one that it holds.
+func (r *Reader) parse(ctx context.Context, f *File, want *wanted, yield func(corpus.Document, error) bool) error {
 	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
@@ -261,7 +266,7 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 	defer in.close()
 	stopped := false
 	count := &counting{yield: yield}
-	n := &nest{r: r, f: f}
+	n := &nest{r: r, f: f, want: want}
 	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Fields: r.o.Fields, Inner: n.inner}
 	n.o = &o
 	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {

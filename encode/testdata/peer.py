@@ -1,4 +1,5 @@
-"""Answers TestPublished: tokens of lines by tokenizers, vectors of token ids by ONNX Runtime.
+"""Answers TestPublished: tokens of lines by tokenizers, vectors of token ids by ONNX Runtime
+(graph: of the folder's own graph, the first token).
 
 Standard input is a JSON list; a line of JSON is printed for each of its items. The graph is that of bench/encode/peer.py.
 """
@@ -19,6 +20,15 @@ if what == "tokens":
         for c in text:
             at.append(at[-1] + len(c.encode()))
         print(json.dumps([{"ID": i, "Start": at[s], "End": at[e]} for i, (s, e) in zip(encoding.ids, encoding.offsets)]))
+elif what == "graph":
+    import numpy as np
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(os.path.join(folder, "model.onnx"))
+    for ids in items:
+        ids = np.array([ids])
+        v = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)})[0][0, 0]
+        print(json.dumps((v / np.linalg.norm(v)).tolist()))
 else:
     import numpy as np
     import peer

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/internal/screen"
 )
@@ -20,8 +19,9 @@ var ErrUnsupported = errors.New("unsupported tokenizer")
 const (
 	mostBytes   = 64 << 20
 	mostWords   = 1 << 22
-	mostSpecial = 1 << 12
-	supported   = "WordPiece with BertNormalizer and BertPreTokenizer"
+	mostSpecial = 1 << 13
+	mostNested  = 64
+	supported   = "WordPiece with BertNormalizer and BertPreTokenizer, BPE and Unigram"
 	continuing  = "##"
 )
 
@@ -70,76 +70,171 @@ type file struct {
 		Right      bool   `json:"rstrip"`
 		Normalized bool   `json:"normalized"`
 	} `json:"added_tokens"`
-	Normalizer *struct {
-		Type       string `json:"type"`
-		Clean      *bool  `json:"clean_text"`
-		Ideographs *bool  `json:"handle_chinese_chars"`
-		Accents    *bool  `json:"strip_accents"`
-		Lower      *bool  `json:"lowercase"`
-	} `json:"normalizer"`
-	Pre *struct {
-		Type string `json:"type"`
-	} `json:"pre_tokenizer"`
-	Post  json.RawMessage `json:"post_processor"`
-	Model struct {
-		Type      string           `json:"type"`
-		Unknown   string           `json:"unk_token"`
-		Prefix    *string          `json:"continuing_subword_prefix"`
-		MostRunes *int             `json:"max_input_chars_per_word"`
-		Words     map[string]int32 `json:"vocab"`
-	} `json:"model"`
+	Normalizer json.RawMessage `json:"normalizer"`
+	Pre        json.RawMessage `json:"pre_tokenizer"`
+	Post       json.RawMessage `json:"post_processor"`
+	Model      modelFile       `json:"model"`
+}
+
+// modelFile is the model of a tokenizer. The vocabulary is read by the kind of model.
+type modelFile struct {
+	Type      string          `json:"type"`
+	Unknown   *string         `json:"unk_token"`
+	UnknownID *int32          `json:"unk_id"`
+	Prefix    *string         `json:"continuing_subword_prefix"`
+	Suffix    *string         `json:"end_of_word_suffix"`
+	MostRunes *int            `json:"max_input_chars_per_word"`
+	Dropout   *float64        `json:"dropout"`
+	Fuse      bool            `json:"fuse_unk"`
+	Fallback  bool            `json:"byte_fallback"`
+	Whole     bool            `json:"ignore_merges"`
+	Merges    []mergeFile     `json:"merges"`
+	Words     json.RawMessage `json:"vocab"`
+
+	ids    map[string]int32
+	pieces []string // of Unigram, by number
+	scores []float64
+}
+
+// mergeFile is a pair of pieces, as a list or with a space between.
+type mergeFile struct{ a, b string }
+
+// UnmarshalJSON reads either form.
+func (m *mergeFile) UnmarshalJSON(data []byte) error {
+	var pair []string
+	if len(data) > 0 && data[0] == '"' {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return err
+		}
+		pair = strings.Split(s, " ")
+	} else if err := json.Unmarshal(data, &pair); err != nil {
+		return err
+	}
+	if len(pair) != 2 {
+		return errors.New("a merge is not two pieces")
+	}
+	m.a, m.b = pair[0], pair[1]
+	return nil
+}
+
+// vocabulary reads the pieces and their numbers.
+func (f *modelFile) vocabulary() error {
+	if f.Type == "" { // as it was left out once
+		switch {
+		case len(f.Merges) > 0:
+			f.Type = "BPE"
+		case strings.HasPrefix(string(f.Words), "["):
+			f.Type = "Unigram"
+		default:
+			f.Type = "WordPiece"
+		}
+	}
+	if f.Type != "Unigram" {
+		if f.Type != "BPE" && f.Type != "WordPiece" {
+			return fmt.Errorf("%w: its model is %s; supported are %s", ErrUnsupported, screen.Name(f.Type), supported)
+		}
+		if err := json.Unmarshal(f.Words, &f.ids); err != nil {
+			return fmt.Errorf("vocab: %w", err)
+		}
+		return nil
+	}
+	var list [][2]any
+	if err := json.Unmarshal(f.Words, &list); err != nil {
+		return fmt.Errorf("vocab: %w", err)
+	}
+	f.ids = make(map[string]int32, len(list))
+	for i, entry := range list {
+		piece, ok := entry[0].(string)
+		score, ok2 := entry[1].(float64)
+		if !ok || !ok2 {
+			return fmt.Errorf("entry %d of vocab is not a piece and its score", i)
+		}
+		f.ids[piece] = int32(i)
+		f.pieces, f.scores = append(f.pieces, piece), append(f.scores, score)
+	}
+	return nil
 }
 
 func parse(data []byte) (*Tokenizer, error) {
-	var head struct {
-		Model struct {
-			Type string `json:"type"`
-		} `json:"model"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, err
-	}
-	if head.Model.Type != "WordPiece" {
-		return nil, fmt.Errorf("%w: its model is %s; supported is %s", ErrUnsupported, screen.Name(head.Model.Type), supported)
-	}
 	var f file
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, err
 	}
-	if f.Normalizer == nil || f.Normalizer.Type != "BertNormalizer" || f.Pre == nil || f.Pre.Type != "BertPreTokenizer" {
-		return nil, fmt.Errorf("%w: supported is %s", ErrUnsupported, supported)
+	if err := f.Model.vocabulary(); err != nil {
+		return nil, err
 	}
-	if f.Model.Prefix != nil && *f.Model.Prefix != continuing {
-		return nil, fmt.Errorf("%w: continuing_subword_prefix %s; supported is %s", ErrUnsupported, screen.Name(*f.Model.Prefix), continuing)
-	}
-	lower := or(f.Normalizer.Lower, true)
-	t := &Tokenizer{mostRunes: or(f.Model.MostRunes, 100), rules: rules{
-		clean: or(f.Normalizer.Clean, true), ideographs: or(f.Normalizer.Ideographs, true), lower: lower, accents: or(f.Normalizer.Accents, lower)}}
+	t := &Tokenizer{}
 	if f.Truncation != nil {
 		t.Most = max(0, f.Truncation.Most)
 	}
-	if err := t.vocabulary(f.Model.Words, f.Model.Unknown); err != nil {
+	if err := t.number(f.Model.ids); err != nil {
 		return nil, err
 	}
-	if len(f.Added) > mostSpecial {
-		return nil, fmt.Errorf("more than %d added tokens", mostSpecial)
+	var err error
+	if f.Model.Type == "WordPiece" {
+		t.wordPiece, err = parseWordPiece(&f)
+	} else {
+		t.pipeline, err = parsePipeline(&f)
 	}
-	for _, a := range f.Added {
-		switch {
-		case a.SingleWord || a.Left || a.Right || a.Normalized && !or(specialName(a.Content), false):
-			return nil, fmt.Errorf("%w: added token %s is matched otherwise than literally", ErrUnsupported, screen.Name(a.Content))
-		case a.Content == "" || a.ID < 0 || a.ID >= mostWords:
-			return nil, fmt.Errorf("added token %s has number %d", screen.Name(a.Content), a.ID)
-		}
-		t.specials = append(t.specials, special{a.Content, a.ID})
-		t.words = max(t.words, int(a.ID)+1)
+	if err != nil {
+		return nil, err
 	}
-	return t, t.ends(f)
+	if err := t.literals(f); err != nil {
+		return nil, err
+	}
+	return t, t.ends(f.Post)
 }
 
-func specialName(s string) *bool {
-	is := strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") && strings.ToUpper(s) == s
-	return &is
+// number gives pieces their names.
+func (t *Tokenizer) number(ids map[string]int32) error {
+	for piece, id := range ids {
+		if id < 0 || id >= mostWords {
+			return fmt.Errorf("word %s has number %d; numbers are from 0 to %d", screen.Name(piece), id, mostWords-1)
+		}
+		t.words = max(t.words, int(id)+1)
+	}
+	t.names = make([]string, t.words)
+	for piece, id := range ids {
+		t.names[id] = piece
+	}
+	return nil
+}
+
+// literals takes the added tokens.
+func (t *Tokenizer) literals(f file) error {
+	if len(f.Added) > mostSpecial {
+		return fmt.Errorf("more than %d added tokens", mostSpecial)
+	}
+	for _, a := range f.Added {
+		if a.Content == "" || a.ID < 0 || a.ID >= mostWords {
+			return fmt.Errorf("added token %s has number %d", screen.Name(a.Content), a.ID)
+		}
+		l := literal{a.ID, a.SingleWord, a.Left, a.Right}
+		switch {
+		case !a.Normalized || t.wordPiece != nil && specialName(a.Content):
+			t.added.add(a.Content, l)
+		case t.wordPiece != nil:
+			return fmt.Errorf("%w: added token %s is matched otherwise than literally", ErrUnsupported, screen.Name(a.Content))
+		default:
+			content := a.Content
+			if t.pipeline.normalise != nil {
+				content = string(t.pipeline.normalised(align(a.Content, 0, len(a.Content))).text)
+			}
+			if content != "" {
+				t.pipeline.added.add(content, l)
+			}
+		}
+		for t.words = max(t.words, int(a.ID)+1); len(t.names) < t.words; {
+			t.names = append(t.names, "")
+		}
+		t.names[a.ID] = a.Content
+	}
+	return nil
+}
+
+func specialName(s string) bool {
+	return strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") && strings.ToUpper(s) == s
 }
 
 func or[T any](p *T, otherwise T) T {
@@ -147,82 +242,6 @@ func or[T any](p *T, otherwise T) T {
 		return otherwise
 	}
 	return *p
-}
-
-// vocabulary files the pieces.
-func (t *Tokenizer) vocabulary(words map[string]int32, unknown string) error {
-	id, ok := words[unknown]
-	if !ok {
-		return fmt.Errorf("the vocabulary has no unknown word %s", screen.Name(unknown))
-	}
-	t.unknown, t.first, t.rest = id, make(map[string]int32, len(words)), map[string]int32{}
-	for word, id := range words {
-		if id < 0 || id >= mostWords || !utf8.ValidString(word) {
-			return fmt.Errorf("word %s has number %d; numbers are from 0 to %d", screen.Name(word), id, mostWords-1)
-		}
-		t.words = max(t.words, int(id)+1)
-		t.longest = max(t.longest, len(word))
-		t.first[word] = id
-		if rest, ok := strings.CutPrefix(word, continuing); ok && rest != "" {
-			t.rest[rest] = id
-		}
-	}
-	t.names = make([]string, t.words)
-	for word, id := range words {
-		t.names[id] = word
-	}
-	return nil
-}
-
-// ends finds what stands before and after a sequence.
-func (t *Tokenizer) ends(f file) error {
-	var post *struct {
-		Type string `json:"type"`
-		CLS  [2]any `json:"cls"`
-		SEP  [2]any `json:"sep"`
-		// Of a template: tokens, or the sequence.
-		Single []struct {
-			Special *struct {
-				ID string `json:"id"`
-			} `json:"SpecialToken"`
-		} `json:"single"`
-		Tokens map[string]struct {
-			IDs []int32 `json:"ids"`
-		} `json:"special_tokens"`
-	}
-	if len(f.Post) > 0 {
-		if err := json.Unmarshal(f.Post, &post); err != nil {
-			return fmt.Errorf("post_processor: %w", err)
-		}
-	}
-	switch {
-	case post == nil:
-	case post.Type == "BertProcessing":
-		for i, end := range [][2]any{post.CLS, post.SEP} {
-			id, ok := end[1].(float64)
-			if !ok || id < 0 || id >= float64(t.words) {
-				return errors.New("post_processor: cls and sep are not a token and its number each")
-			}
-			*[]*[]int32{&t.Before, &t.After}[i] = []int32{int32(id)}
-		}
-	case post.Type == "TemplateProcessing":
-		side := &t.Before
-		for _, part := range post.Single {
-			if part.Special == nil {
-				side = &t.After
-				continue
-			}
-			for _, id := range post.Tokens[part.Special.ID].IDs {
-				if id < 0 || int(id) >= t.words {
-					return fmt.Errorf("post_processor: token %s has number %d, outside of the vocabulary", screen.Name(part.Special.ID), id)
-				}
-				*side = append(*side, id)
-			}
-		}
-	default:
-		return fmt.Errorf("%w: post_processor %s", ErrUnsupported, screen.Name(post.Type))
-	}
-	return nil
 }
 
 // openVocabulary reads vocab.txt, and tokenizer_config.json where it is there.
@@ -250,13 +269,18 @@ func openVocabulary(dir string) (*Tokenizer, error) {
 		words[strings.TrimSuffix(line, "\r")] = int32(i)
 	}
 	lower := or(c.Lower, true)
-	t := &Tokenizer{mostRunes: 100, rules: rules{clean: true, ideographs: or(c.Ideographs, true), lower: lower, accents: or(c.Accents, lower)}}
-	if err := t.vocabulary(words, "[UNK]"); err != nil {
+	t := &Tokenizer{}
+	err = t.number(words)
+	if err == nil {
+		t.wordPiece, err = newWordPiece(words, "[UNK]")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	t.wordPiece.rules = rules{clean: true, ideographs: or(c.Ideographs, true), lower: lower, accents: or(c.Accents, lower)}
 	for _, name := range []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"} {
 		if id, ok := words[name]; ok {
-			t.specials = append(t.specials, special{name, id})
+			t.added.add(name, literal{id: id})
 		}
 	}
 	for name, side := range map[string]*[]int32{"[CLS]": &t.Before, "[SEP]": &t.After} {
@@ -266,5 +290,6 @@ func openVocabulary(dir string) (*Tokenizer, error) {
 		}
 		*side = []int32{id}
 	}
+	t.pair = bertPair(t.Before[0], t.After[0])
 	return t, nil
 }

@@ -3,24 +3,24 @@
 //
 // It reads tokenizer.json as Hugging Face's tokenizers write it, or vocab.txt (a
 // piece a line, its number that of the line from 0 on) with tokenizer_config.json.
-// Known is WordPiece with BERT's normaliser and pre-tokeniser. In order:
+// A text goes through:
 //
-//   - special tokens that stand in the text literally are taken as such;
-//   - control characters and U+FFFD go, white space becomes a space, CJK ideographs
-//     become words of their own;
-//   - accents go (canonical decomposition, then nonspacing marks are dropped), letters
-//     become lower case;
-//   - white space separates words, every punctuation character is a word;
-//   - a word is cut greedily: the longest piece it begins with, then the longest
-//     continuing piece (##…), and so on; where nothing fits, or the word is longer than
-//     a hundred characters, it is [UNK] as a whole.
+//   - added tokens, which are taken where they stand literally;
+//   - a normaliser, which changes characters (and knows where each was);
+//   - pre-tokenisers, which cut words that no piece goes across;
+//   - a model, which cuts a word into pieces: WordPiece (the longest piece first), BPE
+//     (pairs are joined, those learned first before others) or Unigram (the most
+//     probable pieces).
+//
+// WordPiece is known with BERT's normaliser and pre-tokeniser only, in one pass:
+// control characters and U+FFFD go, white space becomes a space, CJK ideographs become
+// words of their own; accents go (canonical decomposition, then nonspacing marks are
+// dropped), letters become lower case; white space separates words, every punctuation
+// character is a word; a word of which nothing fits, or longer than a hundred
+// characters, is [UNK] as a whole.
 package tokenizer
 
-import (
-	"slices"
-	"strings"
-	"unicode/utf8"
-)
+import "slices"
 
 // Token is a piece of a text: its number in the vocabulary and its bytes.
 type Token struct {
@@ -36,24 +36,20 @@ type Tokenizer struct {
 	// files do not say.
 	Most int
 
-	first, rest map[string]int32 // pieces that begin words; those that go on, without prefix
-	longest     int              // bytes of the longest piece
-	unknown     int32
-	names       []string // by number
-	mostRunes   int      // of a word
-	words       int      // in the vocabulary
-	specials    []special
-	rules       rules
+	names []string // by number
+	words int      // in the vocabulary
+	added added    // matched in the text as it is
+	pair  []part   // of a sequence of two texts
+
+	wordPiece *wordPiece // or:
+	pipeline  *pipeline
 }
 
-type special struct {
-	text string
+// part is a special token of a pair, or a whole text of it.
+type part struct {
+	text int // 1 or 2; 0 for a token
 	id   int32
-}
-
-// rules are the switches of the normaliser.
-type rules struct {
-	clean, ideographs, accents, lower bool
+	kind int32
 }
 
 // Words is how many numbers the vocabulary has: one more than the greatest.
@@ -70,20 +66,26 @@ func (t *Tokenizer) Word(id int32) string {
 // Encode returns the tokens of text, at most most of them if most is not negative,
 // without those that stand before and after.
 func (t *Tokenizer) Encode(text string, most int) []Token {
-	w := words{Tokenizer: t, most: most}
-	at := 0
-	for at < len(text) && !w.full() {
-		from, to, id := t.nextSpecial(text, at)
-		w.read(text, at, from)
-		if from < to && !w.full() {
-			w.tokens = append(w.tokens, Token{id, from, to})
+	var tokens []Token
+	w := words{wordPiece: t.wordPiece, most: most}
+	for at := 0; at < len(text) && (most < 0 || len(tokens) < most); {
+		m := t.added.next(text, at)
+		if t.wordPiece != nil {
+			w.tokens = tokens
+			w.read(text, at, m.from)
+			tokens = w.tokens
+		} else {
+			tokens = t.pipeline.read(tokens, text, at, m.from, most)
 		}
-		at = to
+		if m.from < m.to {
+			tokens = append(tokens, Token{m.id, m.from, m.to})
+		}
+		at = m.to
 	}
-	if most >= 0 && len(w.tokens) > most {
-		w.tokens = w.tokens[:most]
+	if most >= 0 && len(tokens) > most {
+		tokens = tokens[:most]
 	}
-	return w.tokens
+	return tokens
 }
 
 // IDs returns the numbers of a whole sequence: the tokens of text between the special
@@ -97,121 +99,33 @@ func (t *Tokenizer) IDs(text string, most int) []int32 {
 	return append(ids, t.After...)
 }
 
-// nextSpecial finds the first special token from at on, the longest where several
-// begin there; without one both ends are that of the text.
-func (t *Tokenizer) nextSpecial(text string, at int) (from, to int, id int32) {
-	from, to = len(text), len(text)
-	for _, s := range t.specials {
-		// What lies behind the best so far is of no interest.
-		i := strings.Index(text[at:min(len(text), from+len(s.text))], s.text)
-		if i < 0 {
+// Pair returns the numbers of a sequence of two texts and which of them each belongs
+// to, as models that compare texts take them. Where both are too long for most
+// together, the longer one is cut. It is nil where the files say nothing of pairs.
+func (t *Tokenizer) Pair(a, b string, most int) (ids, kinds []int32) {
+	room := most
+	for _, p := range t.pair {
+		if p.text == 0 {
+			room--
+		}
+	}
+	room = max(0, room)
+	texts := [2][]Token{t.Encode(a, room), t.Encode(b, room)}
+	for len(texts[0])+len(texts[1]) > room {
+		i := 0
+		if len(texts[1]) >= len(texts[0]) {
+			i = 1
+		}
+		texts[i] = texts[i][:len(texts[i])-1]
+	}
+	for _, p := range t.pair {
+		if p.text == 0 {
+			ids, kinds = append(ids, p.id), append(kinds, p.kind)
 			continue
 		}
-		if i += at; i < from || i == from && len(s.text) > to-from {
-			from, to, id = i, i+len(s.text), s.id
+		for _, token := range texts[p.text-1] {
+			ids, kinds = append(ids, token.ID), append(kinds, p.kind)
 		}
 	}
-	return from, to, id
-}
-
-// words gathers the characters of a word, each with the bytes it was made of.
-type words struct {
-	*Tokenizer
-	most   int
-	tokens []Token
-	word   []byte
-	runes  int
-	starts []int // by byte of word: where its character begins in the text
-	ends   []int
-	buf    []byte
-}
-
-func (w *words) full() bool { return w.most >= 0 && len(w.tokens) >= w.most }
-
-// read cuts text[from:to].
-func (w *words) read(text string, from, to int) {
-	for at := from; at < to && !w.full(); {
-		c := text[at]
-		if c < utf8.RuneSelf {
-			w.ascii(c, at)
-			at++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text[at:to])
-		w.rune(r, at, at+size)
-		at += size
-	}
-	w.finish()
-}
-
-func (w *words) ascii(c byte, at int) {
-	switch {
-	case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-		w.finish()
-	case c < ' ' || c == 0x7f:
-		switch {
-		case w.rules.clean:
-		case c == '\v' || c == '\f':
-			w.finish()
-		default:
-			w.put(rune(c), at, at+1)
-		}
-	case c >= 'A' && c <= 'Z' && w.rules.lower:
-		w.put(rune(c)+'a'-'A', at, at+1)
-	default:
-		w.put(rune(c), at, at+1)
-	}
-}
-
-// put adds a character as it is to be looked up.
-func (w *words) put(r rune, start, end int) {
-	alone := punctuation(r)
-	if alone {
-		w.finish()
-	}
-	n := len(w.word)
-	w.word = utf8.AppendRune(w.word, r)
-	for range len(w.word) - n {
-		w.starts, w.ends = append(w.starts, start), append(w.ends, end)
-	}
-	w.runes++
-	if alone {
-		w.finish()
-	}
-}
-
-// finish cuts the word that was gathered into pieces.
-func (w *words) finish() {
-	n := len(w.word)
-	if n == 0 {
-		return
-	}
-	before := len(w.tokens)
-	if !w.cut() {
-		w.tokens = append(w.tokens[:before], Token{w.unknown, w.starts[0], w.ends[n-1]})
-	}
-	w.word, w.starts, w.ends, w.runes = w.word[:0], w.starts[:0], w.ends[:0], 0
-}
-
-func (w *words) cut() bool {
-	if w.runes > w.mostRunes {
-		return false
-	}
-	pieces := w.first
-	for from := 0; from < len(w.word); pieces = w.rest {
-		to := min(len(w.word), from+w.longest)
-		id, ok := pieces[string(w.word[from:to])]
-		for !ok && to > from {
-			to--
-			if to > from && utf8.RuneStart(w.word[to]) {
-				id, ok = pieces[string(w.word[from:to])]
-			}
-		}
-		if to == from {
-			return false
-		}
-		w.tokens = append(w.tokens, Token{id, w.starts[from], w.ends[to-1]})
-		from = to
-	}
-	return true
+	return ids, kinds
 }

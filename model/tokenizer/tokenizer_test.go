@@ -110,12 +110,12 @@ func TestWrongFiles(t *testing.T) {
 		want   string
 		is     error
 	}{
-		{func(c map[string]any) { c["model"] = map[string]any{"type": "BPE", "vocab": []int{1}} }, "its model is BPE; supported is WordPiece", ErrUnsupported},
-		{func(c map[string]any) { c["normalizer"] = nil }, "supported is WordPiece with BertNormalizer", ErrUnsupported},
-		{func(c map[string]any) { c["pre_tokenizer"] = map[string]any{"type": "ByteLevel"} }, "supported is", ErrUnsupported},
+		{func(c map[string]any) { c["model"] = map[string]any{"type": "WordLevel", "vocab": []int{1}} }, "its model is WordLevel; supported are WordPiece", ErrUnsupported},
+		{func(c map[string]any) { c["normalizer"] = nil }, "supported are WordPiece with BertNormalizer", ErrUnsupported},
+		{func(c map[string]any) { c["pre_tokenizer"] = map[string]any{"type": "ByteLevel"} }, "supported are", ErrUnsupported},
 		{func(c map[string]any) { c["post_processor"] = map[string]any{"type": "Roberta"} }, "post_processor Roberta", ErrUnsupported},
 		{func(c map[string]any) {
-			c["added_tokens"] = []any{map[string]any{"id": 3, "content": "x", "lstrip": true}}
+			c["added_tokens"] = []any{map[string]any{"id": 3, "content": "x", "normalized": true}}
 		}, "added token x", ErrUnsupported},
 		{func(c map[string]any) { c["added_tokens"] = []any{map[string]any{"id": -3, "content": "x"}} }, "added token x has number -3", nil},
 		{func(c map[string]any) { c["model"].(map[string]any)["unk_token"] = "<unk>" }, "no unknown word <unk>", nil},

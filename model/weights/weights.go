@@ -1,4 +1,5 @@
-// Package weights reads the files that models keep their numbers in: safetensors.
+// Package weights reads the files that models keep their numbers in: safetensors and
+// ONNX.
 //
 // A safetensors file is
 //
@@ -67,6 +68,10 @@ type Tensor struct {
 	Shape      []int
 	path       string
 	data       []byte
+	// Of an ONNX file:
+	steps   *steps  // what whole numbers stand for
+	flipped bool    // the data has columns after columns
+	source  *Tensor // of which this is the transpose; it has the data
 }
 
 // OpenFolder opens the weights of the model in dir.
@@ -79,6 +84,11 @@ func OpenFolder(dir string) (*Set, error) {
 	if _, err := os.Stat(index); err == nil {
 		return openSharded(dir, index)
 	}
+	if graph, err := findONNX(dir); err != nil {
+		return nil, err
+	} else if graph != "" {
+		return OpenONNX(graph)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -90,7 +100,7 @@ func OpenFolder(dir string) (*Set, error) {
 				filepath.Join(dir, name), ErrPickle)
 		}
 	}
-	return nil, fmt.Errorf("%s holds no model.safetensors, the weights of a model: %w", dir, fs.ErrNotExist)
+	return nil, fmt.Errorf("%s holds no model.safetensors nor model.onnx, the weights of a model: %w", dir, fs.ErrNotExist)
 }
 
 // Open opens one safetensors file.
@@ -331,11 +341,17 @@ func (t Tensor) Len() int { return len(t.data) / sizes[t.Type] }
 
 // Floats returns all numbers. One that is not finite is an error.
 func (t Tensor) Floats() ([]float32, error) {
+	if t.steps != nil && t.steps.scale == nil {
+		return nil, fmt.Errorf("%s: nothing in the graph says what the %s of tensor %s stand for", t.path, t.Type, screen.Name(t.Name))
+	}
 	if !t.float() {
 		return nil, fmt.Errorf("%s: tensor %s is of type %s; read are F32, F16, BF16 and F64", t.path, screen.Name(t.Name), t.Type)
 	}
 	dst := make([]float32, t.Len())
 	t.Read(dst, 0)
+	if t.flipped {
+		dst = transpose(dst, t.Shape[1], t.Shape[0])
+	}
 	for i, v := range dst {
 		if v-v != 0 {
 			return nil, fmt.Errorf("%s: number %d of tensor %s is %v", t.path, i, screen.Name(t.Name), v)
@@ -345,12 +361,27 @@ func (t Tensor) Floats() ([]float32, error) {
 }
 
 func (t Tensor) float() bool {
-	return t.Type == "F32" || t.Type == "F16" || t.Type == "BF16" || t.Type == "F64"
+	return t.steps != nil || t.Type == "F32" || t.Type == "F16" || t.Type == "BF16" || t.Type == "F64"
 }
 
-// Read fills dst with the numbers from the given one on. They must be there and of
-// a type that Floats reads.
+// transpose turns rows × columns numbers around.
+func transpose(x []float32, rows, columns int) []float32 {
+	y := make([]float32, len(x))
+	for i := range rows {
+		for j, v := range x[i*columns:][:columns] {
+			y[j*rows+i] = v
+		}
+	}
+	return y
+}
+
+// Read fills dst with the numbers as they are stored, from the given one on. They
+// must be there and of a type that Floats reads.
 func (t Tensor) Read(dst []float32, from int) {
+	if t.steps != nil {
+		t.readSteps(dst, from)
+		return
+	}
 	size := sizes[t.Type]
 	src := t.data[from*size:][:len(dst)*size]
 	switch t.Type {
