@@ -113,3 +113,24 @@ func TestNested(t *testing.T) {
 		t.Errorf("%d documents after the end", n-3)
 	}
 }
+
+// TestManySkipped: of what a file holds and cannot be read, the first are named and the
+// others counted.
+func TestManySkipped(t *testing.T) {
+	with(t, "\x00BOX", row{read: boxed})
+	var files []string
+	for i := range 100 {
+		files = append(files, fmt.Sprintf("%d.exe", i), "\x7fELF\x00\x00")
+	}
+	dir := tree(t, map[string]string{"a.box": box(append(files, "last.txt", "The last.")...)})
+	docs, skipped := readAll(t, Options{}, dir, dir)
+	if docs["a.box!/last.txt"].Source != "The last." && docs[filepath.Join(dir, "a.box!/last.txt")].Source != "The last." {
+		t.Errorf("%v", docs)
+	}
+	if len(skipped) != mostSkipped+1 {
+		t.Fatalf("%d skipped: %q", len(skipped), skipped)
+	}
+	if all := fmt.Sprint(skipped); !strings.Contains(all, "80 more of what it holds is left out, the last of it 99.exe: ") {
+		t.Errorf("%s", all)
+	}
+}

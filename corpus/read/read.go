@@ -50,7 +50,7 @@ import (
 // read again although its bytes are the same. It changes whenever a reader makes
 // another document of the same bytes: other text, blocks, places, titles,
 // languages or metadata, or a document where there was an error.
-const Version = "6"
+const Version = "7"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {
@@ -265,6 +265,7 @@ func (r *Reader) parse(ctx context.Context, f *File, want *wanted, yield func(co
 	}
 	defer in.close()
 	stopped := false
+	count := &counting{yield: yield}
 	n := &nest{r: r, f: f, want: want}
 	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Fields: r.o.Fields, Inner: n.inner}
 	n.o = &o
@@ -275,9 +276,12 @@ func (r *Reader) parse(ctx context.Context, f *File, want *wanted, yield func(co
 		if err != nil {
 			d = corpus.Document{}
 		}
-		stopped = !yield(d, err)
+		stopped = !count.next(d, err)
 		return !stopped
 	})
+	if rest := count.rest(); !stopped && rest != nil {
+		stopped = !yield(corpus.Document{}, rest)
+	}
 	if stopped {
 		return nil
 	}

@@ -1,15 +1,19 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/richardlehane/mscfb"
 
@@ -218,12 +222,36 @@ func (o *object) page(props ...uint32) string {
 	return ""
 }
 
+// fewHigh is how few bytes beyond ASCII tell no character set.
+const fewHigh = 8
+
+// guess is the code page of the texts of a message that states none: what all of them
+// together look like, and the commonest where that are a few letters.
+func (o *object) guess() string {
+	var all strings.Builder
+	high := 0
+	for _, tag := range slices.Sorted(maps.Keys(o.streams)) {
+		if s := o.streams[tag]; tag&0xFFFF == typeText8 {
+			all.WriteString(s)
+			all.WriteByte('\n')
+			for i := range len(s) {
+				high += int(s[i] >> 7)
+			}
+		}
+	}
+	if high < fewHigh && !utf8.ValidString(all.String()) {
+		return "windows-1252"
+	}
+	_, name := charset.Decode(all.String(), "")
+	return name
+}
+
 var pages = map[uint32]string{932: "shift_jis", 936: "gbk", 949: "euc-kr", 950: "big5", 20866: "koi8-r", 28591: "iso-8859-1", 28592: "iso-8859-2", 28595: "iso-8859-5",
 	28597: "iso-8859-7", 28605: "iso-8859-15", 50220: "iso-2022-jp", 50221: "iso-2022-jp", 51932: "euc-jp", 54936: "gb18030", 874: "windows-874"}
 
 // letter makes a letter of a message.
 func (o *object) letter(depth int) *letter {
-	page := o.page(propCodepage)
+	page := cmp.Or(o.page(propCodepage), o.guess())
 	l := &letter{subject: strings.TrimSpace(o.text(propSubject, page)), id: o.text(propMessageID, page), replyTo: o.text(propInReplyTo, page)}
 	headers := o.text(propHeaders, page)
 	if line, rest, _ := strings.Cut(headers, "\n"); !strings.Contains(line, ":") { // "Microsoft Mail Internet Headers Version 2.0"
