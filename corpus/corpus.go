@@ -59,9 +59,9 @@ type Document struct {
 	// Verbatim says that Source is the file's own text, line for line: each line
 	// break in it is one line more than Place has, and Blocks need no places.
 	Verbatim bool
-	// Vectors are learned sparse vectors of the document, by field: beside its
+	// Vectors are those of the document, by field, learned sparse or dense: beside its
 	// text or instead of it.
-	Vectors map[string]vector.Named
+	Vectors map[string]vector.Value
 	// Warnings are what the source states about the document and was not taken, and
 	// what was guessed to read it.
 	Warnings []Warning

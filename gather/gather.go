@@ -46,6 +46,9 @@ type Passage struct {
 	// Look is its score at second look as a share of the best one, half of that for a
 	// neighbour; 0 where it was not looked at.
 	Look float64
+	// Meaning is how near it is to the question in meaning: see nearness. 0 where
+	// nothing is known of it.
+	Meaning float64
 }
 
 // Header is what a document is called.
@@ -99,6 +102,9 @@ type Gatherer struct {
 	words *text.Loan
 	docs  map[topk.Row]*candidate
 	asked asked
+
+	meaning Meaning
+	near    *nearness // of the first candidates that were read
 }
 
 // New returns a Gatherer that has found nothing. The documents' analyzers are
@@ -119,6 +125,8 @@ type Question struct {
 	Text  string
 	Terms []search.Term
 	IDF   func(term string) float64 // among the passages
+	// Meaning, where not nil, weighs in the second look and is told of each passage.
+	Meaning Meaning
 }
 
 // Find makes candidates of the passages that match best, with neighbours.
@@ -185,6 +193,10 @@ func (g *Gatherer) whole(doc topk.Row, score, look float64) {
 	}
 }
 
+func compareRows(a, b topk.Row) int {
+	return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Row, b.Row))
+}
+
 // Read loads the text of what was found since the last Read, documents in order
 // of addition.
 func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
@@ -193,15 +205,17 @@ func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
 		found = append(found, c)
 	}
 	clear(g.docs)
-	slices.SortFunc(found, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(a.row.Segment, b.row.Segment), cmp.Compare(a.row.Row, b.row.Row))
-	})
+	slices.SortFunc(found, func(a, b *candidate) int { return compareRows(a.row, b.row) })
+	near, err := g.nearness(ctx, found)
+	if err != nil {
+		return nil, err
+	}
 	docs := make([]Document, 0, len(found))
 	for _, c := range found {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		d, err := g.document(c)
+		d, err := g.document(c, near)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +224,7 @@ func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
 	return docs, nil
 }
 
-func (g *Gatherer) document(c *candidate) (Document, error) {
+func (g *Gatherer) document(c *candidate, near map[topk.Row]float64) (Document, error) {
 	h, err := g.from.Header(c.row)
 	if err != nil {
 		return Document{}, err
@@ -234,7 +248,8 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 		}
 		run := make([]Passage, 0, j-i)
 		for _, r := range rows[i:j] {
-			run = append(run, Passage{Passage: g.from.Passage(topk.Row{Segment: c.row.Segment, Row: r}), Look: c.passages[r]})
+			row := topk.Row{Segment: c.row.Segment, Row: r}
+			run = append(run, Passage{Passage: g.from.Passage(row), Look: c.passages[r], Meaning: near[row]})
 		}
 		if head, ok := g.tableHead(c.row.Segment, first, rows[i], rows, run[0].Passage); ok {
 			head.Text, err = g.from.Text(c.row, head.Start, head.End)

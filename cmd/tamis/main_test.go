@@ -23,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/tinymodel"
 )
 
 // limitFiles makes files of more than n bytes fail to be written, where the
@@ -53,12 +54,17 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command line as people and scripts do: each file under
 // testdata/script is a session with its files and what it must print.
 func TestScripts(t *testing.T) {
+	words := []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "gate", "wall", "tide", "opens", "high", "noon"}
+	shape := tinymodel.Shape{Words: len(words), Width: 32, Inner: 48, Layers: 1, Heads: 2, Positions: 32}
+	first, second := shape.Write(t, 1, words...), shape.Write(t, 2, words...)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			server := httptest.NewServer(&chat{})
 			env.Defer(server.Close)
 			env.Setenv("CHAT", server.URL)
+			env.Setenv("MODEL", first)
+			env.Setenv("OTHER", second)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

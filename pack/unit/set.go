@@ -61,7 +61,8 @@ type Unit struct {
 	Kind       corpus.BlockKind
 	From, To   int     // its terms are Set.Occ[From:To]
 	First      bool    // nothing before it adjoins
-	Look       float64 // of its passage: see gather.Passage
+	Look       float64 // of its passage, as Meaning is: see gather.Passage
+	Meaning    float64
 }
 
 // Set is the units of the candidates, in the order in which they were read. It
@@ -264,7 +265,7 @@ func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])
 		}
-		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look}
+		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look, Meaning: p.Meaning}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := Hash(t)

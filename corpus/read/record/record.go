@@ -208,12 +208,12 @@ func setVectors(d *corpus.Document, one json.RawMessage, byField map[string]json
 		if len(raw) == 0 || string(raw) == "null" {
 			return nil
 		}
-		v, err := vector.ParseNamed(raw)
+		v, err := vector.Parse(raw)
 		if err != nil {
 			return fmt.Errorf("record %q: field %q: %w", d.ID, field, err)
 		}
 		if d.Vectors == nil {
-			d.Vectors = map[string]vector.Named{}
+			d.Vectors = map[string]vector.Value{}
 		}
 		if d.Vectors[field] != nil {
 			return fmt.Errorf("record %q: field %q has two vectors", d.ID, field)
