@@ -78,15 +78,17 @@ func Of(d *corpus.Document) Document {
 	for i := range d.Blocks {
 		b := &d.Blocks[i]
 		row := b.Kind == corpus.TableRow
-		if row && table >= 0 && strings.Count(d.Source[r.Blocks[table].End:b.Start], "\n") <= 1 {
+		place := d.PlaceOf(b.Start)
+		page := cmp.Or(place.Page, place.Slide)
+		if row && table >= 0 && strings.Count(d.Source[r.Blocks[table].End:b.Start], "\n") <= 1 && page == r.Blocks[table].Page {
 			t := &r.Blocks[table]
 			t.End = b.End
 			t.Rows = append(t.Rows, cells(d.Source[b.Start:b.End]))
 			continue
 		}
 		out := Block{Kind: kinds[b.Kind], Level: int(b.Level), Label: b.Label, Start: b.Start, End: b.End}
-		if p := d.PlaceOf(b.Start); !p.IsZero() {
-			out.Place, out.Page = &p, cmp.Or(p.Page, p.Slide)
+		if !place.IsZero() {
+			out.Place, out.Page = &place, page
 		}
 		table = -1
 		if row {

@@ -66,7 +66,23 @@ func article(ctx context.Context, src string) (blocks []block, title string, ok 
 		return nil, "", false
 	}
 	place(x.blocks, b.String(), src)
+	x.blocks = withoutRepeats(x.blocks)
 	return x.blocks, strings.Join(strings.Fields(a.Title()), " "), true
+}
+
+// withoutRepeats leaves out paragraphs that stand in an article before: what is shown
+// under each of its pictures.
+func withoutRepeats(blocks []block) []block {
+	const least = 20 // bytes; shorter ones may be refrains, or what is said
+	seen := map[string]bool{}
+	return slices.DeleteFunc(blocks, func(b block) bool {
+		if b.Kind != corpus.Paragraph || len(b.text) < least {
+			return false
+		}
+		again := seen[b.text]
+		seen[b.text] = true
+		return again
+	})
 }
 
 // mark writes its offset into each start tag of a page, and counts them.

@@ -107,3 +107,15 @@ func TestArticleBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedInArticle: what stands under each of the pictures of an article stands once.
+func TestRepeatedInArticle(t *testing.T) {
+	caption := "<p>The bridge on its first day, seen from the north.</p>\n"
+	d := page(t, news("<p>"+sentence+sentence+"</p>\n"+caption+
+		"<p>"+strings.Repeat("It had cost 12 million, which was less than had been feared, and more than had been planned. ", 4)+"</p>\n"+caption+"<p>\u200b</p>\n<p>"+sentence+"</p>"))
+	for text, times := range map[string]int{"seen from the north": 1, "\u200b": 0} {
+		if n := strings.Count(d.Source, text); n != times {
+			t.Errorf("%q stands %d times in %q", text, n, d.Source)
+		}
+	}
+}

@@ -218,7 +218,7 @@ func (x *extractor) flush() {
 	} else if x.pre == 0 || x.row {
 		t = strings.TrimLeftFunc(t, unicode.IsSpace)
 	}
-	if format.Blank(t) {
+	if format.Blank(t) || strings.Trim(t, "\u200b\u200c\u200d\ufeff \n\t") == "" {
 		x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 		return
 	}

@@ -19,7 +19,8 @@ type block struct {
 	size  float32
 	bold  bool
 	mono  bool
-	table int // rows of one table have the same number, from 1
+	table int     // rows of one table have the same number, from 1
+	left  float32 // where the table begins
 }
 
 func newBlock(page int, l line) *block {
@@ -54,6 +55,8 @@ func paragraphs(page int, lines []line) []*block {
 		case cur.sameRow(&l):
 			last := cur.last()
 			gap := l.box.x0 - last.box.x1
+			l.words[0].led = l.words[0].led || last.leads
+			last.leads = l.leads
 			last.words = append(last.words, l.words...)
 			last.words[len(last.words)-len(l.words)].gap = gap
 			last.box, last.page = last.box.union(l.box), last.page.union(l.page)
@@ -114,7 +117,13 @@ func (b *block) goesOn(l *line) bool {
 	if b.mono {
 		return step < 1.9*em
 	}
-	if l.bullet() != "" || b.bold != l.bold && (b.bold || l.allBold()) {
+	if last.led() && (l.led() || l.box.x0 < b.lines[0].box.x0+em/2) {
+		return false // an entry ends with what dots lead to
+	}
+	if last.gapped() && l.gapped() {
+		return false // rows
+	}
+	if l.bullet() != "" || len(l.words) == 1 && isNumber(l.words[0].text) || b.bold != l.bold && (b.bold || l.allBold()) {
 		return false
 	}
 	return !b.newParagraph(l, em)
@@ -151,6 +160,16 @@ func (b *block) newParagraph(l *line, em float32) bool {
 	}
 	// The first word of the line would have had room on the line before.
 	return right-last.box.x1 > l.words[0].box.width()+1.2*em
+}
+
+// gapped says that words of a line, but for its bullet, stand as far apart as columns do.
+func (l *line) gapped() bool {
+	for i := 1; i < len(l.words); i++ {
+		if l.words[i].gap > columnGap*l.size && (i > 1 || l.bullet() == "") {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *line) allBold() bool { return l.bold }

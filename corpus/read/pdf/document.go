@@ -86,8 +86,8 @@ func joinLine(out *strings.Builder, next string, hyphens map[string]bool) {
 	stem := before[:len(before)-n]
 	head := lastWord(stem)
 	if head == "" || last == '-' && !unicode.IsLetter(firstRune(next)) {
-		if head == "" {
-			out.WriteByte(' ')
+		if stem == "" || strings.HasSuffix(stem, " ") {
+			out.WriteByte(' ') // a dash
 		}
 		out.WriteString(next)
 		return
@@ -146,9 +146,10 @@ func (b *block) code() string {
 	return strings.ReplaceAll(out.String(), string(hyphen), "-")
 }
 
-// bodySize is the size of most letters.
+// bodySize is the size of most letters; those of tables count where there is little else.
 func bodySize(blocks []*block) float32 {
-	counts := map[float32]int{}
+	counts, rows := map[float32]int{}, map[float32]int{}
+	all, inRows := 0, 0
 	for _, b := range blocks {
 		for i := range b.lines {
 			n := 0
@@ -156,6 +157,16 @@ func bodySize(blocks []*block) float32 {
 				n += len(b.lines[i].words[j].text)
 			}
 			counts[roundSize(b.lines[i].size)] += n
+			all += n
+		}
+		for _, c := range b.cells {
+			rows[roundSize(b.size)] += len(c)
+			inRows += len(c)
+		}
+	}
+	if inRows > 4*all {
+		for size, n := range rows {
+			counts[size] += n
 		}
 	}
 	best := float32(0)

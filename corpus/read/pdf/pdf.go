@@ -121,6 +121,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 		return d, err
 	}
 	r.dropRepeats()
+	r.joinTables()
 	r.classify()
 	d.Type = "pdf"
 	compose(&d, r.blocks)

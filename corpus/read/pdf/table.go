@@ -11,7 +11,9 @@ import (
 // table is one that was found on a page: its rows of cells, each of which is lines.
 type table struct {
 	rows [][][]line
-	cuts int // places where a border divides words that stand close
+	cuts int  // places where a border divides words that stand close
+	long bool // one cell may hold most of the text
+	grid bool // its cells are boxes, which are filled in any order where all are
 }
 
 const near = 3 // points: rules so near are one, or meet
@@ -23,21 +25,73 @@ func (p *page) tables(lines []line) (of []*table) {
 	for _, g := range p.grids() {
 		p.fill(lines, of, g.box(), func(in []int) *table { return g.table(lines, in) })
 	}
-	for _, b := range p.ruled() {
-		p.fill(lines, of, b, func(in []int) *table { return columned(lines, in, true) })
+	for _, rules := range p.ruled() {
+		p.between(lines, of, rules)
 	}
-	for _, in := range unruled(lines, of) {
-		if t := columned(lines, in, false); t != nil {
-			for _, i := range in {
-				of[i] = t
-			}
-		}
-	}
+	p.unruled(lines, of)
 	return of
 }
 
+// between makes tables of what stands between rules of one length: the most of them
+// that one table has, from the top.
+func (p *page) between(lines []line, of []*table, rules []rule) {
+	const most = 16 // rules of several tables of one width
+	for from := 0; from+2 < len(rules); {
+		to := len(rules) - 1
+		if to-from > most && from > 0 {
+			return
+		}
+		for ; to > from+1; to-- {
+			whole := to-from == len(rules)-1
+			if p.fill(lines, of, rules[from].union(rules[to].box), func(in []int) *table {
+				if t := columned(lines, in, nil); whole || t.descends() && in[len(in)-1]-in[0] == len(in)-1 {
+					return t
+				}
+				return nil
+			}) || len(rules) > most {
+				break
+			}
+		}
+		from = to
+	}
+	if n := len(rules); n >= 2 {
+		p.open(lines, of, rules[n-2].union(rules[n-1].box))
+	}
+}
+
+// open makes a table of a header between two rules and of what follows it on the page: one
+// that goes on there, or on the next, without a rule below.
+func (p *page) open(lines []line, of []*table, head box) {
+	var in []int
+	bottom := head.y1
+	for i := range lines {
+		l := &lines[i]
+		x, y := (l.box.x0+l.box.x1)/2, (l.box.y0+l.box.y1)/2
+		inside := of[i] == nil && l.turn == 0 && l.unit == nil && x > head.x0 && x < head.x1
+		header := inside && y > head.y0 && y < head.y1
+		if len(in) == 0 && !header {
+			continue
+		}
+		if !header && (!inside || y < head.y1 || l.box.y0 > bottom+2*l.size) {
+			break
+		}
+		in = append(in, i)
+		bottom = max(bottom, l.box.y1)
+	}
+	if len(in) < 4 || head.height() > 6*lines[in[0]].size {
+		return
+	}
+	t := columned(lines, in, nil)
+	if !t.descends() || slices.ContainsFunc(t.rows[0], func(cell []line) bool { return len(cell) == 0 || cell[0].box.y1 > head.y1 }) {
+		return
+	}
+	for _, i := range in {
+		of[i] = t
+	}
+}
+
 // fill makes a table of the lines in a box that are in none.
-func (p *page) fill(lines []line, of []*table, b box, build func(in []int) *table) {
+func (p *page) fill(lines []line, of []*table, b box, build func(in []int) *table) bool {
 	var in []int
 	for i := range lines {
 		l := &lines[i]
@@ -47,13 +101,16 @@ func (p *page) fill(lines []line, of []*table, b box, build func(in []int) *tabl
 		}
 	}
 	if len(in) < 3 {
-		return
+		return false
 	}
-	if t := build(in); t != nil {
-		for _, i := range in {
-			of[i] = t
-		}
+	t := build(in)
+	if t == nil {
+		return false
 	}
+	for _, i := range in {
+		of[i] = t
+	}
+	return true
 }
 
 // rows are the blocks of a table.
@@ -66,7 +123,7 @@ func (t *table) blocks(page, number int) []*block {
 			var text strings.Builder
 			for i := range cell {
 				if !filled {
-					b.box = cell[i].page
+					b.box, b.size = cell[i].page, cell[i].size
 				}
 				b.box, filled = b.box.union(cell[i].page), true
 				if s := cell[i].text(); text.Len() == 0 {
@@ -80,6 +137,13 @@ func (t *table) blocks(page, number int) []*block {
 		if filled {
 			out = append(out, b)
 		}
+	}
+	left := float32(1e6)
+	for _, b := range out {
+		left = min(left, b.box.x0)
+	}
+	for _, b := range out {
+		b.left = left
 	}
 	return out
 }
@@ -173,7 +237,7 @@ func cellOf(borders []float32, at float32) int {
 // It is nil where the cells hold less than a table does.
 func (g *grid) table(lines []line, in []int) *table {
 	nx, ny := len(g.xs)-1, len(g.ys)-1
-	t := &table{rows: make([][][]line, ny)}
+	t := &table{rows: make([][][]line, ny), grid: true}
 	for y := range t.rows {
 		t.rows[y] = make([][]line, nx)
 	}
@@ -294,12 +358,34 @@ func (t *table) doubtful(columns int) bool {
 			most = max(most, n)
 		}
 	}
-	return 5*t.cuts > parts || 10*filled < 3*columns*len(t.rows) || most > 60 && 2*most > words || 10*back > parts
+	cells := columns * len(t.rows)
+	return 5*t.cuts > parts || 10*filled < 3*cells || !t.long && most > 60 && 2*most > words || 10*back > parts && !(t.grid && 10*filled > 6*cells)
 }
 
-// ruled are the boxes between the horizontal rules that stand over each other and
-// are equally long: tables that have no upright ones.
-func (p *page) ruled() []box {
+// descends says that each row of a table stands below the one before it.
+func (t *table) descends() bool {
+	if t == nil {
+		return false
+	}
+	bottom := float32(-1e6)
+	for _, row := range t.rows {
+		top, low := float32(1e6), float32(-1e6)
+		for _, cell := range row {
+			for i := range cell {
+				top, low = min(top, cell[i].box.y1), max(low, cell[i].box.y1)
+			}
+		}
+		if top <= bottom {
+			return false
+		}
+		bottom = low
+	}
+	return true
+}
+
+// ruled are the horizontal rules that stand over each other and are equally long, from
+// the top: those of tables that have no upright ones.
+func (p *page) ruled() [][]rule {
 	var flat []rule
 	for _, r := range p.rules {
 		if !r.upright && r.width() > 40 {
@@ -311,22 +397,21 @@ func (p *page) ruled() []box {
 	}
 	slices.SortStableFunc(flat, func(a, b rule) int { return cmp.Compare(a.y0, b.y0) })
 	done := make([]bool, len(flat))
-	var out []box
+	var out [][]rule
 	for i, a := range flat {
 		if done[i] {
 			continue
 		}
-		b, n := a.box, 1
+		group := []rule{a}
 		for j := i + 1; j < len(flat); j++ {
 			c := flat[j]
-			if !done[j] && abs(c.x0-a.x0) < 2*near && abs(c.x1-a.x1) < 2*near && c.y0 > b.y1+near {
+			if !done[j] && abs(c.x0-a.x0) < 2*near && abs(c.x1-a.x1) < 2*near && c.y0 > group[len(group)-1].y1+near {
 				done[j] = true
-				b = b.union(c.box)
-				n++
+				group = append(group, c)
 			}
 		}
-		if n > 2 && b.height() < 0.9*p.height {
-			out = append(out, b)
+		if len(group) > 1 {
+			out = append(out, group)
 		}
 	}
 	return out

@@ -17,6 +17,7 @@ type word struct {
 	// Of letters that are written to the left, how many more of them stand right of the
 	// one before: where most do, they are in the order of the eye.
 	rightward int
+	led       bool // dots led to it
 }
 
 // line is a run of words on one base line, in the order of the page's content.
@@ -30,13 +31,17 @@ type line struct {
 	mono  bool
 	page  box // the same on the page
 	unit  *unit
-	seq   int // of the lines of a page in the order of its content
+	leads bool // dots lead from it to what stands right of it
+	seq   int  // of the lines of a page in the order of its content
 }
 
 func (l *line) text() string {
 	var b strings.Builder
 	for i := range l.words {
-		if i > 0 {
+		switch {
+		case i > 0 && l.words[i].led:
+			b.WriteByte('\t')
+		case i > 0:
 			b.WriteByte(' ')
 		}
 		b.WriteString(l.words[i].text)
@@ -89,10 +94,10 @@ func (p *page) lines() (lines []line, hidden string) {
 			return
 		}
 		endWord()
-		if len(cur.words) > 0 {
-			cur.finish()
-			cur.seq = len(lines)
-			lines = append(lines, *cur)
+		for _, l := range cur.withoutLeaders() {
+			l.finish()
+			l.seq = len(lines)
+			lines = append(lines, l)
 		}
 		cur = nil
 	}
@@ -113,7 +118,7 @@ func (p *page) lines() (lines []line, hidden string) {
 		g.box = p.frame(g.box, g.style.turn)
 		gap, fits := float32(0), false
 		if cur != nil {
-			gap, fits = follows(&last, &g, cur)
+			gap, fits = follows(&last, &g, cur, space)
 		}
 		switch {
 		case !fits:
@@ -145,8 +150,9 @@ func (p *page) lines() (lines []line, hidden string) {
 	return lines, gone.String()
 }
 
-// follows says whether a glyph goes on with the line of the last one, and the gap between them.
-func follows(last, g *glyph, l *line) (gap float32, fits bool) {
+// follows says whether a glyph goes on with the line of the last one, and the gap between
+// them; space is whether one stands there.
+func follows(last, g *glyph, l *line, space bool) (gap float32, fits bool) {
 	size := max(last.style.size, g.style.size, 1)
 	if g.style.turn != l.turn || g.style.unit != l.unit {
 		return 0, false
@@ -164,6 +170,9 @@ func follows(last, g *glyph, l *line) (gap float32, fits bool) {
 	gap = max(b.x0-a.x1, a.x0-b.x1)
 	if gap > columnGap*size {
 		return gap, false
+	}
+	if back := a.x1 - b.x0; (back > size || space && back > 0.5*size) && !rightToLeft(g.r) && !rightToLeft(last.r) {
+		return gap, false // it begins over the text before, which was too long for its cell
 	}
 	if b.x1 < a.x0+0.1*size && !rightToLeft(g.r) && !rightToLeft(last.r) && gap > -0.5*size {
 		// It goes back: what stands before the line is another.
