@@ -195,7 +195,7 @@ func TestUnitOfVectors(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	for _, f := range []tamis.VectorField{{Kind: vector.KindMulti}, {Unit: 9}} {
+	for _, f := range []tamis.VectorField{{Kind: 7}, {Unit: 9}} {
 		if _, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"v": f}}); err == nil {
 			t.Errorf("a field %+v is taken", f)
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// Vector is a vector of a kind: Sparse or Dense.
+// Vector is a vector of a kind: Sparse, Dense or Multi.
 type Vector = vector.Value
 
 // Sparse is a learned sparse vector: positive, finite weights by term. A term
@@ -23,6 +23,10 @@ type Sparse = vector.Named
 
 // Dense is a vector by all its numbers, which are finite.
 type Dense = vector.Dense
+
+// Multi is several dense vectors with as many numbers each: those of tokens, say. It is
+// compared by MaxSim, the sum of the greatest products of each vector of the query.
+type Multi = vector.Multi
 
 // VectorField says how a field stores its vectors: of which kind, with how many bits,
 // compared by what. The zero VectorField is of the kind of its first vector, with

@@ -484,3 +484,61 @@ func TestVectorFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestPassageVectors: vectors by ranges of bytes rank the passages that have these
+// ranges, and go with the text.
+func TestPassageVectors(t *testing.T) {
+	dir := t.TempDir()
+	ix, err := tamis.Open(dir, tamis.Options{Vectors: map[string]tamis.VectorField{"v": {Kind: vector.KindDense, Unit: vector.Passages, Similarity: vector.Cosine}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("A long sentence about mills and sieves, which turn and turn. ", 80)
+	add(t, ix, tamis.Document{ID: "a", Source: text})
+	found, err := ix.Search(t.Context(), tamis.Query{Text: "mills", K: 50})
+	if err != nil || len(found.Hits) < 3 {
+		t.Fatal(found, err)
+	}
+	slices.SortFunc(found.Hits, func(a, b tamis.Hit) int { return cmp.Compare(a.Start, b.Start) })
+	var parts vector.Parts
+	for i, h := range found.Hits {
+		parts = append(parts, vector.Part{Start: h.Start, End: h.End, Vector: tamis.Dense{1, float32(i)}})
+	}
+	parts[1].End-- // no passage
+	report := add(t, ix, tamis.Document{ID: "a", Source: text, Vectors: map[string]tamis.Vector{"v": parts}},
+		tamis.Document{ID: "b", Source: "Short.", Vectors: map[string]tamis.Vector{"v": vector.Parts{{Start: 0, End: 6, Vector: tamis.Dense{-1, 0}}}}})
+	if report.Updated != 1 || report.Added != 1 {
+		t.Fatalf("%+v", report)
+	}
+	check := func(what string, want int) {
+		t.Helper()
+		res, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Dense{2, 0}, Field: "v", K: 100})
+		if err != nil || len(res.Hits) != want {
+			t.Fatalf("%s: %d hits, %v, want %d", what, len(res.Hits), err, want)
+		}
+		if h := res.Hits[0]; want > 1 && (h.Start != found.Hits[0].Start || h.Score != 1) || res.Hits[want-1].Doc != "b" || res.Hits[want-1].Score != -1 {
+			t.Fatalf("%s: %+v", what, h)
+		}
+	}
+	check("added", len(parts))
+	if err := ix.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("compacted", len(parts))
+	if err := ix.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if ix, err = tamis.Open(dir, tamis.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	check("reopened", len(parts))
+	if r, err := ix.Check(t.Context(), false); err != nil || len(r.Lost)+len(r.Derivable) > 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Dense{1, 1}, Field: "v", Unit: tamis.Documents}); err == nil {
+		t.Error("passages are ranked as documents")
+	}
+	add(t, ix, tamis.Document{ID: "a", Source: "Another text."})
+	check("replaced", 1)
+}

@@ -82,6 +82,12 @@ func (v *Vectors) rank(ctx context.Context, k int) (topk.Ranking, error) {
 			sources[i] = dense.Source{Segment: s.Vectors.Dense, Visible: s.Visible}
 		}
 		return dense.Rank(ctx, sources, query, k, v.Recall)
+	case vector.Multi:
+		sources := make([]dense.MultiSource, len(v.Sources))
+		for i, s := range v.Sources {
+			sources[i] = dense.MultiSource{Segment: s.Vectors.Multi, Visible: s.Visible}
+		}
+		return dense.RankMulti(ctx, sources, query, k)
 	case vector.Sparse:
 		sources := make([]impact.Source, len(v.Sources))
 		for i, s := range v.Sources {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -52,6 +53,9 @@ func vectorsFor(source string) map[string]vector.Value {
 			d[i] = float32(r.IntN(50)-25) / 8
 		}
 		all["d"] = d
+		if r.IntN(2) == 0 {
+			all["m"] = vector.Multi{d[:3], d[1:4], d[2:]}[r.IntN(3):]
+		}
 	}
 	if len(all) == 0 {
 		return nil
@@ -96,6 +100,7 @@ func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 	}
 	for _, field := range s.VectorFields() {
 		query, numbers := vector.Named{}, vector.Dense{1, -2, 0, 3, .5}
+		tokens := vector.Multi{{1, 0, -1}, {.5, 2, 0}}
 		for t := range 40 {
 			query[fmt.Sprint(t)] = float32(1 + t%3)
 			query[fmt.Sprint("name", t, "-", t%3)] = float32(1 + t%2)
@@ -120,6 +125,14 @@ func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 				for i, x := range v {
 					score += x * numbers[i]
 				}
+			case vector.Multi:
+				for _, q := range tokens {
+					most := float32(math.Inf(-1))
+					for _, d := range v {
+						most = max(most, d[0]*q[0]+d[1]*q[1]+d[2]*q[2])
+					}
+					score += most
+				}
 			default:
 				continue
 			}
@@ -131,8 +144,11 @@ func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 		}
 		got := []string{}
 		var q vector.Value = query
-		if field == "d" {
+		switch field {
+		case "d":
 			q = numbers
+		case "m":
+			q = tokens
 		}
 		for _, h := range rankVectors(t, v, field, q, len(order)+1) {
 			got = append(got, fmt.Sprintf("%s %g", h.id, h.score))
@@ -156,7 +172,17 @@ func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Value, k 
 	}
 	spaces := v.VectorSpaces(field)
 	var hits []topk.Hit
-	if numbers, ok := x.(vector.Dense); ok {
+	if tokens, ok := x.(vector.Multi); ok {
+		sources := make([]dense.MultiSource, len(spaces))
+		for i, s := range spaces {
+			sources[i] = dense.MultiSource{Segment: s.Vectors.Multi, Visible: s.Visible}
+		}
+		r, err := dense.RankMulti(t.Context(), sources, tokens, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits = r.Hits
+	} else if numbers, ok := x.(vector.Dense); ok {
 		sources := make([]dense.Source, len(spaces))
 		for i, s := range spaces {
 			sources[i] = dense.Source{Segment: s.Vectors.Dense, Visible: s.Visible}
@@ -222,7 +248,7 @@ func TestDamagedVectors(t *testing.T) {
 		t.Fatal("stored", ids(got))
 	}
 	st, err := s.Stats()
-	if err != nil || len(st.Vectors) != 3 || st.Vectors[1].Bits != 8 || st.VectorBytes == 0 {
+	if err != nil || len(st.Vectors) != 4 || st.Vectors[1].Bits != 8 || st.VectorBytes == 0 {
 		t.Fatalf("%+v, %v", st, err)
 	}
 	for _, id := range []string{"d0", "d1", "d2", "d3"} {

@@ -256,3 +256,23 @@ func (f Field) Fits(v Value) error {
 	}
 	return nil
 }
+
+// Compared is a vector that Fits as others are compared with it: of the length 1 where
+// the field compares directions.
+func (f Field) Compared(v Value) Value {
+	if f.Similarity != Cosine {
+		return v
+	}
+	switch v := v.(type) {
+	case Dense:
+		u, _ := v.Unit()
+		return u
+	case Multi:
+		m := make(Multi, len(v))
+		for i, d := range v {
+			m[i], _ = d.Unit()
+		}
+		return m
+	}
+	return v
+}

@@ -51,8 +51,8 @@ func (f *Field) Complete(name string) error {
 	switch {
 	case name == "" || !utf8.ValidString(name):
 		return fmt.Errorf("a field of vectors has the name %q: it must be valid UTF-8 and not empty", name)
-	case f.Kind > KindDense:
-		return fmt.Errorf("field %q: %w: %s vectors are not stored; use %s or %s", name, ErrKind, f.Kind, KindSparse, KindDense)
+	case f.Kind > KindMulti:
+		return fmt.Errorf("field %q: %w: %s vectors are not stored; use %s, %s or %s", name, ErrKind, f.Kind, KindSparse, KindDense, KindMulti)
 	case f.Unit > Passages:
 		return fmt.Errorf("field %q: unknown unit of vectors %s: use %s or %s", name, f.Unit, Documents, Passages)
 	case f.Bits != 8 && f.Bits != 16 && f.Bits != 32:

@@ -1,7 +1,8 @@
 """Times tamis beside hnswlib, FAISS and usearch on the same dense vectors, one thread, in
-turns: peers.py FOLDER TAMIS [ROUNDS], with base.f32 and queries.f32 in FOLDER (made.py)
-and the program of this folder. Prints for each system and setting the recall of the 10
-best by exact inner products, the median of its microseconds a question, and bytes."""
+turns: peers.py FOLDER TAMIS [ROUNDS [PEERS]], with base.f32 and queries.f32 in FOLDER
+(made.py) and the program of this folder; PEERS are some of hnswlib,ivf,sq8,hnsw,usearch. Prints for each system and setting the recall of the 10
+best by exact inner products, the median of its microseconds of CPU time a question, and
+bytes."""
 import json
 import os
 import statistics
@@ -38,9 +39,9 @@ def each(search):
 
 
 def timed(build):
-    start = time.time()
+    start = time.process_time()
     made = build()
-    return made, time.time() - start
+    return made, time.process_time() - start
 
 
 def add_hnswlib():
@@ -106,22 +107,28 @@ def add_tamis(bits, recalls):
 
 
 lists = int(4 * n ** .5)
+peers = sys.argv[4].split(",") if len(sys.argv) > 4 else ["hnswlib", "ivf", "sq8", "hnsw", "usearch"]
 add_tamis(8, (.8, .9, .95, .98, .99, .995, 1))
 add_tamis(16, (.9, .95, .99))
-add_hnswlib()
-add_faiss("FAISS IVF flat", f"IVF{lists},Flat", "nprobe", (1, 2, 4, 8, 12, 20, 32, 50, 80, 130))
-add_faiss("FAISS IVF SQ8", f"IVF{lists},SQ8", "nprobe", (4, 8, 12, 20, 32, 50, 80, 130))
-add_faiss("FAISS HNSW16", "HNSW16", "efSearch", (10, 16, 24, 40, 60, 100, 160, 250))
-add_usearch()
+if "hnswlib" in peers:
+    add_hnswlib()
+if "ivf" in peers:
+    add_faiss("FAISS IVF flat", f"IVF{lists},Flat", "nprobe", (1, 2, 4, 8, 12, 20, 32, 50, 80, 130))
+if "sq8" in peers:
+    add_faiss("FAISS IVF SQ8", f"IVF{lists},SQ8", "nprobe", (4, 8, 12, 20, 32, 50, 80, 130))
+if "hnsw" in peers:
+    add_faiss("FAISS HNSW16", "HNSW16", "efSearch", (10, 16, 24, 40, 60, 100, 160, 250))
+if "usearch" in peers:
+    add_usearch()
 times = {}
 for r in range(rounds):
     for name, size, took, settings in systems:
         for setting, run in settings.items():
             if setting == "recall 1" and r > 0:
                 continue
-            start = time.perf_counter()
+            start = time.process_time()
             found = run()
-            us = getattr(run, "us", 0) or (time.perf_counter() - start) / len(queries) * 1e6
+            us = getattr(run, "us", 0) or (time.process_time() - start) / len(queries) * 1e6
             times.setdefault((name, setting), []).append(us)
             if r == 0:
                 times[name, setting, "recall"] = recall(found)

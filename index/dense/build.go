@@ -64,6 +64,7 @@ func (c Config) check() error {
 type Builder struct {
 	conf    Config
 	rows    int
+	flat    bool // without lists
 	numbers []byte
 	scales  []byte
 	// What the loss is made of.
@@ -146,7 +147,7 @@ func (b *Builder) Bytes() ([]byte, error) {
 		loss = float32(math.Sqrt(b.lost / b.all))
 	}
 	s := &Segment{conf: b.conf, rows: b.rows, loss: loss, data: [sections][]byte{secNumbers: b.numbers, secScales: b.scales}}
-	if b.rows < ListsFromRows {
+	if b.flat || b.rows < ListsFromRows {
 		return s.assemble(), nil
 	}
 	return s.withLists()
@@ -192,30 +193,43 @@ func Merge(parts []Part) ([]byte, error) {
 		if b == nil {
 			b = NewBuilder(s.conf)
 		}
-		if s.conf != b.conf {
-			return nil, fmt.Errorf("dense: vectors of %d numbers of %d bits beside those of %d of %d bits", s.conf.Dims, s.conf.Bits, b.conf.Dims, b.conf.Bits)
+		if err := b.like(s); err != nil {
+			return nil, err
 		}
-		before := b.rows
 		for row := range uint32(s.rows) {
-			place := s.place(row)
-			if p.Keep != nil && !p.Keep(row) {
-				continue
-			}
-			if b.rows == MaxRows {
-				return nil, fmt.Errorf("%w: it has %d rows", ErrFull, b.rows)
-			}
-			b.rows++
-			b.numbers = append(b.numbers, s.row(int(place), 1)...)
-			if s.conf.Bits == 8 {
-				b.scales = append(b.scales, s.data[secScales][4*place:][:4]...)
+			if p.Keep == nil || p.Keep(row) {
+				place := int(s.place(row))
+				if err := b.take(s, place, place+1); err != nil {
+					return nil, err
+				}
 			}
 		}
-		// The loss of all is taken for that of what is left.
-		n := float64(b.rows - before)
-		b.lost, b.all = b.lost+n*float64(s.loss)*float64(s.loss), b.all+n
 	}
 	if b == nil {
 		return nil, errors.New("dense: nothing to merge")
 	}
 	return b.Bytes()
+}
+
+// like says why the rows of a segment cannot be taken.
+func (b *Builder) like(s *Segment) error {
+	if b.conf == s.conf {
+		return nil
+	}
+	return fmt.Errorf("dense: vectors of %d numbers of %d bits beside those of %d of %d bits", s.conf.Dims, s.conf.Bits, b.conf.Dims, b.conf.Bits)
+}
+
+// take adds what is stored at the places [first, end) of a segment that is like b.
+func (b *Builder) take(s *Segment, first, end int) error {
+	if b.rows += end - first; b.rows > MaxRows {
+		return fmt.Errorf("%w: it has %d rows", ErrFull, MaxRows)
+	}
+	b.numbers = append(b.numbers, s.row(first, end-first)...)
+	if s.conf.Bits == 8 {
+		b.scales = append(b.scales, s.data[secScales][4*first:4*end]...)
+	}
+	// The loss of all is taken for that of what is left.
+	n := float64(end - first)
+	b.lost, b.all = b.lost+float64(n*float64(s.loss)*float64(s.loss)), b.all+n
+	return nil
 }

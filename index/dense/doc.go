@@ -34,4 +34,10 @@
 //
 // loss is the root of the mean squared error of the stored numbers over that of the
 // numbers given.
+//
+// # Multi-vectors, version 1
+//
+//	header    8 bytes magic "TAMISMLT"; u32 version; u32 rows; u32 CRC-32C of the starts
+//	starts    the first vector of each row, u32, and the number of vectors
+//	vectors   from the next multiple of 64 on, a segment of all vectors, without lists
 package dense

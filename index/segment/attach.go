@@ -68,14 +68,19 @@ func (f *FieldVectors) data(conf vector.Field) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if conf.Kind == vector.KindDense {
+	switch conf.Kind {
+	case vector.KindDense:
 		b := dense.NewBuilder(dense.Config{Dims: conf.Dims, Bits: conf.Bits})
 		for _, v := range f.vectors {
-			x := v.(vector.Dense)
-			if conf.Similarity == vector.Cosine {
-				x, _ = x.Unit() // Fits
+			if err := b.Add(conf.Compared(v).(vector.Dense)); err != nil {
+				return nil, err
 			}
-			if err := b.Add(x); err != nil {
+		}
+		return b.Bytes()
+	case vector.KindMulti:
+		b := dense.NewMultiBuilder(dense.Config{Dims: conf.Dims, Bits: conf.Bits})
+		for _, v := range f.vectors {
+			if err := b.Add(conf.Compared(v).(vector.Multi)); err != nil {
 				return nil, err
 			}
 		}

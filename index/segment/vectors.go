@@ -24,10 +24,11 @@ const (
 // Vectors are those of one field. Only documents that have one, or passages, have a
 // row among them.
 type Vectors struct {
-	// Sparse are the vectors where they are of vector.KindSparse, Dense where they are
-	// of vector.KindDense; the others are nil.
+	// Sparse are the vectors where they are of vector.KindSparse, Dense of
+	// vector.KindDense, Multi of vector.KindMulti; the others are nil.
 	Sparse *impact.Segment
 	Dense  *dense.Segment
+	Multi  *dense.Multi
 	field  string
 	kind   vector.Kind
 	unit   vector.Unit
@@ -52,8 +53,11 @@ type structure interface {
 }
 
 func (v *Vectors) structure() structure {
-	if v.Dense != nil {
+	switch {
+	case v.Dense != nil:
 		return v.Dense
+	case v.Multi != nil:
+		return v.Multi
 	}
 	return v.Sparse
 }
@@ -63,8 +67,11 @@ func (v *Vectors) Rows() int { return len(v.rows) / 4 }
 
 // Numbers is how many weights or numbers they have.
 func (v *Vectors) Numbers() uint64 {
-	if v.Dense != nil {
+	switch {
+	case v.Dense != nil:
 		return uint64(v.Dense.Rows()) * uint64(v.Dense.Config().Dims)
+	case v.Multi != nil:
+		return uint64(v.Multi.Parts()) * uint64(v.Multi.Config().Dims)
 	}
 	return v.Sparse.Postings()
 }
@@ -229,12 +236,17 @@ type merging struct {
 	sparse []impact.Part
 	conf   impact.Config
 	dense  []dense.Part
+	multi  []dense.MultiPart
 }
 
 func (m *merging) add(v *Vectors, keep func(row uint32) bool) {
 	m.parts++
 	if v.Dense != nil {
 		m.dense = append(m.dense, dense.Part{Segment: v.Dense, Keep: keep})
+		return
+	}
+	if v.Multi != nil {
+		m.multi = append(m.multi, dense.MultiPart{Segment: v.Multi, Keep: keep})
 		return
 	}
 	m.conf = v.Sparse.Config()
@@ -244,6 +256,9 @@ func (m *merging) add(v *Vectors, keep func(row uint32) bool) {
 func (m *merging) bytes() ([]byte, error) {
 	if len(m.dense) > 0 {
 		return dense.Merge(m.dense)
+	}
+	if len(m.multi) > 0 {
+		return dense.MergeMulti(m.multi)
 	}
 	return impact.Merge(m.conf, m.sparse)
 }
@@ -370,7 +385,7 @@ func (s *Segment) openVectors(sec []byte) error {
 		if size == fieldEntry {
 			list[i].kind, list[i].unit = vector.Kind(e[16]), vector.Unit(e[17])
 		}
-		if v := list[i]; v.kind > vector.KindDense || v.unit > vector.Passages {
+		if v := list[i]; v.kind > vector.KindMulti || v.unit > vector.Passages {
 			return fmt.Errorf("%w: field %q has vectors of the kind %s and the unit %s, which this program does not read", ErrNewer, v.field, v.kind, v.unit)
 		}
 	}
@@ -393,9 +408,12 @@ func (s *Segment) openVectors(sec []byte) error {
 
 // open opens the vectors and checks what their rows stand for.
 func (v *Vectors) open(data []byte) (err error) {
-	if v.data = data; v.kind == vector.KindDense {
+	switch v.data = data; v.kind {
+	case vector.KindDense:
 		v.Dense, err = dense.Open(data)
-	} else {
+	case vector.KindMulti:
+		v.Multi, err = dense.OpenMulti(data)
+	default:
 		v.Sparse, err = impact.Open(data)
 	}
 	if err != nil {

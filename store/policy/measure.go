@@ -18,7 +18,7 @@ func Measure(segs []view.Segment) []Segment {
 			}
 			x := rows.Vectors(field)
 			m.Vectors[field] = Vectors{Rows: x.Rows(), Weights: x.Numbers()}
-			if x.Dense != nil { // their bytes are merged, no more
+			if x.Sparse == nil { // their bytes are merged, no more
 				m.Vectors[field] = Vectors{Rows: x.Rows(), Weights: uint64(x.Size() / weightBytes)}
 			}
 		}

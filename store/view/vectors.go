@@ -56,10 +56,7 @@ func (v *View) QueryVector(f vector.Field, q vector.Value) (vector.Value, error)
 	if err := f.Fits(q); err != nil {
 		return nil, err
 	}
-	if d, ok := q.(vector.Dense); ok && f.Similarity == vector.Cosine {
-		q, _ = d.Unit()
-	}
-	return q, nil
+	return f.Compared(q), nil
 }
 
 // shown are document rows that can be seen, and the masks of fields that follow:
