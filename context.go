@@ -94,6 +94,10 @@ type Lab struct {
 	// score.DefaultWeights. Trace is shown every unit that was scored.
 	Weights *score.Weights
 	Trace   func([]score.Unit)
+	// Meaning says how near passages are to a question in meaning, by the cosines of
+	// vectors that a model makes of them. A passage stands behind its document's title
+	// and ". ".
+	Meaning func(ctx context.Context, question string, passages []string) ([]float32, error)
 }
 
 // Context is the packed text with its receipt; its JSON form is the receipt
@@ -159,7 +163,11 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 		g.Find(of, candidatePassages/len(r.drafts)+1)
 		q.Drafts = append(q.Drafts, texts(of))
 	}
-	if err := g.Look(&gather.Question{Text: question, Terms: terms, IDF: from.idf}, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
+	meaning, err := ix.meaning(ctx, from, question, &r.Lab)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.Look(ctx, &gather.Question{Text: question, Terms: terms, IDF: from.idf, Meaning: meaning}, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
 		return nil, err
 	}
 	docs, err := g.Read(ctx)

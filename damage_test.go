@@ -146,7 +146,7 @@ func damageDocs(from, to int) []tamis.Document {
 		}
 		d := tamis.Document{ID: fmt.Sprint("d", i), Title: words[i%len(words)], Source: b.String(), Metadata: map[string]any{"n": float64(i)}}
 		if i%2 == 0 {
-			d.Vectors = map[string]tamis.Vector{"vector": {words[i%len(words)]: float32(i + 1), words[(i+3)%len(words)]: 0.5}}
+			d.Vectors = map[string]tamis.Vector{"vector": tamis.Sparse{words[i%len(words)]: float32(i + 1), words[(i+3)%len(words)]: 0.5}}
 		}
 		docs = append(docs, d)
 	}
@@ -209,7 +209,7 @@ func allAnswers(ix *tamis.Index) (string, error) {
 	if err := ask(tamis.Query{Text: "sieve river flour", Unit: tamis.Documents, Filter: "n < 15"}); err != nil {
 		return "", err
 	}
-	if err := ask(tamis.Query{Vector: tamis.Vector{"sieve": 1, "mill": 2, "thaw": 0.25, "log": 1}, Unit: tamis.Documents}); err != nil {
+	if err := ask(tamis.Query{Vector: tamis.Sparse{"sieve": 1, "mill": 2, "thaw": 0.25, "log": 1}, Unit: tamis.Documents}); err != nil {
 		return "", err
 	}
 	for i := range 40 {

@@ -124,13 +124,13 @@ func ExampleIndex_Search_vector() {
 	defer ix.Close()
 	ctx := context.Background()
 	docs := func(yield func(tamis.Document, error) bool) {
-		_ = yield(tamis.Document{ID: "a", Source: "A fine sieve.", Vectors: map[string]tamis.Vector{"impacts": {"sieve": 96, "fine": 40}}}, nil) &&
-			yield(tamis.Document{ID: "b", Vectors: map[string]tamis.Vector{"impacts": {"sieve": 12}}}, nil)
+		_ = yield(tamis.Document{ID: "a", Source: "A fine sieve.", Vectors: map[string]tamis.Vector{"impacts": tamis.Sparse{"sieve": 96, "fine": 40}}}, nil) &&
+			yield(tamis.Document{ID: "b", Vectors: map[string]tamis.Vector{"impacts": tamis.Sparse{"sieve": 12}}}, nil)
 	}
 	if _, err := ix.Add(ctx, docs); err != nil {
 		log.Fatal(err)
 	}
-	res, err := ix.Search(ctx, tamis.Query{Vector: tamis.Vector{"sieve": 1, "mesh": 2}, Field: "impacts"})
+	res, err := ix.Search(ctx, tamis.Query{Vector: tamis.Sparse{"sieve": 1, "mesh": 2}, Field: "impacts"})
 	for _, h := range res.Hits {
 		fmt.Printf("%s %g %q\n", h.Doc, h.Score, h.Text)
 	}

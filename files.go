@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus/read"
+	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/store"
 )
 
@@ -28,6 +29,10 @@ type FileOptions struct {
 	Passwords []string
 	// OCR is a command that reads the pictures of scanned pages; empty for none.
 	OCR string
+	// Fields say which keys of records (JSON Lines, lists of JSON objects) are what:
+	// "id=key,title=summary,text=body+notes,time=meta.created", any of them; empty for those
+	// that records have by themselves. With it each object of a list is a document.
+	Fields string
 	// Same, where it is not nil, says of a file that it is known to be as it was when it
 	// was read: it is not looked at. The name is that of the file's path (read.Name).
 	Same func(path string) bool
@@ -60,6 +65,10 @@ type FileChange struct {
 // returns, everything it counted is durable, also where ctx was cancelled.
 func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (report Report, err error) {
 	report = Report{Skipped: []Skip{}}
+	fields, err := format.ParseFields(o.Fields)
+	if err != nil {
+		return report, fmt.Errorf("the map of fields: %w", err)
+	}
 	b, err := ix.store.Begin()
 	if err != nil {
 		return report, err
@@ -71,7 +80,7 @@ func (ix *Index) AddFiles(ctx context.Context, paths []string, o FileOptions) (r
 			report.only(b)
 		}
 	}()
-	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude, Passwords: o.Passwords, OCR: o.OCR}
+	ro := read.Options{Memory: ix.memory, Stdin: o.Stdin, Exclude: o.Exclude, Passwords: o.Passwords, OCR: o.OCR, Fields: fields}
 	if ix.dir != "" {
 		ro.Skip = []string{ix.dir}
 	}
@@ -150,6 +159,9 @@ type fileRun struct {
 
 // changed notes what became of a file since the counts were those of before.
 func (r *fileRun) changed(path string, before Report) {
+	if r.o.Changed == nil {
+		return
+	}
 	c := FileChange{Path: path, Added: r.report.Added - before.Added, Updated: r.report.Updated - before.Updated, Removed: r.report.Removed - before.Removed}
 	if c.Added+c.Updated+c.Removed > 0 {
 		r.changes = append(r.changes, c)
@@ -179,7 +191,7 @@ func (r *fileRun) move(from string) bool {
 func skipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason}
+		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason, Status: s.Status}
 	}
 	return Skip{Reason: err.Error()}
 }
@@ -204,7 +216,7 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 	if err != nil {
 		return err
 	}
-	if ok && trusted(known, f.File, r.o.Same) && !r.taken[f.Path] {
+	if ok && trusted(known, r.reader, f.File, r.o.Same) && !r.taken[f.Path] {
 		r.same[f.Path] = true
 		r.report.Unchanged += known.Documents
 		return nil
@@ -219,7 +231,7 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 		r.seen[f.Path] = !errors.Is(err, fs.ErrNotExist)
 		return nil
 	}
-	if ok && unchanged(known, sum) && !r.taken[f.Path] {
+	if ok && unchanged(known, r.reader, sum) && !r.taken[f.Path] {
 		r.same[f.Path] = true
 		r.report.Unchanged += known.Documents
 		return nil
@@ -234,13 +246,13 @@ func (r *fileRun) file(ctx context.Context, f readFile) error {
 }
 
 // trusted says that a file need not be looked at.
-func trusted(known store.File, f *read.File, same func(string) bool) bool {
-	return same != nil && known.Reader == read.Version && len(known.Digest) > 0 && same(f.Path)
+func trusted(known store.File, by *read.Reader, f *read.File, same func(string) bool) bool {
+	return same != nil && known.Reader == by.Version() && len(known.Digest) > 0 && same(f.Path)
 }
 
 // unchanged says that a file with this digest holds what it held when it was read.
-func unchanged(known store.File, sum [sha256.Size]byte) bool {
-	return known.Reader == read.Version && bytes.Equal(known.Digest, sum[:])
+func unchanged(known store.File, by *read.Reader, sum [sha256.Size]byte) bool {
+	return known.Reader == by.Version() && bytes.Equal(known.Digest, sum[:])
 }
 
 // prepared are the documents of a file, in its turn.
@@ -318,7 +330,7 @@ func (r *fileRun) documents(ctx context.Context, f readFile) error {
 		r.skip(err)
 		return nil
 	}
-	known := store.File{Digest: sum[:], Reader: read.Version, Documents: len(ids)}
+	known := store.File{Digest: sum[:], Reader: r.reader.Version(), Documents: len(ids)}
 	if shared || missing {
 		// Read it again next time: the other file may have let go by then, or more
 		// memory be allowed.

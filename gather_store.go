@@ -1,6 +1,8 @@
 package tamis
 
 import (
+	"context"
+
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -34,7 +36,7 @@ func (r snapshotReader) Header(doc topk.Row) (gather.Header, error) {
 	if err != nil {
 		return gather.Header{}, err
 	}
-	return gather.Header{ID: h.ID, Path: h.Path, Title: h.Title, Role: h.Role, Analyzer: h.Analyzer, Place: r.view.Ordinal(doc)}, nil
+	return gather.Header{ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Role: h.Role, Analyzer: h.Analyzer, Place: r.view.Ordinal(doc)}, nil
 }
 
 func (r snapshotReader) Passage(row topk.Row) corpus.Passage {
@@ -53,4 +55,24 @@ func (r snapshotReader) Text(doc topk.Row, start, end int) (string, error) {
 func (r snapshotReader) idf(term string) float64 {
 	st := r.view.Statistics(store.Passages, []string{term})
 	return search.IDF(st.Rows, st.DF[0])
+}
+
+// meaning is a gather.Meaning that has a laboratory's function look at texts.
+func (r snapshotReader) meaning(question string, of func(ctx context.Context, question string, passages []string) ([]float32, error)) gather.Meaning {
+	return func(ctx context.Context, rows []topk.Row) ([]float32, error) {
+		texts := make([]string, len(rows))
+		for i, row := range rows {
+			h, err := r.view.header(r.view.DocumentOf(row))
+			if err != nil {
+				return nil, err
+			}
+			p := r.view.Passage(row)
+			text, err := r.view.Text(h, p.Start, p.End)
+			if err != nil {
+				return nil, err
+			}
+			texts[i] = meant(h.Title, text)
+		}
+		return of(ctx, question, texts)
+	}
 }

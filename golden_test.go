@@ -180,7 +180,7 @@ func (s goldenSearch) ask(t *testing.T, ix *tamis.Index) []goldenHit {
 		q.Unit = tamis.Documents
 	}
 	if s.Vector != nil {
-		q.Vector = tamis.Vector(s.Vector)
+		q.Vector = tamis.Sparse(s.Vector)
 	}
 	r, err := ix.Search(context.Background(), q)
 	if err != nil {
@@ -259,7 +259,7 @@ func (want goldenAnswers) carriedOver(t *testing.T, ix *tamis.Index) {
 	for _, s := range want.Searches {
 		if s.Field == "exact" || s.Field == "coarse" {
 			// As the golden store's program gave them to its fourth document.
-			v := tamis.Vector{}
+			v := tamis.Sparse{}
 			for j, w := range []string{"sieve", "mill", "river", "thaw", "17"} {
 				if (3+j)%3 != 0 {
 					v[w] = float32(3+1) * 0.37 / float32(j+1)

@@ -100,7 +100,7 @@ func everyAnswer(t *testing.T, seed uint64, s setting) string {
 	word := func() string { return fmt.Sprint("w", int(60*r.Float64()*r.Float64())) }
 	// Sums of these weights depend on the order of adding.
 	weights := func(terms int) tamis.Vector {
-		v := tamis.Vector{}
+		v := tamis.Sparse{}
 		for range 1 + r.IntN(terms) {
 			v[[]string{"", "1"}[r.IntN(2)]+word()[1:]] = 5 * (1 - r.Float32())
 			v[word()] = r.Float32() + .001
@@ -243,7 +243,7 @@ func makeNoise(t *testing.T, ix *tamis.Index, writers int) (quiet func()) {
 					d.Source += fmt.Sprint("w", r.IntN(60), " ")
 				}
 				// Names would take numbers, and sums depend on the order of terms.
-				d.Vectors = map[string]tamis.Vector{"vector": {fmt.Sprint(r.IntN(60)): 1 + r.Float32()}}
+				d.Vectors = map[string]tamis.Vector{"vector": tamis.Sparse{fmt.Sprint(r.IntN(60)): 1 + r.Float32()}}
 				ids[d.ID] = true
 				if _, err := ix.Add(t.Context(), one(d)); err != nil {
 					t.Error(err)

@@ -89,10 +89,10 @@ func (ix *Index) readAhead(ctx context.Context, r *read.Reader, same func(string
 		if err != nil {
 			return readFile{File: f}
 		}
-		if ok && trusted(known, f, same) {
+		if ok && trusted(known, r, f, same) {
 			return readFile{File: f}
 		}
-		if sum, err := f.Digest(ctx); err != nil || ok && unchanged(known, sum) {
+		if sum, err := f.Digest(ctx); err != nil || ok && unchanged(known, r, sum) {
 			return readFile{File: f}
 		}
 		d, ok := r.Ahead(ctx, f, min(aheadFile, aheadUnzipped*f.Size))

@@ -111,7 +111,7 @@ func history(t *testing.T, f folder) (steps []string) {
 			}
 			d := animal(i, i)
 			if i%7 == 0 {
-				d.Vectors = map[string]tamis.Vector{"v": {fmt.Sprint("t", i%50): 1, "u": float32(i + 1)}}
+				d.Vectors = map[string]tamis.Vector{"v": tamis.Sparse{fmt.Sprint("t", i%50): 1, "u": float32(i + 1)}}
 			}
 			if i%11 == 0 {
 				d.Source += "\xff"

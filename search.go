@@ -38,8 +38,9 @@ func (u Unit) store() (store.Unit, error) {
 type Query struct {
 	Text string
 	// Vector, instead of Text, ranks by the inner product with the vectors in Field
-	// ("" for DefaultField) what these stand for: documents, or passages. Terms that
-	// no vector has add nothing, so that a query of none but these finds nothing.
+	// ("" for DefaultField), or by the cosine where the field says so, what these stand
+	// for: documents, or passages. Terms that no sparse vector has add nothing, so that
+	// a query of none but these finds nothing.
 	Vector Vector
 	Field  string
 	// Recall, between 0 and 1, is the share of the best 10 documents that a search by

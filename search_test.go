@@ -23,7 +23,7 @@ func folding(t *testing.T) *tamis.Index {
 	var docs []tamis.Document
 	for i := range 12 {
 		text := fmt.Sprintf("The sieve number %d keeps the fine grains and lets the water go through it.", i/3)
-		docs = append(docs, tamis.Document{ID: fmt.Sprint(i), Title: fmt.Sprint("title ", i), Source: text, Vectors: map[string]tamis.Vector{"vector": {"sieve": float32(1 + i/3)}}})
+		docs = append(docs, tamis.Document{ID: fmt.Sprint(i), Title: fmt.Sprint("title ", i), Source: text, Vectors: map[string]tamis.Vector{"vector": tamis.Sparse{"sieve": float32(1 + i/3)}}})
 	}
 	add(t, ix, docs...)
 	return ix
@@ -32,7 +32,7 @@ func folding(t *testing.T) *tamis.Index {
 // TestHugeK: as many hits as there can be, folded or not, by text or by vector.
 func TestHugeK(t *testing.T) {
 	ix := folding(t)
-	for _, q := range []tamis.Query{{Text: "sieve"}, {Text: "sieve", Unit: tamis.Documents}, {Vector: tamis.Vector{"sieve": 1}}} {
+	for _, q := range []tamis.Query{{Text: "sieve"}, {Text: "sieve", Unit: tamis.Documents}, {Vector: tamis.Sparse{"sieve": 1}}} {
 		for _, k := range []int{12, 1 << 20, math.MaxInt/2 + 1, math.MaxInt} {
 			for fold, want := range map[bool]int{false: 12, true: 4} {
 				q.K, q.Fold = k, fold
@@ -48,7 +48,7 @@ func TestHugeK(t *testing.T) {
 // TestFoldIDsOnly: folding leaves the same hits with ids only, and no text in them.
 func TestFoldIDsOnly(t *testing.T) {
 	ix := folding(t)
-	for _, q := range []tamis.Query{{Text: "sieve", Fold: true}, {Text: "sieve", Unit: tamis.Documents, Fold: true}, {Vector: tamis.Vector{"sieve": 1}, Fold: true}} {
+	for _, q := range []tamis.Query{{Text: "sieve", Fold: true}, {Text: "sieve", Unit: tamis.Documents, Fold: true}, {Vector: tamis.Sparse{"sieve": 1}, Fold: true}} {
 		whole, err := ix.Search(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func TestExactIsSaid(t *testing.T) {
 		}
 	}
 	about := func(topic int) tamis.Vector {
-		v := tamis.Vector{}
+		v := tamis.Sparse{}
 		for _, term := range topics[topic] {
 			if rng.IntN(3) > 0 {
 				v[term] = .1 + rng.Float32()
@@ -170,7 +170,7 @@ func TestUnitOfVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ix.Close()
-	v := tamis.Vector{"a": 1}
+	v := tamis.Sparse{"a": 1}
 	report, err := ix.Add(t.Context(), seq(
 		tamis.Document{ID: "good", Source: "A text.", Vectors: map[string]tamis.Vector{"vector": v}},
 		tamis.Document{ID: "bad", Source: "A text.", Vectors: map[string]tamis.Vector{"parts": v}}))
@@ -195,7 +195,7 @@ func TestUnitOfVectors(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	for _, f := range []tamis.VectorField{{Kind: vector.KindDense}, {Unit: 9}} {
+	for _, f := range []tamis.VectorField{{Kind: vector.KindMulti}, {Unit: 9}} {
 		if _, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"v": f}}); err == nil {
 			t.Errorf("a field %+v is taken", f)
 		}

@@ -20,7 +20,8 @@ type Surroundings struct {
 	Headings []string `json:"headings,omitempty"` // above the range, outermost first
 	Start    int      `json:"start"`              // of the range, in bytes of the stored source
 	End      int      `json:"end"`
-	Lines    []Line   `json:"lines"` // that hold the range, and those around it
+	Place    Place    `json:"place,omitzero"` // of Start
+	Lines    []Line   `json:"lines"`          // that hold the range, and those around it
 }
 
 // Line is a line of a stored source, or the part of a long one that is near the
@@ -101,6 +102,9 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 		return nil, err
 	}
 	s := &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: headingsAt(d, start), Start: start, End: end}
+	if s.Place, err = v.Place(h, start); err != nil {
+		return nil, err
+	}
 	for from, to := linesAround(d.Source, start, end, around); from <= to; {
 		stop := to
 		if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {

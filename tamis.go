@@ -23,6 +23,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -66,8 +67,8 @@ type Options struct {
 	// AcceptLoss opens an index for writing that lacks what was acknowledged, which
 	// is ErrCorrupt else: what is missing is given up for good; Damage says what.
 	AcceptLoss bool
-	// Vectors says how fields of learned sparse vectors store their weights, from
-	// their first use on; a field that is not named keeps float32.
+	// Vectors says how fields store their vectors, from their first use on; a field
+	// that is not named keeps float32.
 	Vectors map[string]VectorField
 	// Tuning trades memory, latency and work in the background; it changes no
 	// answer and is not stored.
@@ -90,6 +91,7 @@ type Index struct {
 	analyzers text.Pool
 	counters  map[string]Counter
 	memory    int64 // Tuning.Memory
+	encoder   atomic.Pointer[Encoder]
 }
 
 // Open opens the index in dir and makes it where there is none. An empty dir
@@ -168,6 +170,7 @@ type Skip struct {
 	Path   string `json:"path"`           // file, or id of a document without one
 	Line   int    `json:"line,omitempty"` // from 1; 0 when the whole file was skipped
 	Reason string `json:"reason"`
+	Status string `json:"status,omitempty"` // encrypted, damaged, scanned or unsupported; empty for all else
 }
 
 // Warning says that a key of metadata was not taken, once for all documents that

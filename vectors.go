@@ -13,20 +13,27 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// Vector is a learned sparse vector: positive, finite weights by term. A term
+// Vector is a vector of a kind: Sparse or Dense.
+type Vector = vector.Value
+
+// Sparse is a learned sparse vector: positive, finite weights by term. A term
 // that is a decimal number is the term of that number, as in matrices and ids of
 // tokens.
-type Vector = vector.Named
+type Sparse = vector.Named
 
-// VectorField says how a field stores its vectors. The zero VectorField is one of
-// sparse vectors of documents with float32 weights.
+// Dense is a vector by all its numbers, which are finite.
+type Dense = vector.Dense
+
+// VectorField says how a field stores its vectors: of which kind, with how many bits,
+// compared by what. The zero VectorField is of the kind of its first vector, with
+// float32 numbers.
 type VectorField = vector.Field
 
 // DefaultField is the field of vectors that is meant where none is named.
 const DefaultField = "vector"
 
-// vectorRanker ranks what the vectors of the query's field stand for by the inner
-// product with its vector.
+// vectorRanker ranks what the vectors of the query's field stand for by comparing them
+// with its vector.
 func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, store.Unit, error) {
 	if q.Field == "" {
 		q.Field = DefaultField
@@ -34,8 +41,8 @@ func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, sto
 	if q.Recall == 0 {
 		q.Recall = 1
 	}
-	unit := Documents
-	if ix.store.FieldUnit(q.Field) == vector.Passages {
+	unit, field := Documents, ix.store.Field(q.Field)
+	if field.Unit == vector.Passages {
 		unit = Passages
 	}
 	switch {
@@ -52,18 +59,18 @@ func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, sto
 		}
 		return nil, 0, invalidf("vector", "the query's vector: %w", err)
 	}
-	numbered, err := seen.QueryVector(q.Vector)
-	if err != nil {
-		return nil, 0, err
-	}
-	ranker := &search.Vectors{Query: numbered, Recall: q.Recall}
+	of, _ := unit.store()
+	ranker := &search.Vectors{Recall: q.Recall}
 	for _, space := range seen.VectorSpaces(q.Field) {
 		ranker.Sources = append(ranker.Sources, search.VectorSource(space))
 	}
 	if len(ranker.Sources) == 0 {
-		err = ix.noField(q.Field)
+		return ranker, of, ix.noField(q.Field)
 	}
-	of, _ := unit.store()
+	var err error
+	if ranker.Query, err = seen.QueryVector(field, q.Vector); errors.Is(err, vector.ErrKind) || errors.Is(err, vector.ErrFormat) {
+		err = invalidf("vector", "the query's vector in field %q: %w", q.Field, err)
+	}
 	return ranker, of, err
 }
 
@@ -134,9 +141,11 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Rep
 			continue
 		}
 		seen[d.ID] = true
-		x, err := number(d.Vector)
-		if err != nil {
-			return report, err
+		x := d.Dense
+		if x == nil {
+			if x, err = number(d.Vector); err != nil {
+				return report, err
+			}
 		}
 		outcome, err := b.PutVector(doc, field, x)
 		var bad *store.DocumentError

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // vectorDoc is a document as a model of an index holds it.
@@ -40,8 +41,8 @@ func (d *vectorDoc) document() tamis.Document {
 
 // randomVector has weights whose sums are exact in float32, so that the order of
 // adding does not matter, and names of both kinds.
-func randomVector(r *rand.Rand, terms int) tamis.Vector {
-	v := tamis.Vector{}
+func randomVector(r *rand.Rand, terms int) tamis.Sparse {
+	v := tamis.Sparse{}
 	for range 1 + r.IntN(terms) {
 		t := int(80 * r.Float64() * r.Float64())
 		name := fmt.Sprint(t * t * t)
@@ -53,6 +54,15 @@ func randomVector(r *rand.Rand, terms int) tamis.Vector {
 	return v
 }
 
+// randomDense has numbers whose sums of products are exact in float32.
+func randomDense(r *rand.Rand, n int) tamis.Dense {
+	d := make(tamis.Dense, n)
+	for i := range d {
+		d[i] = float32(r.IntN(128)-64) / 8
+	}
+	return d
+}
+
 type vectorHit struct {
 	Doc   string
 	Score float32
@@ -62,11 +72,20 @@ type vectorHit struct {
 func bruteForce(docs []*vectorDoc, q tamis.Query, pass func(*vectorDoc) bool) []vectorHit {
 	hits := []vectorHit{}
 	for _, d := range docs {
-		score := float32(0)
-		for t, w := range q.Vector {
-			score += w * d.vectors[q.Field][t]
+		score, found := float32(0), false
+		switch v := d.vectors[q.Field].(type) {
+		case tamis.Sparse:
+			for t, w := range q.Vector.(tamis.Sparse) {
+				score += w * v[t]
+			}
+			found = score > 0
+		case tamis.Dense:
+			for i, x := range q.Vector.(tamis.Dense) {
+				score += x * v[i]
+			}
+			found = true
 		}
-		if score > 0 && pass(d) {
+		if found && pass(d) {
 			hits = append(hits, vectorHit{d.id, score})
 		}
 	}
@@ -117,12 +136,23 @@ func vectorHistory(t *testing.T, seed uint64, tuning tamis.Tuning) {
 	options := tamis.Options{Tuning: tuning, Vectors: map[string]tamis.VectorField{
 		"eight":   {Bits: 8, Max: 255. / 8},
 		"sixteen": {Bits: 16, Max: 65535. / 64},
+		"halves":  {Bits: 16},
+		"bytes":   {Bits: 8, Kind: vector.KindDense},
 	}}
 	ix, err := tamis.Open(dir, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := []string{"eight", "sixteen", tamis.DefaultField}
+	fields := []string{"eight", "sixteen", tamis.DefaultField, "floats", "halves", "bytes"}
+	kind := func(field string, terms int) tamis.Vector {
+		switch field {
+		case "floats", "halves":
+			return randomDense(r, 3)
+		case "bytes":
+			return append(randomDense(r, 19), 127./8) // steps of an eighth
+		}
+		return randomVector(r, terms)
+	}
 	var docs []*vectorDoc
 	remove := func(id string) {
 		docs = slices.DeleteFunc(docs, func(d *vectorDoc) bool { return d.id == id })
@@ -141,7 +171,7 @@ func vectorHistory(t *testing.T, seed uint64, tuning tamis.Tuning) {
 			}
 			for _, f := range fields {
 				if r.IntN(3) > 0 {
-					d.vectors[f] = randomVector(r, 20)
+					d.vectors[f] = kind(f, 20)
 				}
 			}
 			batch = append(batch, d.document())
@@ -176,7 +206,12 @@ func vectorHistory(t *testing.T, seed uint64, tuning tamis.Tuning) {
 			continue
 		}
 		for range 6 {
-			q := tamis.Query{Vector: randomVector(r, 8), Field: fields[r.IntN(3)], K: 1 + r.IntN(30)}
+			field := fields[r.IntN(len(fields))]
+			q := tamis.Query{Vector: kind(field, 8), Field: field, K: 1 + r.IntN(30)}
+			if field == "bytes" { // queries of bytes have steps, too: those of a power of two are exact
+				clear(q.Vector.(tamis.Dense))
+				q.Vector.(tamis.Dense)[r.IntN(20)] = 1
+			}
 			pass := func(*vectorDoc) bool { return true }
 			switch r.IntN(3) {
 			case 0:
@@ -205,8 +240,8 @@ func TestVectorsOfGoPrograms(t *testing.T) {
 	ix := open(t, "")
 	add(t, ix,
 		tamis.Document{ID: "text", Title: "T", Source: "A text about hotels. Another sentence."},
-		tamis.Document{ID: "both", Source: "A text about cats.", Vectors: map[string]tamis.Vector{"vector": {"cat": 2, "17": 1}}},
-		tamis.Document{ID: "only", Vectors: map[string]tamis.Vector{"vector": {"cat": 1, "dog": 3}, "other": {"x": 1}}},
+		tamis.Document{ID: "both", Source: "A text about cats.", Vectors: map[string]tamis.Vector{"vector": tamis.Sparse{"cat": 2, "17": 1}}},
+		tamis.Document{ID: "only", Vectors: map[string]tamis.Vector{"vector": tamis.Sparse{"cat": 1, "dog": 3}, "other": tamis.Sparse{"x": 1}}},
 	)
 	ask := func(q tamis.Query) string {
 		t.Helper()
@@ -221,10 +256,10 @@ func TestVectorsOfGoPrograms(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	for want, q := range map[string]tamis.Query{
-		`both 2 "A text about cats.", only 1 ""`: {Vector: tamis.Vector{"cat": 1}},
-		`both 3 "A text about cats."`:            {Vector: tamis.Vector{"17": 3, "unknown": 9, "018": 9}},
-		`only 1 ""`:                              {Vector: tamis.Vector{"x": 1}, Field: "other"},
-		``:                                       {Vector: tamis.Vector{"unknown": 1, "4294967296": 1}},
+		`both 2 "A text about cats.", only 1 ""`: {Vector: tamis.Sparse{"cat": 1}},
+		`both 3 "A text about cats."`:            {Vector: tamis.Sparse{"17": 3, "unknown": 9, "018": 9}},
+		`only 1 ""`:                              {Vector: tamis.Sparse{"x": 1}, Field: "other"},
+		``:                                       {Vector: tamis.Sparse{"unknown": 1, "4294967296": 1}},
 	} {
 		if got := ask(q); got != want {
 			t.Errorf("%+v: %s, want %s", q, got, want)
@@ -234,19 +269,21 @@ func TestVectorsOfGoPrograms(t *testing.T) {
 		t.Errorf("the document with a text and a vector is found %d times by its text", n)
 	}
 	for _, q := range []tamis.Query{
-		{Vector: tamis.Vector{}},
-		{Vector: tamis.Vector{"a": 1}, Text: "x"},
-		{Vector: tamis.Vector{"a": 1}, Unit: tamis.Passages},
-		{Vector: tamis.Vector{"a": 1}, Field: "absent"},
-		{Vector: tamis.Vector{"a": float32(math.NaN())}},
-		{Vector: tamis.Vector{"a": -1}},
-		{Vector: tamis.Vector{"a": 1}, Recall: 1.5},
+		{Vector: tamis.Sparse{}},
+		{Vector: tamis.Sparse{"a": 1}, Text: "x"},
+		{Vector: tamis.Sparse{"a": 1}, Unit: tamis.Passages},
+		{Vector: tamis.Dense{1, 2}},
+		{Vector: tamis.Dense{1, float32(math.NaN())}},
+		{Vector: tamis.Sparse{"a": 1}, Field: "absent"},
+		{Vector: tamis.Sparse{"a": float32(math.NaN())}},
+		{Vector: tamis.Sparse{"a": -1}},
+		{Vector: tamis.Sparse{"a": 1}, Recall: 1.5},
 	} {
 		if _, err := ix.Search(t.Context(), q); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v: %v", q, err)
 		}
 	}
-	if _, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Vector{"a": 1}, Field: "absent"}); !errors.Is(err, tamis.ErrNotFound) {
+	if _, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Sparse{"a": 1}, Field: "absent"}); !errors.Is(err, tamis.ErrNotFound) {
 		t.Error(err)
 	}
 	// The same document again is unchanged, one with another vector is not, and one
@@ -255,15 +292,15 @@ func TestVectorsOfGoPrograms(t *testing.T) {
 		vectors map[string]tamis.Vector
 		hits    string
 	}{
-		{map[string]tamis.Vector{"vector": {"17": 1, "cat": 2}}, `both 2 "A text about cats.", only 1 ""`},
-		{map[string]tamis.Vector{"vector": {"17": 1, "cat": .5}}, `only 1 "", both 0.5 "A text about cats."`},
+		{map[string]tamis.Vector{"vector": tamis.Sparse{"17": 1, "cat": 2}}, `both 2 "A text about cats.", only 1 ""`},
+		{map[string]tamis.Vector{"vector": tamis.Sparse{"17": 1, "cat": .5}}, `only 1 "", both 0.5 "A text about cats."`},
 		{nil, `only 1 ""`},
 	} {
 		report := add(t, ix, tamis.Document{ID: "both", Source: "A text about cats.", Vectors: want.vectors})
 		if (report.Unchanged == 1) != (i == 0) || (report.Updated == 1) != (i > 0) {
 			t.Errorf("again: %+v", report)
 		}
-		if got := ask(tamis.Query{Vector: tamis.Vector{"cat": 1}}); got != want.hits {
+		if got := ask(tamis.Query{Vector: tamis.Sparse{"cat": 1}}); got != want.hits {
 			t.Errorf("again: %s, want %s", got, want.hits)
 		}
 	}
@@ -288,15 +325,15 @@ func TestBadVectors(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	one := func(field string, v tamis.Vector) map[string]tamis.Vector { return map[string]tamis.Vector{field: v} }
 	docs := []tamis.Document{
-		{ID: "good", Vectors: one("vector", tamis.Vector{"a": 1})},
-		{ID: "negative", Vectors: one("vector", tamis.Vector{"a": -1, "b": 1})},
-		{ID: "zero", Vectors: one("vector", tamis.Vector{"a": 0})},
-		{ID: "nan", Vectors: one("vector", tamis.Vector{"a": nan})},
-		{ID: "infinite", Vectors: one("vector", tamis.Vector{"a": inf})},
-		{ID: "empty", Vectors: one("vector", tamis.Vector{})},
-		{ID: "nameless", Vectors: one("", tamis.Vector{"a": 1})},
-		{ID: "unscaled", Vectors: one("small", tamis.Vector{"a": 1})},
-		{ID: "tiny", Vectors: one("vector", tamis.Vector{"a": 1e-45, "": 2, "\x00": 3e38})},
+		{ID: "good", Vectors: one("vector", tamis.Sparse{"a": 1})},
+		{ID: "negative", Vectors: one("vector", tamis.Sparse{"a": -1, "b": 1})},
+		{ID: "zero", Vectors: one("vector", tamis.Sparse{"a": 0})},
+		{ID: "nan", Vectors: one("vector", tamis.Sparse{"a": nan})},
+		{ID: "infinite", Vectors: one("vector", tamis.Sparse{"a": inf})},
+		{ID: "empty", Vectors: one("vector", tamis.Sparse{})},
+		{ID: "nameless", Vectors: one("", tamis.Sparse{"a": 1})},
+		{ID: "unscaled", Vectors: one("small", tamis.Sparse{"a": 1})},
+		{ID: "tiny", Vectors: one("vector", tamis.Sparse{"a": 1e-45, "": 2, "\x00": 3e38})},
 	}
 	report, err := ix.Add(t.Context(), seq(docs...))
 	if err != nil || report.Added != 2 || len(report.Skipped) != 7 {
@@ -308,7 +345,7 @@ func TestBadVectors(t *testing.T) {
 		}
 		t.Log(s.Path, ": ", s.Reason)
 	}
-	res, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Vector{"a": 1}})
+	res, err := ix.Search(t.Context(), tamis.Query{Vector: tamis.Sparse{"a": 1}})
 	if err != nil || len(res.Hits) != 2 {
 		t.Fatal(res, err)
 	}
@@ -329,7 +366,7 @@ func TestVectorsBesideWriters(t *testing.T) {
 	write := func(w, n int) {
 		var batch []tamis.Document
 		for d := range docs {
-			batch = append(batch, tamis.Document{ID: fmt.Sprint(w, "-", d), Vectors: map[string]tamis.Vector{"vector": {
+			batch = append(batch, tamis.Document{ID: fmt.Sprint(w, "-", d), Vectors: map[string]tamis.Vector{"vector": tamis.Sparse{
 				fmt.Sprint("writer", w): float32(n), "all": 1, fmt.Sprint("commit", n): 1,
 			}}})
 		}
@@ -356,13 +393,13 @@ func TestVectorsBesideWriters(t *testing.T) {
 					done = true // once more
 				default:
 				}
-				hits := searchVectors(t, ix, tamis.Query{Vector: tamis.Vector{fmt.Sprint("writer", w): 1}, K: 20})
+				hits := searchVectors(t, ix, tamis.Query{Vector: tamis.Sparse{fmt.Sprint("writer", w): 1}, K: 20})
 				if len(hits) != docs || hits[0].Score != hits[docs-1].Score || hits[0].Score < last {
 					t.Errorf("after commit %g of writer %d: %v", last, w, hits)
 					return
 				}
 				last = hits[0].Score
-				if all := searchVectors(t, ix, tamis.Query{Vector: tamis.Vector{"all": 1}, K: 50}); len(all) != writers*docs {
+				if all := searchVectors(t, ix, tamis.Query{Vector: tamis.Sparse{"all": 1}, K: 50}); len(all) != writers*docs {
 					t.Errorf("%d documents are seen", len(all))
 					return
 				}
@@ -410,12 +447,12 @@ func TestVectorFiles(t *testing.T) {
 		hits   string
 		reason string
 	}{
-		{write("v.jsonl", jsonl), [5]int{3, 0, 0, 0, 4}, tamis.Vector{"sieve": 1}, "7 4, a 2", "malformed JSON"},
-		{write("m.csr", csr), [5]int{2, 0, 0, 0, 1}, tamis.Vector{"4": 1}, "0 1.25, 2 1", "row 1: empty vector"},
-		{write("cut.csr", csr[:len(csr)-3]), [5]int{1, 0, 0, 0, 2}, tamis.Vector{"4": 1}, "0 1.25", "rows from 2 on are missing"},
-		{write("i.ciff", ciff), [5]int{3, 0, 0, 0, 0}, tamis.Vector{"sieve": 1}, "a 255, b 45", ""},
-		{write("cut.ciff", ciff[:len(ciff)-2]), [5]int{2, 0, 0, 0, 2}, tamis.Vector{"sieve": 1}, "a 255, b 45", "cut off"},
-		{write("lies.ciff", slices.Concat(ciff[:4], []byte{9}, ciff[5:])), [5]int{3, 0, 0, 0, 1}, tamis.Vector{"sieve": 1}, "a 255, b 45", "count does not hold"},
+		{write("v.jsonl", jsonl), [5]int{3, 0, 0, 0, 4}, tamis.Sparse{"sieve": 1}, "7 4, a 2", "malformed JSON"},
+		{write("m.csr", csr), [5]int{2, 0, 0, 0, 1}, tamis.Sparse{"4": 1}, "0 1.25, 2 1", "row 1: empty vector"},
+		{write("cut.csr", csr[:len(csr)-3]), [5]int{1, 0, 0, 0, 2}, tamis.Sparse{"4": 1}, "0 1.25", "rows from 2 on are missing"},
+		{write("i.ciff", ciff), [5]int{3, 0, 0, 0, 0}, tamis.Sparse{"sieve": 1}, "a 255, b 45", ""},
+		{write("cut.ciff", ciff[:len(ciff)-2]), [5]int{2, 0, 0, 0, 2}, tamis.Sparse{"sieve": 1}, "a 255, b 45", "cut off"},
+		{write("lies.ciff", slices.Concat(ciff[:4], []byte{9}, ciff[5:])), [5]int{3, 0, 0, 0, 1}, tamis.Sparse{"sieve": 1}, "a 255, b 45", "count does not hold"},
 		{write("empty.ciff", nil), [5]int{0, 0, 0, 0, 1}, nil, "", "cut off"},
 	} {
 		for _, bits := range []int{32, 16, 8} {

@@ -59,9 +59,9 @@ type Document struct {
 	// Verbatim says that Source is the file's own text, line for line: each line
 	// break in it is one line more than Place has, and Blocks need no places.
 	Verbatim bool
-	// Vectors are learned sparse vectors of the document, by field: beside its
+	// Vectors are those of the document, by field, learned sparse or dense: beside its
 	// text or instead of it.
-	Vectors map[string]vector.Named
+	Vectors map[string]vector.Value
 	// Warnings are what the source states about the document and was not taken, and
 	// what was guessed to read it.
 	Warnings []Warning
@@ -111,9 +111,9 @@ const (
 // Block is a run of Source that has one role.
 type Block struct {
 	Kind BlockKind
-	// Level is of a Heading 1 to 6. In source code it says of the other blocks how deep
-	// they stand in declarations, from 1: those that follow a block with a Label and are
-	// deeper belong to what it names. Else 0.
+	// Level is of a Heading 1 to 6, deeper where it is a key of data. In source code and
+	// data it says of the other blocks how deep they stand, from 1: those that follow a
+	// block with a Label and are deeper belong to what it names. Else 0.
 	Level uint8
 	// Start and End are bytes of Document.Source.
 	Start, End int

@@ -10,12 +10,15 @@ import (
 // second of a recording. What a format does not have is zero; a zero Place says
 // that nothing is known. What Seconds points to is shared and never changed.
 type Place struct {
-	Line  int    `json:"line,omitempty"`  // of the decompressed file, from 1; "\n" ends a line
+	Line  int    `json:"line,omitempty"`  // of the decompressed file, or of its part Sheet, from 1; "\n" ends a line
 	Page  int    `json:"page,omitempty"`  // from 1
 	Box   Box    `json:"box,omitzero"`    // on the page
-	Sheet string `json:"sheet,omitempty"` // its name
+	Sheet string `json:"sheet,omitempty"` // its name; of a book, that of a file in it
 	Cell  string `json:"cell,omitempty"`  // on the sheet: "B7"
 	Slide int    `json:"slide,omitempty"` // from 1
+	// Paragraph of the text of a document, from 1, as the file has them: those that are
+	// empty, left out or stand in tables count.
+	Paragraph int `json:"paragraph,omitempty"`
 	// Seconds since the start of a recording; nil where there is none, for 0 is
 	// its beginning.
 	Seconds *float64 `json:"seconds,omitempty"`

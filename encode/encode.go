@@ -6,9 +6,11 @@ package encode
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -16,11 +18,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/tamis-search/tamis/internal/inorder"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/model/tokenizer"
 	"github.com/tamis-search/tamis/vector"
 )
+
+// version is to be counted up where a model's vectors of a text change.
+const version = 1
 
 const (
 	// Texts that are encoded together have about so many bytes, some 2,000 tokens of
@@ -37,7 +44,16 @@ type Encoder struct {
 	tokens  *tokenizer.Tokenizer
 	most    int // tokens of a text
 	prompts map[string]string
+	dir     string
+	name    string
 }
+
+// Name names what the vectors depend on: the same for all folders with the same
+// weights, of the same precision, and the same words before texts.
+func (e *Encoder) Name() string { return e.name }
+
+// Dir is the absolute path of the folder.
+func (e *Encoder) Dir() string { return e.dir }
 
 // Open loads the model in dir with weights of the precision given.
 func Open(dir string, p model.Precision) (*Encoder, error) {
@@ -46,11 +62,49 @@ func Open(dir string, p model.Precision) (*Encoder, error) {
 		return nil, err
 	}
 	e := &Encoder{model: m}
-	if err := e.read(dir); err != nil {
+	err = e.read(dir)
+	if err == nil {
+		e.dir, err = filepath.Abs(dir)
+	}
+	if err == nil {
+		e.name, err = name(dir, p)
+	}
+	if err != nil {
 		m.Close()
 		return nil, err
 	}
 	return e, nil
+}
+
+// name is made of all files that vectors depend on.
+func name(dir string, p model.Precision) (string, error) {
+	weights := xxhash.New()
+	for _, pattern := range []string{"*.safetensors", "*.onnx", "onnx/*.onnx"} {
+		files, err := fs.Glob(os.DirFS(dir), pattern)
+		if err != nil {
+			return "", err
+		}
+		for _, path := range files {
+			f, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))
+			if err != nil {
+				return "", err
+			}
+			_, err = io.Copy(weights, f)
+			if err = errors.Join(err, f.Close()); err != nil {
+				return "", fmt.Errorf("%s: %w", path, err)
+			}
+		}
+	}
+	h := sha256.New()
+	for _, file := range []string{"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json"} {
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n%s", file, len(data), data)
+	}
+	fmt.Fprintf(h, "%d %d %d", version, p, weights.Sum64())
+	return fmt.Sprintf("model:%x", h.Sum(nil)[:8]), nil
 }
 
 func (e *Encoder) read(dir string) (err error) {
@@ -105,8 +159,14 @@ func optional(path string, into any) error {
 	return nil
 }
 
-// Close gives the files back. The encoder may not be used afterwards.
-func (e *Encoder) Close() error { return e.model.Close() }
+// Close gives the files back. The encoder may not be used afterwards. A nil Encoder has
+// none.
+func (e *Encoder) Close() error {
+	if e == nil {
+		return nil
+	}
+	return e.model.Close()
+}
 
 // Kind is that of the vectors: vector.Named for a sparse one, vector.Dense.
 func (e *Encoder) Kind() vector.Kind {

@@ -110,7 +110,7 @@ func TestContextQuality(t *testing.T) {
 	dir := t.TempDir()
 	for _, set := range evidenceSets {
 		s := loadSet(t, set)
-		own, err := system.NewContexts(t.Context(), s)
+		own, err := system.NewContexts(t.Context(), s, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

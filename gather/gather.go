@@ -23,6 +23,8 @@ import (
 // Document is a candidate.
 type Document struct {
 	ID, Path, Title string
+	// Type is that of the reader that made the document.
+	Type string
 	// Prior is what the document's role costs it, where the question does not ask for it: from
 	// 0 for documentation to about 1.
 	Prior float64
@@ -46,11 +48,15 @@ type Passage struct {
 	// Look is its score at second look as a share of the best one, half of that for a
 	// neighbour; 0 where it was not looked at.
 	Look float64
+	// Meaning is how near it is to the question in meaning: see nearness. 0 where
+	// nothing is known of it.
+	Meaning float64
 }
 
 // Header is what a document is called.
 type Header struct {
 	ID, Path, Title string
+	Type            string // of the reader
 	Role            string // as package role names it; "" where nobody has said
 	Analyzer        string // name of the analysis of its words
 	Place           uint64 // among all documents, those added first first
@@ -99,6 +105,9 @@ type Gatherer struct {
 	words *text.Loan
 	docs  map[topk.Row]*candidate
 	asked asked
+
+	meaning Meaning
+	near    *nearness // of the first candidates that were read
 }
 
 // New returns a Gatherer that has found nothing. The documents' analyzers are
@@ -119,6 +128,8 @@ type Question struct {
 	Text  string
 	Terms []search.Term
 	IDF   func(term string) float64 // among the passages
+	// Meaning, where not nil, weighs in the second look and is told of each passage.
+	Meaning Meaning
 }
 
 // Find makes candidates of the passages that match best, with neighbours.
@@ -185,6 +196,10 @@ func (g *Gatherer) whole(doc topk.Row, score, look float64) {
 	}
 }
 
+func compareRows(a, b topk.Row) int {
+	return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Row, b.Row))
+}
+
 // Read loads the text of what was found since the last Read, documents in order
 // of addition.
 func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
@@ -193,15 +208,17 @@ func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
 		found = append(found, c)
 	}
 	clear(g.docs)
-	slices.SortFunc(found, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(a.row.Segment, b.row.Segment), cmp.Compare(a.row.Row, b.row.Row))
-	})
+	slices.SortFunc(found, func(a, b *candidate) int { return compareRows(a.row, b.row) })
+	near, err := g.nearness(ctx, found)
+	if err != nil {
+		return nil, err
+	}
 	docs := make([]Document, 0, len(found))
 	for _, c := range found {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		d, err := g.document(c)
+		d, err := g.document(c, near)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +227,7 @@ func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
 	return docs, nil
 }
 
-func (g *Gatherer) document(c *candidate) (Document, error) {
+func (g *Gatherer) document(c *candidate, near map[topk.Row]float64) (Document, error) {
 	h, err := g.from.Header(c.row)
 	if err != nil {
 		return Document{}, err
@@ -219,7 +236,7 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Prior: g.prior(h.Role), Place: h.Place, Analyzer: an, Score: c.score}
+	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Prior: g.prior(h.Role), Place: h.Place, Analyzer: an, Score: c.score}
 	rows := make([]uint32, 0, len(c.passages))
 	for r := range c.passages {
 		rows = append(rows, r)
@@ -234,16 +251,23 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 		}
 		run := make([]Passage, 0, j-i)
 		for _, r := range rows[i:j] {
-			run = append(run, Passage{Passage: g.from.Passage(topk.Row{Segment: c.row.Segment, Row: r}), Look: c.passages[r]})
+			row := topk.Row{Segment: c.row.Segment, Row: r}
+			run = append(run, Passage{Passage: g.from.Passage(row), Look: c.passages[r], Meaning: near[row]})
 		}
-		if head, ok := g.tableHead(c.row.Segment, first, rows[i], rows, run[0].Passage); ok {
-			head.Text, err = g.from.Text(c.row, head.Start, head.End)
-			if err != nil {
+		for _, head := range g.above(c.row.Segment, first, rows[i], rows, &d, run[0].Passage) {
+			if n := len(d.Passages); n > 0 && d.Passages[n-1].End > head.Start {
+				continue
+			}
+			if err := g.indent(c.row, &d, &head.Passage); err != nil {
 				return Document{}, err
 			}
-			if n := len(d.Passages); n == 0 || d.Passages[n-1].End <= head.Start {
-				d.Passages = append(d.Passages, head)
+			if head.Text, err = g.from.Text(c.row, head.Start, head.End); err != nil {
+				return Document{}, err
 			}
+			d.Passages = append(d.Passages, head)
+		}
+		if err := g.indent(c.row, &d, &run[0].Passage); err != nil {
+			return Document{}, err
 		}
 		start := run[0].Start
 		text, err := g.from.Text(c.row, start, run[len(run)-1].End)
@@ -257,47 +281,4 @@ func (g *Gatherer) document(c *candidate) (Document, error) {
 		i = j
 	}
 	return d, nil
-}
-
-// farTable is how many passages before its own the head of a table is looked for;
-// further where the table begins its document.
-const farTable = 64
-
-// tableHead is the first row of the table in which a run of passages begins, as a
-// passage of its own, where the run and rows are without it: without its header a row
-// says little.
-func (g *Gatherer) tableHead(segment int, first, row uint32, rows []uint32, p corpus.Passage) (Passage, bool) {
-	isRow := func(p corpus.Passage, at int) bool {
-		return len(p.Sentences) > 0 && p.Sentences[max(at*(len(p.Sentences)-1), 0)].Kind == corpus.TableRow
-	}
-	if row == first || !isRow(p, 0) {
-		return Passage{}, false
-	}
-	at := func(r uint32) corpus.Passage { return g.from.Passage(topk.Row{Segment: segment, Row: r}) }
-	top := row
-	head := p
-	for r := row; r > first && row-r < farTable; r-- {
-		q := at(r - 1)
-		if !isRow(q, 1) || !slices.Equal(q.Headings, p.Headings) {
-			break
-		}
-		if top, head = r-1, q; !isRow(q, 0) {
-			break
-		}
-	}
-	if row-top == farTable {
-		if q := at(first); isRow(q, 0) && slices.Equal(q.Headings, p.Headings) {
-			top, head = first, q
-		}
-	}
-	if top == row || slices.Contains(rows, top) {
-		return Passage{}, false
-	}
-	for i, s := range head.Sentences {
-		// The row that begins the last run of rows of its passage.
-		if s.Kind == corpus.TableRow && (i == 0 || head.Sentences[i-1].Kind != corpus.TableRow) && !slices.ContainsFunc(head.Sentences[i:], func(s corpus.Sentence) bool { return s.Kind != corpus.TableRow }) {
-			return Passage{Passage: corpus.Passage{Start: s.Start, End: s.End, Headings: head.Headings, Sentences: []corpus.Sentence{s}}}, true
-		}
-	}
-	return Passage{}, false
 }

@@ -80,7 +80,7 @@ func rows(t *testing.T, g *Gatherer) string {
 func look(t *testing.T, g *Gatherer, passages, documents int, of ...string) {
 	t.Helper()
 	q := Question{Text: strings.Join(of, " "), Terms: terms(of...), IDF: func(string) float64 { return 1 }}
-	if err := g.Look(&q, passages, documents); err != nil {
+	if err := g.Look(t.Context(), &q, passages, documents); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package gather
 
 import (
 	"cmp"
+	"context"
 	"math/bits"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ type looked struct {
 
 // look ranks the best passages for the question again, best first; docs are the
 // documents that match it best.
-func (g *Gatherer) look(q *Question, docs []topk.Hit) ([]looked, error) {
+func (g *Gatherer) look(ctx context.Context, q *Question, docs []topk.Hit) ([]looked, error) {
 	hits := g.from.BestPassages(q.Terms, lookAt)
 	if len(hits) == 0 {
 		return nil, nil
@@ -112,6 +113,9 @@ func (g *Gatherer) look(q *Question, docs []topk.Hit) ([]looked, error) {
 	sortLooked(out)
 	foldTwins(out)
 	sortLooked(out)
+	if err := g.lookForMeaning(ctx, out[:min(len(out), meantAt)]); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
@@ -242,10 +246,10 @@ func (l *looker) passage(row topk.Row) (looked, error) {
 
 // Look makes candidates of the passages that are best at second look, with
 // neighbours, and of the documents that match best.
-func (g *Gatherer) Look(q *Question, passages, documents int) error {
-	g.asked = askedFor(q.Text)
+func (g *Gatherer) Look(ctx context.Context, q *Question, passages, documents int) error {
+	g.asked, g.meaning = askedFor(q.Text), q.Meaning
 	docs := g.from.BestDocuments(q.Terms, max(lookAtDocs, documents))
-	found, err := g.look(q, docs)
+	found, err := g.look(ctx, q, docs)
 	if err != nil {
 		return err
 	}

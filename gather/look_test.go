@@ -71,7 +71,7 @@ func TestSecondLook(t *testing.T) {
 		q := &Question{Text: c.question, Terms: terms(an.QueryTerms(nil, c.question)...), IDF: func(string) float64 { return 2 }}
 		g := New(c.pages, words)
 		g.asked = askedFor(q.Text)
-		found, err := g.look(q, nil)
+		found, err := g.look(t.Context(), q, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -106,11 +106,42 @@ func (f *filler) begin() {
 	f.bar()
 	f.mark = max(f.o.Counter.Count(render.Mark+"\n")-1, 0)
 	f.label, f.costs, f.inDoc, f.fold = f.labelCost(), make(map[int]int), make(map[int]bool), neardup.Folder{}
+	if f.o.KeepDuplicates {
+		return
+	}
+	f.foldQuotes()
 	for i, s := range f.state {
-		if s == barred && !f.o.KeepDuplicates {
+		if s == barred {
 			f.fold.Keep(i, f.all.Shingles(i))
 		}
 	}
+}
+
+// foldQuotes folds what a mail quotes of another one that is there itself, where it
+// stands with who wrote it and when.
+func (f *filler) foldQuotes() {
+	var said neardup.Folder
+	var quotes []int
+	for i := range f.all.Units {
+		switch u := &f.all.Units[i]; {
+		case !f.all.Docs[u.Doc].Letter():
+		case u.Kind == corpus.Quote:
+			quotes = append(quotes, i)
+		default:
+			said.Keep(i, f.all.Shingles(i))
+		}
+	}
+	for _, i := range quotes {
+		if j := said.Said(f.all.Shingles(i)); j >= 0 && f.state[i] == open {
+			f.state[i], f.notes[i] = folded, f.duplicate(j)
+		}
+	}
+}
+
+// duplicate says which unit another one repeats.
+func (f *filler) duplicate(of int) string {
+	t := &f.all.Units[of]
+	return fmt.Sprintf("duplicate of %s:%d-%d", f.all.Docs[t.Doc].ID, t.Start, t.End)
 }
 
 func (f *filler) fillOnce() error {
@@ -165,15 +196,16 @@ func (f *filler) top() {
 // cost implements estimates.
 func (f *filler) cost(i int) (int, offer) {
 	switch f.state[i] {
-	case barred:
+	case barred, folded:
 		return 0, out
 	case kept: // for another
 		return f.needsCost(i), free
 	}
+	if f.all.BareKey(i) {
+		return 0, out
+	}
 	if twin := f.twin(i); twin >= 0 {
-		f.state[i] = folded
-		t := &f.all.Units[twin]
-		f.notes[i] = fmt.Sprintf("duplicate of %s:%d-%d", f.all.Docs[t.Doc].ID, t.Start, t.End)
+		f.state[i], f.notes[i] = folded, f.duplicate(twin)
 		return 0, out
 	}
 	if !f.inDoc[f.all.Units[i].Doc] && !f.opens(i) {

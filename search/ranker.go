@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tamis-search/tamis/index/dense"
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -37,7 +38,7 @@ type VectorSource struct {
 	Segment int // that hits name
 	Vectors *segment.Vectors
 	// Visible says which of the vectors can be hits.
-	Visible impact.Mask
+	Visible topk.Mask
 }
 
 // Vectors ranks by the inner product with a vector. Its hits are rows of the unit
@@ -50,21 +51,43 @@ type Vectors struct {
 	Recall float32
 }
 
-// Rank is that of Ranker. The error wraps vector.ErrKind for a query that is not
-// sparse.
+// Rank is that of Ranker. The error wraps vector.ErrKind for a query of another kind
+// than the vectors.
 func (v *Vectors) Rank(ctx context.Context, k int) (topk.Ranking, error) {
-	query, ok := v.Query.(vector.Sparse)
-	if !ok {
-		return topk.Ranking{}, fmt.Errorf("%w: %s vectors are not searched yet", vector.ErrKind, v.Query.Kind())
+	r, err := v.rank(ctx, k)
+	if err != nil {
+		return topk.Ranking{}, err
 	}
-	sources := make([]impact.Source, len(v.Sources))
-	for i, s := range v.Sources {
-		sources[i] = impact.Source{Segment: s.Vectors.Sparse, Visible: s.Visible}
-	}
-	r, err := impact.Rank(ctx, sources, query, k, v.Recall)
 	for i, h := range r.Hits {
 		s := v.Sources[h.Segment]
 		r.Hits[i].Row = topk.Row{Segment: s.Segment, Row: s.Vectors.Row(h.Row.Row)}
 	}
-	return r, err
+	return r, nil
+}
+
+// rank ranks rows of the sources' vectors.
+func (v *Vectors) rank(ctx context.Context, k int) (topk.Ranking, error) {
+	if len(v.Sources) == 0 {
+		return topk.Ranking{Exact: true, Recall: 1}, ctx.Err()
+	}
+	for _, s := range v.Sources {
+		if v.Query.Kind() != s.Vectors.Kind() {
+			return topk.Ranking{}, fmt.Errorf("%w: a %s vector, where those of the field are %s ones", vector.ErrKind, v.Query.Kind(), s.Vectors.Kind())
+		}
+	}
+	switch query := v.Query.(type) {
+	case vector.Dense:
+		sources := make([]dense.Source, len(v.Sources))
+		for i, s := range v.Sources {
+			sources[i] = dense.Source{Segment: s.Vectors.Dense, Visible: s.Visible}
+		}
+		return dense.Rank(ctx, sources, query, k, v.Recall)
+	case vector.Sparse:
+		sources := make([]impact.Source, len(v.Sources))
+		for i, s := range v.Sources {
+			sources[i] = impact.Source{Segment: s.Vectors.Sparse, Visible: s.Visible}
+		}
+		return impact.Rank(ctx, sources, query, k, v.Recall)
+	}
+	return topk.Ranking{}, fmt.Errorf("%w: %s vectors are not searched", vector.ErrKind, v.Query.Kind())
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/index"
-	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/index/segment"
 	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -86,10 +85,6 @@ func TestVectorsOfUnits(t *testing.T) {
 			}
 		}
 	}
-	dense := Vectors{Query: vector.Dense{1}}
-	if _, err := dense.Rank(t.Context(), 10); !errors.Is(err, vector.ErrKind) {
-		t.Errorf("a dense query: %v", err)
-	}
 }
 
 // TestRankersObeyContexts: a cancelled question is not answered.
@@ -113,7 +108,11 @@ func TestRankersObeyContexts(t *testing.T) {
 	text := &Text{Sources: sources, Terms: []Term{{"x", 1}}, Stats: StatsOf(sources, []string{"x"}), Params: DefaultParams()}
 	bad := *text
 	bad.Params.B = float32(math.NaN()) // bounds mean nothing: everything is scored
-	vectors := &Vectors{Sources: []VectorSource{{Vectors: s.Vectors("v"), Visible: impact.Mask{}}}, Query: v, Recall: 1}
+	other := Vectors{Sources: []VectorSource{{Vectors: s.Vectors("v")}}, Query: vector.Dense{1}}
+	if _, err := other.Rank(t.Context(), 10); !errors.Is(err, vector.ErrKind) {
+		t.Errorf("a dense query of sparse vectors: %v", err)
+	}
+	vectors := &Vectors{Sources: []VectorSource{{Vectors: s.Vectors("v")}}, Query: v, Recall: 1}
 	shingles := func(topk.Hit) ([]uint64, error) { return nil, nil }
 	for name, ranker := range map[string]Ranker{"text": text, "exhaustive": &bad, "vectors": vectors, "folded": &Folded{Of: text, Shingles: shingles}} {
 		if r, err := ranker.Rank(t.Context(), 10); err != nil || name != "exhaustive" && len(r.Hits) != 1 {

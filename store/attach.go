@@ -35,14 +35,14 @@ type attachment struct {
 // vectors it has. Where there is no such document d, whose id it is, becomes one.
 // What is attached stays until the document changes. Where another writer
 // changes or deletes the document before this commits, the vector is dropped.
-func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Outcome, error) {
+func (b *Batch) PutVector(d corpus.Document, field string, x vector.Value) (Outcome, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
 	if err := x.Validate(); err != nil {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, err)}
 	}
-	if x.Len() == 0 {
+	if vector.Numbers(x) == 0 {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, vector.ErrEmpty)}
 	}
 	if b.changes[d.ID] != nil {
@@ -74,7 +74,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 	if a != nil && a.ordinal == h.Ordinal {
 		all = all.With(a.vectors)
 	}
-	if same(all[field], x) {
+	if was := all[field]; was != nil && same(was, x) {
 		return Unchanged, nil
 	}
 	if err := b.s.checkVectors(d.ID, all.With(record.Vectors{field: x})); err != nil {
@@ -85,7 +85,7 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 		b.attached[d.ID] = a
 	}
 	a.vectors[field] = x
-	b.size += 8*x.Len() + documentCost
+	b.size += 8*vector.Numbers(x) + documentCost
 	b.count(Updated)
 	if b.full() {
 		return Updated, b.Flush()
@@ -93,8 +93,8 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Sparse) (Out
 	return Updated, nil
 }
 
-func same(a, b vector.Sparse) bool {
-	return slices.Equal(a.Terms, b.Terms) && slices.Equal(a.Weights, b.Weights)
+func same(a, b vector.Value) bool {
+	return bytes.Equal(record.AppendVectors(nil, record.Vectors{"": a}), record.AppendVectors(nil, record.Vectors{"": b}))
 }
 
 // still says whether the document with an id is the one that the step knows,

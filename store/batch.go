@@ -246,7 +246,7 @@ func (b *Batch) put(p *Prepared, vs, attached record.Vectors) (Outcome, error) {
 	b.changes[d.ID] = c
 	delete(b.attached, d.ID)
 	delete(b.moved, d.ID)
-	b.size += len(d.Source) + 8*(vs.Weights()+attached.Weights()) + documentCost
+	b.size += len(d.Source) + 8*(vs.Numbers()+attached.Numbers()) + documentCost
 	b.count(outcome)
 	if b.full() {
 		return outcome, b.Flush()

@@ -16,8 +16,8 @@ import (
 // VectorField says how a field stores its vectors.
 type VectorField = vector.Field
 
-// maxWeights bounds the weights that one document's vectors have together.
-const maxWeights = 1 << 24
+// maxNumbers bounds the weights and numbers that one document's vectors have together.
+const maxNumbers = 1 << 24
 
 // vectorsOf numbers the vectors of a document.
 func (s *Store) vectorsOf(d *corpus.Document) (record.Vectors, error) {
@@ -26,24 +26,45 @@ func (s *Store) vectorsOf(d *corpus.Document) (record.Vectors, error) {
 	}
 	out := make(record.Vectors, len(d.Vectors))
 	for _, field := range slices.Sorted(maps.Keys(d.Vectors)) {
+		if d.Vectors[field] == nil {
+			return nil, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, vector.ErrEmpty)}
+		}
 		err := d.Vectors[field].Validate()
 		if err != nil {
 			return nil, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, err)}
 		}
-		if out[field], err = s.names.Of(d.Vectors[field], true); err != nil {
+		if out[field], err = s.numbered(d.Vectors[field]); err != nil {
 			return nil, err
 		}
 	}
 	return out, s.checkVectors(d.ID, out)
 }
 
+// numbered is a valid value with the terms of sparse vectors numbered.
+func (s *Store) numbered(v vector.Value) (vector.Value, error) {
+	switch v := v.(type) {
+	case vector.Named:
+		return s.names.Of(v, true)
+	case vector.Parts:
+		out := slices.Clone(v)
+		for i := range out {
+			var err error
+			if out[i].Vector, err = s.numbered(v[i].Vector); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return v, nil
+}
+
 // checkVectors says why the vectors of a document cannot be stored.
 func (s *Store) checkVectors(id string, v record.Vectors) error {
-	if n := v.Weights(); n > maxWeights {
-		return &DocumentError{id, fmt.Sprintf("its vectors have %d weights, more than the %d that one document may have", n, maxWeights)}
+	if n := v.Numbers(); n > maxNumbers {
+		return &DocumentError{id, fmt.Sprintf("its vectors have %d weights or numbers, more than the %d that one document may have", n, maxNumbers)}
 	}
-	for field := range v {
-		if err := s.fields.Use(field); err != nil {
+	for _, field := range slices.Sorted(maps.Keys(v)) {
+		if err := s.fields.Use(field, v[field]); err != nil {
 			return &DocumentError{id, err.Error()}
 		}
 	}
@@ -54,9 +75,25 @@ func (s *Store) checkVectors(id string, v record.Vectors) error {
 // that Options name, ascending.
 func (s *Store) VectorFields() []string { return s.fields.All() }
 
-// FieldUnit is what the vectors of a field stand for; that of a field which was
-// never used is what Options say.
-func (s *Store) FieldUnit(name string) vector.Unit { return s.fields.Unit(name) }
+// Field is how a field stores its vectors; that of a field which was never used is
+// what Options say.
+func (s *Store) Field(name string) VectorField { return s.fields.Field(name) }
+
+// Want says how a field is to store its vectors if it was never used, and where the model
+// lies that makes them.
+func (s *Store) Want(name string, f VectorField) error {
+	if !s.fields.Want(name, f) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.failed(); err != nil {
+		return err
+	}
+	wb := s.db.NewBatch()
+	defer wb.Close()
+	return s.publish(s.manifest.Clone(), wb, nil)
+}
 
 // NeedsMax says whether a field is to keep 8 or 16 bits a weight and does not know
 // its greatest weight yet, and what the greatest step of its weights is.
@@ -67,8 +104,9 @@ func (s *Store) SetMax(field string, most float32) { s.fields.SetMax(field, most
 
 // Renumber returns a function that gives vectors, whose terms v numbers, the
 // index's numbers instead. It is not safe for concurrent use.
-func (b *Batch) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Sparse, error) {
-	return b.s.names.Renumber(v)
+func (b *Batch) Renumber(v *vector.Vocabulary) func(vector.Sparse) (vector.Value, error) {
+	number := b.s.names.Renumber(v)
+	return func(x vector.Sparse) (vector.Value, error) { return number(x) }
 }
 
 // recordVectors writes the vectors of a document under its ordinal.

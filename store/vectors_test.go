@@ -17,18 +17,20 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index/dense"
 	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/store/view"
 	"github.com/tamis-search/tamis/vector"
 )
 
 // vectorsFor are the vectors of the document with a source in tests that look at
-// contents: of two in three documents, with names of both kinds. Sums of their
-// weights are exact in float32.
-func vectorsFor(source string) map[string]vector.Named {
+// contents: of two in three documents in each field, with names of both kinds, and dense
+// ones. Sums of their weights are exact in float32.
+func vectorsFor(source string) map[string]vector.Value {
 	r := rand.New(rand.NewPCG(xxhash.Sum64String(source), 1))
-	all := map[string]vector.Named{}
+	all := map[string]vector.Value{}
 	for _, field := range []string{"a", "b"} {
 		if r.IntN(3) == 0 {
 			continue
@@ -43,6 +45,13 @@ func vectorsFor(source string) map[string]vector.Named {
 			v[name] = float32(1+r.IntN(50)) / 8
 		}
 		all[field] = v
+	}
+	if r.IntN(3) > 0 {
+		d := make(vector.Dense, 5)
+		for i := range d {
+			d[i] = float32(r.IntN(50)-25) / 8
+		}
+		all["d"] = d
 	}
 	if len(all) == 0 {
 		return nil
@@ -77,7 +86,7 @@ func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 			t.Fatalf("document %s has vectors in %d fields, want %d", id, len(got), len(want))
 		}
 		for field, n := range want {
-			if x, err := v.QueryVector(n); err != nil || !reflect.DeepEqual(x, got[field]) {
+			if x, err := v.QueryVector(vector.Field{Kind: n.Kind()}, n); err != nil || !reflect.DeepEqual(x, got[field]) {
 				t.Fatalf("document %s, field %s: %v, want %v, %v", id, field, got[field], x, err)
 			}
 		}
@@ -86,7 +95,7 @@ func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 		return
 	}
 	for _, field := range s.VectorFields() {
-		query := vector.Named{}
+		query, numbers := vector.Named{}, vector.Dense{1, -2, 0, 3, .5}
 		for t := range 40 {
 			query[fmt.Sprint(t)] = float32(1 + t%3)
 			query[fmt.Sprint("name", t, "-", t%3)] = float32(1 + t%2)
@@ -99,19 +108,33 @@ func vectorsHold(t *testing.T, s *Store, v *Snapshot, order []string, m model) {
 		var all []scored
 		for _, id := range order {
 			score := float32(0)
-			for name, w := range vectorsFor(m[id])[field] {
-				score += w * query[name]
+			switch v := vectorsFor(m[id])[field].(type) {
+			case vector.Named:
+				for name, w := range v {
+					score += w * query[name]
+				}
+				if score == 0 {
+					continue
+				}
+			case vector.Dense:
+				for i, x := range v {
+					score += x * numbers[i]
+				}
+			default:
+				continue
 			}
-			if score > 0 {
-				all = append(all, scored{id, score})
-			}
+			all = append(all, scored{id, score})
 		}
 		slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 		for _, s := range all {
 			want = append(want, fmt.Sprintf("%s %g", s.id, s.score))
 		}
 		got := []string{}
-		for _, h := range rankVectors(t, v, field, query, len(order)+1) {
+		var q vector.Value = query
+		if field == "d" {
+			q = numbers
+		}
+		for _, h := range rankVectors(t, v, field, q, len(order)+1) {
 			got = append(got, fmt.Sprintf("%s %g", h.id, h.score))
 		}
 		if !slices.Equal(got, want) {
@@ -125,18 +148,32 @@ type rankedDoc struct {
 	score float32
 }
 
-func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Named, k int) (out []rankedDoc) {
+func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Value, k int) (out []rankedDoc) {
 	t.Helper()
-	x, err := v.QueryVector(query)
+	x, err := v.QueryVector(vector.Field{Kind: query.Kind()}, query)
 	if err != nil {
 		t.Fatal(err)
 	}
 	spaces := v.VectorSpaces(field)
-	sources := make([]impact.Source, len(spaces))
-	for i, s := range spaces {
-		sources[i] = impact.Source{Segment: s.Vectors.Sparse, Visible: s.Visible}
+	var hits []topk.Hit
+	if numbers, ok := x.(vector.Dense); ok {
+		sources := make([]dense.Source, len(spaces))
+		for i, s := range spaces {
+			sources[i] = dense.Source{Segment: s.Vectors.Dense, Visible: s.Visible}
+		}
+		r, err := dense.Rank(t.Context(), sources, numbers, k, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits = r.Hits
+	} else {
+		sources := make([]impact.Source, len(spaces))
+		for i, s := range spaces {
+			sources[i] = impact.Source{Segment: s.Vectors.Sparse, Visible: s.Visible}
+		}
+		hits = impact.TopK(sources, x.(vector.Sparse), k, 1).Hits
 	}
-	for _, hit := range impact.TopK(sources, x, k, 1).Hits {
+	for _, hit := range hits {
 		h, err := v.Header(v.Ordinal(Row{Segment: spaces[hit.Segment].Segment, Row: spaces[hit.Segment].Vectors.Document(hit.Row.Row)}))
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +222,7 @@ func TestDamagedVectors(t *testing.T) {
 		t.Fatal("stored", ids(got))
 	}
 	st, err := s.Stats()
-	if err != nil || len(st.Vectors) != 2 || st.Vectors[1].Bits != 8 || st.VectorBytes == 0 {
+	if err != nil || len(st.Vectors) != 3 || st.Vectors[1].Bits != 8 || st.VectorBytes == 0 {
 		t.Fatalf("%+v, %v", st, err)
 	}
 	for _, id := range []string{"d0", "d1", "d2", "d3"} {
@@ -226,7 +263,7 @@ func TestVersion2(t *testing.T) {
 	s = openAt(t, "ix", Options{FS: fs})
 	defer closeStore(t, s)
 	commit(t, s, func(b *Batch) {
-		put(t, b, corpus.Document{ID: "v", Vectors: map[string]vector.Named{"a": {"x": 1}}})
+		put(t, b, corpus.Document{ID: "v", Vectors: map[string]vector.Value{"a": vector.Named{"x": 1}}})
 	})
 	v := snapshot(t, s)
 	defer v.Release()

@@ -105,14 +105,14 @@ func set(list string) map[string]bool {
 	return m
 }
 
-// AnalyzerName names the analyzer for a document of that type ("go" and "code"
-// are programming languages) in that language: an ISO 639-1 code, the
+// AnalyzerName names the analyzer for a document of that type ("go", "code" and
+// "data" are written in programming languages) in that language: an ISO 639-1 code, the
 // lower-case name of a programming language, or empty when it is not known.
 // Prose of unknown language goes to "english"; prose of a known language
 // without a stemmer goes to "simple", but Chinese, Japanese, Korean and Thai,
 // which mostly come with English words between, go to "english".
 func AnalyzerName(docType, lang string) string {
-	if docType == "go" || docType == "code" {
+	if docType == "go" || docType == "code" || docType == "data" {
 		return "code"
 	}
 	switch lang {

@@ -34,9 +34,12 @@ func (p prose) expand(dst []string, word string, asking bool) []string {
 }
 
 // fold brings spellings of a word together: compatibility forms (full-width
-// letters, ligatures), case, apostrophes, invisible characters, and as the
-// analyzer has it possessives and accents.
+// letters, ligatures), case, apostrophes, invisible characters, digits in groups of
+// three (35,000 is 35000), and as the analyzer has it possessives and accents.
 func (p prose) fold(word string) string {
+	if word != "" && word[0] >= '0' && word[0] <= '9' {
+		word = ungrouped(word)
+	}
 	if !isASCII(word) {
 		word = strings.Map(func(r rune) rune {
 			switch {
@@ -60,6 +63,21 @@ func (p prose) fold(word string) string {
 		word = strings.TrimSuffix(word, "'s")
 	}
 	return word
+}
+
+// ungrouped is a number without what stands between its groups of digits.
+func ungrouped(word string) string {
+	n := grouped(word, groupSign)
+	if n == 0 || groupSign(word[n:]) > 0 {
+		return word
+	}
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, word[:n])
+	return digits + word[n:]
 }
 
 // foldAccents cuts the marks off Latin letters; other scripts keep theirs.

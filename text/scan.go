@@ -1,6 +1,7 @@
 package text
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -37,7 +38,8 @@ type style struct {
 	// uax29 lets the rules of UAX #29 decide on words that are not ASCII; else a
 	// word is a run of letters, digits, marks and underscores.
 	uax29 bool
-	// bigrams splits the scripts without spaces into characters.
+	// bigrams splits the scripts without spaces into characters, and joins the groups
+	// of digits that narrow and no-break spaces part.
 	bigrams bool
 }
 
@@ -162,6 +164,11 @@ func (st *style) slow(s string, i int) (start, end int, k kind) {
 	if end < size {
 		return i, i + size, kindNone
 	}
+	if st.bigrams && isDigits(window[:end]) {
+		if n := grouped(window, groupSpace); n > end {
+			return i, i + n, kindWord
+		}
+	}
 	seg := window[:end]
 	word := false
 	units := 0
@@ -189,6 +196,62 @@ func (st *style) slow(s string, i int) (start, end int, k kind) {
 		return i, i + len(seg), kindNone
 	}
 	return i, i + len(seg), kindWord
+}
+
+// groupSpace is the length of the narrow or no-break space that s begins with, as it
+// stands between groups of digits, or 0.
+func groupSpace(s string) int {
+	for _, space := range []string{"\u202f", "\u2009", "\u00a0"} {
+		if strings.HasPrefix(s, space) {
+			return len(space)
+		}
+	}
+	return 0
+}
+
+// groupSign is the length of the sign between groups of digits that s begins with, or 0.
+func groupSign(s string) int {
+	if s != "" && (s[0] == ',' || s[0] == '\'' || s[0] == '_') {
+		return 1
+	}
+	if strings.HasPrefix(s, "’") {
+		return len("’")
+	}
+	return groupSpace(s)
+}
+
+// grouped is the length of the number at the start of s whose digits stand in groups of
+// three after the first, parted by the same sign each time; 0 where there is none.
+func grouped(s string, sign func(string) int) int {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	if n == 0 || n > 3 {
+		return 0
+	}
+	size := sign(s[n:])
+	if size == 0 {
+		return 0
+	}
+	part, end := s[n:n+size], 0
+	for strings.HasPrefix(s[n:], part) && len(s) >= n+size+3 && isDigits(s[n+size:n+size+3]) {
+		n += size + 3
+		end = n
+	}
+	if end == 0 || end < len(s) && (s[end] >= '0' && s[end] <= '9' || strings.HasPrefix(s[end:], part) && len(s) > end+size && isDigits(s[end+size:end+size+1])) {
+		return 0
+	}
+	return end
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // plainWord returns the length of the run of letters, digits, marks and

@@ -43,7 +43,7 @@ func TestTerms(t *testing.T) {
 		{"english", "", ""},
 		{"english", "the of and", ""},
 		{"english", "Bob's dog’s ＣＡＴ＇Ｓ don't O'Neill", "bob dog cat don't o'neil"},
-		{"english", "3.14 1,000 v1.2.3 U.S.A. example.com a:b", "3.14 1,000 v1.2.3 u.s.a example.com a:b"},
+		{"english", "3.14 1,000 v1.2.3 U.S.A. example.com a:b", "3.14 1000 v1.2.3 u.s.a example.com a:b"},
 		{"english", "p53 IL-2 covid19 B12 HbA1c user_id __init__ ___", "p53 il 2 covid19 b12 hba1c user_id __init__"},
 		{"english", "naïve café Résumé Ａｂｃ１２ ﬁne Straße", "naiv cafe resum abc12 fine straße"},
 		{"english", "zero\u200bwidth so\u00adft jo\u200din \ufeffbom x\u0301", "zero width soft join bom x"},

@@ -1,6 +1,6 @@
 // Package vector holds vectors and reads the files that others keep them in. A
 // Value is sparse, dense or multi, and a Field says how those of one name are
-// stored; only learned sparse vectors are read from files and stored yet.
+// stored.
 //
 // A reader yields documents in the order of the file. What is wrong with one
 // document costs one error, which names the file and the place, and the next
@@ -18,8 +18,8 @@
 //
 // One object a line, as Anserini writes them: "id" or "_id", a string or a number;
 // "vector", an object of term: weight; "contents", the text. Other members are
-// ignored, blank lines too. A "vector" that is a list of numbers (dense) or a list of
-// lists (multi) costs an error of its document.
+// ignored, blank lines too. A "vector" that is a list of numbers is a dense one, a list
+// of lists of numbers a multi-vector; each number is finite.
 //
 // # CIFF
 //
@@ -54,4 +54,5 @@ type Document struct {
 	ID       string
 	Contents string // the text, where the file gives one
 	Vector   Sparse
+	Dense    Value // a dense or a multi-vector, instead of Vector
 }

@@ -15,17 +15,26 @@ const (
 	Passages
 )
 
-// Field says how a field stores its vectors. The zero Field is one of sparse
-// vectors of documents.
+// Field says how a field stores its vectors. The zero Field is one of documents, of
+// the kind of the vector that comes first.
 type Field struct {
-	// Kind is KindSparse, the one that is stored yet.
+	// Kind is that of all vectors of the field.
 	Kind Kind `json:"kind,omitempty"`
 	Unit Unit `json:"unit,omitempty"`
-	// Bits of a stored weight: 8, 16, or 32 (the default), the weight itself.
+	// Bits of a stored number: 8, 16, or 32 (the default), the number itself. Of a dense
+	// vector 16 bits are a half-precision float, 8 a step of the vector's greatest
+	// number by 127.
 	Bits int `json:"bits"`
-	// Max is the weight that the greatest step of 8 or 16 bits stands for; what is
-	// greater counts as Max.
+	// Max is the weight that the greatest step of 8 or 16 bits of sparse vectors stands
+	// for; what is greater counts as Max.
 	Max float32 `json:"max,omitempty"`
+	// Dims is how many numbers each dense vector has: as many as the one that comes
+	// first, where it is 0 before.
+	Dims int `json:"dims,omitempty"`
+	// Similarity is what dense vectors are compared by.
+	Similarity Similarity `json:"similarity,omitempty"`
+	// Model is where the model lies that made the vectors; "" where they were given.
+	Model string `json:"model,omitempty"`
 }
 
 // Steps is the number of steps of a weight of 8 or 16 bits.
@@ -42,12 +51,22 @@ func (f *Field) Complete(name string) error {
 	switch {
 	case name == "" || !utf8.ValidString(name):
 		return fmt.Errorf("a field of vectors has the name %q: it must be valid UTF-8 and not empty", name)
-	case f.Kind != KindSparse:
-		return fmt.Errorf("field %q: %w: %s vectors are not stored yet; use %s", name, ErrKind, f.Kind, KindSparse)
+	case f.Kind > KindDense:
+		return fmt.Errorf("field %q: %w: %s vectors are not stored; use %s or %s", name, ErrKind, f.Kind, KindSparse, KindDense)
 	case f.Unit > Passages:
 		return fmt.Errorf("field %q: unknown unit of vectors %s: use %s or %s", name, f.Unit, Documents, Passages)
 	case f.Bits != 8 && f.Bits != 16 && f.Bits != 32:
-		return fmt.Errorf("field %q: %d bits a weight: use 8, 16 or 32", name, f.Bits)
+		return fmt.Errorf("field %q: %d bits a number: use 8, 16 or 32", name, f.Bits)
+	case f.Similarity > Cosine:
+		return fmt.Errorf("field %q: unknown similarity %s: use %s or %s", name, f.Similarity, InnerProduct, Cosine)
+	case f.Dims < 0 || f.Dims > MaxDims:
+		return fmt.Errorf("field %q: vectors of %d numbers: up to %d can be", name, f.Dims, MaxDims)
+	case f.Kind == KindSparse && (f.Dims != 0 || f.Similarity != InnerProduct):
+		return fmt.Errorf("field %q: sparse vectors have no number of numbers, and the similarity %s", name, InnerProduct)
+	case f.Kind != KindSparse && f.Max != 0:
+		return fmt.Errorf("field %q: the greatest weight is one of sparse vectors, not of %s ones", name, f.Kind)
+	case f.Kind != KindSparse:
+		return nil
 	case f.Bits == 32:
 		f.Max = 0
 	case !(f.Max >= 0 && f.Max < math.MaxFloat32) || f.Max > 0 && f.Step() < math.SmallestNonzeroFloat32:

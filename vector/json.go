@@ -98,7 +98,9 @@ func parseRecord(line []byte, entries []entry, v *Vocabulary) (Document, []entry
 	if d.ID, err = parseID(raw); err != nil {
 		return Document{}, entries, err
 	}
-	if entries, err = parseVector(rec.Vector, entries, v); err == nil {
+	if kind, ok := kindOf(rec.Vector); ok && kind != KindSparse {
+		d.Dense, err = Parse(rec.Vector)
+	} else if entries, err = parseVector(rec.Vector, entries, v); err == nil {
 		d.Vector, err = assemble(entries, v.Term)
 	}
 	if err != nil {
@@ -161,6 +163,8 @@ func parseVector(raw json.RawMessage, entries []entry, v *Vocabulary) ([]entry, 
 // dense, a list of lists is multi. What is nothing of these is no vector.
 func kindOf(raw []byte) (kind Kind, ok bool) {
 	switch {
+	case len(raw) == 0:
+		return 0, false
 	case raw[0] == '{':
 		return KindSparse, true
 	case raw[0] != '[':
@@ -180,8 +184,8 @@ func eachWeight(raw []byte, f func(term []byte, weight float32) error) error {
 	if !ok {
 		return fmt.Errorf(`%w: "vector" is not an object of term: weight`, ErrFormat)
 	}
-	if err := kind.stored(); err != nil {
-		return err
+	if kind != KindSparse {
+		return fmt.Errorf("%w: a %s vector where an object of term: weight is wanted", ErrKind, kind)
 	}
 	for i++; ; {
 		i = skipBlank(raw, i)

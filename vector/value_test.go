@@ -23,6 +23,12 @@ func TestValues(t *testing.T) {
 		{vector.Dense{0, -1}, vector.KindDense, nil},
 		{vector.Dense{}, vector.KindDense, vector.ErrEmpty},
 		{vector.Dense{1, nan}, vector.KindDense, vector.ErrFormat},
+		{vector.Dense{3e38, 3e38}, vector.KindDense, vector.ErrFormat},
+		{make(vector.Dense, vector.MaxDims+1), vector.KindDense, vector.ErrFormat},
+		{vector.Parts{{Start: 0, End: 4, Vector: vector.Dense{1}}, {Start: 4, End: 9, Vector: vector.Dense{2}}}, vector.KindDense, nil},
+		{vector.Parts{{Start: 0, End: 4, Vector: vector.Dense{1}}, {Start: 3, End: 9, Vector: vector.Dense{2}}}, vector.KindDense, vector.ErrFormat},
+		{vector.Parts{{Start: 0, End: 4, Vector: vector.Dense{1}}, {Start: 4, End: 9, Vector: vector.Dense{2, 1}}}, vector.KindDense, vector.ErrFormat},
+		{vector.Parts{{Start: 0, End: 4, Vector: vector.Parts{}}}, vector.KindSparse, vector.ErrFormat},
 		{vector.Multi{{1, 2}, {3, 4}}, vector.KindMulti, nil},
 		{vector.Multi{}, vector.KindMulti, vector.ErrEmpty},
 		{vector.Multi{{1}, {}}, vector.KindMulti, vector.ErrEmpty},
@@ -65,7 +71,11 @@ func TestFieldComplete(t *testing.T) {
 		t.Errorf("%+v, %v", f, err)
 	}
 	for want, f := range map[string]vector.Field{
-		"dense vectors are not stored yet": {Kind: vector.KindDense},
+		"number 8 vectors are not stored":  {Kind: 8},
+		"greatest weight":                  {Kind: vector.KindDense, Max: 1},
+		"no number of numbers":             {Dims: 4},
+		"up to 65536":                      {Kind: vector.KindDense, Dims: 1 << 20},
+		"unknown similarity":               {Kind: vector.KindDense, Similarity: 7},
 		"number 7 vectors":                 {Kind: 7},
 		"unknown unit of vectors number 2": {Unit: 2},
 		"12 bits":                          {Bits: 12},

@@ -37,6 +37,9 @@ func render(docs iter.Seq2[vector.Document, error], v *vector.Vocabulary) string
 				fmt.Fprintf(&b, " %s:%g", v.Term(t), d.Vector.Weights[i])
 			}
 		}
+		if d.Dense != nil {
+			fmt.Fprintf(&b, " %v", d.Dense)
+		}
 		b.WriteByte('\n')
 	}
 	return b.String()
@@ -371,6 +374,12 @@ func valid(t *testing.T, docs iter.Seq2[vector.Document, error]) {
 			var e *vector.InputError
 			if !errors.As(err, &e) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("error of another kind: %q", err)
+			}
+			continue
+		}
+		if d.Dense != nil {
+			if d.ID == "" || d.Dense.Validate() != nil || d.Vector.Len() > 0 {
+				t.Fatalf("document %+v", d)
 			}
 			continue
 		}

@@ -95,7 +95,7 @@ func loadVectors(ctx context.Context, dir, file string, o tamis.Options) error {
 }
 
 func named(v *vector.Vocabulary, x vector.Sparse) tamis.Vector {
-	n := make(tamis.Vector, x.Len())
+	n := make(tamis.Sparse, x.Len())
 	for i, t := range x.Terms {
 		n[v.Term(t)] = x.Weights[i]
 	}

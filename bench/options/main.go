@@ -84,7 +84,7 @@ func run(ctx context.Context, data string, base, with tamis.Layout, drafts strin
 	}
 	results := make([][2]result, len(sets))
 	for i, s := range sets {
-		own, err := system.NewContexts(ctx, s)
+		own, err := system.NewContexts(ctx, s, nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", names[i], err)
 		}

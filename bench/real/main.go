@@ -25,6 +25,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/bench/internal/asked"
+	"github.com/tamis-search/tamis/bench/internal/meant"
 )
 
 // made is a context as the judge reads it.
@@ -44,14 +45,26 @@ func main() {
 	foreign := flag.String("foreign", "", "file for the contexts of all questions over every corpus")
 	passages := flag.String("passages", "", "file for the best passages of each question")
 	budgets := flag.String("budgets", "200,500,1000,2000", "token budgets")
+	model := flag.String("model", "", "folder of a model that says how near passages are to questions")
+	vectors := flag.String("vectors", "vectors.bin", "file that keeps the vectors of passages for the next run with the same model")
 	flag.Parse()
-	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets); err != nil {
+	var lab tamis.Lab
+	if *model != "" {
+		near, err := meant.Open(*model, *vectors)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "real:", err)
+			os.Exit(1)
+		}
+		defer near.Close()
+		lab.Meaning = near.Cosines
+	}
+	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets, lab); err != nil {
 		fmt.Fprintln(os.Stderr, "real:", err)
 		os.Exit(1)
 	}
 }
 
-func run(set, corpora, indexes, out, passages, foreign, only, budgetList string) error {
+func run(set, corpora, indexes, out, passages, foreign, only, budgetList string, lab tamis.Lab) error {
 	ctx := context.Background()
 	questions, err := asked.Questions(filepath.Join(set, "questions.jsonl"))
 	if err != nil {
@@ -61,6 +74,7 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList string)
 	if err != nil {
 		return err
 	}
+	clock.Lab = lab
 	f, err := os.Create(out)
 	if err != nil {
 		return err

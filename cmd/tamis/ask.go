@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -62,6 +63,11 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			defer ix.Close()
+			e, err := (&encoding.Flag{}).Use(ix, a.warn) // --model is that of the answer
+			if err != nil {
+				return err
+			}
+			defer e.Close()
 			here := func() {}
 			if o.Model != nil && a.progress != nil && !a.quiet {
 				ticks := time.NewTicker(time.Second / 4)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -22,6 +23,16 @@ import (
 func addBudget(f *pflag.FlagSet, b *tamis.Budget) {
 	f.IntVar(&b.Tokens, "budget", 1000, "most tokens of the context, labels included")
 	f.StringVar(&b.Counter, "tokenizer", "o200k_base", "what counts tokens: o200k_base, cl100k_base, words or bytes")
+}
+
+func addLayout(f *pflag.FlagSet, layout *tamis.Layout, guards *[]string, covers *bool) {
+	f.BoolVar(covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
+	f.StringVar(&layout.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
+	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
+	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
+	f.StringSliceVar(guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
+	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
+	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 }
 
 // budgetError tells a wrong flag from a failure: a budget that is not positive
@@ -47,6 +58,7 @@ func (a *app) contextCommand() *cobra.Command {
 		covers bool
 		guards []string
 		sure   float64
+		model  encoding.Flag
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -106,6 +118,11 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if replay != "" {
 				return a.replay(cmd, ix, replay, seen)
 			}
+			e, err := model.Use(ix, a.warn)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
 			c, err := ix.Context(cmd.Context(), args[0], budget, seen, layout)
 			if err != nil {
 				return budgetError(budget, err)
@@ -120,13 +137,8 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
-	f.StringVar(&layout.Order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", "))
-	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
-	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
-	f.StringSliceVar(&guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
-	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
-	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
-	f.BoolVar(&covers, "until-covered", false, "the same as --cut covered: end when what can be covered of the question is")
+	model.AddAsking(f)
+	addLayout(f, &layout, &guards, &covers)
 	f.Float64Var(&sure, "require", 0, "print nothing and exit 1 where the confidence is lower")
 	f.Lookup("require").NoOptDefVal = fmt.Sprint(pack.Unsure)
 	f.StringVar(&replay, "replay", "", "rebuild the text of this receipt (- for standard input)")

@@ -16,7 +16,9 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/cmd/tamis/reading"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/internal/watch"
@@ -30,7 +32,9 @@ func (a *app) indexCommand() *cobra.Command {
 		asJSON   bool
 		vectors  flags.VectorFile
 		locked   flags.Locked
+		model    encoding.Flag
 		stays    bool
+		keys     string
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -43,13 +47,15 @@ named, and links that lead out of a folder are not followed. Files whose bytes h
 skipped, changed ones replaced, and documents whose file vanished under PATH are
 removed. What cannot be read is listed; the rest goes in.
 
-A record of a JSON Lines corpus may have a learned sparse vector, "vector":
-{term: weight}. --vectors gives documents the vectors of another file by id,
-after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
+A record of a JSON Lines corpus may have a vector: a learned sparse one, "vector":
+{term: weight}, or a dense one, "vector": [number, ...]. --vectors gives documents the vectors of another file by id,
+after PATH is read: JSON Lines of id and vector, CIFF, or CSR. --fields says
+which keys of other records are what; then each object of a JSON list is one.`,
 		Example: `  tamis index ~/notes ~/code
   tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
   tamis index --watch ~/notes
+  tamis index --model ~/models/all-MiniLM-L6-v2 ~/notes
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if vectors.Path != "" && len(args) == 0 {
@@ -76,7 +82,7 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 				return err
 			}
 			defer ix.Close()
-			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR}
+			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR, Fields: keys}
 			var folders *watch.Folders
 			if stays { // before the first look, so that nothing is missed
 				if folders, err = watch.New(args, passedOver(a.indexDir())); err != nil {
@@ -88,9 +94,9 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 			if err != nil {
 				return err
 			}
-			skipped, err := a.indexed(cmd.Context(), ix, vectors, report, missing, len(args) > 0, asJSON)
+			skipped, err := a.indexed(cmd.Context(), ix, vectors, &model, report, missing, len(args) > 0, asJSON)
 			if err == nil && stays {
-				return a.watched(cmd.Context(), ix, folders, args, o)
+				return a.watched(cmd.Context(), ix, &model, folders, args, o)
 			}
 			if err == nil && strict && len(skipped) > 0 {
 				err = fmt.Errorf("%d skipped, first %s: %s", len(skipped), skipped[0].Path, skipped[0].Reason)
@@ -103,7 +109,9 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 	f.StringSliceVar(&exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
 	vectors.Add(f)
 	locked.Add(f)
+	model.AddIndexing(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
+	f.StringVar(&keys, "fields", "", "the keys of records that are what: id=key,title=summary,text=body+notes,time=created_at")
 	f.BoolVar(&stays, "watch", false, "stay, and bring the index up to date when files under PATH change")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -112,10 +120,11 @@ after PATH is read: JSON Lines of id and vector, CIFF, or CSR.`,
 
 // indexed attaches vectors to what was indexed, and reports both; it returns what was
 // skipped of them.
-func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.VectorFile, report tamis.Report, missing []string, files, asJSON bool) ([]tamis.Skip, error) {
+func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.VectorFile, model *encoding.Flag, report tamis.Report, missing []string, files, asJSON bool) ([]tamis.Skip, error) {
 	both := struct {
 		tamis.Report
-		Vectors *tamis.Report `json:"vectors,omitempty"`
+		Vectors *tamis.Report   `json:"vectors,omitempty"`
+		Encoded []tamis.Encoded `json:"encoded,omitempty"`
 	}{Report: report}
 	skipped := report.Skipped
 	if vectors.Path != "" {
@@ -127,6 +136,12 @@ func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.Vector
 		skipped = append(skipped, attached.Skipped...)
 	}
 	err := a.carryOver(ctx, ix)
+	if err == nil {
+		both.Encoded, err = a.encode(ctx, ix, model)
+		for _, e := range both.Encoded {
+			skipped = append(skipped, e.Skipped...)
+		}
+	}
 	switch {
 	case err != nil:
 		return skipped, err
@@ -138,10 +153,40 @@ func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.Vector
 	if both.Vectors != nil && !asJSON && err == nil {
 		err = a.printReport("vectors: ", *both.Vectors, nil)
 	}
+	for _, e := range both.Encoded {
+		if asJSON || err != nil || a.quiet || e.Passages == 0 {
+			continue
+		}
+		for _, s := range e.Skipped {
+			fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
+		}
+		_, err = fmt.Fprintf(a.out, "vectors: %d passages encoded\n", e.Passages)
+	}
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
 	}
 	return skipped, err
+}
+
+// encode gives passages vectors, with a progress bar on a terminal.
+func (a *app) encode(ctx context.Context, ix *tamis.Index, model *encoding.Flag) ([]tamis.Encoded, error) {
+	if a.progress == nil || a.quiet {
+		return model.Index(ctx, ix, a.warn, nil)
+	}
+	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.progress), mpb.WithWidth(48))
+	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d passages encoded")),
+		mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
+	reports, err := model.Index(ctx, ix, a.warn, func(done, all int) {
+		bar.SetTotal(int64(all), false)
+		bar.SetCurrent(int64(done))
+	})
+	if err != nil {
+		bar.Abort(true)
+	} else {
+		bar.SetTotal(-1, true)
+	}
+	p.Wait()
+	return reports, err
 }
 
 // namedPaths says which of the paths are not there. Where none is, and no index,
@@ -213,13 +258,10 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	told := slices.DeleteFunc(slices.Clone(r.Skipped), func(s tamis.Skip) bool {
 		return s.Line == 0 && slices.Contains(missing, screen.Name(receipt.ShortPath(s.Path)))
 	})
+	if err := reading.Skipped(a.errs, told); err != nil {
+		return err
+	}
 	const shown = 10
-	for _, s := range told[:min(len(told), shown)] {
-		fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
-	}
-	if n := len(told) - shown; n > 0 {
-		fmt.Fprintf(a.errs, "… and %d more skipped; --json lists them all\n", n)
-	}
 	for _, w := range r.Warnings[:min(len(r.Warnings), shown)] {
 		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", receipt.Line(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -22,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/tinymodel"
 )
 
 // limitFiles makes files of more than n bytes fail to be written, where the
@@ -36,18 +38,33 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
+		// viewer prints what it is called with, and the first bytes of files among that.
+		"viewer": func() {
+			for _, arg := range os.Args[1:] {
+				fmt.Printf("(%s)\n", arg)
+				if data, err := os.ReadFile(arg); err == nil {
+					info, _ := os.Stat(arg)
+					fmt.Printf("%v %q\n", info.Mode(), data[:min(len(data), 40)])
+				}
+			}
+		},
 	})
 }
 
 // TestScripts runs the command line as people and scripts do: each file under
 // testdata/script is a session with its files and what it must print.
 func TestScripts(t *testing.T) {
+	words := []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "gate", "wall", "tide", "opens", "high", "noon"}
+	shape := tinymodel.Shape{Words: len(words), Width: 32, Inner: 48, Layers: 1, Heads: 2, Positions: 32}
+	first, second := shape.Write(t, 1, words...), shape.Write(t, 2, words...)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			server := httptest.NewServer(&chat{})
 			env.Defer(server.Close)
 			env.Setenv("CHAT", server.URL)
+			env.Setenv("MODEL", first)
+			env.Setenv("OTHER", second)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -73,6 +90,19 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o755))
 				ts.Check(ts.Exec("tar", "-xzf", filepath.Join(wd, "..", "..", "store", "testdata", "golden", args[0]+".tar.gz"), "-C", ts.MkAbs(args[1])))
+			},
+			// zip FILE NAME FILE… makes an archive of files, each under a name.
+			"zip": func(ts *testscript.TestScript, _ bool, args []string) {
+				var b bytes.Buffer
+				w := zip.NewWriter(&b)
+				for i := 1; i+1 < len(args); i += 2 {
+					f, err := w.Create(args[i])
+					ts.Check(err)
+					_, err = io.WriteString(f, ts.ReadFile(args[i+1]))
+					ts.Check(err)
+				}
+				ts.Check(w.Close())
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 			},
 			// text FILE BYTES makes a file of so many bytes of numbered sentences.
 			"text": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -26,7 +26,7 @@ func (a *app) searchCommand() *cobra.Command {
 		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY | --vector JSON",
 		Short: "Rank passages or documents by a query",
 		Long: `search ranks passages or documents by the words of a query, or documents by the
-inner product of their learned sparse vectors with one: --vector, --vector-file.
+inner product of their vectors with one: --vector, --vector-file.
 The result is exact; --recall allows a search by vector to be faster and miss
 some.
 
@@ -39,6 +39,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
   tamis search --filter 'lang = "en" and path ^ "docs/"' "read timeout"
   tamis search --json "read timeout" | jq '.hits[].path'
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
+  tamis search --vector '[0.12, -0.4, 0.03]' --field minilm
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if vector.Given() {
@@ -52,9 +53,6 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			}
 			if unit != "passage" && unit != "document" {
 				return flags.Usagef("--unit is %q: use passage or document", unit)
-			}
-			if vector.Given() && cmd.Flags().Changed("unit") && unit == "passage" {
-				return flags.Usagef("--unit is passage: vectors rank documents") // those of passages are not filled yet
 			}
 			if err := vector.Read(a.in, cmd.Flags()); err != nil {
 				return err

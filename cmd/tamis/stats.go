@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/corpus/role"
+	"github.com/tamis-search/tamis/internal/screen"
 )
 
 func (a *app) statsCommand() *cobra.Command {
@@ -49,8 +50,11 @@ func (a *app) statsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(a.out, "vectors    %s: %d of %d weights, %d bits each, in segments %s\n",
-					f.Field, f.Documents, f.Weights, f.Bits, size(f.IndexBytes))
+				_, err = fmt.Fprintf(a.out, "vectors    %s: %d %s ones of %d numbers, %d bits each, in segments %s\n",
+					f.Field, f.Documents, f.Kind, f.Weights, f.Bits, size(f.IndexBytes))
+				if f.Model != "" && err == nil {
+					_, err = fmt.Fprintf(a.out, "           made by %s\n", screen.Name(f.Model))
+				}
 			}
 			if len(s.Vectors) > 0 && err == nil {
 				_, err = fmt.Fprintf(a.out, "           %s of the store are their durable copy\n", size(s.VectorBytes))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -16,7 +17,7 @@ import (
 
 // watched keeps an index in step with paths until ctx ends, and prints a line for each
 // file that changed.
-func (a *app) watched(ctx context.Context, ix *tamis.Index, folders *watch.Folders, paths []string, o tamis.FileOptions) error {
+func (a *app) watched(ctx context.Context, ix *tamis.Index, model *encoding.Flag, folders *watch.Folders, paths []string, o tamis.FileOptions) error {
 	a.note("watching %s; end it with Ctrl+C", strings.Join(paths, ", "))
 	o.Changed = a.printChange
 	for {
@@ -29,6 +30,9 @@ func (a *app) watched(ctx context.Context, ix *tamis.Index, folders *watch.Folde
 		}
 		o.Same = func(name string) bool { return !c.Has(read.PathOf(name)) }
 		report, err := ix.AddFiles(ctx, paths, o)
+		if err == nil {
+			_, err = model.Index(ctx, ix, a.warn, nil)
+		}
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/read/manuscript"
 	"github.com/tamis-search/tamis/corpus/read/markdown"
 	"github.com/tamis-search/tamis/corpus/read/markup"
+	"github.com/tamis-search/tamis/corpus/read/nested"
 	"github.com/tamis-search/tamis/corpus/read/office"
 	"github.com/tamis-search/tamis/corpus/read/office/rtf"
 	"github.com/tamis-search/tamis/corpus/read/pdf"
@@ -42,6 +43,8 @@ type row struct {
 	holds bool
 	// large formats are read in any order, and on disk may be of any size.
 	large bool
+	// numbered formats begin with a number of their own: a text is none of them.
+	numbered bool
 	// encoded formats may state an encoding other than UTF-8.
 	encoded bool
 }
@@ -58,40 +61,44 @@ var (
 	formGo         = row{name: "Go", read: code.Read("go")}
 	formMHTML      = row{name: "saved web page (MHTML)", read: web.MHTML, encoded: true}
 	formWARC       = row{name: "archive of a crawl (WARC)", read: web.WARC, streamed: true, holds: true}
-	formPDF        = row{name: "PDF", read: pdf.Read}
+	formPDF        = row{name: "PDF", read: pdf.Read, numbered: true}
 	formRecords    = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV        = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV        = row{name: "tab-separated values", read: record.TSV, encoded: true}
 	formList       = row{name: "lists of JSON objects", read: record.List}
+	formJSON       = row{name: "JSON", read: nested.JSON(code.Lines)}
+	formYAML       = row{name: "YAML", read: nested.YAML(code.Lines)}
+	formTOML       = row{name: "TOML", read: nested.TOML(code.Lines)}
+	formXML        = row{name: "XML", read: nested.XML(code.Lines), encoded: true}
 	formNotebook   = row{name: "Jupyter notebooks", read: record.Notebook}
-	formZip        = row{name: "ZIP archives", read: office.Zip, large: true}
+	formZip        = row{name: "ZIP archives", read: office.Zip, large: true, numbered: true}
 	formTar        = row{name: "TAR archives", read: archive.Tar, streamed: true}
-	form7z         = row{name: "7z archives", read: archive.SevenZip, large: true}
+	form7z         = row{name: "7z archives", read: archive.SevenZip, large: true, numbered: true}
 	formMail       = row{name: "mail", read: mail.EML, encoded: true}
-	formOLE        = row{name: "Outlook messages", read: readOLE}
+	formOLE        = row{name: "Outlook messages", read: readOLE, numbered: true}
 	formMbox       = row{name: "mailbox", read: mail.Mbox, streamed: true, encoded: true}
 	formExport     = row{name: "exported chats", read: readExport}
 	formTranscript = row{name: "transcripts", read: talk.Transcript, encoded: true}
 	formVTT        = row{name: "WebVTT subtitles", read: talk.VTT, encoded: true}
 	formSRT        = row{name: "SubRip subtitles", read: talk.SRT, encoded: true}
-	formDOCX       = row{name: "Word documents (OOXML)", read: office.Zip}
-	formPPTX       = row{name: "PowerPoint presentations (OOXML)", read: office.Zip}
-	formXLSX       = row{name: "Excel workbooks (OOXML)", read: office.Zip}
-	formDOC        = row{name: "Word documents (97 to 2003)", read: readOLE}
-	formXLS        = row{name: "Excel workbooks (5 to 2003)", read: readOLE}
-	formPPT        = row{name: "PowerPoint presentations (97 to 2003)", read: readOLE}
+	formDOCX       = row{name: "Word documents (OOXML)", read: office.Zip, numbered: true}
+	formPPTX       = row{name: "PowerPoint presentations (OOXML)", read: office.Zip, numbered: true}
+	formXLSX       = row{name: "Excel workbooks (OOXML)", read: office.Zip, numbered: true}
+	formDOC        = row{name: "Word documents (97 to 2003)", read: readOLE, numbered: true}
+	formXLS        = row{name: "Excel workbooks (5 to 2003)", read: readOLE, numbered: true}
+	formPPT        = row{name: "PowerPoint presentations (97 to 2003)", read: readOLE, numbered: true}
 	formRTF        = row{name: "Rich Text Format", read: rtf.Read}
-	formODT        = row{name: "OpenDocument texts", read: office.Zip}
-	formODS        = row{name: "OpenDocument sheets", read: office.Zip}
-	formODP        = row{name: "OpenDocument presentations", read: office.Zip}
-	formEPUB       = row{name: "EPUB books", read: office.Zip}
+	formODT        = row{name: "OpenDocument texts", read: office.Zip, numbered: true}
+	formODS        = row{name: "OpenDocument sheets", read: office.Zip, numbered: true}
+	formODP        = row{name: "OpenDocument presentations", read: office.Zip, numbered: true}
+	formEPUB       = row{name: "EPUB books", read: office.Zip, numbered: true}
 )
 
 // readExport reads a chat, and as JSON what only looks like one.
 func readExport(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
 	err := talk.Export(ctx, f, o, yield)
 	if errors.Is(err, talk.ErrNoChat) {
-		return code.Read("json")(ctx, f, o, yield)
+		return formJSON.read(ctx, f, o, yield)
 	}
 	return err
 }
@@ -116,6 +123,8 @@ var byExtension = map[string]*row{
 	".go":    &formGo,
 	".jsonl": &formRecords, ".ndjson": &formRecords,
 	".csv": &formCSV, ".tsv": &formTSV, ".tab": &formTSV,
+	".json": &formJSON, ".yaml": &formYAML, ".yml": &formYAML, ".toml": &formTOML,
+	".xml": &formXML, ".xsd": &formXML, ".plist": &formXML, ".pom": &formXML, ".csproj": &formXML,
 	".ipynb": &formNotebook,
 	".zip":   &formZip, ".tar": &formTar, ".7z": &form7z,
 	".eml": &formMail, ".mbox": &formMbox, ".mbx": &formMbox,
@@ -170,6 +179,12 @@ func sniff(f *format.File) (*row, error) {
 	if archive.IsTar(head) {
 		return &formTar, nil
 	}
+	if bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
+		return &formPDF, nil // some have something before their magic number
+	}
+	if reason, _ := binary(head); form != nil && form.numbered && reason == "" {
+		form, ext = nil, "" // such as a page that a program saved under the name of a workbook
+	}
 	switch ext {
 	case ".eml", ".mbox", ".mbx":
 		if form == &formMail || mail.Is(head) {
@@ -181,6 +196,8 @@ func sniff(f *format.File) (*row, error) {
 			return &formExport, nil
 		case record.IsList(head):
 			return &formList, nil
+		case record.Is(head):
+			form = &formRecords
 		}
 	case "", ".txt", ".mail", ".msg":
 		switch {
@@ -192,8 +209,8 @@ func sniff(f *format.File) (*row, error) {
 			return &formMail, nil
 		}
 	}
-	if form == &formPDF || bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
-		return &formPDF, nil // some have something before their magic number
+	if form == &formPDF {
+		return form, nil
 	}
 	if form != nil && form.holds {
 		return form, nil
@@ -206,12 +223,12 @@ func sniff(f *format.File) (*row, error) {
 		return &formHTML, nil
 	}
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
-		return nil, f.SkipAs(format.Unsupported, "%s", reason)
+		return nil, f.SkipAs(format.Unsupported, "%s", noText(head, reason))
 	}
 	if form != nil {
 		return form, nil
 	}
-	if (ext == ".json" || f.Name == "") && record.Is(head) {
+	if f.Name == "" && record.Is(head) {
 		return &formRecords, nil
 	}
 	lang := code.Language(f.Name, head)

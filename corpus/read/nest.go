@@ -29,6 +29,7 @@ const (
 type nest struct {
 	r       *Reader
 	f       *File
+	want    *wanted // nil where all is read
 	o       *format.Options
 	depth   int
 	members int
@@ -51,8 +52,14 @@ func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Doc
 	case n.depth > maxNested:
 		return n.told(in, in.Skip("stands more than %d files deep in others", maxNested), yield)
 	}
+	data := &unpacked{n: n, m: &m, f: &in.File}
+	if n.want != nil {
+		if enter, err := n.want.member(&in.File, data, n.r.o.MaxFileBytes); !enter {
+			return err
+		}
+	}
 	in.spend = func(k int64) error { return n.spend(m.Of, k) }
-	in.forward(&unpacked{n: n, m: &m, f: &in.File})
+	in.forward(data)
 	form, err := in.begin(ctx, n.r.o.MaxFileBytes)
 	stopped := false
 	if err == nil {

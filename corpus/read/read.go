@@ -31,6 +31,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -49,7 +50,7 @@ import (
 // read again although its bytes are the same. It changes whenever a reader makes
 // another document of the same bytes: other text, blocks, places, titles,
 // languages or metadata, or a document where there was an error.
-const Version = "5"
+const Version = "6"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {
@@ -65,10 +66,11 @@ type Options struct {
 	// Memory is about how much memory reading a file may take beside its text;
 	// default 1 GiB. One that would take more is read as plain text, or skipped.
 	Memory int64
-	// Explain, Passwords and OCR are those of format.Options.
+	// Explain, Passwords, OCR and Fields are those of format.Options.
 	Explain   bool
 	Passwords []string
 	OCR       string
+	Fields    format.Fields
 	// Stdin is what the path "-" reads; default os.Stdin.
 	Stdin io.Reader
 }
@@ -106,6 +108,15 @@ func New(o Options) *Reader {
 		}
 	}
 	return r
+}
+
+// Version names how this Reader makes documents of files: by Version and what was said of
+// records.
+func (r *Reader) Version() string {
+	if len(r.o.Fields) == 0 {
+		return Version
+	}
+	return fmt.Sprint(Version, " ", r.o.Fields) // maps are printed in the order of their keys
 }
 
 // keepBytes is the size up to which Digest keeps a file's bytes for Documents.
@@ -243,14 +254,19 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 		yield(*d, nil)
 		return nil
 	}
+	return r.parse(ctx, f, nil, yield)
+}
+
+// parse reads a file, or looks in it for one that it holds.
+func (r *Reader) parse(ctx context.Context, f *File, want *wanted, yield func(corpus.Document, error) bool) error {
 	in, form, err := r.open(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer in.close()
 	stopped := false
-	n := &nest{r: r, f: f}
-	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Inner: n.inner}
+	n := &nest{r: r, f: f, want: want}
+	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Fields: r.o.Fields, Inner: n.inner}
 	n.o = &o
 	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
 		if err == nil {

@@ -316,20 +316,19 @@ func TestRecords(t *testing.T) {
 {"id": "j", "vectors": {"m": [[1, 2], [3, 4]]}}
 {"id": "k", "vector": "x"}`})
 	docs, skipped = readAll(t, Options{}, dir, dir)
-	if len(docs) != 3 || docs["a"].Source != "one" || docs["c"].Vectors != nil ||
-		!reflect.DeepEqual(docs["a"].Vectors, map[string]vector.Named{"vector": {"x": 1.5, "17": 2}}) ||
-		!reflect.DeepEqual(docs["b"].Vectors, map[string]vector.Named{"p": {"y": 1}, "q": {"z": 2}}) {
+	if len(docs) != 5 || docs["a"].Source != "one" || !reflect.DeepEqual(docs["g"].Vectors, map[string]vector.Value{"vector": vector.Dense{1}}) ||
+		!reflect.DeepEqual(docs["j"].Vectors, map[string]vector.Value{"m": vector.Multi{{1, 2}, {3, 4}}}) || docs["c"].Vectors != nil ||
+		!reflect.DeepEqual(docs["a"].Vectors, map[string]vector.Value{"vector": vector.Named{"x": 1.5, "17": 2}}) ||
+		!reflect.DeepEqual(docs["b"].Vectors, map[string]vector.Value{"p": vector.Named{"y": 1}, "q": vector.Named{"z": 2}}) {
 		t.Errorf("documents %+v", docs)
 	}
 	want = []string{
 		`c.jsonl:4: record "d": field "vector": weights must be positive and finite: term "x" weighs -1`,
 		`c.jsonl:5: record "e": field "vector": repeated term: "x"`,
 		`c.jsonl:6: record "f": field "vector": empty vector`,
-		`c.jsonl:7: record "g": field "vector": unsupported kind of vector: a list of numbers is a dense vector, which is not stored yet; give an object of term: weight`,
 		`c.jsonl:8: record "h": field "vector" has two vectors`,
 		`c.jsonl:9: malformed JSON at byte 29: invalid character 'N' looking for beginning of value`,
-		`c.jsonl:10: record "j": field "m": unsupported kind of vector: a list of lists is a multi-vector, which is not stored yet; give an object of term: weight`,
-		`c.jsonl:11: record "k": field "vector": malformed: "vector" is not an object of term: weight`,
+		`c.jsonl:11: record "k": field "vector": malformed: a vector is an object of term: weight, a list of numbers, or a list of lists`,
 	}
 	if strings.Join(skipped, "\n") != strings.Join(want, "\n") {
 		t.Errorf("skipped\n%s\nwant\n%s", strings.Join(skipped, "\n"), strings.Join(want, "\n"))
@@ -371,7 +370,7 @@ func TestKinds(t *testing.T) {
 		"p.txt":      strings.Repeat("x", 8192) + "\x00",
 	})
 	docs, skipped := readAll(t, Options{}, dir, dir)
-	for id, want := range map[string]string{"a.md.gz": "markdown", "a": "jsonl", "c.txt": "text", "d.txt": "text", "in-json": "jsonl", "n.json": "code", "o": "html"} {
+	for id, want := range map[string]string{"a.md.gz": "markdown", "a": "jsonl", "c.txt": "text", "d.txt": "text", "in-json": "jsonl", "n.json": "data", "o": "html"} {
 		if docs[id].Type != want {
 			t.Errorf("%s is %q, want %q", id, docs[id].Type, want)
 		}

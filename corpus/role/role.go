@@ -38,7 +38,7 @@ var All = []string{Documentation, Source, Test, Declaration, Generated, Log, Cop
 func Of(d *corpus.Document, name string) string {
 	f := fileOf(name)
 	switch d.Type {
-	case "code", "go":
+	case "code", "go", "data":
 		return f.code(d)
 	}
 	return f.prose(d)

@@ -86,11 +86,37 @@ func (p *packer) heading(start, end int, b *corpus.Block) {
 	if len(p.units) > p.body {
 		p.flush()
 	}
-	level := max(b.Level, 1)
+	p.leave(max(b.Level, 1))
+	p.path = append(p.path, *b)
+	p.name()
+	p.border = true
+	p.open, p.within = p.open[:0], p.within[:0]
+	p.emit(start, end, corpus.Heading)
+	p.body = len(p.units)
+}
+
+// rise closes the sections that a block of a level does not stand in.
+func (p *packer) rise(level uint8) {
+	if n := len(p.path); n == 0 || max(p.path[n-1].Level, 1) < level {
+		return
+	}
+	if len(p.units) > p.first {
+		p.flush()
+	}
+	p.leave(level)
+	p.name()
+	p.open, p.within = p.open[:0], p.within[:0]
+}
+
+// leave ends the sections of a level and of larger ones.
+func (p *packer) leave(level uint8) {
 	for len(p.path) > 0 && max(p.path[len(p.path)-1].Level, 1) >= level {
 		p.path = p.path[:len(p.path)-1]
 	}
-	p.path = append(p.path, *b)
+}
+
+// name makes the labels of the open headings.
+func (p *packer) name() {
 	p.headings = nil
 	for i, h := range p.path {
 		label := h.Label
@@ -102,10 +128,6 @@ func (p *packer) heading(start, end int, b *corpus.Block) {
 		}
 		p.headings = append(p.headings, label)
 	}
-	p.border = true
-	p.open, p.within = p.open[:0], p.within[:0]
-	p.emit(start, end, corpus.Heading)
-	p.body = len(p.units)
 }
 
 // flush packs the units since the last flush.

@@ -120,6 +120,7 @@ func each(d *corpus.Document, o Options, window int, add func(corpus.Passage) er
 			return
 		}
 		if b.Level > 0 {
+			p.rise(b.Level)
 			p.declared(b)
 		}
 		s.block(start, end, b)

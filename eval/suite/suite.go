@@ -34,6 +34,8 @@ type Suite struct {
 	// Candidates makes the report say how much evidence was among the sentences
 	// that were scored. Time is not to be looked at then.
 	Candidates bool
+	// Encoder, where not nil, gives passages vectors, which tamis weighs.
+	Encoder *tamis.Encoder
 
 	own []*system.Contexts // by set; shared by sets of one corpus
 }
@@ -85,7 +87,7 @@ func (s *Suite) contexts(ctx context.Context) error {
 			s.own = append(s.own, s.own[i-1])
 			continue
 		}
-		c, err := system.NewContexts(ctx, s.Sets[i])
+		c, err := system.NewContexts(ctx, s.Sets[i], s.Encoder)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Names[i], err)
 		}

@@ -86,7 +86,7 @@ func TestSuite(t *testing.T) {
 		for k := range s.Budgets {
 			sum := 0.0
 			for i, x := range r.Sets {
-				c, err := system.NewContexts(t.Context(), use[i])
+				c, err := system.NewContexts(t.Context(), use[i], nil)
 				if err != nil {
 					t.Fatal(err)
 				}

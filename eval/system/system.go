@@ -26,8 +26,9 @@ type Contexts struct {
 	byGroup map[string]*tamis.Index
 }
 
-// NewContexts indexes the documents of a set. Close gives the memory back.
-func NewContexts(ctx context.Context, s *eval.EvidenceSet) (*Contexts, error) {
+// NewContexts indexes the documents of a set; e, where not nil, gives their passages
+// vectors, which contexts weigh. Close gives the memory back.
+func NewContexts(ctx context.Context, s *eval.EvidenceSet, e *tamis.Encoder) (*Contexts, error) {
 	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
 	for i := range s.Questions {
 		group := s.Questions[i].Group
@@ -42,6 +43,10 @@ func NewContexts(ctx context.Context, s *eval.EvidenceSet) (*Contexts, error) {
 		report, err := ix.Add(ctx, documents(s, group))
 		if err == nil && len(report.Skipped) > 0 {
 			err = fmt.Errorf("document %s: %s", report.Skipped[0].Path, report.Skipped[0].Reason)
+		}
+		if err == nil && e != nil {
+			_, err = ix.Encode(ctx, e, nil)
+			ix.Use(e)
 		}
 		if err != nil {
 			return nil, errors.Join(err, c.Close())

@@ -73,7 +73,7 @@ type Tuner struct {
 func New(ctx context.Context, names []string, sets []*eval.EvidenceSet, budgets []int) (*Tuner, error) {
 	t := &Tuner{Budgets: budgets, Start: NeutralWeights(), sets: sets, names: names}
 	for _, s := range sets {
-		c, err := system.NewContexts(ctx, s)
+		c, err := system.NewContexts(ctx, s, nil)
 		if err != nil {
 			return nil, errors.Join(err, t.Close())
 		}

@@ -23,7 +23,7 @@ func exhaustive(ctx context.Context, sources []Source, query vector.Sparse, k in
 		src := &sources[id]
 		g := src.Segment
 		for place, score := range g.scores(query) {
-			if score > 0 && src.Visible.has(uint32(place)) {
+			if score > 0 && src.Visible.Has(uint32(place)) {
 				hits = append(hits, topk.Hit{Row: topk.Row{Segment: id, Row: g.row(uint32(place))}, Score: score})
 			}
 		}

@@ -16,7 +16,7 @@ import (
 type Source struct {
 	Segment *Segment
 	// Visible says which rows can be hits; the zero Mask means all of them.
-	Visible Mask
+	Visible topk.Mask
 }
 
 func (s *Source) rows() int { return s.Segment.rows }
@@ -191,7 +191,7 @@ func (s *searcher) prepare() bool {
 // open looks the query's terms up in segment id.
 func (s *searcher) open(id int, mass float32) {
 	s.g, s.first = s.sources[id].Segment, s.numbers.First(id)
-	s.visible = s.sources[id].Visible.lanes
+	s.visible = s.sources[id].Visible.Lanes
 	s.lists, s.sparse = s.lists[:0], 0
 	least := s.least(mass)
 	for j, name := range s.query.Terms {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tamis-search/tamis/index/dense"
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -20,6 +21,9 @@ type FieldVectors struct {
 
 // Add adds the vector of a document row; rows ascend.
 func (f *FieldVectors) Add(doc uint32, v vector.Value) { f.add(vector.Documents, doc, v) }
+
+// AddPassage adds the vector of a passage row; rows ascend.
+func (f *FieldVectors) AddPassage(passage uint32, v vector.Value) { f.add(vector.Passages, passage, v) }
 
 func (f *FieldVectors) add(unit vector.Unit, row uint32, v vector.Value) {
 	if len(f.rows) == 0 {
@@ -50,21 +54,40 @@ func (f *FieldVectors) build(name string, conf vector.Field) (storedField, error
 	if f.mixed || f.unit != conf.Unit {
 		return storedField{}, fmt.Errorf("field %q: %w: it has vectors of the unit %s alone", name, vector.ErrKind, conf.Unit)
 	}
-	b := impact.NewBuilder(sparse(conf))
-	for _, v := range f.vectors {
-		x, ok := v.(vector.Sparse)
-		if !ok {
-			return storedField{}, fmt.Errorf("field %q: %w: it has %s vectors, not %s ones", name, vector.ErrKind, conf.Kind, v.Kind())
-		}
-		if _, err := b.Add(x); err != nil {
-			return storedField{}, fmt.Errorf("field %q: %w", name, err)
-		}
-	}
-	data, err := b.Bytes()
+	data, err := f.data(conf)
 	if err != nil {
 		return storedField{}, fmt.Errorf("field %q: %w", name, err)
 	}
 	return storedField{name, conf.Kind, conf.Unit, f.rows, data}, nil
+}
+
+// data is what the field's kind of structure holds.
+func (f *FieldVectors) data(conf vector.Field) ([]byte, error) {
+	for _, v := range f.vectors {
+		if err := conf.Fits(v); err != nil {
+			return nil, err
+		}
+	}
+	if conf.Kind == vector.KindDense {
+		b := dense.NewBuilder(dense.Config{Dims: conf.Dims, Bits: conf.Bits})
+		for _, v := range f.vectors {
+			x := v.(vector.Dense)
+			if conf.Similarity == vector.Cosine {
+				x, _ = x.Unit() // Fits
+			}
+			if err := b.Add(x); err != nil {
+				return nil, err
+			}
+		}
+		return b.Bytes()
+	}
+	b := impact.NewBuilder(sparse(conf))
+	for _, v := range f.vectors {
+		if _, err := b.Add(v.(vector.Sparse)); err != nil {
+			return nil, err
+		}
+	}
+	return b.Bytes()
 }
 
 // ReplaceVectors writes the segment in file with the vectors of some fields

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/tamis-search/tamis/index/dense"
 	"github.com/tamis-search/tamis/index/impact"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -22,13 +24,15 @@ const (
 // Vectors are those of one field. Only documents that have one, or passages, have a
 // row among them.
 type Vectors struct {
-	// Sparse are the vectors, where they are of vector.KindSparse: the only kind yet.
+	// Sparse are the vectors where they are of vector.KindSparse, Dense where they are
+	// of vector.KindDense; the others are nil.
 	Sparse *impact.Segment
+	Dense  *dense.Segment
 	field  string
 	kind   vector.Kind
 	unit   vector.Unit
 	rows   []byte
-	data   []byte // of Sparse
+	data   []byte // what these read
 	of     *Segment
 }
 
@@ -38,8 +42,45 @@ func (v *Vectors) Kind() vector.Kind { return v.kind }
 // Unit says what they stand for.
 func (v *Vectors) Unit() vector.Unit { return v.unit }
 
+// structure is what every kind of vectors can say.
+type structure interface {
+	Rows() int
+	Size() int
+	Loss() float32
+	Mask(visible func(row uint32) bool) topk.Mask
+	Hide(m topk.Mask, rows []uint32) topk.Mask
+}
+
+func (v *Vectors) structure() structure {
+	if v.Dense != nil {
+		return v.Dense
+	}
+	return v.Sparse
+}
+
 // Rows is their number.
 func (v *Vectors) Rows() int { return len(v.rows) / 4 }
+
+// Numbers is how many weights or numbers they have.
+func (v *Vectors) Numbers() uint64 {
+	if v.Dense != nil {
+		return uint64(v.Dense.Rows()) * uint64(v.Dense.Config().Dims)
+	}
+	return v.Sparse.Postings()
+}
+
+// Size is the number of their bytes.
+func (v *Vectors) Size() int { return v.structure().Size() }
+
+// Loss is the error of the stored numbers: the root of its mean square by that of the
+// numbers given.
+func (v *Vectors) Loss() float32 { return v.structure().Loss() }
+
+// Mask shows the rows for which visible is true.
+func (v *Vectors) Mask(visible func(row uint32) bool) topk.Mask { return v.structure().Mask(visible) }
+
+// Hide is m, a Mask of v, less some rows.
+func (v *Vectors) Hide(m topk.Mask, rows []uint32) topk.Mask { return v.structure().Hide(m, rows) }
 
 // Row is the document or passage row of a row of the vectors. A row beyond the last,
 // which only damage can lead to, is taken for the first.
@@ -65,10 +106,32 @@ func (v *Vectors) OfDocument(doc uint32) (first, end uint32) {
 	if v.unit == vector.Passages {
 		from, to = v.of.PassageRows(doc)
 	}
-	at := func(unit uint32) uint32 {
-		return uint32(sort.Search(v.Rows(), func(i int) bool { return v.Row(uint32(i)) >= unit }))
+	return v.from(from), v.from(to)
+}
+
+// from is the first row of a unit's, or of one after it.
+func (v *Vectors) from(unit uint32) uint32 {
+	return uint32(sort.Search(v.Rows(), func(i int) bool { return v.Row(uint32(i)) >= unit }))
+}
+
+// Find is the row of a document or passage row, where it has a vector.
+func (v *Vectors) Find(unit uint32) (row uint32, ok bool) {
+	row = v.from(unit)
+	return row, int(row) < v.Rows() && v.Row(row) == unit
+}
+
+// EachPart calls f with the passage rows of a document that parts have the ranges of.
+func (s *Segment) EachPart(doc uint32, parts vector.Parts, f func(passage uint32, v vector.Value)) {
+	first, end := s.PassageRows(doc)
+	for row := first; row < end && len(parts) > 0; row++ {
+		from, to := s.Range(row)
+		for len(parts) > 0 && parts[0].Start < from {
+			parts = parts[1:]
+		}
+		if len(parts) > 0 && parts[0].Start == from && parts[0].End == to {
+			f(row, parts[0].Vector)
+		}
 	}
-	return at(from), at(to)
 }
 
 // Fields names the fields that have vectors, ascending.
@@ -133,18 +196,17 @@ func mergeVectors(parts []Part, rows [][]int64) ([]byte, error) {
 	}
 	var w vectorsWriter
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		var in []impact.Part
-		var conf impact.Config
 		out := storedField{name: name}
+		var m merging
 		passages := uint32(0) // kept of the parts before
 		for i, p := range parts {
 			to, kept := rows[i], passages
 			if v := p.Segment.Vectors(name); v != nil {
-				if len(in) > 0 && (v.kind != out.kind || v.unit != out.unit) {
+				if m.parts > 0 && (v.kind != out.kind || v.unit != out.unit) {
 					return nil, fmt.Errorf("field %q: %w: it has %s vectors of the unit %s, and %s ones of the unit %s", name, vector.ErrKind, out.kind, out.unit, v.kind, v.unit)
 				}
-				conf, out.kind, out.unit = v.Sparse.Config(), v.kind, v.unit
-				in = append(in, impact.Part{Segment: v.Sparse, Keep: func(row uint32) bool { return to[v.Document(row)] >= 0 }})
+				out.kind, out.unit = v.kind, v.unit
+				m.add(v, func(row uint32) bool { return to[v.Document(row)] >= 0 })
 				out.rows = v.appendKept(out.rows, to, kept)
 			}
 			passages += p.Segment.keptPassages(to)
@@ -153,12 +215,37 @@ func mergeVectors(parts []Part, rows [][]int64) ([]byte, error) {
 			continue
 		}
 		var err error
-		if out.data, err = impact.Merge(conf, in); err != nil {
+		if out.data, err = m.bytes(); err != nil {
 			return nil, fmt.Errorf("field %q: %w", name, err)
 		}
 		w.add(out)
 	}
 	return w.bytes(), nil
+}
+
+// merging is the vectors of a field that are merged, of one kind.
+type merging struct {
+	parts  int
+	sparse []impact.Part
+	conf   impact.Config
+	dense  []dense.Part
+}
+
+func (m *merging) add(v *Vectors, keep func(row uint32) bool) {
+	m.parts++
+	if v.Dense != nil {
+		m.dense = append(m.dense, dense.Part{Segment: v.Dense, Keep: keep})
+		return
+	}
+	m.conf = v.Sparse.Config()
+	m.sparse = append(m.sparse, impact.Part{Segment: v.Sparse, Keep: keep})
+}
+
+func (m *merging) bytes() ([]byte, error) {
+	if len(m.dense) > 0 {
+		return dense.Merge(m.dense)
+	}
+	return impact.Merge(m.conf, m.sparse)
 }
 
 // appendKept appends the new rows of what the kept vectors stand for. to maps
@@ -283,7 +370,7 @@ func (s *Segment) openVectors(sec []byte) error {
 		if size == fieldEntry {
 			list[i].kind, list[i].unit = vector.Kind(e[16]), vector.Unit(e[17])
 		}
-		if v := list[i]; v.kind != vector.KindSparse || v.unit > vector.Passages {
+		if v := list[i]; v.kind > vector.KindDense || v.unit > vector.Passages {
 			return fmt.Errorf("%w: field %q has vectors of the kind %s and the unit %s, which this program does not read", ErrNewer, v.field, v.kind, v.unit)
 		}
 	}
@@ -306,12 +393,16 @@ func (s *Segment) openVectors(sec []byte) error {
 
 // open opens the vectors and checks what their rows stand for.
 func (v *Vectors) open(data []byte) (err error) {
-	if v.Sparse, err = impact.Open(data); err != nil {
+	if v.data = data; v.kind == vector.KindDense {
+		v.Dense, err = dense.Open(data)
+	} else {
+		v.Sparse, err = impact.Open(data)
+	}
+	if err != nil {
 		return err
 	}
-	v.data = data
-	if v.Sparse.Rows() != v.Rows() {
-		return fmt.Errorf("it has %d vectors in %d rows", v.Sparse.Rows(), v.Rows())
+	if n := v.structure().Rows(); n != v.Rows() {
+		return fmt.Errorf("it has %d vectors in %d rows", n, v.Rows())
 	}
 	end := v.of.numDocs
 	if v.unit == vector.Passages {

@@ -215,3 +215,23 @@ func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, p
 //
 //go:noescape
 func quantizeAVX2(dst *int16, x *float32, n int) float32
+
+// dotsFloatAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
+//
+//go:noescape
+func dotsFloatAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)
+
+// dotsHalfAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
+//
+//go:noescape
+func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)
+
+// dotsByteAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
+//
+//go:noescape
+func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)
+
+// estimateAVX2 works on a block of 32 rows at a time.
+//
+//go:noescape
+func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32)

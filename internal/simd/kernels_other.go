@@ -69,4 +69,9 @@ func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, p
 }
 func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
 }
-func quantizeAVX2(dst *int16, x *float32, n int) float32 { return 0 }
+func quantizeAVX2(dst *int16, x *float32, n int) float32                                       { return 0 }
+func dotsFloatAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int) {}
+func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)  {}
+func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)      {}
+func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32) {
+}

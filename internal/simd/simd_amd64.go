@@ -9,6 +9,7 @@ var (
 	avx2   = cpu.X86.HasAVX2 && cpu.X86.HasBMI1
 	fma    = avx2 && cpu.X86.HasFMA
 	bmi2   = avx2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
+	f16c   = avx2 && cpu.X86.HasF16C
 	avx512 = bmi2 && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI2
 )
 

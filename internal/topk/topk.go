@@ -9,6 +9,7 @@ package topk
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -93,6 +94,40 @@ func (n *Numbering) Hits(keys []uint64) []Hit {
 	hits := make([]Hit, len(keys))
 	for i, key := range keys {
 		hits[i] = Hit{n.Row(uint64(^uint32(key))), Score(key)}
+	}
+	return hits
+}
+
+// SignedKey is Key for scores that may be negative; SignedScore reads it.
+func SignedKey(score float32, number uint32) uint64 {
+	if score == 0 {
+		score = 0 // not a negative zero
+	}
+	b := math.Float32bits(score)
+	if b>>31 != 0 {
+		b = ^b
+	} else {
+		b |= 1 << 31
+	}
+	return uint64(b)<<32 | uint64(^number)
+}
+
+// SignedScore is the score in a key of SignedKey.
+func SignedScore(key uint64) float32 {
+	b := uint32(key >> 32)
+	if b>>31 != 0 {
+		b &^= 1 << 31
+	} else {
+		b = ^b
+	}
+	return math.Float32frombits(b)
+}
+
+// SignedHits are what keys of SignedKey stand for.
+func (n *Numbering) SignedHits(keys []uint64) []Hit {
+	hits := make([]Hit, len(keys))
+	for i, key := range keys {
+		hits[i] = Hit{n.Row(uint64(^uint32(key))), SignedScore(key)}
 	}
 	return hits
 }

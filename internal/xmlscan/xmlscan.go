@@ -88,6 +88,9 @@ func (s *Scanner) Name() []byte { return s.name }
 // Text is a piece of text. It holds until Next.
 func (s *Scanner) Text() []byte { return s.text }
 
+// Offset is how many bytes of the document were read: where the token ends.
+func (s *Scanner) Offset() int64 { return s.base + int64(s.pos) }
+
 // Skip goes to the end of the element that starts.
 func (s *Scanner) Skip() {
 	if s.Kind != Start {

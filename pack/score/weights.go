@@ -28,11 +28,12 @@ const (
 	Draft                   // overlap with the draft answer that it overlaps most
 	Look                    // the passage's score at second look: see gather.Passage
 	Role                    // 1 less what the document's role costs
+	Meaning                 // how near the passage is to the question in meaning: see gather.Passage
 	NumFeatures
 )
 
 var featureNames = [NumFeatures]string{"sentence", "cover", "near", "section", "block", "chapter", "broad", "document", "title", "asked",
-	"bridge", "lead", "names", "length", "draft", "look", "role"}
+	"bridge", "lead", "names", "length", "draft", "look", "role", "meaning"}
 
 func (f Feature) String() string {
 	if f < 0 || f >= NumFeatures {
@@ -68,7 +69,7 @@ func (w *Weights) Score(x *Features) float64 {
 func DefaultWeights() Weights {
 	return Weights{
 		Sentence: .25, Cover: .5, Near: .5, Section: .5, Block: .5, Chapter: .25, Broad: 1,
-		DocScore: .125, Title: .5, Asked: .75, Bridge: .5, Lead: .75, Names: .5, Length: .5, Draft: .5, Look: 1, Role: 1,
+		DocScore: .125, Title: .5, Asked: .75, Bridge: .5, Lead: .75, Names: .5, Length: .5, Draft: .5, Look: 1, Role: 1, Meaning: .75,
 	}
 }
 

@@ -28,16 +28,22 @@ const (
 	Speaker = "speaker"
 	// Caption: a later sentence of a caption brings the time at its beginning.
 	Caption = "caption"
+	// Keys: an entry of nested data brings the keys that lead to it.
+	Keys = "keys"
+	// Letter: what a mail says brings who wrote it to whom and when.
+	Letter = "letter"
 )
 
 // Guards lists them.
 func Guards() []string {
-	return []string{Antecedent, ListLead, TableHeader, Signature, Speaker, Caption}
+	return []string{Antecedent, ListLead, TableHeader, Signature, Speaker, Caption, Keys, Letter}
 }
 
 // DefaultGuards are those that are on: Antecedent and Speaker cost evidence under
 // small budgets, by a little more than chance (docs/benchmarks.md).
-func DefaultGuards() []string { return []string{ListLead, TableHeader, Signature, Caption} }
+func DefaultGuards() []string {
+	return []string{ListLead, TableHeader, Signature, Caption, Keys, Letter}
+}
 
 // farthest is how many units before its own a guard looks.
 const farthest = 100
@@ -49,6 +55,9 @@ type Need struct{ Unit, Head int }
 // nearest first.
 func (all *Set) Needs(i int, guards []string) []Need {
 	out := all.needs(i, guards)
+	if all.Docs[all.Units[i].Doc].Nested() {
+		return out // keys are all there
+	}
 	// What is needed needs something itself: a row its table's lead-in, an item
 	// its list's. One step is enough, and two antecedents would be one too many.
 	for _, n := range out {
@@ -69,6 +78,10 @@ func (all *Set) needs(i int, guards []string) []Need {
 	for _, g := range guards {
 		n := Need{Unit: -1}
 		switch g {
+		case Keys:
+			out = append(out, all.keys(i)...)
+		case Letter:
+			out = append(out, all.letter(i)...)
 		case Antecedent:
 			n.Unit = all.antecedent(i)
 		case ListLead:
@@ -180,7 +193,7 @@ func (all *Set) alone(j int) bool {
 // signature of a line of code, or the comment above a line at the margin.
 func (all *Set) signature(i int) Need {
 	none := Need{Unit: -1}
-	if all.Units[i].Kind != corpus.Code {
+	if all.Units[i].Kind != corpus.Code || all.Docs[all.Units[i].Doc].Nested() {
 		return none
 	}
 	if all.indent(i) > 0 {

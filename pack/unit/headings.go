@@ -3,7 +3,6 @@ package unit
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
 )
@@ -33,7 +32,7 @@ func (all *Set) HeadingsOf(doc, sec int) []int {
 		found := -1
 		for i := range all.Units {
 			u := &all.Units[i]
-			if lead >= 0 && u.Doc == doc && u.Kind == corpus.Heading && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && strings.Contains(u.Text, label) {
+			if lead >= 0 && u.Doc == doc && u.Start < below && (found < 0 || u.Start > all.Units[found].Start) && all.bears(u, label) {
 				found = i
 			}
 		}

@@ -41,6 +41,9 @@ type Source struct {
 	TitleShare float64           // of the question's idf
 	Read       []*gather.Passage // its passages that were read
 	Sections   []Section
+	// Of nested data: the terms under which the last unit stands, under its headings.
+	keys  []key
+	under []string
 }
 
 // Section is what stands above a run of passages: the document's title and the
@@ -61,7 +64,8 @@ type Unit struct {
 	Kind       corpus.BlockKind
 	From, To   int     // its terms are Set.Occ[From:To]
 	First      bool    // nothing before it adjoins
-	Look       float64 // of its passage: see gather.Passage
+	Look       float64 // of its passage, as Meaning is: see gather.Passage
+	Meaning    float64
 }
 
 // Set is the units of the candidates, in the order in which they were read. It
@@ -196,6 +200,9 @@ func (all *Set) Add(d *gather.Document) error {
 		if len(s.Sections) == 0 || i == 0 || !slices.Equal(p.Headings, d.Passages[i-1].Headings) {
 			s.Sections = append(s.Sections, all.newSection(s, p.Headings))
 		}
+		if p.Start != end || !slices.Equal(p.Headings, s.under) {
+			s.keys, s.under = nil, p.Headings
+		}
 		all.passage(at, p, p.Start != end)
 		end = p.End
 	}
@@ -258,13 +265,21 @@ func (all *Set) newSection(s *Source, headings []string) Section {
 
 func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 	an := all.Docs[doc].Analyzer
-	for _, sen := range thoughts(p, all.HeadingsApart) {
+	nested := all.Docs[doc].Nested()
+	for _, sen := range thoughts(p, joining{all.HeadingsApart, nested, all.Docs[doc].Letter()}) {
 		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
+		if nested {
+			if blanks := all.blanks(doc, sen.Start); blanks > 0 {
+				sen.Start -= blanks
+				s = all.Slice(doc, sen.Start, sen.End)
+			}
+			all.enter(doc, s, sen.Kind)
+		}
 		n := len(all.Units)
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])
 		}
-		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look}
+		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look, Meaning: p.Meaning}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := Hash(t)

@@ -24,15 +24,15 @@ const (
 // a heading with what follows it, a term with its definition, the sentences of one
 // item, the lines of one piece of code, a statement with its exception, and what
 // has few words with its neighbour. A thought is one unit. It lies
-// within one passage. Headings may stand apart.
-func thoughts(p *gather.Passage, apart bool) []corpus.Sentence {
+// within one passage.
+func thoughts(p *gather.Passage, how joining) []corpus.Sentence {
 	out := make([]corpus.Sentence, 0, len(p.Sentences))
 	last := corpus.Sentence{} // of the thought that is open
 	for _, s := range p.Sentences {
 		if s.Start < p.Start || s.End > p.End || s.Start >= s.End {
 			continue
 		}
-		if n := len(out); n > 0 && last.End <= s.Start && joins(p, out[n-1], last, s, apart) {
+		if n := len(out); n > 0 && last.End <= s.Start && how.joins(p, out[n-1], last, s) {
 			out[n-1].End, out[n-1].Kind = s.End, s.Kind
 		} else {
 			out = append(out, s)
@@ -42,8 +42,24 @@ func thoughts(p *gather.Passage, apart bool) []corpus.Sentence {
 	return out
 }
 
+// joining is how sentences become thoughts.
+type joining struct {
+	apart  bool // headings are units of their own
+	nested bool // of data only a comment is joined, to what it is about
+	letter bool // the lines of the head of a mail stand alone
+}
+
+// explains says whether a comment is about the entry that follows it.
+func explains(p *gather.Passage, thought, last, next corpus.Sentence) bool {
+	breaks := strings.Count(p.Text[last.End-p.Start:next.Start-p.Start], "\n")
+	return last.Kind == corpus.Code && next.Kind == corpus.Code && breaks == 1 && next.End-thought.Start <= thoughtCode && comment(p.Text[last.Start-p.Start:last.End-p.Start])
+}
+
 // joins says whether a sentence belongs to the thought that ends in last.
-func joins(p *gather.Passage, thought, last, next corpus.Sentence, apart bool) bool {
+func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence) bool {
+	if how.nested {
+		return explains(p, thought, last, next)
+	}
 	at := func(s corpus.Sentence) string { return p.Text[s.Start-p.Start : s.End-p.Start] }
 	a, b := at(last), at(next)
 	breaks := strings.Count(p.Text[last.End-p.Start:next.Start-p.Start], "\n")
@@ -51,8 +67,10 @@ func joins(p *gather.Passage, thought, last, next corpus.Sentence, apart bool) b
 	switch {
 	case next.Kind == corpus.Heading || next.Kind == corpus.Term:
 		return false
+	case how.letter && (letterLine.MatchString(a) || letterLine.MatchString(b)):
+		return false
 	case last.Kind == corpus.Heading:
-		return !apart
+		return !how.apart
 	case last.Kind == corpus.Term:
 		return true
 	case last.Kind == corpus.Code && next.Kind == corpus.Code:
@@ -81,7 +99,7 @@ var takesBack = regexp.MustCompile(`^(?:(?:However|Unless|Except|Otherwise|Never
 // number and no end of a sentence, and is no turn or row, which may be short.
 func (all *Set) Fragment(i int) bool {
 	u := &all.Units[i]
-	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && fragment(u.Text, u.Kind, aloneWords) && !strings.ContainsAny(u.Text, "0123456789")
+	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && !all.Docs[u.Doc].Nested() && fragment(u.Text, u.Kind, aloneWords) && !strings.ContainsAny(u.Text, "0123456789")
 }
 
 // fragment says that a text has fewer than so many words and is no whole sentence.

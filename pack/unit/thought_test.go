@@ -48,14 +48,14 @@ func TestThoughts(t *testing.T) {
 		{"rows and turns stand alone", passageOf("r:| gate |", "\n", "r:| north |", "\n\n", "u:Ann: Noon.", "\n", "u:Bob: Now?"), []string{"| gate |", "| north |", "Ann: Noon.", "Bob: Now?"}},
 	} {
 		var got []string
-		for _, s := range thoughts(c.p, false) {
+		for _, s := range thoughts(c.p, joining{}) {
 			got = append(got, c.p.Text[s.Start:s.End])
 		}
 		if strings.Join(got, "¶") != strings.Join(c.want, "¶") {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	apart := thoughts(passageOf("h:# Gates", "\n\n", long), true)
+	apart := thoughts(passageOf("h:# Gates", "\n\n", long), joining{apart: true})
 	if len(apart) != 2 {
 		t.Errorf("headings apart: %v", apart)
 	}
@@ -70,7 +70,7 @@ func TestThoughtsKeepEveryByte(t *testing.T) {
 	}
 	p := passageOf(pieces...)
 	k := 0
-	for _, s := range thoughts(p, false) {
+	for _, s := range thoughts(p, joining{}) {
 		if s.Start != p.Sentences[k].Start {
 			t.Fatalf("a thought begins at %d, the sentence at %d", s.Start, p.Sentences[k].Start)
 		}

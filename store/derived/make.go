@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/store/names"
 	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/store/view"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // Maker makes segments with what an index makes rows with, and as its fields store
@@ -75,8 +76,23 @@ func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 	if err := b.BeginDocument(ordinal, r.Title, r.Metadata, size); err != nil {
 		return err
 	}
+	parts := map[string]vector.Parts{} // those that are left
+	for field, v := range vs {
+		if p, ok := v.(vector.Parts); ok {
+			parts[field] = p
+		}
+	}
 	err := r.Each(func(p corpus.Passage, f index.Fields) error {
 		b.AddPassage(p, f)
+		for field, left := range parts {
+			for len(left) > 0 && left[0].Start < p.Start {
+				left = left[1:]
+			}
+			if len(left) > 0 && left[0].Start == p.Start && left[0].End == p.End {
+				b.AddPassageVector(field, left[0].Vector)
+			}
+			parts[field] = left
+		}
 		return more()
 	})
 	if err != nil {
@@ -88,7 +104,9 @@ func AddRows(b *segment.Builder, ordinal uint64, r ingest.Rows, size int, vs rec
 	}
 	b.EndDocument(d)
 	for field, v := range vs {
-		b.AddVector(field, v)
+		if _, ok := parts[field]; !ok {
+			b.AddVector(field, v)
+		}
 	}
 	return nil
 }
@@ -140,7 +158,10 @@ func (m *Maker) WithAttached(ctx context.Context, v *view.View, o *view.Segment)
 			return err
 		}
 		for field, x := range vs {
-			if f := with[field]; f != nil {
+			f := with[field]
+			if parts, ok := x.(vector.Parts); f != nil && ok {
+				o.Rows().EachPart(row, parts, f.AddPassage)
+			} else if f != nil {
 				f.Add(row, x)
 			}
 		}

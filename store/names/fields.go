@@ -40,6 +40,8 @@ func NewFields(dir string, stored, wanted map[string]vector.Field) (*Fields, err
 		}
 		have, ok := stored[name]
 		switch {
+		case ok && (f.Kind != vector.KindSparse && f.Kind != have.Kind || f.Dims != 0 && f.Dims != have.Dims || f.Similarity != vector.InnerProduct && f.Similarity != have.Similarity):
+			return nil, fmt.Errorf("index %s: %w: its field %q has %s vectors of %d numbers, compared by %s", dir, record.ErrConfig, name, have.Kind, have.Dims, have.Similarity)
 		case ok && (bits != 0 && bits != have.Bits || f.Max != 0 && f.Max != have.Max):
 			return nil, fmt.Errorf("index %s: %w: its field %q has %d bits a weight and the greatest weight %g", dir, record.ErrConfig, name, have.Bits, have.Max)
 		case ok && f.Unit != vector.Documents && f.Unit != have.Unit:
@@ -50,24 +52,53 @@ func NewFields(dir string, stored, wanted map[string]vector.Field) (*Fields, err
 	return x, nil
 }
 
-// Use fixes how a field stores its vectors, which are of documents.
-func (x *Fields) Use(name string) error {
+// Want notes how a field is to be that is not used; of one that is, only where its model
+// lies can change, and whether it does is returned.
+func (x *Fields) Want(name string, f vector.Field) (changed bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	have, used := x.used[name]
+	if !used {
+		x.wanted[name] = f
+		return false
+	}
+	changed = have.Model != f.Model
+	have.Model = f.Model
+	x.used[name] = have
+	return changed
+}
+
+// Use fixes how a field stores its vectors, of which v, a valid one, is the first, or
+// says why v cannot be one of it.
+func (x *Fields) Use(name string, v vector.Value) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	f, used := x.used[name]
 	if !used {
 		f = x.wanted[name]
+		if _, said := x.wanted[name]; !said {
+			f.Unit = vector.UnitOf(v)
+		}
+		if f.Kind == vector.KindSparse && f.Max == 0 {
+			f.Kind = v.Kind() // nothing says which
+		}
+		if f.Dims == 0 {
+			f.Dims = vector.Dims(v)
+		}
 	}
 	if err := f.Complete(name); err != nil {
 		return err
 	}
-	switch {
-	case f.Unit != vector.Documents:
-		return fmt.Errorf("field %q has vectors of the unit %s: give a document's vector in a field of the unit %s", name, f.Unit, vector.Documents)
-	case used:
+	if of := vector.UnitOf(v); f.Unit != of {
+		return fmt.Errorf("field %q has vectors of the unit %s, not %s", name, f.Unit, of)
+	}
+	if err := f.Fits(v); err != nil {
+		return fmt.Errorf("field %q: %w", name, err)
+	}
+	if used {
 		return nil
 	}
-	if f.Bits != 32 && f.Max == 0 {
+	if f.Kind == vector.KindSparse && f.Bits != 32 && f.Max == 0 {
 		return fmt.Errorf("field %q keeps %d bits a weight: say which weight is the greatest (Max)", name, f.Bits)
 	}
 	x.used[name] = f
@@ -90,15 +121,15 @@ func (x *Fields) All() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// Unit is what the vectors of a field stand for; that of a field which was
-// never used is what is wanted.
-func (x *Fields) Unit(name string) vector.Unit {
+// Field is how a field stores its vectors; that of a field which was never used is
+// what is wanted.
+func (x *Fields) Field(name string) vector.Field {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if f, ok := x.used[name]; ok {
-		return f.Unit
+		return f
 	}
-	return x.wanted[name].Unit
+	return x.wanted[name]
 }
 
 // NeedsMax says whether a field is to keep 8 or 16 bits a weight and does not know
@@ -108,7 +139,7 @@ func (x *Fields) NeedsMax(name string) (steps int, ok bool) {
 	defer x.mu.Unlock()
 	_, used := x.used[name]
 	f := x.wanted[name]
-	return f.Steps(), !used && (f.Bits == 8 || f.Bits == 16) && f.Max == 0
+	return f.Steps(), !used && f.Kind == vector.KindSparse && (f.Bits == 8 || f.Bits == 16) && f.Max == 0
 }
 
 // SetMax tells such a field its greatest weight.

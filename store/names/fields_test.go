@@ -22,15 +22,19 @@ func TestNewFields(t *testing.T) {
 		{vector.Field{Bits: 32}, vector.Field{Unit: vector.Passages}, record.ErrConfig, "unit document"},
 		{vector.Field{Bits: 32, Unit: vector.Passages}, vector.Field{Unit: vector.Passages}, nil, ""},
 		{vector.Field{Bits: 32, Unit: vector.Passages}, vector.Field{}, nil, ""},
-		{vector.Field{Bits: 32, Kind: vector.KindMulti}, vector.Field{}, record.ErrNewer, "multi"},
+		{vector.Field{Bits: 32, Kind: 9}, vector.Field{}, record.ErrNewer, "number 9"},
+		{vector.Field{Bits: 8, Kind: vector.KindDense, Dims: 4}, vector.Field{}, nil, ""},
+		{vector.Field{Bits: 32, Kind: vector.KindDense, Dims: 4}, vector.Field{Kind: vector.KindDense, Dims: 5}, record.ErrConfig, "4 numbers"},
+		{vector.Field{Bits: 32, Kind: vector.KindDense, Dims: 4}, vector.Field{Kind: vector.KindDense, Similarity: vector.Cosine}, record.ErrConfig, "compared by dot"},
+		{vector.Field{Bits: 32}, vector.Field{Kind: vector.KindDense}, record.ErrConfig, "sparse vectors"},
 		{vector.Field{Bits: 4}, vector.Field{}, record.ErrNewer, "4 bits"},
 	} {
 		x, err := NewFields("ix", map[string]vector.Field{"v": c.stored}, map[string]vector.Field{"v": c.wanted})
 		if !errors.Is(err, c.err) || err != nil && (!strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), `"v"`)) {
 			t.Errorf("stored %+v, wanted %+v: %v", c.stored, c.wanted, err)
 		}
-		if err == nil && x.Unit("v") != c.stored.Unit {
-			t.Errorf("stored %+v: the unit is %s", c.stored, x.Unit("v"))
+		if err == nil && x.Field("v").Unit != c.stored.Unit {
+			t.Errorf("stored %+v: the unit is %s", c.stored, x.Field("v").Unit)
 		}
 	}
 }

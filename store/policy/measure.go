@@ -17,7 +17,10 @@ func Measure(segs []view.Segment) []Segment {
 				m.Vectors = map[string]Vectors{}
 			}
 			x := rows.Vectors(field)
-			m.Vectors[field] = Vectors{Rows: x.Rows(), Weights: x.Sparse.Postings()}
+			m.Vectors[field] = Vectors{Rows: x.Rows(), Weights: x.Numbers()}
+			if x.Dense != nil { // their bytes are merged, no more
+				m.Vectors[field] = Vectors{Rows: x.Rows(), Weights: uint64(x.Size() / weightBytes)}
+			}
 		}
 		out[i] = m
 	}

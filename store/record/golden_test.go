@@ -29,9 +29,9 @@ func TestBytes(t *testing.T) {
 		{Kind: corpus.Paragraph, Start: 10, End: 300, FileStart: 0, FileEnd: 2},
 	}
 	vectors := Vectors{
-		"whole": {Terms: []uint32{1, 300}, Weights: []float32{2, 255}},
-		"float": {Terms: []uint32{7}, Weights: []float32{1. / 3}},
-		"cents": {Terms: []uint32{9}, Weights: []float32{1.25}},
+		"whole": vector.Sparse{Terms: []uint32{1, 300}, Weights: []float32{2, 255}},
+		"float": vector.Sparse{Terms: []uint32{7}, Weights: []float32{1. / 3}},
+		"cents": vector.Sparse{Terms: []uint32{9}, Weights: []float32{1.25}},
 	}
 	for what, c := range map[string]struct {
 		got  []byte
@@ -58,6 +58,9 @@ func TestBytes(t *testing.T) {
 		"empty blocks":    {AppendBlocks(nil, []corpus.Block{}), `01`},
 		"two blocks":      {AppendBlocks(nil, blocks), `03 01 02 00 08 08 20 03 "How" 00 00 02 a202 27 04 00`},
 		"three fields":    {AppendVectors(nil, vectors), `03 05 "cents" 01 02 09 7d 05 "float" 01 00 07 abaaaa3e 05 "whole" 02 01 01 02 ab02 ff01`},
+		"dense":           {AppendVectors(nil, Vectors{"d": vector.Dense{1, -2}}), `01 01 "d" 02 10 0000803f 000000c0`},
+		"multi":           {AppendVectors(nil, Vectors{"m": vector.Multi{{1}, {-2}}}), `01 01 "m" 02 11 01 0000803f 000000c0`},
+		"parts":           {AppendVectors(nil, Vectors{"p": vector.Parts{{Start: 3, End: 5, Vector: vector.Dense{1}}, {Start: 6, End: 300, Vector: vector.Dense{2}}}}), `01 01 "p" 02 12 03 02 01 10 0000803f 01 a602 01 10 00000040`},
 		"attached vector": {AppendAttached(nil, "f", vector.Sparse{Terms: []uint32{1}, Weights: []float32{1}})[16:], `01 01 "f" 01 01 01 01`},
 		"deleted layer":   {layer, hex.EncodeToString(layer)}, // roaring's own; read back below
 	} {

@@ -10,8 +10,9 @@ import (
 
 // How the places of a document are known.
 const (
-	placesByLine  = 1 // a verbatim document
-	placesByBlock = 2
+	placesByLine      = 1 // a verbatim document
+	placesByBlock     = 2
+	placesByParagraph = 3
 )
 
 // The parts of a place that are there.
@@ -35,6 +36,8 @@ const (
 //	2  of others, how many places there are (uvarint) and, for each block whose
 //	   place is not that of the block before, the gap of its start (uvarint) and
 //	   the place
+//	3  as 2, of a document whose places are paragraphs: behind each place stands the
+//	   difference of its number to the one before (varint)
 //
 // A place is a byte that names its parts, then those: line, page and slide as
 // varints of the difference to the place before; the box as four float32, the
@@ -51,7 +54,7 @@ func AppendPlaces(b []byte, d *corpus.Document) []byte {
 		}
 		return b
 	}
-	n, before := 0, corpus.Place{}
+	n, before, how := 0, corpus.Place{}, byte(placesByBlock)
 	each := func(do func(block *corpus.Block, p corpus.Place)) {
 		before = d.Place
 		for i := range d.Blocks {
@@ -65,15 +68,30 @@ func AppendPlaces(b []byte, d *corpus.Document) []byte {
 			}
 		}
 	}
-	each(func(*corpus.Block, corpus.Place) { n++ })
+	each(func(_ *corpus.Block, p corpus.Place) {
+		if n++; p.Paragraph != 0 {
+			how = placesByParagraph
+		}
+	})
+	if d.Place.Paragraph != 0 {
+		how = placesByParagraph
+	}
 	if n == 0 && d.Place.IsZero() {
 		return b
 	}
-	b = appendPlace(append(b, placesByBlock), d.Place, &last)
+	put := func(p corpus.Place) {
+		was := last.Paragraph
+		if b = appendPlace(b, p, &last); how == placesByParagraph {
+			b = binary.AppendVarint(b, int64(p.Paragraph-was))
+		}
+	}
+	b = append(b, how)
+	put(d.Place)
 	b = binary.AppendUvarint(b, uint64(n))
 	at := 0
 	each(func(block *corpus.Block, p corpus.Place) {
-		b = appendPlace(binary.AppendUvarint(b, uint64(block.Start-at)), p, &last)
+		b = binary.AppendUvarint(b, uint64(block.Start-at))
+		put(p)
 		at = block.Start
 	})
 	return b
@@ -104,15 +122,24 @@ func FindPlace(b []byte, at int) (p corpus.Place, from int, err error) {
 			d.fail()
 		}
 		return p, from, d.err
-	case placesByBlock:
-		p = d.place(&last)
+	case placesByBlock, placesByParagraph:
+		next := func() corpus.Place {
+			was := last.Paragraph
+			p := d.place(&last)
+			if how == placesByParagraph {
+				p.Paragraph = was + int(d.varint())
+				last.Paragraph = p.Paragraph
+			}
+			return p
+		}
+		p = next()
 		start := 0
 		for n := d.uvarint(); n > 0 && d.err == nil; n-- {
 			start += int(d.uvarint())
 			if start > at {
 				break
 			}
-			p = d.place(&last)
+			p = next()
 		}
 		return p, at, d.err
 	}

@@ -97,6 +97,9 @@ func randomPlace(r *rand.Rand) (p corpus.Place) {
 		p.Slide = 1 + r.IntN(100)
 	}
 	if some() {
+		p.Paragraph = 1 + r.IntN(100)
+	}
+	if some() {
 		p.Seconds = new(float64)
 		*p.Seconds = float64(r.IntN(3)) / 2
 	}
@@ -119,12 +122,13 @@ func TestPlacesEncoding(t *testing.T) {
 		{corpus.Document{Source: "all", Blocks: []corpus.Block{
 			{End: 1, Place: &corpus.Place{Page: 2, Box: corpus.Box{1, 2, 3, 4}, Sheet: "s", Cell: "B7", Slide: 1, Seconds: &half}}, {Start: 1, End: 3, Place: &corpus.Place{Sheet: "s"}}}},
 			"02 00 02 00 7e 04 0000803f 00000040 00004040 00008040 01 73 02 4237 02 000000000000e03f 01 80"},
+		{corpus.Document{Source: "two", Blocks: []corpus.Block{{End: 1, Place: &corpus.Place{Paragraph: 3}}, {Start: 1, End: 3, Place: &corpus.Place{Page: 2, Paragraph: 4}}}}, "03 00 00 02 00 00 06 01 02 04 02"},
 	} {
 		if got := hex.EncodeToString(AppendPlaces(nil, &c.d)); got != strings.ReplaceAll(c.want, " ", "") {
 			t.Errorf("%q is stored as %s, want %s", c.d.Source[:min(9, len(c.d.Source))], got, c.want)
 		}
 	}
-	for _, bad := range []string{"", "\x00", "\x03\x00", "\x01", "\x01\x01", "\x02\x00", "\x02\x00\x05\x00\x00"} {
+	for _, bad := range []string{"", "\x00", "\x04\x00", "\x03\x00", "\x01", "\x01\x01", "\x02\x00", "\x02\x00\x05\x00\x00"} {
 		if _, _, err := FindPlace([]byte(bad), 9); err == nil {
 			t.Errorf("%q is read", bad)
 		}

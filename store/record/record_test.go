@@ -51,7 +51,7 @@ func TestVectorRecord(t *testing.T) {
 }
 
 func FuzzVectorRecord(f *testing.F) {
-	f.Add(AppendVectors(nil, Vectors{"a": {Terms: []uint32{1, 9}, Weights: []float32{.3, 2}}}))
+	f.Add(AppendVectors(nil, Vectors{"a": vector.Sparse{Terms: []uint32{1, 9}, Weights: []float32{.3, 2}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := DecodeVectors(b)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tamis-search/tamis/store/kv"
 	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // Check reads the documents stored in a segment's range and compares them with
@@ -25,7 +26,7 @@ func (v *View) Check(ctx context.Context, o *Segment, wrong string, lost func(wh
 			return ctx.Err()
 		}
 		documents++
-		whole := v.checkDocument(ordinal, rows, lost)
+		whole := v.checkDocument(o, ordinal, rows, lost)
 		if reason != "" || o.Missing {
 			return nil
 		}
@@ -46,7 +47,7 @@ func (v *View) Check(ctx context.Context, o *Segment, wrong string, lost func(wh
 }
 
 // checkDocument reports what is wrong with a stored document.
-func (v *View) checkDocument(ordinal uint64, rows map[string]int, lost func(what string)) (whole bool) {
+func (v *View) checkDocument(o *Segment, ordinal uint64, rows map[string]int, lost func(what string)) (whole bool) {
 	h, err := v.Header(ordinal)
 	if err != nil {
 		lost(err.Error())
@@ -62,8 +63,13 @@ func (v *View) checkDocument(ordinal uint64, rows map[string]int, lost func(what
 		lost(err.Error())
 		return false
 	}
-	for field := range vs {
-		rows[field]++
+	for field, x := range vs {
+		parts, ok := x.(vector.Parts)
+		if !ok {
+			rows[field]++
+		} else if row, there := o.file.seg.Row(ordinal); there {
+			o.file.seg.EachPart(row, parts, func(uint32, vector.Value) { rows[field]++ })
+		}
 	}
 	if _, err := v.Place(h, h.Size); err != nil {
 		lost(err.Error())

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/index/segment"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -16,7 +16,7 @@ import (
 type VectorSpace struct {
 	Segment int // as Spaces count them
 	Vectors *segment.Vectors
-	Visible impact.Mask
+	Visible topk.Mask
 }
 
 // VectorSpaces are the vectors of a field, in order of addition; segments
@@ -41,26 +41,43 @@ func (v *View) VectorSpaces(field string) []VectorSpace {
 	return out
 }
 
-// QueryVector is a vector with its terms numbered, less those that no document
-// has.
-func (v *View) QueryVector(n vector.Named) (vector.Sparse, error) { return v.base.names.Of(n, false) }
+// QueryVector is a valid vector as those of a field f are compared with it: its terms
+// numbered, less those that no document has; of the length 1 where directions are
+// compared. The error says why it cannot be.
+func (v *View) QueryVector(f vector.Field, q vector.Value) (vector.Value, error) {
+	if n, ok := q.(vector.Named); ok {
+		x, err := v.base.names.Of(n, false)
+		if err != nil {
+			return nil, err
+		}
+		q = x
+	}
+	f.Bits = 0 // a query has all of its bits
+	if err := f.Fits(q); err != nil {
+		return nil, err
+	}
+	if d, ok := q.(vector.Dense); ok && f.Similarity == vector.Cosine {
+		q, _ = d.Unit()
+	}
+	return q, nil
+}
 
 // shown are document rows that can be seen, and the masks of fields that follow:
 // they are made once, for many searches.
 type shown struct {
 	docs  Bits
 	mu    sync.Mutex
-	masks map[string]impact.Mask
+	masks map[string]topk.Mask
 }
 
-func (s *shown) mask(field string, v *segment.Vectors) impact.Mask {
+func (s *shown) mask(field string, v *segment.Vectors) topk.Mask {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.masks[field]
 	if !ok {
-		m = v.Sparse.Mask(func(row uint32) bool { return s.docs.Has(v.Document(row)) })
+		m = v.Mask(func(row uint32) bool { return s.docs.Has(v.Document(row)) })
 		if s.masks == nil {
-			s.masks = map[string]impact.Mask{}
+			s.masks = map[string]topk.Mask{}
 		}
 		s.masks[field] = m
 	}
@@ -74,8 +91,8 @@ type VectorField = vector.Field
 type VectorStats struct {
 	Field string `json:"field"`
 	VectorField
-	Documents  int   `json:"documents"`
-	Weights    int64 `json:"weights"`     // of deleted documents too, until they are merged away
+	Documents  int   `json:"documents"`   // or passages: what has a vector
+	Weights    int64 `json:"weights"`     // or numbers; of deleted documents too, until they are merged away
 	IndexBytes int64 `json:"index_bytes"` // of segments
 	// Loss is the error of the stored weights when segments were built: the root of
 	// its mean square by that of the weights, the greatest over segments.
@@ -92,9 +109,9 @@ func (v *View) VectorStats(fields map[string]vector.Field) (list []VectorStats) 
 			if x == nil {
 				continue
 			}
-			st.Weights += int64(x.Sparse.Postings())
-			st.IndexBytes += int64(x.Sparse.Size())
-			st.Loss = max(st.Loss, x.Sparse.Loss())
+			st.Weights += int64(x.Numbers())
+			st.IndexBytes += int64(x.Size())
+			st.Loss = max(st.Loss, x.Loss())
 			st.Documents += o.rowsSeen(x)
 		}
 		list = append(list, st)
@@ -139,7 +156,7 @@ func (o *Segment) checkVectors(rows map[string]int) (reason string) {
 // without is what is left of s (nil: of all), docs, when some documents are gone:
 // its masks are those of s, less these.
 func (s *shown) without(gone []uint32, docs Bits, seg *segment.Segment) *shown {
-	next := &shown{docs: docs, masks: map[string]impact.Mask{}}
+	next := &shown{docs: docs, masks: map[string]topk.Mask{}}
 	if s == nil {
 		return next
 	}
@@ -154,7 +171,37 @@ func (s *shown) without(gone []uint32, docs Bits, seg *segment.Segment) *shown {
 				rows = append(rows, row)
 			}
 		}
-		next.masks[field] = v.Sparse.Hide(m, rows)
+		next.masks[field] = v.Hide(m, rows)
 	}
 	return next
+}
+
+// PassageVectors returns a function that finds the vector of a passage in a field of
+// dense vectors of passages; nil where it has none.
+func (v *View) PassageVectors(field string) func(passage Row) vector.Dense {
+	return func(passage Row) vector.Dense {
+		x := v.segments[passage.Segment].file.seg.Vectors(field)
+		if x == nil || x.Dense == nil || x.Unit() != vector.Passages {
+			return nil
+		}
+		row, ok := x.Find(passage.Row)
+		if !ok {
+			return nil
+		}
+		return x.Dense.Vector(row)
+	}
+}
+
+// Whole says whether each passage of a document has a vector in a field.
+func (v *View) Whole(doc Row, field string) bool {
+	first, end := v.PassageRows(doc)
+	if first == end {
+		return true
+	}
+	x := v.segments[doc.Segment].file.seg.Vectors(field)
+	if x == nil || x.Unit() != vector.Passages {
+		return false
+	}
+	from, to := x.OfDocument(doc.Row)
+	return to-from == end-first
 }

@@ -17,27 +17,35 @@ type VectorFile struct {
 	Path, Field string
 	bits        int
 	most        float32
+	metric      string
 }
 
 // Add makes the flags.
 func (v *VectorFile) Add(f *pflag.FlagSet) {
-	f.StringVar(&v.Path, "vectors", "", "give documents the learned sparse vectors of this file, by id: JSON Lines, CIFF or CSR")
+	f.StringVar(&v.Path, "vectors", "", "give documents the vectors of this file, by id: JSON Lines, CIFF or CSR")
 	f.StringVar(&v.Field, "field", tamis.DefaultField, "the field of the vectors")
-	f.IntVar(&v.bits, "bits", 0, "how a new field stores weights: 8, 16 or 32 (default) bits")
+	f.IntVar(&v.bits, "bits", 0, "how a new field stores numbers: 8, 16 or 32 (default) bits")
+	f.StringVar(&v.metric, "metric", "dot", "what a new field compares dense vectors by: dot or cosine")
 	f.Float32Var(&v.most, "max-weight", 0, "with --bits 8 or 16, what the greatest step stands for (default: found in --vectors)")
 }
 
 // Fields says how the field is stored, where that is said.
 func (v *VectorFile) Fields(f *pflag.FlagSet) (map[string]tamis.VectorField, error) {
 	switch {
-	case !f.Changed("bits") && !f.Changed("max-weight"):
+	case v.metric != "dot" && v.metric != "cosine":
+		return nil, Usagef("--metric is %q: use dot or cosine", v.metric)
+	case !f.Changed("bits") && !f.Changed("max-weight") && v.metric == "dot":
 		return nil, nil
-	case v.bits != 8 && v.bits != 16 && v.bits != 32:
+	case f.Changed("bits") && v.bits != 8 && v.bits != 16 && v.bits != 32:
 		return nil, Usagef("--bits is %d: use 8, 16 or 32", v.bits)
 	case f.Changed("max-weight") && (!(v.most > 0) || v.bits == 32):
 		return nil, Usagef("--max-weight is %g: give a positive weight, and --bits 8 or 16", v.most)
 	}
-	return map[string]tamis.VectorField{v.Field: {Bits: v.bits, Max: v.most}}, nil
+	field := tamis.VectorField{Bits: v.bits, Max: v.most}
+	if v.metric == "cosine" {
+		field.Kind, field.Similarity = vector.KindDense, vector.Cosine
+	}
+	return map[string]tamis.VectorField{v.Field: field}, nil
 }
 
 // VectorQuery is a search by vector.
@@ -49,7 +57,7 @@ type VectorQuery struct {
 
 // Add makes the flags.
 func (v *VectorQuery) Add(f *pflag.FlagSet) {
-	f.StringVar(&v.object, "vector", "", `rank documents by a learned sparse vector, as: {"term": 1.5}`)
+	f.StringVar(&v.object, "vector", "", `rank by a vector: learned sparse, as {"term": 1.5}, or dense, as [0.5, -1]`)
 	f.StringVar(&v.file, "vector-file", "", "the same from a file, or - for standard input; a record with a vector will do")
 	f.StringVar(&v.field, "field", tamis.DefaultField, "the field of vectors that is searched")
 	f.Float32Var(&v.recall, "recall", 1, "search vectors faster, for at least this recall of the best 10")
@@ -77,7 +85,7 @@ func (v *VectorQuery) Read(in io.Reader, f *pflag.FlagSet) error {
 	}
 	var err error
 	if v.object != "" {
-		if v.vector, err = vector.ParseNamed([]byte(v.object)); err != nil {
+		if v.vector, err = vector.Parse([]byte(v.object)); err != nil {
 			return Usagef("--vector: %w", err)
 		}
 		return nil
@@ -92,10 +100,10 @@ func (v *VectorQuery) Read(in io.Reader, f *pflag.FlagSet) error {
 		return fmt.Errorf("--vector-file: %w", err)
 	}
 	var record struct{ Vector json.RawMessage }
-	if json.Unmarshal(data, &record) == nil && len(record.Vector) > 0 && record.Vector[0] == '{' {
+	if json.Unmarshal(data, &record) == nil && len(record.Vector) > 0 {
 		data = record.Vector
 	}
-	if v.vector, err = vector.ParseNamed(data); err != nil {
+	if v.vector, err = vector.Parse(data); err != nil {
 		return fmt.Errorf("--vector-file %s: %w", v.file, err)
 	}
 	return nil

@@ -11,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/baselines"
 	"github.com/tamis-search/tamis/eval/suite"
 	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/eval/tune"
+	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -60,6 +62,12 @@ baselines, and compares question by question.`,
 			if err != nil {
 				return flags.UsageError{Err: err}
 			}
+			if o.model != "" {
+				if o.encoder, err = encode.Open(o.model, model.Int8); err != nil {
+					return err
+				}
+				defer o.encoder.Close()
+			}
 			if tune {
 				return c.tune(cmd.Context(), o.sets, limits, counter, asJSON)
 			}
@@ -77,7 +85,7 @@ baselines, and compares question by question.`,
 			var report *eval.ContextReport
 			err = writeTo(runFile, func(w io.Writer) error {
 				run := eval.NewRunWriter(w)
-				report, err = contexts(cmd.Context(), set, limits, counter, run.Write)
+				report, err = contexts(cmd.Context(), set, o.encoder, limits, counter, run.Write)
 				return errors.Join(err, run.Flush())
 			})
 			if err != nil {
@@ -97,6 +105,7 @@ baselines, and compares question by question.`,
 	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
 	f.StringVar(&o.sets, "sets", "", "folder of evidence sets: in each a documents.jsonl(.gz) and a questions.jsonl")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
+	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")
 	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
 	f.BoolVar(&o.heldOut, "held-out", false, "tune the weights for each of --sets on the half of them that it is not in")
 	f.BoolVar(&o.ablate, "ablate", false, "ask --sets again without each ingredient of the score")
@@ -116,6 +125,8 @@ const curveBudgets = "64,96,128,192,256,384,512,768,1000,1400,2000,2800,4000"
 type suiteOptions struct {
 	sets, plot                          string
 	pooled, heldOut, ablate, candidates bool
+	model                               string
+	encoder                             *encode.Encoder // of model
 }
 
 // needsSets names a flag that was given and means nothing without --sets.
@@ -144,7 +155,7 @@ func (c *Console) evalSuite(ctx context.Context, o suiteOptions, budgets []int, 
 		return err
 	}
 	slices.Sort(budgets)
-	s := &suite.Suite{Names: names, Sets: sets, Budgets: slices.Compact(budgets), Counter: counter, Baselines: against, Candidates: o.candidates}
+	s := &suite.Suite{Names: names, Sets: sets, Budgets: slices.Compact(budgets), Counter: counter, Baselines: against, Candidates: o.candidates, Encoder: o.encoder}
 	var halves []map[string]float64
 	if o.heldOut {
 		if s.Weights, err = heldOut(ctx, s); err != nil {
@@ -211,8 +222,8 @@ func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
 	return weights, nil
 }
 
-func contexts(ctx context.Context, set *eval.EvidenceSet, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
-	own, err := system.NewContexts(ctx, set)
+func contexts(ctx context.Context, set *eval.EvidenceSet, e *encode.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+	own, err := system.NewContexts(ctx, set, e)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package reading
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -54,6 +55,10 @@ func placeOf(p *corpus.Place) string {
 		return ""
 	case p.Page > 0:
 		return fmt.Sprint("p", p.Page)
+	case p.Paragraph > 0:
+		return fmt.Sprint("¶", p.Paragraph)
+	case p.Line > 0 && p.Sheet != "":
+		return fmt.Sprint(path.Base(p.Sheet), ":", p.Line)
 	case p.Slide > 0:
 		return fmt.Sprint("slide ", p.Slide)
 	case p.Cell != "":

@@ -78,16 +78,16 @@ func Sources(w io.Writer, c *tamis.Context) error {
 		s := &c.Spans[i]
 		var lines, bytes []string
 		for ; i < len(c.Spans) && c.Spans[i].Cite == s.Cite && c.Spans[i].Heading == s.Heading; i++ {
-			if line := spot(c.Spans[i].Place); !slices.Contains(lines, line) {
+			if line := Spot(c.Spans[i].Place); !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 			bytes = append(bytes, fmt.Sprintf("%d-%d", c.Spans[i].Start, c.Spans[i].End))
 		}
 		where, rest := At(ShortPath(s.Doc), s.Doc, s.Path, s.Place), " bytes "+strings.Join(bytes, ", ")
 		switch {
-		case s.Place.Line > 0 && (s.Path == "" || s.Path == s.Doc):
+		case s.Place.Line > 0 && s.Place.Sheet == "" && (s.Path == "" || s.Path == s.Doc):
 			where, rest = screen.Name(ShortPath(s.Doc))+":"+strings.Join(lines, ","), ""
-		case s.Place.Line == 0 && spot(s.Place) != "":
+		case (s.Place.Line == 0 || s.Place.Sheet != "") && Spot(s.Place) != "":
 			where, rest = screen.Name(ShortPath(s.Doc))+" "+strings.Join(lines, ", "), ""
 		}
 		if s.Heading != "" {
@@ -108,7 +108,7 @@ func Sources(w io.Writer, c *tamis.Context) error {
 // editors and compilers do: path:LINE, or the record's id with its file's.
 func At(name, doc, path string, p tamis.Place) string {
 	switch {
-	case p.Line == 0:
+	case p.Line == 0 || p.Sheet != "":
 		return screen.Name(name)
 	case path == "" || path == doc:
 		return fmt.Sprintf("%s:%d", screen.Name(name), p.Line)
@@ -116,12 +116,18 @@ func At(name, doc, path string, p tamis.Place) string {
 	return fmt.Sprintf("%s (%s:%d)", screen.Name(name), screen.Name(ShortPath(path)), p.Line)
 }
 
-// spot says where in its original a range begins, in the words of its format; ""
+// Spot says where in its original a range begins, in the words of its format; ""
 // where nothing is known.
-func spot(p tamis.Place) string {
+func Spot(p tamis.Place) string {
 	switch {
+	case p.Line > 0 && p.Sheet != "": // of a file in a book
+		return fmt.Sprintf("%s:%d", screen.Name(p.Sheet), p.Line)
 	case p.Line > 0:
 		return fmt.Sprint(p.Line)
+	case p.Page > 0 && p.Paragraph > 0:
+		return fmt.Sprintf("p. %d ¶ %d", p.Page, p.Paragraph)
+	case p.Paragraph > 0:
+		return fmt.Sprintf("¶ %d", p.Paragraph)
 	case p.Page > 0:
 		return fmt.Sprintf("p. %d", p.Page)
 	case p.Slide > 0:
@@ -134,12 +140,17 @@ func spot(p tamis.Place) string {
 	return ""
 }
 
-// ShortPath shows a file below the working directory by its relative path.
+// ShortPath shows a file below the working directory by its relative path; what stands
+// inside it may have any name.
 func ShortPath(doc string) string {
+	file := doc
+	if i := strings.Index(doc, "!/"); i >= 0 {
+		file = doc[:i]
+	}
 	wd, err := os.Getwd()
-	if err == nil && filepath.IsAbs(doc) {
-		if rel, err := filepath.Rel(wd, doc); err == nil && !strings.HasPrefix(rel, "..") {
-			return rel
+	if err == nil && filepath.IsAbs(file) {
+		if rel, err := filepath.Rel(wd, file); err == nil && !strings.HasPrefix(rel, "..") {
+			return rel + doc[len(file):]
 		}
 	}
 	return doc

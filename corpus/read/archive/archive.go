@@ -138,9 +138,16 @@ func local(name string) (string, bool) {
 	return name, fs.ValidPath(name) && name != "."
 }
 
-// hidden says that a member is none of the user's: what systems add.
+// hidden says that a member is none of the user's: what systems add, package managers
+// install, and compilers and version control keep.
 func hidden(name string) bool {
-	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	dir, base := path.Split(strings.ReplaceAll(name, `\`, "/"))
+	for folder := range strings.SplitSeq(dir, "/") {
+		switch folder {
+		case "node_modules", "__pycache__", ".git", ".hg", ".svn":
+			return true
+		}
+	}
 	return strings.HasPrefix(name, "__MACOSX/") || strings.HasPrefix(base, "._") || base == ".DS_Store" || base == "Thumbs.db"
 }
 
@@ -188,7 +195,11 @@ func directory(f *format.File) int64 {
 
 // Tar reads TAR archives, from the front to the back.
 func Tar(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
-	t := tar.NewReader(f.Reader())
+	in := f.Reader()
+	if f.Size < 0 {
+		in = struct{ io.Reader }{in} // what can only be read in order must not be sought in
+	}
+	t := tar.NewReader(in)
 	return walk(ctx, f, o, yield, func() (*member, error) {
 		h, err := t.Next()
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {

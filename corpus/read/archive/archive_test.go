@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,7 +125,7 @@ func raw(s string) string {
 }
 
 func TestArchives(t *testing.T) {
-	files := []file{{"a/tea.txt", "Tea is green.\n"}, {"../up.txt", "x"}, {"/root.txt", "x"}, {"a/link", "/etc/passwd"}, {"__MACOSX/._tea.txt", "x"}, {"a/sub/", ""}, {"milk.md", "# Milk\n"}}
+	files := []file{{"a/tea.txt", "Tea is green.\n"}, {"../up.txt", "x"}, {"/root.txt", "x"}, {"a/link", "/etc/passwd"}, {"__MACOSX/._tea.txt", "x"}, {"p/node_modules/x/a.js", "x"}, {"p/.git/HEAD", "x"}, {"a/sub/", ""}, {"milk.md", "# Milk\n"}}
 	want := "[a/tea.txt=Tea is green.\n milk.md=# Milk\n]"
 	for name, body := range map[string]string{
 		"t.zip": zipOf(files...), "t.tar": tarOf(files...), "t.tar.gz": packed("gz", tarOf(files...)), "t.tgz": packed("gz", tarOf(files...)),
@@ -151,6 +152,20 @@ func TestArchives(t *testing.T) {
 	}
 	if docs, skipped := in(t, read.Options{}, "t.7z", raw(tea7zLocked)); len(docs) != 0 || len(skipped) != 1 || !strings.Contains(skipped[0], "encrypted") && !strings.Contains(skipped[0], "damaged") {
 		t.Errorf("7z without its password: %q, skipped %q", docs, skipped)
+	}
+}
+
+// TestPassedBy: what follows a large member that is not read is read, also where the archive
+// is compressed and so can only be read in order.
+func TestPassedBy(t *testing.T) {
+	noise := make([]byte, 300<<10)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	files := []file{{"film.mp4", "\x00\x00\x00\x18ftyp" + string(noise)}, {"p/.git/pack", string(noise)}, {"tea.txt", "Tea is green.\n"}}
+	for name, body := range map[string]string{"t.zip": zipOf(files...), "t.tar": tarOf(files...), "t.tar.gz": packed("gz", tarOf(files...)), "u.zip": zipOf(file{"t.tar", tarOf(files...)})} {
+		docs, skipped := in(t, read.Options{}, name, body)
+		if len(docs) != 1 || !strings.HasSuffix(docs[0], "tea.txt=Tea is green.\n") || len(skipped) != 1 || !strings.HasSuffix(skipped[0], "film.mp4: no reader for a film") {
+			t.Errorf("%s: %q, skipped %q", name, docs, skipped)
+		}
 	}
 }
 

@@ -183,6 +183,9 @@ func (b *epub) chapter(ctx context.Context, it item, t *parts.Text) error {
 	if err := markup.Whole(ctx, &d, src); err != nil {
 		return err
 	}
+	for _, x := range d.Dropped {
+		t.Drop(x.Reason, x.Text)
+	}
 	for _, w := range bytes.Fields([]byte(it.properties)) {
 		if string(w) == "nav" {
 			for _, x := range d.Blocks {
@@ -192,11 +195,23 @@ func (b *epub) chapter(ctx context.Context, it item, t *parts.Text) error {
 		}
 	}
 	t.Part()
-	for i, x := range d.Blocks {
+	t.Sheet = it.name
+	at, line := 0, 1
+	for i := 0; i < len(d.Blocks); i++ {
+		x := d.Blocks[i]
 		if i > 0 && strings.Count(d.Source[d.Blocks[i-1].End:x.Start], "\n") > 1 {
 			t.Part()
 		}
+		if x.FileStart > at {
+			line += strings.Count(src[at:x.FileStart], "\n")
+			at = x.FileStart
+		}
+		t.Line = line
 		text := d.Source[x.Start:x.End]
+		if n := verses(&d, src, i); n > 1 {
+			i += n - 1
+			text = strings.ReplaceAll(d.Source[x.Start:d.Blocks[i].End], "\n\n", "\n")
+		}
 		if x.Kind == corpus.TableRow {
 			t.Row("", text)
 		} else {

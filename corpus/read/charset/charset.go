@@ -35,7 +35,7 @@ const (
 
 // Decode is s in UTF-8, and the name of the set that it was in. label is the name
 // that the file states; empty, or one that is not known, leaves it to the bytes,
-// and so does a set in which s makes no sense. What is not valid becomes U+FFFD.
+// and so does a set in which s makes no sense. Each byte that is not valid becomes U+FFFD.
 func Decode(s, label string) (text, name string) {
 	if e, name := named(label); e != nil && !(name == "utf-8" && !utf8.ValidString(s)) {
 		if t, err := e.NewDecoder().String(s); err == nil {
@@ -44,13 +44,26 @@ func Decode(s, label string) (text, name string) {
 	}
 	e, name := Detect(s)
 	if e == nil {
-		return strings.ToValidUTF8(s, "\uFFFD"), name
+		return Valid(s), name
 	}
 	t, err := e.NewDecoder().String(s)
 	if err != nil {
-		return strings.ToValidUTF8(s, "\uFFFD"), "utf-8"
+		return Valid(s), "utf-8"
 	}
 	return t, name
+}
+
+// Valid is s with U+FFFD for each byte that is not valid UTF-8.
+func Valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/16)
+	for _, r := range s { // an invalid byte is one RuneError
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // aliases are names that mails and old programs use for sets of the standard.

@@ -32,8 +32,8 @@ var languages = pairs(`c:c h:c cc:cpp cpp:cpp cxx:cpp hpp:cpp hh:cpp hxx:cpp inl
 	hs:haskell ml:ocaml mli:ocaml elm:elm ex:elixir exs:elixir erl:erlang hrl:erlang lisp:lisp el:lisp scm:scheme rkt:racket
 	sh:shell bash:shell zsh:shell fish:shell ps1:powershell bat:batch cmd:batch awk:awk tcl:tcl vim:vim
 	sql:sql proto:protobuf thrift:thrift graphql:graphql gql:graphql s:assembly asm:assembly wat:wasm
-	css:css scss:css sass:css less:css json:json json5:json yaml:yaml yml:yaml toml:toml ini:ini cfg:ini conf:ini properties:ini
-	xml:xml xsd:xml xsl:xml svg:xml plist:xml tf:terraform hcl:terraform nix:nix cmake:cmake mk:make mod:gomod sum:gomod
+	css:css scss:css sass:css less:css json5:json ini:ini cfg:ini conf:ini properties:ini
+	xsl:xml svg:xml tf:terraform hcl:terraform nix:nix cmake:cmake mk:make mod:gomod sum:gomod
 	tmpl:template gotmpl:template sol:solidity vhd:vhdl sv:verilog`, ".")
 
 // fileNames names the language of a lower-case file name.
@@ -78,7 +78,7 @@ func Read(lang string) format.Func {
 	if lang == "go" {
 		return format.Costly("go", "go", nil, format.Cost{Byte: 40}, readGo, whole)
 	}
-	parse := readLines
+	parse := Lines
 	if g := grammars[lang]; g != nil {
 		parse = readBraces(g)
 	} else if o := outlines[lang]; o != nil {

@@ -51,11 +51,11 @@ func declares(line string) string {
 	}
 }
 
-// readLines cuts source code into blocks at blank lines before a line that is
+// Lines cuts source code into blocks at blank lines before a line that is
 // not indented or that declares something, so that a function with blank lines
 // inside stays one block. A block is labelled by the first declaration that
 // stands in its outermost lines.
-func readLines(_ context.Context, d *corpus.Document, text string) error {
+func Lines(_ context.Context, d *corpus.Document, text string) error {
 	d.Source = text
 	d.Blocks = codeBlocks(make([]corpus.Block, 0, 8), text, 0, len(text))
 	return nil

@@ -44,6 +44,8 @@ type Options struct {
 	Passwords []string
 	// OCR is the command that reads the picture of a page; empty for none.
 	OCR string
+	// Fields name the keys of records; nil for those that records have by themselves.
+	Fields Fields
 	// Inner reads a file that another one holds by the same table of formats, and
 	// yields its documents; what cannot be read of it is yielded too. An error ends the
 	// file that holds it: the reader returns it as it is. Depth, number, bytes and ratio
@@ -160,24 +162,11 @@ func (f *File) Text(decode func(string) string) (string, error) {
 	}
 	if decode != nil {
 		if t := decode(s); t != "" {
-			return validUTF8(t), nil
+			return charset.Valid(t), nil
 		}
 	}
 	s, f.Charset = charset.Decode(s, "")
-	return validUTF8(s), nil
-}
-
-// validUTF8 replaces each byte of s that is not valid UTF-8 by U+FFFD.
-func validUTF8(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s) + len(s)/16)
-	for _, r := range s { // an invalid byte is one RuneError
-		b.WriteRune(r)
-	}
-	return b.String()
+	return charset.Valid(s), nil
 }
 
 // SkipError says what was left out and why. Reason is a clause without the path.

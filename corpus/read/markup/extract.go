@@ -53,8 +53,14 @@ type box struct {
 	outer int // the box around it, plus 1
 }
 
+// maxGone is how much of what is hidden is noted.
+const maxGone = 64 << 10
+
 type extractor struct {
 	strict  bool
+	shown   bool   // blocks that are hidden are left out, and their text is in gone
+	hiding  bool   // the element that is left out is hidden
+	gone    []byte // at most about maxGone bytes
 	blocks  []block
 	dropped int // bytes of text left out as boilerplate
 	title   string
@@ -91,10 +97,14 @@ type extractor struct {
 // extract reads the whole page once; its error is that of ctx.
 func extract(ctx context.Context, src string, strict bool) (*extractor, error) {
 	x := &extractor{strict: strict}
+	return x, x.extract(ctx, src)
+}
+
+func (x *extractor) extract(ctx context.Context, src string) error {
 	z := html.NewTokenizer(strings.NewReader(src))
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 		kind := z.Next()
 		if kind == html.ErrorToken {
@@ -127,7 +137,7 @@ func extract(ctx context.Context, src string, strict bool) (*extractor, error) {
 		x.offset += raw
 	}
 	x.flush()
-	return x, nil
+	return nil
 }
 
 // words adds text, whose first and last signs other than white space stand at
@@ -143,6 +153,9 @@ func (x *extractor) words(t string, start, end int) {
 	case x.skipTag != "":
 		if x.skipTag != "script" && x.skipTag != "style" {
 			x.dropped += len(t)
+		}
+		if x.hiding && len(x.gone) < maxGone {
+			x.gone = append(append(x.gone, strings.Join(strings.Fields(t), " ")...), ' ')
 		}
 		return
 	case x.pre > 0:
@@ -248,7 +261,7 @@ func (x *extractor) closeTo(stay int) {
 		case x.skipTag == "":
 			x.ended(e.a)
 		case len(x.open.stack) == x.skipAt:
-			x.skipTag = ""
+			x.skipTag, x.hiding = "", false
 		}
 		if at := len(x.open.stack); x.box > 0 && x.boxes[x.box-1].at == at {
 			x.box = x.boxes[x.box-1].outer

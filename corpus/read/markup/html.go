@@ -2,6 +2,7 @@
 package markup
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"regexp"
@@ -110,14 +111,24 @@ func read(ctx context.Context, d *corpus.Document, src string) error {
 var emptied = regexp.MustCompile(`(?i)<(title|script|style|textarea|iframe|noscript|noframes|noembed|xmp)\b([^<>]*)/>`)
 
 // Whole reads a page all of which is text: a chapter of a book. Only scripts and the
-// like are left out.
+// like are left out, and what is hidden, which it says.
 func Whole(ctx context.Context, d *corpus.Document, src string) error {
-	src = emptied.ReplaceAllString(src, "<$1$2></$1>")
-	x, err := extract(ctx, src, false)
-	if err != nil {
+	src = emptied.ReplaceAllStringFunc(src, func(s string) string { // as many bytes and lines
+		return strings.Map(func(r rune) rune {
+			if r < ' ' {
+				return r
+			}
+			return ' '
+		}, s)
+	})
+	x := &extractor{shown: true}
+	if err := x.extract(ctx, src); err != nil {
 		return err
 	}
 	x.write(d, x.blocks, x.title, len(src))
+	if len(x.gone) > 0 {
+		d.Dropped = append(d.Dropped, corpus.Dropped{Reason: "hidden", Text: string(bytes.TrimSpace(x.gone))})
+	}
 	return nil
 }
 
@@ -365,6 +376,10 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 		atom.Select, atom.Button, atom.Textarea, atom.Datalist, atom.Dialog, atom.Audio, atom.Video, atom.Map:
 		return true
 	}
+	if x.shown && hidden(a, attrs) {
+		x.hiding = true
+		return true
+	}
 	if !x.strict {
 		return false
 	}
@@ -379,8 +394,8 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 	if attrs == nil {
 		return false
 	}
-	if _, hidden := attrs["hidden"]; hidden || attrs["aria-hidden"] == "true" || invisible(attrs["style"]) {
-		return isBlock(a)
+	if hidden(a, attrs) || attrs["aria-hidden"] == "true" && isBlock(a) {
+		return true
 	}
 	switch strings.ToLower(attrs["role"]) {
 	case "navigation", "banner", "contentinfo", "search", "menu", "menubar", "dialog", "alertdialog":
@@ -392,6 +407,12 @@ func (x *extractor) boilerplate(a atom.Atom, attrs map[string]string) bool {
 		}
 	}
 	return false
+}
+
+// hidden says that an element is a block that is not shown.
+func hidden(a atom.Atom, attrs map[string]string) bool {
+	_, is := attrs["hidden"]
+	return (is || invisible(attrs["style"])) && isBlock(a) && a != atom.Body
 }
 
 // invisible says that a style shows nothing.

@@ -68,23 +68,24 @@ func wordFile(t testing.TB, body string) string {
 	return packed(t, "_rels/.rels", rels("officeDocument", "word/document.xml"),
 		"word/_rels/document.xml.rels", rels("styles", "styles.xml", "numbering", "numbering.xml", "footnotes", "footnotes.xml", "comments", "comments.xml"),
 		"word/document.xml", `<w:document `+wns+`><w:body>`+body+`</w:body></w:document>`,
-		"word/styles.xml", `<w:styles `+wns+`><w:style w:styleId="H2"><w:name w:val="heading 2"/></w:style><w:style w:styleId="Mine"><w:name w:val="mine"/><w:basedOn w:val="H2"/></w:style></w:styles>`,
+		"word/styles.xml", `<w:styles `+wns+`><w:style w:styleId="H2"><w:name w:val="heading 2"/></w:style><w:style w:styleId="Mine"><w:name w:val="mine"/><w:basedOn w:val="H2"/></w:style><w:style w:styleId="Veil"><w:rPr><w:vanish/></w:rPr></w:style><w:style w:styleId="Veiled"><w:basedOn w:val="Veil"/></w:style></w:styles>`,
 		"word/numbering.xml", `<w:numbering `+wns+`><w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:start w:val="3"/><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="%1)"/></w:lvl><w:lvl w:ilvl="1"><w:numFmt w:val="decimal"/><w:lvlText w:val="%1.%2"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>`,
 		"word/footnotes.xml", `<w:footnotes `+wns+`><w:footnote w:id="7"><w:p><w:r><w:t>The note.</w:t></w:r></w:p></w:footnote></w:footnotes>`,
 		"word/comments.xml", `<w:comments `+wns+`><w:comment><w:p><w:r><w:t>A comment.</w:t></w:r></w:p></w:comment></w:comments>`)
 }
 
 const wordBody = `<w:p><w:pPr><w:pStyle w:val="Mine"/></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>
-<w:p><w:r><w:t xml:space="preserve">One </w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:footnoteReference w:id="7"/></w:r><w:r><w:t>.</w:t></w:r></w:p>
+<w:p><w:r><w:t xml:space="preserve">One </w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del><w:ins><w:r><w:t>new</w:t></w:r></w:ins><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t xml:space="preserve"> </w:t></w:r><w:r><w:footnoteReference w:id="7"/></w:r><w:r><w:t>.</w:t></w:r></w:p>
 <w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>first</w:t></w:r></w:p>
 <w:p><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>under</w:t></w:r></w:p>
 <w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p><w:p><w:r><w:t>c</w:t></w:r></w:p></w:tc></w:tr><w:tr><w:trPr><w:del/></w:trPr><w:tc><w:p><w:r><w:t>no</w:t></w:r></w:p></w:tc></w:tr><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr><w:p><w:r><w:t>wide</w:t></w:r></w:p></w:tc><w:tc><w:tbl><w:tr><w:tc><w:p><w:r><w:t>in</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>ner</w:t></w:r></w:p></w:tc></w:tr></w:tbl><w:p/></w:tc></w:tr></w:tbl>
-<w:p><w:r><w:lastRenderedPageBreak/><w:t>Second page</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>Frame</w:t></w:r></w:p></w:tc></w:tr></w:tbl>`
+<w:p><w:pPr><w:pStyle w:val="Veiled"/></w:pPr><w:r><w:t>veiled</w:t></w:r></w:p><w:p><w:r><w:lastRenderedPageBreak/><w:t>Second page</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>Frame</w:t></w:r></w:p></w:tc></w:tr></w:tbl>`
 
 const sns = `xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"`
 
 func sheetFile(t testing.TB, data string) string {
 	return packed(t, "_rels/.rels", rels("officeDocument", "xl/workbook.xml"), "xl/_rels/workbook.xml.rels", rels("worksheet", "worksheets/sheet1.xml", "worksheet", "worksheets/sheet2.xml", "styles", "styles.xml", "sharedStrings", "sharedStrings.xml"),
+		"xl/worksheets/_rels/sheet1.xml.rels", rels("comments", "../comments1.xml"), "xl/comments1.xml", `<comments `+sns+`><commentList><comment ref="B2"><text><t>note</t></text></comment></commentList></comments>`,
 		"xl/workbook.xml", `<workbook `+sns+`><sheets><sheet name="Prices" r:id="r1"/><sheet name="Secret" state="hidden" r:id="r2"/></sheets></workbook>`,
 		"xl/styles.xml", `<styleSheet `+sns+`><numFmts><numFmt numFmtId="164" formatCode="00000"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="10"/><xf numFmtId="164"/></cellXfs></styleSheet>`,
 		"xl/sharedStrings.xml", `<sst `+sns+`><si><t>Item</t></si><si><r><t>Two </t></r><r><t>runs</t></r><rPh><t>no</t></rPh></si></sst>`,
@@ -105,7 +106,7 @@ func slideShape(kind, text string) string {
 func slidesFile(t testing.TB, slide string) string {
 	return packed(t, "_rels/.rels", rels("officeDocument", "ppt/presentation.xml"), "ppt/_rels/presentation.xml.rels", rels("slide", "slides/slide9.xml", "slide", "slides/slide1.xml"),
 		"ppt/presentation.xml", `<p:presentation `+pns+`><p:sldIdLst><p:sldId r:id="r2"/><p:sldId r:id="r1"/></p:sldIdLst></p:presentation>`,
-		"ppt/slides/slide1.xml", `<p:sld `+pns+`><p:cSld><p:spTree>`+slide+`</p:spTree></p:cSld></p:sld>`, "ppt/slides/_rels/slide1.xml.rels", rels("notesSlide", "../notesSlides/n1.xml"),
+		"ppt/slides/slide1.xml", `<p:sld `+pns+`><p:cSld><p:spTree>`+slide+`</p:spTree></p:cSld></p:sld>`, "ppt/slides/_rels/slide1.xml.rels", rels("notesSlide", "../notesSlides/n1.xml", "comments", "../comments/c1.xml"), "ppt/comments/c1.xml", `<p:cmLst `+pns+`><p:cm><p:text>comment</p:text></p:cm></p:cmLst>`,
 		"ppt/notesSlides/n1.xml", `<p:notes `+pns+`>`+slideShape("body", "Say this.")+slideShape("sldNum", "1")+`</p:notes>`,
 		"ppt/slides/slide9.xml", `<p:sld show="0" `+pns+`>`+slideShape("title", "Hidden")+`</p:sld>`)
 }
@@ -116,7 +117,7 @@ func odFile(t testing.TB, kind, body string) string {
 	return packed(t, "mimetype", "application/vnd.oasis.opendocument."+kind, "content.xml", `<office:document-content `+ons+`><office:automatic-styles><style:style style:name="hid" style:family="text"><style:text-properties text:display="none"/></style:style><text:list-style style:name="L"><text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/></text:list-style></office:automatic-styles><office:body>`+body+`</office:body></office:document-content>`)
 }
 
-const odText = `<office:text><text:tracked-changes><text:deletion><text:p>gone</text:p></text:deletion></text:tracked-changes><text:h text:outline-level="2">Head</text:h><text:p>a<text:s text:c="2"/>b
+const odText = `<office:text><text:tracked-changes><text:deletion><office:change-info><dc:creator xmlns:dc="http://purl.org/dc/elements/1.1/">Who</dc:creator></office:change-info><text:p>gone</text:p></text:deletion></text:tracked-changes><text:h text:outline-level="2">Head</text:h><text:p>a<text:s text:c="2"/>b
  c<text:span text:style-name="hid">secret</text:span><text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>The note.</text:p></text:note-body></text:note>.<office:annotation><text:p>comment</text:p></office:annotation></text:p><text:list text:style-name="L"><text:list-item><text:p>one</text:p></text:list-item><text:list-item><text:p>two</text:p></text:list-item></text:list><table:table><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell><table:table-cell><text:p>y</text:p></table:table-cell></table:table-row></table:table></office:text>`
 
 const odSheet = `<office:spreadsheet><table:table table:name="S"><table:table-row><table:table-cell/><table:table-cell office:value-type="string"><text:p>Name</text:p></table:table-cell><table:table-cell office:value-type="percentage" office:value="0.5"><text:p>50 %</text:p></table:table-cell></table:table-row><table:table-row table:number-rows-repeated="2"><table:table-cell/><table:table-cell office:value="7" office:value-type="float" table:number-columns-repeated="2"/></table:table-row><table:table-row table:number-rows-repeated="1048576"/></table:table></office:spreadsheet>`
@@ -130,13 +131,13 @@ func bookFile(t testing.TB, chapter string) string {
 // TestRead: what is shown is read, in order, and placed; what is not is named.
 func TestRead(t *testing.T) {
 	for _, c := range []struct{ name, body, want, dropped, places string }{
-		{"docx", wordFile(t, wordBody), "Head\n\nOne new¹.\n\nc) first\nc.1 under\n\na\tb c\nwide\t\tin ner\n\nSecond page\n\nFrame\n\n¹ The note.", "gone hidden no A comment.", "p1 p1 p1 p1 p1 p1 p2 p2 p1"},
-		{"xlsx", sheetFile(t, sheetData), "Prices\n\nItem\tTwo runs\tZip code\n2023-01-01\t\t00042\n\n\t12.5%\tTRUE", "1 hidden", "Prices! Prices!B2 Prices!B3 Prices!C6"},
-		{"pptx", slidesFile(t, slideShape("body", "point")+slideShape("ftr", "Foot")+slideShape("sldNum", "1")+slideShape("title", "Title")), "Title\n\npoint\n\nFoot\n\nSay this.", "1 Hidden", "s1 s1 s1 s1"},
+		{"docx", wordFile(t, wordBody), "Head\n\nOne new ¹.\n\nc) first\nc.1 under\n\na\tb c\nwide\t\tin ner\n\nSecond page\n\nFrame\n\n¹ The note.", "gone hidden no veiled A comment.", "p1 p1 p1 p1 p1 p1 p2 p2 p1"},
+		{"xlsx", sheetFile(t, sheetData), "Prices\n\nItem\tTwo runs\tZip code\n2023-01-01\t\t00042\n\n12.50%\tTRUE", "note 1 hidden", "Prices! Prices!B2 Prices!B3 Prices!C6"},
+		{"pptx", slidesFile(t, slideShape("body", "point")+strings.Replace(slideShape("body", "veiled"), "<p:nvPr>", `<p:cNvPr hidden="1"/><p:nvPr>`, 1)+slideShape("ftr", "Foot")+slideShape("sldNum", "1")+slideShape("title", "Title")), "Title\n\npoint\n\nFoot\n\nSay this.", "comment veiled 1 Hidden", "s1 s1 s1 s1"},
 		{"odt", odFile(t, "text", odText), "Head\n\na  b c¹.\n\n1. one\n2. two\n\nx\ty\n\n¹ The note.", "gone secret comment", ""},
-		{"ods", odFile(t, "spreadsheet", odSheet), "S\n\n\tName\t50 %\n\t7\t7\n\t7\t7", "", "S! S!B1 S!B2 S!B3"},
+		{"ods", odFile(t, "spreadsheet", odSheet), "S\n\nName\t50 %\n7\t7\n7\t7", "", "S! S!B1 S!B2 S!B3"},
 		{"odp", odFile(t, "presentation", `<office:presentation><draw:page><draw:frame><draw:text-box><text:p>body</text:p></draw:text-box></draw:frame><draw:frame presentation:class="title"><draw:text-box><text:p>Title</text:p></draw:text-box></draw:frame><presentation:notes><draw:frame><text:p>note</text:p></draw:frame></presentation:notes></draw:page></office:presentation>`), "Title\n\nbody\n\nnote", "", "s1 s1 s1"},
-		{"epub", bookFile(t, `<h1>One</h1><p>Text &#8212; more.</p>`), "One\n\nText — more.\n\nTwo\n\nEnd.", "Contents", ""},
+		{"epub", bookFile(t, `<h1>One</h1><p>Text &#8212; more.</p><div hidden="hidden">secret</div>`), "One\n\nText — more.\n\nTwo\n\nEnd.", "Contents secret", "OPS/a.xhtml! OPS/a.xhtml! OPS/b .xhtml! OPS/b .xhtml!"},
 	} {
 		d, err := open(t.Context(), Zip, c.body, format.Options{Explain: true})
 		if err != nil || d.Source != c.want {

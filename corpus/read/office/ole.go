@@ -78,7 +78,7 @@ func streamsOf(ctx context.Context, f *format.File) (map[string][]byte, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, f.SkipAs(format.Damaged, "it is no whole OLE file (%s)", err)
+		return nil, f.SkipAs(format.Damaged, "damaged: it is no whole OLE file (%s)", strings.TrimPrefix(err.Error(), "mscfb: "))
 	}
 	streams, left := map[string][]byte{}, f.Size
 	for range maxStreams {
@@ -87,7 +87,7 @@ func streamsOf(ctx context.Context, f *format.File) (map[string][]byte, error) {
 			break
 		}
 		if err != nil {
-			return nil, f.SkipAs(format.Damaged, "it is no whole OLE file (%s)", err)
+			return nil, f.SkipAs(format.Damaged, "damaged: it is no whole OLE file (%s)", strings.TrimPrefix(err.Error(), "mscfb: "))
 		}
 		name := wanted[strings.ToLower(e.Name)]
 		if len(e.Path) > 0 || name == "" || streams[name] != nil || e.Size <= 0 {

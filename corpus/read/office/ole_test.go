@@ -80,7 +80,7 @@ func oldBook() []byte {
 
 func TestOLE(t *testing.T) {
 	d, err := open(t.Context(), OLE, container("WORKBOOK", oldBook()), format.Options{})
-	if err != nil || d.Source != "S\n\n\thello" || d.PlaceOf(4).Cell != "B2" || d.Type != "xls" {
+	if err != nil || d.Source != "S\n\nhello" || d.PlaceOf(3).Cell != "B2" || d.Type != "xls" {
 		t.Errorf("%q, %v", d.Source, err)
 	}
 	for body, want := range map[string]string{

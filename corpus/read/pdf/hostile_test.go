@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"compress/zlib"
 	"context"
 	"crypto/md5"
 	"crypto/rc4"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +168,14 @@ func TestHostile(t *testing.T) {
 		"deep arrays":            with(stream("", []byte(strings.Repeat("[", 1<<20)))),
 		"outlines in a circle": assemble([]string{"<</Type/Catalog/Pages 2 0 R/Outlines 5 0 R>>", "<</Type/Pages/Count 1/Kids[3 0 R]>>", page, stream("", nil),
 			"<</First 6 0 R/Last 6 0 R>>", "<</Title(a)/Next 6 0 R/First 6 0 R/Parent 5 0 R>>"}, ""),
-		"not at all": []byte("%PDF-1.7\n" + strings.Repeat("nothing ", 1000)),
+		"table in a circle":     bytes.Replace(assemble(one, "/Prev 9 "), []byte("/Prev 9 "), []byte("/Prev 9 /XRefStm 9"), 1),
+		"objects in each other": with(stream("/Type/ObjStm/N 1/First 4/Extends 5 0 R", []byte("5 0 4 0 R")), stream("/Type/ObjStm/N 99999999/First 4/Extends 4 0 R", []byte("4 0 5 0 R"))),
+		"length that lies":      with("<</Length 99999999999>>stream\nBT ET"),
+		"length in a circle":    with("<</Length 4 0 R>>stream\nBT ET\nendstream"),
+		"large stream":          with(stream("/Filter/FlateDecode", deflated([]byte(strings.Repeat(" ", 1<<20)), 256))),
+		"huge page":             bytes.Replace(made(nil, at("F1", 10, 50, 700, "Far.")), []byte("600 800"), []byte("9e9 1e9"), 1),
+		"huge picture":          bytes.Replace(scan(), []byte("/Width 1/Height 1"), []byte("/Width 2000000000/Height 2000000000"), 1),
+		"not at all":            []byte("%PDF-1.7\n" + strings.Repeat("nothing ", 1000)),
 	}
 	for name, data := range files {
 		began := time.Now()
@@ -180,6 +189,66 @@ func TestHostile(t *testing.T) {
 			t.Errorf("after %s: %q", name, d.Source)
 		}
 	}
+}
+
+// deflated is data, again and again, as zlib writes it.
+func deflated(data []byte, times int) []byte {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	for range times {
+		w.Write(data)
+	}
+	w.Close()
+	return b.Bytes()
+}
+
+// TestWrongTable: objects are found where the table of their places is wrong or gone.
+func TestWrongTable(t *testing.T) {
+	whole := made(nil, at("F1", 10, 50, 700, "Found even so."))
+	moved := bytes.Replace(whole, []byte("%PDF-1.7\n"), []byte("%PDF-1.7\n%moved by a line\n"), 1)
+	table := bytes.Index(whole, []byte("xref\n"))
+	for name, data := range map[string][]byte{
+		"moved":         moved,
+		"gone":          append(bytes.Clone(whole[:table]), "trailer<</Root 1 0 R>>"...),
+		"nowhere":       regexp.MustCompile(`startxref\n\d+`).ReplaceAll(whole, []byte("startxref\n999999999")),
+		"zeros":         regexp.MustCompile(`\d{10} 00000 n`).ReplaceAll(whole, []byte("0000000000 00000 n")),
+		"of another":    append(bytes.Clone(whole), whole[table:]...),
+		"rubbish first": append([]byte(strings.Repeat("rubbish\n", 20)), whole...),
+	} {
+		if d := readOne(t, data); d.Source != "Found even so." {
+			t.Errorf("%s: %q", name, d.Source)
+		}
+	}
+}
+
+// TestNoMap: a font that does not say what its characters are costs the words set in it,
+// and no others.
+func TestNoMap(t *testing.T) {
+	font := "<</Type/Font/Subtype/Type0/BaseFont/None/Encoding/Identity-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/None/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/FontDescriptor<</Type/FontDescriptor/FontName/None/Flags 4/FontBBox[0 0 9 9]>>>>]>>"
+	data := bytes.Replace(made([]string{font}, "BT /F9 10 Tf 50 700 Td <000100020003> Tj ET\n"+at("F1", 10, 50, 600, "Words of another font.")), []byte("/F1 3 0 R"), []byte("/F1 3 0 R/F9 6 0 R"), 1)
+	if d := readOne(t, data); !strings.HasSuffix(d.Source, "Words of another font.") {
+		t.Errorf("%q", d.Source)
+	}
+}
+
+// TestCrash: a guest that crashes is a file that is skipped, with one line, and the next
+// file is read in another guest.
+func TestCrash(t *testing.T) {
+	e, err := pdfium.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := e.Guest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &format.File{Path: "a.pdf"}
+	r := reading{file: f, options: &format.Options{}, guest: g, pdf: &file{Guest: g, doc: 0xFFFFFFF0}}
+	err = failed(t.Context(), f, r.readPages(t.Context()))
+	g.Done()
+	skipped(t, err, "", "PDFium failed in FPDF_GetPageCount (out of bounds memory access)")
+	check(t, nil, err)
+	readOne(t, made(nil, at("F1", 10, 50, 700, "The next file.")))
 }
 
 // TestEnded: a context that ends ends reading.

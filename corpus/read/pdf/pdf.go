@@ -134,7 +134,11 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 		case len(r.scans) > 0 && r.ocrErr != nil:
 			return d, r.file.SkipAs(format.Scanned, "scanned, and not read: %v", r.ocrErr)
 		case len(r.scans) > 0:
-			return d, r.file.SkipAs(format.Scanned, "scanned: %d pages are pictures without text, which --ocr COMMAND reads", len(r.scans))
+			pages := "one page is a picture"
+			if n := len(r.scans); n > 1 {
+				pages = fmt.Sprintf("%d pages are pictures", n)
+			}
+			return d, r.file.SkipAs(format.Scanned, "scanned: %s without text, which --ocr COMMAND reads", pages)
 		}
 		return d, r.file.Skip("there is no text in it")
 	}

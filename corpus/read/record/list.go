@@ -10,18 +10,24 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/read/nested"
 )
 
 // List reads a JSON file that is a list of objects. Where they are flat and have the
-// same few keys, they are the rows of a table under a header of the keys; else each is
-// a run of items, "key: value", with dots between the keys of what is nested, and long
-// values are paragraphs.
-var List = format.Costly("json", "", nil, format.Cost{Byte: 8}, readList, readWhole)
+// same few keys, they are the rows of a table under a header of the keys; else it is
+// read as nested data. With Options.Fields each object is a record, and a document.
+func List(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+	if o.Fields != nil {
+		return listed(ctx, f, o, yield)
+	}
+	return list(ctx, f, o, yield)
+}
+
+var list = format.Costly("json", "", nil, format.Cost{Byte: 50}, readList, readWhole)
 
 const (
 	mostColumns = 40
-	longValue   = 200 // bytes
-	maxFlat     = 32  // levels
+	longValue   = 800 // bytes
 )
 
 // IsList says whether a file begins as a list of objects.
@@ -39,98 +45,85 @@ func readWhole(_ context.Context, d *corpus.Document, text string) error {
 	return nil
 }
 
-// pair is a value of an object, as text, under its keys.
+// pair is a value of an object, as text, under its key.
 type pair struct{ key, value string }
 
 // entry is an object of a list.
 type entry struct {
 	pairs      []pair
-	nested     bool
 	start, end int // bytes of the file
 }
 
 func readList(ctx context.Context, d *corpus.Document, text string) error {
+	all, flat := flatObjects(ctx, d, text)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if columns := shared(all); flat && columns != nil {
+		var x format.Extract
+		rows(&x, all, columns)
+		x.Put(d)
+		return nil
+	}
+	d.Warnings = nil
+	return nested.ParseJSON(ctx, d, text, func(_ context.Context, d *corpus.Document, text string) error {
+		d.Type, d.Lang, d.Source = "code", "json", text
+		return nil
+	})
+}
+
+// flatObjects are the objects of a list, as many as are whole; flat says that none of
+// them holds another.
+func flatObjects(ctx context.Context, d *corpus.Document, text string) (all []entry, flat bool) {
 	in := json.NewDecoder(strings.NewReader(text))
 	if _, err := in.Token(); err != nil {
-		return &format.SkipError{Reason: "malformed JSON: " + err.Error(), Status: format.Damaged}
+		return nil, false
 	}
-	var all []entry
-	for in.More() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	for in.More() && ctx.Err() == nil {
 		var raw json.RawMessage
 		if err := in.Decode(&raw); err != nil {
-			if len(all) == 0 {
-				return &format.SkipError{Reason: "malformed JSON: " + err.Error(), Status: format.Damaged}
-			}
 			d.Warnings = append(d.Warnings, corpus.Warning{Line: 1 + strings.Count(text[:min(int(in.InputOffset()), len(text))], "\n"), Key: "records", Reason: "end here, for the file is damaged: " + err.Error()})
 			break
 		}
 		end := int(in.InputOffset())
 		e := entry{start: end - len(raw), end: end}
-		each := json.NewDecoder(bytes.NewReader(raw))
-		each.UseNumber()
-		e.flatten(each, "", 0)
+		if e.pairs, flat = pairs(raw); !flat {
+			return nil, false
+		}
 		all = append(all, e)
 	}
-	var x format.Extract
-	if columns := shared(all); columns != nil {
-		rows(&x, all, columns)
-	} else {
-		items(&x, all)
-	}
-	x.Put(d)
-	return nil
+	return all, len(all) > 0
 }
 
-// flatten takes the next value of in. That it is valid JSON is known.
-func (e *entry) flatten(in *json.Decoder, key string, depth int) {
-	t, err := in.Token()
-	if err != nil {
-		return
+// pairs are those of a flat object. That it is valid JSON is known.
+func pairs(raw json.RawMessage) (all []pair, flat bool) {
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.UseNumber()
+	if t, err := in.Token(); err != nil || t != json.Delim('{') {
+		return nil, false
 	}
-	if _, opens := t.(json.Delim); opens && depth > maxFlat { // it is left out
-		for open := 1; open > 0; {
-			switch t, err := in.Token(); {
-			case err != nil:
-				return
-			case t == json.Delim('{') || t == json.Delim('['):
-				open++
-			case t == json.Delim('}') || t == json.Delim(']'):
-				open--
-			}
+	for in.More() {
+		k, err := in.Token()
+		if err != nil {
+			return nil, false
 		}
-		return
+		key, _ := k.(string)
+		v, err := in.Token()
+		if err != nil {
+			return nil, false
+		}
+		switch v := v.(type) {
+		case json.Delim:
+			return nil, false
+		case string:
+			all = append(all, pair{key, v})
+		case json.Number:
+			all = append(all, pair{key, v.String()})
+		case bool:
+			all = append(all, pair{key, strconv.FormatBool(v)})
+		}
 	}
-	under := func(k string) string {
-		if key == "" {
-			return k
-		}
-		return key + "." + k
-	}
-	switch v := t.(type) {
-	case json.Delim:
-		e.nested = e.nested || depth > 0
-		for in.More() && v == '{' {
-			k, err := in.Token()
-			name, _ := k.(string)
-			if err != nil {
-				return
-			}
-			e.flatten(in, under(name), depth+1)
-		}
-		for in.More() && v == '[' { // members of a list have the key of the list
-			e.flatten(in, key, depth+1)
-		}
-		_, _ = in.Token()
-	case string:
-		e.pairs = append(e.pairs, pair{key, v})
-	case json.Number:
-		e.pairs = append(e.pairs, pair{key, v.String()})
-	case bool:
-		e.pairs = append(e.pairs, pair{key, strconv.FormatBool(v)})
-	}
+	return all, true
 }
 
 // shared are the columns of a list whose objects are flat and alike; nil for others.
@@ -138,14 +131,11 @@ func shared(all []entry) (columns []string) {
 	seen := map[string]int{}
 	cells := 0
 	for i := range all {
-		if all[i].nested {
-			return nil
-		}
 		for _, p := range all[i].pairs {
 			if seen[p.key]++; seen[p.key] == 1 {
 				columns = append(columns, p.key)
 			}
-			if len(columns) > mostColumns || len(p.value) > 4*longValue {
+			if len(columns) > mostColumns || len(p.value) > longValue {
 				return nil
 			}
 			cells++
@@ -166,27 +156,5 @@ func rows(x *format.Extract, all []entry, columns []string) {
 			cells[slices.Index(columns, p.key)] = p.value
 		}
 		x.Add(corpus.Block{Kind: corpus.TableRow, FileStart: e.start, FileEnd: e.end}, line(cells))
-	}
-}
-
-func items(x *format.Extract, all []entry) {
-	for _, e := range all {
-		b := corpus.Block{Kind: corpus.ListItem, FileStart: e.start, FileEnd: e.end}
-		x.Part()
-		last := ""
-		for _, p := range e.pairs {
-			p.key = strings.Join(strings.Fields(p.key), " ")
-			text := p.key + ": " + strings.TrimSpace(p.value)
-			if p.key == last { // of a list
-				text = strings.TrimSpace(p.value)
-			}
-			last = p.key
-			if b.Kind = corpus.ListItem; len(p.value) > longValue {
-				b.Kind = corpus.Paragraph
-			} else {
-				text = strings.Join(strings.Fields(text), " ")
-			}
-			x.Add(b, text)
-		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // Read reads JSON Lines: one object a line with "_id" or "id" (a string or
 // a number), "title", "text" (or "contents"), "metadata", and learned sparse
 // vectors: "vector", an object of term: weight, or several by field in "vectors".
-// Other keys are metadata too.
+// Other keys are metadata too. Options.Fields name other keys.
 // The stored source is the value of "text", all of which stands at the line of
 // the record. A line that is no such object is skipped with its number.
 func Read(ctx context.Context, f *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
@@ -54,28 +54,39 @@ func Read(ctx context.Context, f *format.File, o *format.Options, yield func(cor
 			}
 			continue
 		}
-		var d corpus.Document
-		switch {
-		case long:
-			err = f.Skip("line is longer than the limit of %d bytes (MaxFileBytes)", o.MaxBytes)
-		default:
-			if d, err = record(line, n); err == nil && !f.Claim(d.ID) {
-				err = &format.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
-			}
-		}
-		if err != nil {
-			s := &format.SkipError{Path: f.Path, Reason: err.Error(), Err: err}
-			if own, ok := err.(*format.SkipError); ok {
-				s = own
-			}
+		more := true
+		if long {
+			s := f.Skip("line is longer than the limit of %d bytes (MaxFileBytes)", o.MaxBytes)
 			s.Line = n
-			err = s
+			more = yield(corpus.Document{Type: kind}, s)
+		} else {
+			more = deliver(f, o, line, n, yield)
 		}
-		d.Type, d.Place.Line = "jsonl", n
-		if !yield(d, err) || ended {
+		if !more || ended {
 			return nil
 		}
 	}
+}
+
+// kind is the type of records.
+const kind = "jsonl"
+
+// deliver yields the document of the record that stands at a line.
+func deliver(f *format.File, o *format.Options, raw []byte, n int, yield func(corpus.Document, error) bool) bool {
+	d, err := mapped(f, o.Fields, raw, n)
+	if err == nil && !f.Claim(d.ID) {
+		err = &format.SkipError{Path: f.Path, Taken: d.ID, Reason: fmt.Sprintf("id %q came before in this run; the first one stays", d.ID)}
+	}
+	if err != nil {
+		s := &format.SkipError{Path: f.Path, Reason: err.Error(), Err: err}
+		if own, ok := err.(*format.SkipError); ok {
+			s = own
+		}
+		s.Line = n
+		err = s
+	}
+	d.Type, d.Place.Line = kind, n
+	return yield(d, err)
 }
 
 // Is says whether the first line is a JSON object with a text or a vector,
@@ -208,12 +219,12 @@ func setVectors(d *corpus.Document, one json.RawMessage, byField map[string]json
 		if len(raw) == 0 || string(raw) == "null" {
 			return nil
 		}
-		v, err := vector.ParseNamed(raw)
+		v, err := vector.Parse(raw)
 		if err != nil {
 			return fmt.Errorf("record %q: field %q: %w", d.ID, field, err)
 		}
 		if d.Vectors == nil {
-			d.Vectors = map[string]vector.Named{}
+			d.Vectors = map[string]vector.Value{}
 		}
 		if d.Vectors[field] != nil {
 			return fmt.Errorf("record %q: field %q has two vectors", d.ID, field)

@@ -1,10 +1,12 @@
 package record
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/readtest"
 )
 
@@ -96,16 +98,18 @@ func TestList(t *testing.T) {
 	if d := docs[0]; d.Source != "name\tage\nAnn\t31\nBob\t7\na b" || d.Blocks[2].Place.Line != 3 || d.Blocks[2].Kind != corpus.TableRow {
 		t.Errorf("%+v", d)
 	}
-	docs, _ = readtest.Read(t, List, "a.json", `[{"title": "Tea", "by": {"name": "Ann"}, "tags": ["green", "hot"]}, {"title": "Milk", "text": "`+strings.Repeat("white ", 60)+`"}]`)
-	if d := docs[0]; d.Source != "title: Tea\nby.name: Ann\ntags: green\nhot\n\ntitle: Milk\n\ntext: "+strings.TrimSpace(strings.Repeat("white ", 60)) {
-		t.Errorf("%q", d.Source)
+	// What is nested stays as it is, under its keys.
+	body := `[{"title": "Tea", "by": {"name": "Ann"}, "tags": ["green", "hot"]}, {"title": "Milk", "text": "` + strings.Repeat("white ", 60) + `"}]`
+	docs, _ = readtest.Read(t, List, "a.json", body)
+	if d := docs[0]; d.Source != body || d.Type != "data" || !d.Verbatim {
+		t.Errorf("%+v", d)
 	}
 	docs, _ = readtest.Read(t, List, "a.json", `[{"a": "whole", "b": 1}, {"a": "whole too"}, {"a`)
 	if len(docs) != 1 || len(docs[0].Warnings) != 1 || !strings.Contains(docs[0].Source, "whole too") {
 		t.Errorf("%+v", docs)
 	}
-	docs, _ = readtest.Read(t, List, "a.json", `[{"a": `+strings.Repeat("[", 100)+"1"+strings.Repeat("]", 100)+`, "b": "kept"}]`)
-	if len(docs) != 1 || docs[0].Source != "b: kept" {
+	body = `[{"a": ` + strings.Repeat("[", 100) + "1" + strings.Repeat("]", 100) + `, "b": "kept"}]`
+	if docs, _ = readtest.Read(t, List, "a.json", body); len(docs) != 1 || docs[0].Source != body {
 		t.Errorf("%+v", docs)
 	}
 	if !IsList([]byte(" [ {")) || IsList([]byte(`{"a": [{`)) || IsList([]byte("[1")) {
@@ -117,4 +121,55 @@ func FuzzList(f *testing.F) {
 	f.Add(`[{"a": [[{"b": 1}]], "c": {"d": "\ud800"}}, {"a": null}]`)
 	f.Add(`[{"a": "x\ty"}, {"a": 1e400, "b": true}]`)
 	f.Fuzz(func(t *testing.T, s string) { readtest.Read(t, List, "a.json", s) })
+}
+
+// withFields reads a file with fields.
+func withFields(t *testing.T, of format.Func, fields, name, body string) (docs []corpus.Document, skipped []string) {
+	t.Helper()
+	f, err := format.ParseFields(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readtest.Read(t, func(ctx context.Context, in *format.File, o *format.Options, yield func(corpus.Document, error) bool) error {
+		o.Fields = f
+		return of(ctx, in, o, yield)
+	}, name, body)
+}
+
+func TestFields(t *testing.T) {
+	const fields = "id=key,title=fields.summary,text=fields.body+notes,time=created"
+	record := `{"key": 7, "fields": {"summary": "Gate", "body": "It sticks."}, "notes": ["Oil it.", "Twice."], "created": "2024-05-06T07:08:09Z", "state": "open"}`
+	other := `{"key": "K-8", "fields": {"body": "It creaks."}, "created": 1700000000}`
+	for name, read := range map[string]func() ([]corpus.Document, []string){
+		"a.jsonl": func() ([]corpus.Document, []string) {
+			return withFields(t, Read, fields, "a.jsonl", record+"\n"+other+"\n")
+		},
+		"a.json": func() ([]corpus.Document, []string) {
+			return withFields(t, List, fields, "a.json", "["+record+",\n"+other+"]")
+		},
+	} {
+		docs, skipped := read()
+		if len(docs) != 2 || len(skipped) > 0 {
+			t.Fatalf("%s: %+v, skipped %q", name, docs, skipped)
+		}
+		d := docs[0]
+		if d.ID != "7" || d.Title != "Gate" || d.Source != "It sticks.\n\nOil it.\nTwice." || d.ModTime.Format("2006-01-02 15:04") != "2024-05-06 07:08" || d.Metadata["state"] != "open" || d.Type != "jsonl" {
+			t.Errorf("%s: %+v", name, d)
+		}
+		if d := docs[1]; d.ID != "K-8" || d.Source != "It creaks." || d.ModTime.Unix() != 1700000000 || d.Place.Line != 2 {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+	docs, skipped := withFields(t, Read, "text=body,time=when", "a.jsonl", `{"body": "a", "when": "once"}`+"\n"+`{"body": ""}`+"\n")
+	if len(docs) != 1 || docs[0].ID != "/a.jsonl!/1" || len(docs[0].Warnings) != 1 || len(skipped) != 1 || !strings.Contains(skipped[0], "empty") {
+		t.Errorf("%+v, skipped %q", docs, skipped)
+	}
+	if _, skipped := withFields(t, List, "text=body", "a.json", `[{"body": "a"}, {"b`); len(skipped) != 1 || !strings.Contains(skipped[0], "ends within") {
+		t.Errorf("skipped %q", skipped)
+	}
+	for _, wrong := range []string{"body=text", "id", "id=a,id=b", "text="} {
+		if _, err := format.ParseFields(wrong); err == nil {
+			t.Errorf("%q is taken for fields", wrong)
+		}
+	}
 }

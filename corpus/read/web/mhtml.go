@@ -54,6 +54,7 @@ func MHTML(ctx context.Context, f *format.File, o *format.Options, yield func(co
 		for i := range d.Blocks {
 			d.Blocks[i].Place, d.Blocks[i].FileStart, d.Blocks[i].FileEnd = nil, 0, 0
 		}
+		d.Verbatim, d.Place = false, corpus.Place{}
 		if err == nil {
 			p.state(&d, m.Header)
 		}

@@ -56,6 +56,7 @@ func generate() (map[string][]byte, error) {
 		{"matrix_amd64.s", matrix},
 		{"layers_amd64.s", layers},
 		{"integer_amd64.s", integer},
+		{"dense_amd64.s", dense},
 	} {
 		g := &gen{Context: build.NewContext()}
 		part.kernels(g)

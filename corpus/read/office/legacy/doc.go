@@ -87,6 +87,7 @@ type doc struct {
 	chars       runs
 	headings    map[int]int // by style
 	inTable     bool
+	count       int // of paragraphs that have ended
 }
 
 // piece is a run of characters that stand together in the stream.
@@ -315,9 +316,11 @@ func (w *words) char(c int, wide bool, pr, cr run) error {
 	switch c {
 	case 13, 12:
 		w.paragraph(pr)
+		w.d.count++
 		return w.d.t.Full()
 	case 7:
 		w.cell(pr)
+		w.d.count++
 		return nil
 	case 19:
 		w.fields = append(w.fields, false)
@@ -377,13 +380,14 @@ func (w *words) paragraph(pr run) {
 	if !pr.inRow {
 		d.endTable()
 	}
-	if strings.TrimSpace(text) == "" {
-		return
-	}
-	if pr.inRow {
+	if pr.inRow && w.why == "" {
 		d.openCell()
 	}
-	b := parts.Piece{Text: text, Level: d.headings[pr.style]}
+	if strings.TrimSpace(text) == "" {
+		d.flow.Blank()
+		return
+	}
+	b := parts.Piece{Text: text, Level: d.headings[pr.style], Paragraph: d.count + 1}
 	switch {
 	case b.Level > 0:
 		b.Kind = corpus.Heading
@@ -407,7 +411,7 @@ func (w *words) cell(pr run) {
 	}
 	d.openCell()
 	if strings.TrimSpace(text) != "" {
-		d.flow.Emit(parts.Piece{Text: text})
+		d.flow.Emit(parts.Piece{Text: text, Paragraph: d.count + 1})
 	}
 	d.flow.EndCell()
 }

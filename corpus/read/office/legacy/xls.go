@@ -4,10 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/office/numfmt"
 	"github.com/tamis-search/tamis/corpus/read/office/parts"
@@ -21,6 +19,7 @@ const (
 	recFilePass  = 0x02F
 	recContinue  = 0x03C
 	recColumn    = 0x07D
+	recMerged    = 0x0E5
 	recSheet     = 0x085
 	recMulRK     = 0x0BD
 	recRString   = 0x0D6
@@ -56,13 +55,14 @@ type xls struct {
 	rows  map[int]bool // rows that are
 	cells []cellText   // of the open row
 	row   int
-	last  int
+	out   parts.Grid
 	late  int // the column of a formula whose text follows; -1 for none
 }
 
 type cellText struct {
-	col  int
-	text string
+	col    int
+	text   string
+	number bool
 }
 
 type xlsSheet struct {
@@ -73,7 +73,7 @@ type xlsSheet struct {
 
 // XLS reads a workbook.
 func XLS(f *format.File, streams map[string][]byte, t *parts.Text) error {
-	x := &xls{d: streams["Workbook"], t: t, codes: map[int]string{}, formats: map[int]*numfmt.Format{}}
+	x := &xls{d: streams["Workbook"], t: t, out: parts.Grid{T: t}, codes: map[int]string{}, formats: map[int]*numfmt.Format{}}
 	if x.d == nil {
 		x.d = streams["Book"]
 	}
@@ -276,9 +276,16 @@ func rk(n int) float64 {
 
 // sheet reads one.
 func (x *xls) sheet(s xlsSheet) (err error) {
-	x.gone, x.rows, x.cells, x.row, x.last, x.late = map[int]bool{}, map[int]bool{}, nil, -1, 0, -1
-	x.t.Part()
-	x.t.Sheet = parts.Cell(parts.Clean(s.name))
+	x.gone, x.rows, x.cells, x.row, x.late = map[int]bool{}, map[int]bool{}, nil, -1, -1
+	x.out.Begin(parts.Cell(parts.Clean(s.name)))
+	x.each(s.at, func(id int, r data, _ int) bool {
+		if id == recMerged { // which stands behind the cells
+			for at := 2; at+8 <= len(r); at += 8 {
+				x.out.Merge(r.u16(at)+1, r.u16(at+4), r.u16(at+6)-r.u16(at+4)+1)
+			}
+		}
+		return true
+	})
 	x.each(s.at, func(id int, r data, _ int) bool {
 		switch id {
 		case recColumn:
@@ -299,6 +306,9 @@ func (x *xls) sheet(s xlsSheet) (err error) {
 	if err == nil {
 		err = x.flush(s.hidden)
 	}
+	if err == nil {
+		err = x.out.End()
+	}
 	return err
 }
 
@@ -306,7 +316,8 @@ func (x *xls) sheet(s xlsSheet) (err error) {
 func (x *xls) cell(id int, r data, hidden bool) error {
 	put := func(col int, t string) {
 		if t = parts.Cell(parts.Clean(t)); t != "" {
-			x.cells = append(x.cells, cellText{col, t})
+			number := id == recNumber || id == recRK || id == recMulRK || id == recFormula
+			x.cells = append(x.cells, cellText{col, t, number})
 		}
 	}
 	switch id {
@@ -391,41 +402,22 @@ func (x *xls) flush(hidden bool) error {
 	cells := x.cells
 	x.cells = x.cells[:0]
 	slices.SortStableFunc(cells, func(a, b cellText) int { return a.col - b.col })
-	var b strings.Builder
-	at, first := 0, -1
+	x.out.BeginRow(x.row + 1)
+	last := -1
 	for _, c := range cells {
 		switch {
 		case x.gone[c.col]:
 			x.t.Drop("hidden column", c.text)
-			continue
-		case first >= 0 && c.col < at:
-			continue
-		case first < 0:
-			first = c.col
+		case c.col > last:
+			last = c.col
+			x.out.Cell(c.col, c.text, c.number)
 		}
-		for ; at < c.col; at++ {
-			b.WriteByte('\t')
-		}
-		b.WriteString(c.text)
 	}
-	if first < 0 {
-		return nil
+	why := ""
+	if hidden {
+		why = "hidden sheet"
+	} else if x.rows[x.row] {
+		why = "hidden row"
 	}
-	if hidden || x.rows[x.row] {
-		why := "hidden row"
-		if hidden {
-			why = "hidden sheet"
-		}
-		x.t.Drop(why, b.String())
-		return nil
-	}
-	n := x.row + 1
-	if x.last == 0 {
-		x.t.Add(corpus.Heading, 1, x.t.Sheet)
-	} else if n > x.last+1 {
-		x.t.Part()
-	}
-	x.last = n
-	x.t.Row(parts.Column(first)+strconv.Itoa(n), b.String())
-	return x.t.Full()
+	return x.out.EndRow(why)
 }

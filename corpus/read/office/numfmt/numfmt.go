@@ -1,10 +1,17 @@
-// Package numfmt says what the number of a cell is by its format code (ECMA-376, part
-// 1, 18.8.30) and writes it so that nothing is lost: a date as ISO 8601 has it, a
-// percentage with its sign, all others with their digits, as many as count. Rounding,
-// separators and colours are a matter of the screen, and what is asked for is the value.
-// But a code that fills with zeros or puts signs between digits ("00000",
-// "000-00-0000") makes a name of a number, and that is written as it is shown; so are
-// hours beyond a day ("[h]:mm").
+// Package numfmt writes the number of a cell by its format code (ECMA-376, part 1,
+// 18.8.30), for who reads the sheet as text and looks for what stands in it:
+//
+//   - Where the code makes money, a percentage or a name of the digits ("00000",
+//     "000-00-0000"), the cell is written as it is shown: "$2,300", "93.8%".
+//   - Where it puts a unit beside them, so does this: "37 kg", "25.39666667 °". The
+//     number does not say what it is a number of without that.
+//   - Where the code only rounds, groups or colours, and before a unit, the number is
+//     written as the format General shows it: without separators, with ten digits that
+//     count, or with more where there are cents behind them or the code shows more.
+//     What is asked for is the value, and "1234.5678" is found by it; the digits behind
+//     are mostly what computing left there (3.35000000000001).
+//   - Dates and times are ISO 8601, whose order of day and month nobody has to guess,
+//     and as fine as the code: a month is 2023-01. Hours beyond a day are as shown.
 package numfmt
 
 import (
@@ -18,9 +25,13 @@ import (
 // numbers.
 func Builtin(id int) string {
 	switch {
-	case id == 9 || id == 10:
+	case id == 9:
 		return "0%"
-	case id >= 14 && id <= 17, id >= 27 && id <= 31, id == 36, id >= 50 && id <= 58:
+	case id == 10:
+		return "0.00%"
+	case id == 17:
+		return "mmm-yy"
+	case id >= 14 && id <= 16, id >= 27 && id <= 31, id == 36, id >= 50 && id <= 58:
 		return "yyyy-mm-dd"
 	case id >= 18 && id <= 21, id >= 32 && id <= 35, id == 45, id == 47:
 		return "h:mm:ss"
@@ -34,16 +45,33 @@ func Builtin(id int) string {
 
 // Format is a code that was read.
 type Format struct {
-	day, clock, elapsed bool
-	percent             bool
-	mask                string // of a name: 0 for a digit
+	year, month, day, clock, elapsed bool
+	sections                         []section // of one that is written as it is shown
+	decimals                         int       // of a plain number
 }
 
-// Parse reads a code: its first section, which is that of positive numbers.
+// Parse reads a code.
 func Parse(code string) *Format {
 	f := &Format{}
-	var mask strings.Builder
-	zeros, other, last := 0, false, byte(0)
+	f.times(code)
+	if f.date() || f.clock {
+		return f
+	}
+	all := parseSections(code)
+	for _, s := range all {
+		if s.unit || s.name() {
+			f.sections = all
+		}
+		f.decimals = max(f.decimals, s.decimals)
+	}
+	return f
+}
+
+func (f *Format) date() bool { return f.year || f.month || f.day }
+
+// times finds out what of a moment the first section shows, if it is one.
+func (f *Format) times(code string) {
+	last := byte(0)
 	for i := 0; i < len(code); i++ {
 		c := code[i]
 		switch {
@@ -52,14 +80,9 @@ func Parse(code string) *Format {
 			if end < 0 {
 				end = len(code) - i - 1
 			}
-			mask.WriteString(code[i+1 : i+1+end])
 			i += end + 1
 			continue
-		case c == '\\' && i+1 < len(code):
-			i++
-			mask.WriteByte(code[i])
-			continue
-		case (c == '_' || c == '*') && i+1 < len(code):
+		case (c == '\\' || c == '_' || c == '*') && i+1 < len(code):
 			i++
 			continue
 		case c == '[':
@@ -68,49 +91,44 @@ func Parse(code string) *Format {
 			if in = strings.ToLower(in); in != "" && (strings.Trim(in, "h") == "" || strings.Trim(in, "m") == "" || strings.Trim(in, "s") == "") {
 				f.clock, f.elapsed = true, true
 				last = in[0]
-			} else if strings.HasPrefix(in, "$") {
-				other = true
 			}
 			continue
 		case c == ';':
-			i = len(code)
-			continue
-		case len(code)-i >= 7 && strings.EqualFold(code[i:i+7], "general"):
-			other = true
-			i += 6
+			return
+		case isGeneral(code[i:]):
+			i += len("general") - 1
 			continue
 		case len(code)-i >= 5 && strings.EqualFold(code[i:i+5], "am/pm"):
 			f.clock = true
 			i += 4
 			continue
+		case isExponent(code[i:]):
+			continue
 		}
-		switch l := c | 0x20; {
-		case c == '0':
-			zeros++
-			mask.WriteByte('0')
-		case c == '%':
-			f.percent = true
-		case l == 'e' && (i+1 < len(code) && (code[i+1] == '+' || code[i+1] == '-')), strings.IndexByte("#?.,@/", c) >= 0:
-			other = true
-		case l == 'y' || l == 'd' || l == 'e' || l == 'g':
+		switch l := c | 0x20; l {
+		case 'y', 'e', 'g':
+			f.year = true
+		case 'd':
 			f.day = true
-		case l == 'h' || l == 's':
+		case 'h', 's':
 			f.clock = true
-		case l == 'm':
+		case 'm':
 			if !f.minutes(code[i:], last) && last != 'm' {
-				f.day = true
+				f.month = true
 			}
-		case strings.IndexByte("-() ", c) >= 0:
-			mask.WriteByte(c)
 		}
 		if l := c | 0x20; l >= 'a' && l <= 'z' {
 			last = l
 		}
 	}
-	if zeros > 1 && !other && !f.day && !f.clock && !f.percent {
-		f.mask = mask.String()
-	}
-	return f
+}
+
+func isGeneral(code string) bool {
+	return len(code) >= 7 && strings.EqualFold(code[:7], "general")
+}
+
+func isExponent(code string) bool {
+	return len(code) > 1 && code[0]|0x20 == 'e' && (code[1] == '+' || code[1] == '-')
 }
 
 // minutes says that m stands for them: behind hours or before seconds.
@@ -127,8 +145,8 @@ func (f *Format) minutes(rest string, last byte) bool {
 	return false
 }
 
-// Plain says that numbers stand as they are.
-func (f *Format) Plain() bool { return *f == Format{} }
+// Plain says that a number of few digits stands as it is.
+func (f *Format) Plain() bool { return f.sections == nil && !f.date() && !f.clock }
 
 // Show writes a number. from1904 says that days count from 1 January 1904.
 func (f *Format) Show(v float64, from1904 bool) string {
@@ -143,56 +161,50 @@ func (f *Format) Show(v float64, from1904 bool) string {
 			out = "-" + out
 		}
 		return out
-	case f.day || f.clock:
+	case f.date() || f.clock:
 		if t, ok := Time(v, from1904); ok {
-			return f.date(v, t)
+			return f.moment(v, t)
 		}
-	case f.percent:
-		return Number(v*100) + "%"
-	case f.mask != "" && v >= 0 && v < 1e15 && v == math.Trunc(v):
-		return f.masked(strconv.FormatFloat(v, 'f', 0, 64))
+	case f.sections != nil:
+		if s, ok := shown(f.sections, v); ok {
+			return s
+		}
 	}
-	return Number(v)
+	return general(v, f.decimals)
 }
 
-// date writes a moment: without the time of day where it has none, without the day
-// where it is but a time.
-func (f *Format) date(v float64, t time.Time) string {
+// moment writes one: without the time of day where it has none, without the day
+// where it is but a time or a month.
+func (f *Format) moment(v float64, t time.Time) string {
 	t = t.Truncate(time.Second)
 	h, m, s := t.Clock()
-	switch {
-	case v < 1 && f.clock && !f.day:
+	switch midnight := h == 0 && m == 0 && s == 0; {
+	case v < 1 && f.clock && !f.date():
 		return t.Format("15:04:05")
-	case f.day && h == 0 && m == 0 && s == 0:
+	case !f.date() || !midnight:
+		return t.Format("2006-01-02 15:04:05")
+	case f.clock || f.day || !f.year:
 		return t.Format("2006-01-02")
+	case f.month:
+		return t.Format("2006-01")
 	}
-	return t.Format("2006-01-02 15:04:05")
+	return t.Format("2006")
 }
 
-// masked puts digits into the places of a mask, from the right; the first takes what
-// is left.
-func (f *Format) masked(digits string) string {
-	places := strings.Count(f.mask, "0")
-	if len(digits) < places {
-		digits = strings.Repeat("0", places-len(digits)) + digits
+// general writes a plain number: see the package. decimals are those that are shown.
+func general(v float64, decimals int) string {
+	whole := 1
+	if a := math.Abs(v); a >= 1 {
+		whole = 1 + int(math.Floor(math.Log10(a)))
 	}
-	var b strings.Builder
-	for i := range len(f.mask) {
-		if f.mask[i] != '0' {
-			b.WriteByte(f.mask[i])
-			continue
-		}
-		n := len(digits) - places + 1
-		b.WriteString(digits[:n])
-		digits = digits[n:]
-		places--
-	}
-	return b.String()
+	return number(v, min(max(10, whole+max(decimals, 2)), 15))
 }
 
 // Number is a number with at most fifteen digits that count, which is what
 // spreadsheets keep of them.
-func Number(v float64) string {
+func Number(v float64) string { return number(v, 15) }
+
+func number(v float64, digits int) string {
 	switch {
 	case math.IsInf(v, 0) || math.IsNaN(v):
 		return ""
@@ -200,11 +212,11 @@ func Number(v float64) string {
 		return "0"
 	}
 	if a := math.Abs(v); a >= 1e16 || a < 1e-9 {
-		m := strconv.FormatFloat(v, 'E', 14, 64)
+		m := strconv.FormatFloat(v, 'E', digits-1, 64)
 		at := strings.IndexByte(m, 'E')
 		return strings.TrimRight(strings.TrimRight(m[:at], "0"), ".") + m[at:]
 	}
-	s := strconv.FormatFloat(v, 'f', max(0, 14-int(math.Floor(math.Log10(math.Abs(v))))), 64)
+	s := strconv.FormatFloat(v, 'f', max(0, digits-1-int(math.Floor(math.Log10(math.Abs(v))))), 64)
 	if strings.IndexByte(s, '.') >= 0 {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}

@@ -71,7 +71,7 @@ func Read(ctx context.Context, p *parts.Package, kind string, o *format.Options,
 		}
 	}
 	if kind == "ods" {
-		g := &book{d: d, t: t}
+		g := &book{d: d, t: t, out: parts.Grid{T: t}}
 		err = part("content.xml", g.read)
 	} else {
 		err = part("content.xml", d.read)
@@ -80,7 +80,8 @@ func Read(ctx context.Context, p *parts.Package, kind string, o *format.Options,
 		return err
 	}
 	for _, n := range d.notes {
-		t.Add(corpus.Paragraph, 0, n)
+		t.Page, t.Paragraph = n.page, n.paragraph
+		t.Add(corpus.Paragraph, 0, n.text)
 	}
 	title, meta := properties(p, part)
 	if err := ctx.Err(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/office/numfmt"
 	"github.com/tamis-search/tamis/corpus/read/office/parts"
 	"github.com/tamis-search/tamis/internal/xmlscan"
@@ -21,22 +20,26 @@ type book struct {
 	d *document // its styles
 	t *parts.Text
 
-	named  bool   // the name of the sheet is written
+	out    parts.Grid
 	hidden bool   // the sheet is
 	gone   []bool // columns that are
 	row    int    // from 1
 	repeat int
 	filter bool // the row is hidden
-	last   int
 	col    int
-	first  int
-	text   []byte
-	at     int
+	line   []sheetCell // the open row
 
 	kind, value string
+	span        int
 	cells       int
 	para        []byte
 	paras       int
+}
+
+type sheetCell struct {
+	col, span int
+	text      string
+	number    bool
 }
 
 // read reads content.xml.
@@ -55,6 +58,10 @@ func (g *book) read(s *xmlscan.Scanner) error {
 				if err := g.endRow(); err != nil {
 					return err
 				}
+			case "table:table":
+				if err := g.out.End(); err != nil {
+					return err
+				}
 			case "text:p":
 				g.paras--
 			}
@@ -64,7 +71,7 @@ func (g *book) read(s *xmlscan.Scanner) error {
 			}
 		}
 	}
-	return nil
+	return g.out.End()
 }
 
 func (g *book) start(s *xmlscan.Scanner) {
@@ -72,9 +79,8 @@ func (g *book) start(s *xmlscan.Scanner) {
 	case "table:table":
 		name := parts.Cell(parts.Clean(s.Attr("table:name")))
 		g.hidden = g.d.hidden("table", s.Attr("table:style-name"))
-		g.row, g.last, g.gone = 0, 0, nil
-		g.t.Part()
-		g.t.Sheet, g.named = name, false
+		g.row, g.gone = 0, nil
+		g.out.Begin(name)
 	case "table:table-column":
 		n := min(max(number(s.Attr("table:number-columns-repeated")), 1), 1<<14)
 		hide := s.Attr("table:visibility") == "collapse"
@@ -85,12 +91,13 @@ func (g *book) start(s *xmlscan.Scanner) {
 		g.repeat = max(number(s.Attr("table:number-rows-repeated")), 1)
 		v := s.Attr("table:visibility")
 		g.filter = v == "collapse" || v == "filter"
-		g.col, g.first, g.at, g.text = 0, -1, 0, g.text[:0]
+		g.col, g.line = 0, g.line[:0]
 	case "table:table-cell", "table:covered-table-cell":
 		g.kind, g.para, g.paras = s.Attr("office:value-type"), g.para[:0], 0
 		if g.kind == "" {
 			g.kind = s.Attr("table:value-type")
 		}
+		g.span = number(s.Attr("table:number-columns-spanned"))
 		g.cells = max(number(s.Attr("table:number-columns-repeated")), 1)
 		g.value = ""
 		for _, a := range []string{"office:value", "office:date-value", "office:time-value", "office:boolean-value", "table:value", "table:date-value"} {
@@ -114,11 +121,19 @@ func (g *book) start(s *xmlscan.Scanner) {
 	}
 }
 
+// textOf are the paragraphs of an element.
 func textOf(s *xmlscan.Scanner) string {
 	var b strings.Builder
+	in := false
 	for depth := s.Depth; s.Next() && !(s.Kind == xmlscan.End && s.Depth == depth); {
-		if s.Kind == xmlscan.Text {
-			b.Write(s.Text())
+		switch {
+		case s.Kind == xmlscan.Text:
+			if in {
+				b.Write(s.Text())
+			}
+		case string(s.Name()) == "text:p":
+			in = s.Kind == xmlscan.Start
+			b.WriteByte(' ')
 		}
 	}
 	return b.String()
@@ -154,13 +169,7 @@ func (g *book) endCell() {
 			continue
 		}
 		if g.col < 1<<14 {
-			if g.first < 0 {
-				g.first = g.col
-			}
-			for ; g.at < g.col; g.at++ {
-				g.text = append(g.text, '\t')
-			}
-			g.text = append(g.text, t...)
+			g.line = append(g.line, sheetCell{g.col, g.span, t, g.kind != "string" && g.kind != ""})
 		}
 		g.col++
 	}
@@ -170,29 +179,22 @@ func (g *book) endCell() {
 func (g *book) endRow() error {
 	at := g.row + 1
 	g.row += min(g.repeat, 1<<21)
-	if g.first < 0 {
+	if len(g.line) == 0 {
 		return nil
 	}
-	text := string(g.text)
-	if g.hidden || g.filter {
-		why := "hidden row"
-		if g.hidden {
-			why = "hidden sheet"
-		}
-		g.t.Drop(why, text)
-		return nil
+	why, times := "", min(g.repeat, mostRows)
+	if g.hidden {
+		why, times = "hidden sheet", 1
+	} else if g.filter {
+		why, times = "hidden row", 1
 	}
-	if !g.named {
-		g.named = true
-		g.t.Add(corpus.Heading, 1, g.t.Sheet)
-	}
-	for i := range min(g.repeat, mostRows) {
-		if g.last > 0 && at+i > g.last+1 {
-			g.t.Part()
+	for i := range times {
+		g.out.BeginRow(at + i)
+		for _, c := range g.line {
+			g.out.Merge(at+i, c.col, c.span)
+			g.out.Cell(c.col, c.text, c.number)
 		}
-		g.last = at + i
-		g.t.Row(parts.Column(g.first)+strconv.Itoa(at+i), text)
-		if err := g.t.Full(); err != nil {
+		if err := g.out.EndRow(why); err != nil {
 			return err
 		}
 	}

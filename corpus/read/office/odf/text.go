@@ -21,7 +21,8 @@ type document struct {
 	list   []*list
 	counts map[string][10]int // of lists that may go on
 	page   int
-	notes  []string
+	count  int // of paragraphs
+	notes  []notice
 	note   int // depth of the open note; its paragraphs go to notes
 	slide  int
 	title  int // depth of the open frame of a title
@@ -33,11 +34,18 @@ type document struct {
 }
 
 type paragraph struct {
-	text  []byte
-	style string
-	level int
-	page  int
-	head  bool
+	text   []byte
+	style  string
+	level  int
+	page   int
+	number int
+	head   bool
+}
+
+// notice is a note, with where the text refers to it.
+type notice struct {
+	text            string
+	page, paragraph int
 }
 
 // list is one that is open.
@@ -103,7 +111,8 @@ func (d *document) start() {
 	name := string(s.Name())
 	switch name {
 	case "text:p", "text:h":
-		p := &paragraph{style: s.Attr("text:style-name"), head: name == "text:h"}
+		d.count++
+		p := &paragraph{style: s.Attr("text:style-name"), head: name == "text:h", number: d.count}
 		if p.head {
 			p.level = max(number(s.Attr("text:outline-level")), 1)
 		}
@@ -221,7 +230,7 @@ func (d *document) inParagraph(name string, p *paragraph) {
 		mark := superscript(strings.TrimSpace(d.all()))
 		p.text = append(p.text, mark...)
 		if d.note > 0 {
-			d.notes = append(d.notes, mark+" ")
+			d.notes = append(d.notes, notice{mark + " ", p.page, p.number})
 		}
 	}
 }
@@ -238,14 +247,33 @@ func (d *document) all() string {
 	for depth := d.s.Depth; d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth); {
 		if d.s.Kind == xmlscan.Text {
 			b.Write(d.s.Text())
-		} else if d.s.Kind == xmlscan.End && strings.HasSuffix(string(d.s.Name()), ":p") {
-			b.WriteByte('\n')
 		}
 	}
 	return b.String()
 }
 
-func (d *document) left(why string) { d.t.Drop(why, d.all()) }
+// left notes the paragraphs of an element that is left out, not who wrote them and when.
+func (d *document) left(why string) {
+	var b strings.Builder
+	in := 0
+	for depth := d.s.Depth; d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth); {
+		paragraph := string(d.s.Name()) == "text:p" || string(d.s.Name()) == "text:h"
+		switch {
+		case d.s.Kind == xmlscan.Text:
+			if in > 0 {
+				b.Write(d.s.Text())
+			}
+		case !paragraph:
+		case d.s.Kind == xmlscan.Start:
+			in++
+			d.count++
+		default:
+			in--
+			b.WriteByte('\n')
+		}
+	}
+	d.t.Drop(why, b.String())
+}
 
 var superscripts = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹", "i", "ⁱ", "v", "ᵛ", "x", "ˣ", "l", "ˡ", "c", "ᶜ")
 
@@ -315,11 +343,12 @@ func (d *document) flush() {
 func (d *document) finish(p *paragraph) {
 	text := string(p.text)
 	if strings.TrimSpace(text) == "" {
+		d.flow.Blank()
 		return
 	}
 	switch {
 	case d.note > 0 && len(d.notes) > 0:
-		n := &d.notes[len(d.notes)-1]
+		n := &d.notes[len(d.notes)-1].text
 		if !strings.HasSuffix(*n, " ") {
 			*n += "\n"
 		}
@@ -330,6 +359,9 @@ func (d *document) finish(p *paragraph) {
 		return
 	}
 	b := parts.Piece{Text: text, Level: p.level, Page: p.page}
+	if !d.inPage { // of a slide it says nothing
+		b.Paragraph = p.number
+	}
 	if !p.head {
 		d.look("paragraph", p.style, func(st *style) bool {
 			switch strings.ToLower(strings.ReplaceAll(st.name, "_20_", " ")) {

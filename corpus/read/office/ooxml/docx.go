@@ -16,6 +16,7 @@ type paragraph struct {
 	num, lvl string // of its list, where it states one
 	outline  int    // -1 where it states none
 	page     int
+	number   int
 	joined   bool // its mark is deleted: the next goes on with it
 }
 
@@ -30,20 +31,23 @@ type docx struct {
 	styles map[string]*style
 	lists  *lists
 
-	paras []*paragraph // open ones: a text box stands inside a paragraph
-	carry []byte       // of a paragraph whose mark is deleted
-	flow  parts.Flow
-	rows  []tracked // of the tables that are open
-	run   run
-	inPPr int // depth of the properties of the open paragraph
-	page  int
-	notes []note
+	paras   []*paragraph // open ones: a text box stands inside a paragraph
+	carry   []byte       // of a paragraph whose mark is deleted
+	carried int          // its number
+	flow    parts.Flow
+	rows    []tracked // of the tables that are open
+	run     run
+	inPPr   int // depth of the properties of the open paragraph
+	page    int
+	count   int // of paragraphs
+	noted   int // the paragraph that refers to the note that is read; 0 in the text
+	notes   []note
 }
 
 // note is a reference to one.
 type note struct {
-	kind, id, mark string
-	page           int
+	kind, id, mark  string
+	page, paragraph int
 }
 
 // tracked is the open row of a table.
@@ -142,12 +146,19 @@ func (d *docx) start() {
 	s, p := d.s, d.para()
 	switch string(s.Name()) {
 	case "w:p":
-		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry, page: d.page})
+		d.count++
+		number := d.count
+		if d.noted > 0 {
+			number = d.noted
+		} else if len(d.carry) > 0 {
+			number = d.carried
+		}
+		d.paras = append(d.paras, &paragraph{outline: -1, text: d.carry, page: d.page, number: number})
 		d.carry = nil
 	case "w:pPr":
 		d.inPPr = s.Depth
 	case "w:r":
-		d.run = run{}
+		d.run = run{hidden: p != nil && d.style(p.style).hidden}
 	case "w:tbl":
 		d.flow.BeginTable()
 		d.rows = append(d.rows, tracked{paras: len(d.paras)})
@@ -169,7 +180,7 @@ func (d *docx) start() {
 		} else if d.inRowProperties() {
 			d.rows[len(d.rows)-1].gone = true
 		} else {
-			d.t.Drop("deleted", d.allText())
+			d.t.Drop("deleted", allText(d.s))
 		}
 	case "w:pPrChange", "w:rPrChange", "w:tblPrChange", "w:trPrChange", "w:tcPrChange", "w:sectPrChange", "w:tblGridChange", "w:numberingChange",
 		"mc:Fallback", "w:sdtPr", "w:instrText", "w:delInstrText", "w:rt", "w:tblPr", "w:sectPr":
@@ -185,18 +196,6 @@ func (d *docx) start() {
 func (d *docx) inRowProperties() bool {
 	n := len(d.rows)
 	return n > 0 && d.flow.InRow() && !d.flow.InCell() && len(d.paras) == d.rows[n-1].paras
-}
-
-// allText passes over an element and gives the text in it.
-func (d *docx) allText() string {
-	var b strings.Builder
-	depth := d.s.Depth
-	for d.s.Next() && !(d.s.Kind == xmlscan.End && d.s.Depth == depth) {
-		if d.s.Kind == xmlscan.Text {
-			b.Write(d.s.Text())
-		}
-	}
-	return b.String()
 }
 
 // inParagraph is what starts in one.
@@ -216,13 +215,13 @@ func (d *docx) inParagraph(p *paragraph) {
 	case "w:sym":
 		d.put(p, symbol(s.Attr("w:font"), s.Attr("w:char")))
 	case "w:vanish", "w:specVanish":
-		if d.inPPr == 0 && on(s, "w:val") {
-			d.run.hidden = true
+		if d.inPPr == 0 {
+			d.run.hidden = on(s, "w:val")
 		}
 	case "w:pStyle":
 		p.style = s.Attr("w:val")
 	case "w:rStyle":
-		if st := d.styles[s.Attr("w:val")]; st != nil && st.hidden && d.inPPr == 0 {
+		if d.inPPr == 0 && d.style(s.Attr("w:val")).hidden {
 			d.run.hidden = true
 		}
 	case "w:numId":
@@ -276,7 +275,7 @@ func (d *docx) refer(p *paragraph, kind, id string) {
 		}
 	}
 	mark := superscript(kind, n)
-	d.notes = append(d.notes, note{kind, id, mark, d.page})
+	d.notes = append(d.notes, note{kind, id, mark, d.page, p.number})
 	p.text = append(p.text, mark...)
 }
 
@@ -301,7 +300,7 @@ func (d *docx) end() error {
 		}
 		d.paras = d.paras[:len(d.paras)-1]
 		if p.joined {
-			d.carry = p.text
+			d.carry, d.carried = p.text, p.number
 			return nil
 		}
 		d.finish(p)
@@ -342,8 +341,9 @@ func (d *docx) finish(p *paragraph) {
 	if lvl == "" {
 		lvl = st.lvl
 	}
-	b := parts.Piece{Text: string(p.text), Page: p.page, Level: level}
+	b := parts.Piece{Text: string(p.text), Page: p.page, Paragraph: p.number, Level: level}
 	if strings.TrimSpace(b.Text) == "" {
+		d.flow.Blank()
 		return
 	}
 	number, item := d.lists.next(num, lvl)
@@ -385,7 +385,7 @@ func (d *docx) readNotes(part, kind string) error {
 				s.Skip()
 				continue
 			}
-			d.carry, d.page = []byte(n.mark+" "), n.page
+			d.carry, d.page, d.noted = []byte(n.mark+" "), n.page, n.paragraph
 			if err := d.body(s, s.Depth); err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ type style struct {
 	outline  int // 1 to 9, 0 for none
 	num, lvl string
 	hidden   bool
+	unhidden bool // it says that it is not
 
 	// What holds of it and of those that it is based on.
 	heading     int
@@ -54,7 +55,7 @@ func (d *docx) readStyles(s *xmlscan.Scanner) error {
 		case "w:ilvl":
 			st.lvl = s.Attr("w:val")
 		case "w:vanish":
-			st.hidden = st.hidden || on(s, "w:val")
+			st.hidden, st.unhidden = on(s, "w:val"), !on(s, "w:val")
 		case "w:tblStylePr":
 			s.Skip()
 		}
@@ -98,6 +99,7 @@ func (d *docx) resolve(id string, depth int) *style {
 	}
 	st.quote = st.quote || base.quote
 	st.code = st.code || base.code
+	st.hidden = st.hidden || base.hidden && !st.unhidden
 	if st.num == "" {
 		st.num = base.num
 	}

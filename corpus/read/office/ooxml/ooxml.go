@@ -161,6 +161,42 @@ func text(s *xmlscan.Scanner, name string) string {
 	return b.String()
 }
 
+// comments notes those that a part refers to, if that is asked for. Their texts stand
+// in elements of a name.
+func comments(p *parts.Package, rels map[string]parts.Relation, element string, t *parts.Text) error {
+	if !t.Explaining() {
+		return nil
+	}
+	for _, r := range rels {
+		if r.Type != "comments" || r.External || !p.Has(r.Target) {
+			continue
+		}
+		err := p.Scan(r.Target, canon, func(s *xmlscan.Scanner) error {
+			for s.Next() {
+				if s.Kind == xmlscan.Start && string(s.Name()) == element {
+					t.Drop("comment", allText(s))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allText passes over an element and gives the text in it.
+func allText(s *xmlscan.Scanner) string {
+	var b strings.Builder
+	for depth := s.Depth; s.Next() && !(s.Kind == xmlscan.End && s.Depth == depth); {
+		if s.Kind == xmlscan.Text {
+			b.Write(s.Text())
+		}
+	}
+	return b.String()
+}
+
 // on says that a property that is there holds: its value may say no.
 func on(s *xmlscan.Scanner, name string) bool {
 	switch string(s.Raw(name)) {

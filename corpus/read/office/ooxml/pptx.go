@@ -46,6 +46,7 @@ func presentation(p *parts.Package, main string, t *parts.Text) error {
 // shape is one of a slide.
 type shape struct {
 	holder string // the kind of placeholder, "body" where it is one without a kind
+	hidden bool
 	blocks []parts.Piece
 }
 
@@ -59,6 +60,9 @@ func slide(p *parts.Package, name string, heads map[string]bool, t *parts.Text) 
 		return err
 	}
 	g := &shapes{rels: rels}
+	if err := comments(p, rels, "p:text", t); err != nil {
+		return err
+	}
 	hidden := false
 	err = p.Scan(name, canon, func(s *xmlscan.Scanner) error {
 		if s.Next() {
@@ -104,6 +108,12 @@ func slide(p *parts.Package, name string, heads map[string]bool, t *parts.Text) 
 }
 
 func (x *shape) write(t *parts.Text, heads map[string]bool) {
+	if x.hidden {
+		for _, b := range x.blocks {
+			t.Drop("hidden", b.Text)
+		}
+		return
+	}
 	switch x.holder {
 	case "sldNum", "dt", "ftr", "hdr":
 		for _, b := range x.blocks {
@@ -206,6 +216,10 @@ func (g *shapes) start(s *xmlscan.Scanner) {
 	case "p:sp", "p:graphicFrame", "p:cxnSp":
 		g.x = nil
 		g.shape()
+	case "p:cNvPr":
+		if g.x != nil && s.Raw("hidden") != nil && on(s, "hidden") {
+			g.x.hidden = true
+		}
 	case "p:ph":
 		x := g.shape()
 		if x.holder = s.Attr("type"); x.holder == "" || x.holder == "obj" || x.holder == "subTitle" {

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/office/numfmt"
 	"github.com/tamis-search/tamis/corpus/read/office/parts"
 	"github.com/tamis-search/tamis/internal/xmlscan"
@@ -16,6 +15,7 @@ import (
 type book struct {
 	p        *parts.Package
 	t        *parts.Text
+	out      parts.Grid
 	from1904 bool
 	shared   []byte
 	ends     []uint32 // of the shared strings
@@ -34,7 +34,7 @@ func workbook(p *parts.Package, main string, t *parts.Text) error {
 	if err != nil {
 		return err
 	}
-	b := &book{p: p, t: t, formats: map[int]string{}}
+	b := &book{p: p, t: t, out: parts.Grid{T: t}, formats: map[int]string{}}
 	var sheets []sheet
 	err = p.Scan(main, canon, func(s *xmlscan.Scanner) error {
 		for s.Next() {
@@ -154,35 +154,54 @@ func (b *book) readStyles(s *xmlscan.Scanner) error {
 	return nil
 }
 
-// row is one that is being read.
-type row struct {
-	number int // from 1
-	hidden bool
-	text   []byte
-	at     int // the column that text has come to, from 0
-	first  int // the first column that has something, -1 for none
-}
-
 // sheet reads one.
 func (b *book) sheet(sh sheet) error {
-	b.t.Part()
-	b.t.Sheet = sh.name
+	b.out.Begin(sh.name)
+	if b.t.Explaining() {
+		rels, err := b.p.Relations(sh.part)
+		if err == nil {
+			err = comments(b.p, rels, "comment", b.t)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := b.p.Find(sh.part, []byte("mergeCell ref=\""), b.merge); err != nil {
+		return err
+	}
 	g := &grid{b: b, sh: sh}
 	if err := b.p.Scan(sh.part, canon, g.read); err != nil {
 		return err
 	}
-	return b.t.Full()
+	return b.out.End()
+}
+
+// merge takes a range of cells that are merged, which stand behind all cells in the
+// file: "B7:C7".
+func (b *book) merge(at []byte) {
+	from, to, _ := bytes.Cut(at, []byte(":"))
+	digits := bytes.IndexAny(from, "0123456789")
+	if digits < 0 {
+		return
+	}
+	end := digits
+	for end < len(from) && from[end] >= '0' && from[end] <= '9' {
+		end++
+	}
+	row, err := strconv.Atoi(string(from[digits:end]))
+	if left := column(from); err == nil && left >= 0 {
+		b.out.Merge(row, left, column(to)-left+1)
+	}
 }
 
 // grid is a sheet that is being read.
 type grid struct {
 	b      *book
 	sh     sheet
-	left   int // the first column that is used
-	last   int // the row that was written last
+	row    int // from 1
+	gone   bool
 	col    int // of the open cell
 	hidden [][2]int
-	r      row
 	value  []byte
 	kind   string
 	style  int
@@ -211,9 +230,6 @@ func (g *grid) read(s *xmlscan.Scanner) error {
 					z, _ := strconv.Atoi(s.Attr("max"))
 					g.hidden = append(g.hidden, [2]int{a - 1, z - 1})
 				}
-			case "dimension":
-				ref, _, _ := strings.Cut(s.Attr("ref"), ":")
-				g.left = max(column([]byte(ref)), 0)
 			case "f", "rPh", "extLst", "conditionalFormatting", "dataValidations", "hyperlinks":
 				s.Skip()
 			}
@@ -252,11 +268,12 @@ func column(ref []byte) int {
 const maxColumn = 16383
 
 func (g *grid) beginRow(s *xmlscan.Scanner) {
-	n := g.r.number + 1
+	n := g.row + 1
 	if x, err := strconv.Atoi(string(s.Raw("r"))); err == nil && x > 0 {
 		n = x
 	}
-	g.r = row{number: n, text: g.r.text[:0], first: -1, hidden: s.Raw("hidden") != nil && on(s, "hidden")}
+	g.row, g.gone = n, s.Raw("hidden") != nil && on(s, "hidden")
+	g.b.out.BeginRow(n)
 	g.col = -1
 }
 
@@ -319,14 +336,7 @@ func (g *grid) end() {
 			return
 		}
 	}
-	if g.r.first < 0 {
-		g.r.first = g.col
-		g.r.at = min(g.left, g.col)
-	}
-	for ; g.r.at < g.col; g.r.at++ {
-		g.r.text = append(g.r.text, '\t')
-	}
-	g.r.text = append(g.r.text, t...)
+	g.b.out.Cell(g.col, t, g.kind == "" || g.kind == "d")
 }
 
 var plain = numfmt.Parse("General")
@@ -352,28 +362,13 @@ func (g *grid) number() string {
 	return parts.Cell(f.Show(v, g.b.from1904))
 }
 
-// endRow writes a row. One that is apart from the row before begins another table.
+// endRow writes a row.
 func (g *grid) endRow() error {
-	r := &g.r
-	if r.first < 0 {
-		return nil
+	why := ""
+	if g.sh.hidden {
+		why = "hidden sheet"
+	} else if g.gone {
+		why = "hidden row"
 	}
-	text := string(r.text)
-	if r.hidden || g.sh.hidden {
-		reason := "hidden row"
-		if g.sh.hidden {
-			reason = "hidden sheet"
-		}
-		g.b.t.Drop(reason, text)
-		return nil
-	}
-	if g.last == 0 {
-		g.b.t.Add(corpus.Heading, 1, g.sh.name)
-	}
-	if g.last > 0 && r.number > g.last+1 {
-		g.b.t.Part()
-	}
-	g.last = r.number
-	g.b.t.Row(parts.Column(r.first)+strconv.Itoa(r.number), text)
-	return g.b.t.Full()
+	return g.b.out.EndRow(why)
 }

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/tamis-search/tamis/corpus"
 )
@@ -12,11 +13,14 @@ type Piece struct {
 	Level int
 	Page  int
 	Text  string
+
+	Paragraph, Line int // as corpus.Place has them
 }
 
 // Flow writes blocks and tables, which may stand in each other. A table of one cell,
 // and a row that is too long for one, are but frames around text: what is in them is
-// written as it is. A table in a cell is text of the cell.
+// written as it is. A table in a cell is text of the cell. A row with labels on the
+// lines of one cell and figures on those of others is a row for each line.
 type Flow struct {
 	T      *Text
 	tables []*table
@@ -141,12 +145,103 @@ func (f *Flow) Emit(b Piece) {
 		c.pieces = append(c.pieces, b)
 		return
 	}
-	f.T.Page = b.Page
+	f.T.Page, f.T.Paragraph, f.T.Line = b.Page, b.Paragraph, b.Line
 	if b.Kind == corpus.TableRow {
 		f.T.Row("", b.Text)
 		return
 	}
 	f.T.Add(b.Kind, b.Level, b.Text)
+}
+
+// Blank takes a paragraph without text: in a cell it is a line.
+func (f *Flow) Blank() {
+	if t := f.table(); t != nil && t.inCell && len(f.tables) < maxTables {
+		c := &t.cells[len(t.cells)-1]
+		c.pieces = append(c.pieces, Piece{})
+	}
+}
+
+// first is where a cell begins that is not empty.
+func (c *cell) first() Piece {
+	for _, p := range c.pieces {
+		if strings.TrimSpace(p.Text) != "" {
+			return Piece{Page: p.Page, Paragraph: p.Paragraph, Line: p.Line}
+		}
+	}
+	return Piece{}
+}
+
+// lines are those of a cell, without empty ones at its end; none of a table in it.
+func (c *cell) lines() (all []Piece) {
+	n := 0
+	for _, p := range c.pieces {
+		if p.Kind == corpus.TableRow {
+			return nil
+		}
+		for line := range strings.SplitSeq(Clean(p.Text), "\n") {
+			all = append(all, Piece{Page: p.Page, Paragraph: p.Paragraph, Line: p.Line, Text: Cell(line)})
+			if all[len(all)-1].Text != "" {
+				n = len(all)
+			}
+		}
+	}
+	return all[:n]
+}
+
+// maxCellLines is how many lines of a cell may be rows.
+const maxCellLines = 200
+
+// lineRows are the rows that a row is made of: a line of each cell, where all cells of more
+// than one have equally many and those of one are figures.
+func lineRows(cells []cell) [][]cell {
+	lines, n, paired, figures := make([][]Piece, len(cells)), 0, false, false
+	for i := range cells {
+		lines[i] = cells[i].lines()
+		switch k := len(lines[i]); {
+		case k == 0 && cells[i].text() != "": // a table
+			return nil
+		case k < 2:
+		case n == 0 || n == k:
+			paired = n == k
+			figures = figures || numeric(lines[i])
+			n = k
+		default:
+			return nil
+		}
+	}
+	if !paired || !figures || n > maxCellLines {
+		return nil
+	}
+	rows := make([][]cell, n)
+	for r := range rows {
+		rows[r] = make([]cell, len(cells))
+		for i := range cells {
+			rows[r][i].span = cells[i].span
+			if r < len(lines[i]) {
+				rows[r][i].pieces = lines[i][r : r+1]
+			}
+		}
+	}
+	return rows
+}
+
+// numeric says that more than half of some lines are figures.
+func numeric(lines []Piece) bool {
+	n := 0
+	for _, l := range lines {
+		digits, letters := 0, 0
+		for _, r := range l.Text {
+			if unicode.IsDigit(r) {
+				digits++
+			} else if unicode.IsLetter(r) {
+				letters++
+			}
+		}
+		if digits > letters {
+			n++
+		}
+	}
+	return 2*n > len(lines)
 }
 
 func (c *cell) text() string {
@@ -159,8 +254,18 @@ func (c *cell) text() string {
 
 // row writes the row of the innermost table.
 func (f *Flow) row(cells []cell, first bool) {
+	if rows := lineRows(cells); rows != nil {
+		for i, r := range rows {
+			f.write(r, first && i == 0)
+		}
+		return
+	}
+	f.write(cells, first)
+}
+
+func (f *Flow) write(cells []cell, first bool) {
 	var b strings.Builder
-	row := Piece{Kind: corpus.TableRow}
+	var row Piece
 	filled := false
 	for i := range cells {
 		if i > 0 {
@@ -169,7 +274,7 @@ func (f *Flow) row(cells []cell, first bool) {
 		t := cells[i].text()
 		if t != "" && !filled {
 			filled = true
-			row.Page = cells[i].pieces[0].Page
+			row = cells[i].first()
 		}
 		b.WriteString(t)
 		for range cells[i].span - 1 {
@@ -180,7 +285,7 @@ func (f *Flow) row(cells []cell, first bool) {
 		f.spill(cells)
 		return
 	}
-	if row.Text = b.String(); !filled {
+	if row.Kind, row.Text = corpus.TableRow, b.String(); !filled {
 		return
 	}
 	if first && len(f.tables) == 1 {

@@ -58,7 +58,11 @@ func Open(ctx context.Context, f *format.File, o *format.Options, r io.ReaderAt,
 	case d.left < 0:
 		return nil, f.Skip("its directory has more than %d bytes: it holds too many files", maxDirectory)
 	case err != nil:
-		s := f.SkipAs(format.Damaged, "it is no whole ZIP archive (%s)", trimmed(err))
+		why := trimmed(err)
+		if errors.Is(err, zip.ErrFormat) {
+			why = "the list of files at its end is missing"
+		}
+		s := f.SkipAs(format.Damaged, "damaged: it is no whole ZIP archive (%s)", why)
 		s.Err = err
 		return nil, s
 	}
@@ -202,6 +206,48 @@ func (p *Package) Text(name string, limit int64) (string, error) {
 		err = p.File.Skip("its part %s is larger than %d bytes", name, limit)
 	}
 	return strings.ToValidUTF8(b.String(), "\uFFFD"), err
+}
+
+// maxFound is how large a part may be that is read for a few of its words before it is
+// read as a whole.
+const maxFound = 64 << 20
+
+// Find calls found with what stands behind each occurrence of mark in a part, up to a
+// quotation mark or sixty bytes. A part that is large, or no UTF-8, is not looked at.
+func (p *Package) Find(name string, mark []byte, found func([]byte)) error {
+	if e := p.names[clean(name)]; e == nil || e.UncompressedSize64 > maxFound {
+		return nil
+	}
+	r, err := p.Open(name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	const behind = 60
+	buf := make([]byte, 64<<10)
+	kept := 0
+	for {
+		n, err := io.ReadFull(r, buf[kept:])
+		all, last := buf[:kept+n], err != nil
+		at := 0
+		for {
+			i := bytes.Index(all[at:], mark)
+			if i < 0 || !last && at+i+len(mark)+behind > len(all) {
+				break
+			}
+			at += i + len(mark)
+			text, _, _ := bytes.Cut(all[at:min(at+behind, len(all))], []byte{'"'})
+			found(text)
+		}
+		switch {
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		at = max(at, len(all)-len(mark)-behind)
+		kept = copy(buf, all[at:])
+	}
 }
 
 // Scan reads a part as XML: each reads it to its end, or as far as it wants. The

@@ -11,15 +11,17 @@ import (
 
 // Text is a document that is being written, as large as its file may be.
 type Text struct {
-	// Page, Slide and Sheet are where the next blocks stand.
-	Page, Slide int
-	Sheet       string
+	// Page, Paragraph, Slide and Sheet are where the next blocks stand, Line that of
+	// the file.
+	Page, Paragraph, Slide, Line int
+	Sheet                        string
 
 	x       format.Extract
 	f       *format.File
 	o       *format.Options
 	place   *corpus.Place
-	early   *corpus.Place
+	early   []*corpus.Place // those without a page
+	paged   bool
 	blocks  int64
 	dropped []corpus.Dropped
 	title   string
@@ -34,23 +36,23 @@ func NewText(f *format.File, o *format.Options) *Text { return &Text{f: f, o: o}
 // FirstPage says that what had no page stood on the first: the format states where
 // pages break, and the first break was met.
 func (t *Text) FirstPage() {
-	if t.early != nil {
-		t.early.Page = 1
+	for _, p := range t.early {
+		p.Page = 1
 	}
-	t.early = &corpus.Place{Page: 1}
+	t.early, t.paged = nil, true
 }
 
 // at is where the next block stands; blocks of one place share it.
 func (t *Text) at(cell string) *corpus.Place {
-	p := corpus.Place{Page: t.Page, Slide: t.Slide, Sheet: t.Sheet, Cell: cell}
-	if p.IsZero() {
-		if t.early == nil {
-			t.early = &corpus.Place{}
-		}
-		return t.early
+	p := corpus.Place{Page: t.Page, Paragraph: t.Paragraph, Slide: t.Slide, Line: t.Line, Sheet: t.Sheet, Cell: cell}
+	if p.Page == 0 && t.paged {
+		p.Page = 1
 	}
 	if t.place == nil || *t.place != p {
 		t.place = &p
+		if p.Page == 0 && p.Slide == 0 && p.Sheet == "" {
+			t.early = append(t.early, t.place)
+		}
 	}
 	return t.place
 }
@@ -64,6 +66,11 @@ func (t *Text) Add(kind corpus.BlockKind, level int, text string) {
 // parted by tabs.
 func (t *Text) Row(cell, text string) {
 	t.add(corpus.Block{Kind: corpus.TableRow, Place: t.at(cell)}, text)
+}
+
+// Place is Add of a block that stands in a cell of a sheet.
+func (t *Text) Place(kind corpus.BlockKind, level int, cell, text string) {
+	t.add(corpus.Block{Kind: kind, Level: uint8(level), Place: t.at(cell)}, text)
 }
 
 func (t *Text) add(b corpus.Block, text string) {

@@ -79,12 +79,17 @@ type reader struct {
 	named   strings.Builder // of a style
 
 	raw    []byte // bytes of a code page that are not yet text
+	rawAt  int    // where they begin
+	begin  int    // where the open paragraph begins, and the open note
+	began  int
+	lines  int // before upTo
+	upTo   int
 	rawCP  int
 	skip   int // characters that stand in for one that was read
 	text   strings.Builder
 	number strings.Builder
 	note   strings.Builder
-	notes  []string
+	notes  []notice
 	noted  int
 	gone   strings.Builder
 	info   [2]strings.Builder
@@ -164,7 +169,8 @@ func (r *reader) read(f *format.File) error {
 	}
 	r.endTable()
 	for _, n := range r.notes {
-		r.t.Add(corpus.Paragraph, 0, n)
+		r.t.Line = n.line
+		r.t.Add(corpus.Paragraph, 0, n.text)
 	}
 	return nil
 }
@@ -181,7 +187,7 @@ func (r *reader) close() {
 	r.skip = 0
 	switch {
 	case was.to == footnote && r.s.to != footnote:
-		r.notes = append(r.notes, r.note.String())
+		r.notes = append(r.notes, notice{r.note.String(), r.line(r.began)})
 		r.note.Reset()
 	case was.to == leftOut && r.s.to != leftOut:
 		r.t.Drop(was.why, r.gone.String())
@@ -215,6 +221,9 @@ func (r *reader) byte(c byte) {
 		r.flush()
 		r.rawCP = cp
 	}
+	if len(r.raw) == 0 {
+		r.rawAt = r.at
+	}
 	r.raw = append(r.raw, c)
 }
 
@@ -233,11 +242,13 @@ func (r *reader) flush() {
 	}
 	raw := r.raw
 	r.raw = r.raw[:0]
-	r.put(decode(raw, r.rawCP))
+	r.take(decode(raw, r.rawCP), true)
 }
 
 // put takes text where it belongs.
-func (r *reader) put(t string) {
+func (r *reader) put(t string) { r.take(t, false) }
+
+func (r *reader) take(t string, fromRaw bool) {
 	switch r.s.to {
 	case skipped, fonts:
 		return
@@ -262,10 +273,35 @@ func (r *reader) put(t string) {
 	case r.s.to == number:
 		r.number.WriteString(t)
 	case r.s.to == footnote:
+		if r.note.Len() == 0 {
+			r.began = r.at
+		}
 		r.note.WriteString(t)
 	default:
+		if strings.TrimSpace(t) != "" && strings.TrimSpace(r.text.String()) == "" {
+			r.begin = r.at
+			if fromRaw {
+				r.begin = r.rawAt
+			}
+		}
 		r.text.WriteString(t)
 	}
+}
+
+// notice is a note, and the line of the file where it begins.
+type notice struct {
+	text string
+	line int
+}
+
+// line is that of a place in the file; those that are asked for mostly ascend.
+func (r *reader) line(at int) int {
+	if at < r.upTo {
+		r.lines, r.upTo = 0, 0
+	}
+	r.lines += strings.Count(r.src[r.upTo:at], "\n")
+	r.upTo = at
+	return r.lines + 1
 }
 
 // paragraph ends the open one.
@@ -281,10 +317,11 @@ func (r *reader) paragraph() {
 		r.openCell()
 	}
 	if strings.TrimSpace(text) == "" {
+		r.flow.Blank()
 		return
 	}
 	st := r.styles[r.p.style]
-	b := parts.Piece{Text: text, Level: st.level}
+	b := parts.Piece{Text: text, Level: st.level, Line: r.line(r.begin)}
 	if r.p.outline > 0 {
 		b.Level = r.p.outline
 	}

@@ -1,0 +1,133 @@
+"""Times tamis beside hnswlib, FAISS and usearch on the same dense vectors, one thread, in
+turns: peers.py FOLDER TAMIS [ROUNDS], with base.f32 and queries.f32 in FOLDER (made.py)
+and the program of this folder. Prints for each system and setting the recall of the 10
+best by exact inner products, the median of its microseconds a question, and bytes."""
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+import faiss
+import hnswlib
+import numpy as np
+import usearch.index
+
+folder, program = sys.argv[1], sys.argv[2]
+rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+dims, k = 384, 10
+base = np.fromfile(f"{folder}/base.f32", dtype=np.float32).reshape(-1, dims)
+queries = np.fromfile(f"{folder}/queries.f32", dtype=np.float32).reshape(-1, dims)
+n = len(base)
+faiss.omp_set_num_threads(1)
+truth = [set(row) for row in faiss.knn(queries, base, k, metric=faiss.METRIC_INNER_PRODUCT)[1]]
+
+
+def recall(found):
+    return sum(len(t & set(int(x) for x in f)) for t, f in zip(truth, found)) / (k * len(truth))
+
+
+systems = []  # name, bytes, build seconds, {setting: search()}
+
+
+def each(search):
+    return lambda: [search(q) for q in queries]
+
+
+def timed(build):
+    start = time.time()
+    made = build()
+    return made, time.time() - start
+
+
+def add_hnswlib():
+    index = hnswlib.Index("ip", dims)
+    index.init_index(n, M=16, ef_construction=200)
+    index.set_num_threads(1)
+    _, took = timed(lambda: index.add_items(base, num_threads=1))
+    index.save_index(f"{folder}/hnsw.bin")
+
+    def at(ef):
+        def run():
+            index.set_ef(ef)
+            return [index.knn_query(q, k, num_threads=1)[0][0] for q in queries]
+        return run
+    systems.append(("hnswlib M16", os.path.getsize(f"{folder}/hnsw.bin"), took, {f"ef {ef}": at(ef) for ef in (10, 16, 24, 40, 60, 100, 160, 250)}))
+
+
+def add_faiss(name, spec, parameter, values):
+    index = faiss.index_factory(dims, spec, faiss.METRIC_INNER_PRODUCT)
+
+    def build():
+        index.train(base[::max(1, n // 100000)])
+        index.add(base)
+    _, took = timed(build)
+    space = faiss.ParameterSpace()
+
+    def at(value):
+        def run():
+            space.set_index_parameter(index, parameter, value)
+            return [index.search(q[None], k)[1][0] for q in queries]
+        return run
+    systems.append((name, len(faiss.serialize_index(index)), took, {f"{parameter} {v}": at(v) for v in values}))
+
+
+def add_usearch():
+    index = usearch.index.Index(ndim=dims, metric="ip", dtype="f32", connectivity=16, expansion_add=128)
+    _, took = timed(lambda: index.add(np.arange(n), base, threads=1))
+
+    def at(ef):
+        def run():
+            index.expansion_search = ef
+            return [index.search(q, k, threads=1).keys for q in queries]
+        return run
+    index.save(f"{folder}/usearch.bin")
+    systems.append(("usearch f32", os.path.getsize(f"{folder}/usearch.bin"), took, {f"ef {ef}": at(ef) for ef in (16, 24, 40, 64, 100, 160, 250)}))
+
+
+def add_tamis(bits, recalls):
+    p = subprocess.Popen([program, "-base", f"{folder}/base.f32", "-queries", f"{folder}/queries.f32", "-bits", str(bits)],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "GOMAXPROCS": "1"})
+    about = json.loads(p.stdout.readline())
+
+    def at(r):
+        def run():
+            p.stdin.write(f"{r} {k}\n")
+            p.stdin.flush()
+            got = json.loads(p.stdout.readline())
+            run.us, run.told = got["us"], got["told"]
+            return got["ids"]
+        run.us = 0
+        return run
+    systems.append((f"tamis {bits} bits", about["bytes"], about["build_s"], {f"recall {r}": at(r) for r in recalls}))
+
+
+lists = int(4 * n ** .5)
+add_tamis(8, (.8, .9, .95, .98, .99, .995, 1))
+add_tamis(16, (.9, .95, .99))
+add_hnswlib()
+add_faiss("FAISS IVF flat", f"IVF{lists},Flat", "nprobe", (1, 2, 4, 8, 12, 20, 32, 50, 80, 130))
+add_faiss("FAISS IVF SQ8", f"IVF{lists},SQ8", "nprobe", (4, 8, 12, 20, 32, 50, 80, 130))
+add_faiss("FAISS HNSW16", "HNSW16", "efSearch", (10, 16, 24, 40, 60, 100, 160, 250))
+add_usearch()
+times = {}
+for r in range(rounds):
+    for name, size, took, settings in systems:
+        for setting, run in settings.items():
+            if setting == "recall 1" and r > 0:
+                continue
+            start = time.perf_counter()
+            found = run()
+            us = getattr(run, "us", 0) or (time.perf_counter() - start) / len(queries) * 1e6
+            times.setdefault((name, setting), []).append(us)
+            if r == 0:
+                times[name, setting, "recall"] = recall(found)
+print(f"{n} vectors of {dims}, {len(queries)} questions, {rounds} rounds, load {os.getloadavg()[0]:.1f}")
+for name, size, took, settings in systems:
+    print(f"{name}: {size / n:.0f} bytes a vector, built in {took:.0f} s")
+    for setting, run in settings.items():
+        told = f" (told {run.told:.3f})" if hasattr(run, "told") else ""
+        print(f"  {setting:12} recall {times[name, setting, 'recall']:.4f}  {statistics.median(times[name, setting]):8.0f} us{told}")

@@ -1,0 +1,99 @@
+package encoding
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/model"
+)
+
+// none is what --model says to leave models alone.
+const none = "none"
+
+// Flag is --model of the commands that work on an index.
+type Flag struct{ dir string }
+
+// AddIndexing makes the flag of tamis index.
+func (m *Flag) AddIndexing(f *pflag.FlagSet) {
+	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+}
+
+// AddAsking makes the flag of commands that ask.
+func (m *Flag) AddAsking(f *pflag.FlagSet) {
+	f.StringVar(&m.dir, "model", "", "folder of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
+}
+
+// Index gives the passages of ix that lack them vectors: of the model that is named, else
+// of those that made the ones that are there. What keeps one of those from loading is
+// warned of.
+func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
+	var dirs []string
+	switch m.dir {
+	case none:
+	case "":
+		dirs = slices.Sorted(maps.Values(ix.Models()))
+	default:
+		dirs = []string{m.dir}
+	}
+	var reports []tamis.Encoded
+	for _, dir := range dirs {
+		e, err := encode.Open(dir, model.Int8)
+		if err != nil && m.dir == "" {
+			warn("a model of the index does not load, new passages have no vectors: %v; --model DIR names another place", err)
+			continue
+		}
+		if err != nil {
+			return reports, err
+		}
+		report, err := ix.Encode(ctx, e, progress)
+		reports = append(reports, report)
+		if err = errors.Join(err, e.Close()); err != nil {
+			return reports, err
+		}
+	}
+	return reports, nil
+}
+
+// Use has ix weigh meaning with the model that is named, else with the one that made its
+// vectors. What keeps that one from loading is warned of: words alone do. The caller
+// closes what is returned, which may be nil.
+func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*encode.Encoder, error) {
+	models := ix.Models()
+	dir := m.dir
+	switch {
+	case dir == none || dir == "" && len(models) == 0:
+		return nil, nil
+	case dir == "" && len(models) > 1:
+		return nil, flags.Usagef("the index has vectors of several models: say --model with one of %s, or none", strings.Join(slices.Sorted(maps.Values(models)), ", "))
+	case dir == "":
+		dir = slices.Collect(maps.Values(models))[0]
+	}
+	e, err := encode.Open(dir, model.Int8)
+	if err != nil && m.dir == "" {
+		warn("the model of the index does not load, words alone count: %v; --model DIR names another place", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := models[e.Name()]; !ok {
+		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(dir), screen.Name(dir))
+		if m.dir == "" {
+			warn("%v", reason)
+			reason = nil
+		}
+		return nil, errors.Join(reason, e.Close())
+	}
+	ix.Use(e)
+	return e, nil
+}

@@ -1,0 +1,111 @@
+// Package showing is how the command line shows passages: which one is meant, its lines
+// in their surroundings, and the viewer that opens its file at its page.
+package showing
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/internal/screen"
+)
+
+// Passage is one that a command line names.
+type Passage struct {
+	doc        string
+	start, end int
+	line       int    // where it is not 0, this instead
+	digest     string // of the bytes that a receipt means
+}
+
+var (
+	labelForm = regexp.MustCompile(`^\[?#*(\d+)\]?$`)
+	rangeForm = regexp.MustCompile(`^(.+):(\d+)-(\d+)$`)
+	lineForm  = regexp.MustCompile(`^(.+):(\d+)$`)
+)
+
+// Named is the passage of a name, or those of a label in the receipt that is meant.
+func Named(name string, receipt func() (*tamis.Context, error)) ([]Passage, error) {
+	number := func(s string) int {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return -1 // too large for any document
+		}
+		return n
+	}
+	if m := labelForm.FindStringSubmatch(name); m != nil {
+		c, err := receipt()
+		if err != nil {
+			return nil, err
+		}
+		var all []Passage
+		for _, s := range c.Spans {
+			if s.Cite == number(m[1]) {
+				all = append(all, Passage{doc: s.Doc, start: s.Start, end: s.End, digest: s.Digest})
+			}
+		}
+		if len(all) == 0 {
+			return nil, fmt.Errorf("the context for %q has no label %s", oneLine(c.Question), m[1])
+		}
+		return all, nil
+	}
+	if m := rangeForm.FindStringSubmatch(name); m != nil {
+		return []Passage{{doc: m[1], start: number(m[2]), end: number(m[3])}}, nil
+	}
+	if m := lineForm.FindStringSubmatch(name); m != nil {
+		return []Passage{{doc: m[1], line: number(m[2])}}, nil
+	}
+	return nil, flags.Usagef("%q is neither a label such as 2, nor DOC:LINE or DOC:START-END such as notes/backups.md:671-743", name)
+}
+
+// IsLabel says that a name is that of a source in a receipt.
+func IsLabel(name string) bool { return labelForm.MatchString(name) }
+
+// Find looks a passage up; a path may be relative, as for deleting.
+func (p Passage) Find(ctx context.Context, ix *tamis.Index, around int, seen tamis.Scope) (*tamis.Surroundings, error) {
+	show := func(doc string) (*tamis.Surroundings, error) {
+		if p.line != 0 {
+			return ix.ShowLine(ctx, doc, p.line, around, seen)
+		}
+		return ix.Show(ctx, doc, p.start, p.end, around, seen)
+	}
+	s, err := show(p.doc)
+	if errors.Is(err, tamis.ErrNotFound) && !filepath.IsAbs(p.doc) {
+		abs, wrong := filepath.Abs(p.doc)
+		if wrong != nil {
+			return nil, wrong
+		}
+		if s, err = show(abs); err == nil {
+			return s, nil
+		}
+	}
+	if errors.Is(err, tamis.ErrNotFound) {
+		return nil, fmt.Errorf("%s: %w", screen.Name(p.doc), err)
+	}
+	var wrong *tamis.InvalidError
+	if p.digest != "" && (errors.As(err, &wrong) && wrong.Field == "range" || err == nil && p.digest != digestOf(s)) {
+		return nil, fmt.Errorf("%s:%d-%d has changed since the context was made; ask the question again", screen.Name(p.doc), p.start, p.end)
+	}
+	return s, err
+}
+
+// digestOf is that of the bytes of a passage, as spans of receipts have it.
+func digestOf(s *tamis.Surroundings) string {
+	var lines []string
+	for _, l := range s.Lines {
+		lines = append(lines, l.Text)
+	}
+	text, from := strings.Join(lines, "\n"), s.Lines[0].Start
+	sum := sha256.Sum256([]byte(text[s.Start-from : s.End-from]))
+	return hex.EncodeToString(sum[:])
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

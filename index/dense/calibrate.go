@@ -1,0 +1,103 @@
+package dense
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/vector"
+)
+
+// What is measured when a segment is written.
+const (
+	tunedK      = 10
+	tuneQueries = 200
+	tuneOther   = .3 // how far a query is from the row that stands in for it, towards another
+	leastRecall = .7
+)
+
+var tuneDeviations = [...]float32{.8, 1.2, 1.6, 2, 2.5}
+
+// calibrate measures what recall is reached by which shortcut.
+func (s *Segment) calibrate() {
+	type sample struct {
+		q    vector.Dense
+		own  uint32
+		want float32 // the score from which a row is among the best
+	}
+	queries := make([]sample, 0, tuneQueries)
+	for i := range tuneQueries {
+		own, other := uint32(i*s.rows/tuneQueries), uint32((i*7919+s.rows/2)%s.rows)
+		q, b := s.Vector(own), s.Vector(other)
+		for j := range q {
+			q[j] = float32(q[j]*(1-tuneOther)) + float32(b[j]*tuneOther)
+		}
+		queries = append(queries, sample{q: q, own: own})
+	}
+	search := func(x *sample, how *setting) (hits []topk.Hit, spent int) {
+		var best topk.Collector
+		best.Reset(tunedK + 1)
+		q := newQuery(x.q, s.conf)
+		src := &Source{Segment: s}
+		if how == nil {
+			_ = src.scan(context.Background(), q, 0, &best) // only a context gives errors
+		} else {
+			p := newProbe(q, &best)
+			p.add(src, 0, *how)
+			_ = p.search(context.Background())
+			spent = p.spent
+		}
+		var numbers topk.Numbering
+		numbers.Add(s.rows)
+		hits = slices.DeleteFunc(numbers.SignedHits(best.Sorted()), func(h topk.Hit) bool { return h.Row.Row == x.own })
+		return hits[:min(tunedK, len(hits))], spent
+	}
+	for i := range queries {
+		hits, _ := search(&queries[i], nil)
+		queries[i].want = hits[len(hits)-1].Score
+	}
+	type trial struct {
+		setting
+		spent int
+	}
+	var trials []trial
+	for _, deviations := range tuneDeviations {
+		last := float32(0)
+		for lists := 1.; int(lists) <= len(s.lists); lists = math.Ceil(lists * 1.3) {
+			t := trial{setting: setting{lists: int(lists), deviations: deviations}}
+			found := 0
+			for i := range queries {
+				hits, spent := search(&queries[i], &t.setting)
+				t.spent += spent
+				for _, h := range hits {
+					if h.Score >= queries[i].want {
+						found++
+					}
+				}
+			}
+			t.recall = float32(found) / float32(tunedK*len(queries))
+			if t.recall >= leastRecall {
+				trials = append(trials, t)
+			}
+			if t.recall >= .999 || lists > 40 && t.recall <= last { // more lists cost more and bring nothing
+				break
+			}
+			last = t.recall
+		}
+	}
+	slices.SortFunc(trials, func(x, y trial) int {
+		return cmp.Or(cmp.Compare(y.recall, x.recall), cmp.Compare(x.spent, y.spent))
+	})
+	least := math.MaxInt
+	for _, t := range trials {
+		if t.spent < least {
+			least = t.spent
+			s.recalls = append(s.recalls, t.setting)
+			r := le.AppendUint32(s.data[secRecalls], uint32(t.lists))
+			r = le.AppendUint32(r, math.Float32bits(t.deviations))
+			s.data[secRecalls] = le.AppendUint32(r, math.Float32bits(t.recall))
+		}
+	}
+}

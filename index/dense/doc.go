@@ -1,0 +1,37 @@
+// Package dense ranks the dense vectors of one segment by their inner product with a
+// query.
+//
+// A vector is stored as floats of 32 or 16 bits, or as bytes: whole steps of the
+// vector's greatest number by 127. Its score is the inner product with what is
+// stored, which is the same in every segment; so the exact ranking is, too. Rows of
+// bytes are multiplied by a query in steps of its own, up to simd.QuerySteps of them, in
+// whole numbers.
+//
+// From ListsFromRows rows on they lie in lists, each around a centroid, with codes of a
+// bit for each number (code.go). A search for less than full recall looks into the lists
+// of the best centroids, estimates each row by its code, and scores those that can be
+// among the best. How many lists, and how sure an estimate must be, is measured when the
+// segment is written, with rows that stand in for queries.
+//
+// # Wire format, version 1, little-endian
+//
+//	header    8 bytes magic "TAMISDNS"; u32 version; u32 bits of a number (32, 16, 8);
+//	          u32 numbers of a vector; u32 rows; f32 loss; then for each section u64
+//	          length, u32 CRC-32C; u32 CRC-32C of the header before
+//	sections  in this order, each at a multiple of 64:
+//	numbers   of each row the numbers, padded with zeros to a multiple of 16
+//	scales    of each row what a step stands for, f32; only of 8 bits
+//	order     the row of each place, u32: numbers and scales are by place. Without it,
+//	          and the sections after it, places are rows.
+//	lists     the first place of each list, u32, and the number of places
+//	centroids of each list: f32, padded as numbers are
+//	codes     of each list blocks of 32 places, the last one padded: for four numbers 16
+//	          bytes, of which byte i has the signs of place i in the low half, those
+//	          of place i + 16 in the high one
+//	factors   of each block 32 f32 factors of the places, 32 f32 offsets
+//	recalls   measured, in falling order of recall and cost: u32 lists, f32 deviations
+//	          that an estimate may be off by, f32 recall at 10
+//
+// loss is the root of the mean squared error of the stored numbers over that of the
+// numbers given.
+package dense

@@ -1,0 +1,229 @@
+package tamis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/gather"
+	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/store"
+	"github.com/tamis-search/tamis/vector"
+)
+
+// How the vectors of a model are kept: of 8 bits a number the order of what is near
+// is that of 32, at a quarter of the bytes.
+const modelBits = 8
+
+// A step that encodes ends after so many passages: what it has made is durable then.
+const encodedTogether = 2048
+
+// Encoder makes vectors of texts with a model; encode.Open loads one from a folder.
+type Encoder = encode.Encoder
+
+// Use has contexts weigh how near passages are to the question in meaning, by the
+// vectors that Encode made with e. Nil: words alone.
+func (ix *Index) Use(e *Encoder) { ix.encoder.Store(e) }
+
+// Models are the folders of the models that have made vectors, by the field that holds
+// them.
+func (ix *Index) Models() map[string]string {
+	models := map[string]string{}
+	for _, field := range ix.store.VectorFields() {
+		if dir := ix.store.Field(field).Model; dir != "" {
+			models[field] = dir
+		}
+	}
+	return models
+}
+
+// Encoded says what Encode did.
+type Encoded struct {
+	Field    string `json:"field"`
+	Passages int    `json:"passages"` // that were given vectors now
+	Skipped  []Skip `json:"skipped"`
+}
+
+// Encode gives every passage that lacks one a vector, made by e, in a field that is
+// named after the model: another model's vectors are in another field. Contexts that
+// are asked for with the same Encoder weigh them. What was made is durable
+// after some thousand passages, and is not made again where Encode was stopped. progress,
+// where not nil, is told how many passages of how many have been encoded.
+func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all int)) (Encoded, error) {
+	report := Encoded{Field: e.Name(), Skipped: []Skip{}}
+	if err := ix.Ready(ctx); err != nil {
+		return report, err
+	}
+	if err := ix.store.Want(report.Field, fieldOf(e)); err != nil {
+		return report, err
+	}
+	snap, err := ix.store.Snapshot()
+	if err != nil {
+		return report, err
+	}
+	defer snap.Release()
+	todo, all := lacking(snap, report.Field)
+	if len(todo) == 0 {
+		return report, nil
+	}
+	b, err := ix.store.Begin()
+	if err != nil {
+		return report, err
+	}
+	defer b.Discard()
+	b.Until(ctx)
+	w := encoding{ix: ix, view: snap, batch: b, report: &report}
+	for v, err := range e.All(ctx, w.texts(todo), encode.Passage) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = w.take(v)
+		}
+		if err != nil {
+			return report, errors.Join(err, b.Commit())
+		}
+		if progress != nil {
+			progress(report.Passages, all)
+		}
+	}
+	return report, errors.Join(w.err, b.Commit())
+}
+
+// fieldOf is how the vectors of a model are kept.
+func fieldOf(e *Encoder) VectorField {
+	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Dir()}
+	if f.Kind == vector.KindDense {
+		f.Bits, f.Similarity = modelBits, vector.Cosine
+	}
+	return f
+}
+
+// lacking lists the documents of which a passage lacks a vector in a field, and counts
+// their passages.
+func lacking(v *store.Snapshot, field string) (docs []store.Row, passages int) {
+	for i, space := range v.Spaces(store.Documents) {
+		for row := range uint32(space.Inverted.Rows()) {
+			doc := store.Row{Segment: i, Row: row}
+			if space.Visible != nil && !space.Visible.Has(row) || v.Whole(doc, field) {
+				continue
+			}
+			first, end := v.PassageRows(doc)
+			docs, passages = append(docs, doc), passages+int(end-first)
+		}
+	}
+	return docs, passages
+}
+
+// encoding takes the vectors of passages in, which come in the order of their texts.
+type encoding struct {
+	ix      *Index
+	view    *store.Snapshot
+	batch   *store.Batch
+	report  *Encoded
+	err     error // of reading
+	waiting []unencoded
+	parts   vector.Parts // of the first that waits
+	made    int          // passages since the last step
+}
+
+// unencoded is a document whose vectors are being made.
+type unencoded struct {
+	doc    Document
+	ranges []topk.Row
+}
+
+// texts yields the texts of passages and notes whose they are.
+func (w *encoding) texts(docs []store.Row) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, doc := range docs {
+			h, err := w.view.Header(w.view.Ordinal(doc))
+			if err != nil {
+				w.err = err
+				return
+			}
+			u := unencoded{doc: Document{ID: h.ID}}
+			first, end := w.view.PassageRows(doc)
+			for r := first; r < end; r++ {
+				u.ranges = append(u.ranges, store.Row{Segment: doc.Segment, Row: r})
+			}
+			w.waiting = append(w.waiting, u)
+			for _, row := range u.ranges {
+				p := w.view.Passage(row)
+				text, err := w.view.Text(h, p.Start, p.End)
+				if err != nil {
+					w.err = err
+					return
+				}
+				if !yield(meant(h.Title, text)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// meant is what a model is shown of a passage.
+func meant(title, passage string) string {
+	if title == "" {
+		return passage
+	}
+	return title + ". " + passage
+}
+
+// take puts the next vector to its passage.
+func (w *encoding) take(v Vector) error {
+	u := &w.waiting[0]
+	p := w.view.Passage(u.ranges[len(w.parts)])
+	w.parts = append(w.parts, vector.Part{Start: p.Start, End: p.End, Vector: v})
+	w.report.Passages++
+	w.made++
+	if len(w.parts) < len(u.ranges) {
+		return nil
+	}
+	_, err := w.batch.PutVector(u.doc, w.report.Field, w.parts)
+	var bad *store.DocumentError
+	if errors.As(err, &bad) {
+		w.report.Skipped = append(w.report.Skipped, Skip{Path: u.doc.ID, Reason: bad.Reason})
+		err = nil
+	}
+	w.waiting, w.parts = w.waiting[1:], nil
+	if err == nil && w.made >= encodedTogether {
+		w.made = 0
+		err = w.batch.Flush()
+	}
+	return err
+}
+
+// meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where
+// there are none.
+func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string, lab *Lab) (gather.Meaning, error) {
+	if lab.Meaning != nil {
+		return r.meaning(question, lab.Meaning), nil
+	}
+	e := ix.encoder.Load()
+	if e == nil || e.Kind() != vector.KindDense {
+		return nil, nil
+	}
+	made, err := e.Encode(ctx, []string{question}, encode.Query)
+	if err != nil {
+		return nil, fmt.Errorf("the question's vector: %w", err)
+	}
+	asked, ok := made[0].(vector.Dense).Unit()
+	if !ok {
+		return nil, nil
+	}
+	of := r.view.PassageVectors(e.Name())
+	return func(_ context.Context, rows []topk.Row) ([]float32, error) {
+		out := make([]float32, len(rows))
+		for i, row := range rows {
+			out[i] = float32(math.NaN())
+			if v := of(row); len(v) == len(asked) {
+				out[i] = asked.Dot(v)
+			}
+		}
+		return out, nil
+	}, nil
+}

@@ -1,0 +1,158 @@
+package unit
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/corpus"
+)
+
+// key is a term of nested data.
+type key struct {
+	indent int
+	label  string
+}
+
+// enter begins a section where the next unit of nested data stands under other terms
+// than the last one, which count as headings.
+func (all *Set) enter(doc int, text string, kind corpus.BlockKind) {
+	s := &all.Docs[doc]
+	n := len(s.keys)
+	for n > 0 && s.keys[n-1].indent >= indentOf(text) {
+		n--
+	}
+	s.keys = s.keys[:n:n]
+	labels := slices.Clone(s.under)
+	for _, k := range s.keys {
+		labels = append(labels, k.label)
+	}
+	if !slices.Equal(labels, s.Sections[len(s.Sections)-1].Headings) {
+		s.Sections = append(s.Sections, all.newSection(s, labels))
+	}
+	if kind == corpus.Term {
+		label, _, _ := strings.Cut(strings.TrimLeft(text, "- \t"), "\n")
+		s.keys = append(s.keys, key{indentOf(text), strings.Trim(label, "\"{[<>: \t\r")})
+	}
+}
+
+// keys are the headings and terms above unit i of nested data, nearest first.
+func (all *Set) keys(i int) []Need {
+	u := &all.Units[i]
+	if !all.Docs[u.Doc].Nested() {
+		return nil
+	}
+	var out []Need
+	for _, h := range slices.Backward(all.HeadingsOf(u.Doc, u.Section)) {
+		if h >= 0 && all.Units[h].Start < u.Start {
+			out = append(out, Need{Unit: h})
+		}
+	}
+	return out
+}
+
+// bears says that a unit is a key with a label, which may be made of several words of
+// it.
+func (all *Set) bears(u *Unit, label string) bool {
+	if !all.Docs[u.Doc].Nested() {
+		return u.Kind == corpus.Heading && strings.Contains(u.Text, label)
+	}
+	if u.Kind != corpus.Heading && u.Kind != corpus.Term {
+		return false
+	}
+	for word := range strings.FieldsSeq(label) {
+		if !hasWord(u.Text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasWord says that a text has a word that is not part of a longer one.
+func hasWord(s, word string) bool {
+	for at := 0; ; {
+		i := strings.Index(s[at:], word)
+		if i < 0 {
+			return false
+		}
+		at += i
+		before, _ := utf8.DecodeLastRuneInString(s[:at])
+		after, _ := utf8.DecodeRuneInString(s[at+len(word):])
+		if !wordRune(before) && !wordRune(after) {
+			return true
+		}
+		at += len(word)
+	}
+}
+
+func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// bareKey is a key and nothing else: "ports:", "[server]", `"paths": {`, "<plugins>".
+var bareKey = regexp.MustCompile(`^\s*(?:- )?[^\n]*[:{[]\s*$|^\s*\[{1,2}[^\n]*\]\s*$|^\s*<[^\s>]+>\s*$`)
+
+// BareKey says that unit i is a key of nested data, which says nothing without what
+// stands under it, and is brought by that.
+func (all *Set) BareKey(i int) bool {
+	u := &all.Units[i]
+	return (u.Kind == corpus.Heading || u.Kind == corpus.Term) && all.Docs[u.Doc].Nested() && bareKey.MatchString(u.Text)
+}
+
+func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
+
+// blanks is how many blanks stand before a byte of a document, where nothing else does
+// on its line.
+func (all *Set) blanks(doc, at int) int {
+	for n := 0; ; n++ {
+		c, ok := all.byteAt(doc, at-n-1)
+		switch {
+		case at-n == 0 || ok && c == '\n':
+			return n
+		case !ok || c != ' ' && c != '\t':
+			return 0
+		}
+	}
+}
+
+// letterLine is a line of the head of a mail, as its reader writes it.
+var letterLine = regexp.MustCompile(`^(?:From|To|Cc|Date): `)
+
+// longLine is how much of such a line is kept: that of many who were written to goes on.
+const longLine = 100
+
+// letter are the subject and the lines of the head of the mail that unit i is in, the
+// nearest above it.
+func (all *Set) letter(i int) []Need {
+	u := &all.Units[i]
+	if !all.Docs[u.Doc].Letter() || u.Kind == corpus.Heading {
+		return nil
+	}
+	var out []Need
+	for j, skipped := i-1, 0; j >= 0 && all.Units[j].Doc == u.Doc && skipped < farthest; j-- {
+		k := &all.Units[j]
+		if k.Kind != corpus.Paragraph || !letterLine.MatchString(k.Text) {
+			if len(out) > 0 {
+				skipped++ // a long line goes on
+			}
+			continue
+		}
+		if strings.HasPrefix(k.Text, "Cc: ") {
+			continue
+		}
+		n := Need{Unit: j}
+		if len(k.Text) > longLine {
+			if at := strings.LastIndexByte(k.Text[:longLine], ','); at > 0 {
+				n.Head = at + 1
+			}
+		}
+		out = append(out, n)
+		if strings.HasPrefix(k.Text, "From: ") { // is the first
+			if j > 0 && all.Units[j-1].Doc == u.Doc && all.Units[j-1].Kind == corpus.Heading {
+				out = append(out, Need{Unit: j - 1})
+			}
+			break
+		}
+	}
+	return out
+}
