@@ -2,12 +2,15 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/internal/simd"
@@ -16,9 +19,6 @@ import (
 // ErrUnsupported is wrapped where a folder holds a model of a kind that is not
 // known here. The message says which kinds are.
 var ErrUnsupported = errors.New("unsupported model")
-
-// What is supported, for messages.
-const supported = "BertModel and BertForMaskedLM with gelu and absolute positions"
 
 // Limits on what a configuration may ask for. They are far above any encoder and
 // keep sizes from overflowing.
@@ -43,6 +43,66 @@ type Config struct {
 	Eps           float64  `json:"layer_norm_eps"`
 	Activation    string   `json:"hidden_act"`
 	PositionType  string   `json:"position_embedding_type"`
+
+	others
+	family string
+}
+
+// others are what families call the same, and what they alone have.
+type others struct {
+	Dim         int     `json:"dim"` // DistilBERT
+	HiddenDim   int     `json:"hidden_dim"`
+	NLayers     int     `json:"n_layers"`
+	NHeads      int     `json:"n_heads"`
+	Act         string  `json:"activation"`
+	NEmbd       int     `json:"n_embd"` // NomicBERT
+	NInner      int     `json:"n_inner"`
+	NLayer      int     `json:"n_layer"`
+	NHead       int     `json:"n_head"`
+	NPositions  int     `json:"n_positions"`
+	Epsilon     float64 `json:"layer_norm_epsilon"`
+	ActFunction string  `json:"activation_function"`
+	RotaryBase  float64 `json:"rotary_emb_base"`
+	RotaryPart  float64 `json:"rotary_emb_fraction"`
+	PreNorm     bool    `json:"prenorm"`
+	NormEps     float64 `json:"norm_eps"` // ModernBERT
+	HiddenAct   string  `json:"hidden_activation"`
+	Every       int     `json:"global_attn_every_n_layers"`
+	Window      int     `json:"local_attention"`
+	GlobalTheta float64 `json:"global_rope_theta"`
+	LocalTheta  float64 `json:"local_rope_theta"`
+	Pools       string  `json:"classifier_pooling"`
+	Theta       float64 `json:"rope_theta"` // NewModel
+	Scaling     *struct {
+		Type   string  `json:"type"`
+		Factor float64 `json:"factor"`
+	} `json:"rope_scaling"`
+	NormType string            `json:"layer_norm_type"`
+	Buckets  int               `json:"relative_attention_num_buckets"` // MPNet
+	Forward  string            `json:"feed_forward_type"`              // JinaBERT
+	Padding  *int              `json:"pad_token_id"`
+	Labels   map[string]string `json:"id2label"`
+}
+
+// complete brings what families call differently under one name.
+func (c *Config) complete() {
+	c.family = c.Type
+	c.Width = cmp.Or(c.Width, c.Dim, c.NEmbd)
+	c.Inner = cmp.Or(c.Inner, c.HiddenDim, c.NInner)
+	c.Layers = cmp.Or(c.Layers, c.NLayers, c.NLayer)
+	c.Heads = cmp.Or(c.Heads, c.NHeads, c.NHead)
+	c.Positions = cmp.Or(c.Positions, c.NPositions)
+	c.Eps = cmp.Or(c.Eps, c.NormEps, c.Epsilon)
+	c.Activation = cmp.Or(c.Activation, c.Act, c.HiddenAct, c.ActFunction)
+	switch c.Type {
+	case "bert":
+		if c.PositionType == "alibi" {
+			c.family = "alibi"
+			c.Activation = cmp.Or(map[string]string{"geglu": "gelu", "reglu": "relu"}[c.Forward], c.Activation)
+		}
+	case "distilbert":
+		c.Eps = cmp.Or(c.Eps, 1e-12)
+	}
 }
 
 // readConfig reads config.json of dir and checks it.
@@ -55,6 +115,7 @@ func readConfig(dir string) (Config, error) {
 		}
 		return c, err
 	}
+	c.complete()
 	if err := c.check(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
@@ -85,13 +146,24 @@ func (c *Config) check() error {
 	if len(c.Architectures) > 0 {
 		name = c.Architectures[0]
 	}
-	switch {
-	case c.Type != "bert" || name != "bert" && name != "BertModel" && name != "BertForMaskedLM":
-		return fmt.Errorf("%w: it is a %s of type %s; supported are %s", ErrUnsupported, screen.Name(name), screen.Name(c.Type), supported)
-	case c.Activation != "gelu":
-		return fmt.Errorf("%w: hidden_act %s; supported are %s", ErrUnsupported, screen.Name(c.Activation), supported)
-	case c.PositionType != "" && c.PositionType != "absolute":
-		return fmt.Errorf("%w: position_embedding_type %s; supported are %s", ErrUnsupported, screen.Name(c.PositionType), supported)
+	f, ok := families[c.family]
+	bare := strings.ToLower(name) == name // as old files have it
+	if !ok || !bare && !slices.ContainsFunc([]string{"Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"}, func(end string) bool { return strings.HasSuffix(name, end) }) {
+		return fmt.Errorf("%w: it is a %s of type %s; supported are %s", ErrUnsupported, screen.Name(name), screen.Name(c.Type), supported())
+	}
+	if _, err := activation(c.Activation); err != nil {
+		return err
+	}
+	positions := map[string]string{"new": "rope", "alibi": "alibi"}[c.family]
+	if c.PositionType != "" && c.PositionType != cmp.Or(positions, "absolute") && c.family != "nomic_bert" && c.family != "modernbert" {
+		return fmt.Errorf("%w: position_embedding_type %s of a %s", ErrUnsupported, screen.Name(c.PositionType), screen.Name(c.Type))
+	}
+	if c.PreNorm || c.RotaryPart != 0 && c.RotaryPart != 1 || c.NormType != "" && c.NormType != "layer_norm" || c.Scaling != nil && c.Scaling.Type != "ntk" {
+		return fmt.Errorf("%w: a %s with prenorm, rotary_emb_fraction, layer_norm_type or rope_scaling of a kind that is not known", ErrUnsupported, screen.Name(c.Type))
+	}
+	types := c.Types
+	if f.types == "" || c.Types == 0 && f.biasless {
+		types = 1 // none
 	}
 	for _, n := range []struct {
 		name        string
@@ -99,7 +171,7 @@ func (c *Config) check() error {
 	}{
 		{"hidden_size", c.Width, mostWidth}, {"intermediate_size", c.Inner, mostWidth}, {"num_hidden_layers", c.Layers, mostLayers},
 		{"num_attention_heads", c.Heads, mostWidth}, {"vocab_size", c.Words, mostWords}, {"max_position_embeddings", c.Positions, mostWords},
-		{"type_vocab_size", c.Types, mostWidth},
+		{"type_vocab_size", types, mostWidth}, {"relative_attention_num_buckets", max(4, c.Buckets), mostWidth},
 	} {
 		if n.value < 1 || n.value > n.most {
 			return fmt.Errorf("%s is %d; it must be from 1 to %d", n.name, n.value, n.most)

@@ -3,9 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
@@ -18,7 +16,7 @@ const (
 
 // room is what one run works in. It grows and is used again.
 type room struct {
-	states, qkv, mixed, inner, scores, keys, values, other []float32
+	states, qkv, mixed, inner, scores, keys, values, other, normed []float32
 
 	steps []int16 // of the inputs of a product
 	sizes []float32
@@ -35,7 +33,8 @@ func sized(s *[]float32, n int) []float32 {
 
 // run calls f with the states of all sequences, a row of Width numbers for each
 // token. They may be changed, and are not valid after it returns.
-func (e *Encoder) run(sequences [][]int32, f func(r *room, states []float32) error) error {
+// kinds say which text of a pair each token is of; nil for texts alone.
+func (e *Encoder) run(sequences, kinds [][]int32, f func(r *room, states []float32) error) error {
 	rows := 0
 	for i, ids := range sequences {
 		if len(ids) == 0 || len(ids) > e.Positions {
@@ -45,6 +44,9 @@ func (e *Encoder) run(sequences [][]int32, f func(r *room, states []float32) err
 			if id < 0 || int(id) >= e.Words {
 				return fmt.Errorf("token %d of sequence %d is outside of the model's %d words: its tokenizer belongs to another model", id, i, e.Words)
 			}
+		}
+		if kinds != nil && (len(kinds) != len(sequences) || len(kinds[i]) != len(ids)) {
+			return fmt.Errorf("sequence %d has %d tokens, and another number of kinds", i, len(ids))
 		}
 		if rows += len(ids); rows > mostRunRows {
 			return fmt.Errorf("a batch has more than %d tokens", mostRunRows)
@@ -56,22 +58,40 @@ func (e *Encoder) run(sequences [][]int32, f func(r *room, states []float32) err
 	}
 	defer e.room.Put(r)
 	x := sized(&r.states, rows*e.Width)
-	e.embed(x, sequences)
+	e.embed(x, sequences, kinds)
 	for i := range e.layers {
-		e.layer(r, &e.layers[i], x, sequences)
+		e.layer(r, i, x, sequences)
+	}
+	if e.final.weight != nil {
+		e.final.apply(x)
 	}
 	return f(r, x)
 }
 
-func (e *Encoder) embed(x []float32, sequences [][]int32) {
-	for _, ids := range sequences {
+func (e *Encoder) embed(x []float32, sequences, kinds [][]int32) {
+	other := make([]float32, e.Width)
+	for i, ids := range sequences {
 		for at, id := range ids {
-			row := x[:e.Width]
+			row, kind := x[:e.Width], 0
+			if kinds != nil {
+				kind = min(max(0, int(kinds[i][at])), len(e.types)/e.Width-1)
+			}
+			copy(other, e.types[kind*e.Width:][:e.Width])
+			if e.places != nil {
+				for j, v := range e.places[(at+e.form.offset)*e.Width:][:e.Width] {
+					other[j] += v
+				}
+			}
 			e.words.Read(row, int(id)*e.Width)
-			e.norm.add(row, e.places[at*e.Width:][:e.Width])
+			e.norm.add(row, other)
 			x = x[e.Width:]
 		}
 	}
+}
+
+// apply replaces each row of x by its norm.
+func (n norm) apply(x []float32) {
+	n.add(x, make([]float32, len(x)))
 }
 
 // add replaces each row of x by the norm of its sum with y's.
@@ -119,37 +139,76 @@ func blocks(rows, size int, f func(from, to int)) {
 	}
 }
 
-func (e *Encoder) layer(r *room, l *layer, x []float32, sequences [][]int32) {
-	width, rows := e.Width, len(x)/e.Width
+func (e *Encoder) layer(r *room, number int, x []float32, sequences [][]int32) {
+	l, width, rows := &e.layers[number], e.Width, len(x)/e.Width
 	qkv, mixed, y := sized(&r.qkv, 3*len(x)), sized(&r.mixed, len(x)), sized(&r.other, blockRows*width)
+	normed := sized(&r.normed, blockRows*width)
+	// before is what goes into a sublayer.
+	before := func(n norm, x []float32) []float32 {
+		if !e.form.before || n.weight == nil {
+			return x
+		}
+		in := normed[:len(x)]
+		copy(in, x)
+		n.apply(in)
+		return in
+	}
+	// after adds what comes out of one.
+	after := func(n norm, x, y []float32) {
+		if !e.form.before {
+			n.add(x, y)
+			return
+		}
+		for i := range x {
+			x[i] += y[i]
+		}
+	}
 	blocks(rows, blockRows, func(from, to int) {
-		l.qkv.apply(r, qkv[3*from*width:], x[from*width:], to-from)
+		l.qkv.apply(r, qkv[3*from*width:], before(l.attended, x[from*width:to*width]), to-from)
 	})
 	at := 0
 	for _, ids := range sequences {
-		e.attend(r, mixed[at*width:], qkv[3*at*width:], len(ids))
+		e.attend(r, number, mixed[at*width:], qkv[3*at*width:], len(ids))
 		at += len(ids)
 	}
-	inner := sized(&r.inner, blockRows*e.Inner)
+	inner := sized(&r.inner, blockRows*l.up.out)
 	blocks(rows, blockRows, func(from, to int) {
 		x, n := x[from*width:to*width], to-from
 		l.out.apply(r, y, mixed[from*width:], n)
-		l.attended.add(x, y)
-		l.up.apply(r, inner, x, n)
-		simd.GELU(inner[:n*e.Inner])
+		after(l.attended, x, y)
+		l.up.apply(r, inner, before(l.done, x), n)
+		e.activate(inner[:n*l.up.out], l.up.out)
 		l.down.apply(r, y, inner, n)
-		l.done.add(x, y)
+		after(l.done, x, y)
 	})
+}
+
+// activate makes rows of Inner numbers, one after the other, of those of the inner
+// layer, which are twice as long where a half is a gate.
+func (e *Encoder) activate(x []float32, stride int) {
+	if !e.form.gated {
+		e.act(x)
+		return
+	}
+	for i := 0; i*stride < len(x); i++ {
+		a, b := x[i*stride:][:e.Inner], x[i*stride+e.Inner:][:e.Inner]
+		e.act(a)
+		row := x[i*e.Inner:][:e.Inner]
+		for j := range row {
+			row[j] = float32(a[j] * b[j])
+		}
+	}
 }
 
 // attend makes rows of mixed from the queries, keys and values of one sequence. For
 // each head: softmax(q · kᵀ / √size) · v.
-func (e *Encoder) attend(r *room, mixed, qkv []float32, tokens int) {
+func (e *Encoder) attend(r *room, layer int, mixed, qkv []float32, tokens int) {
 	width, size := e.Width, e.Width/e.Heads
 	stride, columns := 3*width, simd.Padded(tokens)
 	scale := float32(1 / math.Sqrt(float64(size)))
 	keys, values := sized(&r.keys, columns*size), sized(&r.values, tokens*size)
 	scores := sized(&r.scores, attendRows*columns)
+	e.where.turn(layer, qkv, width, size, tokens)
 	for h := range e.Heads {
 		packKeys(keys, qkv[width+h*size:], stride, tokens, size)
 		packValues(values, qkv[2*width+h*size:], stride, tokens, size)
@@ -162,6 +221,7 @@ func (e *Encoder) attend(r *room, mixed, qkv []float32, tokens int) {
 				for j := tokens; j < columns; j++ {
 					row[j] = float32(math.Inf(-1))
 				}
+				e.where.weigh(row[:tokens], layer, h, from+i, scale)
 				sums[i] = simd.Softmax(row, scale)
 			}
 			simd.Multiply(mixed[from*width+h*size:], width, scores, columns, values, e.zeros, n, tokens, size)
@@ -172,6 +232,44 @@ func (e *Encoder) attend(r *room, mixed, qkv []float32, tokens int) {
 				}
 			}
 		})
+	}
+}
+
+// turn rotates queries and keys, which stand before the values in rows of 3 · width.
+func (p *positions) turn(layer int, qkv []float32, width, size, tokens int) {
+	angles := p.turns[0]
+	if p.local(layer) {
+		angles = p.turns[1]
+	}
+	if angles == nil {
+		return
+	}
+	for at := range tokens {
+		turn(qkv[3*at*width:][:2*width], angles[at*size:][:size], size)
+	}
+}
+
+// weigh changes the scores of the keys for the query at a place. They are multiplied
+// by scale later.
+func (p *positions) weigh(row []float32, layer, head, at int, scale float32) {
+	if p.slopes != nil {
+		slope := p.slopes[head] / scale
+		for j := range row {
+			row[j] -= float32(slope * float32(max(at-j, j-at)))
+		}
+	}
+	if p.near != nil {
+		for j, v := range p.near[head*(2*p.places-1)+p.places-1-at:][:len(row)] {
+			row[j] += v / scale
+		}
+	}
+	if p.local(layer) {
+		for j := range row[:max(0, min(len(row), at-p.window))] {
+			row[j] = float32(math.Inf(-1))
+		}
+		for j := min(len(row), at+p.window+1); j < len(row); j++ {
+			row[j] = float32(math.Inf(-1))
+		}
 	}
 }
 
@@ -198,108 +296,4 @@ func packValues(dst, values []float32, stride, tokens, size int) {
 			copy(dst[p*tokens+i*simd.Columns:][:simd.Columns], values[i*stride+p:][:simd.Columns])
 		}
 	}
-}
-
-// States returns the last states of each sequence: a row of Width numbers a token.
-func (e *Encoder) States(sequences [][]int32) (states [][]float32, err error) {
-	err = e.run(sequences, func(_ *room, x []float32) error {
-		for _, ids := range sequences {
-			n := len(ids) * e.Width
-			states = append(states, slices.Clone(x[:n]))
-			x = x[n:]
-		}
-		return nil
-	})
-	return states, err
-}
-
-// Dense returns a vector of length 1 for each sequence, by the model's pooling.
-func (e *Encoder) Dense(sequences [][]int32) (vectors [][]float32, err error) {
-	err = e.run(sequences, func(_ *room, x []float32) error {
-		for i, ids := range sequences {
-			v := make([]float32, e.Width)
-			n := len(ids)
-			if e.Pooling == CLS {
-				n = 1
-			}
-			for j := range n {
-				for k := range v {
-					v[k] += x[j*e.Width+k]
-				}
-			}
-			if !normalise(v) {
-				return fmt.Errorf("sequence %d: the model's answer is not a number: its weights are damaged", i)
-			}
-			vectors = append(vectors, v)
-			x = x[len(ids)*e.Width:]
-		}
-		return nil
-	})
-	return vectors, err
-}
-
-// normalise makes the length of v 1, and says whether that can be.
-func normalise(v []float32) bool {
-	sum := 0.
-	for _, x := range v {
-		sum += float64(float64(x) * float64(x)) // rounded by itself on every machine
-	}
-	if !(sum > 0) || math.IsInf(sum, 0) {
-		return false
-	}
-	factor := 1 / math.Sqrt(sum)
-	for i := range v {
-		v[i] = float32(float64(v[i]) * factor)
-	}
-	return true
-}
-
-// Weights returns, for each sequence, a weight for each word of the vocabulary, most
-// of them 0. The model must have the head (Pooling is Terms).
-func (e *Encoder) Weights(sequences [][]int32) (all [][]float32, err error) {
-	if e.head == nil {
-		return nil, fmt.Errorf("%w: the model has no masked-language head, which makes weights of words", ErrUnsupported)
-	}
-	err = e.run(sequences, func(r *room, x []float32) error {
-		for i, ids := range sequences {
-			n := len(ids) * e.Width
-			w := make([]float32, e.Words)
-			e.head.weights(r, w, x[:n], len(ids))
-			if slices.ContainsFunc(w, func(v float32) bool { return v-v != 0 }) {
-				return fmt.Errorf("sequence %d: the model's answer is not a number: its weights are damaged", i)
-			}
-			all = append(all, w)
-			x = x[n:]
-		}
-		return nil
-	})
-	return all, err
-}
-
-// weights overwrites dst with log(1 + max(0, greatest logit)) of each word.
-func (h *head) weights(r *room, dst, x []float32, rows int) {
-	width := h.dense.in
-	y := sized(&r.mixed, rows*width)
-	h.dense.apply(r, y, x, rows)
-	simd.GELU(y)
-	h.norm.add(y, make([]float32, len(y)))
-	logits := sized(&r.inner, blockRows*blockWords)
-	greatest := sized(&r.scores, blockWords)
-	h.words.quantize(r, y, rows)
-	blocks(simd.Padded(h.words.out), blockWords, func(first, end int) {
-		n := end - first
-		blocks(rows, blockRows, func(from, to int) {
-			h.words.columns(r, logits, n, y, from, to-from, first, n)
-			for i := from; i < to; i++ {
-				if row := logits[(i-from)*n:][:n]; i == 0 {
-					copy(greatest, row)
-				} else {
-					simd.Raise(greatest[:n], row)
-				}
-			}
-		})
-		for j, v := range greatest[:min(n, len(dst)-first)] {
-			dst[first+j] = float32(portable.Log(1 + float64(max(v, 0))))
-		}
-	})
 }

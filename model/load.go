@@ -7,19 +7,20 @@
 //
 // The encoder is BERT's (Devlin et al. 2018): an embedding of pieces and positions,
 // then layers of attention and of a feed-forward network, each added to its input
-// and normalised. Batches are not padded: the rows of all sequences stand one after
+// and normalised. Families differ in where positions enter (rotary embeddings, ALiBi,
+// relative distances), in gates, and in where norms stand; family.go has them. Batches are not padded: the rows of all sequences stand one after
 // the other, products run over all rows, attention over those of one sequence. A
 // sequence's states do not depend on what else is in its batch, to the last bit.
 //
 // A masked-language head makes a sparse vector of the states (SPLADE, Formal et al.
-// 2021): log(1 + max(0, the greatest logit over the sequence)) for each word.
+// 2021): log(1 + max(0, the greatest logit over the sequence)) for each word. Heads of
+// classifiers score whole sequences or each token.
 package model
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"io/fs"
-	"path/filepath"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -36,9 +37,10 @@ const (
 	Mean  Pooling = iota // the average over all tokens
 	CLS                  // the state of the first token
 	Terms                // the head's: a weight for each word
+	Last                 // the state of the last token
 )
 
-func (p Pooling) String() string { return [...]string{"mean", "cls", "terms"}[p] }
+func (p Pooling) String() string { return [...]string{"mean", "cls", "terms", "last"}[p] }
 
 // Precision is that of the weights of products.
 type Precision uint8
@@ -60,13 +62,24 @@ type Encoder struct {
 	Config
 	Pooling   Pooling
 	Precision Precision
+	Sparse    Sparse
+	Cut       int  // of a dense vector: its first numbers alone (Matryoshka); 0 for all
+	Tokens    bool // there is a projection for each token
 
 	set    *weights.Set
 	words  weights.Tensor // vocab × width
-	places []float32      // positions × width; the embedding of type 0 is added
+	places []float32      // positions × width, nil for none
+	types  []float32      // types × width, one of zeros where there are none
 	norm   norm
+	form   family
+	act    func([]float32)
 	layers []layer
+	final  norm
+	where  positions
 	head   *head
+	class  *classifier
+	dense  []projection // behind pooling
+	each   projection   // of each token
 	zeros  []float32
 	room   sync.Pool // of *room
 }
@@ -82,7 +95,7 @@ type layer struct {
 
 // linear is a packed matrix, of floats or of steps and their sizes, and a bias.
 type linear struct {
-	w, bias []float32
+	w, bias []float32 // neither for none
 	steps   []int8
 	sizes   []float32
 	in, out int
@@ -91,13 +104,6 @@ type linear struct {
 type norm struct {
 	weight, bias []float32
 	eps          float32
-}
-
-// head is that of masked language models.
-type head struct {
-	dense linear
-	norm  norm
-	words linear // width → vocab
 }
 
 // Open loads the encoder in dir.
@@ -118,11 +124,9 @@ func Open(dir string, p Precision) (*Encoder, error) {
 		set.Close()
 		return nil, err
 	}
-	if e.head == nil {
-		if e.Pooling, err = readPooling(dir); err != nil {
-			set.Close()
-			return nil, err
-		}
+	if err := e.readUse(dir); err != nil {
+		set.Close()
+		return nil, err
 	}
 	return e, nil
 }
@@ -133,41 +137,20 @@ func (e *Encoder) Close() error { return e.set.Close() }
 // Bytes is what the weights take in their files.
 func (e *Encoder) Bytes() int { return e.set.Bytes() }
 
-func readPooling(dir string) (Pooling, error) {
-	var p struct {
-		CLS  bool `json:"pooling_mode_cls_token"`
-		Mean bool `json:"pooling_mode_mean_tokens"`
-		Max  bool `json:"pooling_mode_max_tokens"`
-		Root bool `json:"pooling_mode_mean_sqrt_len_tokens"`
-		Last bool `json:"pooling_mode_lasttoken"`
-	}
-	path := filepath.Join(dir, "1_Pooling", "config.json")
-	switch err := readJSON(path, &p); {
-	case errors.Is(err, fs.ErrNotExist):
-		return Mean, nil
-	case err != nil:
-		return 0, err
-	case p.CLS && !p.Mean && !p.Max && !p.Root && !p.Last:
-		return CLS, nil
-	case p.Mean && !p.CLS && !p.Max && !p.Root && !p.Last:
-		return Mean, nil
-	}
-	return 0, fmt.Errorf("%s: %w: pooling is that of the first token or the mean, and one of them alone", path, ErrUnsupported)
-}
-
 // loader reads tensors until one fails.
 type loader struct {
 	set       *weights.Set
 	precision Precision
+	form      family
 	prefix    string // of the names of the encoder's tensors in a whole model
 	err       error
 }
 
 // prefix is what stands before the names of the encoder's tensors: "bert." in a
 // model with heads, what others called the encoder in a graph of theirs.
-func prefix(set *weights.Set) string {
+func prefix(set *weights.Set, words string) string {
 	for _, name := range set.Names() {
-		if p, ok := strings.CutSuffix(name, "embeddings.word_embeddings.weight"); ok {
+		if p, ok := strings.CutSuffix(name, words+".weight"); ok {
 			return p
 		}
 	}
@@ -203,12 +186,41 @@ func (l *loader) linear(in, out int, names ...string) linear {
 	var all, bias []float32
 	for _, name := range names {
 		all = append(all, l.floats(name+".weight", out, in)...)
-		bias = append(bias, l.floats(name+".bias", out)...)
+		bias = append(bias, l.bias(name+".bias", out)...)
 	}
 	if l.err != nil {
 		return linear{}
 	}
 	return l.pack(all, bias, in, out*len(names))
+}
+
+// bias is zeros where it is missing and may be.
+func (l *loader) bias(name string, n int) []float32 {
+	if l.form.biasless {
+		if _, ok := l.set.Tensor(l.prefix+name, name); !ok {
+			return make([]float32, n)
+		}
+	}
+	return l.floats(name, n)
+}
+
+// up packs what goes into the inner layer, the half that is activated first.
+func (l *loader) up(c Config, p string) linear {
+	f, out := l.form, c.Inner
+	if !f.gated {
+		return l.linear(c.Width, out, p+f.up[0])
+	}
+	if len(f.up) == 2 {
+		return l.linear(c.Width, out, p+f.up[0], p+f.up[1])
+	}
+	w, bias := l.floats(p+f.up[0]+".weight", 2*out, c.Width), l.bias(p+f.up[0]+".bias", 2*out)
+	if l.err != nil {
+		return linear{}
+	}
+	if f.swapped {
+		w, bias = slices.Concat(w[out*c.Width:], w[:out*c.Width]), slices.Concat(bias[out:], bias[:out])
+	}
+	return l.pack(w, bias, c.Width, 2*out)
 }
 
 // pack lays weights out, which are stored as out × in.
@@ -233,52 +245,88 @@ func (l *loader) norm(name string, c Config) norm {
 			weight, bias = ".gamma", ".beta" // as TensorFlow named them
 		}
 	}
-	return norm{l.floats(name+weight, c.Width), l.floats(name+bias, c.Width), float32(c.Eps)}
+	return norm{l.floats(name+weight, c.Width), l.bias(name+bias, c.Width), float32(c.Eps)}
 }
 
 func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
-	l := &loader{set: set, precision: p, prefix: prefix(set)}
-	e := &Encoder{Config: c, Precision: p, set: set, zeros: make([]float32, simd.Padded(max(c.Positions, c.Width)))}
-	e.words = l.tensor("embeddings.word_embeddings.weight", c.Words, c.Width)
-	e.places = l.floats("embeddings.position_embeddings.weight", c.Positions, c.Width)
-	types := l.floats("embeddings.token_type_embeddings.weight", c.Types, c.Width)
-	e.norm = l.norm("embeddings.LayerNorm", c)
+	f := families[c.family]
+	if f.offset > 0 && c.Padding != nil {
+		f.offset = min(max(0, *c.Padding), c.Positions-2) + 1
+	}
+	l := &loader{set: set, precision: p, form: f, prefix: prefix(set, f.words)}
+	e := &Encoder{form: f, Precision: p, set: set}
+	e.words = l.tensor(f.words+".weight", c.Words, c.Width)
+	if f.places != "" {
+		e.places = l.floats(f.places+".weight", c.Positions, c.Width)
+		c.Positions -= f.offset
+	}
+	if e.types = make([]float32, c.Width); f.types != "" && c.Types > 0 {
+		e.types = l.floats(f.types+".weight", c.Types, c.Width)
+	}
+	e.Config, e.norm = c, l.norm(f.norm, c)
+	e.act, _ = activation(c.Activation)
+	e.zeros = make([]float32, simd.Padded(max(c.Positions, c.Width)))
 	for i := 0; i < c.Layers && l.err == nil; i++ {
-		p := fmt.Sprintf("encoder.layer.%d.", i)
-		self := p + "attention.self."
-		e.layers = append(e.layers, layer{
-			qkv:      l.linear(c.Width, c.Width, self+"query", self+"key", self+"value"),
-			out:      l.linear(c.Width, c.Width, p+"attention.output.dense"),
-			attended: l.norm(p+"attention.output.LayerNorm", c),
-			up:       l.linear(c.Width, c.Inner, p+"intermediate.dense"),
-			down:     l.linear(c.Inner, c.Width, p+"output.dense"),
-			done:     l.norm(p+"output.LayerNorm", c),
-		})
+		e.layers = append(e.layers, l.layer(c, i))
 	}
-	if _, ok := set.Tensor("cls.predictions.transform.dense.weight"); ok && slices.Equal(c.Architectures, []string{"BertForMaskedLM"}) {
-		e.head = l.head(c)
-		e.Pooling = Terms
+	if f.final != "" {
+		e.final = l.norm(f.final, c)
 	}
+	l.positions(e)
+	e.heads(l)
 	if l.err != nil {
 		return nil, l.err
-	}
-	for i := range e.places {
-		e.places[i] += types[i%c.Width]
 	}
 	return e, nil
 }
 
-func (l *loader) head(c Config) *head {
-	const p = "cls.predictions."
-	h := &head{dense: l.linear(c.Width, c.Width, p+"transform.dense"), norm: l.norm(p+"transform.LayerNorm", c)}
-	words := "embeddings.word_embeddings.weight"
-	if _, ok := l.set.Tensor(p + "decoder.weight"); ok {
-		words = p + "decoder.weight"
+func (l *loader) layer(c Config, i int) (y layer) {
+	f := l.form
+	p := fmt.Sprintf(f.layer, i)
+	if len(f.qkv) == 1 {
+		y.qkv = l.linear(c.Width, 3*c.Width, p+f.qkv[0])
+	} else {
+		y.qkv = l.linear(c.Width, c.Width, p+f.qkv[0], p+f.qkv[1], p+f.qkv[2])
 	}
-	w, bias := l.floats(words, c.Words, c.Width), l.floats(p+"bias", c.Words)
-	if l.err != nil {
-		return nil
+	if y.out = l.linear(c.Width, c.Width, p+f.out); !f.before || i > 0 {
+		y.attended = l.norm(p+f.attended, c) // the first of those that stand before is the embedding's
 	}
-	h.words = l.pack(w, bias, c.Width, c.Words)
-	return h
+	y.up, y.down, y.done = l.up(c, p), l.linear(c.Inner, c.Width, p+f.down), l.norm(p+f.done, c)
+	return y
+}
+
+// mostPlaces is how many numbers may be made of places.
+const mostPlaces = 1 << 27
+
+// positions makes what attention knows of places.
+func (l *loader) positions(e *Encoder) {
+	c, size := e.Config, e.Width/e.Heads
+	if n := uint64(c.Positions); n*uint64(max(size, 2*c.Heads)) > mostPlaces && l.form.places == "" || n*uint64(2*c.Heads) > mostPlaces && c.family == "mpnet" {
+		l.err = fmt.Errorf("%w: max_position_embeddings %d", ErrUnsupported, c.Positions)
+		return
+	}
+	w := &e.where
+	w.places = c.Positions
+	switch c.family {
+	case "modernbert":
+		w.every, w.window = max(1, c.Every), max(0, c.Window/2)
+		w.turns[0] = turns(c.Positions, size, cmp.Or(c.GlobalTheta, 160000), 1)
+		w.turns[1] = turns(c.Positions, size, cmp.Or(c.LocalTheta, c.GlobalTheta, 10000), 1)
+	case "nomic_bert":
+		w.turns[0] = turns(c.Positions, size, cmp.Or(c.RotaryBase, 10000), 1)
+	case "new":
+		base, factor := cmp.Or(c.Theta, 10000), 1.
+		if c.Scaling != nil {
+			base *= c.Scaling.Factor
+			factor = math.Pow(c.Scaling.Factor, -2/float64(size))
+		}
+		w.turns[0] = turns(c.Positions, size, base, factor)
+	case "alibi":
+		w.slopes = slopes(c.Heads)
+	case "mpnet":
+		buckets := cmp.Or(c.Buckets, 32)
+		if table := l.floats("encoder.relative_attention_bias.weight", buckets, c.Heads); l.err == nil {
+			w.near = near(table, buckets, c.Heads, c.Positions)
+		}
+	}
 }

@@ -157,8 +157,8 @@ func TestWrongFolders(t *testing.T) {
 	}{
 		{"no configuration", remove("config.json"), "holds no config.json", fs.ErrNotExist},
 		{"no weights", remove("model.safetensors"), "no model.safetensors nor model.onnx", fs.ErrNotExist},
-		{"another architecture", config(map[string]any{"model_type": "t5", "architectures": []string{"T5Model"}}), "T5Model of type t5; supported are Bert", ErrUnsupported},
-		{"another activation", config(map[string]any{"hidden_act": "relu"}), "hidden_act relu", ErrUnsupported},
+		{"another architecture", config(map[string]any{"model_type": "t5", "architectures": []string{"T5Model"}}), "T5Model of type t5; supported are JinaBERT", ErrUnsupported},
+		{"another activation", config(map[string]any{"hidden_act": "mish"}), "hidden_act mish", ErrUnsupported},
 		{"relative positions", config(map[string]any{"position_embedding_type": "relative_key"}), "position_embedding_type relative_key", ErrUnsupported},
 		{"no width", config(map[string]any{"hidden_size": 0}), "hidden_size is 0", nil},
 		{"huge width", config(map[string]any{"hidden_size": 1 << 40}), "hidden_size is 1099511627776", nil},
@@ -175,7 +175,7 @@ func TestWrongFolders(t *testing.T) {
 				t.Fatal(err)
 			}
 			tinymodel.WriteJSON(t, filepath.Join(dir, "1_Pooling", "config.json"), map[string]any{"pooling_mode_max_tokens": true})
-		}, "pooling is that of the first token or the mean", ErrUnsupported},
+		}, "pooling is that of the first or last token or the mean", ErrUnsupported},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := tiny.Write(t, 1)

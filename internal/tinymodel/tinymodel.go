@@ -101,6 +101,15 @@ func (s Shape) Write(t testing.TB, seed uint64, words ...string) string {
 	return dir
 }
 
+// Folder makes a folder of a configuration and tensors.
+func Folder(t testing.TB, config map[string]any, tensors map[string]Tensor) string {
+	t.Helper()
+	dir := t.TempDir()
+	WriteJSON(t, filepath.Join(dir, "config.json"), config)
+	WriteFile(t, filepath.Join(dir, "model.safetensors"), Safetensors(tensors))
+	return dir
+}
+
 // WriteJSON writes a file.
 func WriteJSON(t testing.TB, path string, v any) {
 	t.Helper()

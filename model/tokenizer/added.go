@@ -18,9 +18,11 @@ type literal struct {
 	left, right bool // with the white space on its sides
 }
 
+// match is a token and where it stands. The next one is looked for from next on, which
+// is before white space that it takes with it.
 type match struct {
-	id       int32
-	from, to int
+	id             int32
+	from, to, next int
 }
 
 func (a *added) add(text string, l literal) {
@@ -34,12 +36,13 @@ func (a *added) add(text string, l literal) {
 	}
 }
 
-// next is the first match from at on; without one both ends are that of the text.
-func (a *added) next(text string, at int) match {
+// next is the first match from search on; what stands before at is taken already.
+// Without one both ends are that of the text.
+func (a *added) next(text string, at, search int) match {
 	if a.tokens == nil {
-		return match{0, len(text), len(text)}
+		return match{0, len(text), len(text), len(text)}
 	}
-	for i := at; i < len(text); {
+	for i := search; i < len(text); {
 		l, to, ok := a.match(text, i)
 		if !ok {
 			i++
@@ -64,9 +67,9 @@ func (a *added) next(text string, at int) match {
 			}
 			to += size
 		}
-		return match{l.id, from, to}
+		return match{l.id, from, to, i}
 	}
-	return match{0, len(text), len(text)}
+	return match{0, len(text), len(text), len(text)}
 }
 
 func (a *added) match(text string, at int) (l literal, to int, ok bool) {
@@ -92,5 +95,5 @@ func firstRune(s string) rune {
 
 // within says whether r is a character of words, \w of regular expressions.
 func within(r rune) bool {
-	return r != utf8.RuneError && (unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Pc) || unicode.Is(unicode.Other_Alphabetic, r))
+	return r != utf8.RuneError && (unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic) || r == 0x200c || r == 0x200d)
 }

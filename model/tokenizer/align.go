@@ -82,12 +82,14 @@ func form(f norm.Form) normaliser {
 		out := aligned{make([]byte, 0, len(in.text)), make([]span, 0, len(in.text))}
 		var it norm.Iter
 		it.Init(f, in.text)
+		last := in.at[0]
 		for !it.Done() {
 			from := it.Pos()
 			part := it.Next()
-			if to := it.Pos(); from < to {
-				out.addAll(string(part), in.over(from, to))
+			if to := it.Pos(); from < to { // otherwise it is the rest of what was read before
+				last = in.over(from, to)
 			}
+			out.addAll(string(part), last)
 		}
 		return out
 	}
@@ -102,7 +104,7 @@ func lowercase(out *aligned, r rune, s span) {
 }
 
 func stripAccents(out *aligned, r rune, s span) {
-	if !unicode.Is(unicode.M, r) {
+	if !mark(r) {
 		out.add(r, s)
 	}
 }

@@ -115,6 +115,31 @@ func split(c cutter, behaviour string, invert bool) (step, bool) {
 	}, true
 }
 
+// wordRuns cuts runs of characters of words and of other signs; white space matches.
+func wordRuns(text []byte, emit func(from, to int, match bool)) {
+	const space, word, sign = 0, 1, 2
+	from, last := 0, space
+	for at := 0; at < len(text); {
+		r, size := utf8.DecodeRune(text[at:])
+		kind := sign
+		switch {
+		case unicode.IsSpace(r):
+			kind = space
+		case within(r):
+			kind = word
+		}
+		if kind != last && from < at {
+			emit(from, at, last == space)
+			from = at
+		}
+		last = kind
+		at += size
+	}
+	if from < len(text) {
+		emit(from, len(text), last == space)
+	}
+}
+
 // metaspace writes white space as SentencePiece does and cuts before each of it.
 func metaspace(mark, prepend string, cut bool) step {
 	words, _ := split(occurrences(mark), "MergedWithNext", false)

@@ -42,8 +42,8 @@ func (p *pipeline) read(tokens []Token, text string, from, to, most int) []Token
 	}
 	a := p.normalised(align(text, from, to))
 	s := string(a.text)
-	for at := 0; at < len(s) && (most < 0 || len(tokens) < most); {
-		m := p.added.next(s, at)
+	for at, search := 0, 0; search < len(s) && (most < 0 || len(tokens) < most); {
+		m := p.added.next(s, at, search)
 		if at < m.from {
 			p.word(0, a.slice(at, m.from), func(word aligned) {
 				if most < 0 || len(tokens) < most {
@@ -55,7 +55,7 @@ func (p *pipeline) read(tokens []Token, text string, from, to, most int) []Token
 			o := a.over(m.from, m.to)
 			tokens = append(tokens, Token{m.id, int(o.from), int(o.to)})
 		}
-		at = m.to
+		at, search = m.to, m.next
 	}
 	return tokens
 }
@@ -289,7 +289,7 @@ func (p *pipeline) step(kind string, data []byte) error {
 		}
 		c = each(punctuation)
 	case "Whitespace":
-		c, behaviour, n.Invert = matches(wordRuns), "Removed", true
+		c, behaviour = wordRuns, "Removed"
 	default:
 		return fmt.Errorf("%w: %s", ErrUnsupported, screen.Name(kind))
 	}
@@ -300,6 +300,3 @@ func (p *pipeline) step(kind string, data []byte) error {
 	p.steps = append(p.steps, s)
 	return nil
 }
-
-// wordRuns are runs of characters of words, and runs of others that are no space.
-var wordRuns = regexp.MustCompile(`[\p{L}\p{M}\p{N}\p{Pc}]+|[^\p{L}\p{M}\p{N}\p{Pc}\s\v\x{85}\p{Z}]+`)

@@ -68,19 +68,19 @@ func (t *Tokenizer) Word(id int32) string {
 func (t *Tokenizer) Encode(text string, most int) []Token {
 	var tokens []Token
 	w := words{wordPiece: t.wordPiece, most: most}
-	for at := 0; at < len(text) && (most < 0 || len(tokens) < most); {
-		m := t.added.next(text, at)
+	for at, search := 0, 0; search < len(text) && (most < 0 || len(tokens) < most); {
+		m := t.added.next(text, at, search)
 		if t.wordPiece != nil {
 			w.tokens = tokens
-			w.read(text, at, m.from)
+			w.read(text, min(at, m.from), m.from)
 			tokens = w.tokens
 		} else {
-			tokens = t.pipeline.read(tokens, text, at, m.from, most)
+			tokens = t.pipeline.read(tokens, text, min(at, m.from), m.from, most)
 		}
 		if m.from < m.to {
 			tokens = append(tokens, Token{m.id, m.from, m.to})
 		}
-		at = m.to
+		at, search = m.to, m.next
 	}
 	if most >= 0 && len(tokens) > most {
 		tokens = tokens[:most]
