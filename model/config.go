@@ -77,11 +77,10 @@ type others struct {
 		Type   string  `json:"type"`
 		Factor float64 `json:"factor"`
 	} `json:"rope_scaling"`
-	NormType string            `json:"layer_norm_type"`
-	Buckets  int               `json:"relative_attention_num_buckets"` // MPNet
-	Forward  string            `json:"feed_forward_type"`              // JinaBERT
-	Padding  *int              `json:"pad_token_id"`
-	Labels   map[string]string `json:"id2label"`
+	NormType string `json:"layer_norm_type"`
+	Buckets  int    `json:"relative_attention_num_buckets"` // MPNet
+	Forward  string `json:"feed_forward_type"`              // JinaBERT
+	Padding  *int   `json:"pad_token_id"`
 }
 
 // complete brings what families call differently under one name.

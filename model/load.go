@@ -253,6 +253,9 @@ func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
 	if f.offset > 0 && c.Padding != nil {
 		f.offset = min(max(0, *c.Padding), c.Positions-2) + 1
 	}
+	if f.places != "" && c.Positions <= f.offset {
+		return nil, fmt.Errorf("max_position_embeddings is %d, of which the first %d are for no token", c.Positions, f.offset)
+	}
 	l := &loader{set: set, precision: p, form: f, prefix: prefix(set, f.words)}
 	e := &Encoder{form: f, Precision: p, set: set}
 	e.words = l.tensor(f.words+".weight", c.Words, c.Width)
