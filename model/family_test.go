@@ -19,7 +19,6 @@ import (
 type plain struct {
 	naive
 	c      Config
-	places int
 }
 
 // familyTensors are random weights by a family's names; matrices that hold halves do so

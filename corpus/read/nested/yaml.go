@@ -134,7 +134,6 @@ func (p *yamlParser) under(to *node, from *yaml.Node, depth int) {
 		}
 		end := to.end
 		if i+step < len(from.Content) {
-			end = p.at(from.Content[i+step])
 			end = p.lines[min(max(from.Content[i+step].Line-1, 0), len(p.lines)-1)]
 		}
 		if end <= k.start {
