@@ -18,7 +18,7 @@ import (
 // a time, driven by the tensors' published names.
 type plain struct {
 	naive
-	c      Config
+	c Config
 }
 
 // familyTensors are random weights by a family's names; matrices that hold halves do so
