@@ -315,6 +315,13 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 			}
 		}
 		return
+	case atom.Link:
+		// Where the page stands on the web: a mirror's pages are known by it.
+		href := strings.TrimSpace(attrs["href"])
+		if strings.EqualFold(strings.TrimSpace(attrs["rel"]), "canonical") && (strings.HasPrefix(href, "https://") || strings.HasPrefix(href, "http://")) {
+			x.meta = append(x.meta, [2]string{"url", href})
+		}
+		return
 	case atom.Title:
 		x.inTitle = !selfClosing
 		return

@@ -377,3 +377,17 @@ func letters(s string) string {
 	}
 	return b.String()
 }
+
+// TestAddress: a page that says where it stands on the web has that as metadata.
+func TestAddress(t *testing.T) {
+	for link, want := range map[string]any{
+		`<link rel="canonical" href="https://example.org/gate">`: "https://example.org/gate",
+		`<link href=http://example.org/ rel=Canonical>`:          "http://example.org/",
+		`<link rel="canonical" href="/gate">`:                    nil,
+		`<link rel="stylesheet" href="https://example.org/a">`:   nil,
+	} {
+		if got := page(t, "<head>"+link+"</head><p>The gate opens at noon.").Metadata["url"]; got != want {
+			t.Errorf("%s: %v, want %v", link, got, want)
+		}
+	}
+}

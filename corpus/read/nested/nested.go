@@ -25,6 +25,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 // Type is that of the documents.
@@ -83,6 +84,9 @@ func Parse(ctx context.Context, d *corpus.Document, text, lang string, parse par
 		return fallback(ctx, d, text)
 	}
 	d.Type, d.Lang, d.Source = Type, lang, text
+	if lang == "xml" && sitemap.MatchString(text[:min(len(text), 4096)]) {
+		d.Role = role.Generated
+	}
 	b := builder{text: text, at: 0}
 	b.kids(&root, 1)
 	b.between(len(text), 1)

@@ -8,6 +8,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/readtest"
+	"github.com/tamis-search/tamis/corpus/role"
 )
 
 func asCode(_ context.Context, d *corpus.Document, text string) error {
@@ -126,4 +127,18 @@ func FuzzTOML(f *testing.F) {
 
 func FuzzXML(f *testing.F) {
 	fuzz(f, "xml", `<a b="c"><d>e</d>f<!-- g --><h/></a>`, `<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>`, "<a>"+strings.Repeat("<b>", 50))
+}
+
+// TestSitemap: a list of addresses is nothing to answer from.
+func TestSitemap(t *testing.T) {
+	const pages = `<url><loc>https://example.org/gate</loc><lastmod>2026-01-02</lastmod></url>`
+	for text, want := range map[string]string{
+		`<?xml version="1.0"?><!-- made --><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + pages + pages + `</urlset>`: role.Generated,
+		`<sitemapindex><sitemap><loc>https://example.org/a.xml</loc></sitemap><sitemap/></sitemapindex>`:                               role.Generated,
+		`<urls>` + pages + pages + `</urls>`: "",
+	} {
+		if d := readtest.Document(t, readers["xml"], text); d.Role != want {
+			t.Errorf("%s: role %q, want %q", text, d.Role, want)
+		}
+	}
 }

@@ -12,9 +12,12 @@ import (
 )
 
 // XML reads XML that holds data: an element that has text beside elements is one text.
+// A sitemap, which only names pages, counts as made by a program.
 func XML(fallback format.Parse) format.Func {
 	return textual("xml", declared, 30, parseXML, fallback)
 }
+
+var sitemap = regexp.MustCompile(`^\s*(?:<\?[^>]*>\s*|<!--(?s:.*?)-->\s*)*<(?:urlset|sitemapindex)\b`)
 
 var encoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,80}encoding=["']([A-Za-z0-9._-]{2,40})["']`)
 
