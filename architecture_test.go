@@ -35,7 +35,7 @@ var floors = [][]string{
 	{"corpus/read/latex", "corpus/read/mail", "corpus/read/office", "corpus/read/record", "corpus/read/web"},
 	{"corpus/read", "corpus/split"},
 	{"corpus/topics"},
-	{"model/tokenizer", "model/weights"},
+	{"model/hub", "model/tokenizer", "model/weights"},
 	{"model"},
 	{"encode"},
 	{"llm"},
@@ -63,7 +63,8 @@ var floors = [][]string{
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
 	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
-	{"cmd/tamis/encoding", "cmd/tamis/measure", "cmd/tamis/reading"},
+	{"cmd/tamis/encoding", "cmd/tamis/reading"},
+	{"cmd/tamis/measure"},
 	{"cmd/tamis/showing"},
 	{"cmd/tamis"},
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,10 @@ them. A title stands before its text with ". " between.`,
 			if query {
 				use = encode.Query
 			}
+			dir, err := encoding.Folder(dir)
+			if err != nil {
+				return err
+			}
 			e, err := encode.Open(dir, weights)
 			if err != nil {
 				return err
@@ -54,7 +59,7 @@ them. A title stands before its text with ". " between.`,
 func (a *app) modelsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "models DIR...",
+		Use:   "models DIR... | pull NAME...",
 		Short: "Say what model folders are, whether they load, and how fast they are here",
 		Args:  flags.AtLeastOne("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,5 +67,50 @@ func (a *app) modelsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line for each folder")
+	cmd.AddCommand(a.pullCommand())
 	return cmd
+}
+
+func (a *app) pullCommand() *cobra.Command {
+	var asJSON bool
+	var revision string
+	cmd := &cobra.Command{
+		Use:   "pull [NAME...]",
+		Short: "Fetch published models by name, or list the names that there are",
+		Long: `pull fetches models from the Hugging Face hub, or from $HF_ENDPOINT, into the
+folders where the hub's own tools keep them ($HF_HUB_CACHE, $HF_HOME/hub,
+~/.cache/huggingface/hub), goes on where it was stopped, and checks and prints the
+digest of each file. NAME is one of a short list, which pull prints without a name,
+or OWNER/MODEL. Nothing else in tamis asks the network for a model.
+
+Without a network, bring the folder here by hand (config.json, model.safetensors,
+tokenizer.json) and name it with --model.`,
+		Example: "  tamis models pull\n  tamis models pull minilm\n  tamis index --model minilm ~/notes",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return encoding.Known(a.out, asJSON)
+			}
+			return encoding.Pull(cmd.Context(), a.out, args, revision, asJSON, a.fetching())
+		},
+	}
+	cmd.Flags().StringVar(&revision, "revision", "", "branch, tag or commit (default: that of the list, else main)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line for each model")
+	return cmd
+}
+
+// fetching shows on a terminal how much of a file is there; nil where nobody watches.
+func (a *app) fetching() func(file string, done, size int64) {
+	if a.progress == nil || a.quiet {
+		return nil
+	}
+	var last time.Time
+	return func(file string, done, size int64) {
+		if now := time.Now(); done == size || now.Sub(last) > time.Second/4 {
+			last = now
+			fmt.Fprintf(a.progress, "\r\x1b[K%s  %.1f of %.1f MB", screen.Name(file), float64(done)/1e6, float64(size)/1e6)
+			if done == size {
+				fmt.Fprint(a.progress, "\r\x1b[K")
+			}
+		}
+	}
 }

@@ -25,12 +25,12 @@ type Flag struct{ dir string }
 
 // AddIndexing makes the flag of tamis index.
 func (m *Flag) AddIndexing(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, or of this name (see tamis models pull), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
 }
 
 // AddAsking makes the flag of commands that ask.
 func (m *Flag) AddAsking(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "folder of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
+	f.StringVar(&m.dir, "model", "", "folder or name of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
 }
 
 // Index gives the passages of ix that lack them vectors: of the model that is named, else
@@ -43,7 +43,11 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 	case "":
 		dirs = slices.Sorted(maps.Values(ix.Models()))
 	default:
-		dirs = []string{m.dir}
+		dir, err := Folder(m.dir)
+		if err != nil {
+			return nil, err
+		}
+		dirs = []string{dir}
 	}
 	var reports []tamis.Encoded
 	for _, dir := range dirs {
@@ -77,6 +81,10 @@ func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*enc
 		return nil, flags.Usagef("the index has vectors of several models: say --model with one of %s, or none", strings.Join(slices.Sorted(maps.Values(models)), ", "))
 	case dir == "":
 		dir = slices.Collect(maps.Values(models))[0]
+	}
+	dir, err := Folder(dir)
+	if err != nil {
+		return nil, err
 	}
 	e, err := encode.Open(dir, model.Int8)
 	if err != nil && m.dir == "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval"
@@ -63,7 +64,11 @@ baselines, and compares question by question.`,
 				return flags.UsageError{Err: err}
 			}
 			if o.model != "" {
-				if o.encoder, err = encode.Open(o.model, model.Int8); err != nil {
+				dir, err := encoding.Folder(o.model)
+				if err != nil {
+					return err
+				}
+				if o.encoder, err = encode.Open(dir, model.Int8); err != nil {
 					return err
 				}
 				defer o.encoder.Close()
