@@ -79,17 +79,12 @@ func form(f norm.Form) normaliser {
 		if f.QuickSpan(in.text) == len(in.text) {
 			return in
 		}
+		// Each stretch by itself, so that none takes the place of one before it.
 		out := aligned{make([]byte, 0, len(in.text)), make([]span, 0, len(in.text))}
-		var it norm.Iter
-		it.Init(f, in.text)
-		last := in.at[0]
-		for !it.Done() {
-			from := it.Pos()
-			part := it.Next()
-			if to := it.Pos(); from < to { // otherwise it is the rest of what was read before
-				last = in.over(from, to)
-			}
-			out.addAll(string(part), last)
+		for at := 0; at < len(in.text); {
+			n := f.NextBoundary(in.text[at:], true)
+			out.addAll(string(f.Bytes(in.text[at:at+n])), in.over(at, at+n))
+			at += n
 		}
 		return out
 	}
