@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
@@ -71,7 +72,7 @@ func (r snapshotReader) meaning(question string, of func(ctx context.Context, qu
 			if err != nil {
 				return nil, err
 			}
-			texts[i] = meant(h.Title, text)
+			texts[i] = encode.Text(h.Title, text)
 		}
 		return of(ctx, question, texts)
 	}

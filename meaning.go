@@ -64,7 +64,10 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 		return report, err
 	}
 	defer snap.Release()
-	todo, all := lacking(snap, report.Field)
+	todo, all, err := lacking(snap, &report, e)
+	if err != nil {
+		return report, err
+	}
 	if len(todo) == 0 {
 		return report, nil
 	}
@@ -74,7 +77,7 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 	}
 	defer b.Discard()
 	b.Until(ctx)
-	w := encoding{ix: ix, view: snap, batch: b, report: &report}
+	w := encoding{view: snap, batch: b, report: &report}
 	for v, err := range e.All(ctx, w.texts(todo), encode.Passage) {
 		if err == nil {
 			err = ctx.Err()
@@ -86,7 +89,7 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 			return report, errors.Join(err, b.Commit())
 		}
 		if progress != nil {
-			progress(report.Passages, all)
+			progress(w.done, all)
 		}
 	}
 	return report, errors.Join(w.err, b.Commit())
@@ -101,38 +104,49 @@ func fieldOf(e *Encoder) VectorField {
 	return f
 }
 
-// lacking lists the documents of which a passage lacks a vector in a field, and counts
-// their passages.
-func lacking(v *store.Snapshot, field string) (docs []store.Row, passages int) {
+// lacking lists the documents of which a passage lacks a vector of e's, and counts their
+// passages. Those whose vectors would be too many together are skipped.
+func lacking(v *store.Snapshot, report *Encoded, e *Encoder) (docs []store.Row, passages int, err error) {
 	for i, space := range v.Spaces(store.Documents) {
 		for row := range uint32(space.Inverted.Rows()) {
 			doc := store.Row{Segment: i, Row: row}
-			if space.Visible != nil && !space.Visible.Has(row) || v.Whole(doc, field) {
+			if space.Visible != nil && !space.Visible.Has(row) || v.Whole(doc, report.Field) {
 				continue
 			}
 			first, end := v.PassageRows(doc)
-			docs, passages = append(docs, doc), passages+int(end-first)
+			n := int(end - first)
+			if e.Kind() == vector.KindDense && n > store.MaxNumbers/e.Info().Width {
+				h, err := v.Header(v.Ordinal(doc))
+				if err != nil {
+					return nil, 0, err
+				}
+				report.Skipped = append(report.Skipped, Skip{Path: h.ID, Reason: fmt.Sprintf("its %d passages are too many for vectors of %d numbers each: it is found by words alone; divide it", n, e.Info().Width)})
+				continue
+			}
+			docs, passages = append(docs, doc), passages+n
 		}
 	}
-	return docs, passages
+	return docs, passages, nil
 }
 
 // encoding takes the vectors of passages in, which come in the order of their texts.
 type encoding struct {
-	ix      *Index
 	view    *store.Snapshot
 	batch   *store.Batch
 	report  *Encoded
 	err     error // of reading
 	waiting []unencoded
 	parts   vector.Parts // of the first that waits
-	made    int          // passages since the last step
+	taken   int          // of its passages
+	done    int          // passages of all
+	step    int          // passages since the last step
 }
 
 // unencoded is a document whose vectors are being made.
 type unencoded struct {
-	doc    Document
-	ranges []topk.Row
+	id      string
+	ordinal uint64
+	rows    []topk.Row
 }
 
 // texts yields the texts of passages and notes whose they are.
@@ -144,20 +158,20 @@ func (w *encoding) texts(docs []store.Row) func(yield func(string) bool) {
 				w.err = err
 				return
 			}
-			u := unencoded{doc: Document{ID: h.ID}}
+			u := unencoded{id: h.ID, ordinal: h.Ordinal}
 			first, end := w.view.PassageRows(doc)
 			for r := first; r < end; r++ {
-				u.ranges = append(u.ranges, store.Row{Segment: doc.Segment, Row: r})
+				u.rows = append(u.rows, store.Row{Segment: doc.Segment, Row: r})
 			}
 			w.waiting = append(w.waiting, u)
-			for _, row := range u.ranges {
+			for _, row := range u.rows {
 				p := w.view.Passage(row)
 				text, err := w.view.Text(h, p.Start, p.End)
 				if err != nil {
 					w.err = err
 					return
 				}
-				if !yield(meant(h.Title, text)) {
+				if !yield(encode.Text(h.Title, text)) {
 					return
 				}
 			}
@@ -165,33 +179,34 @@ func (w *encoding) texts(docs []store.Row) func(yield func(string) bool) {
 	}
 }
 
-// meant is what a model is shown of a passage.
-func meant(title, passage string) string {
-	if title == "" {
-		return passage
-	}
-	return title + ". " + passage
-}
-
 // take puts the next vector to its passage.
 func (w *encoding) take(v Vector) error {
 	u := &w.waiting[0]
-	p := w.view.Passage(u.ranges[len(w.parts)])
-	w.parts = append(w.parts, vector.Part{Start: p.Start, End: p.End, Vector: v})
-	w.report.Passages++
-	w.made++
-	if len(w.parts) < len(u.ranges) {
+	p := w.view.Passage(u.rows[w.taken])
+	w.taken++
+	w.done++
+	w.step++
+	if vector.Numbers(v) > 0 { // a sparse model may have nothing to say
+		w.parts = append(w.parts, vector.Part{Start: p.Start, End: p.End, Vector: v})
+	}
+	if w.taken < len(u.rows) {
 		return nil
 	}
-	_, err := w.batch.PutVector(u.doc, w.report.Field, w.parts)
-	var bad *store.DocumentError
-	if errors.As(err, &bad) {
-		w.report.Skipped = append(w.report.Skipped, Skip{Path: u.doc.ID, Reason: bad.Reason})
-		err = nil
+	outcome, err := store.Unchanged, error(nil)
+	if len(w.parts) > 0 {
+		outcome, err = w.batch.AttachVector(u.id, u.ordinal, w.report.Field, w.parts)
 	}
-	w.waiting, w.parts = w.waiting[1:], nil
-	if err == nil && w.made >= encodedTogether {
-		w.made = 0
+	var bad *store.DocumentError
+	switch {
+	case errors.As(err, &bad):
+		w.report.Skipped = append(w.report.Skipped, Skip{Path: u.id, Reason: bad.Reason})
+		err = nil
+	case outcome != store.Unchanged:
+		w.report.Passages += len(w.parts)
+	}
+	w.waiting, w.parts, w.taken = w.waiting[1:], nil, 0
+	if err == nil && w.step >= encodedTogether {
+		w.step = 0
 		err = w.batch.Flush()
 	}
 	return err

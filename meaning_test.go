@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"strings"
 	"testing"
 
@@ -193,5 +194,115 @@ func TestMeaning(t *testing.T) {
 	ix.Use(nil)
 	if text, _ := ask(); text != words {
 		t.Fatal("the context is another without the model than it was")
+	}
+}
+
+// TestEncodeChanges: a document that is deleted while vectors are made does not come
+// back, and one that is replaced has none of its old text.
+func TestEncodeChanges(t *testing.T) {
+	ix, err := Open("", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	if _, err := ix.Add(t.Context(), gates(20)); err != nil {
+		t.Fatal(err)
+	}
+	e, changed := tinyEncoder(t, 1), false
+	if _, err := ix.Encode(t.Context(), e, func(done, all int) {
+		if changed {
+			return
+		}
+		changed = true
+		if _, err := ix.Delete(t.Context(), "gate 15"); err != nil {
+			t.Error(err)
+		}
+		if _, err := ix.Add(t.Context(), func(yield func(Document, error) bool) {
+			yield(Document{ID: "gate 16", Source: "The tide is high at the wall."}, nil)
+		}); err != nil {
+			t.Error(err)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ix.Source(t.Context(), "gate 15", Scope{}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a deleted document: %v", err)
+	}
+	if have, all := encoded(t, ix, e.Name()); have != all-1 {
+		t.Errorf("%d of %d passages have vectors, one was replaced", have, all)
+	}
+	if r, err := ix.Encode(t.Context(), e, nil); err != nil || r.Passages != 1 {
+		t.Errorf("then %d passages were encoded: %v", r.Passages, err)
+	}
+}
+
+// TestEncodeSparse: a passage of which a sparse model says nothing keeps none of its
+// document's others from having vectors, and nothing is made twice.
+func TestEncodeSparse(t *testing.T) {
+	ix, err := Open("", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	if _, err := ix.Add(t.Context(), gates(5)); err != nil {
+		t.Fatal(err)
+	}
+	dir := tinymodel.Shape{Words: len(gateWords), Width: 32, Inner: 48, Layers: 1, Heads: 2, Positions: 64, Masked: true}.Write(t, 1, gateWords...)
+	e, err := encode.Open(dir, model.Int8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	for i, want := range []bool{true, false} {
+		r, err := ix.Encode(t.Context(), e, nil)
+		if err != nil || len(r.Skipped) > 0 || (r.Passages > 0) != want {
+			t.Fatalf("run %d: %+v %v", i, r, err)
+		}
+	}
+}
+
+// TestMeaningScope: what a group may not see weighs in nothing, with a model too.
+func TestMeaningScope(t *testing.T) {
+	// The first twelve belong to the sea, what follows to the land.
+	of := func(n int) iter.Seq2[Document, error] {
+		return func(yield func(Document, error) bool) {
+			i := 0
+			for d, err := range gates(n) {
+				d.Metadata = map[string]any{"groups": []string{[]string{"sea", "land"}[min(i/12, 1)]}}
+				if i++; !yield(d, err) {
+					return
+				}
+			}
+		}
+	}
+	e := tinyEncoder(t, 1)
+	near := func(docs iter.Seq2[Document, error]) map[string]float64 {
+		t.Helper()
+		ix, err := Open("", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ix.Close()
+		if _, err := ix.Add(t.Context(), docs); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ix.Encode(t.Context(), e, nil); err != nil {
+			t.Fatal(err)
+		}
+		ix.Use(e)
+		found := map[string]float64{}
+		c, err := ix.Context(t.Context(), "when is the tide high at the gate", Budget{Tokens: 400}, Scope{Groups: []string{"sea"}}, Lab{Trace: func(units []score.Unit) {
+			for _, u := range units {
+				found[fmt.Sprint(u.Doc, u.Start)] = u.Features[score.Meaning]
+			}
+		}})
+		if err != nil || len(c.Spans) == 0 {
+			t.Fatal(len(c.Spans), err)
+		}
+		return found
+	}
+	seen, without := near(of(24)), near(of(12))
+	if len(seen) == 0 || !maps.Equal(seen, without) {
+		t.Errorf("%d units are near as they are among all documents, %d as among those that may be seen:\n%v\n%v", len(seen), len(without), seen, without)
 	}
 }

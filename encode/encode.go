@@ -176,6 +176,14 @@ func (e *Encoder) Kind() vector.Kind {
 	return vector.KindDense
 }
 
+// Text is what is encoded of a text that has a title, which may be "".
+func Text(title, text string) string {
+	if title == "" {
+		return text
+	}
+	return title + ". " + text
+}
+
 // Use says what texts are, where a model treats them differently.
 type Use uint8
 

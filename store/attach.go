@@ -36,11 +36,25 @@ type attachment struct {
 // What is attached stays until the document changes. Where another writer
 // changes or deletes the document before this commits, the vector is dropped.
 func (b *Batch) PutVector(d corpus.Document, field string, x vector.Value) (Outcome, error) {
+	return b.putVector(d, nil, field, x)
+}
+
+// AttachVector is PutVector for what was read under an ordinal; where that document is
+// gone, or another has its id, the vector is dropped.
+func (b *Batch) AttachVector(id string, ordinal uint64, field string, x vector.Value) (Outcome, error) {
+	return b.putVector(corpus.Document{ID: id}, &ordinal, field, x)
+}
+
+func (b *Batch) putVector(d corpus.Document, ordinal *uint64, field string, x vector.Value) (Outcome, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
 	if err := x.Validate(); err != nil {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, err)}
+	}
+	x, err := b.s.numbered(x)
+	if err != nil {
+		return 0, err
 	}
 	if vector.Numbers(x) == 0 {
 		return 0, &DocumentError{d.ID, fmt.Sprintf("field %q: %v", field, vector.ErrEmpty)}
@@ -58,6 +72,9 @@ func (b *Batch) PutVector(d corpus.Document, field string, x vector.Value) (Outc
 	h, err := v.Known(d.ID)
 	if err != nil {
 		return 0, err
+	}
+	if ordinal != nil && (h == nil || h.Ordinal != *ordinal) {
+		return Unchanged, nil
 	}
 	if h == nil {
 		more := record.Vectors{field: x}

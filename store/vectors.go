@@ -16,8 +16,8 @@ import (
 // VectorField says how a field stores its vectors.
 type VectorField = vector.Field
 
-// maxNumbers bounds the weights and numbers that one document's vectors have together.
-const maxNumbers = 1 << 24
+// MaxNumbers bounds the weights and numbers that one document's vectors have together.
+const MaxNumbers = 1 << 24
 
 // vectorsOf numbers the vectors of a document.
 func (s *Store) vectorsOf(d *corpus.Document) (record.Vectors, error) {
@@ -60,8 +60,8 @@ func (s *Store) numbered(v vector.Value) (vector.Value, error) {
 
 // checkVectors says why the vectors of a document cannot be stored.
 func (s *Store) checkVectors(id string, v record.Vectors) error {
-	if n := v.Numbers(); n > maxNumbers {
-		return &DocumentError{id, fmt.Sprintf("its vectors have %d weights or numbers, more than the %d that one document may have", n, maxNumbers)}
+	if n := v.Numbers(); n > MaxNumbers {
+		return &DocumentError{id, fmt.Sprintf("its vectors have %d weights or numbers, more than the %d that one document may have", n, MaxNumbers)}
 	}
 	for _, field := range slices.Sorted(maps.Keys(v)) {
 		if err := s.fields.Use(field, v[field]); err != nil {

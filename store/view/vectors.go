@@ -189,7 +189,8 @@ func (v *View) PassageVectors(field string) func(passage Row) vector.Dense {
 	}
 }
 
-// Whole says whether each passage of a document has a vector in a field.
+// Whole says whether each passage of a document has a vector in a field; of sparse ones
+// any, since a model may have nothing to say of a passage.
 func (v *View) Whole(doc Row, field string) bool {
 	first, end := v.PassageRows(doc)
 	if first == end {
@@ -200,5 +201,5 @@ func (v *View) Whole(doc Row, field string) bool {
 		return false
 	}
 	from, to := x.OfDocument(doc.Row)
-	return to-from == end-first
+	return to-from == end-first || x.Kind() == vector.KindSparse && to > from
 }

@@ -44,11 +44,7 @@ func File(ctx context.Context, out io.Writer, in io.Reader, e *encode.Encoder, p
 				return err
 			}
 			ids = append(ids, id)
-			text := r.Text
-			if r.Title != "" {
-				text = r.Title + ". " + text
-			}
-			if !yield(text) {
+			if !yield(encode.Text(r.Title, r.Text)) {
 				return stop
 			}
 			return nil
