@@ -25,6 +25,9 @@ func TestFamilies(t *testing.T) {
 		t.Fatalf("peer.py: %v", err)
 	}
 	folders, _ := filepath.Glob(filepath.Join(folder, "*"))
+	if len(folders) != 24 {
+		t.Fatalf("peer.py wrote %d folders, want six families with four heads each", len(folders))
+	}
 	for _, dir := range folders {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			e := open(t, dir)
@@ -38,6 +41,9 @@ func TestFamilies(t *testing.T) {
 			}
 			if err := json.Unmarshal(data, &cases); err != nil {
 				t.Fatal(err)
+			}
+			if len(cases) == 0 {
+				t.Fatal("no cases")
 			}
 			worst := 0.
 			for _, c := range cases {

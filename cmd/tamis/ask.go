@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -64,7 +65,9 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 			}
 			defer ix.Close()
 			e, err := (&encoding.Flag{}).Use(ix, a.warn) // --model is that of the answer
-			if err != nil {
+			if errors.Is(err, encoding.ErrSeveral) {
+				a.warn("%v: words alone count here", encoding.ErrSeveral)
+			} else if err != nil {
 				return err
 			}
 			defer e.Close()

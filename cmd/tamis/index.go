@@ -154,13 +154,12 @@ func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.Vector
 		err = a.printReport("vectors: ", *both.Vectors, nil)
 	}
 	for _, e := range both.Encoded {
-		if asJSON || err != nil || a.quiet || e.Passages == 0 {
+		if asJSON || err != nil || a.quiet {
 			continue
 		}
-		for _, s := range e.Skipped {
-			fmt.Fprintf(a.errs, "skipped %s: %s\n", receipt.Line(s.Path, s.Line), screen.Line(s.Reason))
+		if err = reading.Skipped(a.errs, e.Skipped); err == nil && e.Passages > 0 {
+			_, err = fmt.Fprintf(a.out, "vectors: %d passages encoded\n", e.Passages)
 		}
-		_, err = fmt.Fprintf(a.out, "vectors: %d passages encoded\n", e.Passages)
 	}
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))

@@ -22,7 +22,7 @@ import (
 type Near struct {
 	encoder *encode.Encoder
 	file    *os.File
-	vectors map[uint64][]float32
+	vectors map[uint64][]float32 // by the names of the model and the texts
 	width   int
 	Made    int // vectors that were not in the file
 }
@@ -56,7 +56,7 @@ func Open(dir, file string) (*Near, error) {
 func (n *Near) Cosines(ctx context.Context, question string, passages []string) ([]float32, error) {
 	var missing []string
 	for _, p := range passages {
-		if _, ok := n.vectors[xxhash.Sum64String(p)]; !ok {
+		if _, ok := n.vectors[n.key(p)]; !ok {
 			missing = append(missing, p)
 		}
 	}
@@ -65,7 +65,7 @@ func (n *Near) Cosines(ctx context.Context, question string, passages []string) 
 		return nil, err
 	}
 	for i, v := range made {
-		if err := n.keep(xxhash.Sum64String(missing[i]), v.(vector.Dense)); err != nil {
+		if err := n.keep(n.key(missing[i]), v.(vector.Dense)); err != nil {
 			return nil, err
 		}
 	}
@@ -75,12 +75,14 @@ func (n *Near) Cosines(ctx context.Context, question string, passages []string) 
 	}
 	out := make([]float32, len(passages))
 	for i, p := range passages {
-		for j, x := range n.vectors[xxhash.Sum64String(p)] {
+		for j, x := range n.vectors[n.key(p)] {
 			out[i] += x * q[0].(vector.Dense)[j]
 		}
 	}
 	return out, nil
 }
+
+func (n *Near) key(text string) uint64 { return xxhash.Sum64String(n.encoder.Name() + "\x00" + text) }
 
 func (n *Near) keep(key uint64, v []float32) error {
 	if _, ok := n.vectors[key]; ok {

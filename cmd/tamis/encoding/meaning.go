@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/model"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // none is what --model says to leave models alone.
@@ -33,6 +34,14 @@ func (m *Flag) AddAsking(f *pflag.FlagSet) {
 	f.StringVar(&m.dir, "model", "", "folder or name of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
 }
 
+// ErrSeveral: the models that made vectors are several, and none was named.
+var ErrSeveral = errors.New("the index has vectors of several models")
+
+// folders are those of the models that made vectors of an index.
+func folders(ix *tamis.Index) []string {
+	return slices.Compact(slices.Sorted(maps.Values(ix.Models())))
+}
+
 // Index gives the passages of ix that lack them vectors: of the model that is named, else
 // of those that made the ones that are there. What keeps one of those from loading is
 // warned of.
@@ -41,7 +50,7 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 	switch m.dir {
 	case none:
 	case "":
-		dirs = slices.Sorted(maps.Values(ix.Models()))
+		dirs = folders(ix)
 	default:
 		dir, err := Folder(m.dir)
 		if err != nil {
@@ -72,15 +81,14 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
 // closes what is returned, which may be nil.
 func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*encode.Encoder, error) {
-	models := ix.Models()
-	dir := m.dir
+	dir, dirs := m.dir, folders(ix)
 	switch {
-	case dir == none || dir == "" && len(models) == 0:
+	case dir == none || dir == "" && len(dirs) == 0:
 		return nil, nil
-	case dir == "" && len(models) > 1:
-		return nil, flags.Usagef("the index has vectors of several models: say --model with one of %s, or none", strings.Join(slices.Sorted(maps.Values(models)), ", "))
+	case dir == "" && len(dirs) > 1:
+		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(dirs, ", "))}
 	case dir == "":
-		dir = slices.Collect(maps.Values(models))[0]
+		dir = dirs[0]
 	}
 	dir, err := Folder(dir)
 	if err != nil {
@@ -94,7 +102,13 @@ func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*enc
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := models[e.Name()]; !ok {
+	if e.Kind() != vector.KindDense {
+		if m.dir != "" {
+			err = fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --vector ranks by them", screen.Name(dir))
+		}
+		return nil, errors.Join(err, e.Close())
+	}
+	if _, ok := ix.Models()[e.Name()]; !ok {
 		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(dir), screen.Name(dir))
 		if m.dir == "" {
 			warn("%v", reason)
