@@ -115,8 +115,11 @@ func (all *Set) blanks(doc, at int) int {
 	}
 }
 
-// letterLine is a line of the head of a mail, as its reader writes it.
-var letterLine = regexp.MustCompile(`^(?:From|To|Cc|Date): `)
+// letterLine says that a text is a line of the head of a mail, as its reader writes it.
+// It is asked of every unit above one that is kept.
+func letterLine(s string) bool {
+	return strings.HasPrefix(s, "From: ") || strings.HasPrefix(s, "To: ") || strings.HasPrefix(s, "Cc: ") || strings.HasPrefix(s, "Date: ")
+}
 
 // longLine is how much of such a line is kept: that of many who were written to goes on.
 const longLine = 100
@@ -131,7 +134,7 @@ func (all *Set) letter(i int) []Need {
 	var out []Need
 	for j, skipped := i-1, 0; j >= 0 && all.Units[j].Doc == u.Doc && skipped < farthest; j-- {
 		k := &all.Units[j]
-		if k.Kind != corpus.Paragraph || !letterLine.MatchString(k.Text) {
+		if k.Kind != corpus.Paragraph || !letterLine(k.Text) {
 			if len(out) > 0 {
 				skipped++ // a long line goes on
 			}
