@@ -67,7 +67,7 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 	switch {
 	case next.Kind == corpus.Heading || next.Kind == corpus.Term:
 		return false
-	case how.letter && (letterLine.MatchString(a) || letterLine.MatchString(b)):
+	case how.letter && (letterLine(a) || letterLine(b)):
 		return false
 	case last.Kind == corpus.Heading:
 		return !how.apart
