@@ -60,6 +60,8 @@ func TestScripts(t *testing.T) {
 	first, second := shape.Write(t, 1, words...), shape.Write(t, 2, words...)
 	shape.Masked = true
 	sparse, table := shape.Write(t, 3, words...), t.TempDir()
+	shape.Masked, shape.Labels = false, 1
+	reader := shape.Write(t, 4, words...)
 	for _, dir := range []string{sparse, table} {
 		tinymodel.WriteJSON(t, filepath.Join(dir, "idf.json"), map[string]float64{"gate": 2, "tide": 1, "noon": .5})
 	}
@@ -74,6 +76,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OTHER", second)
 			env.Setenv("SPARSE", sparse)
 			env.Setenv("TABLE", table)
+			env.Setenv("READER", reader)
 			vectors := httptest.NewServer(http.HandlerFunc(embed))
 			env.Defer(vectors.Close)
 			env.Setenv("VECTORS", vectors.URL+"/v1#letters")
