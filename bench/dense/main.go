@@ -13,6 +13,7 @@ import (
 	"log"
 	"math"
 	"os"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ func main() {
 	dims := flag.Int("dims", 384, "numbers of a vector")
 	bits := flag.Int("bits", 8, "of a stored number")
 	visible := flag.Int("visible", 100, "percent of the rows that can be hits")
+	profile := flag.String("profile", "", "write a CPU profile of the searches to this file")
 	flag.Parse()
 	b := dense.NewBuilder(dense.Config{Dims: *dims, Bits: *bits})
 	for _, v := range read(*base, *dims) {
@@ -49,6 +51,16 @@ func main() {
 	src := dense.Source{Segment: s}
 	if *visible < 100 {
 		src.Visible = s.Mask(func(row uint32) bool { return row*2654435761>>8%100 < uint32(*visible) })
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
 	}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		var recall float32

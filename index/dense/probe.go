@@ -21,8 +21,8 @@ type probe struct {
 	unit, start float32
 	square      float32 // of its length
 
-	centers []float32 // scratch: scores of centroids
-	lists   []probed
+	heads, near topk.Collector // centroids by estimate, by score
+	lists       []probed
 
 	masks  [estimateBlocks]uint32
 	sums   [estimateBlocks * blockRows]uint16
@@ -41,7 +41,10 @@ type probed struct {
 
 const (
 	estimateBlocks = 4 // that one call estimates: the floor rises between calls
-	listCost       = 50
+	headsEach      = 2 // centroids that are scored for each list that is looked into
+	headsMore      = 24
+	headCost       = 60 // of a block of them
+	listCost       = 60
 	blockCost      = 150
 	rowCost        = 100
 	// A filter that lets few rows pass makes exact search cheaper than lists are.
@@ -79,32 +82,71 @@ func (s *Source) setting(recall float32, k int) (best setting, ok bool) {
 
 // add takes the lists of a source.
 func (p *probe) add(src *Source, number uint32, how setting) {
+	g := src.Segment
 	if p.tables == nil {
 		rotated := slices.Clone(p.q.floats)
-		newRotation(len(rotated)).apply(rotated)
+		g.rotate.apply(rotated)
 		p.tables, p.unit, p.start = tables(rotated)
 		for _, x := range p.q.floats {
 			p.square += float32(x * x)
 		}
 	}
-	g := src.Segment
-	p.centers = slices.Grow(p.centers[:0], len(g.lists))[:len(g.lists)]
-	simd.DotFloat(p.centers, p.q.floats, g.data[secCenters])
-	p.spent += listCost * len(g.lists)
-	var floor float32
-	if n := min(how.lists, len(g.lists)); n < len(g.lists) {
-		sorted := slices.Clone(p.centers)
-		slices.Sort(sorted)
-		floor = sorted[len(sorted)-n]
-	} else {
-		floor = float32(math.Inf(-1))
+	p.near.Reset(how.lists)
+	score := func(i uint32) {
+		simd.DotFloat(p.scores[:], p.q.floats, g.centroid(int(i)))
+		p.spent += listCost
+		p.near.Add(topk.SignedKey(p.scores[0], i))
 	}
-	for i := range g.lists {
-		if p.centers[i] >= floor && g.lists[i].end > g.lists[i].first {
-			p.lists = append(p.lists, probed{&g.lists[i], src, number, p.centers[i], how.deviations})
+	if n := headsEach*how.lists + headsMore; n < len(g.lists) {
+		p.heads.Reset(n)
+		p.estimate(g)
+		for _, key := range p.heads.Sorted() {
+			score(^uint32(key))
+		}
+	} else {
+		for i := range g.lists {
+			score(uint32(i))
+		}
+	}
+	for _, key := range p.near.Sorted() {
+		l := &g.lists[^uint32(key)]
+		if l.end > l.first {
+			p.lists = append(p.lists, probed{l, src, number, topk.SignedScore(key), how.deviations})
 		}
 	}
 }
+
+// estimate collects the heads that seem best, by their codes around the mean of all.
+func (p *probe) estimate(g *Segment) {
+	blocks := (len(g.lists) + blockRows - 1) / blockRows
+	for at := 0; at < blocks; at += estimateBlocks {
+		n := min(estimateBlocks, blocks-at)
+		least := float32(math.Inf(-1))
+		if floor := p.heads.Floor(); floor != 0 {
+			least = topk.SignedScore(floor)
+		}
+		factors := g.data[secSlopes][at*factorBytes:]
+		simd.Estimate(p.masks[:n], p.sums[:], g.data[secHeads][at*g.conf.codeBytes():], p.tables, factors, p.unit, p.start, least)
+		p.spent += headCost * n
+		for b, mask := range p.masks[:n] {
+			first := (at + b) * blockRows
+			if left := len(g.lists) - first; left < blockRows {
+				mask &= 1<<left - 1
+			}
+			f := factors[b*factorBytes:]
+			for ; mask != 0; mask &= mask - 1 {
+				i := bits.TrailingZeros32(mask)
+				x := float32(float32(p.sums[b*blockRows+i])*p.unit) + p.start
+				x = float32(x*float(f[4*i:])) + float(f[4*(blockRows+i):])
+				if key := topk.SignedKey(x, uint32(first+i)); key > p.heads.Floor() {
+					p.heads.Add(key)
+				}
+			}
+		}
+	}
+}
+
+func float(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }
 
 // search looks into all lists.
 func (p *probe) search(ctx context.Context) error {

@@ -35,6 +35,7 @@ type Segment struct {
 	lists   []list    // nil where places are rows
 	recalls []setting // measured, in falling order of recall and cost
 	inverse func() []uint32
+	rotate  *rotation
 }
 
 // list is the places [first, end) around a centroid.
@@ -112,7 +113,7 @@ func (s *Segment) openLists() error {
 		return nil
 	}
 	n := len(d[secLists])/4 - 1
-	if len(d[secOrder]) != 4*s.rows || n < 1 || len(d[secLists]) != 4*(n+1) || len(d[secCenters]) != 4*n*s.conf.padded() || len(d[secRecalls])%settingSize != 0 {
+	if len(d[secOrder]) != 4*s.rows || n < 1 || len(d[secLists]) != 4*(n+1) || len(d[secCenters]) != 4*(n+1)*s.conf.padded() || len(d[secRecalls])%settingSize != 0 {
 		return corrupt("sizes of lists do not fit %d rows", s.rows)
 	}
 	s.lists = make([]list, n)
@@ -131,6 +132,10 @@ func (s *Segment) openLists() error {
 		l.square = square
 		s.lists[i] = l
 	}
+	heads := (n + blockRows - 1) / blockRows
+	if len(d[secHeads]) != heads*s.conf.codeBytes() || len(d[secSlopes]) != heads*factorBytes {
+		return corrupt("%d lists have not as many heads", n)
+	}
 	if at != s.rows || len(d[secCodes]) != block*s.conf.codeBytes() || len(d[secFactors]) != block*factorBytes {
 		return corrupt("lists do not hold %d rows", s.rows)
 	}
@@ -145,6 +150,7 @@ func (s *Segment) openLists() error {
 	for r := d[secRecalls]; len(r) > 0; r = r[settingSize:] {
 		s.recalls = append(s.recalls, setting{int(le.Uint32(r)), math.Float32frombits(le.Uint32(r[4:])), math.Float32frombits(le.Uint32(r[8:]))})
 	}
+	s.rotate = newRotation(s.conf.padded())
 	s.inverse = sync.OnceValue(func() []uint32 {
 		places := make([]uint32, s.rows)
 		for place := range places {
