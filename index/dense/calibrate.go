@@ -16,6 +16,9 @@ const (
 	tuneQueries = 200
 	tuneOther   = .3 // how far a query is from the row that stands in for it, towards another
 	leastRecall = .7
+	leastReach  = .1
+	mostReach   = 2
+	reachStep   = 1.06
 )
 
 var tuneDeviations = [...]float32{.8, 1.2, 1.6, 2, 2.5}
@@ -64,9 +67,9 @@ func (s *Segment) calibrate() {
 	}
 	var trials []trial
 	for _, deviations := range tuneDeviations {
-		last := float32(0)
-		for lists := 1.; int(lists) <= len(s.lists); lists = math.Ceil(lists * 1.3) {
-			t := trial{setting: setting{lists: int(lists), deviations: deviations}}
+		var last trial // that found more than those before it
+		for reach := float32(leastReach); reach < mostReach; reach = float32(reach * reachStep) {
+			t := trial{setting: setting{reach: reach, deviations: deviations}}
 			found := 0
 			for i := range queries {
 				hits, spent := search(&queries[i], &t.setting)
@@ -81,10 +84,14 @@ func (s *Segment) calibrate() {
 			if t.recall >= leastRecall {
 				trials = append(trials, t)
 			}
-			if t.recall >= .999 || lists > 40 && t.recall <= last { // more lists cost more and bring nothing
+			if t.recall >= .999 {
 				break
 			}
-			last = t.recall
+			if t.recall < leastRecall || t.recall >= last.recall+.002 {
+				last = t
+			} else if t.spent > 2*last.spent { // more lists bring nothing
+				break
+			}
 		}
 	}
 	slices.SortFunc(trials, func(x, y trial) int {
@@ -95,7 +102,7 @@ func (s *Segment) calibrate() {
 		if t.spent < least {
 			least = t.spent
 			s.recalls = append(s.recalls, t.setting)
-			r := le.AppendUint32(s.data[secRecalls], uint32(t.lists))
+			r := le.AppendUint32(s.data[secRecalls], math.Float32bits(t.reach))
 			r = le.AppendUint32(r, math.Float32bits(t.deviations))
 			s.data[secRecalls] = le.AppendUint32(r, math.Float32bits(t.recall))
 		}
