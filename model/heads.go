@@ -123,7 +123,7 @@ func (e *Encoder) readUse(dir string) error {
 			Strategy   string `json:"pooling_strategy"`
 			Activation string `json:"activation_function"`
 		}
-		for _, name := range []string{"1_SpladePooling", "1_SpladePooler"} {
+		for _, name := range []string{"1_SpladePooling", "1_SpladePooler", "document_1_SpladePooling"} {
 			path := filepath.Join(dir, name, "config.json")
 			switch err := readJSON(path, &p); {
 			case errors.Is(err, fs.ErrNotExist):

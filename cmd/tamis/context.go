@@ -118,7 +118,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if replay != "" {
 				return a.replay(cmd, ix, replay, seen)
 			}
-			e, err := model.Use(ix, a.warn)
+			e, err := model.Use(cmd.Context(), ix, a.warn)
 			if err != nil {
 				return err
 			}
