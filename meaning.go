@@ -24,7 +24,8 @@ const encodedTogether = 2048
 type Encoder = encode.Encoder
 
 // Use has contexts weigh how near passages are to the question in meaning, by the
-// vectors that Encode made with e. Nil: words alone.
+// vectors that Encode made with e, and searches by words rank by both (Hybrid). Nil:
+// words alone.
 func (ix *Index) Use(e *Encoder) { ix.encoder.Store(e) }
 
 // Models are the folders of the models that have made vectors, by the field that holds

@@ -81,6 +81,21 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
 // closes what is returned, which may be nil.
 func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*encode.Encoder, error) {
+	return m.use(ix, false, warn)
+}
+
+// UseToSearch is Use for searches, which rank by sparse vectors too; where several
+// models made vectors and none is named, words alone count.
+func (m *Flag) UseToSearch(ix *tamis.Index, warn func(format string, args ...any)) (*encode.Encoder, error) {
+	e, err := m.use(ix, true, warn)
+	if errors.Is(err, ErrSeveral) {
+		warn("%v", err)
+		return nil, nil
+	}
+	return e, err
+}
+
+func (m *Flag) use(ix *tamis.Index, sparse bool, warn func(format string, args ...any)) (*encode.Encoder, error) {
 	dir, dirs := m.dir, folders(ix)
 	switch {
 	case dir == none || dir == "" && len(dirs) == 0:
@@ -102,7 +117,7 @@ func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*enc
 	if err != nil {
 		return nil, err
 	}
-	if e.Kind() != vector.KindDense {
+	if e.Kind() != vector.KindDense && !sparse {
 		if m.dir != "" {
 			err = fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --vector ranks by them", screen.Name(dir))
 		}
