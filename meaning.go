@@ -38,8 +38,28 @@ type Encoder interface {
 }
 
 // Use has contexts weigh how near passages are to the question in meaning, by the
-// vectors that Encode made with e. Nil: words alone.
+// vectors that Encode made with e, and searches by words rank by both (Hybrid). Nil:
+// words alone.
 func (ix *Index) Use(e Encoder) { ix.encoder.Store(&e) }
+
+// used is the Encoder that is in use; nil where there is none.
+func (ix *Index) used() Encoder {
+	if e := ix.encoder.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// questionVector is that of a question, as e makes it.
+func questionVector(ctx context.Context, e Encoder, question string) (Vector, error) {
+	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
+		if err != nil {
+			return nil, fmt.Errorf("the question's vector: %w", err)
+		}
+		return v, nil
+	}
+	return nil, ctx.Err()
+}
 
 // Models are the places of the models that have made vectors, by the field that holds
 // them.
@@ -232,19 +252,16 @@ func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string,
 	if lab.Meaning != nil {
 		return r.meaning(question, lab.Meaning), nil
 	}
-	used := ix.encoder.Load()
-	if used == nil || *used == nil || (*used).Kind() != vector.KindDense {
+	e := ix.used()
+	if e == nil || e.Kind() != vector.KindDense {
 		return nil, nil
 	}
-	e := *used
-	var asked vector.Dense
-	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
-		if err != nil {
-			return nil, fmt.Errorf("the question's vector: %w", err)
-		}
-		asked, _ = v.(vector.Dense).Unit()
+	made, err := questionVector(ctx, e, question)
+	if err != nil {
+		return nil, err
 	}
-	if len(asked) == 0 {
+	asked, ok := made.(vector.Dense).Unit()
+	if !ok {
 		return nil, nil
 	}
 	of := r.view.PassageVectors(e.Name())
