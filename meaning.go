@@ -87,6 +87,9 @@ type Encoded struct {
 // where not nil, is told how many passages of how many have been encoded.
 func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all int)) (Encoded, error) {
 	report := Encoded{Field: e.Name(), Skipped: []Skip{}}
+	if l, ok := e.(interface{ Labels() bool }); ok && l.Labels() {
+		return report, invalidf("model", "the model in %s makes labels, not vectors that could be searched for: tamis context --rerank reads with it", e.Place())
+	}
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
 	}
@@ -132,8 +135,11 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 // fieldOf is how the vectors of a model are kept.
 func fieldOf(e Encoder) VectorField {
 	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Place()}
-	if f.Kind == vector.KindDense {
+	switch f.Kind {
+	case vector.KindDense:
 		f.Bits, f.Similarity = modelBits, vector.Cosine
+	case vector.KindMulti:
+		f.Bits = modelBits
 	}
 	return f
 }
