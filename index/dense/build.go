@@ -25,7 +25,7 @@ const MaxRows = 1 << 26
 
 const (
 	magic       = "TAMISDNS"
-	version     = 1
+	version     = 2
 	secNumbers  = 0
 	secScales   = 1
 	secOrder    = 2
@@ -33,8 +33,11 @@ const (
 	secCenters  = 4
 	secCodes    = 5
 	secFactors  = 6
-	secRecalls  = 7
-	sections    = 8
+	secHeads    = 7
+	secSlopes   = 8
+	secSpreads  = 9
+	secRecalls  = 10
+	sections    = 11
 	headerSize  = 28 + 12*sections + 4
 	alignment   = 64
 	mostStep    = 127

@@ -58,14 +58,24 @@ func (r *rotation) apply(v []float32) {
 	}
 }
 
-// hadamard multiplies v, of a power of two, by Hadamard's matrix and factor.
+// hadamard multiplies v, of a power of two, by Hadamard's matrix and factor: two levels
+// at once, so that v is read half as often.
 func hadamard(v []float32, factor float32) {
-	for half := 1; half < len(v); half *= 2 {
-		for at := 0; at < len(v); at += 2 * half {
-			a, b := v[at:][:half], v[at+half:][:half]
-			for i, x := range a {
-				y := b[i]
-				a[i], b[i] = x+y, x-y
+	half := 1
+	if bits.Len(uint(len(v)))%2 == 0 { // an odd number of levels
+		for at := 0; at < len(v); at += 2 {
+			v[at], v[at+1] = v[at]+v[at+1], v[at]-v[at+1]
+		}
+		half = 2
+	}
+	for ; half < len(v); half *= 4 {
+		for at := 0; at < len(v); at += 4 * half {
+			a := v[at:][:half]
+			b, c, d := v[at+half:][:len(a)], v[at+2*half:][:len(a)], v[at+3*half:][:len(a)]
+			for i := range a {
+				x, y := a[i]+b[i], a[i]-b[i]
+				z, w := c[i]+d[i], c[i]-d[i]
+				a[i], b[i], c[i], d[i] = x+z, y+w, x-z, y-w
 			}
 		}
 	}
@@ -83,9 +93,9 @@ const (
 func (c Config) codeBytes() int { return c.padded() / 4 * blockRows / 2 }
 
 // encode writes the code of a row, which is rotated, at a place of a block of zeros;
-// center is its rotated centroid.
-func encode(codes, factors []byte, place int, row, center []float32) {
-	var norm, along, offset, signed float64
+// center is its rotated centroid. It returns the squared distance of the two.
+func encode(codes, factors []byte, place int, row, center []float32) (norm float64) {
+	var along, offset, signed float64
 	for i, x := range row {
 		r, c := float64(x)-float64(center[i]), float64(center[i])
 		norm += float64(r * r)
@@ -105,6 +115,7 @@ func encode(codes, factors []byte, place int, row, center []float32) {
 	}
 	le.PutUint32(factors[4*place:], math.Float32bits(float32(f)))
 	le.PutUint32(factors[4*(blockRows+place):], math.Float32bits(float32(offset-float64(f*signed))))
+	return norm
 }
 
 // tables are what signs add up to for a rotated query: sums of entries are
@@ -124,17 +135,18 @@ func tables(q []float32) (entries []byte, unit, start float32) {
 		return entries, 0, 0
 	}
 	unit = widest / float32(min(255, math.MaxUint16/n))
+	units := 1 / unit
+	var sums [16]float32 // above the least
 	for t := range n {
-		for e := range 16 {
-			sum := float32(0)
-			for j, x := range q[4*t:][:4] {
-				if e>>j&1 == 1 {
-					sum += x
-				} else {
-					sum -= x
-				}
+		v := q[4*t:][:4]
+		sums[0] = -v[0] - v[1] - v[2] - v[3] - least[t]
+		for j, x := range v { // the signs that bit j makes of those before it
+			for e := range 1 << j {
+				sums[1<<j+e] = sums[e] + x + x
 			}
-			entries[16*t+e] = byte(min((sum-least[t])/unit+.5, 255))
+		}
+		for e, sum := range sums {
+			entries[16*t+e] = byte(max(0, min(float32(sum*units)+.5, 255)))
 		}
 	}
 	return entries, unit, start

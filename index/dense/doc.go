@@ -8,12 +8,15 @@
 // whole numbers.
 //
 // From ListsFromRows rows on they lie in lists, each around a centroid, with codes of a
-// bit for each number (code.go). A search for less than full recall looks into the lists
-// of the best centroids, estimates each row by its code, and scores those that can be
-// among the best. How many lists, and how sure an estimate must be, is measured when the
-// segment is written, with rows that stand in for queries.
+// bit for each number (code.go); so have the centroids. A search for less than full recall
+// estimates by these what the best row of each list may score, and looks into lists
+// in that order until no other reaches what has been found; of a list it estimates each
+// row by its code, and scores those that can be among the best. How far a list may reach,
+// and how sure an estimate must be, is measured when the segment is written, with rows
+// that stand in for queries. Where few rows may be seen, little is found, and more lists
+// are looked into by themselves.
 //
-// # Wire format, version 1, little-endian
+// # Wire format, version 2, little-endian
 //
 //	header    8 bytes magic "TAMISDNS"; u32 version; u32 bits of a number (32, 16, 8);
 //	          u32 numbers of a vector; u32 rows; f32 loss; then for each section u64
@@ -24,13 +27,17 @@
 //	order     the row of each place, u32: numbers and scales are by place. Without it,
 //	          and the sections after it, places are rows.
 //	lists     the first place of each list, u32, and the number of places
-//	centroids of each list: f32, padded as numbers are
+//	centroids of each list, and last their mean: f32, padded as numbers are
 //	codes     of each list blocks of 32 places, the last one padded: for four numbers 16
 //	          bytes, of which byte i has the signs of place i in the low half, those
 //	          of place i + 16 in the high one
 //	factors   of each block 32 f32 factors of the places, 32 f32 offsets
-//	recalls   measured, in falling order of recall and cost: u32 lists, f32 deviations
-//	          that an estimate may be off by, f32 recall at 10
+//	heads     codes of the centroids around their mean, as if they were one list
+//	slopes    the factors of these
+//	spreads   of each list the root of the mean squared distance of its rows from its
+//	          centroid, f32
+//	recalls   measured, in falling order of recall and cost: f32 reach, f32
+//	          deviations that an estimate may be off by, f32 recall at 10
 //
 // loss is the root of the mean squared error of the stored numbers over that of the
 // numbers given.

@@ -2,6 +2,7 @@ package dense
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tamis-search/tamis/internal/yield"
 )
@@ -11,7 +12,7 @@ import (
 const ListsFromRows = 1 << 13
 
 // listsFor is how many lists so many rows have.
-func listsFor(rows int) int { return int(4 * math.Sqrt(float64(rows))) }
+func listsFor(rows int) int { return int(2 * math.Sqrt(float64(rows))) }
 
 // withLists is the bytes of a segment whose places are rows, in lists instead.
 func (s *Segment) withLists() ([]byte, error) {
@@ -33,10 +34,11 @@ func (s *Segment) withLists() ([]byte, error) {
 	for _, place := range first {
 		d[secLists] = le.AppendUint32(d[secLists], place)
 	}
-	for _, x := range c.centroids {
+	mean := meanOf(c.centroids, dims)
+	for _, x := range slices.Concat(c.centroids, mean) {
 		d[secCenters] = le.AppendUint32(d[secCenters], math.Float32bits(x))
 	}
-	out.encode(c.centroids, first)
+	out.encode(c.centroids, first, mean)
 	if err := out.openLists(); err != nil {
 		return nil, err
 	}
@@ -44,25 +46,48 @@ func (s *Segment) withLists() ([]byte, error) {
 	return out.assemble(), nil
 }
 
-// encode writes the codes of all places.
-func (s *Segment) encode(centroids []float32, first []uint32) {
+func meanOf(rows []float32, dims int) []float32 {
+	mean := make([]float32, dims)
+	n := len(rows) / dims
+	for j := range mean {
+		sum := 0.0
+		for i := range n {
+			sum += float64(rows[i*dims+j])
+		}
+		mean[j] = float32(sum / float64(n))
+	}
+	return mean
+}
+
+// encode writes the codes of all places and centroids.
+func (s *Segment) encode(centroids []float32, first []uint32, mean []float32) {
 	dims := s.conf.padded()
 	rotate := newRotation(dims)
 	row, center := make([]float32, dims), make([]float32, dims)
 	var work yield.Work
-	for l := range len(first) - 1 {
-		copy(center, centroids[l*dims:])
+	gone := 0.0 // squared distances
+	around := func(middle []float32, n int, read func(i int), codes, factors *[]byte) {
+		copy(center, middle)
 		rotate.apply(center)
-		for at := int(first[l]); at < int(first[l+1]); at += blockRows {
-			codes, factors := make([]byte, s.conf.codeBytes()), make([]byte, factorBytes)
-			for place := range min(blockRows, int(first[l+1])-at) {
-				s.read(at+place, row)
+		for at := 0; at < n; at += blockRows {
+			c, f := make([]byte, s.conf.codeBytes()), make([]byte, factorBytes)
+			for place := range min(blockRows, n-at) {
+				read(at + place)
 				rotate.apply(row)
-				encode(codes, factors, place, row, center)
+				gone += encode(c, f, place, row, center)
 			}
-			s.data[secCodes] = append(s.data[secCodes], codes...)
-			s.data[secFactors] = append(s.data[secFactors], factors...)
+			*codes, *factors = append(*codes, c...), append(*factors, f...)
 			work.Did(blockRows * dims)
 		}
 	}
+	d := &s.data
+	for l := range len(first) - 1 {
+		read := func(i int) { s.read(int(first[l])+i, row) }
+		n := int(first[l+1] - first[l])
+		gone = 0
+		around(centroids[l*dims:][:dims], n, read, &d[secCodes], &d[secFactors])
+		d[secSpreads] = le.AppendUint32(d[secSpreads], math.Float32bits(float32(math.Sqrt(gone/float64(max(1, n))))))
+	}
+	read := func(i int) { copy(row, centroids[i*dims:]) }
+	around(mean, len(first)-1, read, &d[secHeads], &d[secSlopes])
 }
