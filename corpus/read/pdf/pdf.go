@@ -124,6 +124,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	r.joinTables()
 	r.classify()
 	r.joinParagraphs()
+	r.unturn()
 	d.Type = "pdf"
 	compose(&d, r.blocks)
 	d.Place.Page = 1
@@ -225,6 +226,8 @@ func (r *reading) arrange(p *page, lines []line) (blocks []*block) {
 
 // layOut makes blocks of a page.
 func (r *reading) layOut(ctx context.Context, p *page) error {
+	p.stand()
+	p.straighten()
 	lines, hidden := p.lines()
 	if p.scan(lines) {
 		if r.options.OCR == "" || r.ocrErr != nil {
