@@ -63,17 +63,23 @@ func (r snapshotReader) meaning(question string, of func(ctx context.Context, qu
 	return func(ctx context.Context, rows []topk.Row) ([]float32, error) {
 		texts := make([]string, len(rows))
 		for i, row := range rows {
-			h, err := r.view.header(r.view.DocumentOf(row))
+			title, text, err := r.passageText(row)
 			if err != nil {
 				return nil, err
 			}
-			p := r.view.Passage(row)
-			text, err := r.view.Text(h, p.Start, p.End)
-			if err != nil {
-				return nil, err
-			}
-			texts[i] = encode.Text(h.Title, text)
+			texts[i] = encode.Text(title, text)
 		}
 		return of(ctx, question, texts)
 	}
+}
+
+// passageText is a passage's text and its document's title.
+func (r snapshotReader) passageText(row topk.Row) (title, text string, err error) {
+	h, err := r.view.header(r.view.DocumentOf(row))
+	if err != nil {
+		return "", "", err
+	}
+	p := r.view.Passage(row)
+	text, err = r.view.Text(h, p.Start, p.End)
+	return h.Title, text, err
 }

@@ -36,7 +36,7 @@ func (v *view) lists(terms []search.Term) *lists.Question {
 func (ix *Index) planned(v *view, unit store.Unit, q Query) (*plan.Plan, []search.Term, error) {
 	expr := q.Plan
 	if expr == "" && q.Vector == nil {
-		if e := ix.encoder.Load(); e != nil && e.Kind() == vector.KindDense && slices.Contains(ix.store.VectorFields(), e.Name()) {
+		if e := ix.used(); e != nil && e.Kind() == vector.KindDense && slices.Contains(ix.store.VectorFields(), e.Name()) {
 			expr = Hybrid
 		}
 	}
@@ -85,18 +85,20 @@ func (ix *Index) asked(ctx context.Context, q Query, kind vector.Kind, field str
 		}
 		return q.Vector, own, ix.noField(own)
 	}
-	e := ix.encoder.Load()
+	e := ix.used()
 	if e == nil || e.Kind() != kind || field != "" && field != e.Name() || q.Text == "" {
 		return nil, "", invalidf("plan", "plan: its list of %s vectors has nothing to ask: use a model that made such vectors here, or give the question's vector and its field", kind)
 	}
 	if err := ix.noField(e.Name()); err != nil {
 		return nil, "", err
 	}
-	made, err := e.Encode(ctx, []string{q.Text}, encode.Query)
-	if err != nil {
-		return nil, "", fmt.Errorf("the question's vector: %w", err)
+	for made, err := range e.All(ctx, slices.Values([]string{q.Text}), encode.Query) {
+		if err != nil {
+			return nil, "", fmt.Errorf("the question's vector: %w", err)
+		}
+		return made, e.Name(), nil
 	}
-	return made[0], e.Name(), nil
+	return nil, "", ctx.Err()
 }
 
 // planError says that a plan is wrong where what it asks for is.

@@ -89,7 +89,7 @@ func TestPlanOfOneList(t *testing.T) {
 		if want.Plan != "" || got.Plan != "text" || !got.Exact || !reflect.DeepEqual(bare(got), bare(want)) {
 			t.Errorf("%s: %v, want %v", unit, got.Hits, want.Hits)
 		}
-		if l := got.Hits[2].Lists; len(l) != 1 || l[0] != (ListPlace{"text", 3, got.Hits[2].Score}) {
+		if l := got.Hits[2].Lists; len(l) != 1 || l[0] != (ListPlace{List: "text", Rank: 3, Score: got.Hits[2].Score}) {
 			t.Errorf("the third hit stands at %v", l)
 		}
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -16,9 +18,10 @@ import (
 )
 
 const searchHelp = `search ranks passages or documents by the words of a query, or documents by the
-inner product of their vectors with one: --vector, --vector-file.
-The result is exact; --recall allows a search by vector to be faster and miss
-some.
+inner product of their vectors with one: --vector, --vector-file. --model ranks by
+the vector that a model makes of the query; where its folder has weights for queries
+(idf.json and a tokenizer), they make it without the model. The result is exact;
+--recall allows a search by vector to be faster and miss some.
 
 A query is a set of words: any of them may match, in the forms that their language
 gives them (rotate, rotated), rare words count most. There is no syntax for
@@ -28,12 +31,13 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 Where tamis index --model made vectors, words and meaning rank together; --plan text
 is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of some:
   rrf(text, dense, k=10)                         reciprocal ranks
-  linear(0.4*text, 0.6*dense, norm=median)       sums of scores; minmax, z, median, none
+  linear(text, 0.7*dense, norm=median)           sums of scores: minmax, z, median, none
   rerank(text, dense, n=50)                      the best 50 in another order
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
-  recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
+  recent(text, days=365), smooth(dense, by=0.2)  newer first; a passage by those beside it
+  max(dense), first(dense), sum(dense)           documents by their passages
   feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
---explain says what ranked, and where each list has each hit.`
+Lists give 100 rows, or depth=N. --explain says what ranked and where each list has each hit.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (
@@ -58,6 +62,7 @@ func (a *app) searchCommand() *cobra.Command {
   tamis search --explain --plan 'linear(text, 2*dense)' "read timeout"
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
   tamis search --vector '[0.12, -0.4, 0.03]' --field minilm
+  tamis search --model doc-v3 "segment merging"
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if vector.Given() && (by == "" || len(args) == 0) {
@@ -72,7 +77,7 @@ func (a *app) searchCommand() *cobra.Command {
 			if unit != "passage" && unit != "document" {
 				return flags.Usagef("--unit is %q: use passage or document", unit)
 			}
-			if err := vector.Read(a.in, cmd.Flags()); err != nil {
+			if err := vector.Read(a.in, cmd.Flags(), model.Given()); err != nil {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
@@ -85,28 +90,30 @@ func (a *app) searchCommand() *cobra.Command {
 			}
 			defer ix.Close()
 			q := tamis.Query{Plan: by, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if vector.Given() {
-				vector.Fill(&q)
-				if !cmd.Flags().Changed("unit") && by == "" {
-					q.Unit = "" // that of the field
-				}
-			}
+			asked := ""
 			if len(args) > 0 {
-				q.Text = args[0]
-				e, err := model.UseToSearch(ix, a.warn)
-				if err != nil {
-					return err
-				}
-				defer e.Close()
+				asked = args[0]
 			}
+			used := io.Closer(io.NopCloser(nil))
+			if q.Text = asked; vector.Given() || model.Given() {
+				err = byVector(cmd, ix, &q, &vector, &model)
+			} else {
+				used, err = a.byBoth(cmd, ix, &model)
+			}
+			if err != nil {
+				return err
+			}
+			defer used.Close()
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
 				return scopeError(err)
 			}
-			a.hintLanguage(ix, q.Text, seen)
+			if res.Query = asked; !model.Given() {
+				a.hintLanguage(ix, asked, seen)
+			}
 			show := func() error { return a.printJSON(res) }
 			if !asJSON {
-				m, err := matcherOf(ix, q.Text)
+				m, err := matcherOf(ix, asked)
 				if err != nil {
 					return err
 				}
@@ -123,12 +130,38 @@ func (a *app) searchCommand() *cobra.Command {
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
 	vector.Add(f)
-	model.AddAsking(f)
+	model.AddRanking(f)
 	f.StringVar(&by, "plan", "", "what ranks: text, dense, hybrid, or an expression (default: text; hybrid where a model made vectors)")
 	f.BoolVar(&places, "explain", false, "say what ranked, and where each list of the plan has each hit")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// byBoth has an index rank by meaning too, where a model made vectors and can be opened.
+func (a *app) byBoth(cmd *cobra.Command, ix *tamis.Index, model *encoding.Flag) (io.Closer, error) {
+	used, err := model.Use(cmd.Context(), ix, a.warn)
+	if errors.Is(err, encoding.ErrSeveral) {
+		a.warn("%v: words alone count here", encoding.ErrSeveral)
+		return io.NopCloser(nil), nil
+	}
+	return used, err
+}
+
+// byVector has a query rank by the vector that is given, or that a model makes of its text.
+func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
+	asked := q.Text
+	vector.Fill(q)
+	if q.Plan == "" {
+		q.Text = ""
+	}
+	if q.Plan == "" && !cmd.Flags().Changed("unit") {
+		q.Unit = "" // that of the field
+	}
+	if model.Given() {
+		q.Vector, q.Field, err = model.Question(cmd.Context(), ix, asked, vector.Field(cmd.Flags()))
+	}
+	return err
 }
 
 const excerptBytes = 300

@@ -14,7 +14,6 @@ import (
 const (
 	tunedK      = 10
 	tuneQueries = 200
-	tuneOther   = .3 // how far a query is from the row that stands in for it, towards another
 	leastRecall = .7
 	leastReach  = .1
 	mostReach   = 2
@@ -23,7 +22,10 @@ const (
 
 var tuneDeviations = [...]float32{.8, 1.2, 1.6, 2, 2.5}
 
-// calibrate measures what recall is reached by which shortcut.
+// calibrate measures what recall is reached by which shortcut. Rows that were not used to
+// find centroids stand in for queries, without themselves among what is found: questions
+// in words lie farther from rows than these do from each other, and are then found a
+// little more of than is told.
 func (s *Segment) calibrate() {
 	type sample struct {
 		q    vector.Dense
@@ -32,12 +34,11 @@ func (s *Segment) calibrate() {
 	}
 	queries := make([]sample, 0, tuneQueries)
 	for i := range tuneQueries {
-		own, other := uint32(i*s.rows/tuneQueries), uint32((i*7919+s.rows/2)%s.rows)
-		q, b := s.Vector(own), s.Vector(other)
-		for j := range q {
-			q[j] = float32(q[j]*(1-tuneOther)) + float32(b[j]*tuneOther)
+		own := i * s.rows / tuneQueries
+		for sampled(own, s.rows, listRows*listsFor(s.rows)) { // its centroid was drawn to it
+			own = (own + 1) % s.rows
 		}
-		queries = append(queries, sample{q: q, own: own})
+		queries = append(queries, sample{q: s.Vector(uint32(own)), own: uint32(own)})
 	}
 	search := func(x *sample, how *setting) (hits []topk.Hit, spent int) {
 		var best topk.Collector

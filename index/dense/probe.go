@@ -45,6 +45,9 @@ const (
 	rowCost        = 100
 	// A filter that lets few rows pass makes exact search cheaper than lists are.
 	fewRows = 4096
+	// The cheapest of the settings that reached a recall was lucky: it must have
+	// found so much more of what is missed.
+	leastMore = .15
 )
 
 func newProbe(q *query, best *topk.Collector) *probe { return &probe{q: q, best: best} }
@@ -56,6 +59,7 @@ func (s *Source) setting(recall float32, k int) (best setting, ok bool) {
 	if recall >= 1 || k > tunedK*10 {
 		return best, false
 	}
+	recall += (1 - recall) * leastMore
 	for _, x := range g.recalls {
 		if x.recall >= recall {
 			best, ok = x, true // each is cheaper than those before it

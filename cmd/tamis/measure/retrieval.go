@@ -154,11 +154,7 @@ func encoded(ctx context.Context, ix *tamis.Index, name string, queries []trec.Q
 	if name == "" {
 		return "", nil, nil
 	}
-	dir, err := encoding.Folder(name)
-	if err != nil {
-		return "", nil, err
-	}
-	e, err := encode.Open(dir, model.Int8)
+	e, err := encoding.Open(ctx, name, model.Int8)
 	if err != nil {
 		return "", nil, err
 	}
@@ -170,13 +166,14 @@ func encoded(ctx context.Context, ix *tamis.Index, name string, queries []trec.Q
 	for i, q := range queries {
 		texts[i] = q.Text
 	}
-	made, err := e.Encode(ctx, texts, encode.Query)
-	if err != nil {
-		return "", nil, err
-	}
-	vectors := make(map[string]tamis.Vector, len(made))
-	for i, v := range made {
+	vectors := make(map[string]tamis.Vector, len(texts))
+	i := 0
+	for v, err := range e.All(ctx, slices.Values(texts), encode.Query) {
+		if err != nil {
+			return "", nil, err
+		}
 		vectors[texts[i]] = v
+		i++
 	}
 	return e.Name(), vectors, nil
 }

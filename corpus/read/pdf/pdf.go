@@ -123,6 +123,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	r.dropRepeats()
 	r.joinTables()
 	r.classify()
+	r.joinParagraphs()
 	d.Type = "pdf"
 	compose(&d, r.blocks)
 	d.Place.Page = 1
