@@ -20,8 +20,8 @@ const searchHelp = `search ranks passages or documents by the words of a query, 
 inner product of their vectors with one: --vector, --vector-file. --model says
 which model's vectors weigh, of those that tamis index --model made; where its
 folder has weights for questions (idf.json and a tokenizer) it is not run for them.
---model with --field ranks by that field alone. The result is exact; --recall allows a search by vector to be faster and miss
-some.
+--model with --field ranks by that field alone. The result is exact; --recall allows
+a search by vector to be faster and miss some.
 
 A query is a set of words: any of them may match, in the forms that their language
 gives them (rotate, rotated), rare words count most. There is no syntax for
@@ -31,12 +31,13 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 Where tamis index --model made vectors, words and meaning rank together; --plan text
 is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of some:
   rrf(text, dense, k=10)                         reciprocal ranks
-  linear(0.4*text, 0.6*dense, norm=median)       sums of scores; minmax, z, median, none
+  linear(text, 0.7*dense, norm=median)           sums of scores: minmax, z, median, none
   rerank(text, dense, n=50)                      the best 50 in another order
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
-  recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
+  recent(text, days=365), smooth(dense, by=0.2)  newer first; a passage by those beside it
+  max(dense), first(dense), sum(dense)           documents by their passages
   feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
---explain says what ranked, and where each list has each hit.`
+Lists give 100 rows, or depth=N. --explain says what ranked and where each list has each hit.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (

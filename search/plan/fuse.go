@@ -90,7 +90,7 @@ func reciprocal(lists []*ranked, by []float64, k float64, deep int) []topk.Hit {
 }
 
 // linear is the sum over lists of weight × normalised score. A row that a list lacks
-// has the least score of it; 0, where that is less and the list has no more rows.
+// has the least of it, and nothing where scores are left as they are or all the same.
 func linear(lists []*ranked, by []float64, norm string, depth, deep int) []topk.Hit {
 	s := &sums{at: map[topk.Row]int{}}
 	for _, r := range lists {
@@ -108,24 +108,21 @@ func linear(lists []*ranked, by []float64, norm string, depth, deep int) []topk.
 		if end == 0 {
 			continue
 		}
-		least := float64(r.hits[end-1].Score)
-		if end < deep {
-			least = min(least, 0)
-		}
 		scale := scaleOf(r.hits[:min(end, depth)], norm)
-		if end < depth && norm != "z" && norm != "median" {
-			scale.least = min(scale.least, least)
+		lacks := scale.of(float64(r.hits[end-1].Score))
+		if norm == "none" || scale.flat() {
+			lacks = min(0, lacks)
 		}
 		has := make(map[topk.Row]float64, end)
 		for _, h := range r.hits[:end] {
 			has[h.Row] = float64(h.Score)
 		}
 		for i, row := range s.rows {
-			x, ok := has[row]
-			if !ok {
-				x = least
+			x := lacks
+			if score, ok := has[row]; ok {
+				x = scale.of(score)
 			}
-			s.addends[i] = append(s.addends[i], float64(by[l]*scale.of(x)))
+			s.addends[i] = append(s.addends[i], float64(by[l]*x))
 		}
 	}
 	return s.hits()
@@ -157,6 +154,9 @@ func scaleOf(hits []topk.Hit, norm string) *scale {
 	return s
 }
 
+// flat says that all rows have the best score.
+func (s *scale) flat() bool { return s.best == s.least }
+
 func (s *scale) of(x float64) float64 {
 	from, by := s.least, s.best-s.least
 	switch s.norm {
@@ -168,14 +168,13 @@ func (s *scale) of(x float64) float64 {
 		from, by = s.median, s.best-s.median
 	}
 	switch {
-	case by > 0 && s.norm == "median":
+	case s.flat() || !(by > 0): // how much less the others are, nobody knows
+		if x < s.best {
+			return 0
+		}
+		return 1
+	case s.norm == "median":
 		return max(0, (x-from)/by)
-	case by > 0:
-		return (x - from) / by
-	case s.norm == "z":
-		return 0
-	case x < s.best: // all that count have the best score
-		return 0
 	}
-	return 1
+	return (x - from) / by
 }

@@ -146,8 +146,8 @@ func slowly(lists [][]topk.Hit, by []float64, rrf bool, norm string, k float64, 
 			case rrf:
 			case at >= 0:
 				add = append(add, by[i]*slowNorm(l, norm, float64(l[at].Score), depth))
-			case len(l) < deep:
-				add = append(add, by[i]*slowNorm(l, norm, min(0, float64(l[len(l)-1].Score)), depth))
+			case norm == "none" || l[0].Score == l[min(len(l), depth)-1].Score:
+				add = append(add, by[i]*min(0, slowNorm(l, norm, float64(l[len(l)-1].Score), depth)))
 			default:
 				add = append(add, by[i]*slowNorm(l, norm, float64(l[len(l)-1].Score), depth))
 			}
@@ -165,14 +165,10 @@ func slowly(lists [][]topk.Hit, by []float64, rrf bool, norm string, k float64, 
 }
 
 func slowNorm(l []topk.Hit, norm string, x float64, depth int) float64 {
-	whole := len(l) < depth
 	l = l[:min(depth, len(l))]
 	best, least := float64(l[0].Score), float64(l[len(l)-1].Score)
 	switch norm {
 	case "minmax":
-		if whole {
-			least = min(0, least)
-		}
 		if best > least {
 			return (x - least) / (best - least)
 		}
@@ -191,7 +187,6 @@ func slowNorm(l []topk.Hit, norm string, x float64, depth int) float64 {
 		if best > least {
 			return (x - mean) / math.Sqrt(square)
 		}
-		return 0
 	default:
 		return x
 	}

@@ -62,7 +62,7 @@ outermost lists on half of the queries, every other one, for the other half.`,
 				if err != nil {
 					return err
 				}
-				scores, err := trec.Evaluate(judged, run, measures, trec.Options{})
+				scores, err := trec.Evaluate(judged, run, measures, trec.Options{Complete: true})
 				if err != nil {
 					return err
 				}
