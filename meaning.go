@@ -16,7 +16,8 @@ import (
 )
 
 // How the vectors of a model are kept: of 8 bits a number the order of what is near
-// is that of 32, at a quarter of the bytes.
+// is that of 32, at a quarter of the bytes. Sparse ones need no second look at the weights
+// then.
 const modelBits = 8
 
 // A step that encodes ends after so many passages: what it has made is durable then.
@@ -94,8 +95,12 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 	}
 	defer b.Discard()
 	b.Until(ctx)
-	w := encoding{view: snap, batch: b, report: &report}
-	for v, err := range e.All(ctx, w.texts(todo), encode.Passage) {
+	w := encoding{view: snap, batch: b, report: &report, input: inputOf(e)}
+	values, err := w.values(ctx, e, todo)
+	if err != nil {
+		return report, err
+	}
+	for v, err := range values {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -120,6 +125,10 @@ func fieldOf(e Encoder) VectorField {
 		f.Bits, f.Similarity = modelBits, vector.Cosine
 	case vector.KindMulti:
 		f.Bits = modelBits
+	case vector.KindSparse:
+		if g, ok := e.(interface{ Greatest() float32 }); ok && g.Greatest() > 0 {
+			f.Bits, f.Max = modelBits, g.Greatest()
+		}
 	}
 	return f
 }
@@ -154,6 +163,7 @@ type encoding struct {
 	view    *store.Snapshot
 	batch   *store.Batch
 	report  *Encoded
+	input   encode.Input
 	err     error // of reading
 	waiting []unencoded
 	parts   vector.Parts // of the first that waits
@@ -167,36 +177,6 @@ type unencoded struct {
 	id      string
 	ordinal uint64
 	rows    []topk.Row
-}
-
-// texts yields the texts of passages and notes whose they are.
-func (w *encoding) texts(docs []store.Row) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for _, doc := range docs {
-			h, err := w.view.Header(w.view.Ordinal(doc))
-			if err != nil {
-				w.err = err
-				return
-			}
-			u := unencoded{id: h.ID, ordinal: h.Ordinal}
-			first, end := w.view.PassageRows(doc)
-			for r := first; r < end; r++ {
-				u.rows = append(u.rows, store.Row{Segment: doc.Segment, Row: r})
-			}
-			w.waiting = append(w.waiting, u)
-			for _, row := range u.rows {
-				p := w.view.Passage(row)
-				text, err := w.view.Text(h, p.Start, p.End)
-				if err != nil {
-					w.err = err
-					return
-				}
-				if !yield(encode.Text(h.Title, text)) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // take puts the next vector to its passage.

@@ -23,11 +23,12 @@ import (
 const none = "none"
 
 // Flag is --model of the commands that work on an index.
-type Flag struct{ dir string }
+type Flag struct{ dir, with string }
 
 // AddIndexing makes the flag of tamis index.
 func (m *Flag) AddIndexing(f *pflag.FlagSet) {
 	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+	f.StringVar(&m.with, "encode-with", "", "what of its document a passage is encoded with: some of title (the default), headings, previous (sentence) and late (the document is read once, passages are parts of it), or none")
 }
 
 // AddAsking makes the flag of commands that ask.
@@ -80,9 +81,54 @@ type nobody struct{}
 
 func (nobody) Close() error { return nil }
 
-// places are those of the models that made vectors of an index.
-func places(ix *tamis.Index) []string {
-	return slices.Compact(slices.Sorted(maps.Values(ix.Models())))
+// made says with what vectors of an index were made.
+type made struct {
+	place string
+	input encode.Input
+}
+
+// all are the models that made vectors of an index.
+func all(ix *tamis.Index) (list []made) {
+	models := ix.Models()
+	for _, field := range slices.Sorted(maps.Keys(models)) {
+		_, in := encode.FieldInput(field)
+		list = append(list, made{models[field], in})
+	}
+	return list
+}
+
+func placesOf(list []made) (places []string) {
+	for _, m := range list {
+		places = append(places, m.place)
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// with is an encoder of passages with an Input.
+func with(e Encoder, in encode.Input) Encoder {
+	switch e := e.(type) {
+	case *encode.Encoder:
+		return e.With(in)
+	case *encode.Remote:
+		return e.With(in)
+	}
+	return e
+}
+
+// asMade is an encoder with the Input that the index has vectors of it with, the default one
+// first, and their field; "" where it has none.
+func asMade(ix *tamis.Index, e Encoder) (Encoder, string) {
+	models := ix.Models()
+	if _, ok := models[e.Name()]; ok {
+		return e, e.Name()
+	}
+	for _, field := range slices.Sorted(maps.Keys(models)) {
+		if model, in := encode.FieldInput(field); model == e.Name() {
+			return with(e, in), field
+		}
+	}
+	return e, ""
 }
 
 // Index gives the passages of ix that lack them vectors: of the model that is named, else
@@ -90,20 +136,23 @@ func places(ix *tamis.Index) []string {
 // warned of. An endpoint is asked only where it is named: nobody's texts go anywhere because
 // an index says so.
 func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
-	names := []string{m.dir}
-	switch m.dir {
-	case none:
+	if m.dir == none {
 		return nil, nil
-	case "":
-		names = places(ix)
+	}
+	if m.with != "" && m.dir == "" {
+		return nil, flags.Usagef("--encode-with is for --model DIR, which encodes")
+	}
+	list := all(ix)
+	if m.dir != "" {
+		list = []made{{m.dir, encode.DefaultInput}}
 	}
 	var reports []tamis.Encoded
-	for _, name := range names {
-		if m.dir == "" && encode.IsRemote(name) {
-			warn("new passages have no vectors of the model at %s, which is asked only where --model names it", screen.Name(name))
+	for _, of := range list {
+		if m.dir == "" && encode.IsRemote(of.place) {
+			warn("new passages have no vectors of the model at %s, which is asked only where --model names it", screen.Name(of.place))
 			continue
 		}
-		e, err := Open(ctx, name, model.Int8)
+		e, err := Open(ctx, of.place, model.Int8)
 		if err != nil && m.dir == "" {
 			warn("a model of the index does not load, new passages have no vectors: %v; --model DIR names another place", err)
 			continue
@@ -111,7 +160,7 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 		if err != nil {
 			return reports, err
 		}
-		report, err := ix.Encode(ctx, e, progress)
+		report, err := m.index(ctx, ix, e, of, progress)
 		reports = append(reports, report)
 		if err = errors.Join(err, e.Close()); err != nil {
 			return reports, err
@@ -120,21 +169,37 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 	return reports, nil
 }
 
+func (m *Flag) index(ctx context.Context, ix *tamis.Index, e Encoder, of made, progress func(done, all int)) (tamis.Encoded, error) {
+	switch {
+	case m.with != "":
+		in, err := encode.ParseInput(m.with)
+		if err != nil {
+			return tamis.Encoded{}, flags.Usagef("--encode-with %w", err)
+		}
+		e = with(e, in)
+	case m.dir == "":
+		e = with(e, of.input)
+	default:
+		e, _ = asMade(ix, e)
+	}
+	return ix.Encode(ctx, e, progress)
+}
+
 // Use has ix weigh meaning with the model that is named, else with the one that made its
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
 // closes what is returned.
 func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any)) (io.Closer, error) {
-	name, all := m.dir, places(ix)
+	name, places := m.dir, placesOf(all(ix))
 	switch {
-	case name == none || name == "" && len(all) == 0:
+	case name == none || name == "" && len(places) == 0:
 		return nobody{}, nil
-	case name == "" && len(all) > 1:
-		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(all, ", "))}
-	case name == "" && encode.IsRemote(all[0]):
-		warn("words alone count: the model at %s is asked only where --model names it", screen.Name(all[0]))
+	case name == "" && len(places) > 1:
+		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(places, ", "))}
+	case name == "" && encode.IsRemote(places[0]):
+		warn("words alone count: the model at %s is asked only where --model names it", screen.Name(places[0]))
 		return nobody{}, nil
 	case name == "":
-		name = all[0]
+		name = places[0]
 	}
 	e, err := Open(ctx, name, model.Int8)
 	if err != nil && m.dir == "" {
@@ -146,11 +211,12 @@ func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 	}
 	if e.Kind() != vector.KindDense {
 		if m.dir != "" {
-			return nil, errors.Join(fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --model ranks by them", screen.Name(name)), e.Close())
+			return nil, errors.Join(fmt.Errorf("the model in %s makes %s vectors, which contexts do not weigh: tamis search --model ranks by them", screen.Name(name), e.Kind()), e.Close())
 		}
 		return nobody{}, e.Close()
 	}
-	if _, ok := ix.Models()[e.Name()]; !ok {
+	e, field := asMade(ix, e)
+	if field == "" {
 		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(name), screen.Name(name))
 		if m.dir != "" {
 			return nil, errors.Join(reason, e.Close())
@@ -172,14 +238,14 @@ func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field st
 		return nil, "", err
 	}
 	defer e.Close()
-	_, made := ix.Models()[e.Name()]
+	e, made := asMade(ix, e)
 	switch {
 	case field == "" && e.Name() == "":
 		return nil, "", flags.Usagef("%s has weights for questions and no model: say with --field which vectors they are for", screen.Name(name))
-	case field == "" && !made:
+	case field == "" && made == "":
 		return nil, "", fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s, or say --field", screen.Name(name), screen.Name(name))
 	case field == "":
-		field = e.Name()
+		field = made
 	}
 	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
 		return v, field, err
