@@ -2,26 +2,17 @@ package tamis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
 
+	"github.com/tamis-search/tamis/embed"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
-	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
-
-// How the vectors of a model are kept: of 8 bits a number the order of what is near
-// is that of 32, at a quarter of the bytes. Sparse ones need no second look at the weights
-// then.
-const modelBits = 8
-
-// A step that encodes ends after so many passages: what it has made is durable then.
-const encodedTogether = 2048
 
 // Encoder makes vectors of texts with a model: encode.Open loads one from a folder,
 // encode.OpenRemote asks an endpoint.
@@ -39,8 +30,28 @@ type Encoder interface {
 }
 
 // Use has contexts weigh how near passages are to the question in meaning, by the
-// vectors that Encode made with e. Nil: words alone.
+// vectors that Encode made with e, and searches by words rank by both (Hybrid). Nil:
+// words alone.
 func (ix *Index) Use(e Encoder) { ix.encoder.Store(&e) }
+
+// used is the Encoder that is in use; nil where there is none.
+func (ix *Index) used() Encoder {
+	if e := ix.encoder.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// questionVector is that of a question, as e makes it.
+func questionVector(ctx context.Context, e Encoder, question string) (Vector, error) {
+	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
+		if err != nil {
+			return nil, fmt.Errorf("the question's vector: %w", err)
+		}
+		return v, nil
+	}
+	return nil, ctx.Err()
+}
 
 // Models are the places of the models that have made vectors, by the field that holds
 // them.
@@ -68,148 +79,16 @@ type Encoded struct {
 // where not nil, is told how many passages of how many have been encoded.
 func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all int)) (Encoded, error) {
 	report := Encoded{Field: e.Name(), Skipped: []Skip{}}
-	if l, ok := e.(interface{ Labels() bool }); ok && l.Labels() {
-		return report, invalidf("model", "the model in %s makes labels, not vectors that could be searched for: tamis context --rerank reads with it", e.Place())
-	}
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
 	}
-	if err := ix.store.Want(report.Field, fieldOf(e)); err != nil {
-		return report, err
+	var skipped []embed.Skip
+	var err error
+	report.Passages, skipped, err = embed.Run(ctx, ix.store, e, progress)
+	for _, sk := range skipped {
+		report.Skipped = append(report.Skipped, Skip{Path: sk.ID, Reason: sk.Reason})
 	}
-	snap, err := ix.store.Snapshot()
-	if err != nil {
-		return report, err
-	}
-	defer snap.Release()
-	todo, all, err := lacking(snap, &report, e)
-	if err != nil {
-		return report, err
-	}
-	if len(todo) == 0 {
-		return report, nil
-	}
-	b, err := ix.store.Begin()
-	if err != nil {
-		return report, err
-	}
-	defer b.Discard()
-	b.Until(ctx)
-	w := encoding{view: snap, batch: b, report: &report, input: inputOf(e)}
-	values, err := w.values(ctx, e, todo)
-	if err != nil {
-		return report, err
-	}
-	for v, err := range values {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = w.take(v)
-		}
-		if err != nil {
-			return report, errors.Join(err, b.Commit())
-		}
-		if progress != nil {
-			progress(w.done, all)
-		}
-	}
-	return report, errors.Join(w.err, b.Commit())
-}
-
-// fieldOf is how the vectors of a model are kept.
-func fieldOf(e Encoder) VectorField {
-	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Place()}
-	switch f.Kind {
-	case vector.KindDense:
-		f.Bits, f.Similarity = modelBits, vector.Cosine
-	case vector.KindMulti:
-		f.Bits = modelBits
-	case vector.KindSparse:
-		if g, ok := e.(interface{ Greatest() float32 }); ok && g.Greatest() > 0 {
-			f.Bits, f.Max = modelBits, g.Greatest()
-		}
-	}
-	return f
-}
-
-// lacking lists the documents of which a passage lacks a vector of e's, and counts their
-// passages. Those whose vectors would be too many together are skipped.
-func lacking(v *store.Snapshot, report *Encoded, e Encoder) (docs []store.Row, passages int, err error) {
-	for i, space := range v.Spaces(store.Documents) {
-		for row := range uint32(space.Inverted.Rows()) {
-			doc := store.Row{Segment: i, Row: row}
-			if space.Visible != nil && !space.Visible.Has(row) || v.Whole(doc, report.Field) {
-				continue
-			}
-			first, end := v.PassageRows(doc)
-			n := int(end - first)
-			if e.Kind() == vector.KindDense && n > store.MaxNumbers/e.Width() {
-				h, err := v.Header(v.Ordinal(doc))
-				if err != nil {
-					return nil, 0, err
-				}
-				report.Skipped = append(report.Skipped, Skip{Path: h.ID, Reason: fmt.Sprintf("its %d passages are too many for vectors of %d numbers each: it is found by words alone; divide it", n, e.Width())})
-				continue
-			}
-			docs, passages = append(docs, doc), passages+n
-		}
-	}
-	return docs, passages, nil
-}
-
-// encoding takes the vectors of passages in, which come in the order of their texts.
-type encoding struct {
-	view    *store.Snapshot
-	batch   *store.Batch
-	report  *Encoded
-	input   encode.Input
-	err     error // of reading
-	waiting []unencoded
-	parts   vector.Parts // of the first that waits
-	taken   int          // of its passages
-	done    int          // passages of all
-	step    int          // passages since the last step
-}
-
-// unencoded is a document whose vectors are being made.
-type unencoded struct {
-	id      string
-	ordinal uint64
-	rows    []topk.Row
-}
-
-// take puts the next vector to its passage.
-func (w *encoding) take(v Vector) error {
-	u := &w.waiting[0]
-	p := w.view.Passage(u.rows[w.taken])
-	w.taken++
-	w.done++
-	w.step++
-	if vector.Numbers(v) > 0 { // a sparse model may have nothing to say
-		w.parts = append(w.parts, vector.Part{Start: p.Start, End: p.End, Vector: v})
-	}
-	if w.taken < len(u.rows) {
-		return nil
-	}
-	outcome, err := store.Unchanged, error(nil)
-	if len(w.parts) > 0 {
-		outcome, err = w.batch.AttachVector(u.id, u.ordinal, w.report.Field, w.parts)
-	}
-	var bad *store.DocumentError
-	switch {
-	case errors.As(err, &bad):
-		w.report.Skipped = append(w.report.Skipped, Skip{Path: u.id, Reason: bad.Reason})
-		err = nil
-	case outcome != store.Unchanged:
-		w.report.Passages += len(w.parts)
-	}
-	w.waiting, w.parts, w.taken = w.waiting[1:], nil, 0
-	if err == nil && w.step >= encodedTogether {
-		w.step = 0
-		err = w.batch.Flush()
-	}
-	return err
+	return report, invalid(err)
 }
 
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where
@@ -218,19 +97,16 @@ func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string,
 	if lab.Meaning != nil {
 		return r.meaning(question, lab.Meaning), nil
 	}
-	used := ix.encoder.Load()
-	if used == nil || *used == nil || (*used).Kind() != vector.KindDense {
+	e := ix.used()
+	if e == nil || e.Kind() != vector.KindDense {
 		return nil, nil
 	}
-	e := *used
-	var asked vector.Dense
-	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
-		if err != nil {
-			return nil, fmt.Errorf("the question's vector: %w", err)
-		}
-		asked, _ = v.(vector.Dense).Unit()
+	made, err := questionVector(ctx, e, question)
+	if err != nil {
+		return nil, err
 	}
-	if len(asked) == 0 {
+	asked, ok := made.(vector.Dense).Unit()
+	if !ok {
 		return nil, nil
 	}
 	of := r.view.PassageVectors(e.Name())

@@ -11,6 +11,8 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
+const readTogether = 64 // as package embed has it
+
 // listener is an Encoder that keeps what it is given.
 type listener struct {
 	input encode.Input

@@ -21,6 +21,8 @@ type block struct {
 	mono  bool
 	table int     // rows of one table have the same number, from 1
 	left  float32 // where the table begins
+	aside bool    // a footnote, or what stands on each page: text goes on behind it
+	parts []part  // of a paragraph, on the pages after its first
 }
 
 func newBlock(page int, l line) *block {
@@ -185,6 +187,7 @@ func (l *line) ends() bool {
 func (l *line) goesOnLower() bool { return unicode.IsLower(firstRune(l.words[0].text)) }
 
 func firstRune(s string) rune { r, _ := utf8.DecodeRuneInString(s); return r }
+func lastRune(s string) rune  { r, _ := utf8.DecodeLastRuneInString(s); return r }
 
 // bullet is what marks a line as an item of a list: a bullet or a number, followed
 // by text.
