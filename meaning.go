@@ -93,10 +93,7 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where
 // there are none.
-func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string, lab *Lab) (gather.Meaning, error) {
-	if lab.Meaning != nil {
-		return r.meaning(question, lab.Meaning), nil
-	}
+func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string) (gather.Meaning, error) {
 	e := ix.used()
 	if e == nil || e.Kind() != vector.KindDense {
 		return nil, nil

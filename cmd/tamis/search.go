@@ -96,10 +96,11 @@ func (a *app) searchCommand() *cobra.Command {
 			if by == "" && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
 				err = byVector(cmd, ix, &q, &vector, &model)
 			} else {
-				var of io.Closer
 				vector.Fill(&q)
-				of, q.Plan, err = model.UseToSearch(cmd.Context(), ix, by, a.warn)
-				defer of.Close()
+				var of io.Closer
+				if of, q.Plan, err = model.UseToSearch(cmd.Context(), ix, by, a.warn); err == nil {
+					defer of.Close()
+				}
 			}
 			if err != nil {
 				return err
