@@ -50,6 +50,7 @@ var floors = [][]string{
 	{"store/view"},
 	{"store/derived", "store/policy"},
 	{"store"},
+	{"embed"},
 	{"search"},
 	{"search/plan"},
 	{"search/lists"},

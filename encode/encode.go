@@ -47,13 +47,25 @@ type Encoder struct {
 	prompts map[string]string
 	table   *Table // of the weights of questions; nil where the model makes those too
 	labels  bool   // are what the model says of a text
+	input   Input
 	dir     string
 	name    string
 }
 
 // Name names what the vectors depend on: the same for all folders with the same
 // weights, of the same precision, and the same words before texts.
-func (e *Encoder) Name() string { return e.name }
+func (e *Encoder) Name() string { return named(e.name, e.input) }
+
+// With is the encoder for passages with another Input: its vectors are in a field of their
+// own. It has the same files open: close one of both.
+func (e *Encoder) With(in Input) *Encoder {
+	other := *e
+	other.input = in
+	return &other
+}
+
+// Input is what of their documents passages are encoded with.
+func (e *Encoder) Input() Input { return e.input }
 
 // Place is the absolute path of the folder.
 func (e *Encoder) Place() string { return e.dir }
@@ -67,7 +79,7 @@ func Open(dir string, p model.Precision) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Encoder{model: m}
+	e := &Encoder{model: m, input: DefaultInput}
 	err = e.read(dir)
 	if err == nil {
 		e.dir, err = filepath.Abs(dir)
@@ -202,6 +214,18 @@ func (e *Encoder) Kind() vector.Kind {
 		return vector.KindMulti
 	}
 	return vector.KindDense
+}
+
+// Greatest is a weight that those of sparse vectors do not exceed; 0 where nothing is known.
+// A logit of 53 makes 4; those of encoders stay below 30.
+func (e *Encoder) Greatest() float32 {
+	switch {
+	case e.Kind() != vector.KindSparse || e.model.Sparse.Sum:
+		return 0
+	case e.model.Sparse.Double:
+		return 2
+	}
+	return 4
 }
 
 // Labels says that the model scores texts, or their tokens, with labels: that is what All

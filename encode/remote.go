@@ -45,6 +45,7 @@ type Remote struct {
 	client  *http.Client
 	backoff time.Duration
 	width   int
+	input   Input
 }
 
 // IsRemote says whether a name is that of an endpoint, not of a folder.
@@ -61,7 +62,7 @@ func OpenRemote(ctx context.Context, address string) (*Remote, error) {
 	if u.User != nil || u.RawQuery != "" {
 		return nil, fmt.Errorf("the URL of the endpoint at %s holds a user name or a query, which an index would keep: put the key into $TAMIS_EMBEDDINGS_KEY", screen.Name(u.Host))
 	}
-	r := &Remote{address: address, model: u.Fragment, key: cmp.Or(os.Getenv("TAMIS_EMBEDDINGS_KEY"), os.Getenv("OPENAI_API_KEY")), backoff: remoteBackoff}
+	r := &Remote{address: address, model: u.Fragment, key: cmp.Or(os.Getenv("TAMIS_EMBEDDINGS_KEY"), os.Getenv("OPENAI_API_KEY")), backoff: remoteBackoff, input: DefaultInput}
 	if strings.ContainsAny(r.key, "\r\n") {
 		return nil, errors.New("the key in $TAMIS_EMBEDDINGS_KEY or $OPENAI_API_KEY holds a line break; set it again without one")
 	}
@@ -97,8 +98,18 @@ func OpenRemote(ctx context.Context, address string) (*Remote, error) {
 // endpoint, nobody here can see.
 func (r *Remote) Name() string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%d %s %q %d", version, r.endpoint, r.model, r.width))
-	return fmt.Sprintf("remote:%x", h[:8])
+	return named(fmt.Sprintf("remote:%x", h[:8]), r.input)
 }
+
+// With is the endpoint for passages with another Input.
+func (r *Remote) With(in Input) *Remote {
+	other := *r
+	other.input = in
+	return &other
+}
+
+// Input is what of their documents passages are encoded with.
+func (r *Remote) Input() Input { return r.input }
 
 // Place is the address.
 func (r *Remote) Place() string { return r.address }
@@ -127,7 +138,7 @@ func (r *Remote) vectors(ctx context.Context, batch []string) ([]vector.Value, e
 		Model  string   `json:"model,omitempty"`
 		Input  []string `json:"input"`
 		Format string   `json:"encoding_format"`
-	}{r.model, inputs(batch), "float"})
+	}{r.model, sent(batch), "float"})
 	if err != nil {
 		return nil, err
 	}
@@ -155,9 +166,9 @@ func (r *Remote) vectors(ctx context.Context, batch []string) ([]vector.Value, e
 	}
 }
 
-// inputs are texts as they are sent: none empty, which servers refuse, and none of
+// sent are texts as they are sent: none empty, which servers refuse, and none of
 // which the end would not be read.
-func inputs(batch []string) []string {
+func sent(batch []string) []string {
 	out := make([]string, len(batch))
 	for i, text := range batch {
 		if len(text) > remoteText {

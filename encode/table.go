@@ -32,6 +32,7 @@ type Table struct {
 	tokens    *tokenizer.Tokenizer
 	weights   []float32 // by the number of the piece; 0 for none
 	dir, name string
+	input     Input
 }
 
 // HasTable says whether a folder has weights for questions.
@@ -74,7 +75,7 @@ func readTable(dir string, tokens *tokenizer.Tokenizer) (*Table, error) {
 	if err := json.Unmarshal(data, &weights); err != nil {
 		return nil, fmt.Errorf("%s is no table of weights: %w", path, err)
 	}
-	t := &Table{tokens: tokens, weights: make([]float32, tokens.Words())}
+	t := &Table{tokens: tokens, weights: make([]float32, tokens.Words()), input: DefaultInput}
 	known := 0
 	for id := range t.weights {
 		piece := tokens.Word(int32(id))
@@ -105,7 +106,14 @@ func specialBetween(piece, left, right string) bool {
 
 // Name is that of the vectors of documents that the questions are for; "" where the
 // folder has no model.
-func (t *Table) Name() string { return t.name }
+func (t *Table) Name() string { return named(t.name, t.input) }
+
+// With is the table for passages that were encoded with another Input.
+func (t *Table) With(in Input) *Table {
+	other := *t
+	other.input = in
+	return &other
+}
 
 // Place is the absolute path of the folder.
 func (t *Table) Place() string { return t.dir }

@@ -252,12 +252,16 @@ func (e *Encoder) States(sequences [][]int32) (states [][]float32, err error) {
 func (e *Encoder) Dense(sequences [][]int32) (vectors [][]float32, err error) {
 	err = e.run(sequences, nil, func(r *room, x []float32) error {
 		for i, ids := range sequences {
-			v := e.project(r, e.pool(x, len(ids)))
-			if e.Cut > 0 {
-				v = v[:min(e.Cut, len(v))]
+			from, to := 0, len(ids)
+			switch e.Pooling {
+			case CLS:
+				to = 1
+			case Last:
+				from = to - 1
 			}
-			if !normalise(v) {
-				return fmt.Errorf("sequence %d: the model's answer is not a number: its weights are damaged", i)
+			v, err := e.pooled(r, x, from, to)
+			if err != nil {
+				return fmt.Errorf("sequence %d: %w", i, err)
 			}
 			vectors = append(vectors, v)
 			x = x[len(ids)*e.Width:]
@@ -267,15 +271,39 @@ func (e *Encoder) Dense(sequences [][]int32) (vectors [][]float32, err error) {
 	return vectors, err
 }
 
-// pool makes one state of those of a sequence.
-func (e *Encoder) pool(x []float32, tokens int) []float32 {
-	from, to := 0, tokens
-	switch e.Pooling {
-	case CLS:
-		to = 1
-	case Last:
-		from = tokens - 1
+// Spans returns a vector of length 1 for each span of the tokens of one sequence, made of the
+// mean of their states.
+func (e *Encoder) Spans(sequence []int32, spans [][2]int) (vectors [][]float32, err error) {
+	err = e.run([][]int32{sequence}, nil, func(r *room, x []float32) error {
+		for i, s := range spans {
+			if s[0] < 0 || s[0] >= s[1] || s[1] > len(sequence) {
+				return fmt.Errorf("span %d, %v, is none of %d tokens", i, s, len(sequence))
+			}
+			v, err := e.pooled(r, x, s[0], s[1])
+			if err != nil {
+				return fmt.Errorf("span %d: %w", i, err)
+			}
+			vectors = append(vectors, v)
+		}
+		return nil
+	})
+	return vectors, err
+}
+
+// pooled is the vector of a range of states.
+func (e *Encoder) pooled(r *room, x []float32, from, to int) ([]float32, error) {
+	v := e.project(r, e.pool(x, from, to))
+	if e.Cut > 0 {
+		v = v[:min(e.Cut, len(v))]
 	}
+	if !normalise(v) {
+		return nil, errors.New("the model's answer is not a number: its weights are damaged")
+	}
+	return v, nil
+}
+
+// pool makes one state of those of a range.
+func (e *Encoder) pool(x []float32, from, to int) []float32 {
 	v := make([]float32, e.Width)
 	for j := from; j < to; j++ {
 		for k := range v {

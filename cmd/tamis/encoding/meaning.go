@@ -23,11 +23,12 @@ import (
 const none = "none"
 
 // Flag is --model of the commands that work on an index.
-type Flag struct{ dir string }
+type Flag struct{ dir, with string }
 
 // AddIndexing makes the flag of tamis index.
 func (m *Flag) AddIndexing(f *pflag.FlagSet) {
 	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+	f.StringVar(&m.with, "encode-with", "", "what of its document a passage is encoded with: some of title (the default), headings, previous (sentence) and late (the document is read once, passages are parts of it), or none")
 }
 
 // AddAsking makes the flag of commands that ask.
@@ -75,9 +76,53 @@ type nobody struct{}
 
 func (nobody) Close() error { return nil }
 
+// made says with what vectors of an index were made.
+type made struct {
+	place string
+	input encode.Input
+}
+
+// all are the models that made vectors of an index.
+func all(ix *tamis.Index) (list []made) {
+	models := ix.Models()
+	for _, field := range slices.Sorted(maps.Keys(models)) {
+		_, in := encode.FieldInput(field)
+		list = append(list, made{models[field], in})
+	}
+	return list
+}
+
 // places are those of the models that made vectors of an index.
 func places(ix *tamis.Index) []string {
 	return slices.Compact(slices.Sorted(maps.Values(ix.Models())))
+}
+
+// with is an encoder of passages with an Input.
+func with(e Encoder, in encode.Input) Encoder {
+	switch e := e.(type) {
+	case *encode.Encoder:
+		return e.With(in)
+	case *encode.Remote:
+		return e.With(in)
+	case *encode.Table:
+		return e.With(in)
+	}
+	return e
+}
+
+// asMade is an encoder with the Input that the index has vectors of it with, the default one
+// first; false where it has none.
+func asMade(ix *tamis.Index, e Encoder) (Encoder, bool) {
+	models := ix.Models()
+	if _, ok := models[e.Name()]; ok {
+		return e, true
+	}
+	for _, field := range slices.Sorted(maps.Keys(models)) {
+		if model, in := encode.FieldInput(field); model == e.Name() {
+			return with(e, in), true
+		}
+	}
+	return e, false
 }
 
 // Index gives the passages of ix that lack them vectors: of the model that is named, else
@@ -85,20 +130,23 @@ func places(ix *tamis.Index) []string {
 // warned of. An endpoint is asked only where it is named: nobody's texts go anywhere because
 // an index says so.
 func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
-	names := []string{m.dir}
-	switch m.dir {
-	case none:
+	if m.dir == none {
 		return nil, nil
-	case "":
-		names = places(ix)
+	}
+	if m.with != "" && m.dir == "" {
+		return nil, flags.Usagef("--encode-with is for --model DIR, which encodes")
+	}
+	list := all(ix)
+	if m.dir != "" {
+		list = []made{{m.dir, encode.DefaultInput}}
 	}
 	var reports []tamis.Encoded
-	for _, name := range names {
-		if m.dir == "" && encode.IsRemote(name) {
-			warn("new passages have no vectors of the model at %s, which is asked only where --model names it", screen.Name(name))
+	for _, of := range list {
+		if m.dir == "" && encode.IsRemote(of.place) {
+			warn("new passages have no vectors of the model at %s, which is asked only where --model names it", screen.Name(of.place))
 			continue
 		}
-		e, err := Open(ctx, name, model.Int8)
+		e, err := Open(ctx, of.place, model.Int8)
 		if err != nil && m.dir == "" {
 			warn("a model of the index does not load, new passages have no vectors: %v; --model DIR names another place", err)
 			continue
@@ -106,13 +154,29 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 		if err != nil {
 			return reports, err
 		}
-		report, err := ix.Encode(ctx, e, progress)
+		report, err := m.index(ctx, ix, e, of, progress)
 		reports = append(reports, report)
 		if err = errors.Join(err, e.Close()); err != nil {
 			return reports, err
 		}
 	}
 	return reports, nil
+}
+
+func (m *Flag) index(ctx context.Context, ix *tamis.Index, e Encoder, of made, progress func(done, all int)) (tamis.Encoded, error) {
+	switch {
+	case m.with != "":
+		in, err := encode.ParseInput(m.with)
+		if err != nil {
+			return tamis.Encoded{}, flags.Usagef("--encode-with %w", err)
+		}
+		e = with(e, in)
+	case m.dir == "":
+		e = with(e, of.input)
+	default:
+		e, _ = asMade(ix, e)
+	}
+	return ix.Encode(ctx, e, progress)
 }
 
 // Use has ix weigh meaning with the model that is named, else with the one that made its
@@ -155,17 +219,17 @@ func (m *Flag) UseToSearch(ctx context.Context, ix *tamis.Index, plan string, wa
 // use opens the model that is named or that made the vectors of ix; nil where words alone
 // do.
 func (m *Flag) use(ctx context.Context, ix *tamis.Index, open func(context.Context, string, model.Precision) (Encoder, error), warn func(format string, args ...any)) (Encoder, error) {
-	name, all := m.dir, places(ix)
+	name, known := m.dir, places(ix)
 	switch {
-	case name == none || name == "" && len(all) == 0:
+	case name == none || name == "" && len(known) == 0:
 		return nil, nil
-	case name == "" && len(all) > 1:
-		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(all, ", "))}
-	case name == "" && encode.IsRemote(all[0]):
-		warn("words alone count: the model at %s is asked only where --model names it", screen.Name(all[0]))
+	case name == "" && len(known) > 1:
+		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(known, ", "))}
+	case name == "" && encode.IsRemote(known[0]):
+		warn("words alone count: the model at %s is asked only where --model names it", screen.Name(known[0]))
 		return nil, nil
 	case name == "":
-		name = all[0]
+		name = known[0]
 	}
 	e, err := open(ctx, name, model.Int8)
 	if err != nil && m.dir == "" {
@@ -178,7 +242,8 @@ func (m *Flag) use(ctx context.Context, ix *tamis.Index, open func(context.Conte
 	if e.Name() == "" {
 		return nil, errors.Join(fieldless(name), e.Close())
 	}
-	if _, ok := ix.Models()[e.Name()]; !ok {
+	e, ok := asMade(ix, e)
+	if !ok {
 		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(name), screen.Name(name))
 		if m.dir != "" {
 			return nil, errors.Join(reason, e.Close())
@@ -204,7 +269,7 @@ func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field st
 		return nil, "", err
 	}
 	defer e.Close()
-	_, made := ix.Models()[e.Name()]
+	e, made := asMade(ix, e)
 	switch {
 	case field == "" && e.Name() == "":
 		return nil, "", fieldless(name)
