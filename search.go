@@ -37,6 +37,11 @@ func (u Unit) store() (store.Unit, error) {
 // Query is a search.
 type Query struct {
 	Text string
+	// Plan says what ranks: the words of Text (text), vectors (dense, sparse, multi), or
+	// what becomes of several lists, as in rrf(text, dense, k=10); package search/plan
+	// says all of it. Hybrid names one. Without a plan words rank, or Vector, or
+	// Hybrid where the Index was told to Use an Encoder.
+	Plan string
 	// Vector, instead of Text, ranks by the inner product with the vectors in Field
 	// ("" for DefaultField), or by the cosine where the field says so, what these stand
 	// for: documents, or passages. Terms that no sparse vector has add nothing, so that
@@ -76,6 +81,8 @@ type Results struct {
 	// measured, 1 where the result is exact.
 	Recall float32 `json:"recall"`
 	TookMS float64 `json:"took_ms"`
+	// Plan is what ranked, where that was a plan.
+	Plan string `json:"plan,omitempty"`
 	// Incomplete counts documents that cannot be found yet, because damaged files
 	// are being built anew.
 	Incomplete int   `json:"incomplete,omitempty"`
@@ -95,12 +102,15 @@ type Hit struct {
 	Score    float32        `json:"score"`
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata,omitempty"`
+	// Lists say where those of a plan have the hit.
+	Lists []ListPlace `json:"lists,omitempty"`
 }
 
 // Search finds the k best passages or documents. The result is exact, unless
 // Query.Recall allows less: it equals scoring everything; equal scores stand in
 // order of addition. A query without a word that could be searched for gives
-// ErrNoTerms, a field of vectors that no document has ErrNotFound.
+// ErrNoTerms, a field of vectors that no document has ErrNotFound. A plan's result is
+// exact where its lists are, of which it counts as many of the best as it says.
 //
 // The hit of a document search shows the document's passage that holds most
 // of the query.
@@ -124,8 +134,14 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	}
 	view := newView(seen, q.params())
 	show := &shower{ix: ix, view: view, unit: unit, idsOnly: q.IDsOnly}
+	planned, terms, err := ix.planned(view, unit, q)
+	if err != nil {
+		return nil, err
+	}
 	var ranker search.Ranker
-	if q.Vector != nil {
+	if planned != nil {
+		ranker, show.terms = planned, terms
+	} else if q.Vector != nil {
 		ranker, show.unit, err = ix.vectorRanker(seen, q)
 	} else {
 		ranker, show.terms, err = ix.textRanker(view, unit, q.Text)
@@ -138,11 +154,18 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	}
 	found, err := ranker.Rank(ctx, q.K)
 	if err != nil {
-		return nil, err
+		return nil, planError(err)
 	}
 	res := &Results{Query: q.Text, K: q.K, Exact: found.Exact, Recall: found.Recall, Incomplete: v.Incomplete()}
 	if res.Hits, err = show.hits(ctx, found.Hits); err != nil {
 		return nil, err
+	}
+	if planned != nil {
+		res.Plan = planned.Node.String()
+		places := planned.Places()
+		for i, h := range found.Hits {
+			res.Hits[i].Lists = places(h.Row)
+		}
 	}
 	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
 	return res, nil
@@ -184,19 +207,7 @@ func newView(v *store.Snapshot, p search.Params) *view {
 
 // text ranks the rows of a unit by terms.
 func (v *view) text(u store.Unit, terms []search.Term) *search.Text {
-	t := &search.Text{Terms: terms, Params: v.params}
-	if len(terms) == 0 {
-		return t
-	}
-	for _, s := range v.Spaces(u) {
-		t.Sources = append(t.Sources, search.Source{Inverted: s.Inverted, Visible: s.Visible})
-	}
-	names := make([]string, len(terms))
-	for i, t := range terms {
-		names[i] = t.Text
-	}
-	t.Stats = search.Stats(v.Statistics(u, names))
-	return t
+	return v.lists(nil).Words(u, terms)
 }
 
 func (v *view) topK(u store.Unit, terms []search.Term, k int) []topk.Hit {

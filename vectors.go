@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/search/lists"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -64,15 +65,12 @@ func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, sto
 		return nil, 0, invalidf("vector", "the query's vector: %w", err)
 	}
 	of, _ := unit.store()
-	ranker := &search.Vectors{Recall: q.Recall}
-	for _, space := range seen.VectorSpaces(q.Field) {
-		ranker.Sources = append(ranker.Sources, search.VectorSource(space))
-	}
+	asked := lists.Question{Snapshot: seen, Recall: q.Recall, Field: ix.store.Field}
+	ranker, err := asked.By(q.Vector, q.Field)
 	if len(ranker.Sources) == 0 {
 		return ranker, of, ix.noField(q.Field)
 	}
-	var err error
-	if ranker.Query, err = seen.QueryVector(field, q.Vector); errors.Is(err, vector.ErrKind) || errors.Is(err, vector.ErrFormat) {
+	if errors.Is(err, vector.ErrKind) || errors.Is(err, vector.ErrFormat) {
 		err = invalidf("vector", "the query's vector in field %q: %w", q.Field, err)
 	}
 	return ranker, of, err

@@ -46,10 +46,10 @@ func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
 	return seen, nil
 }
 
-// scopeError tells a filter that cannot be, which is wrong usage, from a failure.
+// scopeError tells a filter or plan that cannot be, which is wrong usage, from a failure.
 func scopeError(err error) error {
 	var wrong *tamis.InvalidError
-	if errors.As(err, &wrong) && wrong.Field == "filter" {
+	if errors.As(err, &wrong) && (wrong.Field == "filter" || wrong.Field == "plan") {
 		return flags.Usagef("--%w", err)
 	}
 	return err

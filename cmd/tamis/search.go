@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +13,30 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/excerpt"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/internal/screen"
 )
+
+const searchHelp = `search ranks passages or documents by the words of a query, or documents by the
+inner product of their vectors with one: --vector, --vector-file. --model says
+which model's vectors weigh, of those that tamis index --model made; where its
+folder has weights for questions (idf.json and a tokenizer) it is not run for them.
+--model with --field ranks by that field alone. The result is exact; --recall allows a search by vector to be faster and miss
+some.
+
+A query is a set of words: any of them may match, in the forms that their language
+gives them (rotate, rotated), rare words count most. There is no syntax for
+phrases, prefixes, fuzzy words or fields: quotes, *, ~, AND, OR, NOT and title: mean
+nothing. --filter keeps to documents by path, type, language, date and metadata.
+
+Where tamis index --model made vectors, words and meaning rank together; --plan text
+is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of some:
+  rrf(text, dense, k=10)                         reciprocal ranks
+  linear(0.4*text, 0.6*dense, norm=median)       sums of scores; minmax, z, median, none
+  rerank(text, dense, n=50)                      the best 50 in another order
+  boost(text, 'role = "test"', by=0.5)           factors where a filter holds
+  recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
+  feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
+--explain says what ranked, and where each list has each hit.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (
@@ -20,33 +44,27 @@ func (a *app) searchCommand() *cobra.Command {
 		unit   string
 		fold   bool
 		asJSON bool
+		by     string
+		places bool
 		scope  scope
 		vector flags.VectorQuery
 		model  encoding.Flag
 	)
 	cmd := &cobra.Command{
-		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY | --vector JSON",
+		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] [--plan NAME|EXPR] [--explain] QUERY | --vector JSON",
 		Short: "Rank passages or documents by a query",
-		Long: `search ranks passages or documents by the words of a query, or documents by the
-inner product of their vectors with one: --vector, --vector-file. --model ranks by
-the vector that a model makes of the query; where its folder has weights for queries
-(idf.json and a tokenizer), they make it without the model. The result is exact; --recall allows a search by vector to be faster and miss
-some.
-
-A query is a set of words: any of them may match, in the forms that their language
-gives them (rotate, rotated), rare words count most. There is no syntax for
-phrases, prefixes, fuzzy words or fields: quotes, *, ~, AND, OR, NOT and title: mean
-nothing. --filter keeps to documents by path, type, language, date and metadata.`,
+		Long:  searchHelp,
 		Example: `  tamis search "segment merging"
   tamis search -k 20 --unit document "http2 frames"
   tamis search --filter 'lang = "en" and path ^ "docs/"' "read timeout"
   tamis search --json "read timeout" | jq '.hits[].path'
+  tamis search --explain --plan 'linear(text, 2*dense)' "read timeout"
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
   tamis search --vector '[0.12, -0.4, 0.03]' --field minilm
   tamis search --model doc-v3 "segment merging"
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if vector.Given() {
+			if vector.Given() && (by == "" || len(args) == 0) {
 				return flags.Exact()(cmd, args)
 			}
 			return flags.Exact("QUERY")(cmd, args)
@@ -70,15 +88,22 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			asked := ""
-			if !vector.Given() {
-				asked = args[0]
+			q := tamis.Query{Plan: by, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
+			if len(args) > 0 {
+				q.Text = args[0]
 			}
-			if q.Text = asked; vector.Given() || model.Given() {
-				if err := byVector(cmd, ix, &q, &vector, &model); err != nil {
-					return err
+			asked := q.Text
+			if by == "" && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
+				err = byVector(cmd, ix, &q, &vector, &model)
+			} else {
+				vector.Fill(&q)
+				var of io.Closer
+				if of, q.Plan, err = model.UseToSearch(cmd.Context(), ix, by, a.warn); err == nil {
+					defer of.Close()
 				}
+			}
+			if err != nil {
+				return err
 			}
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
@@ -93,7 +118,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 				if err != nil {
 					return err
 				}
-				show = func() error { return a.printHits(res, m) }
+				show = func() error { return a.printHits(res, m, places) }
 			}
 			if err = a.paged(show); err == nil && len(res.Hits) == 0 {
 				err = errNothing
@@ -106,7 +131,9 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
 	vector.Add(f)
-	model.AddRanking(f)
+	model.AddAsking(f)
+	f.StringVar(&by, "plan", "", "what ranks: text, dense, hybrid, or an expression (default: text; hybrid where a model made vectors)")
+	f.BoolVar(&places, "explain", false, "say what ranked, and where each list of the plan has each hit")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -137,7 +164,14 @@ func matcherOf(ix *tamis.Index, query string) (*excerpt.Matcher, error) {
 	return excerpt.New(s.Analyzers, query), nil
 }
 
-func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher) error {
+func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) error {
+	if places {
+		what := res.Plan
+		if what == "" {
+			what = "text"
+		}
+		fmt.Fprintln(a.out, "plan: "+screen.Line(what))
+	}
 	for _, h := range res.Hits {
 		where := a.bold(receipt.At(receipt.ShortPath(h.Doc), h.Doc, h.Path, h.Place))
 		if h.Title != "" && h.Title != h.Doc && h.Title != filepath.Base(h.Doc) {
@@ -146,10 +180,17 @@ func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher) error {
 		if len(h.Headings) > 0 {
 			where += "  " + a.dim(oneLine(strings.Join(h.Headings, " > ")))
 		}
-		what := fmt.Sprintf("bytes %d-%d, score %.2f", h.Start, h.End, h.Score)
+		what := fmt.Sprintf("bytes %d-%d, score %s", h.Start, h.End, scoreOf(h, res.Plan))
 		text := "\n    " + m.Highlight(a.out, m.Excerpt(h.Text, excerptBytes))
 		if h.Text == "" { // a document that is a vector alone
-			what, text = fmt.Sprintf("score %.2f", h.Score), ""
+			what, text = "score "+scoreOf(h, res.Plan), ""
+		}
+		if places && len(h.Lists) > 0 {
+			var all []string
+			for _, l := range h.Lists {
+				all = append(all, fmt.Sprintf("%s %d. (%.4g)", l.List, l.Rank, l.Score))
+			}
+			text = "\n    " + a.dim(strings.Join(all, ", ")) + text
 		}
 		if _, err := fmt.Fprintf(a.out, "%2d. %s  %s%s\n", h.Rank, where, a.dim(what), text); err != nil {
 			return err
@@ -160,4 +201,12 @@ func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher) error {
 		return err
 	}
 	return nil
+}
+
+// scoreOf prints a score: those of plans may be small.
+func scoreOf(h tamis.Hit, plan string) string {
+	if plan != "" {
+		return fmt.Sprintf("%.4g", h.Score)
+	}
+	return fmt.Sprintf("%.2f", h.Score)
 }

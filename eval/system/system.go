@@ -115,11 +115,12 @@ func (c *Contexts) Close() error {
 	return errors.Join(errs...)
 }
 
-// SearchDocuments ranks the documents of an index; a query without a word to
-// search for finds none.
-func SearchDocuments(ix *tamis.Index) trec.SearchFunc {
+// SearchDocuments ranks the documents of an index by a plan, "" for what it does with
+// none; a query without a word to search for finds none. vectors, which may be nil, are
+// those of queries in a field.
+func SearchDocuments(ix *tamis.Index, plan, field string, vectors map[string]tamis.Vector) trec.SearchFunc {
 	return func(ctx context.Context, query string, k int) ([]trec.Scored, error) {
-		res, err := ix.Search(ctx, tamis.Query{Text: query, K: k, Unit: tamis.Documents, IDsOnly: true})
+		res, err := ix.Search(ctx, tamis.Query{Text: query, Plan: plan, Vector: vectors[query], Field: field, K: k, Unit: tamis.Documents, IDsOnly: true})
 		if errors.Is(err, tamis.ErrNoTerms) {
 			return nil, nil
 		}

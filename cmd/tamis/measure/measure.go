@@ -17,9 +17,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval/files"
-	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/eval/trec"
-	"github.com/tamis-search/tamis/internal/screen"
 )
 
 // Console is where a measurement takes its input and shows its figures.
@@ -40,10 +38,10 @@ func (c *Console) Command() *cobra.Command {
 		Short: "Measure ranking and contexts against judgments",
 		Args:  flags.Subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse or trec; see tamis eval --help")
+			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse, trec or fuse; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand())
+	cmd.AddCommand(c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand())
 	return cmd
 }
 
@@ -55,70 +53,6 @@ func required(cmd *cobra.Command, names ...string) error {
 		}
 	}
 	return nil
-}
-
-func (c *Console) retrievalCommand() *cobra.Command {
-	var (
-		corpus, queries, qrels, similarity, runFile string
-		k                                           int
-		asJSON                                      bool
-	)
-	cmd := &cobra.Command{
-		Use:     "retrieval --corpus F --queries F --qrels F",
-		Short:   "Rank the documents of a JSON Lines corpus and score the run",
-		Example: "  tamis eval retrieval --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --similarity lucene",
-		Args:    flags.Exact(),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "corpus", "queries", "qrels"); err != nil {
-				return err
-			}
-			o := tamis.Options{}
-			switch similarity {
-			case "default":
-			case "lucene":
-				o.Similarity = tamis.Lucene
-			default:
-				return flags.Usagef("--similarity is %q: use default or lucene", similarity)
-			}
-			qs, err := readWith(queries, trec.ReadQueries)
-			if err != nil {
-				return err
-			}
-			judged, err := readWith(qrels, trec.ReadQrels)
-			if err != nil {
-				return err
-			}
-			ix, err := tamis.Open("", o)
-			if err != nil {
-				return err
-			}
-			defer ix.Close()
-			report, err := c.Index(cmd.Context(), ix, []string{corpus}, tamis.FileOptions{Stdin: c.In})
-			if err != nil {
-				return err
-			}
-			for _, s := range report.Skipped {
-				fmt.Fprintf(c.Errs, "skipped %s:%d: %s\n", screen.Name(s.Path), s.Line, screen.Line(s.Reason))
-			}
-			run, _, figures, err := trec.Retrieval(cmd.Context(), qs, judged, system.SearchDocuments(ix), k, trec.DefaultMeasures())
-			if err != nil {
-				return err
-			}
-			if err := writeTo(runFile, run.Write); err != nil {
-				return err
-			}
-			return c.printRanking(figures, asJSON)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&corpus, "corpus", "", "documents, JSON Lines of _id, title, text")
-	f.StringVar(&queries, "queries", "", "queries, JSON Lines of _id, text")
-	f.StringVar(&qrels, "qrels", "", "judgments in TREC form")
-	f.StringVar(&similarity, "similarity", "default", "default, or lucene for Lucene's analysis, lengths and parameters")
-	f.StringVar(&runFile, "run", "", "write the ranking to this file in TREC form")
-	f.IntVarP(&k, "hits", "k", 1000, "documents a query")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
 }
 
 func (c *Console) trecCommand() *cobra.Command {

@@ -164,7 +164,7 @@ func (r *reading) open(ctx context.Context, data []byte) error {
 	case r.pdf != nil:
 		return nil
 	case code == errPassword && len(passwords) == 1:
-		return r.file.SkipAs(format.Encrypted, "encrypted: it needs a password (--password)")
+		return r.file.SkipAs(format.Encrypted, "it is encrypted: give its password by --password")
 	case code == errPassword:
 		return r.file.SkipAs(format.Encrypted, "encrypted: none of the passwords opens it (--password)")
 	case code == errSecurity:
