@@ -61,7 +61,7 @@ func Costly(kind, lang string, decode func(text string) string, cost Cost, parse
 			}
 			return f.Skip("there is no text in it")
 		}
-		d.Verbatim = d.Source == body
+		d.Verbatim = d.Source == body && inPlace(d.Blocks)
 		if n := len(text) - len(body); n > 0 {
 			shift(&d, text, n)
 		}
@@ -73,6 +73,16 @@ func Costly(kind, lang string, decode func(text string) string, cost Cost, parse
 		yield(d, nil)
 		return nil
 	}
+}
+
+// inPlace says that blocks of an extracted text are where they are in the file, too.
+func inPlace(blocks []corpus.Block) bool {
+	for i := range blocks {
+		if blocks[i].Start != blocks[i].FileStart || blocks[i].End != blocks[i].FileEnd {
+			return false
+		}
+	}
+	return true
 }
 
 // shift puts back the byte order mark of n bytes that text began with: the source

@@ -36,16 +36,25 @@ func parse(s string, at int) part {
 		_, i = lineEnd(s, 0)
 	}
 	name, n := "", 0
+	var text strings.Builder // of the header of that name
+	end := func() {
+		if name != "" {
+			p.headers[name] = text.String()
+			text.Reset()
+		}
+		name = ""
+	}
 	for i < len(s) {
-		end, next := lineEnd(s, i)
-		line := s[i:end]
+		stop, next := lineEnd(s, i)
+		line := s[i:stop]
 		if line == "" {
 			i = next
 			break
 		}
 		if line[0] == ' ' || line[0] == '\t' {
-			if name != "" && len(p.headers[name]) < longHeader {
-				p.headers[name] += " " + strings.TrimSpace(line)
+			if name != "" && text.Len() < longHeader {
+				text.WriteByte(' ')
+				text.WriteString(strings.TrimSpace(line))
 			}
 			i = next
 			continue
@@ -55,14 +64,15 @@ func parse(s string, at int) part {
 		if !ok || key == "" || strings.ContainsAny(key, " \t<>@,;\"") {
 			break
 		}
-		name = ""
+		end()
 		if _, twice := p.headers[strings.ToLower(key)]; !twice && n < maxHeaders {
 			name = strings.ToLower(key)
-			p.headers[name] = strings.TrimSpace(value[:min(len(value), longHeader)])
+			text.WriteString(strings.TrimSpace(value[:min(len(value), longHeader)]))
 			n++
 		}
 		i = next
 	}
+	end()
 	p.body, p.at = s[i:], at+i
 	return p
 }

@@ -3,6 +3,7 @@ package manuscript
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 var (
@@ -30,6 +31,9 @@ func (a *adoc) inline(s string) string {
 	// What is to stay as it is written is put aside.
 	var kept []string
 	keep := func(t string) string {
+		if len(kept) == mostKept {
+			return t
+		}
 		kept = append(kept, t)
 		return "\x01" + string(rune(0xE000+len(kept)-1)) + "\x01"
 	}
@@ -70,14 +74,35 @@ func (a *adoc) inline(s string) string {
 	s = curly(s)
 	s = strings.NewReplacer(`\*`, "*", `\_`, "_", `\{`, "{", `\<<`, "<<", `\[`, "[", `\#`, "#", `\http`, "http").Replace(s)
 	for range 4 {
-		if !strings.Contains(s, "\x01") {
-			break
-		}
-		for i, t := range kept {
-			s = strings.ReplaceAll(s, "\x01"+string(rune(0xE000+i))+"\x01", t)
-		}
+		s = restored(s, kept)
 	}
 	return s
+}
+
+// mostKept are put aside in one text: as many as have a sign of private use.
+const mostKept = 6400
+
+// restored puts back what was put aside.
+func restored(s string, kept []string) string {
+	if !strings.Contains(s, "\x01") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, "\x01")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		r, n := utf8.DecodeRuneInString(rest)
+		if i := int(r) - 0xE000; i >= 0 && i < len(kept) && strings.HasPrefix(rest[n:], "\x01") {
+			b.WriteString(kept[i])
+			s = rest[n+1:]
+			continue
+		}
+		b.WriteByte(1)
+		s = rest
+	}
 }
 
 // linkText is what is shown of a link.

@@ -208,12 +208,16 @@ func deeplyNested(src string) bool {
 		marks := 0
 	line:
 		for i := 0; i < len(src); i++ {
-			switch src[i] {
-			case '>', '-', '*', '+':
-				if marks++; marks > 200 && (src[i] == '>' || marks > 2000) {
+			switch c := src[i]; c {
+			case '>', '-', '*', '+', '.', ')':
+				number := c == '.' || c == ')' // of an item
+				if number && (i == 0 || src[i-1] < '0' || src[i-1] > '9') {
+					break line
+				}
+				if marks++; marks > 200 && (c == '>' || number || marks > 2000) {
 					return true
 				}
-			case ' ', '\t':
+			case ' ', '\t', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 			default:
 				break line
 			}

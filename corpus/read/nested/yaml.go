@@ -46,9 +46,9 @@ func parseYAML(ctx context.Context, text string) (root node, err error) {
 	for i, d := range docs {
 		end := len(text)
 		if i+1 < len(docs) {
-			end = p.at(docs[i+1])
-			if j := strings.LastIndex(text[:end], "\n---"); j >= 0 {
-				end = j
+			end = max(p.at(docs[i+1]), p.at(d))
+			if j := strings.LastIndex(text[p.at(d):end], "\n---"); j >= 0 {
+				end = p.at(d) + j
 			}
 		}
 		n := node{start: p.at(d), end: contentEnd(text, p.at(d), end)}

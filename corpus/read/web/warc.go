@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -27,6 +28,7 @@ import (
 const (
 	maxHeaders    = 200
 	maxHeaderLine = 16 << 10
+	maxHead       = 1 << 20 // those of the answer in it
 )
 
 // WARC reads an archive of a crawl, from front to back.
@@ -58,7 +60,7 @@ func WARC(ctx context.Context, f *format.File, o *format.Options, yield func(cor
 			s.Rest = n > 0
 			return s
 		}
-		body := io.LimitReader(in, length)
+		body := &io.LimitedReader{R: in, N: length}
 		if o.Inner != nil {
 			if err := record(ctx, f, o, h, body, yield); err != nil {
 				return err
@@ -66,6 +68,11 @@ func WARC(ctx context.Context, f *format.File, o *format.Options, yield func(cor
 		}
 		if _, err := io.Copy(io.Discard, body); err != nil {
 			return err
+		}
+		if body.N > 0 {
+			s := f.SkipAs(format.Damaged, "damaged WARC file: it ends within record %d", n+1)
+			s.Rest = n > 0
+			return s
 		}
 	}
 }
@@ -109,7 +116,9 @@ func record(ctx context.Context, f *format.File, o *format.Options, h map[string
 		if !strings.HasPrefix(kind, "application/http") {
 			break
 		}
-		r, err := http.ReadResponse(bufio.NewReader(body), nil)
+		head := &io.LimitedReader{R: body, N: maxHead}
+		r, err := http.ReadResponse(bufio.NewReader(head), nil)
+		head.N = math.MaxInt64 // what follows is read piece by piece
 		if err != nil || r.StatusCode != http.StatusOK {
 			return ctx.Err()
 		}

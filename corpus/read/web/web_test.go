@@ -71,6 +71,15 @@ func TestWARC(t *testing.T) {
 	if len(got) != 4 || !strings.Contains(got[3], "record 8 has no headers") {
 		t.Errorf("got %q", got)
 	}
+	got, _ = run(t, WARC, src[:len(src)-6])
+	if len(got) != 4 || !strings.Contains(got[3], "ends within record 7") {
+		t.Errorf("cut, got %q", got)
+	}
+	long := kept("response", "http://example.org/long", "application/http; msgtype=response", answer("text/html", "<p>One"+strings.Repeat("x", 2*maxHead)))
+	header := kept("response", "http://example.org/header", "application/http; msgtype=response", "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 2*maxHead)+"\r\n\r\n<p>Two")
+	if got, _ = run(t, WARC, long+header+kept("resource", "file:///b.pdf", "application/pdf", "%PDF-1.7")); len(got) != 2 || len(got[0]) < 2*maxHead {
+		t.Errorf("%d documents", len(got))
+	}
 }
 
 func saved(encoding, body string) string {
