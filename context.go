@@ -19,7 +19,7 @@ type Budget struct {
 	Counter string
 }
 
-// A ContextOption changes how a context is made: a Scope, a Layout, Drafts, a
+// A ContextOption changes how a context is made: a Scope, a Layout, Drafts, Rerank, a
 // Window or a Lab.
 type ContextOption interface{ set(*request) }
 
@@ -30,6 +30,7 @@ type request struct {
 	Layout
 	Lab
 	drafts Drafts
+	rerank Rerank
 	window *pack.Window
 }
 
@@ -37,6 +38,7 @@ func (s Scope) set(r *request)  { r.Scope = s }
 func (l Layout) set(r *request) { r.Layout = l }
 func (l Lab) set(r *request)    { r.Lab = l }
 func (d Drafts) set(r *request) { r.drafts = d }
+func (m Rerank) set(r *request) { r.rerank = m }
 
 // Layout is what a context looks like, and what is left out of it or kept
 // together. The zero Layout: best document first, plain text, the budget is filled.
@@ -163,7 +165,9 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 	if err != nil {
 		return nil, err
 	}
-	if err := g.Look(ctx, &gather.Question{Text: question, Terms: terms, IDF: from.idf, Meaning: meaning}, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
+	asked := gather.Question{Text: question, Terms: terms, IDF: from.idf, Meaning: meaning}
+	judged := r.rerank.judge(from, &asked)
+	if err := g.Look(ctx, &asked, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
 		return nil, err
 	}
 	docs, err := g.Read(ctx)
@@ -173,7 +177,7 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 	p, err := pack.New(q, pack.Options{
 		Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
 		Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf, Shrink: r.Shrink, ShrinkByQuestion: r.ShrinkByQuestion, Weights: r.Weights, Trace: r.Trace, Window: r.window,
-		Drafts: r.drafts, Incomplete: snap.Incomplete(),
+		Drafts: r.drafts, Incomplete: snap.Incomplete(), Judged: *judged,
 	})
 	if err != nil {
 		return nil, err

@@ -54,3 +54,14 @@ func (r snapshotReader) idf(term string) float64 {
 	st := r.view.Statistics(store.Passages, []string{term})
 	return search.IDF(st.Rows, st.DF[0])
 }
+
+// passageText is a passage's text and its document's title.
+func (r snapshotReader) passageText(row topk.Row) (title, text string, err error) {
+	h, err := r.view.header(r.view.DocumentOf(row))
+	if err != nil {
+		return "", "", err
+	}
+	p := r.view.Passage(row)
+	text, err = r.view.Text(h, p.Start, p.End)
+	return h.Title, text, err
+}

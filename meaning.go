@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/gather"
@@ -20,14 +22,26 @@ const modelBits = 8
 // A step that encodes ends after so many passages: what it has made is durable then.
 const encodedTogether = 2048
 
-// Encoder makes vectors of texts with a model; encode.Open loads one from a folder.
-type Encoder = encode.Encoder
+// Encoder makes vectors of texts with a model: encode.Open loads one from a folder,
+// encode.OpenRemote asks an endpoint.
+type Encoder interface {
+	// Name names what the vectors depend on, and the field that holds them.
+	Name() string
+	// Place is where the model lies: a folder, or an address.
+	Place() string
+	Kind() vector.Kind
+	// Width is how many numbers a dense vector has.
+	Width() int
+	// All yields the vector of each text, in their order; after an error, which is the
+	// last, no more.
+	All(ctx context.Context, texts iter.Seq[string], u encode.Use) iter.Seq2[Vector, error]
+}
 
 // Use has contexts weigh how near passages are to the question in meaning, by the
 // vectors that Encode made with e. Nil: words alone.
-func (ix *Index) Use(e *Encoder) { ix.encoder.Store(e) }
+func (ix *Index) Use(e Encoder) { ix.encoder.Store(&e) }
 
-// Models are the folders of the models that have made vectors, by the field that holds
+// Models are the places of the models that have made vectors, by the field that holds
 // them.
 func (ix *Index) Models() map[string]string {
 	models := map[string]string{}
@@ -51,7 +65,7 @@ type Encoded struct {
 // are asked for with the same Encoder weigh them. What was made is durable
 // after some thousand passages, and is not made again where Encode was stopped. progress,
 // where not nil, is told how many passages of how many have been encoded.
-func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all int)) (Encoded, error) {
+func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all int)) (Encoded, error) {
 	report := Encoded{Field: e.Name(), Skipped: []Skip{}}
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
@@ -96,8 +110,8 @@ func (ix *Index) Encode(ctx context.Context, e *Encoder, progress func(done, all
 }
 
 // fieldOf is how the vectors of a model are kept.
-func fieldOf(e *Encoder) VectorField {
-	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Dir()}
+func fieldOf(e Encoder) VectorField {
+	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Place()}
 	if f.Kind == vector.KindDense {
 		f.Bits, f.Similarity = modelBits, vector.Cosine
 	}
@@ -106,7 +120,7 @@ func fieldOf(e *Encoder) VectorField {
 
 // lacking lists the documents of which a passage lacks a vector of e's, and counts their
 // passages. Those whose vectors would be too many together are skipped.
-func lacking(v *store.Snapshot, report *Encoded, e *Encoder) (docs []store.Row, passages int, err error) {
+func lacking(v *store.Snapshot, report *Encoded, e Encoder) (docs []store.Row, passages int, err error) {
 	for i, space := range v.Spaces(store.Documents) {
 		for row := range uint32(space.Inverted.Rows()) {
 			doc := store.Row{Segment: i, Row: row}
@@ -115,12 +129,12 @@ func lacking(v *store.Snapshot, report *Encoded, e *Encoder) (docs []store.Row, 
 			}
 			first, end := v.PassageRows(doc)
 			n := int(end - first)
-			if e.Kind() == vector.KindDense && n > store.MaxNumbers/e.Info().Width {
+			if e.Kind() == vector.KindDense && n > store.MaxNumbers/e.Width() {
 				h, err := v.Header(v.Ordinal(doc))
 				if err != nil {
 					return nil, 0, err
 				}
-				report.Skipped = append(report.Skipped, Skip{Path: h.ID, Reason: fmt.Sprintf("its %d passages are too many for vectors of %d numbers each: it is found by words alone; divide it", n, e.Info().Width)})
+				report.Skipped = append(report.Skipped, Skip{Path: h.ID, Reason: fmt.Sprintf("its %d passages are too many for vectors of %d numbers each: it is found by words alone; divide it", n, e.Width())})
 				continue
 			}
 			docs, passages = append(docs, doc), passages+n
@@ -215,16 +229,19 @@ func (w *encoding) take(v Vector) error {
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where
 // there are none.
 func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string) (gather.Meaning, error) {
-	e := ix.encoder.Load()
-	if e == nil || e.Kind() != vector.KindDense {
+	used := ix.encoder.Load()
+	if used == nil || *used == nil || (*used).Kind() != vector.KindDense {
 		return nil, nil
 	}
-	made, err := e.Encode(ctx, []string{question}, encode.Query)
-	if err != nil {
-		return nil, fmt.Errorf("the question's vector: %w", err)
+	e := *used
+	var asked vector.Dense
+	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
+		if err != nil {
+			return nil, fmt.Errorf("the question's vector: %w", err)
+		}
+		asked, _ = v.(vector.Dense).Unit()
 	}
-	asked, ok := made[0].(vector.Dense).Unit()
-	if !ok {
+	if len(asked) == 0 {
 		return nil, nil
 	}
 	of := r.view.PassageVectors(e.Name())

@@ -126,7 +126,7 @@ func TestEncode(t *testing.T) {
 	if r := run(t.Context(), other); r.Passages != all {
 		t.Fatalf("%d of %d passages were encoded with another model", r.Passages, all)
 	}
-	if models := ix.Models(); len(models) != 2 || models[e.Name()] != e.Dir() {
+	if models := ix.Models(); len(models) != 2 || models[e.Name()] != e.Place() {
 		t.Fatal(models)
 	}
 

@@ -123,9 +123,19 @@ type Block struct {
 	// Place is where the block begins in its original; nil where that is the
 	// document's to say.
 	Place *Place
+	// Onward is where the rest of the block stands, where not all of it is at one place: a
+	// paragraph that goes on on the next page; nil for most.
+	Onward *Onward
 	// Label names the block: the text of a Heading without its markup, the name
 	// of a declaration ("func (*Reader) Read"). Empty for other blocks.
 	Label string
+}
+
+// Onward says that from a byte of Source on a block stands at another place.
+type Onward struct {
+	Start  int
+	Place  Place
+	Onward *Onward // where that ends; nil for the rest of the block
 }
 
 // Passage is a run of about 200 tokens that ends on a sentence border and never

@@ -33,7 +33,7 @@ func (p Place) IsZero() bool { return p == Place{} }
 
 // PlaceOf is the place of a byte of Source: of a verbatim document the line that
 // the byte is on, of others the place of the block that holds the byte or is the
-// last before it, else the document's.
+// last before it, or of the part of it that does, else the document's.
 func (d *Document) PlaceOf(at int) Place {
 	if d.Verbatim {
 		p := d.Place
@@ -44,5 +44,9 @@ func (d *Document) PlaceOf(at int) Place {
 	if i < 0 || d.Blocks[i].Place == nil {
 		return d.Place
 	}
-	return *d.Blocks[i].Place
+	p := *d.Blocks[i].Place
+	for o := d.Blocks[i].Onward; o != nil && o.Start <= at; o = o.Onward {
+		p = o.Place
+	}
+	return p
 }

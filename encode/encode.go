@@ -44,6 +44,7 @@ type Encoder struct {
 	tokens  *tokenizer.Tokenizer
 	most    int // tokens of a text
 	prompts map[string]string
+	table   *Table // of the weights of questions; nil where the model makes those too
 	dir     string
 	name    string
 }
@@ -52,8 +53,11 @@ type Encoder struct {
 // weights, of the same precision, and the same words before texts.
 func (e *Encoder) Name() string { return e.name }
 
-// Dir is the absolute path of the folder.
-func (e *Encoder) Dir() string { return e.dir }
+// Place is the absolute path of the folder.
+func (e *Encoder) Place() string { return e.dir }
+
+// Width is how many numbers a dense vector has, how many words a sparse one may.
+func (e *Encoder) Width() int { return e.Info().Width }
 
 // Open loads the model in dir with weights of the precision given.
 func Open(dir string, p model.Precision) (*Encoder, error) {
@@ -134,7 +138,10 @@ func (e *Encoder) read(dir string) (err error) {
 	if n := len(e.tokens.Before) + len(e.tokens.After) + 1; e.most < n {
 		return fmt.Errorf("%s: a sequence of %d tokens has no room for text", dir, e.most)
 	}
-	return nil
+	if HasTable(dir) && e.Kind() == vector.KindSparse {
+		e.table, err = readTable(dir, e.tokens)
+	}
+	return err
 }
 
 // optional reads a file that need not be there.
@@ -206,8 +213,19 @@ func (e *Encoder) prompt(u Use) string {
 // All yields the vector of each text, in their order; after an error, which is the
 // last, no more. Batches are encoded on all processors. The end of a text that is
 // longer than the model takes is not read. What a sparse vector says nothing of is
-// left out; it may be empty.
+// left out; it may be empty. Where the folder has a table of weights for questions,
+// these need no pass through the model.
 func (e *Encoder) All(ctx context.Context, texts iter.Seq[string], u Use) iter.Seq2[vector.Value, error] {
+	if u == Query && e.table != nil {
+		return e.table.All(ctx, texts, u)
+	}
+	prompt := e.prompt(u)
+	return all(ctx, texts, func(batch []string) ([]vector.Value, error) { return e.encode(batch, prompt) })
+}
+
+// all encodes batches of texts with f on all processors, and yields the vectors in the
+// order of the texts.
+func all(ctx context.Context, texts iter.Seq[string], f func([]string) ([]vector.Value, error)) iter.Seq2[vector.Value, error] {
 	type result struct {
 		values []vector.Value
 		err    error
@@ -219,13 +237,12 @@ func (e *Encoder) All(ctx context.Context, texts iter.Seq[string], u Use) iter.S
 		}
 		return n
 	}
-	prompt := e.prompt(u)
 	return func(yield func(vector.Value, error) bool) {
 		for r := range inorder.Map(batches(texts), size, underWay, func(batch []string) result {
 			if err := ctx.Err(); err != nil {
 				return result{err: err}
 			}
-			values, err := e.encode(batch, prompt)
+			values, err := f(batch)
 			return result{values, err}
 		}) {
 			for _, v := range r.values {

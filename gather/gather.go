@@ -51,6 +51,10 @@ type Passage struct {
 	// Meaning is how near it is to the question in meaning: see nearness. 0 where
 	// nothing is known of it.
 	Meaning float64
+	// Judged is how well a model that has read it says that it answers, as Meaning is; Kept
+	// what that would keep of it. 0 and nil where none has.
+	Judged float64
+	Kept   []Kept
 }
 
 // Header is what a document is called.
@@ -108,6 +112,7 @@ type Gatherer struct {
 
 	meaning Meaning
 	near    *nearness // of the first candidates that were read
+	judged  map[topk.Row]verdict
 }
 
 // New returns a Gatherer that has found nothing. The documents' analyzers are
@@ -130,6 +135,9 @@ type Question struct {
 	IDF   func(term string) float64 // among the passages
 	// Meaning, where not nil, weighs in the second look and is told of each passage.
 	Meaning Meaning
+	// Judge, where not nil, reads the Judges best passages at second look.
+	Judge  Judge
+	Judges int
 }
 
 // Find makes candidates of the passages that match best, with neighbours.
@@ -252,7 +260,7 @@ func (g *Gatherer) document(c *candidate, near map[topk.Row]float64) (Document, 
 		run := make([]Passage, 0, j-i)
 		for _, r := range rows[i:j] {
 			row := topk.Row{Segment: c.row.Segment, Row: r}
-			run = append(run, Passage{Passage: g.from.Passage(row), Look: c.passages[r], Meaning: near[row]})
+			run = append(run, Passage{Passage: g.from.Passage(row), Look: c.passages[r], Meaning: near[row], Judged: g.judged[row].near, Kept: g.judged[row].kept})
 		}
 		for _, head := range g.above(c.row.Segment, first, rows[i], rows, &d, run[0].Passage) {
 			if n := len(d.Passages); n > 0 && d.Passages[n-1].End > head.Start {

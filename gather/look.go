@@ -116,7 +116,7 @@ func (g *Gatherer) look(ctx context.Context, q *Question, docs []topk.Hit) ([]lo
 	if err := g.lookForMeaning(ctx, out[:min(len(out), meantAt)]); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return out, g.judge(ctx, q, out[:min(len(out), q.Judges)])
 }
 
 // sortLooked keeps the order of BM25 between equals.

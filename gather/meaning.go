@@ -11,6 +11,26 @@ import (
 // their vectors, NaN for a passage that has none.
 type Meaning func(ctx context.Context, passages []topk.Row) ([]float32, error)
 
+// Judge has a model read the question with passages, the best ones first, and says what it
+// makes of them, or of as many of the first as it came to.
+type Judge func(ctx context.Context, passages []topk.Row) ([]Judged, error)
+
+// Judged is what a Judge says of a passage.
+type Judged struct {
+	Score float32 // the greater, the better
+	Kept  []Kept  // of a model that prunes; in order
+}
+
+// Kept is how probable it is that bytes of the stored source are worth keeping.
+type Kept struct {
+	Start, End  int
+	Probability float32
+}
+
+// weighJudged is not tuned: no weights of cross-encoders were at hand. It is that of
+// meaning, which is put on the same scale.
+const weighJudged = 1
+
 const (
 	meantAt      = 60 // best passages at second look that meaning weighs in
 	weighMeaning = 1
@@ -85,4 +105,38 @@ func (g *Gatherer) nearness(ctx context.Context, found []*candidate) (map[topk.R
 		out[row] = g.near.of(cosines[i])
 	}
 	return out, nil
+}
+
+// judge ranks the first of the passages once more, by what a model says that has read them.
+func (g *Gatherer) judge(ctx context.Context, q *Question, best []looked) error {
+	if q.Judge == nil || len(best) == 0 {
+		return nil
+	}
+	rows := make([]topk.Row, len(best))
+	for i := range best {
+		rows[i] = best[i].row
+	}
+	all, err := q.Judge(ctx, rows)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	scores := make([]float32, len(all))
+	for i, j := range all {
+		scores[i] = j.Score
+	}
+	near := nearnessOf(scores)
+	g.judged = map[topk.Row]verdict{}
+	for i, j := range all {
+		v := verdict{near.of(j.Score), j.Kept}
+		best[i].score += weighJudged * v.near
+		g.judged[best[i].row] = v
+	}
+	sortLooked(best)
+	return nil
+}
+
+// verdict is a judgement beside the others.
+type verdict struct {
+	near float64
+	kept []Kept
 }

@@ -44,8 +44,21 @@ type Config struct {
 	Activation    string   `json:"hidden_act"`
 	PositionType  string   `json:"position_embedding_type"`
 
+	// Prunes says that, besides the score of a sequence, each token has one: whether it is
+	// worth keeping (Provence, Chirkova et al. 2025).
+	Prunes bool `json:"-"`
+
 	others
 	family string
+}
+
+// ranking stands before the names of the tensors that an OpenProvence model ranks with.
+const ranking = "ranking_model."
+
+// provence is config.json of OpenProvence, which has another in it.
+type provence struct {
+	Type string          `json:"model_type"`
+	Base json.RawMessage `json:"base_model_config"`
 }
 
 // others are what families call the same, and what they alone have.
@@ -113,6 +126,17 @@ func readConfig(dir string) (Config, error) {
 			return c, fmt.Errorf("%s holds no config.json, so it is no model folder: %w", dir, fs.ErrNotExist)
 		}
 		return c, err
+	}
+	if c.Type == "open_provence" {
+		var outer provence
+		if err := readJSON(path, &outer); err != nil {
+			return c, err
+		}
+		c = Config{Prunes: true}
+		if err := json.Unmarshal(outer.Base, &c); err != nil {
+			return c, fmt.Errorf("%s: base_model_config: %w", path, err)
+		}
+		c.Architectures = []string{"OpenProvenceForSequenceClassification"}
 	}
 	c.complete()
 	if err := c.check(); err != nil {

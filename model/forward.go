@@ -16,7 +16,7 @@ const (
 
 // room is what one run works in. It grows and is used again.
 type room struct {
-	states, qkv, mixed, inner, scores, keys, values, other, normed []float32
+	states, qkv, mixed, inner, scores, keys, values, other, normed, unnormed []float32
 
 	steps []int16 // of the inputs of a product
 	sizes []float32
@@ -62,7 +62,10 @@ func (e *Encoder) run(sequences, kinds [][]int32, f func(r *room, states []float
 	for i := range e.layers {
 		e.layer(r, i, x, sequences)
 	}
-	if e.final.weight != nil {
+	if r.unnormed = r.unnormed[:0]; e.final.weight != nil {
+		if e.prune != nil {
+			r.unnormed = append(r.unnormed, x...)
+		}
 		e.final.apply(x)
 	}
 	return f(r, x)

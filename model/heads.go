@@ -57,13 +57,16 @@ func (e *Encoder) heads(l *loader) {
 		e.head, e.Pooling = l.head(e.Config), Terms
 	case strings.HasSuffix(name, "ForSequenceClassification"):
 		e.class = l.classifier(e.Config, false)
+		if e.Prunes {
+			e.prune = &classifier{tokens: true, out: l.linear(e.Width, 2, "pruning_head.classifier")}
+		}
 	case strings.HasSuffix(name, "ForTokenClassification"):
 		e.class = l.classifier(e.Config, true)
 	}
 }
 
 func (l *loader) has(name string) bool {
-	_, ok := l.set.Tensor(l.prefix+name, name)
+	_, ok := l.find(name)
 	return ok
 }
 
@@ -106,7 +109,7 @@ func (l *loader) classifier(c Config, tokens bool) *classifier {
 		}
 	}
 	labels := 0
-	if t, ok := l.set.Tensor(n.out + ".weight"); ok && len(t.Shape) == 2 {
+	if t, ok := l.find(n.out + ".weight"); ok && len(t.Shape) == 2 {
 		labels = t.Shape[0]
 	}
 	k.out = l.linear(c.Width, labels, n.out)
@@ -123,7 +126,7 @@ func (e *Encoder) readUse(dir string) error {
 			Strategy   string `json:"pooling_strategy"`
 			Activation string `json:"activation_function"`
 		}
-		for _, name := range []string{"1_SpladePooling", "1_SpladePooler"} {
+		for _, name := range []string{"1_SpladePooling", "1_SpladePooler", "document_1_SpladePooling"} {
 			path := filepath.Join(dir, name, "config.json")
 			switch err := readJSON(path, &p); {
 			case errors.Is(err, fs.ErrNotExist):
@@ -361,22 +364,45 @@ func (e *Encoder) Multi(sequences [][]int32) (all [][][]float32, err error) {
 // sequence, or, of a model that labels tokens, those of each token one after the other.
 // kinds say which text of a pair each token is of; nil for texts alone.
 func (e *Encoder) Labels(sequences, kinds [][]int32) (all [][]float32, err error) {
+	all, _, err = e.Judge(sequences, kinds)
+	return all, err
+}
+
+// Judge returns the scores of Labels and, of a model that prunes, the probability for each
+// token that it is worth keeping.
+func (e *Encoder) Judge(sequences, kinds [][]int32) (all, kept [][]float32, err error) {
 	if e.class == nil {
-		return nil, fmt.Errorf("%w: the model has no labels", ErrUnsupported)
+		return nil, nil, fmt.Errorf("%w: the model has no labels", ErrUnsupported)
 	}
 	err = e.run(sequences, kinds, func(r *room, x []float32) error {
+		before := x // the last norm, where there is one
+		if len(r.unnormed) == len(x) {
+			before = r.unnormed
+		}
 		for i, ids := range sequences {
 			n := len(ids) * e.Width
 			scores := e.class.labels(r, x[:n], len(ids))
-			if slices.ContainsFunc(scores, func(v float32) bool { return v-v != 0 }) {
+			var keep []float32
+			if e.prune != nil {
+				keep = Kept(e.prune.labels(r, before[:n], len(ids)))
+			}
+			if slices.ContainsFunc(slices.Concat(scores, keep), func(v float32) bool { return v-v != 0 }) {
 				return fmt.Errorf("sequence %d: the model's answer is not a number: its weights are damaged", i)
 			}
-			all = append(all, scores)
-			x = x[n:]
+			all, kept = append(all, scores), append(kept, keep)
+			x, before = x[n:], before[n:]
 		}
 		return nil
 	})
-	return all, err
+	return all, kept, err
+}
+
+// Scores is how many labels a sequence has; 0 of a model that has none, or labels tokens.
+func (e *Encoder) Scores() int {
+	if e.class == nil || e.class.tokens {
+		return 0
+	}
+	return e.class.out.out
 }
 
 func (k *classifier) labels(r *room, x []float32, rows int) []float32 {

@@ -78,6 +78,7 @@ type Encoder struct {
 	where  positions
 	head   *head
 	class  *classifier
+	prune  *classifier
 	dense  []projection // behind pooling
 	each   projection   // of each token
 	zeros  []float32
@@ -143,6 +144,7 @@ type loader struct {
 	precision Precision
 	form      family
 	prefix    string // of the names of the encoder's tensors in a whole model
+	around    string // of those of a model in a larger one
 	err       error
 }
 
@@ -162,13 +164,17 @@ func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
 	if l.err != nil {
 		return t
 	}
-	t, ok := l.set.Tensor(l.prefix+name, name)
+	t, ok := l.find(name)
 	if !ok {
 		l.err = fmt.Errorf("the weights have no tensor %s: they do not belong to this config.json, or are incomplete", name)
 	} else {
 		l.err = t.Is(shape...)
 	}
 	return t
+}
+
+func (l *loader) find(name string) (weights.Tensor, bool) {
+	return l.set.Tensor(l.prefix+name, l.around+name, name)
 }
 
 func (l *loader) floats(name string, shape ...int) []float32 {
@@ -197,7 +203,7 @@ func (l *loader) linear(in, out int, names ...string) linear {
 // bias is zeros where it is missing and may be.
 func (l *loader) bias(name string, n int) []float32 {
 	if l.form.biasless {
-		if _, ok := l.set.Tensor(l.prefix+name, name); !ok {
+		if _, ok := l.find(name); !ok {
 			return make([]float32, n)
 		}
 	}
@@ -240,10 +246,8 @@ func (l *loader) pack(w, bias []float32, in, out int) linear {
 
 func (l *loader) norm(name string, c Config) norm {
 	weight, bias := ".weight", ".bias"
-	for _, prefix := range []string{"", l.prefix} {
-		if _, ok := l.set.Tensor(prefix + name + ".gamma"); ok {
-			weight, bias = ".gamma", ".beta" // as TensorFlow named them
-		}
+	if _, ok := l.find(name + ".gamma"); ok {
+		weight, bias = ".gamma", ".beta" // as TensorFlow named them
 	}
 	return norm{l.floats(name+weight, c.Width), l.bias(name+bias, c.Width), float32(c.Eps)}
 }
@@ -257,6 +261,9 @@ func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
 		return nil, fmt.Errorf("max_position_embeddings is %d, of which the first %d are for no token", c.Positions, f.offset)
 	}
 	l := &loader{set: set, precision: p, form: f, prefix: prefix(set, f.words)}
+	if c.Prunes && strings.HasPrefix(l.prefix, ranking) {
+		l.around = ranking
+	}
 	e := &Encoder{form: f, Precision: p, set: set}
 	e.words = l.tensor(f.words+".weight", c.Words, c.Width)
 	if f.places != "" {

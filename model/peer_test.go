@@ -25,8 +25,8 @@ func TestFamilies(t *testing.T) {
 		t.Fatalf("peer.py: %v", err)
 	}
 	folders, _ := filepath.Glob(filepath.Join(folder, "*"))
-	if len(folders) != 24 {
-		t.Fatalf("peer.py wrote %d folders, want six families with four heads each", len(folders))
+	if len(folders) != 26 {
+		t.Fatalf("peer.py wrote %d folders, want six families with four heads each, and two that prune", len(folders))
 	}
 	for _, dir := range folders {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -52,6 +52,14 @@ func TestFamilies(t *testing.T) {
 				case strings.HasSuffix(dir, "MaskedLM"):
 					answer = e.Weights
 					c.Out = greatest(c.Out, e.Words)
+				case e.prune != nil:
+					answer = func(ids [][]int32) ([][]float32, error) {
+						scores, kept, err := e.Judge(ids, nil)
+						if err != nil {
+							return nil, err
+						}
+						return [][]float32{append(scores[0], kept[0]...)}, nil
+					}
 				case e.class != nil:
 					answer = func(ids [][]int32) ([][]float32, error) { return e.Labels(ids, nil) }
 				}

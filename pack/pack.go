@@ -126,9 +126,10 @@ type Options struct {
 	Window *Window
 	// Weights of the features; nil means score.DefaultWeights.
 	Weights *score.Weights
-	// Drafts and Incomplete are for the receipt.
+	// Drafts, Incomplete and Judged are for the receipt.
 	Drafts     []string
 	Incomplete int
+	Judged     int
 	// Trace, where not nil, is shown every unit that was scored, in the order in
 	// which they were read: for tuning weights and for learning scorers.
 	Trace func([]score.Unit)

@@ -1,6 +1,7 @@
 // Command dense answers questions by dense vectors for peers.py, which times it beside
 // other libraries: it reads a file of float32, builds a segment, and then a command a
-// line from standard input, "RECALL K", asks all questions and prints a line of JSON.
+// line from standard input, "RECALL K PERCENT" (of the rows that can be hits), asks all
+// questions and prints a line of JSON.
 package main
 
 import (
@@ -27,7 +28,6 @@ func main() {
 	asked := flag.String("queries", "", "the same, of questions")
 	dims := flag.Int("dims", 384, "numbers of a vector")
 	bits := flag.Int("bits", 8, "of a stored number")
-	visible := flag.Int("visible", 100, "percent of the rows that can be hits")
 	profile := flag.String("profile", "", "write a CPU profile of the searches to this file")
 	flag.Parse()
 	b := dense.NewBuilder(dense.Config{Dims: *dims, Bits: *bits})
@@ -48,10 +48,6 @@ func main() {
 	}
 	out := json.NewEncoder(os.Stdout)
 	_ = out.Encode(map[string]any{"build_s": (cpu() - start).Seconds(), "bytes": len(data)})
-	src := dense.Source{Segment: s}
-	if *visible < 100 {
-		src.Visible = s.Mask(func(row uint32) bool { return row*2654435761>>8%100 < uint32(*visible) })
-	}
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err == nil {
@@ -65,8 +61,13 @@ func main() {
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		var recall float32
 		var k int
-		if _, err := fmt.Sscan(in.Text(), &recall, &k); err != nil {
+		var percent uint32
+		if _, err := fmt.Sscan(in.Text(), &recall, &k, &percent); err != nil {
 			log.Fatal(err)
+		}
+		src := dense.Source{Segment: s}
+		if percent < 100 {
+			src.Visible = s.Mask(func(row uint32) bool { return row*2654435761>>8%100 < percent })
 		}
 		ids, told := make([][]uint32, len(queries)), float32(1)
 		start := cpu()

@@ -22,14 +22,25 @@ base = np.fromfile(f"{folder}/base.f32", dtype=np.float32).reshape(-1, dims)
 queries = np.fromfile(f"{folder}/queries.f32", dtype=np.float32).reshape(-1, dims)
 n = len(base)
 faiss.omp_set_num_threads(1)
-truth = [set(row) for row in faiss.knn(queries, base, k, metric=faiss.METRIC_INNER_PRODUCT)[1]]
+rows = np.arange(n, dtype=np.uint32)
 
 
-def recall(found):
-    return sum(len(t & set(int(x) for x in f)) for t, f in zip(truth, found)) / (k * len(truth))
+def seen(percent):
+    """The rows that a filter lets through, as the program of this folder hides them."""
+    return rows[(rows * np.uint32(2654435761) >> np.uint32(8)) % np.uint32(100) < percent]
 
 
-systems = []  # name, bytes, build seconds, {setting: search()}
+truth = {}
+for percent in (100, 10, 1):
+    ids = seen(percent)
+    truth[percent] = [set(ids[row].tolist()) for row in faiss.knn(queries, base[ids], k, metric=faiss.METRIC_INNER_PRODUCT)[1]]
+
+
+def recall(found, percent):
+    return sum(len(t & set(int(x) for x in f)) for t, f in zip(truth[percent], found)) / (k * len(queries))
+
+
+systems = []  # name, bytes, build seconds, {setting: search()}, percent of rows that are seen
 
 
 def each(search):
@@ -67,7 +78,7 @@ def add_hnswlib():
             index.set_ef(ef)
             return [index.knn_query(q, k, num_threads=1)[0][0] for q in queries]
         return run
-    systems.append(("hnswlib M16", size, took, {f"ef {ef}": at(ef) for ef in (10, 16, 24, 40, 60, 100, 160, 250)}))
+    systems.append(("hnswlib M16", size, took, {f"ef {ef}": at(ef) for ef in (10, 16, 24, 40, 60, 100, 160, 250)}, 100))
 
 
 def add_faiss(name, spec, parameter, values):
@@ -79,14 +90,19 @@ def add_faiss(name, spec, parameter, values):
         faiss.omp_set_num_threads(1)
         faiss.write_index(made, path)
     index, size, took = kept(f"{spec.replace(',', '-')}.faiss", faiss.read_index, build)
-    space = faiss.ParameterSpace()
 
-    def at(value):
-        def run():
-            space.set_index_parameter(index, parameter, value)
-            return [index.search(q[None], k)[1][0] for q in queries]
-        return run
-    systems.append((name, size, took, {f"{parameter} {v}": at(v) for v in values}))
+    def at(value, percent):
+        parameters = (faiss.SearchParametersHNSW if "HNSW" in spec else faiss.SearchParametersIVF)()
+        setattr(parameters, parameter, value)
+        if percent < 100:
+            bits = np.zeros((n + 7) // 8 * 8, dtype=np.uint8)
+            bits[seen(percent)] = 1
+            packed = np.packbits(bits, bitorder="little")
+            parameters.sel = faiss.IDSelectorBitmap(packed)
+            parameters.kept = packed
+        return lambda: [index.search(q[None], k, params=parameters)[1][0] for q in queries]
+    for percent in (100, 10, 1):
+        systems.append((name, size, took, {f"{parameter} {v}": at(v, percent) for v in values}, percent))
 
 
 def add_usearch():
@@ -101,30 +117,31 @@ def add_usearch():
             index.expansion_search = ef
             return [index.search(q, k, threads=1).keys for q in queries]
         return run
-    systems.append(("usearch f32", size, took, {f"ef {ef}": at(ef) for ef in (16, 24, 40, 64, 100, 160, 250)}))
+    systems.append(("usearch f32", size, took, {f"ef {ef}": at(ef) for ef in (16, 24, 40, 64, 100, 160, 250)}, 100))
 
 
-def add_tamis(bits, recalls):
+def add_tamis(bits, recalls, percents):
     p = subprocess.Popen([program, "-base", f"{folder}/base.f32", "-queries", f"{folder}/queries.f32", "-bits", str(bits)],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "GOMAXPROCS": "1"})
     about = json.loads(p.stdout.readline())
 
-    def at(r):
+    def at(r, percent):
         def run():
-            p.stdin.write(f"{r} {k}\n")
+            p.stdin.write(f"{r} {k} {percent}\n")
             p.stdin.flush()
             got = json.loads(p.stdout.readline())
             run.us, run.told = got["us"], got["told"]
             return got["ids"]
         run.us = 0
         return run
-    systems.append((f"tamis {bits} bits", about["bytes"], about["build_s"], {f"recall {r}": at(r) for r in recalls}))
+    for percent in percents:
+        systems.append((f"tamis {bits} bits", about["bytes"], about["build_s"], {f"recall {r}": at(r, percent) for r in recalls}, percent))
 
 
 lists = int(4 * n ** .5)
 peers = sys.argv[4].split(",") if len(sys.argv) > 4 else ["hnswlib", "ivf", "sq8", "hnsw", "usearch"]
-add_tamis(8, (.8, .9, .95, .98, .99, .995, 1))
-add_tamis(16, (.9, .95, .99))
+add_tamis(8, (.8, .9, .95, .98, .99, .995, 1), (100, 10, 1))
+add_tamis(16, (.9, .95, .99), (100,))
 if "hnswlib" in peers:
     add_hnswlib()
 if "ivf" in peers:
@@ -137,19 +154,19 @@ if "usearch" in peers:
     add_usearch()
 times = {}
 for r in range(rounds):
-    for name, size, took, settings in systems:
+    for name, size, took, settings, percent in systems:
         for setting, run in settings.items():
             if setting == "recall 1" and r > 0:
                 continue
             start = time.process_time()
             found = run()
             us = getattr(run, "us", 0) or (time.process_time() - start) / len(queries) * 1e6
-            times.setdefault((name, setting), []).append(us)
+            times.setdefault((name, setting, percent), []).append(us)
             if r == 0:
-                times[name, setting, "recall"] = recall(found)
+                times[name, setting, percent, "recall"] = recall(found, percent)
 print(f"{n} vectors of {dims}, {len(queries)} questions, {rounds} rounds, load {os.getloadavg()[0]:.1f}")
-for name, size, took, settings in systems:
-    print(f"{name}: {size / n:.0f} bytes a vector, built in {took:.0f} s")
+for name, size, took, settings, percent in systems:
+    print(f"{name}: {size / n:.0f} bytes a vector, built in {took:.0f} s" + (f"; {percent} % of the rows seen" if percent < 100 else ""))
     for setting, run in settings.items():
         told = f" (told {run.told:.3f})" if hasattr(run, "told") else ""
-        print(f"  {setting:12} recall {times[name, setting, 'recall']:.4f}  {statistics.median(times[name, setting]):8.0f} us{told}")
+        print(f"  {setting:12} recall {times[name, setting, percent, 'recall']:.4f}  {statistics.median(times[name, setting, percent]):8.0f} us{told}")

@@ -64,13 +64,14 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			defer ix.Close()
-			e, err := (&encoding.Flag{}).Use(ix, a.warn) // --model is that of the answer
+			e, err := (&encoding.Flag{}).Use(cmd.Context(), ix, a.warn) // --model is that of the answer
 			if errors.Is(err, encoding.ErrSeveral) {
 				a.warn("%v: words alone count here", encoding.ErrSeveral)
 			} else if err != nil {
 				return err
+			} else {
+				defer e.Close()
 			}
-			defer e.Close()
 			here := func() {}
 			if o.Model != nil && a.progress != nil && !a.quiet {
 				ticks := time.NewTicker(time.Second / 4)

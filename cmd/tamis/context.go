@@ -58,7 +58,7 @@ func (a *app) contextCommand() *cobra.Command {
 		covers bool
 		guards []string
 		sure   float64
-		model  encoding.Flag
+		models encoding.Asking
 	)
 	cmd := &cobra.Command{
 		Use:   "context [--index DIR] [--budget N] [--tokenizer NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -118,12 +118,12 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if replay != "" {
 				return a.replay(cmd, ix, replay, seen)
 			}
-			e, err := model.Use(ix, a.warn)
+			by, done, err := models.Open(cmd.Context(), cmd.Flags(), ix, a.warn)
 			if err != nil {
 				return err
 			}
-			defer e.Close()
-			c, err := ix.Context(cmd.Context(), args[0], budget, seen, layout)
+			defer done()
+			c, err := ix.Context(cmd.Context(), args[0], budget, seen, layout, by)
 			if err != nil {
 				return budgetError(budget, err)
 			}
@@ -137,7 +137,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 	f := cmd.Flags()
 	addBudget(f, &budget)
 	scope.add(f)
-	model.AddAsking(f)
+	models.Add(f)
 	addLayout(f, &layout, &guards, &covers)
 	f.Float64Var(&sure, "require", 0, "print nothing and exit 1 where the confidence is lower")
 	f.Lookup("require").NoOptDefVal = fmt.Sprint(pack.Unsure)

@@ -37,11 +37,7 @@ them. A title stands before its text with ". " between.`,
 			if query {
 				use = encode.Query
 			}
-			dir, err := encoding.Folder(dir)
-			if err != nil {
-				return err
-			}
-			e, err := encode.Open(dir, weights)
+			e, err := encoding.Open(cmd.Context(), dir, weights)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,6 +58,14 @@ func TestScripts(t *testing.T) {
 	words := []string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "gate", "wall", "tide", "opens", "high", "noon"}
 	shape := tinymodel.Shape{Words: len(words), Width: 32, Inner: 48, Layers: 1, Heads: 2, Positions: 32}
 	first, second := shape.Write(t, 1, words...), shape.Write(t, 2, words...)
+	shape.Masked = true
+	sparse, table := shape.Write(t, 3, words...), t.TempDir()
+	shape.Masked, shape.Labels = false, 1
+	reader := shape.Write(t, 4, words...)
+	for _, dir := range []string{sparse, table} {
+		tinymodel.WriteJSON(t, filepath.Join(dir, "idf.json"), map[string]float64{"gate": 2, "tide": 1, "noon": .5})
+	}
+	tinymodel.WriteFile(t, filepath.Join(table, "vocab.txt"), []byte(strings.Join(words, "\n")))
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -65,6 +74,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CHAT", server.URL)
 			env.Setenv("MODEL", first)
 			env.Setenv("OTHER", second)
+			env.Setenv("SPARSE", sparse)
+			env.Setenv("TABLE", table)
+			env.Setenv("READER", reader)
+			vectors := httptest.NewServer(http.HandlerFunc(embed))
+			env.Defer(vectors.Close)
+			env.Setenv("VECTORS", vectors.URL+"/v1#letters")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -268,4 +283,30 @@ func TestInterruptedExitCodes(t *testing.T) {
 			t.Errorf("%v: exit code %d: %q", tt.cause, code, errs.String())
 		}
 	}
+}
+
+// embed is an endpoint for vectors: how often texts have each letter.
+func embed(w http.ResponseWriter, req *http.Request) {
+	var body struct{ Input []string }
+	if err := json.NewDecoder(req.Body).Decode(&body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	type item struct {
+		Index     int         `json:"index"`
+		Embedding [26]float32 `json:"embedding"`
+	}
+	var answer struct {
+		Data []item `json:"data"`
+	}
+	for i, text := range body.Input {
+		x := item{Index: i}
+		for _, r := range strings.ToLower(text) {
+			if r >= 'a' && r <= 'z' {
+				x.Embedding[r-'a']++
+			}
+		}
+		answer.Data = append(answer.Data, x)
+	}
+	json.NewEncoder(w).Encode(answer)
 }

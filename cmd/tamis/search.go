@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/excerpt"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
@@ -21,13 +22,15 @@ func (a *app) searchCommand() *cobra.Command {
 		asJSON bool
 		scope  scope
 		vector flags.VectorQuery
+		model  encoding.Flag
 	)
 	cmd := &cobra.Command{
 		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] QUERY | --vector JSON",
 		Short: "Rank passages or documents by a query",
 		Long: `search ranks passages or documents by the words of a query, or documents by the
-inner product of their vectors with one: --vector, --vector-file.
-The result is exact; --recall allows a search by vector to be faster and miss
+inner product of their vectors with one: --vector, --vector-file. --model ranks by
+the vector that a model makes of the query; where its folder has weights for queries
+(idf.json and a tokenizer), they make it without the model. The result is exact; --recall allows a search by vector to be faster and miss
 some.
 
 A query is a set of words: any of them may match, in the forms that their language
@@ -40,6 +43,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
   tamis search --json "read timeout" | jq '.hits[].path'
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
   tamis search --vector '[0.12, -0.4, 0.03]' --field minilm
+  tamis search --model doc-v3 "segment merging"
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if vector.Given() {
@@ -54,7 +58,7 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			if unit != "passage" && unit != "document" {
 				return flags.Usagef("--unit is %q: use passage or document", unit)
 			}
-			if err := vector.Read(a.in, cmd.Flags()); err != nil {
+			if err := vector.Read(a.in, cmd.Flags(), model.Given()); err != nil {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
@@ -67,22 +71,25 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 			}
 			defer ix.Close()
 			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if vector.Given() {
-				vector.Fill(&q)
-				if !cmd.Flags().Changed("unit") {
-					q.Unit = "" // that of the field
+			asked := ""
+			if !vector.Given() {
+				asked = args[0]
+			}
+			if q.Text = asked; vector.Given() || model.Given() {
+				if err := byVector(cmd, ix, &q, &vector, &model); err != nil {
+					return err
 				}
-			} else {
-				q.Text = args[0]
 			}
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
 				return scopeError(err)
 			}
-			a.hintLanguage(ix, q.Text, seen)
+			if res.Query = asked; !model.Given() {
+				a.hintLanguage(ix, asked, seen)
+			}
 			show := func() error { return a.printJSON(res) }
 			if !asJSON {
-				m, err := matcherOf(ix, q.Text)
+				m, err := matcherOf(ix, asked)
 				if err != nil {
 					return err
 				}
@@ -99,9 +106,24 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
 	vector.Add(f)
+	model.AddRanking(f)
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// byVector has a query rank by the vector that is given, or that a model makes of its text.
+func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
+	asked := q.Text
+	q.Text = ""
+	vector.Fill(q)
+	if !cmd.Flags().Changed("unit") {
+		q.Unit = "" // that of the field
+	}
+	if model.Given() {
+		q.Vector, q.Field, err = model.Question(cmd.Context(), ix, asked, vector.Field(cmd.Flags()))
+	}
+	return err
 }
 
 const excerptBytes = 300

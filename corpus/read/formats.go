@@ -45,6 +45,8 @@ type row struct {
 	large bool
 	// numbered formats begin with a number of their own: a text is none of them.
 	numbered bool
+	// timed formats have bounds of time of their own.
+	timed bool
 	// encoded formats may state an encoding other than UTF-8.
 	encoded bool
 }
@@ -61,7 +63,7 @@ var (
 	formGo         = row{name: "Go", read: code.Read("go")}
 	formMHTML      = row{name: "saved web page (MHTML)", read: web.MHTML, encoded: true}
 	formWARC       = row{name: "archive of a crawl (WARC)", read: web.WARC, streamed: true, holds: true}
-	formPDF        = row{name: "PDF", read: pdf.Read, numbered: true}
+	formPDF        = row{name: "PDF", read: pdf.Read, numbered: true, timed: true}
 	formRecords    = row{name: "JSON Lines", read: record.Read, streamed: true}
 	formCSV        = row{name: "comma-separated values", read: record.CSV, encoded: true}
 	formTSV        = row{name: "tab-separated values", read: record.TSV, encoded: true}

@@ -38,11 +38,12 @@ type input struct {
 	digest  *digest // of the bytes on disk; nil if it is known
 	closers []io.Closer
 	spend   func(unpacked int64) error // counts what a member unpacks to; nil for none
+	clock   *clock                     // of its reader
 }
 
 // open opens f and finds out how it is read.
 func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err error) {
-	in = &input{File: format.File{Path: f.Path, Name: f.Path, Size: f.Size, ModTime: f.ModTime, Claim: r.claim}}
+	in = &input{clock: start(ctx, r.o.Time), File: format.File{Path: f.Path, Name: f.Path, Size: f.Size, ModTime: f.ModTime, Claim: r.claim}}
 	defer func() {
 		if err != nil {
 			in.close()
@@ -65,19 +66,20 @@ func (r *Reader) open(ctx context.Context, f *File) (in *input, form *row, err e
 			return in, nil, err
 		}
 		in.digest = &digest{r: &watched{ctx, file}, h: sha256.New()}
-		in.Size, in.ReaderAt = info.Size(), in.digest
+		in.Size, in.ReaderAt = info.Size(), &watched{in.clock.ctx, in.digest}
 		if in.Size == 0 { // or a file whose size the system does not tell
 			in.Size = math.MaxInt64
 			in.forward(in.Reader())
 		}
 	}
-	form, err = in.begin(ctx, r.o.MaxFileBytes)
+	in.clock.more(max(in.Size, 0))
+	form, err = in.begin(r.o.MaxFileBytes)
 	return in, form, err
 }
 
 // begin finds out how the file is read, and makes its bytes those that its reader
 // gets.
-func (in *input) begin(ctx context.Context, limit int64) (*row, error) {
+func (in *input) begin(limit int64) (*row, error) {
 	if err := in.peek(); err != nil {
 		return nil, err
 	}
@@ -107,7 +109,7 @@ func (in *input) begin(ctx context.Context, limit int64) (*row, error) {
 		}
 	}
 	if in.stream != nil {
-		in.ReaderAt = &watched{ctx, in.stream}
+		in.ReaderAt = &timed{in.clock, in.stream}
 	}
 	form, err := sniff(&in.File)
 	if err == nil && !form.streamed && (!form.large || in.stream != nil) {
@@ -244,6 +246,7 @@ func (f *File) look(in *os.File) error {
 
 // close closes what is open, innermost first.
 func (in *input) close() {
+	in.clock.stop()
 	for i := len(in.closers) - 1; i >= 0; i-- {
 		in.closers[i].Close()
 	}

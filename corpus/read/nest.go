@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
@@ -34,6 +35,8 @@ type nest struct {
 	depth   int
 	members int
 	bytes   int64 // that came out of members
+	clock   *clock
+	took    time.Duration // by members
 }
 
 // errStopped ends a file whose caller wants no more documents.
@@ -41,14 +44,24 @@ var errStopped = errors.New("stopped")
 
 // inner is format.Options.Inner.
 func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Document, error) bool) error {
-	in := &input{File: format.File{Path: m.Of.Path, Inside: m.Of.Within(m.Name), Name: cmp.Or(m.As, m.Name), ModTime: m.ModTime, Claim: n.r.claim}}
-	defer in.close()
+	outer := n.clock
+	outer.pause()
+	in := &input{clock: start(ctx, n.r.o.Time), File: format.File{Path: m.Of.Path, Inside: m.Of.Within(m.Name), Name: cmp.Or(m.As, m.Name), ModTime: m.ModTime, Claim: n.r.claim}}
+	n.clock = in.clock
 	n.members++
 	n.depth++
-	defer func() { n.depth-- }()
+	defer func() {
+		in.close()
+		n.depth--
+		n.took += in.clock.took
+		n.clock = outer
+		outer.resume()
+	}()
 	switch {
 	case n.members > maxMembers:
 		return n.exceeded(m.Of, "holds more than %d files: no more of them are read", maxMembers)
+	case n.took > nestTimes*n.r.o.Time+timeFor(n.bytes):
+		return n.exceeded(m.Of, "to read the files in it takes longer than %v: no more of them are read", n.took.Round(time.Second))
 	case n.depth > maxNested:
 		return n.told(in, in.Skip("stands more than %d files deep in others", maxNested), yield)
 	}
@@ -60,10 +73,10 @@ func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Doc
 	}
 	in.spend = func(k int64) error { return n.spend(m.Of, k) }
 	in.forward(data)
-	form, err := in.begin(ctx, n.r.o.MaxFileBytes)
+	form, err := in.begin(n.r.o.MaxFileBytes)
 	stopped := false
 	if err == nil {
-		err = form.read(ctx, &in.File, n.o, func(d corpus.Document, err error) bool {
+		err = in.read(form, n.o, func(d corpus.Document, err error) bool {
 			if err == nil {
 				err = n.r.complete(n.f, &in.File, &d)
 			}
@@ -78,6 +91,7 @@ func (n *nest) inner(ctx context.Context, m format.Member, yield func(corpus.Doc
 			return !stopped
 		})
 	}
+	err = in.clock.late(&in.File, err)
 	var all *exceeded
 	switch {
 	case stopped:
@@ -98,6 +112,8 @@ func (n *nest) told(in *input, err error, yield func(corpus.Document, error) boo
 	if s.Inside == "" {
 		s.Inside = in.Inside
 	}
+	in.clock.pause()
+	defer in.clock.resume()
 	if !yield(corpus.Document{}, &s) {
 		return errStopped
 	}

@@ -50,7 +50,7 @@ import (
 // read again although its bytes are the same. It changes whenever a reader makes
 // another document of the same bytes: other text, blocks, places, titles,
 // languages or metadata, or a document where there was an error.
-const Version = "7"
+const Version = "8"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {
@@ -66,6 +66,9 @@ type Options struct {
 	// Memory is about how much memory reading a file may take beside its text;
 	// default 1 GiB. One that would take more is read as plain text, or skipped.
 	Memory int64
+	// Time is about how long reading a file, or one that it holds, may take, beside two
+	// seconds for each MiB and what the caller does with its documents; default two minutes. PDF has bounds of its own.
+	Time time.Duration
 	// Explain, Passwords, OCR and Fields are those of format.Options.
 	Explain   bool
 	Passwords []string
@@ -94,6 +97,9 @@ func New(o Options) *Reader {
 	}
 	if o.Memory <= 0 {
 		o.Memory = 1 << 30
+	}
+	if o.Time <= 0 {
+		o.Time = readTime
 	}
 	if o.Stdin == nil {
 		o.Stdin = os.Stdin
@@ -138,6 +144,7 @@ type File struct {
 	data   string // the file's bytes if they are kept
 	kept   bool
 	ahead  *corpus.Document // what Ahead has read
+	late   error            // Ahead took too long
 }
 
 // IsStdin says whether the file is standard input, which can be read once and
@@ -241,6 +248,9 @@ func (r *Reader) Ahead(ctx context.Context, f *File, limit int64) (d corpus.Docu
 	if ok = ok && err == nil; ok {
 		f.ahead, f.data, f.kept = &d, "", false
 	}
+	if errors.Is(err, errLate) {
+		f.late = err
+	}
 	return d, ok
 }
 
@@ -254,6 +264,9 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 		yield(*d, nil)
 		return nil
 	}
+	if f.late != nil {
+		return f.late
+	}
 	return r.parse(ctx, f, nil, yield)
 }
 
@@ -261,15 +274,15 @@ func (r *Reader) documents(ctx context.Context, f *File, yield func(corpus.Docum
 func (r *Reader) parse(ctx context.Context, f *File, want *wanted, yield func(corpus.Document, error) bool) error {
 	in, form, err := r.open(ctx, f)
 	if err != nil {
-		return err
+		return in.clock.late(&in.File, err)
 	}
 	defer in.close()
 	stopped := false
 	count := &counting{yield: yield}
-	n := &nest{r: r, f: f, want: want}
+	n := &nest{r: r, f: f, want: want, clock: in.clock}
 	o := format.Options{MaxBytes: r.o.MaxFileBytes, Memory: r.o.Memory, Explain: r.o.Explain, Passwords: r.o.Passwords, OCR: r.o.OCR, Fields: r.o.Fields, Inner: n.inner}
 	n.o = &o
-	err = form.read(ctx, &in.File, &o, func(d corpus.Document, err error) bool {
+	err = in.read(form, &o, func(d corpus.Document, err error) bool {
 		if err == nil {
 			err = r.complete(f, &in.File, &d)
 		}

@@ -35,7 +35,7 @@ type Suite struct {
 	// that were scored. Time is not to be looked at then.
 	Candidates bool
 	// Encoder, where not nil, gives passages vectors, which tamis weighs.
-	Encoder *tamis.Encoder
+	Encoder tamis.Encoder
 
 	own []*system.Contexts // by set; shared by sets of one corpus
 }

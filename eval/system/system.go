@@ -28,7 +28,7 @@ type Contexts struct {
 
 // NewContexts indexes the documents of a set; e, where not nil, gives their passages
 // vectors, which contexts weigh. Close gives the memory back.
-func NewContexts(ctx context.Context, s *eval.EvidenceSet, e *tamis.Encoder) (*Contexts, error) {
+func NewContexts(ctx context.Context, s *eval.EvidenceSet, e tamis.Encoder) (*Contexts, error) {
 	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
 	for i := range s.Questions {
 		group := s.Questions[i].Group

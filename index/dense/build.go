@@ -35,8 +35,9 @@ const (
 	secFactors  = 6
 	secHeads    = 7
 	secSlopes   = 8
-	secRecalls  = 9
-	sections    = 10
+	secSpreads  = 9
+	secRecalls  = 10
+	sections    = 11
 	headerSize  = 28 + 12*sections + 4
 	alignment   = 64
 	mostStep    = 127

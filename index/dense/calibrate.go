@@ -14,13 +14,18 @@ import (
 const (
 	tunedK      = 10
 	tuneQueries = 200
-	tuneOther   = .3 // how far a query is from the row that stands in for it, towards another
 	leastRecall = .7
+	leastReach  = .1
+	mostReach   = 2
+	reachStep   = 1.06
 )
 
 var tuneDeviations = [...]float32{.8, 1.2, 1.6, 2, 2.5}
 
-// calibrate measures what recall is reached by which shortcut.
+// calibrate measures what recall is reached by which shortcut. Rows that were not used to
+// find centroids stand in for queries, without themselves among what is found: questions
+// in words lie farther from rows than these do from each other, and are then found a
+// little more of than is told.
 func (s *Segment) calibrate() {
 	type sample struct {
 		q    vector.Dense
@@ -29,12 +34,11 @@ func (s *Segment) calibrate() {
 	}
 	queries := make([]sample, 0, tuneQueries)
 	for i := range tuneQueries {
-		own, other := uint32(i*s.rows/tuneQueries), uint32((i*7919+s.rows/2)%s.rows)
-		q, b := s.Vector(own), s.Vector(other)
-		for j := range q {
-			q[j] = float32(q[j]*(1-tuneOther)) + float32(b[j]*tuneOther)
+		own := i * s.rows / tuneQueries
+		for sampled(own, s.rows, listRows*listsFor(s.rows)) { // its centroid was drawn to it
+			own = (own + 1) % s.rows
 		}
-		queries = append(queries, sample{q: q, own: own})
+		queries = append(queries, sample{q: s.Vector(uint32(own)), own: uint32(own)})
 	}
 	search := func(x *sample, how *setting) (hits []topk.Hit, spent int) {
 		var best topk.Collector
@@ -64,9 +68,9 @@ func (s *Segment) calibrate() {
 	}
 	var trials []trial
 	for _, deviations := range tuneDeviations {
-		last := float32(0)
-		for lists := 1.; int(lists) <= len(s.lists); lists = math.Ceil(lists * 1.3) {
-			t := trial{setting: setting{lists: int(lists), deviations: deviations}}
+		var last trial // that found more than those before it
+		for reach := float32(leastReach); reach < mostReach; reach = float32(reach * reachStep) {
+			t := trial{setting: setting{reach: reach, deviations: deviations}}
 			found := 0
 			for i := range queries {
 				hits, spent := search(&queries[i], &t.setting)
@@ -81,10 +85,14 @@ func (s *Segment) calibrate() {
 			if t.recall >= leastRecall {
 				trials = append(trials, t)
 			}
-			if t.recall >= .999 || lists > 40 && t.recall <= last { // more lists cost more and bring nothing
+			if t.recall >= .999 {
 				break
 			}
-			last = t.recall
+			if t.recall < leastRecall || t.recall >= last.recall+.002 {
+				last = t
+			} else if t.spent > 2*last.spent { // more lists bring nothing
+				break
+			}
 		}
 	}
 	slices.SortFunc(trials, func(x, y trial) int {
@@ -95,7 +103,7 @@ func (s *Segment) calibrate() {
 		if t.spent < least {
 			least = t.spent
 			s.recalls = append(s.recalls, t.setting)
-			r := le.AppendUint32(s.data[secRecalls], uint32(t.lists))
+			r := le.AppendUint32(s.data[secRecalls], math.Float32bits(t.reach))
 			r = le.AppendUint32(r, math.Float32bits(t.deviations))
 			s.data[secRecalls] = le.AppendUint32(r, math.Float32bits(t.recall))
 		}

@@ -114,7 +114,7 @@ func cluster(n, dims, lists int, read func(row int, into []float32)) clustering 
 		m = min(m, n)
 		rows := make([]float32, m*dims)
 		for i := range m {
-			read(int(uint64(i)*uint64(n)/uint64(m)), rows[i*dims:][:dims])
+			read(int(int64(i)*int64(n)/int64(m)), rows[i*dims:][:dims])
 		}
 		return rows
 	}
@@ -198,6 +198,12 @@ func (c *clustering) assign(dims int, coarse *centers, fine []*centers, first []
 			work.Did(len(gathered) * fine[g].len() / 16)
 		}
 	}
+}
+
+// sampled says whether a row is one of m that were sampled of n.
+func sampled(row, n, m int) bool {
+	r, of, all := int64(row), int64(min(m, n)), int64(n)
+	return (r*of+all-1)/all*all/of == r
 }
 
 // order is the rows by list, and where each list begins among them; one more entry

@@ -93,9 +93,9 @@ const (
 func (c Config) codeBytes() int { return c.padded() / 4 * blockRows / 2 }
 
 // encode writes the code of a row, which is rotated, at a place of a block of zeros;
-// center is its rotated centroid.
-func encode(codes, factors []byte, place int, row, center []float32) {
-	var norm, along, offset, signed float64
+// center is its rotated centroid. It returns the squared distance of the two.
+func encode(codes, factors []byte, place int, row, center []float32) (norm float64) {
+	var along, offset, signed float64
 	for i, x := range row {
 		r, c := float64(x)-float64(center[i]), float64(center[i])
 		norm += float64(r * r)
@@ -115,6 +115,7 @@ func encode(codes, factors []byte, place int, row, center []float32) {
 	}
 	le.PutUint32(factors[4*place:], math.Float32bits(float32(f)))
 	le.PutUint32(factors[4*(blockRows+place):], math.Float32bits(float32(offset-float64(f*signed))))
+	return norm
 }
 
 // tables are what signs add up to for a rotated query: sums of entries are

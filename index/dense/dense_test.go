@@ -328,3 +328,19 @@ func TestLists(t *testing.T) {
 		}
 	}
 }
+
+// TestSampled: sampled names the rows that a sample has.
+func TestSampled(t *testing.T) {
+	for _, c := range [][2]int{{100, 7}, {8192, 5792}, {1000, 1000}, {10, 30}, {9999, 64}} {
+		n, m := c[0], min(c[0], c[1])
+		in := map[int]bool{}
+		for i := range m {
+			in[i*n/m] = true
+		}
+		for row := range n {
+			if sampled(row, n, c[1]) != in[row] {
+				t.Errorf("row %d of %d is sampled: %v", row, n, !in[row])
+			}
+		}
+	}
+}

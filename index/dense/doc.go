@@ -9,10 +9,12 @@
 //
 // From ListsFromRows rows on they lie in lists, each around a centroid, with codes of a
 // bit for each number (code.go); so have the centroids. A search for less than full recall
-// looks into the lists of the best centroids, which are those that score best of the ones
-// that seem best by their codes, estimates each row by its code, and scores those that
-// can be among the best. How many lists, and how sure an estimate must be, is measured when the
-// segment is written, with rows that stand in for queries.
+// estimates by these what the best row of each list may score, and looks into lists
+// in that order until no other reaches what has been found; of a list it estimates each
+// row by its code, and scores those that can be among the best. How far a list may reach,
+// and how sure an estimate must be, is measured when the segment is written, with rows
+// that stand in for queries. Where few rows may be seen, little is found, and more lists
+// are looked into by themselves.
 //
 // # Wire format, version 2, little-endian
 //
@@ -32,8 +34,10 @@
 //	factors   of each block 32 f32 factors of the places, 32 f32 offsets
 //	heads     codes of the centroids around their mean, as if they were one list
 //	slopes    the factors of these
-//	recalls   measured, in falling order of recall and cost: u32 lists, f32 deviations
-//	          that an estimate may be off by, f32 recall at 10
+//	spreads   of each list the root of the mean squared distance of its rows from its
+//	          centroid, f32
+//	recalls   measured, in falling order of recall and cost: f32 reach, f32
+//	          deviations that an estimate may be off by, f32 recall at 10
 //
 // loss is the root of the mean squared error of the stored numbers over that of the
 // numbers given.

@@ -12,7 +12,7 @@ import (
 const ListsFromRows = 1 << 13
 
 // listsFor is how many lists so many rows have.
-func listsFor(rows int) int { return int(4 * math.Sqrt(float64(rows))) }
+func listsFor(rows int) int { return int(2 * math.Sqrt(float64(rows))) }
 
 // withLists is the bytes of a segment whose places are rows, in lists instead.
 func (s *Segment) withLists() ([]byte, error) {
@@ -65,6 +65,7 @@ func (s *Segment) encode(centroids []float32, first []uint32, mean []float32) {
 	rotate := newRotation(dims)
 	row, center := make([]float32, dims), make([]float32, dims)
 	var work yield.Work
+	gone := 0.0 // squared distances
 	around := func(middle []float32, n int, read func(i int), codes, factors *[]byte) {
 		copy(center, middle)
 		rotate.apply(center)
@@ -73,7 +74,7 @@ func (s *Segment) encode(centroids []float32, first []uint32, mean []float32) {
 			for place := range min(blockRows, n-at) {
 				read(at + place)
 				rotate.apply(row)
-				encode(c, f, place, row, center)
+				gone += encode(c, f, place, row, center)
 			}
 			*codes, *factors = append(*codes, c...), append(*factors, f...)
 			work.Did(blockRows * dims)
@@ -82,7 +83,10 @@ func (s *Segment) encode(centroids []float32, first []uint32, mean []float32) {
 	d := &s.data
 	for l := range len(first) - 1 {
 		read := func(i int) { s.read(int(first[l])+i, row) }
-		around(centroids[l*dims:][:dims], int(first[l+1]-first[l]), read, &d[secCodes], &d[secFactors])
+		n := int(first[l+1] - first[l])
+		gone = 0
+		around(centroids[l*dims:][:dims], n, read, &d[secCodes], &d[secFactors])
+		d[secSpreads] = le.AppendUint32(d[secSpreads], math.Float32bits(float32(math.Sqrt(gone/float64(max(1, n))))))
 	}
 	read := func(i int) { copy(row, centroids[i*dims:]) }
 	around(mean, len(first)-1, read, &d[secHeads], &d[secSlopes])

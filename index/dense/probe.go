@@ -1,7 +1,6 @@
 package dense
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"math/bits"
@@ -11,8 +10,8 @@ import (
 	"github.com/tamis-search/tamis/internal/topk"
 )
 
-// A probe looks into the lists of the best centroids, over all segments in one order,
-// so that the first lists raise the floor for the others.
+// A probe looks into the lists that may hold a row among the best, over all segments in
+// one order, so that the first lists raise the floor for the others.
 type probe struct {
 	q    *query
 	best *topk.Collector
@@ -21,8 +20,8 @@ type probe struct {
 	unit, start float32
 	square      float32 // of its length
 
-	heads, near topk.Collector // centroids by estimate, by score
-	lists       []probed
+	sources []probed
+	lists   []uint64 // a heap, the greatest first: keys of bounds and of numbers over all sources
 
 	masks  [estimateBlocks]uint32
 	sums   [estimateBlocks * blockRows]uint16
@@ -30,25 +29,25 @@ type probe struct {
 	spent  int // work done, in about nanoseconds
 }
 
-// probed is a list to be looked into.
+// probed is a source whose lists are looked into.
 type probed struct {
-	*list
-	source     *Source
-	number     uint32 // of the source's first row
-	score      float32
-	deviations float32
+	*Source
+	row  uint32 // number of its first row
+	list uint32 // of its first list
+	how  setting
 }
 
 const (
-	estimateBlocks = 4 // that one call estimates: the floor rises between calls
-	headsEach      = 2 // centroids that are scored for each list that is looked into
-	headsMore      = 24
-	headCost       = 60 // of a block of them
-	listCost       = 60
-	blockCost      = 150
+	estimateBlocks = 4   // that one call estimates: the floor rises between calls
+	headCost       = 200 // of a block of them
+	listCost       = 120
+	blockCost      = 130
 	rowCost        = 100
 	// A filter that lets few rows pass makes exact search cheaper than lists are.
 	fewRows = 4096
+	// The cheapest of the settings that reached a recall was lucky: it must have
+	// found so much more of what is missed.
+	leastMore = .15
 )
 
 func newProbe(q *query, best *topk.Collector) *probe { return &probe{q: q, best: best} }
@@ -60,6 +59,7 @@ func (s *Source) setting(recall float32, k int) (best setting, ok bool) {
 	if recall >= 1 || k > tunedK*10 {
 		return best, false
 	}
+	recall += (1 - recall) * leastMore
 	for _, x := range g.recalls {
 		if x.recall >= recall {
 			best, ok = x, true // each is cheaper than those before it
@@ -73,9 +73,6 @@ func (s *Source) setting(recall float32, k int) (best setting, ok bool) {
 		if seen <= fewRows {
 			return best, false
 		}
-		// The best of fewer rows lie farther away.
-		share := float64(seen) / float64(g.rows)
-		best.lists = int(math.Ceil(float64(best.lists) / math.Sqrt(min(1, share))))
 	}
 	return best, ok
 }
@@ -91,94 +88,106 @@ func (p *probe) add(src *Source, number uint32, how setting) {
 			p.square += float32(x * x)
 		}
 	}
-	p.near.Reset(how.lists)
-	score := func(i uint32) {
-		simd.DotFloat(p.scores[:], p.q.floats, g.centroid(int(i)))
-		p.spent += listCost
-		p.near.Add(topk.SignedKey(p.scores[0], i))
+	first := uint32(0)
+	if n := len(p.sources); n > 0 {
+		first = p.sources[n-1].list + uint32(len(p.sources[n-1].Segment.lists))
 	}
-	if n := headsEach*how.lists + headsMore; n < len(g.lists) {
-		p.heads.Reset(n)
-		p.estimate(g)
-		for _, key := range p.heads.Sorted() {
-			score(^uint32(key))
-		}
-	} else {
-		for i := range g.lists {
-			score(uint32(i))
-		}
-	}
-	for _, key := range p.near.Sorted() {
-		l := &g.lists[^uint32(key)]
-		if l.end > l.first {
-			p.lists = append(p.lists, probed{l, src, number, topk.SignedScore(key), how.deviations})
+	p.sources = append(p.sources, probed{src, number, first, how})
+	simd.DotFloat(p.scores[:], p.q.floats, g.centroid(len(g.lists))) // their mean
+	mean := p.scores[0]
+	blocks := (len(g.lists) + blockRows - 1) / blockRows
+	p.lists = slices.Grow(p.lists, len(g.lists))
+	for at := 0; at < blocks; at += estimateBlocks {
+		n := min(estimateBlocks, blocks-at)
+		slopes := g.data[secSlopes][at*factorBytes:]
+		simd.Estimate(p.masks[:n], p.sums[:], g.data[secHeads][at*g.conf.codeBytes():], p.tables, slopes, p.unit, p.start, float32(math.Inf(-1)))
+		p.spent += headCost * n
+		for i := range min(n*blockRows, len(g.lists)-at*blockRows) {
+			l := &g.lists[at*blockRows+i]
+			if l.end == l.first {
+				continue
+			}
+			slope := slopes[i/blockRows*factorBytes+4*(i%blockRows):]
+			x := float32(float32(p.sums[i])*p.unit) + p.start
+			x = float32(x*float(slope)) + float(slope[4*blockRows:]) + mean
+			bound := x + float32(how.reach*l.spread*p.away(l, x))
+			p.lists = append(p.lists, topk.SignedKey(bound, first+uint32(at*blockRows+i)))
 		}
 	}
 }
 
-// estimate collects the heads that seem best, by their codes around the mean of all.
-func (p *probe) estimate(g *Segment) {
-	blocks := (len(g.lists) + blockRows - 1) / blockRows
-	for at := 0; at < blocks; at += estimateBlocks {
-		n := min(estimateBlocks, blocks-at)
-		least := float32(math.Inf(-1))
-		if floor := p.heads.Floor(); floor != 0 {
-			least = topk.SignedScore(floor)
-		}
-		factors := g.data[secSlopes][at*factorBytes:]
-		simd.Estimate(p.masks[:n], p.sums[:], g.data[secHeads][at*g.conf.codeBytes():], p.tables, factors, p.unit, p.start, least)
-		p.spent += headCost * n
-		for b, mask := range p.masks[:n] {
-			first := (at + b) * blockRows
-			if left := len(g.lists) - first; left < blockRows {
-				mask &= 1<<left - 1
-			}
-			f := factors[b*factorBytes:]
-			for ; mask != 0; mask &= mask - 1 {
-				i := bits.TrailingZeros32(mask)
-				x := float32(float32(p.sums[b*blockRows+i])*p.unit) + p.start
-				x = float32(x*float(f[4*i:])) + float(f[4*(blockRows+i):])
-				if key := topk.SignedKey(x, uint32(first+i)); key > p.heads.Floor() {
-					p.heads.Add(key)
-				}
-			}
-		}
-	}
+// away is |q − c| for the centroid of a list, which scores score.
+func (p *probe) away(l *list, score float32) float32 {
+	return float32(math.Sqrt(float64(max(0, p.square-2*score+l.square))))
 }
 
 func float(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }
 
-// search looks into all lists.
+// search looks into the lists whose bounds are not below the floor.
 func (p *probe) search(ctx context.Context) error {
-	slices.SortFunc(p.lists, func(a, b probed) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.number, b.number), cmp.Compare(a.first, b.first))
-	})
-	for i := range p.lists {
+	for i := len(p.lists)/2 - 1; i >= 0; i-- {
+		p.sink(i)
+	}
+	for i := 0; len(p.lists) > 0; i++ {
 		if i%16 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		p.list(&p.lists[i])
+		key := p.lists[0]
+		if floor := p.best.Floor(); floor != 0 && topk.SignedScore(key) < topk.SignedScore(floor) {
+			return nil
+		}
+		last := len(p.lists) - 1
+		p.lists[0] = p.lists[last]
+		p.lists = p.lists[:last]
+		p.sink(0)
+		number, s := ^uint32(key), len(p.sources)-1
+		for p.sources[s].list > number {
+			s--
+		}
+		p.list(&p.sources[s], number-p.sources[s].list)
 	}
 	return nil
 }
 
+// sink restores the heap below i.
+func (p *probe) sink(i int) {
+	h := p.lists
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			return
+		}
+		if child+1 < len(h) && h[child+1] > h[child] {
+			child++
+		}
+		if h[i] >= h[child] {
+			return
+		}
+		h[i], h[child] = h[child], h[i]
+		i = child
+	}
+}
+
 // list estimates the rows of a list and scores those that can be among the best.
-func (p *probe) list(l *probed) {
-	g := l.source.Segment
-	away := float32(math.Sqrt(float64(max(0, p.square-2*l.score+l.square)))) // |q − c|
-	start := p.start + float32(deviation*l.deviations*away)
+func (p *probe) list(s *probed, number uint32) {
+	g := s.Segment
+	l := &g.lists[number]
+	simd.DotFloat(p.scores[:], p.q.floats, g.centroid(int(number)))
+	p.spent += listCost
+	score := p.scores[0]
+	start := p.start + float32(deviation*s.how.deviations*p.away(l, score))
 	for at := 0; at < l.blocks(); at += estimateBlocks {
 		n := min(estimateBlocks, l.blocks()-at)
 		least := float32(math.Inf(-1))
 		if floor := p.best.Floor(); floor != 0 {
-			least = topk.SignedScore(floor) - l.score
+			least = topk.SignedScore(floor) - score
 		}
 		block := l.block + at
 		simd.Estimate(p.masks[:n], p.sums[:], g.data[secCodes][block*g.conf.codeBytes():], p.tables, g.data[secFactors][block*factorBytes:], p.unit, start, least)
 		p.spent += blockCost * n
 		for b, mask := range p.masks[:n] {
 			place := l.first + (at+b)*blockRows
-			mask &= l.source.Visible.From(uint32(place))
+			mask &= s.Visible.From(uint32(place))
 			if left := l.end - place; left < blockRows {
 				mask &= 1<<left - 1
 			}
@@ -186,7 +195,7 @@ func (p *probe) list(l *probed) {
 				at := place + bits.TrailingZeros32(mask)
 				g.score(p.scores[:], p.q, at)
 				p.spent += rowCost
-				if key := topk.SignedKey(p.scores[0], l.number+g.rowAt(at)); key > p.best.Floor() {
+				if key := topk.SignedKey(p.scores[0], s.row+g.rowAt(at)); key > p.best.Floor() {
 					p.best.Add(key)
 				}
 			}

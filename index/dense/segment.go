@@ -42,12 +42,13 @@ type Segment struct {
 type list struct {
 	first, end, block int
 	square            float32 // of the length of the centroid
+	spread            float32 // root of the mean squared distance of its rows from it
 }
 
-// setting is a shortcut: how many lists are looked into, what deviations an estimate may
-// be off by, and the recall at 10 that it reached.
+// setting is a shortcut: how far beyond its centroid a list may reach, what deviations an
+// estimate may be off by, and the recall at 10 that was reached so.
 type setting struct {
-	lists      int
+	reach      float32 // times the spread of the list and the distance of the query
 	deviations float32
 	recall     float32
 }
@@ -113,7 +114,7 @@ func (s *Segment) openLists() error {
 		return nil
 	}
 	n := len(d[secLists])/4 - 1
-	if len(d[secOrder]) != 4*s.rows || n < 1 || len(d[secLists]) != 4*(n+1) || len(d[secCenters]) != 4*(n+1)*s.conf.padded() || len(d[secRecalls])%settingSize != 0 {
+	if len(d[secOrder]) != 4*s.rows || n < 1 || len(d[secLists]) != 4*(n+1) || len(d[secCenters]) != 4*(n+1)*s.conf.padded() || len(d[secSpreads]) != 4*n || len(d[secRecalls])%settingSize != 0 {
 		return corrupt("sizes of lists do not fit %d rows", s.rows)
 	}
 	s.lists = make([]list, n)
@@ -129,7 +130,7 @@ func (s *Segment) openLists() error {
 			x := math.Float32frombits(le.Uint32(s.centroid(i)[4*j:]))
 			square += float32(x * x)
 		}
-		l.square = square
+		l.square, l.spread = square, float(d[secSpreads][4*i:])
 		s.lists[i] = l
 	}
 	heads := (n + blockRows - 1) / blockRows
@@ -148,7 +149,7 @@ func (s *Segment) openLists() error {
 		seen[row] = true
 	}
 	for r := d[secRecalls]; len(r) > 0; r = r[settingSize:] {
-		s.recalls = append(s.recalls, setting{int(le.Uint32(r)), math.Float32frombits(le.Uint32(r[4:])), math.Float32frombits(le.Uint32(r[8:]))})
+		s.recalls = append(s.recalls, setting{float(r), math.Float32frombits(le.Uint32(r[4:])), math.Float32frombits(le.Uint32(r[8:]))})
 	}
 	s.rotate = newRotation(s.conf.padded())
 	s.inverse = sync.OnceValue(func() []uint32 {

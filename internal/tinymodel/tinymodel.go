@@ -18,6 +18,8 @@ type Shape struct {
 	Words, Width, Inner, Layers, Heads, Positions int
 	Masked                                        bool // with the head of a masked language model
 	CLS                                           bool // pooled by the first token
+	Labels                                        int  // of a sequence
+	Prunes                                        bool // and of each token, as OpenProvence has it; with Labels
 }
 
 // Tensor is what a file holds.
@@ -68,7 +70,26 @@ func (s Shape) Tensors(seed uint64) map[string]Tensor {
 		norm("cls.predictions.transform.LayerNorm")
 		add("cls.predictions.bias", 0, .1, s.Words)
 	}
-	return all
+	if s.Labels > 0 {
+		linear("pooler.dense", s.Width, s.Width)
+		linear("classifier", s.Labels, s.Width)
+	}
+	if !s.Prunes {
+		return all
+	}
+	linear("pruning_head.classifier", 2, s.Width)
+	outer := map[string]Tensor{}
+	for name, t := range all {
+		switch {
+		case strings.HasPrefix(name, "pruning_head."):
+		case strings.HasPrefix(name, "classifier."):
+			name = "ranking_model." + name
+		default:
+			name = "ranking_model.bert." + name
+		}
+		outer[name] = t
+	}
+	return outer
 }
 
 // Config is config.json.
@@ -76,6 +97,13 @@ func (s Shape) Config() map[string]any {
 	name := "BertModel"
 	if s.Masked {
 		name = "BertForMaskedLM"
+	}
+	if s.Labels > 0 {
+		name = "BertForSequenceClassification"
+	}
+	if s.Prunes {
+		s.Prunes = false
+		return map[string]any{"architectures": []string{"OpenProvenceForSequenceClassification"}, "model_type": "open_provence", "base_model_config": s.Config()}
 	}
 	return map[string]any{"architectures": []string{name}, "model_type": "bert", "hidden_size": s.Width, "intermediate_size": s.Inner,
 		"num_hidden_layers": s.Layers, "num_attention_heads": s.Heads, "vocab_size": s.Words, "max_position_embeddings": s.Positions,

@@ -58,6 +58,7 @@ func needed(all []file) []file {
 		case dir == "":
 			return !slices.Contains([]string{".json", ".txt", ".model"}, path.Ext(name)) && !strings.HasPrefix(name, "LICENSE")
 		}
-		return !(dir[0] >= '0' && dir[0] <= '9') // the modules of a sentence encoder: 1_Pooling/config.json
+		// The modules of a sentence encoder: 1_Pooling/config.json, document_1_SpladePooling/config.json.
+		return !(dir[0] >= '0' && dir[0] <= '9') && !strings.HasPrefix(dir, "document_")
 	})
 }

@@ -66,3 +66,30 @@ for name, config, options in kinds:
                 out = model(input_ids=ids, attention_mask=torch.ones_like(ids))
             want.append({"ids": ids[0].tolist(), "out": out[0].reshape(-1).tolist()})
         json.dump(want, open(os.path.join(dir, "want.json"), "w"))
+
+# OpenProvence: a classifier of sequences in a larger model, and a head for each token on the hidden states that transformers hands out last.
+for name, config, options in [kinds[0], kinds[-1]]:
+    c = config(num_labels=1, **{k: v for k, v in options.items() if k != "attn_implementation"})
+    c._attn_implementation = "eager"
+    inner = getattr(tf, name + "ForSequenceClassification")(c).eval()
+    head = torch.nn.Linear(c.hidden_size, 2)
+    with torch.no_grad():
+        for key, p in list(inner.named_parameters()) + list(head.named_parameters()):
+            if p.dim() > 1:
+                p.copy_(torch.randn_like(p) / (1 if "embedding" in key else p.shape[-1] ** 0.5))
+            else:
+                p.copy_(torch.randn_like(p) * 0.1 + (1 if "norm" in key.lower() and key.endswith("weight") else 0))
+    dir = os.path.join(folder, name + "Provence")
+    os.makedirs(dir)
+    tensors = {"ranking_model." + k: t.clone().contiguous() for k, t in inner.state_dict().items() if t.dtype == torch.float32}
+    tensors.update({"pruning_head.classifier." + k: t.clone().contiguous() for k, t in head.state_dict().items()})
+    save_file(tensors, os.path.join(dir, "model.safetensors"))
+    json.dump({"model_type": "open_provence", "architectures": ["OpenProvenceForSequenceClassification"], "base_model_config": c.to_dict()}, open(os.path.join(dir, "config.json"), "w"))
+    want = []
+    for n in (1, 7, 70, 200):
+        ids = torch.randint(3, 90, (1, n))
+        with torch.no_grad():
+            out = inner(input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True)
+            keep = head(out.hidden_states[-1]).softmax(-1)[0, :, 1]
+        want.append({"ids": ids[0].tolist(), "out": out.logits[0].tolist() + keep.tolist()})
+    json.dump(want, open(os.path.join(dir, "want.json"), "w"))

@@ -78,9 +78,9 @@ func TestPipelines(t *testing.T) {
 			t.Errorf("%q:\n%s\n%s", c.text, s, c.want)
 		}
 	}
-	ids, kinds := fromFile(t, byteLevel(nil)).Pair("sieve", "sie sieve sieve", 8)
-	if !slices.Equal(ids, []int32{0, 5, 1, 1, 3, 6, 6, 1}) || slices.Max(kinds) != 0 {
-		t.Error(ids, kinds)
+	p := fromFile(t, byteLevel(nil)).Pair("sieve", "sie sieve sieve", 8)
+	if !slices.Equal(p.IDs, []int32{0, 5, 1, 1, 3, 6, 6, 1}) || slices.Max(p.Kinds) != 0 || p.From != 4 || !slices.Equal(p.Second, []Token{{3, 0, 3}, {6, 4, 9}, {6, 10, 15}}) {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -99,13 +99,19 @@ func (t *Tokenizer) IDs(text string, most int) []int32 {
 	return append(ids, t.After...)
 }
 
-// Pair returns the numbers of a sequence of two texts and which of them each belongs
-// to, as models that compare texts take them. Where both are too long for most
-// together, the longer one is cut. It is nil where the files say nothing of pairs.
-func (t *Tokenizer) Pair(a, b string, most int) (ids, kinds []int32) {
+// Pair is a sequence of two texts, as models that compare texts take them.
+type Pair struct {
+	IDs, Kinds []int32 // Kinds: which of the texts each token belongs to
+	Second     []Token // those of the second text that are in it, from IDs[From] on
+	From       int
+}
+
+// Pair makes the sequence of two texts. Where both are too long for most together, the
+// longer one is cut. It is empty where the files say nothing of pairs.
+func (t *Tokenizer) Pair(a, b string, most int) (p Pair) {
 	room := most
-	for _, p := range t.pair {
-		if p.text == 0 {
+	for _, part := range t.pair {
+		if part.text == 0 {
 			room--
 		}
 	}
@@ -118,14 +124,17 @@ func (t *Tokenizer) Pair(a, b string, most int) (ids, kinds []int32) {
 		}
 		texts[i] = texts[i][:len(texts[i])-1]
 	}
-	for _, p := range t.pair {
-		if p.text == 0 {
-			ids, kinds = append(ids, p.id), append(kinds, p.kind)
+	for _, part := range t.pair {
+		if part.text == 0 {
+			p.IDs, p.Kinds = append(p.IDs, part.id), append(p.Kinds, part.kind)
 			continue
 		}
-		for _, token := range texts[p.text-1] {
-			ids, kinds = append(ids, token.ID), append(kinds, p.kind)
+		if part.text == 2 {
+			p.Second, p.From = texts[1], len(p.IDs)
+		}
+		for _, token := range texts[part.text-1] {
+			p.IDs, p.Kinds = append(p.IDs, token.ID), append(p.Kinds, part.kind)
 		}
 	}
-	return ids, kinds
+	return p
 }

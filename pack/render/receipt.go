@@ -80,6 +80,8 @@ type Context struct {
 	// Incomplete counts documents that could not be found, because their part of
 	// the index was being built anew.
 	Incomplete int `json:"incomplete,omitempty"`
+	// Judged counts the passages that a model has read beside the question.
+	Judged int `json:"judged,omitempty"`
 	// Seal is the SHA-256 of the receipt without Text, which has a digest of its
 	// own, and without Dropped, which may be left out: it shows an edit of what
 	// cannot be derived from the spans and the sources. It is no signature.

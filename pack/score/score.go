@@ -181,7 +181,8 @@ func (length) Score(ctx context.Context, _ *Question, units *unit.Set, out []Fea
 	return ctx.Err()
 }
 
-// documents sets DocScore, Title, Asked, Look, Meaning and Role: what a unit's document and passage say.
+// documents sets DocScore, Title, Asked, Look, Meaning, Judged, Kept and Role: what a unit's
+// document and passage say.
 type documents struct{ best float64 } // score among the first candidates
 
 func (s *documents) Score(ctx context.Context, q *Question, units *unit.Set, out []Features) error {
@@ -199,6 +200,7 @@ func (s *documents) Score(ctx context.Context, q *Question, units *unit.Set, out
 			out[i][Asked] = 1
 		}
 		out[i][Look], out[i][Meaning] = units.Units[i].Look, units.Units[i].Meaning
+		out[i][Judged], out[i][Kept] = units.Units[i].Judged, units.Units[i].Kept
 		out[i][Role] = 1 - units.Docs[d].Prior
 	}
 	return ctx.Err()

@@ -29,11 +29,13 @@ const (
 	Look                    // the passage's score at second look: see gather.Passage
 	Role                    // 1 less what the document's role costs
 	Meaning                 // how near the passage is to the question in meaning: see gather.Passage
+	Judged                  // how well the passage answers, as a model says that has read it: see gather.Passage
+	Kept                    // how probable it is that the unit is worth keeping, as such a model says
 	NumFeatures
 )
 
 var featureNames = [NumFeatures]string{"sentence", "cover", "near", "section", "block", "chapter", "broad", "document", "title", "asked",
-	"bridge", "lead", "names", "length", "draft", "look", "role", "meaning"}
+	"bridge", "lead", "names", "length", "draft", "look", "role", "meaning", "judged", "kept"}
 
 func (f Feature) String() string {
 	if f < 0 || f >= NumFeatures {
@@ -63,13 +65,14 @@ func (w *Weights) Score(x *Features) float64 {
 // a trial on real documentation kept most; Chapter went from .5 to .25 with them,
 // since a passage's second look says what it said; Broad from .5 to 1, so that
 // the questions which want a discussion keep it. Draft stands where it started,
-// since no set has drafts. What weights tuned so reach on sets that they have not
+// since no set has drafts; Judged and Kept have the weight of Meaning, since no weights of
+// such models were at hand. What weights tuned so reach on sets that they have not
 // seen is in docs/benchmarks.md. Which features there are was decided by people
 // who had seen all eight.
 func DefaultWeights() Weights {
 	return Weights{
 		Sentence: .25, Cover: .5, Near: .5, Section: .5, Block: .5, Chapter: .25, Broad: 1,
-		DocScore: .125, Title: .5, Asked: .75, Bridge: .5, Lead: .75, Names: .5, Length: .5, Draft: .5, Look: 1, Role: 1, Meaning: .75,
+		DocScore: .125, Title: .5, Asked: .75, Bridge: .5, Lead: .75, Names: .5, Length: .5, Draft: .5, Look: 1, Role: 1, Meaning: .75, Judged: .75, Kept: .75,
 	}
 }
 

@@ -70,6 +70,8 @@ type Unit struct {
 	First      bool    // nothing before it adjoins
 	Look       float64 // of its passage, as Meaning is: see gather.Passage
 	Meaning    float64
+	Judged     float64 // as Meaning is
+	Kept       float64 // how probable it is that it is worth keeping, as a model says that has read it
 }
 
 // Set is the units of the candidates, in the order in which they were read. It
@@ -280,7 +282,7 @@ func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 		if from.order = append(from.order, n); sen.Kind == corpus.Heading || sen.Kind == corpus.Term {
 			from.titles = append(from.titles, n)
 		}
-		u := Unit{Doc: doc, Section: section, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look, Meaning: p.Meaning}
+		u := Unit{Doc: doc, Section: section, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look, Meaning: p.Meaning, Judged: p.Judged, Kept: kept(p.Kept, sen.Start, sen.End)}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := Hash(t)
@@ -293,6 +295,18 @@ func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 		all.Units = append(all.Units, u)
 		all.Bytes = append(all.Bytes, all.Bytes[n]+len(s)+1)
 	}
+}
+
+// kept is the mean probability of what lies in a range.
+func kept(pieces []gather.Kept, start, end int) float64 {
+	sum, n := 0., 0
+	for _, k := range pieces {
+		if k.Start < end && k.End > start {
+			sum += float64(k.Probability)
+			n++
+		}
+	}
+	return sum / float64(max(1, n))
 }
 
 // Adjoins says whether unit b follows unit a with nothing but white space, and

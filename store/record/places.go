@@ -33,9 +33,9 @@ const (
 //
 //	1  of a verbatim document, the line breaks in each piece of its source but the
 //	   last (uvarint)
-//	2  of others, how many places there are (uvarint) and, for each block whose
-//	   place is not that of the block before, the gap of its start (uvarint) and
-//	   the place
+//	2  of others, how many places there are (uvarint) and, for each block, or part of
+//	   one, whose place is not that of what is before, the gap of its start (uvarint)
+//	   and the place
 //	3  as 2, of a document whose places are paragraphs: behind each place stands the
 //	   difference of its number to the one before (varint)
 //
@@ -55,20 +55,26 @@ func AppendPlaces(b []byte, d *corpus.Document) []byte {
 		return b
 	}
 	n, before, how := 0, corpus.Place{}, byte(placesByBlock)
-	each := func(do func(block *corpus.Block, p corpus.Place)) {
+	each := func(do func(start int, p corpus.Place)) {
 		before = d.Place
+		one := func(start int, p corpus.Place) {
+			if !samePlace(p, before) {
+				do(start, p)
+				before = p
+			}
+		}
 		for i := range d.Blocks {
 			p := d.Place
 			if d.Blocks[i].Place != nil {
 				p = *d.Blocks[i].Place
 			}
-			if !samePlace(p, before) {
-				do(&d.Blocks[i], p)
-				before = p
+			one(d.Blocks[i].Start, p)
+			for o := d.Blocks[i].Onward; o != nil; o = o.Onward {
+				one(o.Start, o.Place)
 			}
 		}
 	}
-	each(func(_ *corpus.Block, p corpus.Place) {
+	each(func(_ int, p corpus.Place) {
 		if n++; p.Paragraph != 0 {
 			how = placesByParagraph
 		}
@@ -89,10 +95,10 @@ func AppendPlaces(b []byte, d *corpus.Document) []byte {
 	put(d.Place)
 	b = binary.AppendUvarint(b, uint64(n))
 	at := 0
-	each(func(block *corpus.Block, p corpus.Place) {
-		b = binary.AppendUvarint(b, uint64(block.Start-at))
+	each(func(start int, p corpus.Place) {
+		b = binary.AppendUvarint(b, uint64(start-at))
 		put(p)
-		at = block.Start
+		at = start
 	})
 	return b
 }

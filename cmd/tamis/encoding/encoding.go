@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -23,7 +24,7 @@ type line struct {
 }
 
 // File writes a line for each record of the file at path; "-" is in.
-func File(ctx context.Context, out io.Writer, in io.Reader, e *encode.Encoder, path string, use encode.Use) error {
+func File(ctx context.Context, out io.Writer, in io.Reader, e tamis.Encoder, path string, use encode.Use) error {
 	if path != "-" {
 		f, err := files.Open(path)
 		if err != nil {

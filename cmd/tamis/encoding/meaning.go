@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -26,41 +27,83 @@ type Flag struct{ dir string }
 
 // AddIndexing makes the flag of tamis index.
 func (m *Flag) AddIndexing(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, or of this name (see tamis models pull), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
 }
 
 // AddAsking makes the flag of commands that ask.
 func (m *Flag) AddAsking(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "folder or name of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
+	f.StringVar(&m.dir, "model", "", "folder, name or address of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
 }
+
+// AddRanking makes the flag of tamis search.
+func (m *Flag) AddRanking(f *pflag.FlagSet) {
+	f.StringVar(&m.dir, "model", "", "rank by the vector of the query that the model in this folder, of this name or at this address makes")
+}
+
+// Given says that a model is named.
+func (m *Flag) Given() bool { return m.dir != "" && m.dir != none }
 
 // ErrSeveral: the models that made vectors are several, and none was named.
 var ErrSeveral = errors.New("the index has vectors of several models")
 
-// folders are those of the models that made vectors of an index.
-func folders(ix *tamis.Index) []string {
+// Encoder is one that has something open.
+type Encoder interface {
+	tamis.Encoder
+	io.Closer
+}
+
+// Open opens the model that --model names: a folder, a model that was pulled, or an
+// endpoint.
+func Open(ctx context.Context, name string, p model.Precision) (Encoder, error) {
+	if encode.IsRemote(name) {
+		r, err := encode.OpenRemote(ctx, name)
+		return either(r, err)
+	}
+	dir, err := Folder(name)
+	if err != nil {
+		return nil, err
+	}
+	e, err := encode.Open(dir, p)
+	return either(e, err)
+}
+
+// either is an encoder or an error, and no encoder that is nil.
+func either(e Encoder, err error) (Encoder, error) {
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// nobody has nothing open.
+type nobody struct{}
+
+func (nobody) Close() error { return nil }
+
+// places are those of the models that made vectors of an index.
+func places(ix *tamis.Index) []string {
 	return slices.Compact(slices.Sorted(maps.Values(ix.Models())))
 }
 
 // Index gives the passages of ix that lack them vectors: of the model that is named, else
 // of those that made the ones that are there. What keeps one of those from loading is
-// warned of.
+// warned of. An endpoint is asked only where it is named: nobody's texts go anywhere because
+// an index says so.
 func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
-	var dirs []string
+	names := []string{m.dir}
 	switch m.dir {
 	case none:
+		return nil, nil
 	case "":
-		dirs = folders(ix)
-	default:
-		dir, err := Folder(m.dir)
-		if err != nil {
-			return nil, err
-		}
-		dirs = []string{dir}
+		names = places(ix)
 	}
 	var reports []tamis.Encoded
-	for _, dir := range dirs {
-		e, err := encode.Open(dir, model.Int8)
+	for _, name := range names {
+		if m.dir == "" && encode.IsRemote(name) {
+			warn("new passages have no vectors of the model at %s, which is asked only where --model names it", screen.Name(name))
+			continue
+		}
+		e, err := Open(ctx, name, model.Int8)
 		if err != nil && m.dir == "" {
 			warn("a model of the index does not load, new passages have no vectors: %v; --model DIR names another place", err)
 			continue
@@ -79,43 +122,81 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 
 // Use has ix weigh meaning with the model that is named, else with the one that made its
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
-// closes what is returned, which may be nil.
-func (m *Flag) Use(ix *tamis.Index, warn func(format string, args ...any)) (*encode.Encoder, error) {
-	dir, dirs := m.dir, folders(ix)
+// closes what is returned.
+func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any)) (io.Closer, error) {
+	name, all := m.dir, places(ix)
 	switch {
-	case dir == none || dir == "" && len(dirs) == 0:
-		return nil, nil
-	case dir == "" && len(dirs) > 1:
-		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(dirs, ", "))}
-	case dir == "":
-		dir = dirs[0]
+	case name == none || name == "" && len(all) == 0:
+		return nobody{}, nil
+	case name == "" && len(all) > 1:
+		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(all, ", "))}
+	case name == "" && encode.IsRemote(all[0]):
+		warn("words alone count: the model at %s is asked only where --model names it", screen.Name(all[0]))
+		return nobody{}, nil
+	case name == "":
+		name = all[0]
 	}
-	dir, err := Folder(dir)
-	if err != nil {
-		return nil, err
-	}
-	e, err := encode.Open(dir, model.Int8)
+	e, err := Open(ctx, name, model.Int8)
 	if err != nil && m.dir == "" {
 		warn("the model of the index does not load, words alone count: %v; --model DIR names another place", err)
-		return nil, nil
+		return nobody{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	if e.Kind() != vector.KindDense {
 		if m.dir != "" {
-			err = fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --vector ranks by them", screen.Name(dir))
+			return nil, errors.Join(fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --model ranks by them", screen.Name(name)), e.Close())
 		}
-		return nil, errors.Join(err, e.Close())
+		return nobody{}, e.Close()
 	}
 	if _, ok := ix.Models()[e.Name()]; !ok {
-		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(dir), screen.Name(dir))
-		if m.dir == "" {
-			warn("%v", reason)
-			reason = nil
+		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(name), screen.Name(name))
+		if m.dir != "" {
+			return nil, errors.Join(reason, e.Close())
 		}
-		return nil, errors.Join(reason, e.Close())
+		warn("%v", reason)
+		return nobody{}, e.Close()
 	}
 	ix.Use(e)
 	return e, nil
+}
+
+// Question is the vector of a question that the named model makes, and the field that
+// is searched by it: field, where that is not "". Where the folder has a table of weights for
+// questions, the model is left alone.
+func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field string) (tamis.Vector, string, error) {
+	name := m.dir
+	e, err := forQuestions(ctx, name)
+	if err != nil {
+		return nil, "", err
+	}
+	defer e.Close()
+	_, made := ix.Models()[e.Name()]
+	switch {
+	case field == "" && e.Name() == "":
+		return nil, "", flags.Usagef("%s has weights for questions and no model: say with --field which vectors they are for", screen.Name(name))
+	case field == "" && !made:
+		return nil, "", fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s, or say --field", screen.Name(name), screen.Name(name))
+	case field == "":
+		field = e.Name()
+	}
+	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
+		return v, field, err
+	}
+	return nil, "", ctx.Err()
+}
+
+func forQuestions(ctx context.Context, name string) (Encoder, error) {
+	if !encode.IsRemote(name) {
+		dir, err := Folder(name)
+		if err != nil {
+			return nil, err
+		}
+		if encode.HasTable(dir) {
+			t, err := encode.OpenTable(dir, model.Int8)
+			return either(t, err)
+		}
+	}
+	return Open(ctx, name, model.Int8)
 }

@@ -69,19 +69,28 @@ func (v *VectorQuery) Given() bool { return v.object != "" || v.file != "" }
 // Fill makes a query of it, after Read.
 func (v *VectorQuery) Fill(q *tamis.Query) { q.Vector, q.Field, q.Recall = v.vector, v.field, v.recall }
 
-// Read parses the vector that the flags give.
-func (v *VectorQuery) Read(in io.Reader, f *pflag.FlagSet) error {
-	if !v.Given() {
-		if f.Changed("recall") || f.Changed("field") {
-			return Usagef("--recall and --field are for searches by vector: give --vector or --vector-file")
-		}
-		return nil
+// Field is the field that is named, "" for none.
+func (v *VectorQuery) Field(f *pflag.FlagSet) string {
+	if f.Changed("field") {
+		return v.field
 	}
-	if v.object != "" && v.file != "" {
-		return Usagef("--vector and --vector-file exclude each other: give one of them")
+	return ""
+}
+
+// Read parses the vector that the flags give. made says that a model makes one of the
+// query.
+func (v *VectorQuery) Read(in io.Reader, f *pflag.FlagSet, made bool) error {
+	if !v.Given() && !made && (f.Changed("recall") || f.Changed("field")) {
+		return Usagef("--recall and --field are for searches by vector: give --vector, --vector-file or --model")
+	}
+	if v.object != "" && v.file != "" || v.Given() && made {
+		return Usagef("--vector, --vector-file and --model exclude each other: give one of them")
 	}
 	if !(v.recall > 0 && v.recall <= 1) {
 		return Usagef("--recall is %g: give a share such as 0.95", v.recall)
+	}
+	if !v.Given() {
+		return nil
 	}
 	var err error
 	if v.object != "" {

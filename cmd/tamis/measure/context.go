@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
-	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/baselines"
 	"github.com/tamis-search/tamis/eval/suite"
@@ -64,14 +64,12 @@ baselines, and compares question by question.`,
 				return flags.UsageError{Err: err}
 			}
 			if o.model != "" {
-				dir, err := encoding.Folder(o.model)
+				e, err := encoding.Open(cmd.Context(), o.model, model.Int8)
 				if err != nil {
 					return err
 				}
-				if o.encoder, err = encode.Open(dir, model.Int8); err != nil {
-					return err
-				}
-				defer o.encoder.Close()
+				defer e.Close()
+				o.encoder = e
 			}
 			if tune {
 				return c.tune(cmd.Context(), o.sets, limits, counter, asJSON)
@@ -131,7 +129,7 @@ type suiteOptions struct {
 	sets, plot                          string
 	pooled, heldOut, ablate, candidates bool
 	model                               string
-	encoder                             *encode.Encoder // of model
+	encoder                             tamis.Encoder // of model
 }
 
 // needsSets names a flag that was given and means nothing without --sets.
@@ -227,7 +225,7 @@ func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
 	return weights, nil
 }
 
-func contexts(ctx context.Context, set *eval.EvidenceSet, e *encode.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+func contexts(ctx context.Context, set *eval.EvidenceSet, e tamis.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
 	own, err := system.NewContexts(ctx, set, e)
 	if err != nil {
 		return nil, err

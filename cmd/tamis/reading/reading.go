@@ -44,6 +44,8 @@ type Block struct {
 	Page  int           `json:"page,omitempty"` // or slide
 	Place *corpus.Place `json:"place,omitempty"`
 	Rows  [][]string    `json:"rows,omitempty"`
+	// Continues says that it goes on with the block before, on another page.
+	Continues bool `json:"continues,omitempty"`
 }
 
 // Dropped is what a reader left out.
@@ -96,8 +98,19 @@ func Of(d *corpus.Document) Document {
 			out.Rows = [][]string{cells(d.Source[b.Start:b.End])}
 		}
 		r.Blocks = append(r.Blocks, out)
+		r.onward(b.Onward)
 	}
 	return r
+}
+
+// onward shows the rest of a block that stands on other pages as blocks.
+func (r *Document) onward(o *corpus.Onward) {
+	for ; o != nil; o = o.Onward {
+		last := &r.Blocks[len(r.Blocks)-1]
+		rest := Block{Kind: last.Kind, Level: last.Level, Start: o.Start, End: last.End, Page: o.Place.Page, Place: &o.Place, Continues: true}
+		last.End = o.Start
+		r.Blocks = append(r.Blocks, rest)
+	}
 }
 
 // cells are those of a row: parted by tabs, or as Markdown does.

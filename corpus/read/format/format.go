@@ -29,6 +29,15 @@ import (
 //
 // A part that cannot be read is yielded as a [*SkipError], after which the next
 // part follows; an error that is returned ends the file.
+//
+// Time. A run gives each file, and each that a file holds, a time of its own, at whose
+// end ctx ends: one that is still being read then is skipped by name, and the next
+// follows. Nobody can stop a reader that does not look. So each looks at ctx at its
+// natural steps (a member, part, page or record; of texts every thousand or so tokens,
+// rows or elements) and returns when it has ended; what lies between two looks, such
+// as the parser of a library, takes time in proportion to its bytes, of which there
+// are at most MaxBytes, whatever they are; and nothing is as deep as a file is long.
+// Tests with hostile files hold readers to that. Documents that came before the end stay.
 type Func func(ctx context.Context, f *File, o *Options, yield func(corpus.Document, error) bool) error
 
 // Options of a run that readers need.

@@ -21,6 +21,8 @@ type block struct {
 	mono  bool
 	table int     // rows of one table have the same number, from 1
 	left  float32 // where the table begins
+	aside bool    // a footnote, or what stands on each page: text goes on behind it
+	parts []part  // of a paragraph, on the pages after its first
 }
 
 func newBlock(page int, l line) *block {

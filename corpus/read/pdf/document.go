@@ -15,7 +15,7 @@ func compose(d *corpus.Document, blocks []*block) {
 	hyphens := hyphenated(blocks)
 	var b strings.Builder
 	for i, bl := range blocks {
-		text := bl.text(hyphens)
+		text, starts := bl.textOf(hyphens)
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
@@ -25,7 +25,11 @@ func compose(d *corpus.Document, blocks []*block) {
 				b.WriteByte('\n')
 			}
 		}
-		out := corpus.Block{Kind: bl.kind, Start: b.Len(), Place: &corpus.Place{Page: bl.page, Box: corpus.Box{bl.box.x0, bl.box.y0, bl.box.x1, bl.box.y1}}}
+		place := bl.box.on(bl.page)
+		out := corpus.Block{Kind: bl.kind, Start: b.Len(), Place: &place}
+		for i := len(starts) - 1; i >= 0; i-- {
+			out.Onward = &corpus.Onward{Start: out.Start + starts[i], Place: bl.parts[i].box.on(bl.parts[i].page), Onward: out.Onward}
+		}
 		b.WriteString(text)
 		out.End = b.Len()
 		if bl.kind == corpus.Heading {
@@ -55,22 +59,37 @@ func hyphenated(blocks []*block) map[string]bool {
 // text is the text of a block: its lines joined, words that a line end divides made
 // whole.
 func (b *block) text(hyphens map[string]bool) string {
+	text, _ := b.textOf(hyphens)
+	return text
+}
+
+// textOf is text, and where in it the parts begin: with the first word that stands on their
+// page as a whole.
+func (b *block) textOf(hyphens map[string]bool) (text string, starts []int) {
 	if b.cells != nil {
-		return strings.Join(b.cells, "\t")
+		return strings.Join(b.cells, "\t"), nil
 	}
 	if b.kind == corpus.Code {
-		return b.code()
+		return b.code(), nil
 	}
 	var out strings.Builder
 	for i := range b.lines {
 		t := b.lines[i].text()
-		if i > 0 {
-			joinLine(&out, t, hyphens)
-		} else {
+		if i == 0 {
 			out.WriteString(t)
+			continue
+		}
+		whole := !strings.HasSuffix(out.String(), string(hyphen)) && !strings.HasSuffix(out.String(), "-")
+		joinLine(&out, t, hyphens)
+		if n := len(starts); n < len(b.parts) && b.parts[n].line == i {
+			at := out.Len() - len(t)
+			if _, rest, ok := strings.Cut(t, " "); ok && !whole {
+				at = out.Len() - len(rest)
+			}
+			starts = append(starts, at-(len(string(hyphen))-1)*strings.Count(out.String()[:at], string(hyphen)))
 		}
 	}
-	return strings.ReplaceAll(out.String(), string(hyphen), "-")
+	return strings.ReplaceAll(out.String(), string(hyphen), "-"), starts
 }
 
 func joinLine(out *strings.Builder, next string, hyphens map[string]bool) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/pdf/pdfium"
 )
 
@@ -16,6 +17,11 @@ func (b box) width() float32  { return b.x1 - b.x0 }
 func (b box) height() float32 { return b.y1 - b.y0 }
 func (b box) union(c box) box {
 	return box{min(b.x0, c.x0), min(b.y0, c.y0), max(b.x1, c.x1), max(b.y1, c.y1)}
+}
+
+// on is the box as a place on a page.
+func (b box) on(page int) corpus.Place {
+	return corpus.Place{Page: page, Box: corpus.Box{b.x0, b.y0, b.x1, b.y1}}
 }
 
 // font is what is known of one.

@@ -123,6 +123,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	r.dropRepeats()
 	r.joinTables()
 	r.classify()
+	r.joinParagraphs()
 	d.Type = "pdf"
 	compose(&d, r.blocks)
 	d.Place.Page = 1
@@ -162,7 +163,7 @@ func (r *reading) open(ctx context.Context, data []byte) error {
 	case r.pdf != nil:
 		return nil
 	case code == errPassword && len(passwords) == 1:
-		return r.file.SkipAs(format.Encrypted, "encrypted: it needs a password (--password)")
+		return r.file.SkipAs(format.Encrypted, "it is encrypted: give its password by --password")
 	case code == errPassword:
 		return r.file.SkipAs(format.Encrypted, "encrypted: none of the passwords opens it (--password)")
 	case code == errSecurity:

@@ -245,6 +245,7 @@ func (f *file) readOutline() map[string]int {
 // What repeats at the edge of pages.
 const (
 	edge        = 0.12 // of the page's height
+	numberEdge  = 0.18 // the same for what is a number alone
 	repeatPages = 3
 )
 
@@ -255,10 +256,7 @@ func (r *reading) dropRepeats() {
 	if len(r.pages) < repeatPages {
 		return
 	}
-	heights := map[int]float32{}
-	for _, p := range r.pages {
-		heights[p.number] = p.height
-	}
+	heights := r.heights()
 	groups := map[repeat]*repeats{}
 	for _, b := range r.blocks {
 		at, numbers, ok := edgeText(b, heights[b.page])
@@ -283,6 +281,7 @@ func (r *reading) dropRepeats() {
 				continue
 			}
 			first[at.text] = true
+			b.aside = true
 		}
 		kept = append(kept, b)
 	}
@@ -330,7 +329,14 @@ func (r *repeats) running(most int) bool {
 
 // edgeText is the text of a block that stands at the edge of a page, and its numbers.
 func edgeText(b *block, height float32) (at repeat, numbers []int, ok bool) {
-	if len(b.lines) == 0 || len(b.lines) > 2 || b.lines[0].turn != 0 || b.box.y1 > edge*height && b.box.y0 < (1-edge)*height {
+	if len(b.lines) == 0 || len(b.lines) > 2 || b.lines[0].turn != 0 {
+		return at, nil, false
+	}
+	near := float32(edge)
+	if len(b.lines) == 1 && len(b.lines[0].words) == 1 && len(b.lines[0].words[0].text) < 5 {
+		near = numberEdge
+	}
+	if b.box.y1 > near*height && b.box.y0 < (1-near)*height {
 		return at, nil, false
 	}
 	var text strings.Builder

@@ -1,0 +1,63 @@
+package encoding
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/model"
+)
+
+// Asking are the models of tamis context: --model weighs meaning, --rerank reads passages.
+type Asking struct {
+	meaning Flag
+	rerank
+}
+
+type rerank struct {
+	name  string
+	n, ms int
+}
+
+// Add makes the flags.
+func (r *Asking) Add(f *pflag.FlagSet) {
+	r.meaning.AddAsking(f)
+	f.StringVar(&r.name, "rerank", "", "folder or name of a model that reads the best passages beside the question and ranks them anew: a cross-encoder, OpenProvence, ColBERT")
+	f.IntVar(&r.n, "rerank-n", 0, "how many passages it reads (default 20)")
+	f.IntVar(&r.ms, "rerank-ms", 0, "for how many milliseconds it reads: what it comes to, and so the context, differs from run to run")
+}
+
+// Open has ix weigh meaning and returns what reads passages, as the flags ask for. The
+// caller calls done in the end.
+func (r *Asking) Open(ctx context.Context, f *pflag.FlagSet, ix *tamis.Index, warn func(format string, args ...any)) (by tamis.Rerank, done func() error, err error) {
+	if by, err = r.open(f); err != nil {
+		return by, nil, err
+	}
+	e, err := r.meaning.Use(ctx, ix, warn)
+	if err != nil {
+		return by, nil, errors.Join(err, by.By.Close())
+	}
+	return by, func() error { return errors.Join(e.Close(), by.By.Close()) }, nil
+}
+
+func (r *rerank) open(f *pflag.FlagSet) (tamis.Rerank, error) {
+	o := tamis.Rerank{Most: r.n, Within: time.Duration(r.ms) * time.Millisecond}
+	switch {
+	case r.name == "" && (f.Changed("rerank-n") || f.Changed("rerank-ms")):
+		return o, flags.Usagef("--rerank-n and --rerank-ms are for --rerank DIR, a model that reads passages")
+	case f.Changed("rerank-n") && r.n < 1, f.Changed("rerank-ms") && r.ms < 1:
+		return o, flags.Usagef("--rerank-n and --rerank-ms are at least 1; without --rerank no model reads passages")
+	case r.name == "":
+		return o, nil
+	}
+	dir, err := Folder(r.name)
+	if err == nil {
+		o.By, err = encode.OpenReranker(dir, model.Int8)
+	}
+	return o, err
+}
