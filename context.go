@@ -96,10 +96,6 @@ type Lab struct {
 	// score.DefaultWeights. Trace is shown every unit that was scored.
 	Weights *score.Weights
 	Trace   func([]score.Unit)
-	// Meaning says how near passages are to a question in meaning, by the cosines of
-	// vectors that a model makes of them. A passage stands behind its document's title
-	// and ". ".
-	Meaning func(ctx context.Context, question string, passages []string) ([]float32, error)
 }
 
 // Context is the packed text with its receipt; its JSON form is the receipt
@@ -165,7 +161,7 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 		g.Find(of, candidatePassages/len(r.drafts)+1)
 		q.Drafts = append(q.Drafts, texts(of))
 	}
-	meaning, err := ix.meaning(ctx, from, question, &r.Lab)
+	meaning, err := ix.meaning(ctx, from, question)
 	if err != nil {
 		return nil, err
 	}

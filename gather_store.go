@@ -1,10 +1,7 @@
 package tamis
 
 import (
-	"context"
-
 	"github.com/tamis-search/tamis/corpus"
-	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
@@ -56,21 +53,6 @@ func (r snapshotReader) Text(doc topk.Row, start, end int) (string, error) {
 func (r snapshotReader) idf(term string) float64 {
 	st := r.view.Statistics(store.Passages, []string{term})
 	return search.IDF(st.Rows, st.DF[0])
-}
-
-// meaning is a gather.Meaning that has a laboratory's function look at texts.
-func (r snapshotReader) meaning(question string, of func(ctx context.Context, question string, passages []string) ([]float32, error)) gather.Meaning {
-	return func(ctx context.Context, rows []topk.Row) ([]float32, error) {
-		texts := make([]string, len(rows))
-		for i, row := range rows {
-			title, text, err := r.passageText(row)
-			if err != nil {
-				return nil, err
-			}
-			texts[i] = encode.Text(title, text)
-		}
-		return of(ctx, question, texts)
-	}
 }
 
 // passageText is a passage's text and its document's title.

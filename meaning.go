@@ -42,12 +42,23 @@ type Encoder interface {
 // words alone.
 func (ix *Index) Use(e Encoder) { ix.encoder.Store(&e) }
 
-// used is the Encoder to use; nil for none.
+// used is the Encoder that is in use; nil where there is none.
 func (ix *Index) used() Encoder {
 	if e := ix.encoder.Load(); e != nil {
 		return *e
 	}
 	return nil
+}
+
+// questionVector is that of a question, as e makes it.
+func questionVector(ctx context.Context, e Encoder, question string) (Vector, error) {
+	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
+		if err != nil {
+			return nil, fmt.Errorf("the question's vector: %w", err)
+		}
+		return v, nil
+	}
+	return nil, ctx.Err()
 }
 
 // Models are the places of the models that have made vectors, by the field that holds
@@ -76,6 +87,9 @@ type Encoded struct {
 // where not nil, is told how many passages of how many have been encoded.
 func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all int)) (Encoded, error) {
 	report := Encoded{Field: e.Name(), Skipped: []Skip{}}
+	if l, ok := e.(interface{ Labels() bool }); ok && l.Labels() {
+		return report, invalidf("model", "the model in %s makes labels, not vectors that could be searched for: tamis context --rerank reads with it", e.Place())
+	}
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
 	}
@@ -121,8 +135,11 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 // fieldOf is how the vectors of a model are kept.
 func fieldOf(e Encoder) VectorField {
 	f := VectorField{Kind: e.Kind(), Unit: vector.Passages, Model: e.Place()}
-	if f.Kind == vector.KindDense {
+	switch f.Kind {
+	case vector.KindDense:
 		f.Bits, f.Similarity = modelBits, vector.Cosine
+	case vector.KindMulti:
+		f.Bits = modelBits
 	}
 	return f
 }
@@ -237,22 +254,17 @@ func (w *encoding) take(v Vector) error {
 
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where
 // there are none.
-func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string, lab *Lab) (gather.Meaning, error) {
-	if lab.Meaning != nil {
-		return r.meaning(question, lab.Meaning), nil
-	}
+func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string) (gather.Meaning, error) {
 	e := ix.used()
 	if e == nil || e.Kind() != vector.KindDense {
 		return nil, nil
 	}
-	var asked vector.Dense
-	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
-		if err != nil {
-			return nil, fmt.Errorf("the question's vector: %w", err)
-		}
-		asked, _ = v.(vector.Dense).Unit()
+	made, err := questionVector(ctx, e, question)
+	if err != nil {
+		return nil, err
 	}
-	if len(asked) == 0 {
+	asked, ok := made.(vector.Dense).Unit()
+	if !ok {
 		return nil, nil
 	}
 	of := r.view.PassageVectors(e.Name())

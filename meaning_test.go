@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -304,5 +306,56 @@ func TestMeaningScope(t *testing.T) {
 	seen, without := near(of(24)), near(of(12))
 	if len(seen) == 0 || !maps.Equal(seen, without) {
 		t.Errorf("%d units are near as they are among all documents, %d as among those that may be seen:\n%v\n%v", len(seen), len(without), seen, without)
+	}
+}
+
+// TestEncodeTokens: vectors of tokens go into a field of passages, which MaxSim ranks; labels
+// are refused.
+func TestEncodeTokens(t *testing.T) {
+	shape := tinymodel.Shape{Words: len(gateWords), Width: 32, Inner: 48, Layers: 1, Heads: 2, Positions: 64}
+	dir := shape.Write(t, 1, gateWords...)
+	folder := filepath.Join(dir, "1_Dense")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	w := make([]float32, 16*32)
+	for i := range w {
+		w[i] = float32(i*7%13) - 6
+	}
+	tinymodel.WriteJSON(t, filepath.Join(folder, "config.json"), map[string]any{"in_features": 32, "out_features": 16})
+	tinymodel.WriteFile(t, filepath.Join(folder, "model.safetensors"), tinymodel.Safetensors(map[string]tinymodel.Tensor{"linear.weight": {Shape: []int{16, 32}, Values: w}}))
+	e, err := encode.Open(dir, model.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ix, err := Open("", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	if _, err := ix.Add(t.Context(), gates(3)); err != nil {
+		t.Fatal(err)
+	}
+	report, err := ix.Encode(t.Context(), e, nil)
+	if err != nil || report.Passages == 0 || len(report.Skipped) > 0 {
+		t.Fatal(report, err)
+	}
+	asked, err := e.Encode(t.Context(), []string{"Gates. the gate of wall"}, encode.Query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := ix.Search(t.Context(), Query{Vector: asked[0], Field: e.Name(), K: 3})
+	if err != nil || len(found.Hits) != 3 || found.Hits[0].Score <= 0 {
+		t.Fatal(found, err)
+	}
+	shape.Labels = 2
+	judge, err := encode.Open(shape.Write(t, 1, gateWords...), model.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer judge.Close()
+	if _, err := ix.Encode(t.Context(), judge, nil); err == nil || !strings.Contains(err.Error(), "makes labels") {
+		t.Error(err)
 	}
 }

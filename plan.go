@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/search/lists"
@@ -92,13 +91,8 @@ func (ix *Index) asked(ctx context.Context, q Query, kind vector.Kind, field str
 	if err := ix.noField(e.Name()); err != nil {
 		return nil, "", err
 	}
-	for made, err := range e.All(ctx, slices.Values([]string{q.Text}), encode.Query) {
-		if err != nil {
-			return nil, "", fmt.Errorf("the question's vector: %w", err)
-		}
-		return made, e.Name(), nil
-	}
-	return nil, "", ctx.Err()
+	made, err := questionVector(ctx, e, q.Text)
+	return made, e.Name(), err
 }
 
 // planError says that a plan is wrong where what it asks for is.

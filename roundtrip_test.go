@@ -189,8 +189,12 @@ func openPages(t *testing.T, i docItem) original {
 			for n, page := range pages {
 				share := held(page)
 				best = max(best, share)
-				if n+1 == place.Page {
-					here = max(here, share)
+				if n+1 != place.Page {
+					continue
+				}
+				here = max(here, share)
+				if n+1 < len(pages) && share > .1 && held(pages[n+1]) < .9 && strings.Contains(page, ws[0]) {
+					here = max(here, held(page+" "+pages[n+1])) // it begins here and ends on the next
 				}
 			}
 		}

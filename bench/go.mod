@@ -4,10 +4,7 @@ go 1.26.0
 
 replace github.com/tamis-search/tamis => ..
 
-require (
-	github.com/blevesearch/bleve/v2 v2.6.3
-	github.com/cespare/xxhash/v2 v2.3.0
-)
+require github.com/blevesearch/bleve/v2 v2.6.3
 
 require (
 	codeberg.org/readeck/go-readability/v2 v2.1.3 // indirect
@@ -91,6 +88,7 @@ require (
 	github.com/blevesearch/zapx/v15 v15.4.3 // indirect
 	github.com/blevesearch/zapx/v16 v16.3.4 // indirect
 	github.com/blevesearch/zapx/v17 v17.2.5 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/golang/snappy v1.0.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/mschoch/smat v0.2.0 // indirect

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -45,6 +46,7 @@ type Encoder struct {
 	most    int // tokens of a text
 	prompts map[string]string
 	table   *Table // of the weights of questions; nil where the model makes those too
+	labels  bool   // are what the model says of a text
 	dir     string
 	name    string
 }
@@ -83,7 +85,7 @@ func Open(dir string, p model.Precision) (*Encoder, error) {
 // name is made of all files that vectors depend on.
 func name(dir string, p model.Precision) (string, error) {
 	weights := xxhash.New()
-	for _, pattern := range []string{"*.safetensors", "*.onnx", "onnx/*.onnx"} {
+	for _, pattern := range []string{"*.safetensors", "*.onnx", "onnx/*.onnx", "*_Dense/*.safetensors"} {
 		files, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
 			return "", err
@@ -103,6 +105,20 @@ func name(dir string, p model.Precision) (string, error) {
 	for _, file := range []string{"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json"} {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %d\n%s", file, len(data), data)
+	}
+	modules, err := fs.Glob(os.DirFS(dir), "*_*/config.json") // dense layers, SPLADE's pooling
+	if err != nil {
+		return "", err
+	}
+	for _, file := range modules {
+		if file == "1_Pooling/config.json" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
+		if err != nil {
 			return "", err
 		}
 		fmt.Fprintf(h, "%s %d\n%s", file, len(data), data)
@@ -130,7 +146,7 @@ func (e *Encoder) read(dir string) (err error) {
 	if err := optional(filepath.Join(dir, "config_sentence_transformers.json"), &use); err != nil {
 		return err
 	}
-	e.prompts = use.Prompts
+	e.prompts, e.labels = use.Prompts, e.model.LabelWidth() > 0
 	e.most = e.model.Positions
 	if n := cmp.Or(max(0, limit.Most), e.tokens.Most); n > 0 {
 		e.most = min(e.most, n)
@@ -175,13 +191,28 @@ func (e *Encoder) Close() error {
 	return e.model.Close()
 }
 
-// Kind is that of the vectors: vector.Named for a sparse one, vector.Dense.
+// Kind is that of the vectors: vector.Named for a sparse one, vector.Dense, or vector.Multi
+// for one of each token. Labels of texts are numbers as those of Dense are, labels of tokens
+// as those of Multi.
 func (e *Encoder) Kind() vector.Kind {
-	if e.model.Pooling == model.Terms {
+	switch {
+	case e.model.Pooling == model.Terms:
 		return vector.KindSparse
+	case e.model.Tokens || e.labels && e.model.Scores() == 0:
+		return vector.KindMulti
 	}
 	return vector.KindDense
 }
+
+// Labels says that the model scores texts, or their tokens, with labels: that is what All
+// yields then, and nothing that could be searched for.
+func (e *Encoder) Labels() bool { return e.labels }
+
+// Pair is a text that a model of labels reads behind another one: a passage behind a
+// question. All takes it as one text.
+func Pair(first, second string) string { return first + pairMark + second }
+
+const pairMark = "\x1d" // a control character: no model reads it
 
 // Text is what is encoded of a text that has a title, which may be "".
 func Text(title, text string) string {
@@ -291,16 +322,44 @@ func batches(texts iter.Seq[string]) iter.Seq[[]string] {
 }
 
 func (e *Encoder) encode(batch []string, prompt string) ([]vector.Value, error) {
-	ids := make([][]int32, len(batch))
+	ids, kinds := make([][]int32, len(batch)), make([][]int32, len(batch))
 	for i, text := range batch {
-		ids[i] = e.tokens.IDs(prompt+text, e.most)
+		if first, second, ok := strings.Cut(text, pairMark); ok && e.labels {
+			p := e.tokens.Pair(first, second, e.most)
+			ids[i], kinds[i] = p.IDs, p.Kinds
+		} else {
+			ids[i] = e.tokens.IDs(prompt+text, e.most)
+			kinds[i] = make([]int32, len(ids[i]))
+		}
+		if len(ids[i]) == 0 { // of an empty text, by a tokenizer that puts nothing around it
+			ids[i], kinds[i] = []int32{0}, []int32{0}
+		}
 	}
-	return e.vectors(ids)
+	return e.vectors(ids, kinds)
 }
 
-func (e *Encoder) vectors(ids [][]int32) ([]vector.Value, error) {
+func (e *Encoder) vectors(ids, kinds [][]int32) ([]vector.Value, error) {
 	values := make([]vector.Value, len(ids))
-	if e.Kind() == vector.KindDense {
+	switch kind := e.Kind(); {
+	case e.labels:
+		all, err := e.model.Labels(ids, kinds)
+		for i, v := range all {
+			if values[i] = vector.Dense(v); kind == vector.KindMulti {
+				values[i] = rows(v, len(v)/len(ids[i]))
+			}
+		}
+		return values[:len(all)], err
+	case kind == vector.KindMulti:
+		all, err := e.model.Multi(ids)
+		for i, v := range all {
+			m := make(vector.Multi, len(v))
+			for j := range v {
+				m[j] = v[j]
+			}
+			values[i] = m
+		}
+		return values[:len(all)], err
+	case kind == vector.KindDense:
 		all, err := e.model.Dense(ids)
 		for i, v := range all {
 			values[i] = vector.Dense(v)
@@ -320,11 +379,19 @@ func (e *Encoder) vectors(ids [][]int32) ([]vector.Value, error) {
 	return values[:len(all)], err
 }
 
+// rows cuts v into vectors of width numbers.
+func rows(v []float32, width int) (m vector.Multi) {
+	for row := range slices.Chunk(v, width) {
+		m = append(m, row)
+	}
+	return m
+}
+
 // Info says what a model folder is.
 type Info struct {
 	Architecture string `json:"architecture"`
-	Vectors      string `json:"vectors"` // "dense" or "sparse"
-	Width        int    `json:"width"`   // numbers of a dense vector; words of a sparse one
+	Vectors      string `json:"vectors"` // "dense", "sparse", "multi", or "labels"
+	Width        int    `json:"width"`   // numbers of a dense vector, or of each of several; words of a sparse one; labels
 	Pooling      string `json:"pooling"`
 	Layers       int    `json:"layers"`
 	Tokens       int    `json:"tokens"` // of a text
@@ -333,10 +400,15 @@ type Info struct {
 
 // Info says what the encoder was made of.
 func (e *Encoder) Info() Info {
-	i := Info{Architecture: cmp.Or(slices.Concat(e.model.Architectures, []string{e.model.Type})...), Vectors: "dense", Width: e.model.Width,
+	i := Info{Architecture: cmp.Or(slices.Concat(e.model.Architectures, []string{e.model.Type})...), Vectors: "dense", Width: e.model.Out(),
 		Pooling: e.model.Pooling.String(), Layers: e.model.Layers, Tokens: e.most, Bytes: e.model.Bytes()}
-	if e.Kind() == vector.KindSparse {
+	switch {
+	case e.labels:
+		i.Vectors, i.Width = "labels", e.model.LabelWidth()
+	case e.Kind() == vector.KindSparse:
 		i.Vectors, i.Width = "sparse", e.model.Words
+	case e.Kind() == vector.KindMulti:
+		i.Vectors, i.Width = "multi", e.model.Projected()
 	}
 	return i
 }
@@ -348,13 +420,13 @@ func (e *Encoder) Speed(ctx context.Context, tokens int) (float64, error) {
 	for i := range ids {
 		ids[i] = int32(i * 7919 % e.model.Words)
 	}
-	if _, err := e.vectors([][]int32{ids}); err != nil { // makes room
+	if _, err := e.vectors([][]int32{ids}, nil); err != nil { // makes room
 		return 0, err
 	}
 	best := time.Hour
 	for start := time.Now(); time.Since(start) < time.Second && ctx.Err() == nil; {
 		before := time.Now()
-		if _, err := e.vectors([][]int32{ids}); err != nil {
+		if _, err := e.vectors([][]int32{ids}, nil); err != nil {
 			return 0, err
 		}
 		best = min(best, time.Since(before))

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,4 +145,43 @@ func TestStop(t *testing.T) {
 	for range e.All(t.Context(), endless, Passage) {
 		break
 	}
+}
+
+// TestLabels: of a model with labels they are what is made of texts and pairs, a list each or
+// one for each token.
+func TestLabels(t *testing.T) {
+	shape := reader
+	shape.Labels = 3
+	for _, tokens := range []bool{false, true} {
+		dir := shape.Write(t, 3, words...)
+		if tokens {
+			config := shape.Config()
+			config["architectures"] = []string{"BertForTokenClassification"}
+			tinymodel.WriteJSON(t, filepath.Join(dir, "config.json"), config)
+		}
+		e := open(t, dir)
+		got, err := e.Encode(t.Context(), []string{Pair("sieve", "a fine"), "a fine"}, Passage)
+		if err != nil || !e.Labels() || e.Width() != 3 || e.Info().Vectors != "labels" {
+			t.Fatal(err, e.Info())
+		}
+		want, err := e.model.Labels([][]int32{{2, 6, 3, 4, 5, 3}, {2, 4, 5, 3}}, [][]int32{{0, 0, 0, 1, 1, 1}, {0, 0, 0, 0}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if tokens {
+				v = vector.Dense(slices.Concat([][]float32(asRows(v.(vector.Multi)))...))
+			}
+			if !reflect.DeepEqual(v, vector.Dense(want[i])) {
+				t.Errorf("tokens %v, text %d: %v, want %v", tokens, i, v, want[i])
+			}
+		}
+	}
+}
+
+func asRows(m vector.Multi) (rows [][]float32) {
+	for _, v := range m {
+		rows = append(rows, v)
+	}
+	return rows
 }

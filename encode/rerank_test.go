@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
 	"github.com/tamis-search/tamis/model"
+	"github.com/tamis-search/tamis/vector"
 )
 
 var reader = tinymodel.Shape{Words: 9, Width: 32, Inner: 48, Layers: 1, Heads: 2, Positions: 24, Labels: 1}
@@ -121,6 +122,9 @@ func TestLateInteraction(t *testing.T) {
 	}
 	tinymodel.WriteFile(t, filepath.Join(folder, "model.safetensors"), tinymodel.Safetensors(map[string]tinymodel.Tensor{"linear.weight": {Shape: []int{16, 32}, Values: w}}))
 	r := openReranker(t, dir)
+	if made, err := r.e.Encode(t.Context(), []string{"fine"}, Passage); err != nil || r.e.Kind() != vector.KindMulti || len(made[0].(vector.Multi)) != 3 || len(made[0].(vector.Multi)[0]) != 16 || r.e.Width() != 16 {
+		t.Error(made, err)
+	}
 	got, err := r.Judge(t.Context(), "fine sieve", []string{"fine sieve", "a"}, 0)
 	if err != nil || math.Abs(float64(got[0].Score)-4) > 1e-5 || got[1].Score > got[0].Score { // [CLS] fine sieve [SEP]
 		t.Error(got, err)

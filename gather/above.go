@@ -2,6 +2,7 @@ package gather
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
@@ -61,41 +62,83 @@ func (g *Gatherer) indent(row topk.Row, d *Document, p *corpus.Passage) error {
 	return nil
 }
 
-// farKeys is how many passages before its own a key is looked for.
-const farKeys = 1000
+// nearKeys is how many passages before its own a key is looked for one after another;
+// further by halves, as what stands under one key follows each other. (Where its path
+// comes again and again, the first may be named for a later one.)
+const nearKeys = 64
 
-// keys are the headings above a passage, as far as they are not too far.
+// keys are the headings above a passage.
 func (g *Gatherer) keys(segment int, first, row uint32, rows []uint32, p corpus.Passage) []Passage {
-	var found []Passage
-	open := len(p.Headings) // of the path, those that are not found
-	if len(p.Sentences) > 0 && p.Sentences[0].Kind == corpus.Heading {
-		for _, s := range p.Sentences {
-			if s.Kind != corpus.Heading {
-				break
-			}
-			open--
+	k := keyFinder{path: p.Headings, open: len(p.Headings), rows: rows}
+	for _, s := range p.Sentences {
+		if s.Kind != corpus.Heading {
+			break
+		}
+		k.open--
+	}
+	read := func(r uint32) corpus.Passage { return g.from.Passage(topk.Row{Segment: segment, Row: r}) }
+	top := row
+	for ; top > first && row-top < nearKeys && k.open > 0; top-- {
+		k.look(top-1, read(top-1))
+	}
+	for top > first && k.open > 0 {
+		open := k.open
+		at := firstUnder(first, top, func(r uint32) bool { return k.under(read(r).Headings) })
+		if at < top {
+			k.look(at, read(at))
+			top = at
+		}
+		if k.open == open {
+			k.open-- // it has no line of its own
 		}
 	}
-	for r := row; r > first && row-r < farKeys && open > 0; r-- {
-		q := g.from.Passage(topk.Row{Segment: segment, Row: r - 1})
-		n := 0
-		for n < len(q.Sentences) && q.Sentences[n].Kind == corpus.Heading {
-			n++
+	slices.Reverse(k.found)
+	return k.found
+}
+
+// firstUnder is the first of the rows that lie under something, together with the last one
+// before end; end where that one does not.
+func firstUnder(first, end uint32, under func(r uint32) bool) uint32 {
+	for step := uint32(1); end > first; step *= 2 {
+		r := end - min(step, end-first)
+		if !under(r) {
+			return r + 1 + uint32(sort.Search(int(end-r-1), func(n int) bool { return under(r + 1 + uint32(n)) }))
 		}
-		// The headings that a passage begins with are the last ones of its path.
-		for k := n - 1; k >= 0; k-- {
-			at := len(q.Headings) - n + k
-			if at >= open || at < 0 || !slices.Equal(q.Headings[:at+1], p.Headings[:at+1]) {
-				continue
-			}
-			if open = at; !slices.Contains(rows, r-1) {
-				s := q.Sentences[k]
-				found = append(found, Passage{Passage: corpus.Passage{Start: s.Start, End: s.End, Headings: q.Headings[:at+1], Sentences: []corpus.Sentence{s}}})
-			}
+		end = r
+	}
+	return end
+}
+
+// keyFinder goes up from a passage to the keys that lead to it.
+type keyFinder struct {
+	path  []string // headings of the passage
+	open  int      // of the path, those that are not found
+	rows  []uint32 // of passages that are read anyway
+	found []Passage
+}
+
+// under says whether headings lead through the innermost key that is not found.
+func (k *keyFinder) under(headings []string) bool {
+	return len(headings) >= k.open && slices.Equal(headings[:k.open], k.path[:k.open])
+}
+
+// look finds keys in a passage: the headings that it begins with are the last ones of its
+// path.
+func (k *keyFinder) look(row uint32, p corpus.Passage) {
+	n := 0
+	for n < len(p.Sentences) && p.Sentences[n].Kind == corpus.Heading {
+		n++
+	}
+	for i := n - 1; i >= 0; i-- {
+		at := len(p.Headings) - n + i
+		if at >= k.open || at < 0 || !slices.Equal(p.Headings[:at+1], k.path[:at+1]) {
+			continue
+		}
+		if k.open = at; !slices.Contains(k.rows, row) {
+			s := p.Sentences[i]
+			k.found = append(k.found, Passage{Passage: corpus.Passage{Start: s.Start, End: s.End, Headings: p.Headings[:at+1], Sentences: []corpus.Sentence{s}}})
 		}
 	}
-	slices.Reverse(found)
-	return found
 }
 
 // farTable is how many passages before its own the head of a table is looked for;

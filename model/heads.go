@@ -47,13 +47,10 @@ type Sparse struct {
 
 // heads loads what stands behind the encoder.
 func (e *Encoder) heads(l *loader) {
-	name := ""
-	if len(e.Architectures) == 1 {
-		name = e.Architectures[0]
-	}
+	name := architecture(e.Config)
 	f := l.form
 	switch {
-	case strings.HasSuffix(name, "ForMaskedLM") && l.has(f.masked.dense+".weight"):
+	case masked(e.Config) && l.has(f.masked.dense+".weight"):
 		e.head, e.Pooling = l.head(e.Config), Terms
 	case strings.HasSuffix(name, "ForSequenceClassification"):
 		e.class = l.classifier(e.Config, false)
@@ -64,6 +61,15 @@ func (e *Encoder) heads(l *loader) {
 		e.class = l.classifier(e.Config, true)
 	}
 }
+
+func architecture(c Config) string {
+	if len(c.Architectures) != 1 {
+		return ""
+	}
+	return c.Architectures[0]
+}
+
+func masked(c Config) bool { return strings.HasSuffix(architecture(c), "ForMaskedLM") }
 
 func (l *loader) has(name string) bool {
 	_, ok := l.find(name)
@@ -404,6 +410,29 @@ func (e *Encoder) Scores() int {
 	}
 	return e.class.out.out
 }
+
+// Out is how many numbers the vector of a text has.
+func (e *Encoder) Out() int {
+	n := e.Width
+	if len(e.dense) > 0 {
+		n = e.dense[len(e.dense)-1].out
+	}
+	if e.Cut > 0 {
+		n = min(n, e.Cut)
+	}
+	return n
+}
+
+// LabelWidth is how many labels a sequence or a token has; 0 of a model that has none.
+func (e *Encoder) LabelWidth() int {
+	if e.class == nil {
+		return 0
+	}
+	return e.class.out.out
+}
+
+// Projected is how many numbers the vector of a token has, of a model that makes such.
+func (e *Encoder) Projected() int { return e.each.out }
 
 func (k *classifier) labels(r *room, x []float32, rows int) []float32 {
 	width := k.out.in

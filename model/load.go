@@ -264,6 +264,9 @@ func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
 	if c.Prunes && strings.HasPrefix(l.prefix, ranking) {
 		l.around = ranking
 	}
+	if err := fits(l.needs(c), freeMemory()); err != nil {
+		return nil, err
+	}
 	e := &Encoder{form: f, Precision: p, set: set}
 	e.words = l.tensor(f.words+".weight", c.Words, c.Width)
 	if f.places != "" {

@@ -105,35 +105,26 @@ func (f *filler) begin() {
 	f.chosen, f.heads = make(map[int]bool), nil
 	f.bar()
 	f.mark = max(f.o.Counter.Count(render.Mark+"\n")-1, 0)
-	f.label, f.costs, f.inDoc, f.fold = f.labelCost(), make(map[int]int), make(map[int]bool), neardup.Folder{}
+	f.label, f.costs, f.inDoc = f.labelCost(), make(map[int]int), make(map[int]bool)
+	f.refold()
+}
+
+// refold has the folder know what the reader has and what is chosen, and opens what was
+// folded for the sake of something else.
+func (f *filler) refold() {
+	f.fold = neardup.Folder{}
 	if f.o.KeepDuplicates {
 		return
 	}
-	f.foldQuotes()
 	for i, s := range f.state {
-		if s == barred {
+		if s == barred || f.chosen[i] {
 			f.fold.Keep(i, f.all.Shingles(i))
 		}
 	}
-}
-
-// foldQuotes folds what a mail quotes of another one that is there itself, where it
-// stands with who wrote it and when.
-func (f *filler) foldQuotes() {
-	var said neardup.Folder
-	var quotes []int
-	for i := range f.all.Units {
-		switch u := &f.all.Units[i]; {
-		case !f.all.Docs[u.Doc].Letter():
-		case u.Kind == corpus.Quote:
-			quotes = append(quotes, i)
-		default:
-			said.Keep(i, f.all.Shingles(i))
-		}
-	}
-	for _, i := range quotes {
-		if j := said.Said(f.all.Shingles(i)); j >= 0 && f.state[i] == open {
-			f.state[i], f.notes[i] = folded, f.duplicate(j)
+	for i, s := range f.state {
+		if s == folded && f.twin(i) < 0 {
+			f.state[i] = failed
+			delete(f.notes, i)
 		}
 	}
 }
@@ -159,11 +150,19 @@ func (f *filler) fillOnce() error {
 // the budget.
 func (f *filler) trim() {
 	f.layout()
-	for k := len(f.order) - 1; f.used > f.o.Budget && k >= 0; k-- {
-		if i := f.order[k]; f.chosen[i] {
+	released := false
+	for _, i := range slices.Backward(f.order) {
+		if f.used <= f.o.Budget {
+			break
+		}
+		if f.chosen[i] {
 			f.release(i)
 			f.layout()
+			released = true
 		}
+	}
+	if released {
+		f.refold()
 	}
 }
 
@@ -172,6 +171,10 @@ func (f *filler) top() {
 	for k, tries := 0, 0; k < len(f.order) && tries < maxRetry && f.used < f.o.Budget; k++ {
 		i := f.order[k]
 		if f.state[i] != failed {
+			continue
+		}
+		if twin := f.twin(i); twin >= 0 {
+			f.state[i], f.notes[i] = folded, f.duplicate(twin)
 			continue
 		}
 		if f.all.Fragment(i) && !f.isKept(i-1, i) && !f.isKept(i, i+1) {

@@ -246,6 +246,9 @@ func (p *Pack) Fill(ctx context.Context) (*render.Context, error) {
 	if err := p.scoring.Last(ctx); err != nil {
 		return nil, err
 	}
+	if !p.o.KeepDuplicates && slices.Contains(p.o.Guards, unit.Letter) {
+		preferOriginals(p.units, p.scoring)
+	}
 	f := &filler{o: p.o, all: p.units, scores: p.scoring, order: p.scoring.Order()}
 	if p.o.Window != nil {
 		f.signs = max(p.o.Window.Signs, 0)

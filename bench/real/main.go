@@ -4,7 +4,8 @@
 //	go run ./real -set ../../shared/data/realdocs -corpora DIR -indexes DIR -out FILE [-corpus a,b] [-budgets 200,500,1000,2000]
 //
 // DIR/NAME is the folder of the corpus NAME; its index, in -indexes, is brought up
-// to date first; where -corpora is empty, the indexes are taken as they are. On
+// to date first; where -corpora is empty, the indexes are taken as they are. With
+// -model their passages are given vectors, those that lack them, and contexts weigh them. On
 // standard error it prints how long contexts took, one question after another.
 // With -foreign it asks every corpus all questions, the other corpora's too, for
 // 1,000 tokens, and writes the contexts with their confidence for confidence.py.
@@ -25,7 +26,8 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/bench/internal/asked"
-	"github.com/tamis-search/tamis/bench/internal/meant"
+	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/model"
 )
 
 // made is a context as the judge reads it.
@@ -45,27 +47,24 @@ func main() {
 	foreign := flag.String("foreign", "", "file for the contexts of all questions over every corpus")
 	passages := flag.String("passages", "", "file for the best passages of each question")
 	budgets := flag.String("budgets", "200,500,1000,2000", "token budgets")
-	model := flag.String("model", "", "folder of a model that says how near passages are to questions")
-	vectors := flag.String("vectors", "vectors.bin", "file that keeps the vectors of passages for the next run with the same model")
+	dir := flag.String("model", "", "folder of a model whose vectors contexts weigh; the indexes keep them")
 	flag.Parse()
-	var lab tamis.Lab
-	if *model != "" {
-		near, err := meant.Open(*model, *vectors)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "real:", err)
-			os.Exit(1)
-		}
-		defer near.Close()
-		lab.Meaning = near.Cosines
-	}
-	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets, lab); err != nil {
+	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, "real:", err)
 		os.Exit(1)
 	}
 }
 
-func run(set, corpora, indexes, out, passages, foreign, only, budgetList string, lab tamis.Lab) error {
+func run(set, corpora, indexes, out, passages, foreign, only, budgetList, dir string) error {
 	ctx := context.Background()
+	var encoder *encode.Encoder
+	if dir != "" {
+		var err error
+		if encoder, err = encode.Open(dir, model.Int8); err != nil {
+			return err
+		}
+		defer encoder.Close()
+	}
 	questions, err := asked.Questions(filepath.Join(set, "questions.jsonl"))
 	if err != nil {
 		return err
@@ -74,7 +73,6 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList string,
 	if err != nil {
 		return err
 	}
-	clock.Lab = lab
 	f, err := os.Create(out)
 	if err != nil {
 		return err
@@ -99,7 +97,7 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList string,
 		}
 	}
 	for _, name := range names {
-		ix, err := tamis.Open(filepath.Join(indexes, name), tamis.Options{ReadOnly: corpora == ""})
+		ix, err := tamis.Open(filepath.Join(indexes, name), tamis.Options{ReadOnly: corpora == "" && encoder == nil})
 		if err != nil {
 			return err
 		}
@@ -109,6 +107,14 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList string,
 				return err
 			}
 			fmt.Fprintf(os.Stderr, "%s: %d added, %d unchanged, %d skipped\n", name, report.Added, report.Unchanged, len(report.Skipped))
+		}
+		if encoder != nil {
+			report, err := ix.Encode(ctx, encoder, nil)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "%s: %d passages encoded\n", name, report.Passages)
+			ix.Use(encoder)
 		}
 		if err := strangers.ask(ctx, ix, name); err != nil {
 			return err

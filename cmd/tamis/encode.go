@@ -21,8 +21,9 @@ func (a *app) encodeCommand() *cobra.Command {
 		Short: "Make vectors of texts with a model in a folder",
 		Long: `encode prints a line of JSON, {"id", "vector"}, for each record of FILE, which is
 JSON Lines of "_id" or "id", "title" and "text" (gzipped or not, "-" is standard
-input). A vector is a list of numbers or a map of word: weight, as the model makes
-them. A title stands before its text with ". " between.`,
+input). A vector is a list of numbers, a map of word: weight, or a list of the vectors
+of tokens, as the model makes them; of a model with labels, their scores, of which it
+reads title and text as a pair. Else a title stands before its text with ". " between.`,
 		Example: "  tamis encode --model ~/models/all-MiniLM-L6-v2 corpus.jsonl > vectors.jsonl",
 		Args:    flags.Exact("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +47,7 @@ them. A title stands before its text with ". " between.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&dir, "model", "", "folder of the model")
+	f.StringVar(&dir, "model", "", "folder, name or address of the model")
 	f.BoolVar(&query, "query", false, "the texts are questions, where the model treats them differently")
 	f.StringVar(&precision, "precision", "f32", "of the weights: f32, or int8, which is faster")
 	return cmd

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -18,10 +17,11 @@ import (
 )
 
 const searchHelp = `search ranks passages or documents by the words of a query, or documents by the
-inner product of their vectors with one: --vector, --vector-file. --model ranks by
-the vector that a model makes of the query; where its folder has weights for queries
-(idf.json and a tokenizer), they make it without the model. The result is exact;
---recall allows a search by vector to be faster and miss some.
+inner product of their vectors with one: --vector, --vector-file. --model says
+which model's vectors weigh, of those that tamis index --model made; where its
+folder has weights for questions (idf.json and a tokenizer) it is not run for them.
+--model with --field ranks by that field alone. The result is exact; --recall allows
+a search by vector to be faster and miss some.
 
 A query is a set of words: any of them may match, in the forms that their language
 gives them (rotate, rotated), rare words count most. There is no syntax for
@@ -31,13 +31,13 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 Where tamis index --model made vectors, words and meaning rank together; --plan text
 is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of some:
   rrf(text, dense, k=10)                         reciprocal ranks
-  linear(text, 0.7*dense, norm=median)           sums of scores: minmax, z, median, none
+  linear(text, 0.7*dense)                        sums of scores; norm=minmax, z, median, none
   rerank(text, dense, n=50)                      the best 50 in another order
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
-  recent(text, days=365), smooth(dense, by=0.2)  newer first; a passage by those beside it
-  max(dense), first(dense), sum(dense)           documents by their passages
+  recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
   feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
-Lists give 100 rows, or depth=N. --explain says what ranked and where each list has each hit.`
+Lists give 100 rows, or depth=N. --explain says what ranked and where each list has
+each hit.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (
@@ -90,20 +90,22 @@ func (a *app) searchCommand() *cobra.Command {
 			}
 			defer ix.Close()
 			q := tamis.Query{Plan: by, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			asked := ""
 			if len(args) > 0 {
-				asked = args[0]
+				q.Text = args[0]
 			}
-			used := io.Closer(io.NopCloser(nil))
-			if q.Text = asked; vector.Given() || model.Given() {
+			asked := q.Text
+			if by == "" && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
 				err = byVector(cmd, ix, &q, &vector, &model)
 			} else {
-				used, err = a.byBoth(cmd, ix, &model)
+				vector.Fill(&q)
+				var of io.Closer
+				if of, q.Plan, err = model.UseToSearch(cmd.Context(), ix, by, a.warn); err == nil {
+					defer of.Close()
+				}
 			}
 			if err != nil {
 				return err
 			}
-			defer used.Close()
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
 				return scopeError(err)
@@ -130,7 +132,7 @@ func (a *app) searchCommand() *cobra.Command {
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
 	vector.Add(f)
-	model.AddRanking(f)
+	model.AddAsking(f)
 	f.StringVar(&by, "plan", "", "what ranks: text, dense, hybrid, or an expression (default: text; hybrid where a model made vectors)")
 	f.BoolVar(&places, "explain", false, "say what ranked, and where each list of the plan has each hit")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
@@ -138,24 +140,12 @@ func (a *app) searchCommand() *cobra.Command {
 	return cmd
 }
 
-// byBoth has an index rank by meaning too, where a model made vectors and can be opened.
-func (a *app) byBoth(cmd *cobra.Command, ix *tamis.Index, model *encoding.Flag) (io.Closer, error) {
-	used, err := model.Use(cmd.Context(), ix, a.warn)
-	if errors.Is(err, encoding.ErrSeveral) {
-		a.warn("%v: words alone count here", encoding.ErrSeveral)
-		return io.NopCloser(nil), nil
-	}
-	return used, err
-}
-
 // byVector has a query rank by the vector that is given, or that a model makes of its text.
 func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
 	asked := q.Text
+	q.Text = ""
 	vector.Fill(q)
-	if q.Plan == "" {
-		q.Text = ""
-	}
-	if q.Plan == "" && !cmd.Flags().Changed("unit") {
+	if !cmd.Flags().Changed("unit") {
 		q.Unit = "" // that of the field
 	}
 	if model.Given() {

@@ -54,29 +54,46 @@ func (f *Folder) Keep(number int, shingles []uint64) {
 // together have at least .85 of them; else -1. Of several, the one with the smallest
 // number.
 func (f *Folder) Said(shingles []uint64) int {
-	if len(f.of) == 0 || shingles == nil {
+	most, _, said := f.most(shingles)
+	if float64(said) < share*float64(len(shingles)) {
 		return -1
 	}
-	common, said := make(map[int]int), 0
+	return most
+}
+
+// Has returns the kept text that has most of these shingles, as Said does, where it alone
+// has at least .85 of them; else -1.
+func (f *Folder) Has(shingles []uint64) int {
+	most, common, _ := f.most(shingles)
+	if float64(common) < share*float64(len(shingles)) {
+		return -1
+	}
+	return most
+}
+
+// most is the kept text that has most of some shingles, -1 for none, how many it has,
+// and how many any of them have.
+func (f *Folder) most(shingles []uint64) (number, common, said int) {
+	number = -1
+	if len(f.of) == 0 {
+		return number, 0, 0
+	}
+	has := make(map[int]int)
 	for _, h := range shingles {
 		of := f.of[h]
 		if len(of) > 0 {
 			said++
 		}
 		for _, k := range of {
-			common[k]++
+			has[k]++
 		}
 	}
-	if float64(said) < share*float64(len(shingles)) {
-		return -1
-	}
-	most := -1
-	for k, n := range common {
-		if most < 0 || n > common[most] || n == common[most] && k < most {
-			most = k
+	for k, n := range has {
+		if n > common || n == common && k < number {
+			number, common = k, n
 		}
 	}
-	return most
+	return number, common, said
 }
 
 // Twin returns the kept text that these shingles nearly repeat, the one with

@@ -106,8 +106,13 @@ func (l *layout) enter(i int) (level int, isHeading bool) {
 	type heading struct{ unit, level, start, end int }
 	var above []heading
 	path := l.Units.HeadingsOf(u.Doc, u.Section)
+	laid := 0 // so far, of the document
+	if n := len(l.parts); n > 0 && !begins {
+		laid = l.parts[n-1].End
+	}
 	for depth, h := range path {
-		if h < 0 || l.above[h] || u.Kind == corpus.Heading && l.Units.Units[h].Start > u.Start {
+		// Where headings are alike and not all were read, one may stand too far above.
+		if h < 0 || l.above[h] || l.Units.Units[h].Start < laid || u.Kind == corpus.Heading && l.Units.Units[h].Start > u.Start {
 			continue
 		}
 		v := &l.Units.Units[h]

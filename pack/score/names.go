@@ -1,10 +1,8 @@
 package score
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/tamis-search/tamis/pack/unit"
@@ -153,18 +151,8 @@ func lead(units *unit.Set, bridged []float64, out []Features) {
 		if bridged[d] == 0 {
 			continue
 		}
-		var of []int
-		for i := range units.Units {
-			if units.Units[i].Doc == d {
-				of = append(of, i)
-			}
-		}
-		slices.SortFunc(of, func(a, b int) int { return cmp.Compare(units.Units[a].Start, units.Units[b].Start) })
-		first := false
-		for _, c := range units.Docs[d].Read {
-			first = first || c.Start == 0
-		}
-		for k := 0; first && k < min(3, len(of)); k++ {
+		read, of := units.Docs[d].Read, units.Of(d)
+		for k := 0; len(read) > 0 && read[0].Start == 0 && k < min(3, len(of)); k++ {
 			out[of[k]][Lead] = bridged[d] / float64(k+1)
 		}
 	}

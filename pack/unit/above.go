@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,38 +125,76 @@ func letterLine(s string) bool {
 // longLine is how much of such a line is kept: that of many who were written to goes on.
 const longLine = 100
 
+// letter is the head of a mail.
+type letter struct {
+	start int    // in its document
+	needs []Need // its lines and its subject, ascending
+}
+
 // letter are the subject and the lines of the head of the mail that unit i is in, the
-// nearest above it.
+// nearest above it, nearest first.
 func (all *Set) letter(i int) []Need {
 	u := &all.Units[i]
-	if !all.Docs[u.Doc].Letter() || u.Kind == corpus.Heading {
+	s := &all.Docs[u.Doc]
+	if !s.Letter() || u.Kind == corpus.Heading {
+		return nil
+	}
+	if s.letters == nil {
+		s.letters = all.lettersOf(s)
+	}
+	at, _ := slices.BinarySearchFunc(s.letters, u.Start, func(l letter, start int) int { return cmp.Compare(l.start, start) })
+	if at == 0 {
 		return nil
 	}
 	var out []Need
-	for j, skipped := i-1, 0; j >= 0 && all.Units[j].Doc == u.Doc && skipped < farthest; j-- {
-		k := &all.Units[j]
-		if k.Kind != corpus.Paragraph || !letterLine(k.Text) {
-			if len(out) > 0 {
-				skipped++ // a long line goes on
+	for _, n := range slices.Backward(s.letters[at-1].needs) {
+		if all.Units[n.Unit].Start < u.Start {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// lettersOf are the heads of the mails in a document: from "From: " to "Date: ", or as
+// far as lines follow each other; a long one goes on for a while.
+func (all *Set) lettersOf(s *Source) []letter {
+	out := []letter{}
+	open, skipped := false, 0
+	for at, i := range s.order {
+		u := &all.Units[i]
+		if u.Kind != corpus.Paragraph || !letterLine(u.Text) {
+			skipped++
+			continue
+		}
+		switch {
+		case strings.HasPrefix(u.Text, "From: "):
+			l := letter{start: u.Start}
+			if at > 0 && all.Units[s.order[at-1]].Kind == corpus.Heading {
+				l.start = all.Units[s.order[at-1]].Start
+				l.needs = append(l.needs, Need{Unit: s.order[at-1]})
 			}
+			out, open = append(out, l), true
+		case len(out) == 0: // nobody wrote it
+			out, open = append(out, letter{start: u.Start}), true
+		case !open || skipped > farthest:
+			open = false
 			continue
 		}
-		if strings.HasPrefix(k.Text, "Cc: ") {
+		switch {
+		case strings.HasPrefix(u.Text, "Cc: "):
 			continue
+		case strings.HasPrefix(u.Text, "Date: "):
+			open = false
 		}
-		n := Need{Unit: j}
-		if len(k.Text) > longLine {
-			if at := strings.LastIndexByte(k.Text[:longLine], ','); at > 0 {
+		skipped = 0
+		n := Need{Unit: i}
+		if len(u.Text) > longLine {
+			if at := strings.LastIndexByte(u.Text[:longLine], ','); at > 0 {
 				n.Head = at + 1
 			}
 		}
-		out = append(out, n)
-		if strings.HasPrefix(k.Text, "From: ") { // is the first
-			if j > 0 && all.Units[j-1].Doc == u.Doc && all.Units[j-1].Kind == corpus.Heading {
-				out = append(out, Need{Unit: j - 1})
-			}
-			break
-		}
+		l := &out[len(out)-1]
+		l.needs = append(l.needs, n)
 	}
 	return out
 }

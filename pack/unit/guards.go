@@ -104,10 +104,19 @@ func (all *Set) needs(i int, guards []string) []Need {
 
 // before is the unit before i in the same text with nothing missing between, or -1.
 func (all *Set) before(i int) int {
-	if i <= 0 || all.Units[i].First {
+	u := &all.Units[i]
+	if !u.First {
+		return i - 1
+	}
+	above := all.above(i)
+	if len(above) == 0 {
 		return -1
 	}
-	return i - 1
+	// What stands before it may have been read at another time.
+	if j := above[len(above)-1]; all.Blank(u.Doc, all.Units[j].End, u.Start) {
+		return j
+	}
+	return -1
 }
 
 // anaphor begins a sentence that speaks of what was said before.
@@ -173,7 +182,7 @@ const longTable = 5000
 // them were not read: the last row before that begins one, under the same headings.
 func (all *Set) farHeader(top int) int {
 	t := &all.Units[top]
-	for j := top - 1; j >= 0 && all.Units[j].Doc == t.Doc; j-- {
+	for _, j := range slices.Backward(all.above(top)) {
 		u := &all.Units[j]
 		if u.Kind != corpus.TableRow || !all.Together(u, t) {
 			return -1
@@ -279,10 +288,8 @@ func (all *Set) between(i int) (string, bool) {
 }
 
 func (all *Set) byteAt(doc, at int) (byte, bool) {
-	for _, p := range all.Docs[doc].Read {
-		if p.Start <= at && at < p.End {
-			return p.Text[at-p.Start], true
-		}
+	for _, p := range all.Docs[doc].within(at, at+1) {
+		return p.Text[at-p.Start], true
 	}
 	return 0, false
 }

@@ -39,8 +39,11 @@ type Source struct {
 	TitleLen   float64           // terms of the whole title
 	TitleTF    []float64         // by question term
 	TitleShare float64           // of the question's idf
-	Read       []*gather.Passage // its passages that were read
+	Read       []*gather.Passage // what was read of it, ascending
 	Sections   []Section
+	order      []int // its units, ascending, in whatever order they were read
+	titles     []int // those of them that may be headings, see bears
+	letters    []letter
 	// Of nested data: the terms under which the last unit stands, under its headings.
 	keys  []key
 	under []string
@@ -52,6 +55,7 @@ type Section struct {
 	TF       []float64 // by question term
 	Len      float64   // terms
 	Headings []string
+	first    int   // its first unit, -1 without units; they follow each other
 	units    []int // of the headings; nil before they are looked for
 }
 
@@ -174,8 +178,7 @@ func (all *Set) Lookup(s string, h uint32) int {
 	return -1
 }
 
-// Add reads a document. Of one that was read before, only passages outside of
-// those that were read are new.
+// Add reads a document. Of one that was read before, only what was not read is new.
 func (all *Set) Add(d *gather.Document) error {
 	if d.Analyzer == nil {
 		return fmt.Errorf("pack: document %q came without an analyzer", d.ID)
@@ -191,34 +194,25 @@ func (all *Set) Add(d *gather.Document) error {
 		all.Docs[at].Document = &c
 	}
 	s := &all.Docs[at]
-	end := -1
+	var last *gather.Passage
 	for i := range d.Passages {
-		p := &d.Passages[i]
-		if len(p.Text) != p.End-p.Start || overlaps(p, s.Read) {
-			end = -1
+		if p := &d.Passages[i]; len(p.Text) != p.End-p.Start {
 			continue
 		}
-		s.Read = append(s.Read, p)
-		if len(s.Sections) == 0 || i == 0 || !slices.Equal(p.Headings, d.Passages[i-1].Headings) {
-			s.Sections = append(s.Sections, all.newSection(s, p.Headings))
+		for _, p := range s.unread(&d.Passages[i]) {
+			adjoins := last != nil && p.Start == last.End
+			if !adjoins || !slices.Equal(p.Headings, last.Headings) { // headings may come again
+				s.Sections = append(s.Sections, all.newSection(s, p.Headings))
+			}
+			if !adjoins || !slices.Equal(p.Headings, s.under) {
+				s.keys, s.under = nil, p.Headings
+			}
+			all.passage(at, p, !adjoins)
+			last = p
 		}
-		if p.Start != end || !slices.Equal(p.Headings, s.under) {
-			s.keys, s.under = nil, p.Headings
-		}
-		all.passage(at, p, p.Start != end)
-		end = p.End
 	}
+	all.sort(s)
 	return nil
-}
-
-func overlaps(p *gather.Passage, read []*gather.Passage) bool {
-	// Passages come in ascending order, so that the last ones are the likely ones.
-	for i := len(read) - 1; i >= 0; i-- {
-		if p.Start < read[i].End && read[i].Start < p.End {
-			return true
-		}
-	}
-	return false
 }
 
 // NewSource is a document with its title analysed, none of its passages read.
@@ -253,7 +247,7 @@ func (all *Set) NewSource(d *gather.Document) Source {
 }
 
 func (all *Set) newSection(s *Source, headings []string) Section {
-	c := Section{TF: slices.Clone(s.TitleTF), Len: s.TitleLen, Headings: headings}
+	c := Section{TF: slices.Clone(s.TitleTF), Len: s.TitleLen, Headings: headings, first: -1}
 	for _, h := range headings {
 		s.Analyzer.Each(h, func(t string, _, _ int) {
 			c.Len++
@@ -266,9 +260,9 @@ func (all *Set) newSection(s *Source, headings []string) Section {
 }
 
 func (all *Set) passage(doc int, p *gather.Passage, first bool) {
-	an := all.Docs[doc].Analyzer
-	nested := all.Docs[doc].Nested()
-	for _, sen := range thoughts(p, joining{all.HeadingsApart, nested, all.Docs[doc].Letter()}) {
+	from := &all.Docs[doc]
+	an, nested := from.Analyzer, from.Nested()
+	for _, sen := range thoughts(p, joining{all.HeadingsApart, nested, from.Letter()}) {
 		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
 		if nested {
 			if blanks := all.blanks(doc, sen.Start); blanks > 0 {
@@ -281,7 +275,14 @@ func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 		for i := range all.Count {
 			all.Count[i] = append(all.Count[i], all.Count[i][n])
 		}
-		u := Unit{Doc: doc, Section: len(all.Docs[doc].Sections) - 1, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look, Meaning: p.Meaning, Judged: p.Judged, Kept: kept(p.Kept, sen.Start, sen.End)}
+		section := len(from.Sections) - 1
+		if c := &from.Sections[section]; c.first < 0 {
+			c.first = n
+		}
+		if from.order = append(from.order, n); sen.Kind == corpus.Heading || sen.Kind == corpus.Term {
+			from.titles = append(from.titles, n)
+		}
+		u := Unit{Doc: doc, Section: section, Start: sen.Start, End: sen.End, Text: s, Kind: sen.Kind, From: len(all.Occ), First: first, Look: p.Look, Meaning: p.Meaning, Judged: p.Judged, Kept: kept(p.Kept, sen.Start, sen.End)}
 		first = false
 		an.Each(s, func(t string, _, _ int) {
 			h := Hash(t)
@@ -325,7 +326,7 @@ func (all *Set) Has(i, t int) bool {
 // follow each other.
 func (all *Set) Slice(doc, start, end int) string {
 	var b strings.Builder
-	for _, p := range all.Docs[doc].Read {
+	for _, p := range all.Docs[doc].within(start, end) {
 		if p.Start < end && start < p.End {
 			piece := p.Text[max(start, p.Start)-p.Start : min(end, p.End)-p.Start]
 			if start >= p.Start && end <= p.End {
@@ -341,7 +342,7 @@ func (all *Set) Slice(doc, start, end int) string {
 // space, all of them.
 func (all *Set) Blank(doc, start, end int) bool {
 	read := 0
-	for _, p := range all.Docs[doc].Read {
+	for _, p := range all.Docs[doc].within(start, end) {
 		if p.Start < end && start < p.End {
 			piece := p.Text[max(start, p.Start)-p.Start : min(end, p.End)-p.Start]
 			if strings.TrimSpace(piece) != "" {

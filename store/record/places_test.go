@@ -57,6 +57,9 @@ func TestPlaces(t *testing.T) {
 				if r.IntN(3) > 0 {
 					p := randomPlace(r)
 					b.Place = &p
+					for at := b.End; r.IntN(3) == 0 && at-5 > b.Start; at -= 5 {
+						b.Onward = &corpus.Onward{Start: at - 5, Place: randomPlace(r), Onward: b.Onward}
+					}
 				}
 				d.Blocks = append(d.Blocks, b)
 			}

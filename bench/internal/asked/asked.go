@@ -45,7 +45,6 @@ func Questions(path string) ([]Question, error) {
 // Clock asks for contexts of several budgets, and knows how long each took.
 type Clock struct {
 	Budgets []int // in tokens of o200k_base
-	Lab     tamis.Lab
 	took    map[int][]time.Duration
 }
 
@@ -66,7 +65,7 @@ func NewClock(budgets string) (*Clock, error) {
 func (c *Clock) Ask(ctx context.Context, ix *tamis.Index, q *Question, each func(budget int, made *tamis.Context) error) error {
 	for _, b := range c.Budgets {
 		begin := time.Now()
-		made, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"}, c.Lab)
+		made, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"})
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.ID, err)
 		}

@@ -37,6 +37,8 @@ func File(ctx context.Context, out io.Writer, in io.Reader, e tamis.Encoder, pat
 	// where vectors are asked for, by this goroutine.
 	var ids []string
 	var bad error
+	labels, ok := e.(interface{ Labels() bool })
+	pairs := ok && labels.Labels()
 	texts := func(yield func(string) bool) {
 		stop := errors.New("stopped")
 		if err := files.Lines(path, in, func(r *files.Record) error {
@@ -45,7 +47,11 @@ func File(ctx context.Context, out io.Writer, in io.Reader, e tamis.Encoder, pat
 				return err
 			}
 			ids = append(ids, id)
-			if !yield(encode.Text(r.Title, r.Text)) {
+			text := encode.Text(r.Title, r.Text)
+			if pairs && r.Title != "" {
+				text = encode.Pair(r.Title, r.Text)
+			}
+			if !yield(text) {
 				return stop
 			}
 			return nil

@@ -35,11 +35,6 @@ func (m *Flag) AddAsking(f *pflag.FlagSet) {
 	f.StringVar(&m.dir, "model", "", "folder, name or address of the model that weighs meaning (default: the one that the index was made with), or none for words alone")
 }
 
-// AddRanking makes the flag of tamis search.
-func (m *Flag) AddRanking(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "rank by the vector of the query that the model in this folder, of this name or at this address makes, or with --plan by that too; none for words alone")
-}
-
 // Given says that a model is named.
 func (m *Flag) Given() bool { return m.dir != "" && m.dir != none }
 
@@ -124,31 +119,64 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
 // closes what is returned.
 func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any)) (io.Closer, error) {
+	e, err := m.use(ctx, ix, Open, warn)
+	if err != nil || e == nil {
+		return nobody{}, err
+	}
+	if e.Kind() == vector.KindDense {
+		ix.Use(e)
+		return e, nil
+	}
+	if m.dir != "" {
+		err = fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --model ranks by them", screen.Name(m.dir))
+	}
+	return nobody{}, errors.Join(err, e.Close())
+}
+
+// UseToSearch is Use for searches, and says by which plan: the one that is given, else sparse
+// where the model that is named makes such vectors, which know the words. Where several
+// models made vectors and none is named, words alone count.
+func (m *Flag) UseToSearch(ctx context.Context, ix *tamis.Index, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
+	e, err := m.use(ctx, ix, forQuestions, warn)
+	if errors.Is(err, ErrSeveral) {
+		warn("%v", err)
+		err = nil
+	}
+	if err != nil || e == nil {
+		return nobody{}, plan, err
+	}
+	if plan == "" && m.Given() && e.Kind() == vector.KindSparse {
+		plan = "sparse"
+	}
+	ix.Use(e)
+	return e, plan, nil
+}
+
+// use opens the model that is named or that made the vectors of ix; nil where words alone
+// do.
+func (m *Flag) use(ctx context.Context, ix *tamis.Index, open func(context.Context, string, model.Precision) (Encoder, error), warn func(format string, args ...any)) (Encoder, error) {
 	name, all := m.dir, places(ix)
 	switch {
 	case name == none || name == "" && len(all) == 0:
-		return nobody{}, nil
+		return nil, nil
 	case name == "" && len(all) > 1:
 		return nil, flags.UsageError{Err: fmt.Errorf("%w: say --model with one of %s, or none", ErrSeveral, strings.Join(all, ", "))}
 	case name == "" && encode.IsRemote(all[0]):
 		warn("words alone count: the model at %s is asked only where --model names it", screen.Name(all[0]))
-		return nobody{}, nil
+		return nil, nil
 	case name == "":
 		name = all[0]
 	}
-	e, err := Open(ctx, name, model.Int8)
+	e, err := open(ctx, name, model.Int8)
 	if err != nil && m.dir == "" {
 		warn("the model of the index does not load, words alone count: %v; --model DIR names another place", err)
-		return nobody{}, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if e.Kind() != vector.KindDense {
-		if m.dir != "" {
-			return nil, errors.Join(fmt.Errorf("the model in %s makes sparse vectors, which contexts do not weigh: tamis search --model ranks by them", screen.Name(name)), e.Close())
-		}
-		return nobody{}, e.Close()
+	if e.Name() == "" {
+		return nil, errors.Join(fieldless(name), e.Close())
 	}
 	if _, ok := ix.Models()[e.Name()]; !ok {
 		reason := fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s", screen.Name(name), screen.Name(name))
@@ -156,10 +184,14 @@ func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 			return nil, errors.Join(reason, e.Close())
 		}
 		warn("%v", reason)
-		return nobody{}, e.Close()
+		return nil, e.Close()
 	}
-	ix.Use(e)
 	return e, nil
+}
+
+// fieldless is the error for weights of questions of which nobody knows the documents.
+func fieldless(name string) error {
+	return flags.Usagef("%s has weights for questions and no model: say with --field which vectors they are for", screen.Name(name))
 }
 
 // Question is the vector of a question that the named model makes, and the field that
@@ -167,7 +199,7 @@ func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 // questions, the model is left alone.
 func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field string) (tamis.Vector, string, error) {
 	name := m.dir
-	e, err := forQuestions(ctx, name)
+	e, err := forQuestions(ctx, name, model.Int8)
 	if err != nil {
 		return nil, "", err
 	}
@@ -175,7 +207,7 @@ func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field st
 	_, made := ix.Models()[e.Name()]
 	switch {
 	case field == "" && e.Name() == "":
-		return nil, "", flags.Usagef("%s has weights for questions and no model: say with --field which vectors they are for", screen.Name(name))
+		return nil, "", fieldless(name)
 	case field == "" && !made:
 		return nil, "", fmt.Errorf("no passage has a vector of the model in %s: make them with tamis index --model %s, or say --field", screen.Name(name), screen.Name(name))
 	case field == "":
@@ -187,16 +219,16 @@ func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field st
 	return nil, "", ctx.Err()
 }
 
-func forQuestions(ctx context.Context, name string) (Encoder, error) {
+func forQuestions(ctx context.Context, name string, p model.Precision) (Encoder, error) {
 	if !encode.IsRemote(name) {
 		dir, err := Folder(name)
 		if err != nil {
 			return nil, err
 		}
 		if encode.HasTable(dir) {
-			t, err := encode.OpenTable(dir, model.Int8)
+			t, err := encode.OpenTable(dir, p)
 			return either(t, err)
 		}
 	}
-	return Open(ctx, name, model.Int8)
+	return Open(ctx, name, p)
 }

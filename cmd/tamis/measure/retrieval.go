@@ -166,8 +166,7 @@ func encoded(ctx context.Context, ix *tamis.Index, name string, queries []trec.Q
 	for i, q := range queries {
 		texts[i] = q.Text
 	}
-	vectors := make(map[string]tamis.Vector, len(texts))
-	i := 0
+	vectors, i := make(map[string]tamis.Vector, len(texts)), 0
 	for v, err := range e.All(ctx, slices.Values(texts), encode.Query) {
 		if err != nil {
 			return "", nil, err

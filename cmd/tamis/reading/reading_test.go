@@ -3,6 +3,7 @@ package reading
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -28,6 +29,20 @@ func TestTables(t *testing.T) {
 	}
 	if want := [][]string{{"c", "d"}, {"3", ""}}; !reflect.DeepEqual(got[1].Rows, want) {
 		t.Errorf("%q", got[1].Rows)
+	}
+}
+
+// TestPages: what of a paragraph stands on another page is shown with that page.
+func TestPages(t *testing.T) {
+	src := "It begins here and ends there."
+	at := corpus.Place{Page: 1}
+	d := corpus.Document{ID: "x", Source: src, Blocks: []corpus.Block{{End: len(src), Place: &at, Onward: &corpus.Onward{Start: 15, Place: corpus.Place{Page: 2}, Onward: &corpus.Onward{Start: 24, Place: corpus.Place{Page: 3}}}}}}
+	var got []string
+	for _, b := range Of(&d).Blocks {
+		got = append(got, fmt.Sprint(b.Page, b.Place.Page, b.Continues, src[b.Start:b.End]))
+	}
+	if want := []string{"1 1 falseIt begins here ", "2 2 trueand ends ", "3 3 truethere."}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

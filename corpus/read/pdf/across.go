@@ -188,7 +188,7 @@ func lowestOf(page []*block, i, end int, height float32) bool {
 		at = at.union(b.box)
 	}
 	for k, b := range page {
-		if k >= i && k < end || b.aside || b.box.y0 > (1-edge/2)*height {
+		if k >= i && k < end || b.aside || b.box.y0 > (1-edge/2)*height || number(b, height) {
 			continue
 		}
 		if b.box.x0 < at.x1 && b.box.x1 > at.x0 && b.box.y1 > at.y0+b.size/2 {

@@ -187,6 +187,7 @@ func (l *line) ends() bool {
 func (l *line) goesOnLower() bool { return unicode.IsLower(firstRune(l.words[0].text)) }
 
 func firstRune(s string) rune { r, _ := utf8.DecodeRuneInString(s); return r }
+func lastRune(s string) rune  { r, _ := utf8.DecodeLastRuneInString(s); return r }
 
 // bullet is what marks a line as an item of a list: a bullet or a number, followed
 // by text.

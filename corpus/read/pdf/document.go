@@ -128,7 +128,7 @@ func lastWord(s string) string {
 
 // noSpaces says that a rune is of a script that is written without spaces.
 func noSpaces(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai) || r >= 0x3000 && r <= 0x303F || r >= 0xFF00 && r <= 0xFFEF
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai) || r >= 0x3000 && r <= 0x303F || r == 'ー' || r == '・' || r >= 0xFF00 && r <= 0xFFEF
 }
 
 // code is the lines of a piece of code, indented as they stand.

@@ -69,7 +69,7 @@ func TestEncrypted(t *testing.T) {
 		}
 	}
 	_, err := readWith(t.Context(), data, format.Options{})
-	skipped(t, err, format.Encrypted, "needs a password")
+	skipped(t, err, format.Encrypted, "it is encrypted")
 	_, err = readWith(t.Context(), data, format.Options{Passwords: []string{"wrong"}})
 	skipped(t, err, format.Encrypted, "none of the passwords")
 	if docs, err := readWith(t.Context(), encrypted("", "own", "Anyone may read it."), format.Options{}); err != nil || docs[0].Source != "Anyone may read it." {

@@ -64,6 +64,7 @@ type page struct {
 	covered       float32 // the same with shadings, and what is drawn as a form, which may be images
 	notes         bool    // annotations show text
 	tagged        bool    // a structure tree says what is what
+	turned        int     // by how many quarters text ran clockwise before it was straightened
 }
 
 // rule is a straight line, or a thin box, that is drawn.

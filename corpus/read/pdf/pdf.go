@@ -124,6 +124,7 @@ func (r *reading) read(ctx context.Context, data []byte) (d corpus.Document, err
 	r.joinTables()
 	r.classify()
 	r.joinParagraphs()
+	r.unturn()
 	d.Type = "pdf"
 	compose(&d, r.blocks)
 	d.Place.Page = 1
@@ -163,7 +164,7 @@ func (r *reading) open(ctx context.Context, data []byte) error {
 	case r.pdf != nil:
 		return nil
 	case code == errPassword && len(passwords) == 1:
-		return r.file.SkipAs(format.Encrypted, "encrypted: it needs a password (--password)")
+		return r.file.SkipAs(format.Encrypted, "it is encrypted: give its password by --password")
 	case code == errPassword:
 		return r.file.SkipAs(format.Encrypted, "encrypted: none of the passwords opens it (--password)")
 	case code == errSecurity:
@@ -225,6 +226,8 @@ func (r *reading) arrange(p *page, lines []line) (blocks []*block) {
 
 // layOut makes blocks of a page.
 func (r *reading) layOut(ctx context.Context, p *page) error {
+	p.stand()
+	p.straighten()
 	lines, hidden := p.lines()
 	if p.scan(lines) {
 		if r.options.OCR == "" || r.ocrErr != nil {

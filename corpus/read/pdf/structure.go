@@ -268,11 +268,23 @@ func (r *reading) dropRepeats() {
 		}
 		groups[at].add(b.page, numbers)
 	}
+	runs := func(b *block) (at repeat, ok bool) {
+		at, _, ok = edgeText(b, heights[b.page])
+		return at, ok && groups[at].running(max(repeatPages, len(r.pages)/8))
+	}
+	more := map[int]bool{} // pages that have something else
+	for _, b := range r.blocks {
+		if _, ok := runs(b); !ok {
+			more[b.page] = true
+		}
+	}
+	if 2*len(more) < len(r.pages) {
+		return // what repeats is what the file says
+	}
 	first := map[string]bool{}
 	kept := r.blocks[:0]
 	for _, b := range r.blocks {
-		at, _, ok := edgeText(b, heights[b.page])
-		if ok && groups[at].running(max(repeatPages, len(r.pages)/8)) {
+		if at, ok := runs(b); ok {
 			number := strings.Trim(at.text, "# \n-–—|/.pageof") == ""
 			if number || first[at.text] {
 				if r.options.Explain {

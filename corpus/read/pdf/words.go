@@ -41,6 +41,7 @@ func (l *line) text() string {
 		switch {
 		case i > 0 && l.words[i].led:
 			b.WriteByte('\t')
+		case i > 0 && l.turn == 1 && l.words[i].gap < spacedOut*l.size && noSpaces(lastRune(l.words[i-1].text)) && noSpaces(firstRune(l.words[i].text)):
 		case i > 0:
 			b.WriteByte(' ')
 		}
@@ -54,6 +55,8 @@ const (
 	// columns.
 	wordGap   = 0.2
 	columnGap = 1.4
+	// What letters may stand apart that are set downwards.
+	spacedOut = 0.4
 	// Text so small, in points, is not meant to be read.
 	tiny = 1.5
 )
