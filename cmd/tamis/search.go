@@ -31,13 +31,13 @@ nothing. --filter keeps to documents by path, type, language, date and metadata.
 Where tamis index --model made vectors, words and meaning rank together; --plan text
 is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of some:
   rrf(text, dense, k=10)                         reciprocal ranks
-  linear(text, 0.7*dense, norm=median)           sums of scores: minmax, z, median, none
+  linear(text, 0.7*dense)                        sums of scores; norm=minmax, z, median, none
   rerank(text, dense, n=50)                      the best 50 in another order
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
-  recent(text, days=365), smooth(dense, by=0.2)  newer first; a passage by those beside it
-  max(dense), first(dense), sum(dense)           documents by their passages
+  recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
   feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
-Lists give 100 rows, or depth=N. --explain says what ranked and where each list has each hit.`
+Lists give 100 rows, or depth=N. --explain says what ranked and where each list has
+each hit.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (
