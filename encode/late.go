@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/tamis-search/tamis/internal/inorder"
 	"github.com/tamis-search/tamis/model"
@@ -55,11 +56,8 @@ func (e *Encoder) Late(ctx context.Context, runs iter.Seq[Run]) iter.Seq2[vector
 
 // late makes the vectors of a run.
 func (e *Encoder) late(r Run) ([]vector.Value, error) {
-	before := []int32(nil)
+	before := slices.Clone(e.tokens.Before)
 	room := min(e.model.Positions, mostWindow)
-	for _, id := range e.tokens.Before {
-		before = append(before, id)
-	}
 	for _, token := range e.tokens.Encode(e.prompt(Passage)+r.Before, room/4) {
 		before = append(before, token.ID)
 	}
