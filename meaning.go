@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 
 	"github.com/tamis-search/tamis/embed"
 	"github.com/tamis-search/tamis/encode"
@@ -44,13 +43,11 @@ func (ix *Index) used() Encoder {
 
 // questionVector is that of a question, as e makes it.
 func questionVector(ctx context.Context, e Encoder, question string) (Vector, error) {
-	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
-		if err != nil {
-			return nil, fmt.Errorf("the question's vector: %w", err)
-		}
-		return v, nil
+	v, err := encode.Question(ctx, e, question)
+	if err != nil {
+		err = fmt.Errorf("the question's vector: %w", err)
 	}
-	return nil, ctx.Err()
+	return v, err
 }
 
 // Models are the places of the models that have made vectors, by the field that holds

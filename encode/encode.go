@@ -246,6 +246,16 @@ func Text(title, text string) string {
 	return title + ". " + text
 }
 
+// Question is the vector that an encoder makes of a question.
+func Question(ctx context.Context, e interface {
+	All(ctx context.Context, texts iter.Seq[string], u Use) iter.Seq2[vector.Value, error]
+}, question string) (vector.Value, error) {
+	for v, err := range e.All(ctx, slices.Values([]string{question}), Query) {
+		return v, err
+	}
+	return nil, ctx.Err()
+}
+
 // Use says what texts are, where a model treats them differently.
 type Use uint8
 

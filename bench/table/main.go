@@ -15,12 +15,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/model"
 )
@@ -88,7 +88,7 @@ func run(set, dir, weights, index string, rounds int) error {
 		words = append(words, (spent()-start)/float64(len(questions)))
 		start = spent()
 		for _, q := range questions {
-			v, err := asked(ctx, table, q)
+			v, err := encode.Question(ctx, table, q)
 			if err != nil {
 				return err
 			}
@@ -99,7 +99,7 @@ func run(set, dir, weights, index string, rounds int) error {
 		by = append(by, (spent()-start)/float64(len(questions)))
 		start = spent()
 		for _, q := range questions {
-			if _, err := asked(ctx, table, q); err != nil {
+			if _, err := encode.Question(ctx, table, q); err != nil {
 				return err
 			}
 		}
@@ -110,14 +110,7 @@ func run(set, dir, weights, index string, rounds int) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"set": filepath.Base(set), "questions": len(questions), "passages": stats.Passages,
-		"words_us": median(words), "table_us": median(by), "vector_us": median(made), "ratio": median(by) / median(words)})
-}
-
-func asked(ctx context.Context, table *encode.Table, q string) (tamis.Vector, error) {
-	for v, err := range table.All(ctx, slices.Values([]string{q}), encode.Query) {
-		return v, err
-	}
-	return nil, ctx.Err()
+		"words_us": figures.Median(words), "table_us": figures.Median(by), "vector_us": figures.Median(made), "ratio": figures.Median(by) / figures.Median(words)})
 }
 
 // spent is the processor time of the process, in microseconds: the clock of a machine that
@@ -128,9 +121,4 @@ func spent() float64 {
 		panic(err)
 	}
 	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1000
-}
-
-func median(x []float64) float64 {
-	slices.Sort(x)
-	return x[len(x)/2]
 }

@@ -38,7 +38,11 @@ reads title and text as a pair. Else a title stands before its text with ". " be
 			if query {
 				use = encode.Query
 			}
-			e, err := encoding.Open(cmd.Context(), dir, weights)
+			open := encoding.Open
+			if query {
+				open = encoding.ForQuestions
+			}
+			e, err := open(cmd.Context(), dir, weights)
 			if err != nil {
 				return err
 			}

@@ -344,3 +344,25 @@ func TestSampled(t *testing.T) {
 		}
 	}
 }
+
+// TestListsDamaged: lists whose sections do not fit each other are named, also where every
+// checksum is right.
+func TestListsDamaged(t *testing.T) {
+	vs, _ := clustered(rand.New(rand.NewPCG(3, 5)), ListsFromRows, 4)
+	whole := open(t, build(t, Config{4, 8}, vs))
+	for i := range whole.data {
+		bad := *whole
+		bad.data[i] = bad.data[i][:len(bad.data[i])-1]
+		if _, err := Open(bad.assemble()); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("section %d lacks a byte: %v", i, err)
+		}
+	}
+	for _, i := range []int{secOrder, secLists} {
+		bad := *whole
+		bad.data[i] = bytes.Clone(bad.data[i])
+		le.PutUint32(bad.data[i][4:], 1<<30)
+		if _, err := Open(bad.assemble()); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("section %d leads beyond the end: %v", i, err)
+		}
+	}
+}

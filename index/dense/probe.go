@@ -59,7 +59,7 @@ func (s *Source) setting(recall float32, k int) (best setting, ok bool) {
 	if recall >= 1 || k > tunedK*10 {
 		return best, false
 	}
-	recall += (1 - recall) * leastMore
+	recall += float32((1 - recall) * leastMore)
 	for _, x := range g.recalls {
 		if x.recall >= recall {
 			best, ok = x, true // each is cheaper than those before it

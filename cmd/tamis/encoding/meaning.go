@@ -163,14 +163,22 @@ func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format stri
 	return reports, nil
 }
 
+// With is an encoder of passages with what --encode-with lists.
+func With(e Encoder, list string) (Encoder, error) {
+	in, err := encode.ParseInput(list)
+	if err != nil {
+		return nil, flags.Usagef("--encode-with %w", err)
+	}
+	return with(e, in), nil
+}
+
 func (m *Flag) index(ctx context.Context, ix *tamis.Index, e Encoder, of made, progress func(done, all int)) (tamis.Encoded, error) {
 	switch {
 	case m.with != "":
-		in, err := encode.ParseInput(m.with)
-		if err != nil {
-			return tamis.Encoded{}, flags.Usagef("--encode-with %w", err)
+		var err error
+		if e, err = With(e, m.with); err != nil {
+			return tamis.Encoded{}, err
 		}
-		e = with(e, in)
 	case m.dir == "":
 		e = with(e, of.input)
 	default:
@@ -201,7 +209,7 @@ func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 // where the model that is named makes such vectors, which know the words. Where several
 // models made vectors and none is named, words alone count.
 func (m *Flag) UseToSearch(ctx context.Context, ix *tamis.Index, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
-	e, err := m.use(ctx, ix, forQuestions, warn)
+	e, err := m.use(ctx, ix, ForQuestions, warn)
 	if errors.Is(err, ErrSeveral) {
 		warn("%v", err)
 		err = nil
@@ -264,7 +272,7 @@ func fieldless(name string) error {
 // questions, the model is left alone.
 func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field string) (tamis.Vector, string, error) {
 	name := m.dir
-	e, err := forQuestions(ctx, name, model.Int8)
+	e, err := ForQuestions(ctx, name, model.Int8)
 	if err != nil {
 		return nil, "", err
 	}
@@ -278,13 +286,13 @@ func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field st
 	case field == "":
 		field = e.Name()
 	}
-	for v, err := range e.All(ctx, slices.Values([]string{question}), encode.Query) {
-		return v, field, err
-	}
-	return nil, "", ctx.Err()
+	v, err := encode.Question(ctx, e, question)
+	return v, field, err
 }
 
-func forQuestions(ctx context.Context, name string, p model.Precision) (Encoder, error) {
+// ForQuestions is Open for questions alone: where a folder has weights for them, the model
+// is not loaded.
+func ForQuestions(ctx context.Context, name string, p model.Precision) (Encoder, error) {
 	if !encode.IsRemote(name) {
 		dir, err := Folder(name)
 		if err != nil {

@@ -22,7 +22,7 @@ import (
 // retrieval is what eval retrieval is asked.
 type retrieval struct {
 	corpus, queries, qrels, similarity, runFile string
-	index, model                                string
+	index, model, with                          string
 	plans                                       []string
 	k                                           int
 }
@@ -75,6 +75,7 @@ need not make them again. Several --plan are compared with the first, query by q
 	f.StringVar(&o.qrels, "qrels", "", "judgments in TREC form")
 	f.StringVar(&o.similarity, "similarity", "default", "default, or lucene for Lucene's analysis, lengths and parameters")
 	f.StringVar(&o.model, "model", "", "folder or name of a model that gives passages vectors")
+	f.StringVar(&o.with, "encode-with", "title", "what of its document a passage is encoded with: see tamis index --help")
 	f.StringArrayVar(&o.plans, "plan", nil, "what ranks: text, dense, hybrid, or an expression (default: text; hybrid with --model)")
 	f.StringVar(&o.index, "index", "", "keep the index in this folder")
 	f.StringVar(&o.runFile, "run", "", "write the ranking to this file in TREC form")
@@ -113,7 +114,7 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	for _, s := range report.Skipped {
 		fmt.Fprintf(c.Errs, "skipped %s:%d: %s\n", screen.Name(s.Path), s.Line, screen.Line(s.Reason))
 	}
-	field, vectors, err := encoded(ctx, ix, o.model, qs)
+	field, vectors, err := encoded(ctx, ix, o.model, o.with, qs)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ const compared = "ndcg@10"
 
 // encoded gives the passages of an index vectors with a model, and says in which field
 // and what those of the queries are; none without a model.
-func encoded(ctx context.Context, ix *tamis.Index, name string, queries []trec.Query) (string, map[string]tamis.Vector, error) {
+func encoded(ctx context.Context, ix *tamis.Index, name, input string, queries []trec.Query) (string, map[string]tamis.Vector, error) {
 	if name == "" {
 		return "", nil, nil
 	}
@@ -159,6 +160,9 @@ func encoded(ctx context.Context, ix *tamis.Index, name string, queries []trec.Q
 		return "", nil, err
 	}
 	defer e.Close()
+	if e, err = encoding.With(e, input); err != nil {
+		return "", nil, err
+	}
 	if _, err := ix.Encode(ctx, e, nil); err != nil {
 		return "", nil, err
 	}
