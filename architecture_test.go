@@ -59,16 +59,21 @@ var floors = [][]string{
 	{"pack/score", "pack/render"},
 	{"pack"},
 	{""}, // package tamis
-	{"ask", "session"},
+	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/system"},
 	{"eval/suite", "eval/tune"},
+	{"server/access"},
+	{"server/library", "server/sessions"},
+	{"server/guard", "server/metrics"},
+	{"server/api", "server/mcp", "server/web"},
+	{"server"},
 	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/showing"},
+	{"cmd/tamis/serving", "cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 

@@ -1,0 +1,156 @@
+package library
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/server/access"
+)
+
+func add(t *testing.T, ix *tamis.Index, id, text string) {
+	t.Helper()
+	docs := func(yield func(tamis.Document, error) bool) { yield(tamis.Document{ID: id, Source: text}, nil) }
+	if r, err := ix.Add(context.Background(), docs); err != nil || r.Added != 1 {
+		t.Fatal(r, err)
+	}
+}
+
+func documents(t *testing.T, l *Library, name string) int {
+	t.Helper()
+	ix, release, err := l.Read(context.Background(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	s, err := ix.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Documents
+}
+
+// TestAnotherWrites: a reader finds what another process has made durable, while that one
+// keeps the lock.
+func TestAnotherWrites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ix")
+	writer, err := tamis.Open(dir, tamis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	l := New(Options{Collections: map[string]string{Default: dir}})
+	defer l.Close()
+	for i, id := range []string{"a", "b", "c"} {
+		add(t, writer, id, "The kettle is on the table.")
+		for l.shelves[Default].looked = l.shelves[Default].looked.Add(-lookAgain); ; {
+			if n := documents(t, l, Default); n == i+1 {
+				break
+			} else if n > i+1 {
+				t.Fatalf("%d documents after %d were added", n, i+1)
+			}
+		}
+	}
+	if _, _, err := l.Write(context.Background(), Default); !errors.Is(err, tamis.ErrLocked) {
+		t.Errorf("writing beside a writer: %v", err)
+	}
+}
+
+// TestLockIsGivenBack: without Hold another may write after a writer is done, and readers
+// that hold the index meanwhile keep it.
+func TestLockIsGivenBack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ix")
+	l := New(Options{Collections: map[string]string{Default: dir}})
+	defer l.Close()
+	if _, _, err := l.Read(context.Background(), Default); !errors.Is(err, tamis.ErrNotFound) {
+		t.Errorf("reading what nobody wrote: %v", err)
+	}
+	ix, done, err := l.Write(context.Background(), Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ix, "a", "The kettle is on the table.")
+	if n := documents(t, l, Default); n != 1 {
+		t.Errorf("%d documents while writing", n)
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	other, err := tamis.Open(dir, tamis.Options{})
+	if err != nil {
+		t.Fatalf("the lock was kept: %v", err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := documents(t, l, Default); n != 1 {
+		t.Errorf("%d documents after writing", n)
+	}
+}
+
+func TestNames(t *testing.T) {
+	l := New(Options{Root: t.TempDir()})
+	defer l.Close()
+	for _, bad := range []string{"", "..", "a/b", "../x", "a\x00b", "ünder"} {
+		if _, _, err := l.Write(context.Background(), bad); !errors.Is(err, access.ErrNoCollection) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if _, _, err := l.Read(context.Background(), "notes"); !errors.Is(err, access.ErrNoCollection) {
+		t.Errorf("a collection that nobody made: %v", err)
+	}
+	_, done, err := l.Write(context.Background(), "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	if names := l.Names(); !slices.Equal(names, []string{"notes"}) {
+		t.Error(names)
+	}
+}
+
+// TestManyAtOnce: readers and writers of one process, under the race detector.
+func TestManyAtOnce(t *testing.T) {
+	l := New(Options{Root: t.TempDir()})
+	_, done, err := l.Write(context.Background(), "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for w := range 4 {
+		all.Go(func() {
+			for i := range 10 {
+				if w < 2 {
+					ix, done, err := l.Write(context.Background(), "notes")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					add(t, ix, fmt.Sprint(w, i), "The kettle is on the table.")
+					if err := done(); err != nil {
+						t.Error(err)
+					}
+					continue
+				}
+				documents(t, l, "notes")
+			}
+		})
+	}
+	all.Wait()
+	if n := documents(t, l, "notes"); n != 20 {
+		t.Errorf("%d documents", n)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
