@@ -2,7 +2,6 @@ package view
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,31 +72,7 @@ func HeaderAt(r pebble.Reader, ordinal uint64) (*record.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &record.Header{Ordinal: ordinal}
-	if err := json.Unmarshal(b, h); err != nil {
-		return nil, fmt.Errorf("document number %d: %w: %w", ordinal, record.ErrCorrupt, err)
-	}
-	for k, v := range h.Metadata {
-		h.Metadata[k] = typed(v)
-	}
-	return h, nil
-}
-
-// typed gives a metadata value its Go type back: JSON knows no []string.
-func typed(v any) any {
-	list, ok := v.([]any)
-	if !ok {
-		return v
-	}
-	out := make([]string, 0, len(list))
-	for _, x := range list {
-		s, ok := x.(string)
-		if !ok {
-			return v
-		}
-		out = append(out, s)
-	}
-	return out
+	return record.ReadHeader(b, ordinal)
 }
 
 func documentOf(r pebble.Reader, h *record.Header) (*corpus.Document, error) {
