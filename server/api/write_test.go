@@ -102,11 +102,19 @@ func zipped(t *testing.T, files map[string]string) string {
 
 func (s *served) upload(t *testing.T, query string, fields ...[3]string) *httptest.ResponseRecorder {
 	t.Helper()
+	return s.uploadTo(t, writer, "/v1/collections/notes/files"+query, fields...)
+}
+
+func (s *served) uploadTo(t *testing.T, by *access.Caller, path string, fields ...[3]string) *httptest.ResponseRecorder {
+	t.Helper()
 	b, kind := form(t, fields...)
-	r := httptest.NewRequest("POST", "/v1/collections/notes/files"+query, b)
+	r := httptest.NewRequest("POST", path, b)
 	r.Header.Set("Content-Type", kind)
+	if by != nil {
+		r = r.WithContext(access.With(r.Context(), by))
+	}
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r.WithContext(access.With(r.Context(), writer)))
+	s.ServeHTTP(w, r)
 	return w
 }
 
