@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/library"
+	"github.com/tamis-search/tamis/server/metrics"
 	"github.com/tamis-search/tamis/server/sessions"
 )
 
@@ -37,6 +39,7 @@ type Options struct {
 type Server struct {
 	o       Options
 	handler http.Handler
+	metrics *metrics.Metrics
 }
 
 // New is a server of what the options say.
@@ -51,7 +54,24 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ready\n") })
 	mux.Handle("/v1/", a)
 	mux.Handle("/openapi.json", a)
-	return &Server{o: o, handler: mux}, nil
+	m := metrics.New(o.Library, o.Log, o.Version)
+	mux.HandleFunc("GET /v1/activity", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(m.Activity()) // the caller is gone, or told
+	})
+	mux.Handle("GET /metrics", admin(m.Handler()))
+	return &Server{o: o, handler: m.Count(mux), metrics: m}, nil
+}
+
+// admin answers callers who may do everything.
+func admin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := access.From(r.Context()); c == nil || c.Scope < access.Admin {
+			http.Error(w, "this needs a key with the scope admin", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Handler answers requests for the local caller.
@@ -74,6 +94,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
+	defer s.metrics.Close()
 	err := srv.Shutdown(drain)
 	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
