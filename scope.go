@@ -9,7 +9,6 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/filter"
-	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/store"
 )
@@ -112,16 +111,9 @@ func (ix *Index) Replay(ctx context.Context, receipt *Context, scope Scope) (str
 // headers reads the headers of the documents in the scope; of others it says
 // errUnseen.
 func (s Scope) headers(v *store.Snapshot) (func(doc string) (*store.Header, error), error) {
-	visible, asked, err := s.exprs()
+	seen, err := s.seen(v)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := s.restrict(v); err != nil { // a field that is not known
-		return nil, err
-	}
-	seen := func(h *store.Header) bool {
-		f := ingest.Metadata(h.Document("", nil))
-		return (visible == nil || visible.Match(f)) && (asked == nil || asked.Match(f))
 	}
 	return func(doc string) (*store.Header, error) {
 		h, err := v.HeaderByID(doc)

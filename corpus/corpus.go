@@ -108,6 +108,15 @@ const (
 	Term // what the list items that follow it define or describe: <dt>
 )
 
+// String names the kind, in one word.
+func (k BlockKind) String() string {
+	names := [...]string{"paragraph", "heading", "list", "table", "code", "turn", "quote", "term"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
 // Block is a run of Source that has one role.
 type Block struct {
 	Kind BlockKind

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/model/weights"
 )
 
 // ErrUnsupported is wrapped where a folder holds a model of a kind that is not
@@ -117,9 +118,31 @@ func (c *Config) complete() {
 	}
 }
 
+// noFolder says what a GGUF file is, and what would be read in its stead; nil where path
+// is a folder.
+func noFolder(path string) error {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return err
+	}
+	s, values, err := weights.OpenGGUF(path)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	name := values.String("general.architecture")
+	layers, _ := values.Int(name + ".block_count")
+	return fmt.Errorf("%s: %w: a GGUF file of the architecture %s (%d layers, %.0f MB of weights); encoders are loaded from folders with config.json and model.safetensors or model.onnx",
+		path, ErrUnsupported, screen.Name(name), layers, float64(s.Bytes())/1e6)
+}
+
 // readConfig reads config.json of dir and checks it.
 func readConfig(dir string) (Config, error) {
 	var c Config
+	if strings.EqualFold(filepath.Ext(dir), ".gguf") {
+		if err := noFolder(dir); err != nil {
+			return c, err
+		}
+	}
 	path := filepath.Join(dir, "config.json")
 	if err := readJSON(path, &c); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -260,3 +260,19 @@ func TestTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestNoFolder: a file of another format is named for what it is.
+func TestNoFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "llama.gguf")
+	head := "GGUF\x03\x00\x00\x00" + strings.Repeat("\x00", 8) + "\x02" + strings.Repeat("\x00", 7)
+	text := func(s string) string { return string(rune(len(s))) + strings.Repeat("\x00", 7) + s }
+	head += text("general.architecture") + "\x08\x00\x00\x00" + text("llama")
+	head += text("llama.block_count") + "\x04\x00\x00\x00\x1e\x00\x00\x00"
+	if err := os.WriteFile(path, []byte(head+strings.Repeat("\x00", 64)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(path, F32)
+	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "architecture llama (30 layers") {
+		t.Error(err)
+	}
+}

@@ -1,5 +1,5 @@
-// Package weights reads the files that models keep their numbers in: safetensors and
-// ONNX.
+// Package weights reads the files that models keep their numbers in: safetensors, ONNX
+// and GGUF.
 //
 // A safetensors file is
 //
@@ -68,6 +68,7 @@ type Tensor struct {
 	Shape      []int
 	path       string
 	data       []byte
+	block      *block // of numbers in blocks, in a GGUF file
 	// Of an ONNX file:
 	steps   *steps  // what whole numbers stand for
 	flipped bool    // the data has columns after columns
@@ -337,7 +338,12 @@ func (e namedEntry) tensor(body []byte) (Tensor, error) {
 }
 
 // Len is how many numbers the tensor has.
-func (t Tensor) Len() int { return len(t.data) / sizes[t.Type] }
+func (t Tensor) Len() int {
+	if t.block != nil {
+		return len(t.data) / t.block.bytes * t.block.numbers
+	}
+	return len(t.data) / sizes[t.Type]
+}
 
 // Floats returns all numbers. One that is not finite is an error.
 func (t Tensor) Floats() ([]float32, error) {
@@ -361,7 +367,7 @@ func (t Tensor) Floats() ([]float32, error) {
 }
 
 func (t Tensor) float() bool {
-	return t.steps != nil || t.Type == "F32" || t.Type == "F16" || t.Type == "BF16" || t.Type == "F64"
+	return t.steps != nil || t.block != nil || t.Type == "F32" || t.Type == "F16" || t.Type == "BF16" || t.Type == "F64"
 }
 
 // transpose turns rows × columns numbers around.
@@ -380,6 +386,10 @@ func transpose(x []float32, rows, columns int) []float32 {
 func (t Tensor) Read(dst []float32, from int) {
 	if t.steps != nil {
 		t.readSteps(dst, from)
+		return
+	}
+	if t.block != nil {
+		t.readBlocks(dst, from)
 		return
 	}
 	size := sizes[t.Type]

@@ -34,7 +34,9 @@ type receipts struct {
 	keys []string // oldest first
 }
 
-func receiptKey(owner, collection, id string) string { return owner + "\x00" + collection + "\x00" + id }
+func receiptKey(owner, collection, id string) string {
+	return owner + "\x00" + collection + "\x00" + id
+}
 
 func receiptID(c *tamis.Context) string { return c.Digest[:min(16, len(c.Digest))] }
 

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"maps"
-	"math/bits"
 	"slices"
 	"sync"
 
@@ -32,21 +31,6 @@ func (v *View) Filtered(e *filter.Expr) (*View, error) {
 		o.filters = append(slices.Clip(o.filters), &pass.shown)
 	}
 	return f, nil
-}
-
-// Seen counts the documents that can be seen.
-func (v *View) Seen() int {
-	n := 0
-	for i := range v.segments {
-		o := &v.segments[i]
-		if o.visible[Documents] == nil {
-			n += o.file.seg.Documents().Rows()
-		}
-		for _, w := range o.visible[Documents] {
-			n += bits.OnesCount64(w)
-		}
-	}
-	return n
 }
 
 // HasField says whether a document that can be seen has a value in a field.

@@ -62,11 +62,6 @@ type Part struct {
 	End   int    `json:"end"`
 }
 
-var kinds = map[corpus.BlockKind]string{
-	corpus.Paragraph: "paragraph", corpus.Heading: "heading", corpus.ListItem: "list", corpus.TableRow: "table", corpus.Code: "code",
-	corpus.Turn: "turn", corpus.Quote: "quote", corpus.Term: "term",
-}
-
 // Of shows a document.
 func Of(d *corpus.Document) Document {
 	r := Document{Doc: d.ID, Path: d.Path, Title: d.Title, Type: d.Type, Lang: d.Lang, Metadata: d.Metadata, Text: d.Source, Status: "ok", Attachments: d.Attachments}
@@ -88,7 +83,7 @@ func Of(d *corpus.Document) Document {
 			t.Rows = append(t.Rows, cells(d.Source[b.Start:b.End]))
 			continue
 		}
-		out := Block{Kind: kinds[b.Kind], Level: int(b.Level), Label: b.Label, Start: b.Start, End: b.End}
+		out := Block{Kind: b.Kind.String(), Level: int(b.Level), Label: b.Label, Start: b.Start, End: b.End}
 		if !place.IsZero() {
 			out.Place, out.Page = &place, page
 		}

@@ -1,0 +1,143 @@
+package tamis
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/store"
+)
+
+// Page asks for a list of documents by id.
+type Page struct {
+	Prefix string // of the ids
+	After  string // the id before the first; empty for the beginning
+	Limit  int    // how many at most; 0 stands for 100
+}
+
+// Listed is a document without its text, in a list.
+type Listed struct {
+	Document
+	Bytes int // of its text
+}
+
+// pageLooks is how many documents are looked at for one page at most.
+const pageLooks = 20_000
+
+// Documents lists documents by id, without their text, for somebody who sees the scope.
+// next is the After of the page that follows, empty after the last; a page may be short
+// where few of many documents are in the scope.
+func (ix *Index) Documents(ctx context.Context, p Page, scope Scope) (list []Listed, next string, err error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, "", err
+	}
+	defer v.Release()
+	seen, err := scope.seen(v)
+	if err != nil {
+		return nil, "", err
+	}
+	if p.Limit <= 0 {
+		p.Limit = 100
+	}
+	looked, last := 0, ""
+	err = v.Each(p.Prefix, p.After, func(h *store.Header) bool {
+		if len(list) == p.Limit || looked == pageLooks {
+			next = last // there is more
+			return false
+		}
+		looked, last = looked+1, h.ID
+		if seen(h) {
+			list = append(list, Listed{*h.Document("", nil), h.Size})
+		}
+		return ctx.Err() == nil
+	})
+	return list, next, errors.Join(err, ctx.Err())
+}
+
+// Document reads a document with its text and structure, for somebody who sees the
+// scope. Error: ErrNotFound.
+func (ix *Index) Document(ctx context.Context, id string, scope Scope) (*Document, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	header, err := scope.headers(v)
+	if err != nil {
+		return nil, err
+	}
+	h, err := header(id)
+	if err != nil {
+		return nil, err
+	}
+	return v.Document(h)
+}
+
+// Count counts the documents and passages that somebody sees.
+func (ix *Index) Count(scope Scope) (documents, passages int, err error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer v.Release()
+	seen, err := scope.restrict(v)
+	if err != nil {
+		return 0, 0, err
+	}
+	return seen.Count(store.Documents), seen.Count(store.Passages), nil
+}
+
+// seen says of documents whether they are in the scope.
+func (s Scope) seen(v *store.Snapshot) (func(h *store.Header) bool, error) {
+	visible, asked, err := s.exprs()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.restrict(v); err != nil { // a field that is not known
+		return nil, err
+	}
+	match := func(e *filter.Expr, f filter.Fields) bool { return e == nil || e.Match(f) }
+	return func(h *store.Header) bool {
+		f := ingest.Metadata(h.Document("", nil))
+		return match(visible, f) && match(asked, f)
+	}, nil
+}
+
+// Meets returns a function that says which words of a text a question meets, as they
+// stand there, and how much each says: its inverse document frequency. It is for one
+// goroutine.
+func (ix *Index) Meets(question string) (func(text string) map[string]float64, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	terms, err := ix.terms(v, question)
+	if err != nil {
+		return nil, err
+	}
+	weights := map[string]float64{}
+	from := snapshotReader{view: &view{Snapshot: v}}
+	for _, t := range terms {
+		weights[t.Text] = from.idf(t.Text)
+	}
+	names := v.Analyzers()
+	return func(text string) map[string]float64 {
+		met := map[string]float64{}
+		for _, name := range names {
+			an, err := ix.analyzers.Get(name)
+			if err != nil {
+				continue // the question was analysed by it
+			}
+			an.Each(text, func(term string, start, end int) {
+				if w, ok := weights[term]; ok {
+					met[text[start:end]] = max(w, met[text[start:end]])
+				}
+			})
+			ix.analyzers.Put(an)
+		}
+		return met
+	}, nil
+}

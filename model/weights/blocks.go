@@ -1,0 +1,156 @@
+package weights
+
+import "encoding/binary"
+
+// ggufTypes are the types of numbers by their codes in GGUF files. Those of which neither
+// sizes nor blocks know the bytes are not here.
+var ggufTypes = map[uint32]string{
+	0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K",
+	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 30: "BF16",
+}
+
+// block is a run of numbers that share scales.
+type block struct {
+	numbers, bytes int
+	read           func(dst []float32, b []byte)
+}
+
+// blocks are the types of numbers that come in blocks, as ggml defines them: 32 numbers with
+// a scale, and a least value in the types that end in 1; or 256 in eight or sixteen groups
+// whose scales are themselves numbers of a few bits (the types that end in K).
+var blocks = map[string]*block{
+	"Q4_0": {32, 18, q4_0}, "Q4_1": {32, 20, q4_1}, "Q5_0": {32, 22, q5_0}, "Q5_1": {32, 24, q5_1}, "Q8_0": {32, 34, q8_0},
+	"Q2_K": {256, 84, q2K}, "Q3_K": {256, 110, q3K}, "Q4_K": {256, 144, q4K}, "Q5_K": {256, 176, q5K}, "Q6_K": {256, 210, q6K},
+}
+
+// readBlocks fills dst with the numbers from the given one on.
+func (t Tensor) readBlocks(dst []float32, from int) {
+	k := t.block
+	var whole [256]float32
+	for n := 0; n < len(dst); {
+		at := from + n
+		b, skip := t.data[at/k.numbers*k.bytes:][:k.bytes], at%k.numbers
+		if skip == 0 && len(dst)-n >= k.numbers {
+			k.read(dst[n:][:k.numbers], b)
+			n += k.numbers
+			continue
+		}
+		k.read(whole[:k.numbers], b)
+		n += copy(dst[n:], whole[skip:k.numbers])
+	}
+}
+
+func half16(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }
+
+func q4_0(dst []float32, b []byte) {
+	d := half16(b)
+	for i, q := range b[2:18] {
+		dst[i], dst[i+16] = d*float32(int(q&15)-8), d*float32(int(q>>4)-8)
+	}
+}
+
+func q4_1(dst []float32, b []byte) {
+	d, m := half16(b), half16(b[2:])
+	for i, q := range b[4:20] {
+		dst[i], dst[i+16] = float32(d*float32(q&15))+m, float32(d*float32(q>>4))+m
+	}
+}
+
+// fifth is the fifth bit of number i, which stands apart from the other four.
+func fifth(high uint32, i int) int { return int(high>>i&1) << 4 }
+
+func q5_0(dst []float32, b []byte) {
+	d, high := half16(b), binary.LittleEndian.Uint32(b[2:])
+	for i, q := range b[6:22] {
+		dst[i] = d * float32((int(q&15)|fifth(high, i))-16)
+		dst[i+16] = d * float32((int(q>>4)|fifth(high, i+16))-16)
+	}
+}
+
+func q5_1(dst []float32, b []byte) {
+	d, m, high := half16(b), half16(b[2:]), binary.LittleEndian.Uint32(b[4:])
+	for i, q := range b[8:24] {
+		dst[i] = float32(d*float32(int(q&15)|fifth(high, i))) + m
+		dst[i+16] = float32(d*float32(int(q>>4)|fifth(high, i+16))) + m
+	}
+}
+
+func q8_0(dst []float32, b []byte) {
+	d := half16(b)
+	for i, q := range b[2:34] {
+		dst[i] = d * float32(int8(q))
+	}
+}
+
+func q2K(dst []float32, b []byte) {
+	scales, quants, d, least := b[:16], b[16:80], half16(b[80:]), half16(b[82:])
+	for group, s := range scales {
+		// Of each half of 128 numbers, 32 bytes hold four runs of 32, two bits each.
+		of, shift := quants[group/8*32+group%2*16:], group%8/2*2
+		scale, offset := d*float32(s&15), least*float32(s>>4)
+		for i := range 16 {
+			dst[group*16+i] = float32(scale*float32(of[i]>>shift&3)) - offset
+		}
+	}
+}
+
+func q3K(dst []float32, b []byte) {
+	high, quants, packed, d := b[:32], b[32:96], b[96:108], half16(b[108:])
+	for group := range 16 {
+		// Of a scale of six bits, four are in a half of one of the first eight bytes, two in
+		// one of the last four.
+		low := packed[group%8] >> (group / 8 * 4) & 15
+		scale := d * float32(int(low|packed[8+group%4]>>(group/4*2)&3<<4)-32)
+		of, mask, shift := quants[group/8*32+group%2*16:], high[group%2*16:], group%8/2*2
+		for i := range 16 {
+			q := int(of[i] >> shift & 3)
+			if mask[i]>>(group/2)&1 == 0 {
+				q -= 4
+			}
+			dst[group*16+i] = scale * float32(q)
+		}
+	}
+}
+
+// sixBits are scale and least value of a group of 32, six bits each, of the twelve bytes
+// that Q4_K and Q5_K share.
+func sixBits(packed []byte, group int) (scale, least byte) {
+	if group < 4 {
+		return packed[group] & 63, packed[group+4] & 63
+	}
+	return packed[group+4]&15 | packed[group-4]>>6<<4, packed[group+4]>>4 | packed[group]>>6<<4
+}
+
+func q4K(dst []float32, b []byte) {
+	d, m, packed, quants := half16(b), half16(b[2:]), b[4:16], b[16:144]
+	for group := range 8 {
+		s, l := sixBits(packed, group)
+		scale, offset := d*float32(s), m*float32(l)
+		for i, q := range quants[group/2*32:][:32] {
+			dst[group*32+i] = float32(scale*float32(q>>(group%2*4)&15)) - offset
+		}
+	}
+}
+
+func q5K(dst []float32, b []byte) {
+	d, m, packed, high, quants := half16(b), half16(b[2:]), b[4:16], b[16:48], b[48:176]
+	for group := range 8 {
+		s, l := sixBits(packed, group)
+		scale, offset := d*float32(s), m*float32(l)
+		for i, q := range quants[group/2*32:][:32] {
+			dst[group*32+i] = float32(scale*float32(q>>(group%2*4)&15|high[i]>>group&1<<4)) - offset
+		}
+	}
+}
+
+func q6K(dst []float32, b []byte) {
+	low, high, scales, d := b[:128], b[128:192], b[192:208], half16(b[208:])
+	for run := range 8 { // of 32 numbers, four in each half
+		side, quarter := run/4, run%4
+		of, two := low[side*64+quarter%2*32:], high[side*32:]
+		for i := range 32 {
+			q := int(of[i]>>(quarter/2*4)&15|two[i]>>(quarter*2)&3<<4) - 32
+			dst[run*32+i] = d * float32(int8(scales[run*2+i/16])) * float32(q)
+		}
+	}
+}

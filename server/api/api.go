@@ -1,0 +1,152 @@
+// Package api is the HTTP interface of a server: collections of documents, searches,
+// contexts and their receipts, answers, sessions. An OpenAPI document says all of it; it
+// is made of this code, and requests are held to it.
+//
+// Who asks is in the context of a request (package access). What they may not know of is
+// as what is not there, in every answer.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/library"
+	"github.com/tamis-search/tamis/server/sessions"
+)
+
+// Options are what an interface serves.
+type Options struct {
+	Library  *library.Library
+	Sessions *sessions.Kept
+	// Model answers questions; nil: the packed context is the answer.
+	Model llm.Model
+	// Log is told of failures; nil is slog's default.
+	Log *slog.Logger
+	// Version is that of the OpenAPI document.
+	Version string
+	// Keys says that callers have keys, for whoami.
+	Keys bool
+}
+
+// API is the interface. It is an http.Handler of /v1/… and /openapi.json.
+type API struct {
+	o    Options
+	mux  *http.ServeMux
+	huma huma.API
+}
+
+// New is the interface to what the options say. The error is for a document that cannot
+// be made.
+func New(o Options) (*API, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Version == "" {
+		o.Version = "0.1.0"
+	}
+	a := &API{o: o, mux: http.NewServeMux()}
+	c := huma.DefaultConfig("tamis", o.Version)
+	c.Info.Description = "From a large corpus to the smallest context that still answers a question, every byte traceable to its source."
+	c.CreateHooks = nil // nothing links to schemas
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.RejectUnknownQueryParameters = true
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", named)
+	a.huma = humago.New(a.mux, c)
+	a.collections()
+	a.searching()
+	a.packing()
+	a.documents()
+	return a, a.publish()
+}
+
+// ServeHTTP answers a request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		a.lost(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// named names the schema of a type: as the type, but for one of two Places.
+func named(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[tamis.ListPlace]() {
+		return "ListPlace"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// publish serves the document of the interface.
+func (a *API) publish() error {
+	doc, err := a.huma.OpenAPI().MarshalJSON()
+	if err != nil {
+		return err
+	}
+	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+		_, _ = w.Write(doc)
+	})
+	return nil
+}
+
+// route adds an operation that needs a scope. Its path names the collection as
+// {collection}, where it is about one: who may not know of it is told nothing else.
+func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(context.Context, *I) (*O, error)) {
+	op.Errors = append(op.Errors, http.StatusForbidden)
+	if strings.Contains(op.Path, "{") && !slices.Contains(op.Errors, http.StatusNotFound) {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	inBody := op.Method == http.MethodPost || op.Method == http.MethodPut
+	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+		if err := allowed(ctx, need); err != nil {
+			p := a.problem(ctx.Context(), err, inBody)
+			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail) // the caller is gone, or told
+			return
+		}
+		next(ctx)
+	})
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err, inBody)
+		}
+		return out, nil
+	})
+}
+
+// allowed says whether who asks may.
+func allowed(ctx huma.Context, need access.Scope) error {
+	caller := access.From(ctx.Context())
+	if strings.Contains(ctx.Operation().Path, "{collection}") {
+		return caller.May(need, ctx.Param("collection"))
+	}
+	if caller == nil || caller.Scope < need {
+		return access.ErrDenied
+	}
+	return nil
+}
+
+// In is the collection that an operation is about.
+type In struct {
+	Collection string `path:"collection" maxLength:"64" doc:"Name of the collection; an index that is served alone is \"default\"." example:"default"`
+}
+
+// reading calls do with the index of a collection.
+func (a *API) reading(ctx context.Context, of In, do func(ix *tamis.Index, by *access.Caller) error) error {
+	ix, release, err := a.o.Library.Read(ctx, of.Collection)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return do(ix, access.From(ctx))
+}

@@ -1,0 +1,196 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/pack/score"
+	"github.com/tamis-search/tamis/server/access"
+)
+
+// ContextRequest asks for a context.
+type ContextRequest struct {
+	Question     string   `json:"question" minLength:"1" maxLength:"65536" example:"how long are backups kept?"`
+	Budget       int      `json:"budget,omitempty" minimum:"1" maximum:"1000000" default:"1000" doc:"Most tokens of the text, labels included"`
+	Tokenizer    string   `json:"tokenizer,omitempty" doc:"What counts them: o200k_base, cl100k_base, words or bytes" default:"o200k_base"`
+	Filter       string   `json:"filter,omitempty" maxLength:"16384" doc:"Keeps documents by their metadata" example:"lang = \"en\""`
+	Render       string   `json:"render,omitempty" enum:"plain,markdown,xml,json,structured" doc:"Form of the text"`
+	Order        string   `json:"order,omitempty" enum:"best-document-first,best-last,both-ends,document-order,stable-prefix" doc:"Order of the documents"`
+	UntilCovered bool     `json:"until_covered,omitempty" doc:"End when what can be covered of the question is"`
+	Cut          string   `json:"cut,omitempty" doc:"End before the budget is full by this rule"`
+	Guards       []string `json:"guards,omitempty" doc:"Keep with a sentence what it needs to be understood, by these rules; an empty list for none"`
+	MostOf       float64  `json:"most_of,omitempty" minimum:"0" maximum:"1" doc:"Keep at most this share of each document's candidates"`
+	Shrink       float64  `json:"shrink,omitempty" minimum:"0" maximum:"1" doc:"Leave out this share of the words of each sentence"`
+	Dropped      bool     `json:"dropped,omitempty" doc:"List what was scored and dropped"`
+	Explain      bool     `json:"explain,omitempty" doc:"Say what each unit's score is made of"`
+}
+
+func (r *ContextRequest) budget() tamis.Budget {
+	return tamis.Budget{Tokens: r.Budget, Counter: r.Tokenizer}
+}
+
+func (r *ContextRequest) layout() tamis.Layout {
+	l := tamis.Layout{Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf, Shrink: r.Shrink}
+	if r.UntilCovered {
+		l.Cut = pack.CutCovered
+	}
+	return l
+}
+
+// Receipt is a context with its receipt.
+type Receipt struct {
+	*tamis.Context
+	Confidence   float64        `json:"confidence" doc:"Estimate, by words alone, that the text answers the question"`
+	DroppedCount int            `json:"dropped_count"`
+	Dropped      *[]render.Drop `json:"dropped,omitempty"`
+	// Units are what was scored, where that was asked for.
+	Units []Unit `json:"units,omitempty" doc:"What was scored, kept units first, at most 1000"`
+}
+
+// Unit is a unit that was scored.
+type Unit struct {
+	Doc      string             `json:"doc"`
+	Start    int                `json:"start"`
+	End      int                `json:"end"`
+	Kept     bool               `json:"kept"`
+	Score    float64            `json:"score"`
+	Features map[string]float64 `json:"features" doc:"What each feature adds to the score"`
+	Terms    map[string]float64 `json:"terms" doc:"Words of the question in it, with their weights"`
+	Reason   string             `json:"reason,omitempty" doc:"Why it was dropped"`
+}
+
+// mostUnits are explained at most.
+const mostUnits = 1000
+
+func (a *API) packing() {
+	tags := []string{"context"}
+	type input struct {
+		In
+		Body ContextRequest
+	}
+	route(a, access.Read, huma.Operation{
+		OperationID: "context", Method: http.MethodPost, Path: "/v1/collections/{collection}/context", Tags: tags,
+		Summary:     "Pack what answers a question into a budget of tokens",
+		Description: "The answer is the receipt of the text, as tamis context --json prints it.",
+	}, func(ctx context.Context, of *input) (*body[Receipt], error) {
+		out := &body[Receipt]{}
+		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+			out.Body, err = makeContext(ctx, ix, by, &of.Body)
+			return err
+		})
+		return out, err
+	})
+	type replayed struct {
+		Text     string `json:"text"`
+		Verified bool   `json:"verified"`
+	}
+	type receipt struct {
+		In
+		Body json.RawMessage `doc:"A receipt, as context gives it"`
+	}
+	route(a, access.Read, huma.Operation{
+		OperationID: "replay", Method: http.MethodPost, Path: "/v1/collections/{collection}/replay", Tags: tags,
+		Summary: "Build a context anew from its receipt and the stored sources",
+		Errors:  []int{http.StatusConflict},
+	}, func(ctx context.Context, of *receipt) (*body[replayed], error) {
+		var c tamis.Context
+		if err := json.Unmarshal(of.Body, &c); err != nil {
+			return nil, invalid("receipt", fmt.Errorf("this is no receipt: %w", err))
+		}
+		out := &body[replayed]{}
+		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+			out.Body.Text, err = ix.Replay(ctx, &c, by.Sees(""))
+			out.Body.Verified = err == nil
+			return err
+		})
+		return out, err
+	})
+}
+
+// makeContext makes one context.
+func makeContext(ctx context.Context, ix *tamis.Index, by *access.Caller, r *ContextRequest) (Receipt, error) {
+	options := []tamis.ContextOption{by.Sees(r.Filter), r.layout()}
+	var scored []score.Unit
+	if r.Explain {
+		options = append(options, tamis.Lab{Trace: func(units []score.Unit) { scored = units }})
+	}
+	c, err := ix.Context(ctx, r.Question, r.budget(), options...)
+	if err != nil {
+		return Receipt{}, err
+	}
+	out := Receipt{Context: c, Confidence: c.Confidence, DroppedCount: c.DroppedCount}
+	if r.Dropped {
+		out.Dropped = &c.Dropped
+	}
+	if r.Explain {
+		out.Units, err = explain(ctx, ix, by, c, scored)
+	}
+	return out, err
+}
+
+type span struct {
+	doc        string
+	start, end int
+}
+
+// explain says of units what their scores are made of.
+func explain(ctx context.Context, ix *tamis.Index, by *access.Caller, c *tamis.Context, scored []score.Unit) ([]Unit, error) {
+	reasons := make(map[span]string, len(c.Dropped))
+	for _, d := range c.Dropped {
+		reasons[span{d.Doc, d.Start, d.End}] = d.Reason
+	}
+	kept := func(u *score.Unit) bool {
+		_, dropped := reasons[span{u.Doc, u.Start, u.End}]
+		return !dropped && slices.ContainsFunc(c.Spans, func(s render.Span) bool {
+			return s.Doc == u.Doc && s.Start < u.End && u.Start < s.End
+		})
+	}
+	met, err := ix.Meets(c.Question)
+	if err != nil {
+		return nil, err
+	}
+	weights := score.DefaultWeights()
+	units := make([]Unit, len(scored))
+	for i := range scored {
+		u := &scored[i]
+		units[i] = Unit{Doc: u.Doc, Start: u.Start, End: u.End, Kept: kept(u), Score: u.Score, Reason: reasons[span{u.Doc, u.Start, u.End}]}
+		units[i].Features = map[string]float64{}
+		for f, x := range u.Features {
+			if by := x * weights[f]; by != 0 {
+				units[i].Features[score.Feature(f).String()] = by
+			}
+		}
+	}
+	slices.SortStableFunc(units, func(x, y Unit) int {
+		if x.Kept != y.Kept {
+			return map[bool]int{true: -1, false: 1}[x.Kept]
+		}
+		return cmp.Compare(y.Score, x.Score)
+	})
+	units = units[:min(len(units), mostUnits)]
+	sources := map[string]string{}
+	for i := range units {
+		u := &units[i]
+		source, ok := sources[u.Doc]
+		if !ok {
+			if source, err = ix.Source(ctx, u.Doc, by.Sees("")); err != nil {
+				return nil, err
+			}
+			sources[u.Doc] = source
+		}
+		u.Terms = map[string]float64{}
+		if u.End <= len(source) { // else it was changed since
+			u.Terms = met(source[u.Start:u.End])
+		}
+	}
+	return units, nil
+}
