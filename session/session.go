@@ -142,8 +142,8 @@ func (s *Session) Context(ctx context.Context, question string, b tamis.Budget, 
 }
 
 // ContextBeside is Context where more is sent than the text, such as a list of its
-// sources: beside says how many tokens that costs with a turn, and the budget b covers
-// both. Of the window these take nothing.
+// sources: beside, which calls no method of s, says how many tokens that costs with a turn,
+// and the budget b covers both. Of the window these take nothing.
 func (s *Session) ContextBeside(ctx context.Context, question string, b tamis.Budget, beside func(*tamis.Context) int, options ...tamis.ContextOption) (*Turn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -37,7 +37,8 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 		if err != nil {
 			return err
 		}
-		answer := func(t *tamis.Context) (*reply, usage) { return c.answer(t, hint, u, len(s.Pieces()) > 0) }
+		before := len(s.Pieces()) > 0
+		answer := func(t *tamis.Context) (*reply, usage) { return c.answer(t, hint, u, before) }
 		turn, err := s.ContextBeside(ctx, c.Question, tamis.Budget{Tokens: most}, func(t *tamis.Context) int {
 			out, _ := answer(t)
 			return c.cost(out) - t.Tokens
