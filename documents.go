@@ -141,3 +141,19 @@ func (ix *Index) Meets(question string) (func(text string) map[string]float64, e
 		return met
 	}, nil
 }
+
+// Hides says whether there is a document of this id that somebody does not see: they may
+// not put another in its place.
+func (ix *Index) Hides(id string, scope Scope) (bool, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return false, err
+	}
+	defer v.Release()
+	seen, err := scope.seen(v)
+	if err != nil {
+		return false, err
+	}
+	h, err := v.Known(id)
+	return err == nil && h != nil && !seen(h), err
+}

@@ -66,7 +66,7 @@ func used() time.Duration {
 // TestHostile: readers take time in proportion to their bytes, whatever these are: of what
 // takes long, by the processor's clock, eight times as much takes about eight times as long.
 // Every fourth shape; with TAMIS_HEAVY=full all of them.
-func TestHostile(t *testing.T) {
+func TestHostileShapes(t *testing.T) {
 	every, seen := 4, 0
 	if os.Getenv("TAMIS_HEAVY") == "full" {
 		every = 1

@@ -127,14 +127,20 @@ func makeContext(ctx context.Context, ix *tamis.Index, by *access.Caller, r *Con
 	if err != nil {
 		return Receipt{}, err
 	}
-	out := Receipt{Context: c, Confidence: c.Confidence, DroppedCount: c.DroppedCount}
-	if r.Dropped {
-		out.Dropped = &c.Dropped
-	}
+	out := receiptOf(c, r.Dropped)
 	if r.Explain {
 		out.Units, err = explain(ctx, ix, by, c, scored)
 	}
 	return out, err
+}
+
+// receiptOf is a context as tamis context --json prints it.
+func receiptOf(c *tamis.Context, dropped bool) Receipt {
+	r := Receipt{Context: c, Confidence: c.Confidence, DroppedCount: c.DroppedCount}
+	if dropped {
+		r.Dropped = &c.Dropped
+	}
+	return r
 }
 
 type span struct {
