@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/metrics"
 	"github.com/tamis-search/tamis/server/sessions"
+	"github.com/tamis-search/tamis/server/web"
 )
 
 // drainTime is how long requests may go on after the server was told to end.
@@ -59,6 +60,9 @@ func New(o Options) (*Server, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(m.Activity()) // the caller is gone, or told
 	})
+	page := web.Handler()
+	mux.Handle("GET /{$}", page)
+	mux.Handle("GET /assets/", page)
 	mux.Handle("GET /metrics", admin(m.Handler()))
 	return &Server{o: o, handler: m.Count(mux), metrics: m}, nil
 }
