@@ -73,6 +73,32 @@ func (ix *Index) ShowLine(ctx context.Context, doc string, line, around int, sco
 	})
 }
 
+// ShowPage is Show for a page of the document's file, or a slide, whole.
+func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope Scope) (*Surroundings, error) {
+	return ix.show(ctx, doc, 0, scope, func(v *store.Snapshot, h *store.Header, d *corpus.Document) (int, int, error) {
+		var err error
+		from := func(page int) int { // the first byte of a page, or of the next one that there is
+			at := sort.Search(len(d.Source), func(at int) bool {
+				p, e := v.Place(h, at)
+				err = errors.Join(err, e)
+				return max(p.Page, p.Slide) >= page
+			})
+			for at < len(d.Source) && !utf8.RuneStart(d.Source[at]) {
+				at++
+			}
+			return at
+		}
+		start, end := from(page), from(page+1)
+		if err == nil && (page < 1 || start == end) {
+			err = invalidf("page", "%s has no page %d", doc, page)
+		}
+		for end > start && d.Source[end-1] == '\n' {
+			end--
+		}
+		return start, end, err
+	})
+}
+
 func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
 	v, err := ix.store.Snapshot()
 	if err != nil {

@@ -23,6 +23,8 @@ type Options struct {
 	// Drafts is how many draft answers the model is asked for first, from a first
 	// context; they help to find what the question has no words for.
 	Drafts int
+	// Packed, where it is not nil, is shown the context before the model is.
+	Packed func(c *tamis.Context)
 	// Stream, where it is not nil, is given the answer piece by piece.
 	Stream func(piece string)
 }
@@ -76,6 +78,9 @@ func Answer(ctx context.Context, ix *tamis.Index, question string, o Options) (*
 	c, err := ix.Context(ctx, question, o.Budget, options...)
 	if err != nil {
 		return nil, err
+	}
+	if o.Packed != nil {
+		o.Packed(c)
 	}
 	a := &Reply{Context: c, Cited: []int{}, Unknown: []int{}}
 	stream := o.Stream

@@ -1,10 +1,11 @@
 // Package server puts the rooms of a server together: the interface (api), what guards its
-// requests (guard) and counts them (metrics); and it listens, and ends without cutting off
+// requests (guard) and counts them (metrics), agents (mcp); and it listens, and ends without cutting off
 // who is being answered.
 package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/server/library"
+	"github.com/tamis-search/tamis/server/mcp"
 	"github.com/tamis-search/tamis/server/metrics"
 	"github.com/tamis-search/tamis/server/sessions"
 )
@@ -63,7 +65,6 @@ type Server struct {
 	o        Options
 	guard    *guard.Guard
 	metrics  *metrics.Metrics
-	tracer   *tracer
 	handler  http.Handler
 	draining atomic.Bool
 }
@@ -73,40 +74,73 @@ func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	s := &Server{o: o, metrics: metrics.New(o.Version), tracer: newTracer(o.Version, o.Log)}
+	s := &Server{o: o, metrics: metrics.New(o.Library, o.Log, o.Version)}
 	g := guard.Options{
 		Keys: o.Keys, Required: o.Public, Loopback: !o.Public, Hosts: o.Hosts, Limits: o.Limits,
-		KindOf: kindOf, Observe: s.observe, Audit: o.Audit, Log: o.Log,
+		KindOf: kindOf, Refused: s.metrics.Refused, Audit: o.Audit, Log: o.Log,
 	}
 	if !o.Public {
 		g.Local = &access.Caller{Name: "local", Scope: access.Admin, Groups: o.Groups}
 	}
 	s.guard = guard.New(g)
-	kept := sessions.New(sessionMost, sessionTime)
-	a, err := api.New(api.Options{Library: o.Library, Sessions: kept, Model: o.Model, Log: o.Log, Version: o.Version, Keys: s.guard.Keyed()})
+	mux, err := s.rooms()
 	if err != nil {
 		return nil, err
 	}
-	s.metrics.Collections(s.measured)
-	mux := http.NewServeMux()
-	mux.Handle("/healthz", s.guard.Open(http.HandlerFunc(healthy)))
-	mux.Handle("/readyz", s.guard.Open(http.HandlerFunc(s.ready)))
-	mux.Handle("/openapi.json", s.guard.Open(a))
-	mux.Handle("/metrics", s.guard.Keep(http.HandlerFunc(s.measures)))
-	mux.Handle("/", s.guard.Keep(a))
-	s.handler = cleanly(mux, s.guard.Keep(a))
+	counted := s.metrics.Count(mux)
+	open, kept := s.guard.Open(counted), s.guard.Keep(counted)
+	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if forAll(r.URL.Path) {
+			open.ServeHTTP(w, r)
+		} else {
+			kept.ServeHTTP(w, r)
+		}
+	})
 	return s, nil
 }
 
-// cleanly leads paths that are not in their shortest form to what says that there is
-// nothing: ServeMux would lead the caller on to another path, before anything is guarded.
-func cleanly(mux *http.ServeMux, lost http.Handler) http.Handler {
+// rooms is what there is to ask for.
+func (s *Server) rooms() (http.Handler, error) {
+	kept := sessions.New(sessionMost, sessionTime)
+	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
+	if err != nil {
+		return nil, err
+	}
+	m, err := mcp.New(mcp.Options{Library: s.o.Library, Sessions: kept, Version: s.o.Version})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", healthy)
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("/openapi.json", a)
+	mux.Handle("/mcp", m.Handler())
+	mux.HandleFunc("GET /v1/activity", s.activity)
+	mux.HandleFunc("GET /metrics", s.measures)
+	mux.Handle("/", a)
+	return exactly(mux, a), nil
+}
+
+// forAll says whether everybody may ask for a path who reaches the server: it has nothing
+// of an index.
+func forAll(path string) bool {
+	switch path {
+	case "/", "/healthz", "/readyz", "/openapi.json":
+		return true
+	}
+	return strings.HasPrefix(path, "/assets/")
+}
+
+// exactly leads paths that are not in their shortest form to what says that there is
+// nothing: ServeMux would lead the caller on to another path.
+func exactly(mux *http.ServeMux, lost http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, _ := mux.Handler(r)
-		if p := r.URL.Path; p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p+"/", "/./") || strings.Contains(p+"/", "/../") {
-			h = lost
+		p := r.URL.Path
+		if p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p+"/", "/./") || strings.Contains(p+"/", "/../") {
+			lost.ServeHTTP(w, r)
+			return
 		}
-		h.ServeHTTP(w, r)
+		mux.ServeHTTP(w, r)
 	})
 }
 
@@ -139,27 +173,10 @@ func (s *Server) measures(w http.ResponseWriter, r *http.Request) {
 	s.metrics.Handler().ServeHTTP(w, r)
 }
 
-// mostMeasured bounds how many collections have counters of their own.
-const mostMeasured = 100
-
-func (s *Server) measured() []metrics.Collection {
-	var all []metrics.Collection
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	for _, name := range s.o.Library.Names() {
-		if len(all) == mostMeasured || ctx.Err() != nil {
-			break
-		}
-		ix, release, err := s.o.Library.Read(ctx, name)
-		if err != nil {
-			continue
-		}
-		if st, err := ix.Stats(); err == nil {
-			all = append(all, metrics.Collection{Name: name, Documents: st.Documents, Passages: st.Passages, Bytes: st.SegmentBytes})
-		}
-		release()
-	}
-	return all
+// activity is what the server has been doing, for the page.
+func (s *Server) activity(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.metrics.Activity()) // the caller is gone, or told
 }
 
 // kindOf says what limits hold for a request.
@@ -172,16 +189,6 @@ func kindOf(r *http.Request) guard.Kind {
 		return guard.Stream
 	}
 	return guard.Plain
-}
-
-func (s *Server) observe(r *http.Request) (context.Context, func(guard.Done)) {
-	done := s.metrics.Begin(r)
-	ctx, end := s.tracer.begin(r, metrics.Route(r.URL.Path))
-	return ctx, func(d guard.Done) {
-		done(d.Status, d.Bytes, d.Time, d.Refused)
-		end(d.Status)
-		s.o.Log.Debug("request", "id", guard.RequestID(ctx), "method", r.Method, "path", r.URL.Path, "status", d.Status, "bytes", d.Bytes, "took", d.Time, "refused", d.Refused)
-	}
 }
 
 // Serve answers requests until ctx ends. Then the server is not ready any more, takes no
@@ -199,8 +206,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	traced := make(chan struct{})
-	go func() { s.tracer.run(requests); close(traced) }()
+	defer s.metrics.Close()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {
@@ -223,7 +229,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			err = srv.Close()
 		}
 	}
-	<-traced
 	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}

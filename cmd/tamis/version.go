@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 
@@ -9,17 +10,18 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 )
 
+// release is the version that the linker wrote into a released program
+// (packaging/release); the others have that of their module.
+var release string
+
 // version is that of this program and of the Go that built it.
 func version() string {
+	v := release
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "(devel)"
+		return cmp.Or(v, "(devel)")
 	}
-	v := info.Main.Version
-	if v == "" {
-		v = "(devel)"
-	}
-	return v + " " + info.GoVersion
+	return cmp.Or(v, info.Main.Version, "(devel)") + " " + info.GoVersion
 }
 
 func (a *app) versionCommand() *cobra.Command {

@@ -151,6 +151,17 @@ type File struct {
 // has no size or time.
 func (f *File) IsStdin() bool { return f.stdin != nil }
 
+// Lying is the file that lies at disk, as one of this run whose documents are named as if
+// it lay at name: for files that came from elsewhere. A name says what the format is where
+// the bytes do not, and leads nowhere.
+func (r *Reader) Lying(disk, name string) (*File, error) {
+	info, err := os.Stat(disk)
+	if err != nil {
+		return nil, format.SkipOf(name, err)
+	}
+	return &File{Path: name, Size: info.Size(), ModTime: info.ModTime(), name: name, disk: disk, limit: r.o.MaxFileBytes}, nil
+}
+
 // Digest returns the SHA-256 of the file's bytes as they are on disk, and keeps
 // the bytes of a file of up to 64 MiB for [Reader.Documents] to parse. After
 // Documents has run to its end it is the digest of the bytes that were parsed,

@@ -8,16 +8,19 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
@@ -30,6 +33,8 @@ type Options struct {
 	Sessions *sessions.Kept
 	// Model answers questions; nil: the packed context is the answer.
 	Model llm.Model
+	// Key signs receipts; nil: none is signed.
+	Key *attest.Key
 	// Log is told of failures; nil is slog's default.
 	Log *slog.Logger
 	// Version is that of the OpenAPI document.
@@ -43,6 +48,8 @@ type API struct {
 	o    Options
 	mux  *http.ServeMux
 	huma huma.API
+
+	verified verified
 }
 
 // New is the interface to what the options say. The error is for a document that cannot
@@ -61,11 +68,18 @@ func New(o Options) (*API, error) {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.RejectUnknownQueryParameters = true
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", named)
+	c.Transformers = []huma.Transformer{brief}
 	a.huma = humago.New(a.mux, c)
 	a.collections()
 	a.searching()
 	a.packing()
 	a.documents()
+	a.originals()
+	a.receipts()
+	a.adding()
+	a.uploading()
+	a.asking()
+	a.conversing()
 	return a, a.publish()
 }
 
@@ -106,6 +120,7 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 	if strings.Contains(op.Path, "{") && !slices.Contains(op.Errors, http.StatusNotFound) {
 		op.Errors = append(op.Errors, http.StatusNotFound)
 	}
+	op.BodyReadTimeout = -1 // the server's own limits hold
 	inBody := op.Method == http.MethodPost || op.Method == http.MethodPut
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		if err := allowed(ctx, need); err != nil {
@@ -113,7 +128,7 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail) // the caller is gone, or told
 			return
 		}
-		next(ctx)
+		next(undisturbed{ctx})
 	})
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -122,6 +137,40 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 		}
 		return out, nil
 	})
+}
+
+// undisturbed leaves the deadlines of a connection to the server.
+type undisturbed struct{ humaContext }
+
+type humaContext huma.Context
+
+func (undisturbed) SetReadDeadline(time.Time) error { return nil }
+
+// Unwrap is for those who look for the request.
+func (u undisturbed) Unwrap() huma.Context { return u.humaContext }
+
+// takes documents the body of an operation that reads it by itself.
+func (a *API) takes(id string, content map[string]*huma.MediaType) {
+	for _, p := range a.huma.OpenAPI().Paths {
+		if p.Post != nil && p.Post.OperationID == id {
+			p.Post.RequestBody = &huma.RequestBody{Required: true, Content: content}
+		}
+	}
+}
+
+// brief cuts what errors repeat of a request: the place says enough.
+func brief(_ huma.Context, _ string, v any) (any, error) {
+	if p, ok := v.(*huma.ErrorModel); ok {
+		for _, e := range p.Errors {
+			if text, err := json.Marshal(e.Value); err != nil || len(text) > 200 {
+				e.Value = nil
+			}
+			if len(e.Message) > 1000 {
+				e.Message = strings.ToValidUTF8(e.Message[:1000], "") + "…"
+			}
+		}
+	}
+	return v, nil
 }
 
 // allowed says whether who asks may.
@@ -135,6 +184,8 @@ func allowed(ctx huma.Context, need access.Scope) error {
 	}
 	return nil
 }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 // In is the collection that an operation is about.
 type In struct {

@@ -41,14 +41,15 @@ func (a *API) collections() {
 		groups := append([]string{}, c.Groups...)
 		return &body[Identity]{Identity{Name: c.Name, Scope: c.Scope.String(), Groups: groups, Keys: a.o.Keys}}, nil
 	})
-	type collectionsBody struct {
+	a.making()
+	type collectionList struct {
 		Collections []Collection `json:"collections" nullable:"false"`
 	}
 	route(a, access.Read, huma.Operation{
 		OperationID: "list-collections", Method: http.MethodGet, Path: "/v1/collections", Tags: tags,
 		Summary: "List the collections that the caller may know of",
-	}, func(ctx context.Context, _ *struct{}) (*body[collectionsBody], error) {
-		out := &body[collectionsBody]{collectionsBody{[]Collection{}}}
+	}, func(ctx context.Context, _ *struct{}) (*body[collectionList], error) {
+		out := &body[collectionList]{collectionList{[]Collection{}}}
 		for _, name := range a.o.Library.Names() {
 			if access.From(ctx).May(access.Read, name) != nil {
 				continue
@@ -79,6 +80,40 @@ func (a *API) collections() {
 			return err
 		})
 		return out, err
+	})
+}
+
+func (a *API) making() {
+	tags := []string{"collections"}
+	type made struct {
+		Status int
+		Body   Collection
+	}
+	fixed := []int{http.StatusConflict}
+	route(a, access.Admin, huma.Operation{
+		OperationID: "put-collection", Method: http.MethodPut, Path: "/v1/collections/{collection}", Tags: tags,
+		Summary: "Make a collection; one that is there stays as it is", DefaultStatus: http.StatusCreated, Errors: fixed,
+	}, func(ctx context.Context, of *In) (*made, error) {
+		is, err := a.o.Library.Make(ctx, of.Collection)
+		if errors.Is(err, access.ErrNoCollection) {
+			return nil, &huma.ErrorModel{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: "a name has 1 to 64 letters, digits, - and _",
+				Errors: []*huma.ErrorDetail{{Message: "a name has 1 to 64 letters, digits, - and _", Location: "path.collection"}}}
+		}
+		if err != nil {
+			return nil, err
+		}
+		out := &made{Status: http.StatusOK}
+		if is {
+			out.Status = http.StatusCreated
+		}
+		out.Body, err = a.collection(ctx, of.Collection)
+		return out, err
+	})
+	route(a, access.Admin, huma.Operation{
+		OperationID: "delete-collection", Method: http.MethodDelete, Path: "/v1/collections/{collection}", Tags: tags,
+		Summary: "Remove a collection with all that it holds", DefaultStatus: http.StatusNoContent, Errors: fixed,
+	}, func(ctx context.Context, of *In) (*struct{}, error) {
+		return nil, a.o.Library.Remove(ctx, of.Collection)
 	})
 }
 

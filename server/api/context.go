@@ -3,8 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -89,31 +87,6 @@ func (a *API) packing() {
 		})
 		return out, err
 	})
-	type replayed struct {
-		Text     string `json:"text"`
-		Verified bool   `json:"verified"`
-	}
-	type receipt struct {
-		In
-		Body json.RawMessage `doc:"A receipt, as context gives it"`
-	}
-	route(a, access.Read, huma.Operation{
-		OperationID: "replay", Method: http.MethodPost, Path: "/v1/collections/{collection}/replay", Tags: tags,
-		Summary: "Build a context anew from its receipt and the stored sources",
-		Errors:  []int{http.StatusConflict},
-	}, func(ctx context.Context, of *receipt) (*body[replayed], error) {
-		var c tamis.Context
-		if err := json.Unmarshal(of.Body, &c); err != nil {
-			return nil, invalid("receipt", fmt.Errorf("this is no receipt: %w", err))
-		}
-		out := &body[replayed]{}
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
-			out.Body.Text, err = ix.Replay(ctx, &c, by.Sees(""))
-			out.Body.Verified = err == nil
-			return err
-		})
-		return out, err
-	})
 }
 
 // makeContext makes one context.
@@ -127,14 +100,20 @@ func makeContext(ctx context.Context, ix *tamis.Index, by *access.Caller, r *Con
 	if err != nil {
 		return Receipt{}, err
 	}
-	out := Receipt{Context: c, Confidence: c.Confidence, DroppedCount: c.DroppedCount}
-	if r.Dropped {
-		out.Dropped = &c.Dropped
-	}
+	out := receiptOf(c, r.Dropped)
 	if r.Explain {
 		out.Units, err = explain(ctx, ix, by, c, scored)
 	}
 	return out, err
+}
+
+// receiptOf is a context as tamis context --json prints it.
+func receiptOf(c *tamis.Context, dropped bool) Receipt {
+	r := Receipt{Context: c, Confidence: c.Confidence, DroppedCount: c.DroppedCount}
+	if dropped {
+		r.Dropped = &c.Dropped
+	}
+	return r
 }
 
 type span struct {

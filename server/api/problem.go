@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 	"github.com/tamis-search/tamis/session"
 )
@@ -30,6 +31,7 @@ var statuses = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 	{access.ErrDenied, http.StatusForbidden},
 	{access.ErrNoCollection, http.StatusNotFound},
+	{library.ErrFixed, http.StatusConflict},
 	{sessions.ErrNone, http.StatusNotFound},
 	{session.ErrNoPiece, http.StatusNotFound},
 	{session.ErrPinned, http.StatusConflict},
@@ -101,6 +103,9 @@ func details(err error, inBody bool) []*huma.ErrorDetail {
 	case "counter":
 		at = root + ".tokenizer"
 	case "receipt":
+		at = root
+	}
+	if wrong.Field == "" {
 		at = root
 	}
 	if wrong.Place != "" {

@@ -72,19 +72,10 @@ type Options struct {
 	Limits   Limits
 	// KindOf says what a request asks for; nil: all are plain.
 	KindOf func(*http.Request) Kind
-	// Observe, where not nil, is called before each request is answered, and what it
-	// returns after; the request goes on in its context.
-	Observe func(*http.Request) (context.Context, func(Done))
+	// Refused, where not nil, is told of each request that is refused, and why in a word.
+	Refused func(why string)
 	Audit   *Audit
 	Log     *slog.Logger
-}
-
-// Done is what became of a request.
-type Done struct {
-	Status  int
-	Bytes   int64
-	Time    time.Duration
-	Refused string // why, in a word; "" where it was answered
 }
 
 // Guard is what stands before the handlers.
@@ -106,8 +97,8 @@ func New(o Options) *Guard {
 	if o.KindOf == nil {
 		o.KindOf = func(*http.Request) Kind { return Plain }
 	}
-	if o.Observe == nil {
-		o.Observe = func(r *http.Request) (context.Context, func(Done)) { return r.Context(), func(Done) {} }
+	if o.Refused == nil {
+		o.Refused = func(string) {}
 	}
 	l := o.Limits
 	return &Guard{
@@ -171,8 +162,7 @@ func (g *Guard) handler(h http.Handler, callers bool) http.Handler {
 		e := &Entry{Time: start.UTC(), Request: requestID(r), Address: r.RemoteAddr, Method: r.Method, Path: clip(r.URL.Path), Document: clip(r.URL.Query().Get("id"))}
 		e.Collection = collectionOf(r.URL.Path)
 		secure(w.Header(), r, e.Request)
-		ctx, done := g.o.Observe(r)
-		r = r.WithContext(context.WithValue(ctx, entryKey{}, e))
+		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
 		if r.ContentLength != 0 { // at once, so that one that nobody reads cannot hold the connection
 			r.Body = newSlowBody(r.Body, c, g.o.Limits.Window, g.o.Limits.Least)
 		}
@@ -181,7 +171,7 @@ func (g *Guard) handler(h http.Handler, callers bool) http.Handler {
 			if v != nil && v != http.ErrAbortHandler {
 				g.panicked(w, r, e, v)
 			}
-			g.told(w, e, start, callers, done)
+			g.told(w, e, start, callers)
 			w.extend() // for what the connection still holds of the answer
 			if v != nil && (v == http.ErrAbortHandler || begun) {
 				panic(http.ErrAbortHandler) // what was begun must not look whole
@@ -295,17 +285,18 @@ func (g *Guard) panicked(w *writer, r *http.Request, e *Entry, v any) {
 }
 
 // told says what became of a request.
-func (g *Guard) told(w *writer, e *Entry, start time.Time, audited bool, done func(Done)) {
-	d := Done{Status: w.status, Bytes: w.bytes, Time: time.Since(start), Refused: e.Refused}
-	if d.Status == 0 {
-		d.Status = http.StatusOK // net/http says so where a handler said nothing
+func (g *Guard) told(w *writer, e *Entry, start time.Time, audited bool) {
+	if e.Refused != "" {
+		g.o.Refused(e.Refused)
 	}
-	done(d)
 	if !audited {
 		return
 	}
 	e.mu.Lock()
-	e.Status, e.Bytes, e.MS = d.Status, d.Bytes, float64(d.Time.Microseconds())/1000
+	e.Status, e.Bytes, e.MS = w.status, w.bytes, float64(time.Since(start).Microseconds())/1000
+	if e.Status == 0 {
+		e.Status = http.StatusOK // net/http says so where a handler said nothing
+	}
 	e.mu.Unlock()
 	if err := g.o.Audit.write(e); err != nil {
 		g.o.Log.Error("audit log", "error", err)

@@ -7,6 +7,7 @@ package library
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -133,6 +134,57 @@ func (l *Library) shelf(name string, make bool) (*shelf, error) {
 	return s, nil
 }
 
+// ErrFixed: the collections of a library are given, none is made or removed.
+var ErrFixed = errors.New("the collections of this server are fixed: start it with a folder for collections to make and remove them")
+
+// Make makes an empty collection, and says whether it was not there. Errors: ErrFixed,
+// access.ErrNoCollection for a name that none has, those of tamis.Open.
+func (l *Library) Make(ctx context.Context, name string) (made bool, err error) {
+	l.mu.Lock()
+	given := l.o.Collections[name] != ""
+	l.mu.Unlock()
+	if !given && l.o.Root == "" {
+		return false, ErrFixed
+	}
+	if _, release, err := l.Read(ctx, name); err == nil {
+		release()
+		return false, nil
+	} else if !errors.Is(err, tamis.ErrNotFound) && !errors.Is(err, access.ErrNoCollection) {
+		return false, err
+	}
+	_, release, err := l.Write(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	return true, release()
+}
+
+// Remove removes a collection with all that it holds. Errors: ErrFixed for one that was
+// given by its directory, access.ErrNoCollection, tamis.ErrLocked while somebody writes it.
+func (l *Library) Remove(ctx context.Context, name string) error {
+	if l.o.Collections[name] != "" {
+		return ErrFixed
+	}
+	s, err := l.shelf(name, false)
+	if err != nil {
+		return err
+	}
+	gone, closed, err := s.remove()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-closed: // and with it the lock given back, for one that is made under the name
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	if l.shelves[name] == s {
+		delete(l.shelves, name)
+	}
+	l.mu.Unlock()
+	return os.RemoveAll(gone)
+}
+
 // Close closes all indexes, after those who use them are done.
 func (l *Library) Close() error {
 	l.mu.Lock()
@@ -159,6 +211,7 @@ type shelf struct {
 	closing chan struct{} // closed when the lock of the last writer is given back; nil for none
 	looked  time.Time     // when the head was looked at last
 	head    headMark      // as it was when the reader was opened
+	removed bool
 }
 
 // open is an index with those who use it, itself included while it is the shelf's.
@@ -189,6 +242,9 @@ func (s *shelf) use(o *open) (*tamis.Index, func(), error) {
 func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.removed {
+		return nil, nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
+	}
 	if s.writer != nil {
 		return s.use(s.writer)
 	}
@@ -219,13 +275,16 @@ func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
 }
 
 // retire closes what was opened when nobody uses it any more.
-func (s *shelf) retire(o *open) {
-	if o != nil {
-		go func() {
+func (s *shelf) retire(o *open) (closed chan struct{}) {
+	closed = make(chan struct{})
+	go func() {
+		defer close(closed)
+		if o != nil {
 			o.users.Wait()
-			_ = o.ix.Close() // it was for reading: nothing is lost
-		}()
-	}
+			_ = o.ix.Close() // what was acknowledged is durable
+		}
+	}()
+	return closed
 }
 
 func (s *shelf) write(ctx context.Context) (*tamis.Index, func() error, error) {
@@ -244,6 +303,9 @@ func (s *shelf) write(ctx context.Context) (*tamis.Index, func() error, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+	}
+	if s.removed {
+		return nil, nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
 	}
 	if s.writer == nil {
 		ix, err := tamis.Open(s.dir, s.o.Index)
@@ -282,6 +344,36 @@ func (s *shelf) wrote() error {
 	s.mu.Unlock()
 	close(closing)
 	return err
+}
+
+// remove puts the directory aside under a name that no collection has, which it returns:
+// what a crash leaves of it is no collection. Who reads it goes on.
+func (s *shelf) remove() (gone string, closed chan struct{}, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.removed {
+		return "", nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
+	}
+	if s.writing > 0 || s.closing != nil {
+		return "", nil, fmt.Errorf("remove %q: %w", s.name, tamis.ErrLocked)
+	}
+	if s.writer == nil { // another process may write it
+		ix, err := tamis.Open(s.dir, tamis.Options{MustExist: true})
+		if err == nil {
+			err = ix.Close()
+		}
+		if errors.Is(err, tamis.ErrLocked) {
+			return "", nil, err
+		}
+	}
+	gone = filepath.Join(filepath.Dir(s.dir), ".removed-"+rand.Text())
+	if err := os.Rename(s.dir, gone); err != nil {
+		return "", nil, fmt.Errorf("remove %q: %w", s.name, err)
+	}
+	s.retire(s.reader)
+	closed = s.retire(s.writer)
+	s.reader, s.writer, s.removed = nil, nil, true
+	return gone, closed, nil
 }
 
 func (s *shelf) close() error {

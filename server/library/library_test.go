@@ -154,3 +154,60 @@ func TestManyAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestMadeAndRemoved(t *testing.T) {
+	ctx := context.Background()
+	root := t.TempDir()
+	l := New(Options{Root: root})
+	defer l.Close()
+	for i, want := range []bool{true, false} {
+		if made, err := l.Make(ctx, "notes"); made != want || err != nil {
+			t.Fatal(i, made, err)
+		}
+	}
+	if _, err := l.Make(ctx, "../x"); !errors.Is(err, access.ErrNoCollection) {
+		t.Error(err)
+	}
+	ix, done, err := l.Write(ctx, "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ix, "a", "The kettle is on the table.")
+	if err := l.Remove(ctx, "notes"); !errors.Is(err, tamis.ErrLocked) {
+		t.Errorf("removing what somebody writes: %v", err)
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	held, release, err := l.Read(ctx, "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Remove(ctx, "notes"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := held.Stats(); err != nil || s.Documents != 1 {
+		t.Errorf("who read it: %v %v", s, err)
+	}
+	release()
+	if _, _, err := l.Read(ctx, "notes"); !errors.Is(err, access.ErrNoCollection) {
+		t.Error(err)
+	}
+	if names := l.Names(); len(names) != 0 {
+		t.Error(names)
+	}
+	if made, err := l.Make(ctx, "notes"); !made || err != nil {
+		t.Fatal(made, err)
+	}
+	if n := documents(t, l, "notes"); n != 0 {
+		t.Errorf("%d documents in a new collection", n)
+	}
+	fixed := New(Options{Collections: map[string]string{Default: filepath.Join(root, "x")}})
+	defer fixed.Close()
+	if err := fixed.Remove(ctx, Default); !errors.Is(err, ErrFixed) {
+		t.Error(err)
+	}
+	if _, err := fixed.Make(ctx, "more"); !errors.Is(err, ErrFixed) {
+		t.Error(err)
+	}
+}

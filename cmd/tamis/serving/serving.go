@@ -124,9 +124,9 @@ func (o *options) logger(a App) (*slog.Logger, error) {
 	h := &slog.HandlerOptions{Level: level}
 	switch {
 	case o.logFormat == "json", o.logFormat == "auto" && !a.Terminal:
-		return slog.New(slog.NewJSONHandler(a.Errs, h)), nil
+		return slog.New(guard.Logging(slog.NewJSONHandler(a.Errs, h))), nil
 	case o.logFormat == "text", o.logFormat == "auto":
-		return slog.New(slog.NewTextHandler(a.Errs, h)), nil
+		return slog.New(guard.Logging(slog.NewTextHandler(a.Errs, h))), nil
 	}
 	return nil, flags.Usagef("--log-format %s: it is text, json or auto", screen.Name(o.logFormat))
 }
