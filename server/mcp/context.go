@@ -70,7 +70,7 @@ func (c *call) answer(t *tamis.Context, hint string, u usage, before bool) (*rep
 			body = append(body, fmt.Sprintf("This may not answer the question (confidence %.2f).", t.Confidence))
 		}
 	case before:
-		body = append(body, `Nothing new matches; what was shown before is not sent twice: session {"do":"list"}, or restore.`)
+		body = append(body, "Nothing more matches. What was shown before is not sent twice: session lists it, restore shows it again.")
 	default:
 		body = append(body, "Nothing matches. Ask with words that the documents may use.")
 	}

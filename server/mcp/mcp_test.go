@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,12 +26,13 @@ func owner() *access.Caller { return &access.Caller{Name: "owner", Scope: access
 // house is a folder of notes, indexed.
 type house struct {
 	dir     string // of the notes
+	index   string
 	library *library.Library
 }
 
 func newHouse(t testing.TB, files map[string]string) *house {
 	t.Helper()
-	h := &house{dir: t.TempDir()}
+	h := &house{dir: t.TempDir(), index: filepath.Join(t.TempDir(), "ix")}
 	for name, text := range files {
 		file := filepath.Join(h.dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -42,7 +42,7 @@ func newHouse(t testing.TB, files map[string]string) *house {
 			t.Fatal(err)
 		}
 	}
-	h.library = library.New(library.Options{Collections: map[string]string{library.Default: filepath.Join(t.TempDir(), "ix")}})
+	h.library = library.New(library.Options{Collections: map[string]string{library.Default: h.index}})
 	t.Cleanup(func() {
 		if err := h.library.Close(); err != nil {
 			t.Error(err)
@@ -235,14 +235,123 @@ func TestLook(t *testing.T) {
 	}
 }
 
-func TestThinPath(t *testing.T) {
+// TestConversation: what an agent meets in a conversation.
+func TestConversation(t *testing.T) {
 	h := newHouse(t, kitchen)
 	a := connected(t, h.server(t, Options{Caller: owner()}))
-	for _, c := range [][2]string{{"context", `{"question":"How do I clean a tamis?"}`}, {"context", `{"question":"How do I clean a tamis?"}`}, {"search", `{"query":"stock bones"}`},
-		{"open", `{"label":"1"}`}, {"open", `{"label":"stock/veal.md:5"}`}, {"open", `{"label":"stock/fish.md"}`}, {"session", `{}`}, {"session", `{"do":"fold","labels":["[##1]"]}`},
-		{"session", `{"do":"restore","labels":1}`}, {"session", `{"do":"find","text":"mesh"}`}, {"session", `{"do":"fold"}`}, {"session", `{}`},
-		{"add", `{"title":"Ducks","text":"Ducks are roasted on the bone."}`}, {"context", `{"question":"how are ducks roasted"}`}} {
-		t.Logf("=== %s %s\n%s", c[0], c[1], a.want(c[0], c[1]))
+	for _, step := range []struct {
+		tool, arguments string
+		want            []string // in the reply
+		not             string
+	}{
+		{"session", `{}`, []string{"Nothing was shown yet.", "[window: "}, "##"},
+		{"context", `{"question":"How do I clean a tamis?"}`, []string{"[##1]", "dishwasher", "[##1] = sieves.md:1", " tokens used; left: "}, h.dir},
+		{"context", `{"question":"How do I clean a tamis?"}`, []string{"Nothing more matches."}, "dishwasher"},
+		{"search", `{"query":"stock bones"}`, []string{"1. stock/fish.md:1 — Fish stock\n   ", "2. stock/veal.md:1"}, "tamis is a drum"},
+		{"open", `{"label":"1"}`, []string{"sieves.md:1 to 10\n```\n# Sieves", "warps.\n"}, ""},
+		{"open", `{"label":"[##1]"}`, []string{"sieves.md:1 to 10"}, ""},
+		{"open", `{"label":1,"budget":"400"}`, []string{"sieves.md:1 to 10"}, ""},
+		{"open", `{"label":"stock/veal.md:5"}`, []string{"Simmer for eight hours"}, ""},
+		{"open", `{"label":"stock/veal.md:14-20"}`, []string{"Roast the bones"}, ""},
+		{"open", `{"label":"stock/fish.md"}`, []string{"Fish bones give"}, ""},
+		{"session", `{"do":"pin","labels":[2]}`, []string{"Pinned [2]."}, ""},
+		{"session", `{"do":"fold","labels":["[##1]"]}`, []string{"Folded [1]."}, ""},
+		{"session", `{"do":"list"}`, []string{"[1] sieves.md:1 (about ", ", folded)", ", pinned)"}, "dishwasher"},
+		{"session", `{"do":"restore","labels":1}`, []string{"[##1] # Sieves", "[##1] = sieves.md:1"}, ""},
+		{"session", `{"do":"restore","labels":[1,2]}`, []string{"dishwasher", "muslin"}, ""},
+		{"session", `{"do":"find","text":"MESH"}`, []string{"[1] sieves.md:1 (2 times)"}, "veal"},
+		{"session", `{"do":"fold"}`, []string{"Let go of everything that is not pinned [1]."}, ""},
+		{"context", `{"question":"How do I clean a tamis?"}`, []string{"[##3]", "dishwasher"}, "[##1]"},
+		{"add", `{"title":"Ducks","text":"Ducks are roasted on the bone."}`, []string{"1 added"}, ""},
+		{"add", `{"title":"Ducks","text":"Ducks are roasted on the bone, and rest."}`, []string{"1 updated"}, ""},
+		{"context", `{"question":"how are ducks roasted"}`, []string{"and rest.", "= note/ducks:0-40"}, ""},
+	} {
+		got := a.want(step.tool, step.arguments)
+		for _, want := range step.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s %s: no %q in\n%s", step.tool, step.arguments, want, got)
+			}
+		}
+		if step.not != "" && strings.Contains(got, step.not) {
+			t.Errorf("%s %s: %q in\n%s", step.tool, step.arguments, step.not, got)
+		}
+		if lines := strings.Split(got, "\n"); !strings.HasPrefix(lines[len(lines)-1], "[window: ") {
+			t.Errorf("%s %s ends with %q", step.tool, step.arguments, lines[len(lines)-1])
+		}
 	}
-	_ = http.StatusOK
+}
+
+// TestErrors: each is short, and says what to do.
+func TestErrors(t *testing.T) {
+	h := newHouse(t, kitchen)
+	s := h.server(t, Options{Caller: owner(), Folders: []string{h.dir}})
+	a := connected(t, s)
+	for _, c := range [][3]string{
+		{"context", `{}`, "context needs the argument question"},
+		{"context", `{"question":" "}`, "empty"},
+		{"context", `{"question":"the"}`, "no word to search for"},
+		{"context", `{"question":"tamis","budget":12}`, "use 150 or more"},
+		{"context", `{"question":"tamis","budget":-5}`, "use 150 or more"},
+		{"context", `{"question":"tamis","budget":"much"}`, "budget must be an integer"},
+		{"context", `{"question":"tamis","k":3}`, "context has no argument k; it takes question, budget, filter"},
+		{"context", `{"question":"tamis","filter":"path ^ "}`, "filter"},
+		{"context", `{"question":"tamis","filter":"colour = \"red\""}`, "colour"},
+		{"context", `{"question":["tamis"]}`, "question must be a string"},
+		{"search", `{"query":""}`, "empty"},
+		{"open", `{"label":"7"}`, "the window holds no label 7"},
+		{"open", `{"label":"99999999999999999999999"}`, "no label"},
+		{"open", `{"label":"nowhere.md"}`, "nowhere.md: no such document is indexed"},
+		{"open", `{"label":"sieves.md:4000"}`, "has no line 4000"},
+		{"open", `{"label":"sieves.md:5-100000000"}`, "no range"},
+		{"open", `{"label":"sieves.md#page=2"}`, "has no page 2"},
+		{"open", `{"label":"../../etc/passwd"}`, "no such document"},
+		{"open", `{"label":"/etc/passwd"}`, "no such document"},
+		{"session", `{"do":"burn"}`, "list, fold, restore, pin, unpin, find"},
+		{"session", `{"do":"fold","labels":[3]}`, "no label 3"},
+		{"session", `{"do":"pin"}`, "pin needs labels"},
+		{"session", `{"do":"find"}`, "find needs a text"},
+		{"add", `{}`, "nothing to add"},
+		{"add", `{"paths":["/etc/passwd"]}`, "is not under a folder that may be added"},
+		{"add", `{"paths":["../../etc/passwd"]}`, "is not under a folder that may be added"},
+		{"add", `{"paths":["missing.md"]}`, "is not under a folder that may be added"},
+		{"context", `{"question":"tamis","` + strings.Repeat("long", 1000) + `":1}`, "context has no argument"},
+		{"open", `{"label":"` + strings.Repeat("long", 1000) + `"}`, "no such document"},
+	} {
+		got, failed := a.ask(c[0], c[1])
+		if !failed || !strings.Contains(got, c[2]) {
+			t.Errorf("%s %.60s: %q, want %q", c[0], c[1], got, c[2])
+		}
+		if n := counted(t, got); n > mostError {
+			t.Errorf("%s %.60s: %d tokens: %q", c[0], c[1], n, got)
+		}
+	}
+	none := connected(t, (&house{dir: h.dir, library: library.New(library.Options{Collections: map[string]string{"default": t.TempDir() + "/none"}})}).server(t, Options{Caller: owner()}))
+	if got, failed := none.ask("context", `{"question":"tamis"}`); !failed || !strings.Contains(got, "tamis index PATH") {
+		t.Errorf("without an index: %q", got)
+	}
+	if got := none.want("add", `{"title":"Ducks","text":"Ducks are roasted on the bone."}`); !strings.Contains(got, "1 added") {
+		t.Errorf("an index is made: %q", got)
+	}
+}
+
+// TestHardLimit: a full window refuses, and goes on when something was let go of.
+func TestHardLimit(t *testing.T) {
+	h := newHouse(t, kitchen)
+	a := connected(t, h.server(t, Options{Caller: owner(), Window: 600}))
+	soft := false
+	for i := 0; ; i++ {
+		got, failed := a.ask("open", `{"label":"sieves.md","budget":150}`)
+		soft = soft || strings.Contains(got, "over the soft limit")
+		if failed {
+			if !strings.Contains(got, "the window is full") || !soft || i < 2 {
+				t.Errorf("after %d replies: %q", i, got)
+			}
+			break
+		}
+		if i > 10 {
+			t.Fatal("the window is never full")
+		}
+	}
+	a.want("session", `{"do":"fold"}`)
+	a.want("open", `{"label":"sieves.md","budget":150}`)
 }

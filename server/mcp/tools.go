@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -302,10 +303,10 @@ type count int
 
 func (n *count) UnmarshalJSON(b []byte) error {
 	f, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64)
-	if err != nil || f != float64(int32(f)) {
+	if err != nil || f != math.Trunc(f) {
 		return errors.New("no number")
 	}
-	*n = count(f)
+	*n = count(max(min(f, 1<<30), -1<<30))
 	return nil
 }
 
