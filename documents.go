@@ -3,6 +3,8 @@ package tamis
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
@@ -72,7 +74,56 @@ func (ix *Index) Document(ctx context.Context, id string, scope Scope) (*Documen
 	if err != nil {
 		return nil, err
 	}
-	return v.Document(h)
+	d, err := v.Document(h)
+	if err != nil || len(d.Blocks) > mostPlaces {
+		return d, err
+	}
+	for i := range d.Blocks {
+		p, err := v.Place(h, d.Blocks[i].Start)
+		if err != nil {
+			return nil, err
+		}
+		if !p.IsZero() {
+			d.Blocks[i].Place = &p
+		}
+	}
+	return d, nil
+}
+
+// mostPlaces is how many blocks are told where they stand in their file: each is looked up.
+const mostPlaces = 2000
+
+// Origin is where a document comes from.
+type Origin struct {
+	Path   string // of the file on disk
+	Inside string // where in that file the one is that is the document; empty where it is all of it
+	Digest []byte // SHA-256 of the file on disk, as it was read
+}
+
+// Origin says which file is the document, for somebody who sees the scope. Error:
+// ErrNotFound, also for a document that is one of several in a file, which others may see.
+func (ix *Index) Origin(doc string, scope Scope) (Origin, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return Origin{}, err
+	}
+	defer v.Release()
+	header, err := scope.headers(v)
+	if err != nil {
+		return Origin{}, err
+	}
+	h, err := header(doc)
+	if err != nil {
+		return Origin{}, err
+	}
+	inside, within := strings.CutPrefix(h.ID, h.Path+"!/")
+	if f, ok, err := ix.store.FileInfo(h.Path); h.Path != "" && (within || h.ID == h.Path) && ok && len(f.Digest) > 0 || err != nil {
+		if !within {
+			inside = ""
+		}
+		return Origin{Path: h.Path, Inside: inside, Digest: f.Digest}, err
+	}
+	return Origin{}, fmt.Errorf("there is no file that is this document: %w", ErrNotFound)
 }
 
 // Count counts the documents and passages that somebody sees.

@@ -78,7 +78,7 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	cmd.AddCommand(
 		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
-		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.serveCommand(), a.mcpCommand(), a.configCommand(), a.versionCommand(),
+		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
 	)
 	flags.Complete(cmd)
 	return cmd

@@ -8,11 +8,9 @@ import (
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/topics"
 	"github.com/tamis-search/tamis/internal/screen"
-	"github.com/tamis-search/tamis/text"
 )
 
 // outline is one document with its chapters.
@@ -44,11 +42,11 @@ phrases of its own. No index is needed.`,
 					if err != nil {
 						return err
 					}
-					an, err := text.NewAnalyzer(analyzerOf(&d))
+					chapters, err := topics.OutlineOf(&d)
 					if err != nil {
 						return err
 					}
-					outlines = append(outlines, outline{d.ID, d.Title, topics.Outline(&d, an)})
+					outlines = append(outlines, outline{d.ID, d.Title, chapters})
 				}
 			}
 			return a.paged(func() error {
@@ -66,16 +64,6 @@ phrases of its own. No index is needed.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-// analyzerOf names the analyzer for the words of chapters; those of code are
-// looked at as prose, whose words titles need.
-func analyzerOf(d *corpus.Document) string {
-	lang := d.Lang
-	if len(lang) != 2 {
-		lang = text.DetectLanguage(d.Source)
-	}
-	return text.AnalyzerName("", lang)
 }
 
 func (a *app) printOutline(o outline) error {

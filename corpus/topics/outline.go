@@ -42,6 +42,20 @@ type Chapter struct {
 // headings, that is looked through for topics.
 const longSection = 60
 
+// OutlineOf is Outline with the analyzer of the document's language; the words of code
+// are looked at as prose, which titles need.
+func OutlineOf(d *corpus.Document) ([]Chapter, error) {
+	lang := d.Lang
+	if len(lang) != 2 {
+		lang = text.DetectLanguage(d.Source)
+	}
+	an, err := text.NewAnalyzer(text.AnalyzerName("", lang))
+	if err != nil {
+		return nil, err
+	}
+	return Outline(d, an), nil
+}
+
 // Outline divides a document into chapters: at its headings; without any, code at
 // its declarations; and what is still long, by topic. A document without text
 // has none.

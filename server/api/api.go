@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
@@ -32,6 +33,8 @@ type Options struct {
 	Sessions *sessions.Kept
 	// Model answers questions; nil: the packed context is the answer.
 	Model llm.Model
+	// Key signs receipts; nil: none is signed.
+	Key *attest.Key
 	// Log is told of failures; nil is slog's default.
 	Log *slog.Logger
 	// Version is that of the OpenAPI document.
@@ -45,6 +48,8 @@ type API struct {
 	o    Options
 	mux  *http.ServeMux
 	huma huma.API
+
+	verified verified
 }
 
 // New is the interface to what the options say. The error is for a document that cannot
@@ -69,6 +74,8 @@ func New(o Options) (*API, error) {
 	a.searching()
 	a.packing()
 	a.documents()
+	a.originals()
+	a.receipts()
 	a.adding()
 	a.uploading()
 	a.asking()

@@ -3,8 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -85,31 +83,6 @@ func (a *API) packing() {
 		out := &body[Receipt]{}
 		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
 			out.Body, err = makeContext(ctx, ix, by, &of.Body)
-			return err
-		})
-		return out, err
-	})
-	type replayed struct {
-		Text     string `json:"text"`
-		Verified bool   `json:"verified"`
-	}
-	type receipt struct {
-		In
-		Body json.RawMessage `doc:"A receipt, as context gives it"`
-	}
-	route(a, access.Read, huma.Operation{
-		OperationID: "replay", Method: http.MethodPost, Path: "/v1/collections/{collection}/replay", Tags: tags,
-		Summary: "Build a context anew from its receipt and the stored sources",
-		Errors:  []int{http.StatusConflict},
-	}, func(ctx context.Context, of *receipt) (*body[replayed], error) {
-		var c tamis.Context
-		if err := json.Unmarshal(of.Body, &c); err != nil {
-			return nil, invalid("receipt", fmt.Errorf("this is no receipt: %w", err))
-		}
-		out := &body[replayed]{}
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
-			out.Body.Text, err = ix.Replay(ctx, &c, by.Sees(""))
-			out.Body.Verified = err == nil
 			return err
 		})
 		return out, err

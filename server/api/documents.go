@@ -44,11 +44,12 @@ type Document struct {
 
 // Block is a run of a document that has one role.
 type Block struct {
-	Kind  string `json:"kind" example:"paragraph"`
-	Level int    `json:"level,omitempty"`
-	Label string `json:"label,omitempty"`
-	Start int    `json:"start"`
-	End   int    `json:"end"`
+	Kind  string       `json:"kind" example:"paragraph"`
+	Level int          `json:"level,omitempty"`
+	Label string       `json:"label,omitempty"`
+	Start int          `json:"start"`
+	End   int          `json:"end"`
+	Place *tamis.Place `json:"place,omitempty" doc:"Where in its file it begins; of documents with very many blocks not told"`
 }
 
 func listed(d *tamis.Document, bytes int) Listed {
@@ -153,7 +154,7 @@ func ranged(d *tamis.Document, start, end int, blocks bool) (Document, error) {
 	}
 	for _, b := range d.Blocks {
 		if blocks && b.Start < end && b.End > start {
-			out.Blocks = append(out.Blocks, Block{Kind: b.Kind.String(), Level: int(b.Level), Label: b.Label, Start: b.Start, End: b.End})
+			out.Blocks = append(out.Blocks, Block{Kind: b.Kind.String(), Level: int(b.Level), Label: b.Label, Start: b.Start, End: b.End, Place: b.Place})
 		}
 	}
 	return out, nil
