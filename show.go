@@ -1,7 +1,6 @@
 package tamis
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"sort"
@@ -127,11 +126,11 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: headingsAt(d, start), Start: start, End: end}
+	s := &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: d.HeadingsAt(start), Start: start, End: end}
 	if s.Place, err = v.Place(h, start); err != nil {
 		return nil, err
 	}
-	for from, to := linesAround(d.Source, start, end, around); from <= to; {
+	for from, to := corpus.LinesAround(d.Source, start, end, around, showAround); from <= to; {
 		stop := to
 		if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
 			stop = from + n
@@ -144,61 +143,4 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 		from = stop + 1
 	}
 	return s, nil
-}
-
-// linesAround widens a range to whole lines and so many more on either side, as
-// far as they lie within showAround.
-func linesAround(source string, start, end, around int) (from, to int) {
-	least, most := max(start-showAround, 0), min(end+showAround, len(source))
-	from, to = start, end
-	if to > from && source[to-1] == '\n' {
-		to--
-	}
-	for n := around; from > least; from-- {
-		if source[from-1] == '\n' {
-			if n--; n < 0 {
-				break
-			}
-		}
-	}
-	for n := around; to < most; to++ {
-		if source[to] == '\n' {
-			if n--; n < 0 {
-				break
-			}
-		}
-	}
-	for from < start && !utf8.RuneStart(source[from]) {
-		from++
-	}
-	for to > end && to < len(source) && !utf8.RuneStart(source[to]) {
-		to--
-	}
-	return from, to
-}
-
-// headingsAt is the path of headings above a byte of a document, as its passages
-// have it.
-func headingsAt(d *corpus.Document, at int) []string {
-	var path []corpus.Block
-	for _, b := range d.Blocks {
-		if b.Start > at {
-			break
-		}
-		if b.Kind != corpus.Heading {
-			continue
-		}
-		for len(path) > 0 && max(path[len(path)-1].Level, 1) >= max(b.Level, 1) {
-			path = path[:len(path)-1]
-		}
-		path = append(path, b)
-	}
-	var labels []string
-	for i, b := range path {
-		label := cmp.Or(b.Label, strings.TrimSpace(d.Source[b.Start:b.End]))
-		if i > 0 || label != d.Title { // the title has its own field
-			labels = append(labels, label)
-		}
-	}
-	return labels
 }
