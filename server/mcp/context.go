@@ -75,7 +75,7 @@ func (c *call) answer(t *tamis.Context, hint string, u usage, before bool) (*rep
 		body = append(body, "Nothing matches. Ask with words that the documents may use.")
 	}
 	if hint != "" {
-		body = append(body, c.clip(hint, mostAbout))
+		body = append(body, c.clip(hint, mostLine))
 	}
 	if t.Incomplete > 0 {
 		body = append(body, fmt.Sprintf("%d documents cannot be found yet: their index is being built anew.", t.Incomplete))

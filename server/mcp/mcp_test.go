@@ -191,27 +191,51 @@ var kitchen = map[string]string{
 	"stock/fish.md": "# Fish stock\n\nFish bones give all they have in twenty minutes; longer makes the stock bitter.\n",
 }
 
+// TestToolsCost: all that a model must read before its first call, with everything switched
+// on, is less than 600 tokens.
 func TestToolsCost(t *testing.T) {
 	h := newHouse(t, kitchen)
-	for name, s := range map[string]struct {
-		*Server
-		most int
-	}{
-		"all": {h.server(t, Options{Caller: owner(), About: "what the cooks of the restaurant wrote down", Folders: []string{h.dir}, Structured: true}), 600},
-	} {
-		for _, a := range []agent{connected(t, s.Server), overHTTP(t, s.Server, "")} {
-			list, err := a.ListTools(context.Background(), nil)
-			if err != nil {
-				t.Fatal(err)
+	h.library = library.New(library.Options{Collections: map[string]string{library.Default: h.index, "second": h.index + "2"}})
+	about := strings.Repeat("what the cooks of the restaurant wrote down, ", 100)
+	s := h.server(t, Options{Caller: owner(), About: about, Folders: []string{h.dir}, Structured: true})
+	for name, a := range map[string]agent{"connection": connected(t, s), "http": overHTTP(t, s, "")} {
+		list, err := a.ListTools(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := counted(t, list)
+		t.Logf("%s: %d tools, %d tokens", name, len(list.Tools), n)
+		for _, tool := range list.Tools {
+			if tool.OutputSchema == nil {
+				t.Errorf("%s has no output schema", tool.Name)
 			}
-			n := counted(t, list)
-			t.Logf("%s: %d tools, %d tokens", name, len(list.Tools), n)
-			for _, tool := range list.Tools {
-				t.Logf("%s: %d", tool.Name, counted(t, tool))
-			}
-			if n >= s.most || len(list.Tools) != 5 {
-				t.Errorf("%d tools take %d tokens, more than %d", len(list.Tools), n, s.most)
-			}
+		}
+		if n >= 600 || len(list.Tools) != 5 {
+			t.Errorf("%s: %d tools take %d tokens, and may take 600", name, len(list.Tools), n)
+		}
+	}
+	usual, err := connected(t, h.server(t, Options{Caller: &access.Caller{Name: "a", Scope: access.Read, Collections: []string{library.Default}}, About: "recipes"})).ListTools(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("read-only, one collection: %d tokens", counted(t, usual))
+}
+
+// TestLongNames: what a document is called may be longer than a budget.
+func TestLongNames(t *testing.T) {
+	h := newHouse(t, kitchen)
+	id := strings.Repeat("Løv-naïve/", 300)
+	h.write(t, library.Default, func(ix *tamis.Index) error {
+		_, err := ix.Add(context.Background(), func(yield func(tamis.Document, error) bool) {
+			yield(tamis.Document{ID: id, Title: id, Source: "Copper pans are seasoned with salt."}, nil)
+		})
+		return err
+	})
+	a := connected(t, h.server(t, Options{Caller: owner(), Structured: true}))
+	for tool, arguments := range map[string]string{"open": `{"label":"` + id + `","budget":150}`, "search": `{"query":"copper pans","budget":150}`,
+		"context": `{"question":"How are copper pans seasoned?","budget":150}`, "session": `{}`} {
+		if r := a.result(tool, arguments); costs(t, r) > 150 {
+			t.Errorf("%s: %d tokens: %s", tool, costs(t, r), textOf(t, r))
 		}
 	}
 }
