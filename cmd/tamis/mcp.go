@@ -108,9 +108,12 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 }
 
 func (a *app) agentsOverHTTP(ctx context.Context, s *mcp.Server, listen string) error {
-	at, err := server.Listen(listen)
+	at, _, err := server.Listen(listen, false)
+	if errors.Is(err, server.ErrPublic) {
+		return flags.UsageError{Err: fmt.Errorf("--http: %s is seen by other machines: tamis serve serves them, with keys, at /mcp", listen)}
+	}
 	if err != nil {
-		return flags.UsageError{Err: fmt.Errorf("--http: %w; tamis serve serves others, with keys", err)}
+		return fmt.Errorf("--http: %w", err)
 	}
 	fmt.Fprintf(a.out, "http://%s/mcp\n", at.Addr())
 	mux := http.NewServeMux()

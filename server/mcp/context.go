@@ -7,6 +7,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
 )
 
@@ -50,6 +51,7 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 		out, after = answer(turn.Context)
 		c.spend(after.used() - u.used() - (s.Window().Tokens - u.pieces))
 		if turn.Text != "" {
+			guard.Asked(c.asked, c.collection, c.Question, turn.Digest)
 			c.receipts.keep(c.caller.Name, c.collection, turn.Context)
 		}
 		return nil

@@ -104,7 +104,7 @@ func most(tool string, arguments map[string]any) int {
 // TestNoReplyIsOverItsBudget calls tools as fuzzers do: whatever documents and arguments
 // hold, text and structured content keep to the budget, and to what is left of the window.
 func TestNoReplyIsOverItsBudget(t *testing.T) {
-	calls := 300
+	calls := 200
 	if os.Getenv("TAMIS_HEAVY") == "full" {
 		calls = 10_000
 	}

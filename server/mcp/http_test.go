@@ -40,7 +40,10 @@ func post(t *testing.T, url string, set func(*http.Request)) (int, string) {
 // another site may ask. The SDK by itself lets the page of another site in.
 func TestForeign(t *testing.T) {
 	s := newHouse(t, kitchen).server(t, Options{Caller: owner()})
-	guarded, bare := httptest.NewServer(Local(s.Handler())), httptest.NewServer(s.Handler())
+	guarded := httptest.NewServer(Local(s.Handler()))
+	bare := httptest.NewServer(sdk.NewStreamableHTTPHandler(func(r *http.Request) *sdk.Server {
+		return s.room(r.Context(), owner(), false).server()
+	}, &sdk.StreamableHTTPOptions{Stateless: true}))
 	defer guarded.Close()
 	defer bare.Close()
 	own := strings.TrimPrefix(guarded.URL, "http://")

@@ -3,7 +3,6 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -237,25 +236,6 @@ func TestLongNames(t *testing.T) {
 		if r := a.result(tool, arguments); costs(t, r) > 150 {
 			t.Errorf("%s: %d tokens: %s", tool, costs(t, r), textOf(t, r))
 		}
-	}
-}
-
-func TestLook(t *testing.T) {
-	dir := os.Getenv("TAMIS_LOOK")
-	if dir == "" {
-		t.Skip()
-	}
-	lib := library.New(library.Options{Collections: map[string]string{library.Default: dir}})
-	s, err := New(Options{Library: lib, Sessions: sessions.New(4, time.Hour), Caller: owner(), Names: []string{os.Getenv("TAMIS_LOOK_BASE")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := connected(t, s)
-	for _, line := range strings.Split(os.Getenv("TAMIS_LOOK_CALLS"), "\n") {
-		tool, args, _ := strings.Cut(line, " ")
-		began := time.Now()
-		r := a.result(tool, args)
-		fmt.Printf("=== %s (%d tokens, %v)\n%s\n", line, costs(t, r), time.Since(began).Round(time.Millisecond), textOf(t, r))
 	}
 }
 

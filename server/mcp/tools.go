@@ -141,14 +141,8 @@ type call struct {
 func (r *room) call(ctx context.Context, t tool, req *sdk.CallToolRequest) (result *sdk.CallToolResult, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(r.asked, cancel)()
 	began := time.Now()
-	go func() {
-		select {
-		case <-r.gone:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	c := &call{room: r, req: req}
 	out, err := func() (*reply, error) {
 		if err := c.read(t, req.Params.Arguments); err != nil {
