@@ -70,7 +70,7 @@ var floors = [][]string{
 	{"server/guard", "server/metrics"},
 	{"server/api", "server/mcp", "server/web"},
 	{"server"},
-	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
 	{"cmd/tamis/serving", "cmd/tamis/showing"},

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// LinesAround widens a range to whole lines and so many more on either side, as far as
-// they lie within some bytes of it.
+// LinesAround widens a range of a source to whole lines and so many more on either side,
+// as far as they lie within so many bytes of it.
 func LinesAround(source string, start, end, around, within int) (from, to int) {
 	least, most := max(start-within, 0), min(end+within, len(source))
 	from, to = start, end
@@ -37,7 +37,7 @@ func LinesAround(source string, start, end, around, within int) (from, to int) {
 	return from, to
 }
 
-// HeadingsAt is the path of headings above a byte of a document, as its passages
+// HeadingsAt is the path of headings above a byte of the document, as its passages
 // have it.
 func (d *Document) HeadingsAt(at int) []string {
 	var path []Block
