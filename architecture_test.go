@@ -22,7 +22,7 @@ const module = "github.com/tamis-search/tamis"
 var floors = [][]string{
 	{"internal/…"},
 	{"text"},
-	{"text/tokens"},
+	{"text/excerpt", "text/tokens"},
 	{"vector"},
 	{"corpus"},
 	{"corpus/role"},
@@ -70,7 +70,7 @@ var floors = [][]string{
 	{"server/guard", "server/metrics"},
 	{"server/api", "server/mcp", "server/web"},
 	{"server"},
-	{"cmd/tamis/config", "cmd/tamis/excerpt", "cmd/tamis/flags", "cmd/tamis/receipt"},
+	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
 	{"cmd/tamis/serving", "cmd/tamis/showing"},

@@ -1,7 +1,6 @@
 package tamis
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"sort"
@@ -73,6 +72,32 @@ func (ix *Index) ShowLine(ctx context.Context, doc string, line, around int, sco
 	})
 }
 
+// ShowPage is Show for a page of the document's file, or a slide, whole.
+func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope Scope) (*Surroundings, error) {
+	return ix.show(ctx, doc, 0, scope, func(v *store.Snapshot, h *store.Header, d *corpus.Document) (int, int, error) {
+		var err error
+		from := func(page int) int { // the first byte of a page, or of the next one that there is
+			at := sort.Search(len(d.Source), func(at int) bool {
+				p, e := v.Place(h, at)
+				err = errors.Join(err, e)
+				return max(p.Page, p.Slide) >= page
+			})
+			for at < len(d.Source) && !utf8.RuneStart(d.Source[at]) {
+				at++
+			}
+			return at
+		}
+		start, end := from(page), from(page+1)
+		if err == nil && (page < 1 || start == end) {
+			err = invalidf("page", "%s has no page %d", doc, page)
+		}
+		for end > start && d.Source[end-1] == '\n' {
+			end--
+		}
+		return start, end, err
+	})
+}
+
 func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (s *Surroundings, err error) {
 	err = ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
 		if err := ctx.Err(); err != nil {
@@ -86,7 +111,7 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 		if err != nil {
 			return err
 		}
-		s = &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: headingsAt(d, start), Start: start, End: end}
+		s = &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: d.HeadingsAt(start), Start: start, End: end}
 		if s.Place, err = v.Place(h, start); err != nil {
 			return err
 		}
@@ -139,30 +164,4 @@ func linesAround(source string, start, end, around int) (from, to int) {
 		to--
 	}
 	return from, to
-}
-
-// headingsAt is the path of headings above a byte of a document, as its passages
-// have it.
-func headingsAt(d *corpus.Document, at int) []string {
-	var path []corpus.Block
-	for _, b := range d.Blocks {
-		if b.Start > at {
-			break
-		}
-		if b.Kind != corpus.Heading {
-			continue
-		}
-		for len(path) > 0 && max(path[len(path)-1].Level, 1) >= max(b.Level, 1) {
-			path = path[:len(path)-1]
-		}
-		path = append(path, b)
-	}
-	var labels []string
-	for i, b := range path {
-		label := cmp.Or(b.Label, strings.TrimSpace(d.Source[b.Start:b.End]))
-		if i > 0 || label != d.Title { // the title has its own field
-			labels = append(labels, label)
-		}
-	}
-	return labels
 }

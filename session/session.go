@@ -138,6 +138,13 @@ func New(ix *tamis.Index, o Options) (*Session, error) {
 // new matches. Errors are those of Index.Context; ErrBudget also when the window
 // is full and nothing may be folded. After an error the session is as it was.
 func (s *Session) Context(ctx context.Context, question string, b tamis.Budget, options ...tamis.ContextOption) (*Turn, error) {
+	return s.ContextBeside(ctx, question, b, func(*tamis.Context) int { return 0 }, options...)
+}
+
+// ContextBeside is Context where more is sent than the text, such as a list of its
+// sources: beside, which calls no method of s, says how many tokens that costs with a turn,
+// and the budget b covers both. Of the window these take nothing.
+func (s *Session) ContextBeside(ctx context.Context, question string, b tamis.Budget, beside func(*tamis.Context) int, options ...tamis.ContextOption) (*Turn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.Counter = s.o.Counter
@@ -157,7 +164,12 @@ func (s *Session) Context(ctx context.Context, question string, b tamis.Budget, 
 	}
 	window := s.text()
 	used := s.counter.Count(window)
-	for limit := min(b.Tokens, s.o.Tokens-used); ; {
+	most := b.Tokens
+	for limit := min(most, s.o.Tokens-used); ; {
+		if limit < 1 && turn.Context != nil { // what goes beside it leaves no room
+			undo()
+			return nil, &tamis.BudgetError{Budget: most, Need: turn.Tokens + beside(turn.Context)}
+		}
 		if limit < 1 {
 			undo()
 			return nil, fmt.Errorf("the session's window of %d tokens is full, %d are used; fold a piece: %w", s.o.Tokens, used, tamis.ErrBudget)
@@ -169,7 +181,7 @@ func (s *Session) Context(ctx context.Context, question string, b tamis.Budget, 
 			return nil, err
 		}
 		// Joining two texts may cost a token or two.
-		over := s.counter.Count(join(window, turn.Text)) - s.o.Tokens
+		over := max(s.counter.Count(join(window, turn.Text))-s.o.Tokens, turn.Tokens+beside(turn.Context)-most)
 		if over <= 0 || turn.Text == "" {
 			break
 		}

@@ -10,10 +10,10 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
-	"github.com/tamis-search/tamis/cmd/tamis/excerpt"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/text/excerpt"
 )
 
 const searchHelp = `search ranks passages or documents by the words of a query, or documents by the

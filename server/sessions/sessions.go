@@ -7,10 +7,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/session"
 )
@@ -20,9 +22,7 @@ var ErrNone = errors.New("no such session: it was never started, or nobody used 
 
 // Kept holds sessions. It is safe for concurrent use.
 type Kept struct {
-	// Most is how many one caller may have; the one that was used least lately is
-	// forgotten for another.
-	most int
+	most int // of one caller's; the one that was used least lately is forgotten for another
 	idle time.Duration
 	mu   sync.Mutex
 	all  map[id]*kept
@@ -34,8 +34,9 @@ type kept struct {
 	mu    sync.Mutex // one turn after another
 	s     *session.Session
 	ix    *tamis.Index // that s is on
-	used  time.Time
 	scope tamis.Scope
+	used  time.Time // of Kept.mu, as what follows
+	spent int
 }
 
 // New keeps at most so many sessions a caller, each until nobody has used it for a time.
@@ -49,10 +50,14 @@ func (k *Kept) Start(c *access.Caller, collection string, ix *tamis.Index, o ses
 	if err != nil {
 		return "", err
 	}
-	name = rand.Text()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.forget(c)
+	// Owners cannot name each other's, so that a name needs to be no secret: models are
+	// told it in every reply.
+	for name == "" || k.all[id{c.Name, collection, name}] != nil {
+		name = rand.Text()[:6]
+	}
 	k.all[id{c.Name, collection, name}] = &kept{s: s, ix: ix, used: time.Now(), scope: c.Sees("")}
 	return name, nil
 }
@@ -77,8 +82,22 @@ func (k *Kept) forget(c *access.Caller) {
 	}
 }
 
-// With calls do with a session on the index as it is now, one call after another. Errors:
-// ErrNone, those of session.Resume where a source that is shown has changed, and do's.
+// Spend adds to the tokens that a caller was sent beside the pieces of a session, and says
+// how many these are; 0 where there is no such session. A negative sum is none.
+func (k *Kept) Spend(c *access.Caller, collection, name string, tokens int) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, ok := k.all[id{c.Name, collection, name}]
+	if !ok {
+		return 0
+	}
+	s.spent = max(s.spent+tokens, 0)
+	return s.spent
+}
+
+// With calls do with a session on the index as it is now, one call after another. Pieces
+// whose source has changed, or cannot be seen any more, are forgotten. Errors: ErrNone,
+// those of session.Resume, and do's.
 func (k *Kept) With(ctx context.Context, c *access.Caller, collection, name string, ix *tamis.Index, do func(*session.Session) error) error {
 	k.mu.Lock()
 	s, ok := k.all[id{c.Name, collection, name}]
@@ -91,18 +110,42 @@ func (k *Kept) With(ctx context.Context, c *access.Caller, collection, name stri
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ix != ix {
-		state, err := s.s.MarshalJSON()
+	if seen := c.Sees(""); s.ix != ix || !slices.Equal(seen.Groups, s.scope.Groups) {
+		again, err := resume(ctx, s.s, ix, seen)
 		if err != nil {
 			return err
 		}
-		again, err := session.Resume(ctx, ix, state, s.scope)
-		if err != nil {
-			return err
-		}
-		s.s, s.ix = again, ix
+		s.s, s.ix, s.scope = again, ix, seen
 	}
 	return do(s.s)
+}
+
+// resume is a session on another state of its index, without what has changed since.
+func resume(ctx context.Context, s *session.Session, ix *tamis.Index, scope tamis.Scope) (*session.Session, error) {
+	for {
+		state, err := s.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		again, err := session.Resume(ctx, ix, state, scope)
+		var changed *render.ChangedError
+		if !errors.As(err, &changed) || ctx.Err() != nil {
+			return again, err
+		}
+		folded := false
+		for _, p := range s.Pieces() {
+			if p.Doc != changed.Doc || p.Folded {
+				continue
+			}
+			folded = true // Resume forgets what is folded and has changed
+			if err := errors.Join(s.Pin(p.ID, false), s.Fold(p.ID)); err != nil {
+				return nil, err
+			}
+		}
+		if !folded {
+			return nil, err
+		}
+	}
 }
 
 // End forgets a session.

@@ -1,0 +1,84 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/session"
+)
+
+// context is the tool: what answers a question and was not shown yet.
+func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
+	if strings.TrimSpace(c.Question) == "" {
+		return nil, fmt.Errorf("the question is empty")
+	}
+	budget, err := c.budget(mostReply, contextBudget)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := c.seen()
+	if err != nil {
+		return nil, err
+	}
+	ix, release, err := c.index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	hint, err := ix.LanguageHint(c.Question, seen)
+	if err != nil {
+		return nil, err
+	}
+	err = c.in(ctx, ix, func(s *session.Session, u usage) error {
+		most, err := u.room(budget)
+		if err != nil {
+			return err
+		}
+		before := len(s.Pieces()) > 0
+		answer := func(t *tamis.Context) (*reply, usage) { return c.answer(t, hint, u, before) }
+		turn, err := s.ContextBeside(ctx, c.Question, tamis.Budget{Tokens: most}, func(t *tamis.Context) int {
+			out, _ := answer(t)
+			return c.cost(out) - t.Tokens
+		}, seen)
+		if err != nil {
+			return err
+		}
+		var after usage
+		out, after = answer(turn.Context)
+		c.spend(after.used() - u.used() - (s.Window().Tokens - u.pieces))
+		if turn.Text != "" {
+			c.receipts.keep(c.caller.Name, c.collection, turn.Context)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// answer is the reply with a context in it.
+func (c *call) answer(t *tamis.Context, hint string, u usage, before bool) (*reply, usage) {
+	var body []string
+	structured := map[string]any{}
+	switch {
+	case t.Text != "":
+		body = append(body, clean(t.Text), c.sources(t.Label, t.Spans))
+		structured["receipt"] = receiptURI(c.collection, t)
+		structured["confidence"] = t.Confidence
+		if t.Confidence < pack.Unsure {
+			body = append(body, fmt.Sprintf("This may not answer the question (confidence %.2f).", t.Confidence))
+		}
+	case before:
+		body = append(body, `Nothing new matches; what was shown before is not sent twice: session {"do":"list"}, or restore.`)
+	default:
+		body = append(body, "Nothing matches. Ask with words that the documents may use.")
+	}
+	if hint != "" {
+		body = append(body, c.clip(hint, mostAbout))
+	}
+	if t.Incomplete > 0 {
+		body = append(body, fmt.Sprintf("%d documents cannot be found yet: their index is being built anew.", t.Incomplete))
+	}
+	return c.close(strings.Join(body, "\n"), structured, u)
+}
