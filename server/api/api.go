@@ -50,6 +50,8 @@ type API struct {
 	huma huma.API
 
 	verified verified
+	once     once
+	handler  http.Handler
 }
 
 // New is the interface to what the options say. The error is for a document that cannot
@@ -80,11 +82,18 @@ func New(o Options) (*API, error) {
 	a.uploading()
 	a.asking()
 	a.conversing()
-	return a, a.publish()
+	if err := a.publish(); err != nil {
+		return nil, err
+	}
+	var err error
+	a.handler, err = compressed(tagged(http.HandlerFunc(a.serve)))
+	return a, err
 }
 
 // ServeHTTP answers a request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := a.mux.Handler(r); pattern == "" {
 		a.lost(w, r)
 		return
@@ -106,8 +115,11 @@ func (a *API) publish() error {
 	if err != nil {
 		return err
 	}
+	lax := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true} // Plan says better what is wrong
+	lax.PrecomputeMessages()
+	a.huma.OpenAPI().Components.Schemas.Map()["PlanTree"] = lax
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+		w.Header().Set("Content-Type", openAPI)
 		_, _ = w.Write(doc)
 	})
 	return nil
@@ -122,10 +134,24 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 	}
 	op.BodyReadTimeout = -1 // the server's own limits hold
 	inBody := op.Method == http.MethodPost || op.Method == http.MethodPut
+	if inBody {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
+	named := need > access.Read || strings.HasPrefix(op.Path, sessionPath) && inBody
+	if named {
+		op.Parameters = append(op.Parameters, onceParam)
+		op.Errors = append(op.Errors, http.StatusConflict)
+	}
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		if err := allowed(ctx, need); err != nil {
 			p := a.problem(ctx.Context(), err, inBody)
 			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail) // the caller is gone, or told
+			return
+		}
+		if named {
+			a.once.do(a, undisturbed{ctx}, next)
 			return
 		}
 		next(undisturbed{ctx})
