@@ -70,6 +70,7 @@ func New(o Options) (*API, error) {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.RejectUnknownQueryParameters = true
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", named)
+	c.Formats = map[string]huma.Format{"application/json": asJSON, "json": asJSON}
 	c.Transformers = []huma.Transformer{brief}
 	a.huma = humago.New(a.mux, c)
 	a.collections()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,14 +18,22 @@ import (
 	"github.com/tamis-search/tamis/server/access"
 )
 
-// compressed compresses what is JSON and worth it, for those who take it.
+// compressed compresses what is JSON and worth it, for those who take it. Callers on this
+// machine get it sooner as it is.
 func compressed(h http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(4<<10), gzhttp.CompressionLevel(1),
 		gzhttp.ContentTypes([]string{"application/json", "application/problem+json", openAPI}))
 	if err != nil {
 		return nil, err
 	}
-	return wrap(h), nil
+	away := wrap(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && at.Addr().IsLoopback() {
+			h.ServeHTTP(w, r)
+			return
+		}
+		away.ServeHTTP(w, r)
+	}), nil
 }
 
 // tagged gives what is got as JSON an entity tag, and nothing but that to who has it.
