@@ -33,6 +33,11 @@ type Options struct {
 	Sessions *sessions.Kept
 	// Model answers questions; nil: the packed context is the answer.
 	Model llm.Model
+	// Upstream answers chats that name another model than tamis; nil: there is none.
+	Upstream *Upstream
+	// Encoder and Judge are what /v1/embeddings and /v1/rerank ask; nil: there is none.
+	Encoder tamis.Encoder
+	Judge   Judge
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Log is told of failures; nil is slog's default.
@@ -83,6 +88,7 @@ func New(o Options) (*API, error) {
 	a.uploading()
 	a.asking()
 	a.conversing()
+	a.openai()
 	if err := a.publish(); err != nil {
 		return nil, err
 	}
