@@ -1,90 +1,216 @@
-// Package server puts the rooms of a server together: the interface (api), and what guards
-// and counts its requests.
+// Package server puts the rooms of a server together: the interface (api), what guards its
+// requests (guard) and counts them (metrics), agents (mcp); and it listens, and ends without cutting off
+// who is being answered.
 package server
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/netutil"
 
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api"
+	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/server/library"
+	"github.com/tamis-search/tamis/server/mcp"
 	"github.com/tamis-search/tamis/server/metrics"
 	"github.com/tamis-search/tamis/server/sessions"
+	"github.com/tamis-search/tamis/server/web"
 )
 
-// drainTime is how long requests may go on after the server was told to end.
-const drainTime = 10 * time.Second
+const (
+	headerTime  = 10 * time.Second
+	idleTime    = 2 * time.Minute
+	mostHeader  = 64 << 10
+	mostConns   = 8192 // further ones wait for the system to hand them over
+	cutTime     = 2 * time.Second
+	sessionTime = 24 * time.Hour
+	sessionMost = 100
+)
 
 // Options are what a server serves, and to whom.
 type Options struct {
 	Library *library.Library
 	// Model answers questions; nil: contexts are the answers.
 	Model llm.Model
-	// Groups are those of whoever asks from this machine without a key.
-	Groups  []string
-	Log     *slog.Logger
-	Version string
+	// Keys are those of the callers. Where there are none, whoever asks from this machine
+	// may do all, as a member of Groups.
+	Keys   *guard.Keys
+	Groups []string
+	// Public says that other machines can ask: nobody does without a key then.
+	Public bool
+	// Hosts are names by which the server may be asked, besides those of this machine.
+	Hosts  []string
+	TLS    TLS
+	Limits guard.Limits
+	Audit  *guard.Audit
+	// Drain is how long requests may go on after the server was told to end; Settle, how
+	// long it says that it is not ready before it takes no more.
+	Drain, Settle time.Duration
+	Log           *slog.Logger
+	Version       string
 }
 
 // Server is a server, not yet listening.
 type Server struct {
-	o       Options
-	handler http.Handler
-	metrics *metrics.Metrics
+	o        Options
+	guard    *guard.Guard
+	metrics  *metrics.Metrics
+	handler  http.Handler
+	draining atomic.Bool
 }
 
 // New is a server of what the options say.
 func New(o Options) (*Server, error) {
-	kept := sessions.New(100, 24*time.Hour)
-	a, err := api.New(api.Options{Library: o.Library, Sessions: kept, Model: o.Model, Log: o.Log, Version: o.Version})
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	s := &Server{o: o, metrics: metrics.New(o.Library, o.Log, o.Version)}
+	g := guard.Options{
+		Keys: o.Keys, Required: o.Public, Loopback: !o.Public, Hosts: o.Hosts, Limits: o.Limits,
+		KindOf: kindOf, Refused: s.metrics.Refused, Audit: o.Audit, Log: o.Log,
+	}
+	if !o.Public {
+		g.Local = &access.Caller{Name: "local", Scope: access.Admin, Groups: o.Groups}
+	}
+	s.guard = guard.New(g)
+	mux, err := s.rooms()
+	if err != nil {
+		return nil, err
+	}
+	counted := s.metrics.Count(mux)
+	open, kept := s.guard.Open(counted), s.guard.Keep(counted)
+	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if forAll(r.URL.Path) {
+			open.ServeHTTP(w, r)
+		} else {
+			kept.ServeHTTP(w, r)
+		}
+	})
+	return s, nil
+}
+
+// rooms is what there is to ask for.
+func (s *Server) rooms() (http.Handler, error) {
+	kept := sessions.New(sessionMost, sessionTime)
+	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
+	if err != nil {
+		return nil, err
+	}
+	m, err := mcp.New(mcp.Options{Library: s.o.Library, Sessions: kept, Version: s.o.Version})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ready\n") })
-	mux.Handle("/v1/", a)
+	mux.HandleFunc("GET /healthz", healthy)
+	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("/openapi.json", a)
-	m := metrics.New(o.Library, o.Log, o.Version)
-	mux.HandleFunc("GET /v1/activity", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(m.Activity()) // the caller is gone, or told
-	})
-	mux.Handle("GET /metrics", admin(m.Handler()))
-	return &Server{o: o, handler: m.Count(mux), metrics: m}, nil
+	page := web.Handler()
+	mux.Handle("GET /{$}", page)
+	mux.Handle("GET /assets/", page)
+	mux.Handle("/mcp", m.Handler())
+	mux.HandleFunc("GET /v1/activity", s.activity)
+	mux.HandleFunc("GET /metrics", s.measures)
+	mux.Handle("/", a)
+	return exactly(mux, a), nil
 }
 
-// admin answers callers who may do everything.
-func admin(next http.Handler) http.Handler {
+// forAll says whether everybody may ask for a path who reaches the server: it has nothing
+// of an index.
+func forAll(path string) bool {
+	switch path {
+	case "/", "/healthz", "/readyz", "/openapi.json":
+		return true
+	}
+	return strings.HasPrefix(path, "/assets/")
+}
+
+// exactly leads paths that are not in their shortest form to what says that there is
+// nothing: ServeMux would lead the caller on to another path.
+func exactly(mux *http.ServeMux, lost http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c := access.From(r.Context()); c == nil || c.Scope < access.Admin {
-			http.Error(w, "this needs a key with the scope admin", http.StatusForbidden)
+		p := r.URL.Path
+		if p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p+"/", "/./") || strings.Contains(p+"/", "/../") {
+			lost.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		mux.ServeHTTP(w, r)
 	})
 }
 
-// Handler answers requests for the local caller.
-func (s *Server) Handler() http.Handler {
-	local := &access.Caller{Name: "local", Scope: access.Admin, Groups: s.o.Groups}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.handler.ServeHTTP(w, r.WithContext(access.With(r.Context(), local)))
-	})
+// Handler answers requests.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Keyed says whether who asks needs a key.
+func (s *Server) Keyed() bool { return s.guard.Keyed() }
+
+func healthy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, "ok\n")
 }
 
-// Serve answers requests until ctx ends, and then those under way.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if s.draining.Load() {
+		http.Error(w, "ending", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+// measures are for administrators alone, where they are asked for at the public port.
+func (s *Server) measures(w http.ResponseWriter, r *http.Request) {
+	if access.From(r.Context()).Scope < access.Admin {
+		http.Error(w, "this needs a key with the scope admin", http.StatusForbidden)
+		return
+	}
+	s.metrics.Handler().ServeHTTP(w, r)
+}
+
+// activity is what the server has been doing, for the page.
+func (s *Server) activity(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.metrics.Activity()) // the caller is gone, or told
+}
+
+// kindOf says what limits hold for a request.
+func kindOf(r *http.Request) guard.Kind {
+	last := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	switch {
+	case last == "files", last == "documents" && r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"):
+		return guard.Upload
+	case last == "documents" && r.Method == http.MethodPost, last == "ask", last == "completions", last == "mcp", last == "original":
+		return guard.Stream
+	}
+	return guard.Plain
+}
+
+// Serve answers requests until ctx ends. Then the server is not ready any more, takes no
+// more requests after Settle, and lets those under way end within Drain; what streams
+// longer is cut off.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	srv := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: mostHeader,
+		BaseContext: func(net.Listener) context.Context { return requests },
+		ErrorLog:    slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug), // who hangs up, who speaks no HTTP
+	}
+	l, err := s.o.TLS.wrap(netutil.LimitListener(l, mostConns))
+	if err != nil {
+		return err
+	}
+	defer s.metrics.Close()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {
@@ -92,24 +218,23 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	s.draining.Store(true)
+	s.o.Log.Info("ending", "within", (s.o.Settle + s.o.Drain).String())
+	time.Sleep(s.o.Settle)
+	drain, cancel := context.WithTimeout(requests, max(s.o.Drain, time.Millisecond))
 	defer cancel()
-	defer s.metrics.Close()
-	err := srv.Shutdown(drain)
+	err = srv.Shutdown(drain)
+	cut()
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.o.Log.Warn("requests were cut off")
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutTime)
+		defer cancel()
+		if err = srv.Shutdown(last); err != nil {
+			err = srv.Close()
+		}
+	}
 	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
 	return err
-}
-
-// Listen listens at an address, which must be of this machine alone.
-func Listen(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("--listen %s: %w", address, err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("--listen %s is seen by other machines, and there are no keys", address)
-	}
-	return net.Listen("tcp", address)
 }

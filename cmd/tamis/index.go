@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,8 +21,8 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/reading"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/cmd/tamis/serving"
 	"github.com/tamis-search/tamis/internal/screen"
-	"github.com/tamis-search/tamis/internal/watch"
 )
 
 func (a *app) indexCommand() *cobra.Command {
@@ -83,12 +84,12 @@ which keys of other records are what; then each object of a JSON list is one.`,
 			}
 			defer ix.Close()
 			o := tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR, Fields: keys}
-			var folders *watch.Folders
+			w := a.watcher(ix, &model, args, o)
 			if stays { // before the first look, so that nothing is missed
-				if folders, err = watch.New(args, passedOver(a.indexDir())); err != nil {
-					return fmt.Errorf("--watch: %w", err)
+				if err := w.Open(a.indexDir()); err != nil {
+					return err
 				}
-				defer folders.Close()
+				defer w.Close()
 			}
 			report, err := a.indexPaths(cmd.Context(), ix, args, o)
 			if err != nil {
@@ -96,7 +97,8 @@ which keys of other records are what; then each object of a JSON list is one.`,
 			}
 			skipped, err := a.indexed(cmd.Context(), ix, vectors, &model, report, missing, len(args) > 0, asJSON)
 			if err == nil && stays {
-				return a.watched(cmd.Context(), ix, &model, folders, args, o)
+				a.note("watching %s; end it with Ctrl+C", strings.Join(args, ", "))
+				return w.Run(cmd.Context())
 			}
 			if err == nil && strict && len(skipped) > 0 {
 				err = fmt.Errorf("%d skipped, first %s: %s", len(skipped), skipped[0].Path, skipped[0].Reason)
@@ -116,6 +118,22 @@ which keys of other records are what; then each object of a JSON list is one.`,
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// watcher keeps an index in step with paths.
+func (a *app) watcher(ix *tamis.Index, model *encoding.Flag, paths []string, o tamis.FileOptions) *serving.Watcher {
+	out, errs := a.out, a.errs
+	if a.quiet {
+		out, errs = io.Discard, io.Discard
+	}
+	return &serving.Watcher{
+		Paths: paths, Options: o, Out: out, Errs: errs,
+		Index: func(_ context.Context, do func(*tamis.Index) error) error { return do(ix) },
+		Encode: func(ctx context.Context, ix *tamis.Index) error {
+			_, err := model.Index(ctx, ix, a.warn, nil)
+			return err
+		},
+	}
 }
 
 // indexed attaches vectors to what was indexed, and reports both; it returns what was

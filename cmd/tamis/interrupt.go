@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,7 +18,9 @@ const grace = 700 * time.Millisecond
 // the process, at the latest when the grace is over or at a second signal: an
 // index is then as after a crash, which loses nothing that was acknowledged.
 func interruptible() context.Context {
-	ctx, cancel := context.WithCancelCause(context.Background())
+	allowed := new(atomic.Int64)
+	allowed.Store(int64(grace))
+	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), graceKey{}, allowed))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -25,12 +28,21 @@ func interruptible() context.Context {
 		cancel(by)
 		select {
 		case <-signals:
-		case <-time.After(grace):
+		case <-time.After(time.Duration(allowed.Load())):
 		}
 		fmt.Fprintln(os.Stderr, "tamis: interrupted at work; what was committed is there, the same command goes on from it")
 		os.Exit(by.code())
 	}()
 	return ctx
+}
+
+type graceKey struct{}
+
+// linger makes the grace of a command longer: that of a server, which has others to answer.
+func linger(ctx context.Context, d time.Duration) {
+	if allowed, ok := ctx.Value(graceKey{}).(*atomic.Int64); ok {
+		allowed.Store(int64(d))
+	}
 }
 
 // interrupt is the signal that ended a command.

@@ -27,6 +27,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	refused  *prometheus.CounterVec
 	inFlight prometheus.Gauge
 	traces   *exporter // nil where nobody collects them
 	log      *slog.Logger
@@ -52,15 +53,19 @@ func New(l *library.Library, log *slog.Logger, version string) *Metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tamis_requests_total", Help: "Requests answered, by operation and status."}, []string{"operation", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tamis_request_seconds", Help: "Time to the end of the answer, by operation.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60}}, []string{"operation"}),
+		refused:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tamis_refused_total", Help: "Requests refused before they were counted, by why."}, []string{"why"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "tamis_requests_in_flight", Help: "Requests being answered."}),
 		traces:   newExporter(version, log),
 		log:      log,
 		began:    time.Now(),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.inFlight, &indexes{l: l},
+	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.inFlight, &indexes{l: l},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// Refused counts a request that never came to be counted, by why in a word of a few.
+func (m *Metrics) Refused(why string) { m.refused.WithLabelValues(why).Inc() }
 
 // Handler answers in Prometheus's text format.
 func (m *Metrics) Handler() http.Handler {
