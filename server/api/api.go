@@ -23,6 +23,8 @@ import (
 	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/api/results"
+	"github.com/tamis-search/tamis/server/api/tree"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 )
@@ -75,6 +77,7 @@ func New(o Options) (*API, error) {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.RejectUnknownQueryParameters = true
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", named)
+	asJSON := huma.Format{Marshal: results.Marshal, Unmarshal: json.Unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": asJSON, "json": asJSON}
 	c.Transformers = []huma.Transformer{brief}
 	a.huma = humago.New(a.mux, c)
@@ -124,7 +127,7 @@ func (a *API) publish() error {
 	}
 	lax := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true} // Plan says better what is wrong
 	lax.PrecomputeMessages()
-	a.huma.OpenAPI().Components.Schemas.Map()["PlanTree"] = lax
+	a.huma.OpenAPI().Components.Schemas.Map()[tree.Name] = lax
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", openAPI)
 		_, _ = w.Write(doc)

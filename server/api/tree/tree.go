@@ -1,4 +1,6 @@
-package api
+// Package tree reads plans of searches that are written as trees of JSON, into the
+// expressions of package search/plan.
+package tree
 
 import (
 	"bytes"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/search/plan"
 )
@@ -33,31 +36,34 @@ import (
 // written as one and read by the same rules.
 type Plan struct{ json.RawMessage }
 
-// planSteps are the names of steps and of what can be said of them.
-var planSteps = map[string][]string{
+// steps are the names of steps and of what can be said of them.
+var steps = map[string][]string{
 	"rerank": {"n"}, "boost": {"by", "where"}, "recent": {"by", "days"}, "smooth": {"by"},
 	"feedback": {"docs", "terms", "by", "gate"}, "rrf": {"k", "depth"}, "linear": {"norm", "depth"},
 }
 
-const mostPlanDepth = 16
+// Name is that of the schema of a tree.
+const Name = "PlanTree"
 
-// Schema is for the document of the interface; a tree is read by expression.
+const mostDepth = 16
+
+// Schema is for the document of an interface; Expression says better what is wrong.
 func (Plan) Schema(r huma.Registry) *huma.Schema {
-	if r.Map()["PlanTree"] == nil {
-		r.Map()["PlanTree"] = planTree()
+	if r.Map()[Name] == nil {
+		r.Map()[Name] = schema()
 	}
-	tree := &huma.Schema{Ref: "#/components/schemas/PlanTree"}
-	return &huma.Schema{AnyOf: []*huma.Schema{{Type: huma.TypeString, MaxLength: new(4096), Description: "An expression, as rrf(text, dense, k=60)"}, tree},
+	ref := &huma.Schema{Ref: "#/components/schemas/" + Name}
+	return &huma.Schema{AnyOf: []*huma.Schema{{Type: huma.TypeString, MaxLength: new(4096), Description: "An expression, as rrf(text, dense, k=60)"}, ref},
 		Description: "What ranks: an expression, or the same as a tree. k of RRF is 60 where nothing is said.",
 		Examples:    []any{"rrf(text, dense, k=60)", map[string]any{"fuse": map[string]any{"rrf": map[string]any{"k": 60}}, "of": []any{"text", "dense"}}}}
 }
 
-// planTree is the schema of a tree.
-func planTree() *huma.Schema {
+// schema is the schema of a tree.
+func schema() *huma.Schema {
 	number := func() *huma.Schema { return &huma.Schema{Type: huma.TypeNumber} }
 	step := func(name string) *huma.Schema {
 		s := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{}}
-		for _, of := range planSteps[name] {
+		for _, of := range steps[name] {
 			s.Properties[of] = number()
 		}
 		if name == "boost" {
@@ -74,7 +80,7 @@ func planTree() *huma.Schema {
 		"weight":    {Type: huma.TypeNumber, Description: "Of a tree that is fused"},
 		"aggregate": {Type: huma.TypeString, Enum: []any{"max", "first", "sum"}, Description: "Documents by their passages"},
 		"fuse":      {Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{"rrf": step("rrf"), "linear": step("linear")}},
-		"of":        {Type: huma.TypeArray, Items: &huma.Schema{AnyOf: []*huma.Schema{{Type: huma.TypeString}, {Ref: "#/components/schemas/PlanTree"}}}},
+		"of":        {Type: huma.TypeArray, Items: &huma.Schema{AnyOf: []*huma.Schema{{Type: huma.TypeString}, {Ref: "#/components/schemas/" + Name}}}},
 	}}
 	for _, name := range []string{"rerank", "boost", "recent", "smooth", "feedback"} {
 		tree.Properties[name] = step(name)
@@ -82,8 +88,9 @@ func planTree() *huma.Schema {
 	return tree
 }
 
-// expression is the plan as it is written; "" where there is none.
-func (p Plan) expression() (string, error) {
+// Expression is the plan as it is written; "" where there is none. Errors are
+// *tamis.InvalidError, whose field is the place in the tree.
+func (p Plan) Expression() (string, error) {
 	if len(p.RawMessage) == 0 || string(p.RawMessage) == "null" {
 		return "", nil
 	}
@@ -91,7 +98,7 @@ func (p Plan) expression() (string, error) {
 	if json.Unmarshal(p.RawMessage, &text) == nil {
 		return text, nil
 	}
-	text, weight, err := tree(p.RawMessage, "plan", 0)
+	text, weight, err := written(p.RawMessage, "plan", 0)
 	if err == nil && weight != "" {
 		err = invalid("plan.weight", errors.New("a weight is that of a tree under fuse"))
 	}
@@ -104,13 +111,13 @@ func (p Plan) expression() (string, error) {
 	return text, nil
 }
 
-// tree writes a tree, which stands at a place, and its weight.
-func tree(raw json.RawMessage, at string, depth int) (text, weight string, err error) {
+// written writes a tree, which stands at a place, and its weight.
+func written(raw json.RawMessage, at string, depth int) (text, weight string, err error) {
 	fail := func(field, format string, args ...any) (string, string, error) {
 		return "", "", invalid(strings.TrimSuffix(at+"."+field, "."), fmt.Errorf(format, args...))
 	}
-	if depth > mostPlanDepth {
-		return fail("", "the tree is deeper than %d", mostPlanDepth)
+	if depth > mostDepth {
+		return fail("", "the tree is deeper than %d", mostDepth)
 	}
 	if json.Unmarshal(raw, &text) == nil {
 		return word(text, at)
@@ -141,7 +148,7 @@ func tree(raw json.RawMessage, at string, depth int) (text, weight string, err e
 	}
 	var args []string
 	for i, raw := range of {
-		arg, w, err := tree(raw, fmt.Sprintf("%s.of[%d]", at, i), depth+1)
+		arg, w, err := written(raw, fmt.Sprintf("%s.of[%d]", at, i), depth+1)
 		if err != nil {
 			return "", "", err
 		}
@@ -179,7 +186,7 @@ func settings(n map[string]json.RawMessage, at string) (name string, args []stri
 		}
 		at += "." + name
 	}
-	known, ok := planSteps[name]
+	known, ok := steps[name]
 	if !ok {
 		return "", nil, invalid(at, fmt.Errorf("there is no step %.50q; there are fuse, rerank, boost, recent, smooth, feedback and aggregate", name))
 	}
@@ -276,4 +283,8 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 func (p *Plan) UnmarshalJSON(b []byte) error {
 	p.RawMessage = slices.Clone(b)
 	return nil
+}
+
+func invalid(field string, err error) error {
+	return &tamis.InvalidError{Field: field, Err: err}
 }

@@ -1,4 +1,4 @@
-package api
+package tree
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func TestPlanTrees(t *testing.T) {
 		{`{"aggregate":"max","of":[{"smooth":{"by":0.2},"of":["dense"]}]}`, "max(smooth(dense, by=0.2))"},
 		{`{"recent":{"days":365},"of":[{"feedback":{"docs":5,"terms":20},"of":["text"]}]}`, "recent(feedback(text, docs=5, terms=20), days=365)"},
 	} {
-		got, err := Plan{[]byte(c.tree)}.expression()
+		got, err := Plan{[]byte(c.tree)}.Expression()
 		if err != nil {
 			t.Errorf("%s: %v", c.tree, err)
 			continue
@@ -38,7 +38,7 @@ func TestPlanTrees(t *testing.T) {
 		{`{"smooth":{"by":"x"},"of":["text"]}`, "plan.smooth.by"}, {`{"smooth":{"by":7},"of":["text"]}`, "plan"},
 		{`{"smooth":{},"of":[{"list":"text","weight":1}]}`, "plan.of[0].weight"}, {`{"magic":{},"of":["text"]}`, "plan.magic"},
 	} {
-		_, err := Plan{[]byte(c.tree)}.expression()
+		_, err := Plan{[]byte(c.tree)}.Expression()
 		var wrong *tamis.InvalidError
 		if !errors.As(err, &wrong) || wrong.Field != c.field {
 			t.Errorf("%s: %v at %q, want %q", c.tree, err, wrong, c.field)
@@ -52,7 +52,7 @@ func FuzzPlanTree(f *testing.F) {
 	f.Add([]byte(`{"fuse":{"rrf":{"k":60}},"of":["text",{"list":"dense","weight":1e-9}]}`))
 	f.Add([]byte(`{"boost":{"where":"a = 'b'","by":0.5},"of":["text"]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		text, err := Plan{data}.expression()
+		text, err := Plan{data}.Expression()
 		if err != nil && !errors.Is(err, tamis.ErrInvalid) {
 			t.Fatal(err)
 		}
