@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api"
@@ -42,6 +43,8 @@ type Options struct {
 	Library *library.Library
 	// Model answers questions; nil: contexts are the answers.
 	Model llm.Model
+	// Key signs receipts; nil: none is signed.
+	Key *attest.Key
 	// Keys are those of the callers. Where there are none, whoever asks from this machine
 	// may do all, as a member of Groups.
 	Keys   *guard.Keys
@@ -102,7 +105,7 @@ func New(o Options) (*Server, error) {
 // rooms is what there is to ask for.
 func (s *Server) rooms() (http.Handler, error) {
 	kept := sessions.New(sessionMost, sessionTime)
-	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
+	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Key: s.o.Key, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
 	if err != nil {
 		return nil, err
 	}

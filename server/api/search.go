@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/guard"
 )
 
 // SearchRequest is a search.
@@ -34,6 +35,7 @@ func (a *API) searching() {
 		r := &of.Body
 		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
 			seen := by.Sees(r.Filter)
+			guard.Asked(ctx, "", r.Query, "")
 			out.Body, err = ix.Search(ctx, tamis.Query{
 				Text: r.Query, K: r.K, Unit: tamis.Unit(r.Unit), Fold: r.Fold, Plan: r.Plan, Recall: r.Recall,
 				Filter: seen.Filter, Groups: seen.Groups,
