@@ -26,6 +26,7 @@ import (
 	"github.com/tamis-search/tamis/server/mcp"
 	"github.com/tamis-search/tamis/server/metrics"
 	"github.com/tamis-search/tamis/server/sessions"
+	"github.com/tamis-search/tamis/server/web"
 )
 
 const (
@@ -117,6 +118,9 @@ func (s *Server) rooms() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("/openapi.json", a)
+	page := web.Handler()
+	mux.Handle("GET /{$}", page)
+	mux.Handle("GET /assets/", page)
 	mux.Handle("/mcp", m.Handler())
 	mux.HandleFunc("GET /v1/activity", s.activity)
 	mux.HandleFunc("GET /metrics", s.measures)

@@ -1,0 +1,80 @@
+// What is indexed, and how more comes in.
+import { base, h, number, say, show, size } from "./dom.js";
+import * as api from "./api.js";
+import { collection, failed, go, reload, state } from "./main.js";
+import { openSource } from "./source.js";
+
+const shown = 100;
+
+export async function documentsView(main) {
+  const view = { cursors: [""], prefix: "" };
+  const table = h("tbody");
+  const foot = h("div.row");
+  const report = h("div.report", { "aria-live": "polite" });
+  const pick = h("input", { type: "file", multiple: true, id: "files", class: "hidden", onchange: (e) => send([...e.target.files]) });
+  const drop = h("label.drop", { for: "files", ondragover: (e) => (e.preventDefault(), drop.classList.add("over")), ondragleave: () => drop.classList.remove("over"), ondrop: (e) => (e.preventDefault(), drop.classList.remove("over"), send([...e.dataTransfer.files])) }, "Drop files here, or choose them: PDF, Office, mail, books, archives, code, text");
+  const prefix = h("input", { type: "search", placeholder: "path begins with …", "aria-label": "Path begins with", onchange: (e) => ((view.prefix = e.target.value), (view.cursors = [""]), list()) });
+  const c = collection();
+  show(main, h("div.facts", {}, h("span", {}, h("strong", {}, number(c?.documents || 0)), " documents"), prefix), pick, drop, report, h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Documents" }, h("table.list", {}, h("thead", {}, h("tr", {}, ["Document", "Type", "Role", "Language", "Text", "Changed", ""].map((t) => h("th", { scope: "col" }, t || h("span.hidden", {}, "Actions"))))), table)), foot);
+
+  async function list() {
+    try {
+      const cursor = view.cursors[view.cursors.length - 1];
+      const page = await api.documents(state.collection, { limit: shown, cursor, prefix: view.prefix });
+      show(
+        table,
+        page.documents.length ? page.documents.map(row) : h("tr", {}, h("td", { colspan: "7", class: "dim" }, view.prefix ? "No document's path begins so." : "Nothing is indexed yet.")),
+      );
+      const step = (go, text, on) => (on ? h("button", { type: "button", onclick: go }, text) : null);
+      show(foot, step(() => (view.cursors.pop(), list()), "‹ before", view.cursors.length > 1), step(() => (view.cursors.push(page.next), list()), "next ›", page.next));
+    } catch (e) {
+      failed(table.closest("div"), e);
+    }
+  }
+
+  function row(d) {
+    const open = () => {
+      go({ open: `${d.id}:0-${Math.min(d.bytes, 1)}` });
+      openSource(state.collection, state.open);
+    };
+    return h("tr", {}, h("td", {}, h("button.name", { type: "button", title: d.id, onclick: open }, d.title && d.title !== base(d.id) ? d.title : base(d.id)), h("div.path.dim", {}, d.id)), h("td", {}, d.type), h("td", {}, d.role), h("td", {}, d.lang), h("td.right", {}, size(d.bytes)), h("td", {}, d.mtime ? d.mtime.slice(0, 10) : ""), h("td", {}, h("button.quiet", { type: "button", "aria-label": "Remove " + base(d.id), onclick: () => remove(d) }, "✕")));
+  }
+
+  async function remove(d) {
+    if (!confirm(`Remove ${d.id} from the index? Its file stays where it is.`)) return;
+    try {
+      await api.remove(state.collection, d.id);
+      say("Removed.");
+      await reload();
+      list();
+    } catch (e) {
+      say(e.message);
+    }
+  }
+
+  async function send(files) {
+    for (const f of files) {
+      const bar = h("progress", { max: 1, value: 0, "aria-label": f.name });
+      const says = h("span", {}, "sending");
+      report.append(h("div.file", {}, h("span.name", {}, f.name), bar, says));
+      try {
+        const r = await api.upload(state.collection, f, (share) => {
+          bar.value = share;
+          if (share === 1) says.textContent = "reading";
+        });
+        bar.remove();
+        says.textContent = r.skipped?.length ? "skipped: " + r.skipped[0].reason : `${r.added} added, ${r.updated} updated, ${r.unchanged} unchanged`;
+        if (r.skipped?.length) says.className = "bad";
+      } catch (e) {
+        bar.remove();
+        says.className = "bad";
+        says.textContent = e.message;
+      }
+    }
+    await reload().catch(() => {});
+    list();
+  }
+
+  await list();
+  return {};
+}
