@@ -43,14 +43,14 @@ type App struct {
 // options are the flags of tamis serve.
 type options struct {
 	listen, collections, keys, sign, audit, debug, logLevel, logFormat string
-	groups, hosts, watch, exclude, acme                          []string
-	tls                                                          server.TLS
-	acceptTerms                                                  bool
-	upload, body                                                 flags.Size
-	limits                                                       guard.Limits
-	drain, settle                                                time.Duration
-	url, chat                                                    string
-	model                                                        encoding.Flag
+	groups, hosts, watch, exclude, acme                                []string
+	tls                                                                server.TLS
+	acceptTerms                                                        bool
+	upload, body                                                       flags.Size
+	limits                                                             guard.Limits
+	drain, settle                                                      time.Duration
+	url, chat                                                          string
+	model                                                              encoding.Flag
 }
 
 // Command is tamis serve.
