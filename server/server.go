@@ -30,7 +30,6 @@ import (
 )
 
 const (
-	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
 	mostHeader  = 64 << 10
 	mostConns   = 8192 // further ones wait for the system to hand them over
@@ -125,7 +124,7 @@ func (s *Server) rooms() (http.Handler, error) {
 	mux.HandleFunc("GET /v1/activity", s.activity)
 	mux.HandleFunc("GET /metrics", s.measures)
 	mux.Handle("/", a)
-	return exactly(mux, a), nil
+	return exactly(mux), nil
 }
 
 // forAll says whether everybody may ask for a path who reaches the server: it has nothing
@@ -138,13 +137,13 @@ func forAll(path string) bool {
 	return strings.HasPrefix(path, "/assets/")
 }
 
-// exactly leads paths that are not in their shortest form to what says that there is
-// nothing: ServeMux would lead the caller on to another path.
-func exactly(mux *http.ServeMux, lost http.Handler) http.Handler {
+// exactly says of paths that are not in their shortest form that there is nothing: ServeMux
+// would lead the caller on to another path.
+func exactly(mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := r.URL.Path
 		if p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p+"/", "/./") || strings.Contains(p+"/", "/../") {
-			lost.ServeHTTP(w, r)
+			guard.Problem(w, http.StatusNotFound, "there is nothing at this address; /openapi.json lists what there is")
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -205,7 +204,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: mostHeader,
+		Handler: s.handler, ReadHeaderTimeout: s.guard.Window(), IdleTimeout: idleTime, MaxHeaderBytes: mostHeader,
 		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug), // who hangs up, who speaks no HTTP
 	}
