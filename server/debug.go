@@ -16,7 +16,7 @@ func (s *Server) Debug(ctx context.Context, l net.Listener) error {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	srv := &http.Server{Handler: s.guard.Private(mux), ReadHeaderTimeout: headerTime, MaxHeaderBytes: mostHeader}
+	srv := &http.Server{Handler: s.guard.Private(mux), ReadHeaderTimeout: s.guard.Window(), MaxHeaderBytes: mostHeader}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(l); ctx.Err() == nil {

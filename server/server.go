@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api"
@@ -29,7 +30,6 @@ import (
 )
 
 const (
-	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
 	mostHeader  = 64 << 10
 	mostConns   = 8192 // further ones wait for the system to hand them over
@@ -43,6 +43,8 @@ type Options struct {
 	Library *library.Library
 	// Model answers questions; nil: contexts are the answers.
 	Model llm.Model
+	// Key signs receipts; nil: none is signed.
+	Key *attest.Key
 	// Keys are those of the callers. Where there are none, whoever asks from this machine
 	// may do all, as a member of Groups.
 	Keys   *guard.Keys
@@ -103,7 +105,7 @@ func New(o Options) (*Server, error) {
 // rooms is what there is to ask for.
 func (s *Server) rooms() (http.Handler, error) {
 	kept := sessions.New(sessionMost, sessionTime)
-	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
+	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Key: s.o.Key, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +124,7 @@ func (s *Server) rooms() (http.Handler, error) {
 	mux.HandleFunc("GET /v1/activity", s.activity)
 	mux.HandleFunc("GET /metrics", s.measures)
 	mux.Handle("/", a)
-	return exactly(mux, a), nil
+	return exactly(mux), nil
 }
 
 // forAll says whether everybody may ask for a path who reaches the server: it has nothing
@@ -135,13 +137,13 @@ func forAll(path string) bool {
 	return strings.HasPrefix(path, "/assets/")
 }
 
-// exactly leads paths that are not in their shortest form to what says that there is
-// nothing: ServeMux would lead the caller on to another path.
-func exactly(mux *http.ServeMux, lost http.Handler) http.Handler {
+// exactly says of paths that are not in their shortest form that there is nothing: ServeMux
+// would lead the caller on to another path.
+func exactly(mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := r.URL.Path
 		if p == "" || p[0] != '/' || strings.Contains(p, "//") || strings.Contains(p+"/", "/./") || strings.Contains(p+"/", "/../") {
-			lost.ServeHTTP(w, r)
+			guard.Problem(w, http.StatusNotFound, "there is nothing at this address; /openapi.json lists what there is")
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -202,7 +204,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: mostHeader,
+		Handler: s.handler, ReadHeaderTimeout: s.guard.Window(), IdleTimeout: idleTime, MaxHeaderBytes: mostHeader,
 		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug), // who hangs up, who speaks no HTTP
 	}

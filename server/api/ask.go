@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/ask"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/guard"
 )
 
 // AskRequest is a question to a model.
@@ -65,7 +66,10 @@ func (a *API) answer(hc huma.Context, of In, r *AskRequest) {
 	err := a.reading(ctx, of, func(ix *tamis.Index, by *access.Caller) error {
 		reply, err := ask.Answer(ctx, ix, r.Question, ask.Options{
 			Budget: r.budget(), Context: []tamis.ContextOption{by.Sees(r.Filter), r.layout()}, Model: a.o.Model, Drafts: r.Drafts,
-			Packed: func(c *tamis.Context) { s.send("context", receiptOf(c, r.Dropped)) },
+			Packed: func(c *tamis.Context) {
+				guard.Asked(ctx, "", c.Question, c.Digest)
+				s.send("context", receiptOf(c, r.Dropped))
+			},
 			Stream: func(piece string) {
 				s.send("delta", struct {
 					Text string `json:"text"`

@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/guard"
 )
 
 // ContextRequest asks for a context.
@@ -100,6 +101,7 @@ func makeContext(ctx context.Context, ix *tamis.Index, by *access.Caller, r *Con
 	if err != nil {
 		return Receipt{}, err
 	}
+	guard.Asked(ctx, "", c.Question, c.Digest)
 	out := receiptOf(c, r.Dropped)
 	if r.Explain {
 		out.Units, err = explain(ctx, ix, by, c, scored)

@@ -9,6 +9,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api/tree"
+	"github.com/tamis-search/tamis/server/guard"
 )
 
 // SearchRequest is a search.
@@ -39,6 +40,7 @@ func (a *API) searching() {
 		}
 		err = a.reading(ctx, of.In, func(ix *tamis.Index, caller *access.Caller) (err error) {
 			seen := caller.Sees(r.Filter)
+			guard.Asked(ctx, "", r.Query, "")
 			out.Body, err = ix.Search(ctx, tamis.Query{
 				Text: r.Query, K: r.K, Unit: tamis.Unit(r.Unit), Fold: r.Fold, Plan: by, Recall: r.Recall,
 				Filter: seen.Filter, Groups: seen.Groups,

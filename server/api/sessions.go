@@ -8,6 +8,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
 )
 
@@ -112,6 +113,7 @@ func (a *API) turns(tags []string) {
 				return err
 			}
 			w := s.Window()
+			guard.Asked(ctx, "", t.Context.Question, t.Context.Digest)
 			out.Body = Turn{Receipt: receiptOf(t.Context, false), Folded: append([]int{}, t.Folded...), Used: w.Tokens, Left: w.Budget - w.Tokens}
 			return nil
 		})

@@ -36,7 +36,7 @@ const mostAudited = 1024
 
 type entryKey struct{}
 
-// Asked notes for the audit log what was asked of a collection, and the digest of the
+// Asked notes for the audit log what was asked of a collection ("" for that of the path), and the digest of the
 // receipt that answered it ("" for none). Outside of a guarded request it does nothing.
 func Asked(ctx context.Context, collection, question, receipt string) {
 	e, _ := ctx.Value(entryKey{}).(*Entry)
@@ -45,7 +45,10 @@ func Asked(ctx context.Context, collection, question, receipt string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.Collection, e.Receipt = collection, receipt
+	if collection != "" {
+		e.Collection = collection
+	}
+	e.Receipt = receipt
 	e.Question = question[:min(len(question), mostAudited)]
 }
 

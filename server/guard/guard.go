@@ -134,6 +134,9 @@ func or[T comparable](at *T, otherwise T) {
 	}
 }
 
+// Window is the time in which something of a request must come.
+func (g *Guard) Window() time.Duration { return g.o.Limits.Window }
+
 // Keyed says whether who asks needs a key.
 func (g *Guard) Keyed() bool {
 	if g.o.Required || g.o.Local == nil || g.keyed.Load() {
@@ -180,7 +183,7 @@ func (g *Guard) handler(h http.Handler, callers bool) http.Handler {
 		if why := g.hosts.foreign(r); why != "" {
 			e.Refused = "origin"
 			w.Header().Set("Connection", "close")
-			problem(w, http.StatusForbidden, why)
+			Problem(w, http.StatusForbidden, why)
 			return
 		}
 		switch {
@@ -191,7 +194,7 @@ func (g *Guard) handler(h http.Handler, callers bool) http.Handler {
 		default:
 			w.Header().Set("Allow", "GET, HEAD")
 			w.Header().Set("Connection", "close")
-			problem(w, http.StatusMethodNotAllowed, "this address takes GET")
+			Problem(w, http.StatusMethodNotAllowed, "this address takes GET")
 		}
 	})
 }
@@ -219,7 +222,7 @@ func (g *Guard) admit(w *writer, r *http.Request, e *Entry, h http.Handler) {
 	if r.ContentLength > most {
 		e.Refused = "body"
 		w.Header().Set("Connection", "close")
-		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("a body here has at most %d bytes", most))
+		Problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("a body here has at most %d bytes", most))
 		return
 	}
 	leave, ok := g.places.enter(r.Context(), caller.Name, each)
@@ -245,7 +248,7 @@ func (g *Guard) later(w *writer, e *Entry, wait time.Duration, why string) {
 	e.Refused = why
 	w.Header().Set("Retry-After", retryAfter(wait))
 	w.Header().Set("Connection", "close")
-	problem(w, http.StatusTooManyRequests, "too many requests: try again after "+retryAfter(wait)+" s")
+	Problem(w, http.StatusTooManyRequests, "too many requests: try again after "+retryAfter(wait)+" s")
 }
 
 // caller is who asks; where it is nil the request has been answered.
@@ -273,14 +276,14 @@ func (g *Guard) caller(w *writer, r *http.Request, e *Entry) *access.Caller {
 	e.Refused = "key"
 	w.Header().Set("WWW-Authenticate", `Bearer realm="tamis"`)
 	w.Header().Set("Connection", "close")
-	problem(w, http.StatusUnauthorized, "this server needs a key: Authorization: Bearer KEY")
+	Problem(w, http.StatusUnauthorized, "this server needs a key: Authorization: Bearer KEY")
 	return nil
 }
 
 func (g *Guard) panicked(w *writer, r *http.Request, e *Entry, v any) {
 	g.o.Log.Error("a request made the server panic", "request", e.Request, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	if w.status == 0 {
-		problem(w, http.StatusInternalServerError, "the server failed; its log says why")
+		Problem(w, http.StatusInternalServerError, "the server failed; its log says why")
 	}
 }
 
@@ -352,8 +355,8 @@ func collectionOf(path string) string {
 
 func clip(s string) string { return s[:min(len(s), mostAudited)] }
 
-// problem answers as RFC 9457 has it.
-func problem(w http.ResponseWriter, status int, detail string) {
+// Problem answers as RFC 9457 has it.
+func Problem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
@@ -365,7 +368,7 @@ func (g *Guard) Private(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header(), r, requestID(r))
 		if why := hosts.foreign(r); why != "" {
-			problem(w, http.StatusForbidden, why)
+			Problem(w, http.StatusForbidden, why)
 			return
 		}
 		h.ServeHTTP(w, r)

@@ -34,28 +34,83 @@ type File struct {
 	Path   string
 	Exists bool
 	Values map[string]map[string]string
+
+	variables map[string]string // of the environment, by the flag that they set
 }
 
-// Apply gives flags of cmd that were not given, and for which skip is not true,
-// the values that the files have; a later file comes over an earlier one, a
-// command's table over what is for all.
+// Setting is a flag with the value that holds.
+type Setting struct {
+	Name, Value string
+	From        string // the file or variable that sets it; "" where it is the flag's default
+}
+
+// Settings are the flags of cmd with what holds where none is given: what a later file has
+// comes over an earlier one, a command's table over what is for all. Flags for which skip is
+// true are not set by files, but by variables of their own.
+func Settings(cmd *cobra.Command, files []File, skip func(flag string) bool) []Setting {
+	var all []Setting
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		s := Setting{Name: f.Name, Value: strings.Trim(f.Value.String(), "[]")}
+		for _, file := range files {
+			for _, command := range []string{"", top(cmd)} {
+				if value, ok := file.Values[command][f.Name]; ok && (file.variables != nil || !skip(f.Name)) {
+					s.Value, s.From = value, file.from(f.Name)
+				}
+			}
+		}
+		if f.Name != "help" {
+			all = append(all, s)
+		}
+	})
+	return all
+}
+
+// Apply gives flags of cmd that were not given their Settings.
 func Apply(cmd *cobra.Command, files []File, skip func(flag string) bool) error {
-	given := map[string]bool{}
-	cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = true })
-	for _, file := range files {
-		for _, command := range []string{"", top(cmd)} {
-			for _, name := range slices.Sorted(maps.Keys(file.Values[command])) {
-				f := cmd.Flags().Lookup(name)
-				if f == nil || given[name] || skip(name) {
-					continue
-				}
-				if err := set(f, file.Values[command][name]); err != nil {
-					return fmt.Errorf("%s: %s: %w", screen.Name(file.Path), name, err)
-				}
+	for _, s := range Settings(cmd, files, skip) {
+		if f := cmd.Flags().Lookup(s.Name); s.From != "" && !f.Changed {
+			if err := set(f, s.Value); err != nil {
+				return fmt.Errorf("%s: %s: %w", screen.Name(s.From), s.Name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// from is where a setting of the file stands.
+func (f File) from(flag string) string {
+	if name, ok := f.variables[flag]; ok {
+		return "$" + name
+	}
+	return f.Path
+}
+
+// Environment is what variables set of a command's flags: TAMIS_COMMAND_FLAG, in capitals,
+// with "_" for "-". One that names no flag is an error: what it was to set would not hold.
+func Environment(cmd *cobra.Command, variables []string, suggest func(name string, names []string) string) (File, error) {
+	command := top(cmd)
+	f := File{Path: "the environment", Exists: true, Values: map[string]map[string]string{command: {}}, variables: map[string]string{}}
+	known := map[string][]string{}
+	commandFlags(cmd.Root(), "", known)
+	variable := func(flag string) string {
+		return "TAMIS_" + strings.ToUpper(strings.ReplaceAll(command+"_"+flag, "-", "_"))
+	}
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		if command == "" || !strings.HasPrefix(name, variable("")) || value == "" {
+			continue
+		}
+		i := slices.IndexFunc(known[command], func(flag string) bool { return variable(flag) == name })
+		if i < 0 {
+			names := make([]string, len(known[command]))
+			for i, flag := range known[command] {
+				names[i] = variable(flag)
+			}
+			return f, fmt.Errorf("$%s sets no flag of tamis %s%s", screen.Name(name), command, suggest(name, names))
+		}
+		f.Values[command][known[command][i]], f.variables[known[command][i]] = value, name
+	}
+	return f, nil
 }
 
 // top is the name of the command below the root that cmd is, or is below.

@@ -74,3 +74,44 @@ func TestApply(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEnvironment: variables come over files, flags over variables, and one that names no
+// flag is an error.
+func TestEnvironment(t *testing.T) {
+	_, search := commands()
+	own := File{Path: "own.toml", Exists: true, Values: map[string]map[string]string{"": {"hits": "3", "fold": "true", "index": "y"}}}
+	env, err := Environment(search, []string{"TAMIS_SEARCH_HITS=7", "TAMIS_SEARCH_GUARDS=a,b", "TAMIS_OTHER_BUDGET=x", "TAMIS_INDEX=z", "HOME=/", "TAMIS_SEARCH_FOLD=", "odd"}, suggest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := []File{own, env}
+	skip := func(name string) bool { return name == "index" }
+	if err := search.ParseFlags([]string{"--guards", "c"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range Settings(search, files, skip) {
+		if want := map[string]Setting{
+			"hits": {"hits", "7", "$TAMIS_SEARCH_HITS"}, "fold": {"fold", "true", "own.toml"}, "guards": {"guards", "a,b", "$TAMIS_SEARCH_GUARDS"}, "index": {"index", "", ""},
+		}[s.Name]; s != want {
+			t.Errorf("%+v, want %+v", s, want)
+		}
+	}
+	if err := Apply(search, files, skip); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"hits": "7", "guards": "[c]", "fold": "true"} {
+		if got := search.Flags().Lookup(name).Value.String(); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	if _, err := Environment(search, []string{"TAMIS_SEARCH_HITZ=7"}, suggest); err == nil || !strings.Contains(err.Error(), "$TAMIS_SEARCH_HITZ sets no flag") {
+		t.Error(err)
+	}
+	bad, err := Environment(search, []string{"TAMIS_SEARCH_HITS=many"}, suggest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Apply(search, []File{bad}, skip); err == nil || !strings.HasPrefix(err.Error(), "$TAMIS_SEARCH_HITS: ") {
+		t.Error(err)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -41,15 +42,15 @@ type App struct {
 
 // options are the flags of tamis serve.
 type options struct {
-	listen, collections, keys, audit, debug, logLevel, logFormat string
-	groups, hosts, watch, exclude, acme                          []string
-	tls                                                          server.TLS
-	acceptTerms                                                  bool
-	upload, body                                                 flags.Size
-	limits                                                       guard.Limits
-	drain, settle                                                time.Duration
-	url, chat                                                    string
-	model                                                        encoding.Flag
+	listen, collections, keys, sign, audit, debug, logLevel, logFormat string
+	groups, hosts, watch, exclude, acme                                []string
+	tls                                                                server.TLS
+	acceptTerms                                                        bool
+	upload, body                                                       flags.Size
+	limits                                                             guard.Limits
+	drain, settle                                                      time.Duration
+	url, chat                                                          string
+	model                                                              encoding.Flag
 }
 
 // Command is tamis serve.
@@ -80,13 +81,13 @@ or in the configuration under [serve]; tamis config serve shows what holds, and 
 		},
 	}
 	o.add(cmd.Flags())
-	cmd.AddCommand(a.keyCommand())
+	cmd.AddCommand(a.keyCommand(), a.healthCommand(&o))
 	return cmd
 }
 
 func (o *options) add(f *pflag.FlagSet) {
 	d := guard.Defaults
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8470", "address; port 0 is any that is free")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8227", "address; port 0 is any that is free")
 	f.StringVar(&o.collections, "collections", "", "serve the indexes in this folder, each by its name")
 	f.StringSliceVar(&o.watch, "watch", nil, "index these files and folders, and keep up with their changes (repeatable)")
 	f.StringSliceVar(&o.exclude, "exclude", nil, "leave out files and folders that match, as a line of .gitignore would (repeatable)")
@@ -105,6 +106,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.IntVar(&o.limits.Burst, "burst", d.Burst, "requests of one key at once")
 	f.IntVar(&o.limits.Concurrent, "concurrent", d.Concurrent, "requests under way, of all")
 	f.IntVar(&o.limits.Each, "concurrent-key", d.Each, "requests under way, of one key")
+	f.StringVar(&o.sign, "sign", "", "sign receipts with the key in this file (see tamis receipt); it is made where there is none")
 	f.StringVar(&o.audit, "audit", "", "append to this file who asked what: JSON Lines, without keys or texts of documents")
 	f.StringVar(&o.debug, "debug", "", "profiles and metrics at this address, of this machine alone")
 	f.StringVar(&o.logLevel, "log", "info", "what is logged: debug, info, warn or error")
@@ -190,6 +192,11 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	}
 	if so.Model, err = o.answering(); err != nil {
 		return err
+	}
+	if o.sign != "" {
+		if so.Key, err = attest.Open(o.sign); err != nil {
+			return fmt.Errorf("--sign: %w", err)
+		}
 	}
 	r := &run{a: a, o: o, log: log, models: encoding.Kept{Flag: &o.model}}
 	defer r.models.Close()
