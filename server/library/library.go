@@ -169,19 +169,35 @@ func (l *Library) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	gone, closed, err := s.remove()
+	closed, err := s.remove()
 	if err != nil {
 		return err
 	}
+	done := make(chan error, 1)
+	go func() { done <- l.discard(s, closed) }()
 	select {
-	case <-closed: // and with it the lock given back, for one that is made under the name
-	case <-ctx.Done():
+	case err := <-done:
+		return err
+	case <-ctx.Done(): // it goes on, and nobody finds the collection meanwhile
+		return ctx.Err()
 	}
+}
+
+// discard deletes the files of a removed shelf once its writer is closed: a store whose folder
+// goes away while it writes ends the process, and the lock is to be given back for one that
+// is made under the name.
+func (l *Library) discard(s *shelf, closed chan struct{}) error {
+	<-closed
+	gone := filepath.Join(filepath.Dir(s.dir), ".removed-"+rand.Text())
+	err := os.Rename(s.dir, gone) // at once, so that no half of it is left under the name
 	l.mu.Lock()
-	if l.shelves[name] == s {
-		delete(l.shelves, name)
+	if l.shelves[s.name] == s {
+		delete(l.shelves, s.name)
 	}
 	l.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("remove %q: %w", s.name, err)
+	}
 	return os.RemoveAll(gone)
 }
 
@@ -346,16 +362,16 @@ func (s *shelf) wrote() error {
 	return err
 }
 
-// remove puts the directory aside under a name that no collection has, which it returns:
-// what a crash leaves of it is no collection. Who reads it goes on.
-func (s *shelf) remove() (gone string, closed chan struct{}, err error) {
+// remove takes the collection from the shelf: who reads it goes on, nobody else comes. What
+// it returns says when all is closed.
+func (s *shelf) remove() (closed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.removed {
-		return "", nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
+		return nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
 	}
 	if s.writing > 0 || s.closing != nil {
-		return "", nil, fmt.Errorf("remove %q: %w", s.name, tamis.ErrLocked)
+		return nil, fmt.Errorf("remove %q: %w", s.name, tamis.ErrLocked)
 	}
 	if s.writer == nil { // another process may write it
 		ix, err := tamis.Open(s.dir, tamis.Options{MustExist: true})
@@ -363,17 +379,13 @@ func (s *shelf) remove() (gone string, closed chan struct{}, err error) {
 			err = ix.Close()
 		}
 		if errors.Is(err, tamis.ErrLocked) {
-			return "", nil, err
+			return nil, err
 		}
-	}
-	gone = filepath.Join(filepath.Dir(s.dir), ".removed-"+rand.Text())
-	if err := os.Rename(s.dir, gone); err != nil {
-		return "", nil, fmt.Errorf("remove %q: %w", s.name, err)
 	}
 	s.retire(s.reader)
 	closed = s.retire(s.writer)
 	s.reader, s.writer, s.removed = nil, nil, true
-	return gone, closed, nil
+	return closed, nil
 }
 
 func (s *shelf) close() error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
@@ -209,5 +211,48 @@ func TestMadeAndRemoved(t *testing.T) {
 	}
 	if _, err := fixed.Make(ctx, "more"); !errors.Is(err, ErrFixed) {
 		t.Error(err)
+	}
+}
+
+// TestRemovedWhileRead: the files of a collection stay until what was open is closed, the
+// writer too, which writes as it closes; who deleted it waits, and may give up waiting.
+func TestRemovedWhileRead(t *testing.T) {
+	ctx := context.Background()
+	root := t.TempDir()
+	l := New(Options{Root: root, Hold: true})
+	defer l.Close()
+	ix, release, err := l.Write(ctx, "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ix, "a", "The kettle is on the table.")
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	read, done, err := l.Read(ctx, "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	if err := l.Remove(short, "notes"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("removing what is read: %v", err)
+	}
+	if _, _, err := l.Read(ctx, "notes"); !errors.Is(err, access.ErrNoCollection) {
+		t.Errorf("reading what is being removed: %v", err)
+	}
+	if hits, err := read.Search(ctx, tamis.Query{Text: "kettle", K: 1}); err != nil || len(hits.Hits) != 1 {
+		t.Errorf("who reads goes on: %v, %v", hits, err)
+	}
+	done()
+	for left, wait := 1, 0; left > 0; wait++ {
+		entries, err := os.ReadDir(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left = len(entries); left > 0 && wait == 1000 {
+			t.Fatalf("%v is left", entries)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }

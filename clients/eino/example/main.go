@@ -1,0 +1,55 @@
+// Command example asks a running server ("tamis index notes; tamis serve") a question through
+// the adapter and prints what a model would get.
+//
+//	go run ./example "how long are backups kept?"
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/cloudwego/eino/compose"
+	"github.com/cloudwego/eino/schema"
+
+	adapter "github.com/tamis-search/tamis/clients/eino"
+	client "github.com/tamis-search/tamis/clients/go"
+)
+
+func main() {
+	url, collection := os.Getenv("TAMIS_URL"), os.Getenv("TAMIS_COLLECTION")
+	if url == "" {
+		url = "http://127.0.0.1:8470"
+	}
+	if collection == "" {
+		collection = "default"
+	}
+	c, err := client.NewClientWithResponses(url)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := ask(context.Background(), c, collection, strings.Join(os.Args[1:], " ")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func ask(ctx context.Context, c *client.ClientWithResponses, collection, question string) error {
+	budget := int64(200)
+	request := client.ContextRequest{Budget: &budget}
+	chain := compose.NewChain[string, []*schema.Document]()
+	chain.AppendRetriever(&adapter.Retriever{Client: c, Collection: collection, Request: request})
+	run, err := chain.Compile(ctx)
+	if err != nil {
+		return err
+	}
+	docs, err := run.Invoke(ctx, question)
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		fmt.Printf("%s: %s\n", d.ID, d.Content)
+	}
+	return nil
+}
