@@ -1,5 +1,5 @@
 // What the model gets, beside where it comes from and why.
-import { Bytes, base, h, number, say, show, spot, svg } from "./dom.js";
+import { Bytes, base, h, number, say, show, size, spot, svg } from "./dom.js";
 import * as api from "./api.js";
 import { empty, nothing } from "./states.js";
 import { collection, failed, go, state } from "./main.js";
@@ -125,7 +125,7 @@ class View {
     }
     show(this.text, this.pieces());
     this.drawDocs();
-    this.select(Math.min(this.selected, r.spans.length - 1), false);
+    this.select(Math.min(Math.max(this.selected, 0), r.spans.length - 1), false);
   }
 
   // pieces cuts the text where spans begin and end; what stands between (labels, marks of
@@ -146,8 +146,9 @@ class View {
         out.push(group);
       }
       if (between) group.append(h("span.join", {}, between.replace(/^\n+/, (n) => (group.childNodes.length ? n : ""))));
-      if (s.gap && group.childNodes.length > 1) group.lastChild.append(h("span.cut", { title: "Something is left out here" }, " ⋯ "));
-      const e = h("span.span", { tabindex: "0", role: "button", "aria-label": `Source ${s.cite}, ${base(s.doc)} ${spot(s.place)}`, onclick: () => this.select(i, true), onfocus: () => this.select(i, false), onmouseenter: () => this.peek(i), onmouseleave: () => this.peek(-1) }, own === undefined ? `[${s.cite}] ${base(s.doc)} has changed` : own.trimEnd());
+      const before = spans[i - 1];
+      if (s.gap && before?.cite === s.cite && before.doc === s.doc && s.start > before.end) group.append(h("span.cut", { "data-left": `${size(s.start - before.end)} left out`, "aria-hidden": "true" }));
+      const e = h("span.span", { tabindex: "0", role: "group", "aria-label": `Source ${s.cite}, ${base(s.doc)} ${spot(s.place)}`, onclick: () => this.select(i, true), onfocus: () => this.select(i, false), onmouseenter: () => this.peek(i), onmouseleave: () => this.peek(-1) }, own === undefined ? `[${s.cite}] ${base(s.doc)} has changed` : own.trimEnd());
       group.append(e);
       if (from >= 0) at = from + own.trimEnd().length;
     });

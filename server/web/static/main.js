@@ -57,7 +57,7 @@ function head() {
   const brand = h("a.brand", { href: "#", onclick: (e) => (e.preventDefault(), question.value = "", visit({ view: "context", q: "", open: "", filter: "" })) }, "tamis");
   const keys = h("button.quiet", { type: "button", "aria-label": "Keys of this page", title: "Keys (?)", onclick: help }, "?");
   const light = h("button.quiet", { type: "button", "aria-label": "Light or dark", title: "Light or dark", onclick: theme }, "◐");
-  show(document.getElementById("top"), h("div.bar", {}, brand, picker, form, light, keys), tabs);
+  show(document.getElementById("top"), h("div.bar", {}, h("h1", {}, brand), picker, form, light, keys), tabs);
 }
 
 function submit() {
