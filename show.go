@@ -98,8 +98,9 @@ func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope Scope
 	})
 }
 
-func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (s *Surroundings, err error) {
-	err = ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
+func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
+	var s *Surroundings
+	err := ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -115,7 +116,7 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 		if s.Place, err = v.Place(h, start); err != nil {
 			return err
 		}
-		for from, to := linesAround(d.Source, start, end, around); from <= to; {
+		for from, to := corpus.LinesAround(d.Source, start, end, around, showAround); from <= to; {
 			stop := to
 			if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
 				stop = from + n
@@ -133,35 +134,4 @@ func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, 
 		err = errUnseen
 	}
 	return s, err
-}
-
-// linesAround widens a range to whole lines and so many more on either side, as
-// far as they lie within showAround.
-func linesAround(source string, start, end, around int) (from, to int) {
-	least, most := max(start-showAround, 0), min(end+showAround, len(source))
-	from, to = start, end
-	if to > from && source[to-1] == '\n' {
-		to--
-	}
-	for n := around; from > least; from-- {
-		if source[from-1] == '\n' {
-			if n--; n < 0 {
-				break
-			}
-		}
-	}
-	for n := around; to < most; to++ {
-		if source[to] == '\n' {
-			if n--; n < 0 {
-				break
-			}
-		}
-	}
-	for from < start && !utf8.RuneStart(source[from]) {
-		from++
-	}
-	for to > end && to < len(source) && !utf8.RuneStart(source[to]) {
-		to--
-	}
-	return from, to
 }
