@@ -98,8 +98,9 @@ func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope Scope
 	})
 }
 
-func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (s *Surroundings, err error) {
-	err = ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
+func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
+	var s *Surroundings
+	err := ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
