@@ -68,6 +68,7 @@ var floors = [][]string{
 	{"server/access"},
 	{"server/library", "server/sessions"},
 	{"server/guard", "server/metrics"},
+	{"server/api/results", "server/api/tree"},
 	{"server/api", "server/mcp", "server/web"},
 	{"server"},
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},

@@ -98,49 +98,39 @@ func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope Scope
 	})
 }
 
-func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
-	v, err := ix.store.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	defer v.Release()
-	header, err := scope.headers(v)
-	if err != nil {
-		return nil, err
-	}
-	h, err := header(doc)
-	if errors.Is(err, ErrNotFound) {
-		return nil, errUnseen
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	d, err := v.Document(h)
-	if err != nil {
-		return nil, err
-	}
-	start, end, err := pick(v, h, d)
-	if err != nil {
-		return nil, err
-	}
-	s := &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: d.HeadingsAt(start), Start: start, End: end}
-	if s.Place, err = v.Place(h, start); err != nil {
-		return nil, err
-	}
-	for from, to := corpus.LinesAround(d.Source, start, end, around, showAround); from <= to; {
-		stop := to
-		if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
-			stop = from + n
+func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (s *Surroundings, err error) {
+	err = ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		p, err := v.Place(h, from)
+		d, err := v.Document(h)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s.Lines = append(s.Lines, Line{Number: p.Line, Start: from, End: stop, Text: d.Source[from:stop]})
-		from = stop + 1
+		start, end, err := pick(v, h, d)
+		if err != nil {
+			return err
+		}
+		s = &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: d.HeadingsAt(start), Start: start, End: end}
+		if s.Place, err = v.Place(h, start); err != nil {
+			return err
+		}
+		for from, to := corpus.LinesAround(d.Source, start, end, around, showAround); from <= to; {
+			stop := to
+			if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
+				stop = from + n
+			}
+			p, err := v.Place(h, from)
+			if err != nil {
+				return err
+			}
+			s.Lines = append(s.Lines, Line{Number: p.Line, Start: from, End: stop, Text: d.Source[from:stop]})
+			from = stop + 1
+		}
+		return nil
+	})
+	if errors.Is(err, ErrNotFound) {
+		err = errUnseen
 	}
-	return s, nil
+	return s, err
 }

@@ -1,8 +1,6 @@
 package corpus
 
 import (
-	"cmp"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -35,30 +33,4 @@ func LinesAround(source string, start, end, around, within int) (from, to int) {
 		to--
 	}
 	return from, to
-}
-
-// HeadingsAt is the path of headings above a byte of the document, as its passages
-// have it.
-func (d *Document) HeadingsAt(at int) []string {
-	var path []Block
-	for _, b := range d.Blocks {
-		if b.Start > at {
-			break
-		}
-		if b.Kind != Heading {
-			continue
-		}
-		for len(path) > 0 && max(path[len(path)-1].Level, 1) >= max(b.Level, 1) {
-			path = path[:len(path)-1]
-		}
-		path = append(path, b)
-	}
-	var labels []string
-	for i, b := range path {
-		label := cmp.Or(b.Label, strings.TrimSpace(d.Source[b.Start:b.End]))
-		if i > 0 || label != d.Title { // the title has its own field
-			labels = append(labels, label)
-		}
-	}
-	return labels
 }
