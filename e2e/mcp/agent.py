@@ -8,9 +8,10 @@ all tool output together stays within --most tokens of o200k_base (PyPI tiktoken
 where it is there, else the last line of each reply). OUT becomes a folder: the questions,
 and what the agent read, as ../shared/tools/evalreal/evalreal.py judges it:
 
-    python3 evalreal.py OUT agent=OUT/run.jsonl --budgets 3000
+    python3 evalreal.py OUT agent=OUT/run.jsonl --budgets 3000 --at 3000
 
-Nothing here looks at the answers. Python's standard library suffices.
+Where that judge is there (--judge), how many of the answers the agent saw is printed. The agent
+itself does not look at them. Python's standard library suffices.
 """
 import argparse
 import json
@@ -18,8 +19,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
-CONTEXT, OPEN = 1600, 700
+CONTEXT, OPEN = 2300, 600
 
 
 class Server:
@@ -80,10 +82,18 @@ def answer(server, question, most, encode):
     return "\n".join(texts), used
 
 
+def seen(judge, questions, texts):
+    """How many questions' answers stand in what was read."""
+    sys.path.insert(0, os.path.dirname(os.path.abspath(judge)))
+    from evalreal import norm
+    return sum(all(re.search(a, norm(texts[q["id"]]), re.I) for a in q["answer"]) for q in questions)
+
+
 def main():
     p = argparse.ArgumentParser()
     for name in ("set", "tamis", "indexes", "out"):
         p.add_argument(name)
+    p.add_argument("--judge", default="../shared/tools/evalreal/evalreal.py")
     p.add_argument("--questions", type=int, default=60)
     p.add_argument("--most", type=int, default=3000)
     a = p.parse_args()
@@ -93,7 +103,7 @@ def main():
     lines = [lines[int(i * step)] for i in range(a.questions)]
     os.makedirs(a.out, exist_ok=True)
     shutil.copy(os.path.join(a.set, "boilerplate.json"), a.out)
-    encode, servers, over, total = counter(), {}, 0, 0
+    encode, servers, over, total, texts = counter(), {}, 0, 0, {}
     with open(os.path.join(a.out, "questions.jsonl"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
     with open(os.path.join(a.out, "run.jsonl"), "w", encoding="utf-8") as run:
@@ -102,12 +112,15 @@ def main():
             if q["corpus"] not in servers:
                 servers[q["corpus"]] = Server(a.tamis, os.path.join(a.indexes, q["corpus"]))
             text, used = answer(servers[q["corpus"]], q["question"], a.most, encode)
+            texts[q["id"]] = text
             over += used > a.most
             total += used
             run.write(json.dumps({"id": q["id"], "budget": a.most, "text": text}) + "\n")
     for server in servers.values():
         server.close()
     print(f"{len(lines)} questions, {total / len(lines):.0f} tokens of tool output each ({'tiktoken' if encode else 'by the window'}), {over} over {a.most}")
+    if os.path.exists(a.judge):
+        print(f"{seen(a.judge, [json.loads(line) for line in lines], texts)} of {len(lines)} answers stood in what the agent read")
     raise SystemExit(over > 0)
 
 

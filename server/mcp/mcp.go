@@ -102,7 +102,7 @@ func New(o Options) (*Server, error) {
 
 // Stdio serves one client over a pair of streams, until the client is gone or ctx ends.
 func (s *Server) Stdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	return s.connection(ctx, &sdk.IOTransport{Reader: io.NopCloser(in), Writer: open{out}})
+	return s.connection(ctx, lastAnswers{&sdk.IOTransport{Reader: io.NopCloser(in), Writer: open{out}}})
 }
 
 // open is a stream that somebody else closes.
@@ -176,7 +176,10 @@ func (r *room) server() *sdk.Server {
 	server := sdk.NewServer(&sdk.Implementation{Name: "tamis", Title: "tamis", Version: cmp.Or(r.o.Version, "devel")},
 		&sdk.ServerOptions{Instructions: about, Logger: r.o.Log, CompletionHandler: r.complete, Capabilities: &sdk.ServerCapabilities{
 			Tools: &sdk.ToolCapabilities{}, Resources: &sdk.ResourceCapabilities{}, Completions: &sdk.CompletionCapabilities{},
-		}})
+		},
+			// What one caller may see is for no cache that others share.
+			SetCacheable: func(_ context.Context, _ sdk.Request, c *sdk.Cacheable) { c.CacheScope = "private" },
+		})
 	r.addTools(server)
 	r.addResources(server)
 	return server

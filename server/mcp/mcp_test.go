@@ -1,8 +1,10 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -358,4 +360,35 @@ func TestHardLimit(t *testing.T) {
 	}
 	a.want("session", `{"do":"fold"}`)
 	a.want("open", `{"label":"sieves.md","budget":150}`)
+}
+
+// TestStream: calls that stand in a file are answered to the last, and what is no call ends
+// nothing but itself.
+func TestStream(t *testing.T) {
+	h := newHouse(t, kitchen)
+	s := h.server(t, Options{Caller: owner()})
+	var out bytes.Buffer
+	in := initialize + `
+{"jsonrpc":"2.0","method":"notifications/initialized"}
+{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"context","arguments":{"question":"How do I clean a tamis?"}}}
+{"jsonrpc":"2.0","id":"b","method":"no/such/method","params":{}}
+{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"zzz"}}
+{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"burn","arguments":{}}}
+{"jsonrpc":"2.0","id":"d","method":"tools/call","params":{"name":"search","arguments":{"query":"stock bones"}}}
+`
+	began := time.Now()
+	if err := s.Stdio(context.Background(), strings.NewReader(in), &out); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took >= lastAnswer {
+		t.Errorf("its end took %v", took)
+	}
+	for _, want := range []string{`"id":"a","result"`, `dishwasher`, `"id":"b","error"`, `"id":"c","error"`, `"id":"d","result"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+	for _, broken := range []string{"{", "\x00\xff\n", "[]\n", "null\n", `{"jsonrpc":"2.0","id":1}` + "\n", strings.Repeat("[", 100_000) + "\n"} {
+		_ = s.Stdio(context.Background(), strings.NewReader(broken+in), io.Discard) // it ends, with an error or not
+	}
 }

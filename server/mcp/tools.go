@@ -64,10 +64,10 @@ func (r *room) tools() []tool {
 			[][2]string{{"question", str}, {"budget", number}, {"filter", str}}, "question", true, r.context},
 		{"search", "Lists passages by words, when context misses. filter: path ^ \"docs/\" and year >= 2020",
 			[][2]string{{"query", str}, {"budget", number}, {"filter", str}}, "query", true, r.search},
-		{"open", "Reads a passage and what surrounds it: label 3 of a context, or a place: FILE, FILE:LINE, FILE:START-END, FILE#page=N.",
+		{"open", "Reads a passage and what surrounds it: label 3 of a context, or a place FILE:LINE, FILE:START-END, FILE#page=N.",
 			[][2]string{{"label", str}, {"budget", number}}, "label", true, r.open},
-		{"session", "Lists what the window holds, or: fold labels (none: all) to free room, restore them, pin, unpin, find text.",
-			[][2]string{{"do", `{"enum":["list","fold","restore","pin","unpin","find"]}`}, {"labels", numbers}, {"text", str}}, "", false, r.session},
+		{"session", "Lists what the window holds, or: fold labels (none: all) to free room, restore, pin, find text.",
+			[][2]string{{"do", `{"type":"string","enum":["list","fold","restore","pin","unpin","find"]}`}, {"labels", numbers}, {"text", str}}, "", false, r.session},
 	}
 	if !r.o.ReadOnly && slices.ContainsFunc(r.collections, func(c string) bool { return r.caller.May(access.Write, c) == nil }) {
 		add := tool{"add", "Keeps a note under its title.", [][2]string{{"title", str}, {"text", str}}, "", false, r.add}
