@@ -123,9 +123,17 @@ func handbook(t *testing.T) string {
 	return write(t, t.TempDir(), map[string]string{
 		"policy/backup.md":     "# Backup policy\n\nThis page says what is kept, where, and who may read it.\n\n## How long backups are kept\n\nBackups are kept for 90 days, except in the archive class, where they stay for seven years. The class is set by `--retention`.\n\n## Who may restore\n\nAnybody on call may restore a backup. A restore is written into the log of the shift.\n",
 		"policy/retention.csv": "class,days,place\nstandard,90,Hall 1\narchive,2555,Hall 2\nscratch,7,none\n",
-		"contract.pdf":         pdf([]string{"Contract of storage", "The parties agree as follows.", "This page is the cover."}, []string{"4.2 Retention", "Retention means the period during which backups are kept.", "It begins on the day when a backup is complete."}),
+		"contract.pdf":         pdf(append([]string{"Contract of storage"}, clauses(24)...), append(clauses(8), "4.2 Retention", "Retention means the period during which backups are kept.", "It begins on the day when a backup is complete.")),
 		"notes/script.md":      "# A name with <script>alert(1)</script>\n\nThe markup <img src=x onerror=\"alert(2)\"> of this mistletoe page must be text.\n",
 	})
+}
+
+// clauses are lines of a contract that answer no question of these tests.
+func clauses(n int) (lines []string) {
+	for i := range n {
+		lines = append(lines, fmt.Sprintf("Clause %d. The tenant paints door %d of the shed in the colour of %d pears.", i+1, 3*i+1, i+7))
+	}
+	return lines
 }
 
 // pdf makes a file of pages with lines of text.

@@ -1,5 +1,5 @@
 // What the model gets, beside where it comes from and why.
-import { Bytes, base, h, number, say, show, size, spot, svg } from "./dom.js";
+import { Bytes, base, h, many, number, say, show, size, spot, svg } from "./dom.js";
 import * as api from "./api.js";
 import { empty, nothing } from "./states.js";
 import { collection, failed, go, state } from "./main.js";
@@ -125,7 +125,8 @@ class View {
     }
     show(this.text, this.pieces());
     this.drawDocs();
-    this.select(Math.min(Math.max(this.selected, 0), r.spans.length - 1), false);
+    const best = r.spans.reduce((b, s, i) => (s.score > r.spans[b].score ? i : b), 0);
+    this.select(this.selected < 0 ? best : Math.min(this.selected, r.spans.length - 1), false);
   }
 
   // pieces cuts the text where spans begin and end; what stands between (labels, marks of
@@ -165,7 +166,7 @@ class View {
       this.facts,
       h("span", {}, h("strong", {}, number(r.tokens)), " of ", now, " tokens"),
       h("span", { title: `An estimate, by words alone, that this answers the question: ${r.confidence.toFixed(2)}` }, "confidence ", h("span.meter", { role: "img", "aria-label": `${level} of 4` }, "▮".repeat(level) + "▯".repeat(4 - level))),
-      h("span", {}, `${r.spans.length} passages, ${this.order?.length || 0} documents`),
+      h("span", {}, `${many(r.spans.length, "passage")}, ${many(this.order?.length || 0, "document")}`),
       (this.verdict ||= h("span.verdict")),
     );
   }
@@ -196,7 +197,7 @@ class View {
         { class: "doc " + hue(i) },
         h("button.name", { type: "button", title: doc, onclick: () => this.open(r.spans.indexOf(first)) }, h("span.label", {}, [...new Set(spans.map((s) => s.cite))].join(", ")), h("span.what", {}, source?.title && source.title !== base(doc) ? source.title : base(doc)), h("span.where", {}, spot(first.place))),
         this.strip(doc, spans, source?.bytes || 1),
-        h("div.dim", {}, h("span.path", {}, doc), h("span", {}, ` ${spans.length === 1 ? "1 passage" : spans.length + " passages"}, ${number(bytes)} of ${number(source?.bytes || 0)} bytes`)),
+        h("div.dim", {}, h("span.path", {}, doc), h("span", {}, ` ${many(spans.length, "passage")}, ${number(bytes)} of ${number(source?.bytes || 0)} bytes`)),
       );
     });
     const more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more were scored and left out`);
@@ -269,7 +270,7 @@ class View {
     if (!s) return;
     const units = (this.receipt.units || []).filter((u) => u.doc === s.doc && u.start < s.end && s.start < u.end);
     const terms = {};
-    for (const u of units) for (const [t, w] of Object.entries(u.terms)) terms[t] = Math.max(terms[t] || 0, w);
+    for (const u of units) for (const [t, w] of Object.entries(u.terms)) terms[t.toLowerCase()] = Math.max(terms[t.toLowerCase()] || 0, w);
     const best = units.reduce((a, b) => (a && a.score >= b.score ? a : b), null);
     const last = Math.min(...this.receipt.spans.map((x) => x.score));
     const bars = (pairs) => {

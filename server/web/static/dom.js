@@ -60,6 +60,9 @@ export function size(n) {
 
 export const number = (n) => n.toLocaleString("en-US");
 
+/** many counts things. */
+export const many = (n, what) => `${number(n)} ${what}${n === 1 ? "" : "s"}`;
+
 /** base is the last part of a path. */
 export const base = (path) => path.replace(/\/+$/, "").split(/[/\\]/).pop() || path;
 

@@ -21,6 +21,7 @@ const views = {
 export const state = { view: "context", collection: "default", q: "", budget: 1000, filter: "", open: "" };
 let current = null; // the view that is shown
 let all = []; // collections
+let typed = false; // the question is being written: what arrives meanwhile leaves it alone
 
 function read() {
   const p = new URLSearchParams(location.hash.slice(1));
@@ -48,13 +49,13 @@ export function visit(change) {
   draw();
 }
 
-const question = h("input", { id: "question", type: "search", name: "q", autocomplete: "off", "aria-label": "Question", enterkeyhint: "go", maxlength: "60000" });
+const question = h("input", { id: "question", type: "search", name: "q", autocomplete: "off", "aria-label": "Question", enterkeyhint: "go", maxlength: "60000", oninput: () => (typed = true) });
 const tabs = h("nav", { "aria-label": "Views" });
 const picker = h("select", { "aria-label": "Collection", onchange: () => visit({ collection: picker.value, open: "" }) });
 
 function head() {
   const form = h("form", { role: "search", onsubmit: (e) => (e.preventDefault(), submit()) }, question, h("button.primary", { type: "submit" }, "Go"));
-  const brand = h("a.brand", { href: "#", onclick: (e) => (e.preventDefault(), question.value = "", visit({ view: "context", q: "", open: "", filter: "" })) }, "tamis");
+  const brand = h("a.brand", { href: "#", onclick: (e) => (e.preventDefault(), question.value = "", typed = false, visit({ view: "context", q: "", open: "", filter: "" })) }, "tamis");
   const keys = h("button.quiet", { type: "button", "aria-label": "Keys of this page", title: "Keys (?)", onclick: help }, "?");
   const light = h("button.quiet", { type: "button", "aria-label": "Light or dark", title: "Light or dark", onclick: theme }, "◐");
   show(document.getElementById("top"), h("div.bar", {}, h("h1", {}, brand), picker, form, light, keys), tabs);
@@ -63,6 +64,7 @@ function head() {
 function submit() {
   const view = ["documents", "health"].includes(state.view) ? "context" : state.view;
   go({ q: question.value.trim(), view, open: "" });
+  typed = false;
   draw();
 }
 
@@ -83,7 +85,7 @@ async function draw() {
   if (current && current.close) current.close();
   current = null;
   drawTabs();
-  if (document.activeElement !== question || question.value.trim() !== state.q) question.value = state.q;
+  if (!typed) question.value = state.q;
   document.title = (state.q ? state.q + " – " : "") + "tamis";
   document.body.dataset.view = state.view;
   if (!state.open) closeSource(true);
@@ -144,8 +146,7 @@ document.addEventListener("keydown", (e) => {
   else if (current && current.key && current.key(e.key)) e.preventDefault();
 });
 
-addEventListener("popstate", () => (read(), draw()));
-addEventListener("hashchange", () => (read(), draw()));
+for (const moved of ["popstate", "hashchange"]) addEventListener(moved, () => ((typed = false), read(), draw()));
 
 async function start() {
   const main = document.getElementById("main");

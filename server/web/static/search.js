@@ -66,12 +66,14 @@ function narrow(field, value) {
 }
 
 // shortened shows the part of a long text where its words are.
-function shortened(text, words, most = 600) {
+function shortened(text, words, most = 480) {
+  text = text.replace(/\s*\n\s*/g, "\n").trim();
   if (text.length <= most) return text;
   const low = text.toLowerCase();
   const first = Math.min(...words.map((w) => low.indexOf(w)).filter((i) => i >= 0), text.length);
-  const from = first === text.length ? 0 : Math.max(0, first - 120);
-  return (from ? "… " : "") + text.slice(from, from + most) + (from + most < text.length ? " …" : "");
+  const from = first === text.length || first < 120 ? 0 : text.lastIndexOf(" ", first - 80) + 1;
+  const end = from + most < text.length ? Math.max(text.lastIndexOf(" ", from + most), from + most - 40) : text.length;
+  return (from ? "… " : "") + text.slice(from, end) + (end < text.length ? " …" : "");
 }
 
 function marked(text, words) {

@@ -34,7 +34,8 @@ export async function openSource(collection, range, spans = []) {
     show(where, spot(s.place), s.headings?.length ? h("span.dim", {}, "  " + s.headings.join(" › ")) : null);
     if (s.place?.page && /\.pdf$/i.test(id)) {
       await pages(collection, id, s, body, turn);
-    } else lines(s, spans, body);
+    } else if (/\.(csv|tsv|xlsx?|xlsm|ods)$/i.test(id)) grid(s, spans, body);
+    else lines(s, spans, body);
   } catch (e) {
     if (turn === asked) failed(body, e);
   }
@@ -58,7 +59,21 @@ function lines(s, spans, body) {
     return h("tr", {}, h("th", { scope: "row" }, l.line || ""), h("td", {}, parts));
   });
   show(body, h("table.lines", {}, h("tbody", {}, rows)));
-  body.querySelector("mark.this, mark")?.scrollIntoView({ block: "center" });
+  const mark = body.querySelector("mark.this") || body.querySelector("mark"); // the panel scrolls, not what is behind it
+  if (mark) body.scrollTop += mark.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
+}
+
+// grid shows a table's rows; those of which something was kept are marked.
+function grid(s, spans, body) {
+  const inside = spans.length ? spans : [{ start: s.start, end: s.end }];
+  const rows = s.lines.map((l) => {
+    const end = new Bytes(l.text, l.start).end;
+    const kept = inside.some((x) => x.start < end && x.end > l.start);
+    return h("tr", { class: kept ? "kept" : "" }, h("th", { scope: "row" }, l.line || ""), l.text.split("\t").map((cell) => h("td", {}, cell)));
+  });
+  show(body, h("table.lines.grid", {}, h("tbody", {}, rows)));
+  const first = body.querySelector(".kept");
+  if (first) body.scrollTop += first.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
 }
 
 let pdfs = null; // pdf.js, once it is here

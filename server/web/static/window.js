@@ -95,7 +95,7 @@ class Window {
       this.main,
       h("div.facts", {}, h("span", {}, h("strong", {}, number(s.used)), ` of ${number(s.tokens)} tokens used`), h("span", {}, `${shown.length} pieces shown, ${s.pieces.length - shown.length} folded`), find, h("button.quiet", { type: "button", onclick: end }, "End this window")),
       this.found,
-      h("div.window", {}, h("div.stack", { role: "img", "aria-label": `${s.used} of ${s.tokens} tokens are used` }, shown.map(part), left), h("ol.pieces", {}, s.pieces.length ? s.pieces.map((p) => this.piece(p, hueOf(p))) : h("li.dim", {}, "Ask a question above: what answers it is added here."))),
+      h("div.window", {}, h("div.stack", { role: "group", "aria-label": `${s.used} of ${s.tokens} tokens are used` }, shown.map(part), left), h("ol.pieces", {}, s.pieces.length ? s.pieces.map((p) => this.piece(p, hueOf(p))) : h("li.dim", {}, "Ask a question above: what answers it is added here."))),
     );
   }
 
