@@ -60,34 +60,41 @@ func (ix *Index) Documents(ctx context.Context, p Page, scope Scope) (list []Lis
 
 // Document reads a document with its text and structure, for somebody who sees the
 // scope. Error: ErrNotFound.
-func (ix *Index) Document(ctx context.Context, id string, scope Scope) (*Document, error) {
+func (ix *Index) Document(ctx context.Context, id string, scope Scope) (d *Document, err error) {
+	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) error {
+		if d, err = v.Document(h); err != nil || len(d.Blocks) > mostPlaces {
+			return err
+		}
+		for i := range d.Blocks {
+			p, err := v.Place(h, d.Blocks[i].Start)
+			if err != nil {
+				return err
+			}
+			if !p.IsZero() {
+				d.Blocks[i].Place = &p
+			}
+		}
+		return ctx.Err()
+	})
+	return d, err
+}
+
+// found calls do with a document, for somebody who sees the scope.
+func (ix *Index) found(id string, scope Scope, do func(v *store.Snapshot, h *store.Header) error) error {
 	v, err := ix.store.Snapshot()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer v.Release()
 	header, err := scope.headers(v)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h, err := header(id)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d, err := v.Document(h)
-	if err != nil || len(d.Blocks) > mostPlaces {
-		return d, err
-	}
-	for i := range d.Blocks {
-		p, err := v.Place(h, d.Blocks[i].Start)
-		if err != nil {
-			return nil, err
-		}
-		if !p.IsZero() {
-			d.Blocks[i].Place = &p
-		}
-	}
-	return d, nil
+	return do(v, h)
 }
 
 // mostPlaces is how many blocks are told where they stand in their file: each is looked up.
@@ -102,28 +109,19 @@ type Origin struct {
 
 // Origin says which file is the document, for somebody who sees the scope. Error:
 // ErrNotFound, also for a document that is one of several in a file, which others may see.
-func (ix *Index) Origin(doc string, scope Scope) (Origin, error) {
-	v, err := ix.store.Snapshot()
-	if err != nil {
-		return Origin{}, err
-	}
-	defer v.Release()
-	header, err := scope.headers(v)
-	if err != nil {
-		return Origin{}, err
-	}
-	h, err := header(doc)
-	if err != nil {
-		return Origin{}, err
-	}
-	inside, within := strings.CutPrefix(h.ID, h.Path+"!/")
-	if f, ok, err := ix.store.FileInfo(h.Path); h.Path != "" && (within || h.ID == h.Path) && ok && len(f.Digest) > 0 || err != nil {
-		if !within {
-			inside = ""
+func (ix *Index) Origin(doc string, scope Scope) (from Origin, err error) {
+	err = ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
+		inside, within := strings.CutPrefix(h.ID, h.Path+"!/")
+		f, ok, err := ix.store.FileInfo(h.Path)
+		if err != nil || !ok || len(f.Digest) == 0 || h.Path == "" || !within && h.ID != h.Path {
+			return errors.Join(err, fmt.Errorf("there is no file that is this document: %w", ErrNotFound))
 		}
-		return Origin{Path: h.Path, Inside: inside, Digest: f.Digest}, err
-	}
-	return Origin{}, fmt.Errorf("there is no file that is this document: %w", ErrNotFound)
+		if from = (Origin{Path: h.Path, Digest: f.Digest}); within {
+			from.Inside = inside
+		}
+		return nil
+	})
+	return from, err
 }
 
 // Count counts the documents and passages that somebody sees.

@@ -1,7 +1,6 @@
 package tamis
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"sort"
@@ -99,106 +98,39 @@ func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope Scope
 	})
 }
 
-func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (*Surroundings, error) {
-	v, err := ix.store.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	defer v.Release()
-	header, err := scope.headers(v)
-	if err != nil {
-		return nil, err
-	}
-	h, err := header(doc)
-	if errors.Is(err, ErrNotFound) {
-		return nil, errUnseen
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	d, err := v.Document(h)
-	if err != nil {
-		return nil, err
-	}
-	start, end, err := pick(v, h, d)
-	if err != nil {
-		return nil, err
-	}
-	s := &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: headingsAt(d, start), Start: start, End: end}
-	if s.Place, err = v.Place(h, start); err != nil {
-		return nil, err
-	}
-	for from, to := linesAround(d.Source, start, end, around); from <= to; {
-		stop := to
-		if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
-			stop = from + n
+func (ix *Index) show(ctx context.Context, doc string, around int, scope Scope, pick func(*store.Snapshot, *store.Header, *corpus.Document) (start, end int, err error)) (s *Surroundings, err error) {
+	err = ix.found(doc, scope, func(v *store.Snapshot, h *store.Header) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		p, err := v.Place(h, from)
+		d, err := v.Document(h)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s.Lines = append(s.Lines, Line{Number: p.Line, Start: from, End: stop, Text: d.Source[from:stop]})
-		from = stop + 1
-	}
-	return s, nil
-}
-
-// linesAround widens a range to whole lines and so many more on either side, as
-// far as they lie within showAround.
-func linesAround(source string, start, end, around int) (from, to int) {
-	least, most := max(start-showAround, 0), min(end+showAround, len(source))
-	from, to = start, end
-	if to > from && source[to-1] == '\n' {
-		to--
-	}
-	for n := around; from > least; from-- {
-		if source[from-1] == '\n' {
-			if n--; n < 0 {
-				break
+		start, end, err := pick(v, h, d)
+		if err != nil {
+			return err
+		}
+		s = &Surroundings{Doc: d.ID, Path: d.Path, Title: d.Title, Headings: d.HeadingsAt(start), Start: start, End: end}
+		if s.Place, err = v.Place(h, start); err != nil {
+			return err
+		}
+		for from, to := corpus.LinesAround(d.Source, start, end, around, showAround); from <= to; {
+			stop := to
+			if n := strings.IndexByte(d.Source[from:to], '\n'); n >= 0 {
+				stop = from + n
 			}
-		}
-	}
-	for n := around; to < most; to++ {
-		if source[to] == '\n' {
-			if n--; n < 0 {
-				break
+			p, err := v.Place(h, from)
+			if err != nil {
+				return err
 			}
+			s.Lines = append(s.Lines, Line{Number: p.Line, Start: from, End: stop, Text: d.Source[from:stop]})
+			from = stop + 1
 		}
+		return nil
+	})
+	if errors.Is(err, ErrNotFound) {
+		err = errUnseen
 	}
-	for from < start && !utf8.RuneStart(source[from]) {
-		from++
-	}
-	for to > end && to < len(source) && !utf8.RuneStart(source[to]) {
-		to--
-	}
-	return from, to
-}
-
-// headingsAt is the path of headings above a byte of a document, as its passages
-// have it.
-func headingsAt(d *corpus.Document, at int) []string {
-	var path []corpus.Block
-	for _, b := range d.Blocks {
-		if b.Start > at {
-			break
-		}
-		if b.Kind != corpus.Heading {
-			continue
-		}
-		for len(path) > 0 && max(path[len(path)-1].Level, 1) >= max(b.Level, 1) {
-			path = path[:len(path)-1]
-		}
-		path = append(path, b)
-	}
-	var labels []string
-	for i, b := range path {
-		label := cmp.Or(b.Label, strings.TrimSpace(d.Source[b.Start:b.End]))
-		if i > 0 || label != d.Title { // the title has its own field
-			labels = append(labels, label)
-		}
-	}
-	return labels
+	return s, err
 }

@@ -11,6 +11,8 @@
 package corpus
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis/vector"
@@ -167,4 +169,29 @@ type Passage struct {
 type Sentence struct {
 	Start, End int
 	Kind       BlockKind // of the block it lies in
+}
+
+// HeadingsAt is the path of headings above a byte of Source, as its passages have it.
+func (d *Document) HeadingsAt(at int) []string {
+	var path []Block
+	for _, b := range d.Blocks {
+		if b.Start > at {
+			break
+		}
+		if b.Kind != Heading {
+			continue
+		}
+		for len(path) > 0 && max(path[len(path)-1].Level, 1) >= max(b.Level, 1) {
+			path = path[:len(path)-1]
+		}
+		path = append(path, b)
+	}
+	var labels []string
+	for i, b := range path {
+		label := cmp.Or(b.Label, strings.TrimSpace(d.Source[b.Start:b.End]))
+		if i > 0 || label != d.Title { // the title has its own field
+			labels = append(labels, label)
+		}
+	}
+	return labels
 }

@@ -20,6 +20,7 @@ import (
 // app is what the subcommands share: the streams and the flags that all have.
 type app struct {
 	in        io.Reader
+	raw       io.Writer // standard output, for programs
 	out, errs io.Writer // that show what others wrote, on terminals: see package screen
 	terminal  *os.File  // standard output, where it is a terminal
 	progress  io.Writer // standard error, likewise; nil where it is none
@@ -31,7 +32,7 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errs io.Writer) *app {
-	a := &app{in: in, out: out, errs: errs}
+	a := &app{in: in, raw: out, out: out, errs: errs}
 	if isTerminal(out) {
 		a.terminal = out.(*os.File)
 		a.out = screen.NewWriter(out, colours())
@@ -77,7 +78,7 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	cmd.AddCommand(
 		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
-		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.serveCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
+		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
 	)
 	flags.Complete(cmd)
 	return cmd

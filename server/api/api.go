@@ -23,6 +23,8 @@ import (
 	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/api/results"
+	"github.com/tamis-search/tamis/server/api/tree"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 )
@@ -33,6 +35,11 @@ type Options struct {
 	Sessions *sessions.Kept
 	// Model answers questions; nil: the packed context is the answer.
 	Model llm.Model
+	// Upstream answers chats that name another model than tamis; nil: there is none.
+	Upstream *Upstream
+	// Encoder and Judge are what /v1/embeddings and /v1/rerank ask; nil: there is none.
+	Encoder tamis.Encoder
+	Judge   Judge
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Log is told of failures; nil is slog's default.
@@ -50,6 +57,8 @@ type API struct {
 	huma huma.API
 
 	verified verified
+	once     once
+	handler  http.Handler
 }
 
 // New is the interface to what the options say. The error is for a document that cannot
@@ -68,6 +77,8 @@ func New(o Options) (*API, error) {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.RejectUnknownQueryParameters = true
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", named)
+	asJSON := huma.Format{Marshal: results.Marshal, Unmarshal: json.Unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": asJSON, "json": asJSON}
 	c.Transformers = []huma.Transformer{brief}
 	a.huma = humago.New(a.mux, c)
 	a.collections()
@@ -80,11 +91,19 @@ func New(o Options) (*API, error) {
 	a.uploading()
 	a.asking()
 	a.conversing()
-	return a, a.publish()
+	a.openai()
+	if err := a.publish(); err != nil {
+		return nil, err
+	}
+	var err error
+	a.handler, err = compressed(tagged(http.HandlerFunc(a.serve)))
+	return a, err
 }
 
 // ServeHTTP answers a request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := a.mux.Handler(r); pattern == "" {
 		a.lost(w, r)
 		return
@@ -106,8 +125,11 @@ func (a *API) publish() error {
 	if err != nil {
 		return err
 	}
+	lax := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true} // Plan says better what is wrong
+	lax.PrecomputeMessages()
+	a.huma.OpenAPI().Components.Schemas.Map()[tree.Name] = lax
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+		w.Header().Set("Content-Type", openAPI)
 		_, _ = w.Write(doc)
 	})
 	return nil
@@ -122,10 +144,24 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 	}
 	op.BodyReadTimeout = -1 // the server's own limits hold
 	inBody := op.Method == http.MethodPost || op.Method == http.MethodPut
+	if inBody {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
+	named := need > access.Read || strings.HasPrefix(op.Path, sessionPath) && inBody
+	if named {
+		op.Parameters = append(op.Parameters, onceParam)
+		op.Errors = append(op.Errors, http.StatusConflict)
+	}
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		if err := allowed(ctx, need); err != nil {
 			p := a.problem(ctx.Context(), err, inBody)
 			_ = huma.WriteErr(a.huma, ctx, p.Status, p.Detail) // the caller is gone, or told
+			return
+		}
+		if named {
+			a.once.do(a, undisturbed{ctx}, next)
 			return
 		}
 		next(undisturbed{ctx})

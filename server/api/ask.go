@@ -122,13 +122,26 @@ func (s *events) send(event string, data any) {
 	if err := e.Encode(data); err != nil {
 		return
 	}
-	b.WriteByte('\n')
+	s.raw(b.String() + "\n")
+}
+
+// data sends what has no name.
+func (s *events) data(v any) {
+	var b bytes.Buffer
+	b.WriteString("data: ")
+	if err := huma.DefaultJSONFormat.Marshal(&b, v); err != nil {
+		return
+	}
+	s.raw(b.String() + "\n")
+}
+
+func (s *events) raw(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.beats == nil {
 		s.begin()
 	}
-	s.write(b.Bytes())
+	s.write([]byte(text))
 }
 
 func (s *events) begin() {

@@ -121,6 +121,7 @@ func (a *API) documents() {
 		Start  int    `query:"start" minimum:"0" doc:"Of the range, in bytes of the stored source"`
 		End    int    `query:"end" minimum:"0"`
 		Line   int    `query:"line" minimum:"0" doc:"A line of its file, instead of a range"`
+		Page   int    `query:"page" minimum:"0" doc:"A page or slide of its file, whole, instead of a range"`
 		Around int    `query:"around" minimum:"0" maximum:"1000" default:"3" doc:"Lines before and after"`
 	}
 	route(a, access.Read, huma.Operation{
@@ -131,6 +132,8 @@ func (a *API) documents() {
 		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
 			if of.Line > 0 {
 				out.Body, err = ix.ShowLine(ctx, of.ID, of.Line, of.Around, by.Sees(""))
+			} else if of.Page > 0 {
+				out.Body, err = ix.ShowPage(ctx, of.ID, of.Page, by.Sees(""))
 			} else {
 				out.Body, err = ix.Show(ctx, of.ID, of.Start, of.End, of.Around, by.Sees(""))
 			}

@@ -14,33 +14,37 @@ import (
 // foreign are requests that name what others may see, for each operation of the document:
 // one that is not here fails the tests. {session} is one of somebody else.
 var foreign = map[string]string{
-	"whoami":            "",
-	"list-collections":  "",
-	"put-collection":    "",
-	"delete-collection": "",
-	"get-stats":         "",
-	"list-documents":    "?limit=1000",
-	"add-documents":     `{"id":"secret","text":"Zanzibar is another."}`,
-	"upload-files":      "form",
-	"get-document":      "?id=secret",
-	"delete-document":   "?id=secret",
-	"outline":           "?id=secret",
-	"get-original":      "?id=secret",
-	"sign-receipt":      "receipt",
-	"verify-receipt":    "receipt",
-	"show":              "?id=secret&start=0&end=9",
-	"search":            `{"query":"payroll vault Zanzibar backups","k":100}`,
-	"context":           `{"question":"payroll vault Zanzibar backups","budget":1000,"dropped":true,"explain":true}`,
-	"replay":            "receipt",
-	"ask":               `{"question":"payroll vault Zanzibar backups","budget":1000,"dropped":true}`,
-	"start-session":     `{"tokens":1000}`,
-	"get-session":       "",
-	"end-session":       "",
-	"session-context":   `{"question":"payroll vault Zanzibar"}`,
-	"session-fold":      `{"id":1}`,
-	"session-restore":   `{"id":1}`,
-	"session-pin":       `{"id":1}`,
-	"session-find":      `{"text":"Zanzibar"}`,
+	"whoami":                 "",
+	"list-models":            "",
+	"create-embeddings":      `{"input":"a"}`,
+	"rerank":                 `{"query":"a","documents":["b"]}`,
+	"create-chat-completion": `{"model":"tamis/notes","messages":[{"role":"user","content":"payroll vault Zanzibar"}]}`,
+	"list-collections":       "",
+	"put-collection":         "",
+	"delete-collection":      "",
+	"get-stats":              "",
+	"list-documents":         "?limit=1000",
+	"add-documents":          `{"id":"secret","text":"Zanzibar is another."}`,
+	"upload-files":           "form",
+	"get-document":           "?id=secret",
+	"delete-document":        "?id=secret",
+	"outline":                "?id=secret",
+	"get-original":           "?id=secret",
+	"sign-receipt":           "receipt",
+	"verify-receipt":         "receipt",
+	"show":                   "?id=secret&start=0&end=9",
+	"search":                 `{"query":"payroll vault Zanzibar backups","k":100}`,
+	"context":                `{"question":"payroll vault Zanzibar backups","budget":1000,"dropped":true,"explain":true}`,
+	"replay":                 "receipt",
+	"ask":                    `{"question":"payroll vault Zanzibar backups","budget":1000,"dropped":true}`,
+	"start-session":          `{"tokens":1000}`,
+	"get-session":            "",
+	"end-session":            "",
+	"session-context":        `{"question":"payroll vault Zanzibar"}`,
+	"session-fold":           `{"id":1}`,
+	"session-restore":        `{"id":1}`,
+	"session-pin":            `{"id":1}`,
+	"session-find":           `{"text":"Zanzibar"}`,
 }
 
 type operation struct{ id, method, path string }
@@ -116,6 +120,15 @@ func TestNobodyReadsAcross(t *testing.T) {
 		if strings.Contains(got, "Salaries") || strings.Contains(strings.ReplaceAll(got, "payroll vault Zanzibar", ""), "Zanzibar") {
 			t.Errorf("%s shows what only a group may see: %s", op.id, got)
 		}
+	}
+	for _, model := range []string{"notes", "nothing"} {
+		w := s.ask(other, "POST", "/v1/chat/completions", `{"model":"tamis/`+model+`","messages":[{"role":"user","content":"backups"}]}`)
+		if w.Code != 404 || strings.Contains(w.Body.String(), "90 days") {
+			t.Error("a chat about a collection that the caller may not know of:", w.Code, w.Body)
+		}
+	}
+	if w := s.ask(writer, "POST", "/v1/chat/completions", foreign["create-chat-completion"]); strings.Contains(w.Body.String(), "Salaries") || strings.Contains(w.Body.String(), "the vault of") {
+		t.Error("a chat shows what only a group may see:", w.Body)
 	}
 	for _, by := range []*access.Caller{other, writer} {
 		if code, _ := send(by, operation{"delete-collection", "DELETE", "/v1/collections/{collection}"}, "notes"); code != 404 && code != 403 {

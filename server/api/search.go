@@ -8,18 +8,19 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/api/tree"
 	"github.com/tamis-search/tamis/server/guard"
 )
 
 // SearchRequest is a search.
 type SearchRequest struct {
-	Query  string  `json:"query,omitempty" maxLength:"65536" doc:"Words; any of them may match" example:"how long are backups kept?"`
-	K      int     `json:"k,omitempty" minimum:"1" maximum:"1000" default:"10" doc:"Number of hits"`
-	Unit   string  `json:"unit,omitempty" enum:"passage,document" doc:"What is ranked; passages where nothing is said"`
-	Filter string  `json:"filter,omitempty" maxLength:"16384" doc:"Keeps documents by their metadata" example:"lang = \"en\" and year >= 2020"`
-	Fold   bool    `json:"fold,omitempty" doc:"Leave out near-duplicates of better hits"`
-	Plan   string  `json:"plan,omitempty" maxLength:"4096" doc:"What ranks" example:"rrf(text, dense, k=60)"`
-	Recall float32 `json:"recall,omitempty" minimum:"0" maximum:"1" doc:"Share of the best 10 that a search by vectors is to find at least, faster than all of them"`
+	Query  string    `json:"query,omitempty" maxLength:"65536" doc:"Words; any of them may match" example:"how long are backups kept?"`
+	K      int       `json:"k,omitempty" minimum:"1" maximum:"1000" default:"10" doc:"Number of hits"`
+	Unit   string    `json:"unit,omitempty" enum:"passage,document" doc:"What is ranked; passages where nothing is said"`
+	Filter string    `json:"filter,omitempty" maxLength:"16384" doc:"Keeps documents by their metadata" example:"lang = \"en\" and year >= 2020"`
+	Fold   bool      `json:"fold,omitempty" doc:"Leave out near-duplicates of better hits"`
+	Plan   tree.Plan `json:"plan,omitzero"`
+	Recall float32   `json:"recall,omitempty" minimum:"0" maximum:"1" doc:"Share of the best 10 that a search by vectors is to find at least, faster than all of them"`
 }
 
 func (a *API) searching() {
@@ -33,11 +34,15 @@ func (a *API) searching() {
 	}, func(ctx context.Context, of *input) (*body[*tamis.Results], error) {
 		out := &body[*tamis.Results]{}
 		r := &of.Body
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
-			seen := by.Sees(r.Filter)
+		by, err := r.Plan.Expression()
+		if err != nil {
+			return nil, err
+		}
+		err = a.reading(ctx, of.In, func(ix *tamis.Index, caller *access.Caller) (err error) {
+			seen := caller.Sees(r.Filter)
 			guard.Asked(ctx, "", r.Query, "")
 			out.Body, err = ix.Search(ctx, tamis.Query{
-				Text: r.Query, K: r.K, Unit: tamis.Unit(r.Unit), Fold: r.Fold, Plan: r.Plan, Recall: r.Recall,
+				Text: r.Query, K: r.K, Unit: tamis.Unit(r.Unit), Fold: r.Fold, Plan: by, Recall: r.Recall,
 				Filter: seen.Filter, Groups: seen.Groups,
 			})
 			return queryField(err)

@@ -73,7 +73,7 @@ func (c *call) write(ctx context.Context, paths []string) (report tamis.Report, 
 	if err != nil || strings.TrimSpace(c.Text) == "" {
 		return report, err
 	}
-	d := tamis.Document{ID: noteID(c.Title, c.Text), Title: c.clip(screen.Line(c.Title), mostAbout), Source: strings.ToValidUTF8(c.Text, "\uFFFD"),
+	d := tamis.Document{ID: noteID(c.Title, c.Text), Title: c.clip(screen.Line(c.Title), mostLine), Source: strings.ToValidUTF8(c.Text, "\uFFFD"),
 		Metadata: map[string]any{"by": c.caller.Name}}
 	if _, err := ix.Document(ctx, d.ID, tamis.Scope{}); err == nil {
 		if _, err := ix.Document(ctx, d.ID, c.caller.Sees("")); err != nil {

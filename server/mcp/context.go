@@ -7,6 +7,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/pack"
+	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
 )
 
@@ -50,6 +51,7 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 		out, after = answer(turn.Context)
 		c.spend(after.used() - u.used() - (s.Window().Tokens - u.pieces))
 		if turn.Text != "" {
+			guard.Asked(c.asked, c.collection, c.Question, turn.Digest)
 			c.receipts.keep(c.caller.Name, c.collection, turn.Context)
 		}
 		return nil
@@ -70,12 +72,12 @@ func (c *call) answer(t *tamis.Context, hint string, u usage, before bool) (*rep
 			body = append(body, fmt.Sprintf("This may not answer the question (confidence %.2f).", t.Confidence))
 		}
 	case before:
-		body = append(body, `Nothing new matches; what was shown before is not sent twice: session {"do":"list"}, or restore.`)
+		body = append(body, "Nothing more matches. What was shown before is not sent twice: session lists it, restore shows it again.")
 	default:
 		body = append(body, "Nothing matches. Ask with words that the documents may use.")
 	}
 	if hint != "" {
-		body = append(body, c.clip(hint, mostAbout))
+		body = append(body, c.clip(hint, mostLine))
 	}
 	if t.Incomplete > 0 {
 		body = append(body, fmt.Sprintf("%d documents cannot be found yet: their index is being built anew.", t.Incomplete))

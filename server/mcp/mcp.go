@@ -119,12 +119,14 @@ func (s *Server) connection(ctx context.Context, t sdk.Transport) error {
 }
 
 // Handler serves clients over streamable HTTP, each request for itself. Who asks is in the
-// context of the request. It looks at no Host or Origin: see Local.
+// context of the request. It looks at no Host or Origin: package guard and Local do.
 func (s *Server) Handler() http.Handler {
 	h := sdk.NewStreamableHTTPHandler(func(r *http.Request) *sdk.Server {
 		return s.room(r.Context(), cmp.Or(access.From(r.Context()), s.o.Caller), false).
 			with(r.URL.Query().Get("structured") == "1").server()
-	}, &sdk.StreamableHTTPOptions{Stateless: true, Logger: s.o.Log, PropagateRequestCancellation: true})
+	}, &sdk.StreamableHTTPOptions{Stateless: true, Logger: s.o.Log, PropagateRequestCancellation: true,
+		DisableLocalhostProtection: true, // behind a proxy on this machine Host is another; who serves decides
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if access.From(r.Context()) == nil && s.o.Caller == nil {
 			http.Error(w, "who asks is not known", http.StatusForbidden)
@@ -142,14 +144,14 @@ type room struct {
 	collections []string // that the caller may know of
 	structured  bool
 	implicit    bool            // windows have no names that the caller knows
-	gone        <-chan struct{} // closed when nobody waits any more
+	asked       context.Context // of the connection or the request: it ends when nobody waits any more
 
 	mu      sync.Mutex
 	windows map[string]string // their names by collection, where they are implicit
 }
 
 func (s *Server) room(ctx context.Context, c *access.Caller, implicit bool) *room {
-	r := &room{Server: s, caller: c, implicit: implicit, structured: s.o.Structured, gone: ctx.Done(), windows: map[string]string{}}
+	r := &room{Server: s, caller: c, implicit: implicit, structured: s.o.Structured, asked: ctx, windows: map[string]string{}}
 	for _, name := range s.o.Library.Names() {
 		if c.May(access.Read, name) == nil {
 			r.collections = append(r.collections, name)

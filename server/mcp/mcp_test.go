@@ -3,8 +3,6 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,12 +25,13 @@ func owner() *access.Caller { return &access.Caller{Name: "owner", Scope: access
 // house is a folder of notes, indexed.
 type house struct {
 	dir     string // of the notes
+	index   string
 	library *library.Library
 }
 
 func newHouse(t testing.TB, files map[string]string) *house {
 	t.Helper()
-	h := &house{dir: t.TempDir()}
+	h := &house{dir: t.TempDir(), index: filepath.Join(t.TempDir(), "ix")}
 	for name, text := range files {
 		file := filepath.Join(h.dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -42,7 +41,7 @@ func newHouse(t testing.TB, files map[string]string) *house {
 			t.Fatal(err)
 		}
 	}
-	h.library = library.New(library.Options{Collections: map[string]string{library.Default: filepath.Join(t.TempDir(), "ix")}})
+	h.library = library.New(library.Options{Collections: map[string]string{library.Default: h.index}})
 	t.Cleanup(func() {
 		if err := h.library.Close(); err != nil {
 			t.Error(err)
@@ -191,58 +190,172 @@ var kitchen = map[string]string{
 	"stock/fish.md": "# Fish stock\n\nFish bones give all they have in twenty minutes; longer makes the stock bitter.\n",
 }
 
+// TestToolsCost: all that a model must read before its first call, with everything switched
+// on, is less than 600 tokens.
 func TestToolsCost(t *testing.T) {
 	h := newHouse(t, kitchen)
-	for name, s := range map[string]struct {
-		*Server
-		most int
-	}{
-		"all": {h.server(t, Options{Caller: owner(), About: "what the cooks of the restaurant wrote down", Folders: []string{h.dir}, Structured: true}), 600},
-	} {
-		for _, a := range []agent{connected(t, s.Server), overHTTP(t, s.Server, "")} {
-			list, err := a.ListTools(context.Background(), nil)
-			if err != nil {
-				t.Fatal(err)
+	h.library = library.New(library.Options{Collections: map[string]string{library.Default: h.index, "second": h.index + "2"}})
+	about := strings.Repeat("what the cooks of the restaurant wrote down, ", 100)
+	s := h.server(t, Options{Caller: owner(), About: about, Folders: []string{h.dir}, Structured: true})
+	for name, a := range map[string]agent{"connection": connected(t, s), "http": overHTTP(t, s, "")} {
+		list, err := a.ListTools(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := counted(t, list)
+		t.Logf("%s: %d tools, %d tokens", name, len(list.Tools), n)
+		for _, tool := range list.Tools {
+			if tool.OutputSchema == nil {
+				t.Errorf("%s has no output schema", tool.Name)
 			}
-			n := counted(t, list)
-			t.Logf("%s: %d tools, %d tokens", name, len(list.Tools), n)
-			for _, tool := range list.Tools {
-				t.Logf("%s: %d", tool.Name, counted(t, tool))
-			}
-			if n >= s.most || len(list.Tools) != 5 {
-				t.Errorf("%d tools take %d tokens, more than %d", len(list.Tools), n, s.most)
-			}
+		}
+		if n >= 600 || len(list.Tools) != 5 {
+			t.Errorf("%s: %d tools take %d tokens, and may take 600", name, len(list.Tools), n)
+		}
+	}
+	usual, err := connected(t, h.server(t, Options{Caller: &access.Caller{Name: "a", Scope: access.Read, Collections: []string{library.Default}}, About: "recipes"})).ListTools(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("read-only, one collection: %d tokens", counted(t, usual))
+}
+
+// TestLongNames: what a document is called may be longer than a budget.
+func TestLongNames(t *testing.T) {
+	h := newHouse(t, kitchen)
+	id := strings.Repeat("Løv-naïve/", 300)
+	h.write(t, library.Default, func(ix *tamis.Index) error {
+		_, err := ix.Add(context.Background(), func(yield func(tamis.Document, error) bool) {
+			yield(tamis.Document{ID: id, Title: id, Source: "Copper pans are seasoned with salt."}, nil)
+		})
+		return err
+	})
+	a := connected(t, h.server(t, Options{Caller: owner(), Structured: true}))
+	for tool, arguments := range map[string]string{"open": `{"label":"` + id + `","budget":150}`, "search": `{"query":"copper pans","budget":150}`,
+		"context": `{"question":"How are copper pans seasoned?","budget":150}`, "session": `{}`} {
+		if r := a.result(tool, arguments); costs(t, r) > 150 {
+			t.Errorf("%s: %d tokens: %s", tool, costs(t, r), textOf(t, r))
 		}
 	}
 }
 
-func TestLook(t *testing.T) {
-	dir := os.Getenv("TAMIS_LOOK")
-	if dir == "" {
-		t.Skip()
-	}
-	lib := library.New(library.Options{Collections: map[string]string{library.Default: dir}})
-	s, err := New(Options{Library: lib, Sessions: sessions.New(4, time.Hour), Caller: owner(), Names: []string{os.Getenv("TAMIS_LOOK_BASE")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := connected(t, s)
-	for _, line := range strings.Split(os.Getenv("TAMIS_LOOK_CALLS"), "\n") {
-		tool, args, _ := strings.Cut(line, " ")
-		began := time.Now()
-		r := a.result(tool, args)
-		fmt.Printf("=== %s (%d tokens, %v)\n%s\n", line, costs(t, r), time.Since(began).Round(time.Millisecond), textOf(t, r))
+// TestConversation: what an agent meets in a conversation.
+func TestConversation(t *testing.T) {
+	h := newHouse(t, kitchen)
+	a := connected(t, h.server(t, Options{Caller: owner()}))
+	for _, step := range []struct {
+		tool, arguments string
+		want            []string // in the reply
+		not             string
+	}{
+		{"session", `{}`, []string{"Nothing was shown yet.", "[window: "}, "##"},
+		{"context", `{"question":"How do I clean a tamis?"}`, []string{"[##1]", "dishwasher", "[##1] = sieves.md:1", " tokens used; left: "}, h.dir},
+		{"context", `{"question":"How do I clean a tamis?"}`, []string{"Nothing more matches."}, "dishwasher"},
+		{"search", `{"query":"stock bones"}`, []string{"1. stock/fish.md:1 — Fish stock\n   ", "2. stock/veal.md:1"}, "tamis is a drum"},
+		{"open", `{"label":"1"}`, []string{"sieves.md:1 to 10\n```\n# Sieves", "warps.\n"}, ""},
+		{"open", `{"label":"[##1]"}`, []string{"sieves.md:1 to 10"}, ""},
+		{"open", `{"label":1,"budget":"400"}`, []string{"sieves.md:1 to 10"}, ""},
+		{"open", `{"label":"stock/veal.md:5"}`, []string{"Simmer for eight hours"}, ""},
+		{"open", `{"label":"stock/veal.md:14-20"}`, []string{"Roast the bones"}, ""},
+		{"open", `{"label":"stock/fish.md"}`, []string{"Fish bones give"}, ""},
+		{"session", `{"do":"pin","labels":[2]}`, []string{"Pinned [2]."}, ""},
+		{"session", `{"do":"fold","labels":["[##1]"]}`, []string{"Folded [1]."}, ""},
+		{"session", `{"do":"list"}`, []string{"[1] sieves.md:1 (about ", ", folded)", ", pinned)"}, "dishwasher"},
+		{"session", `{"do":"restore","labels":1}`, []string{"[##1] # Sieves", "[##1] = sieves.md:1"}, ""},
+		{"session", `{"do":"restore","labels":[1,2]}`, []string{"dishwasher", "muslin"}, ""},
+		{"session", `{"do":"find","text":"MESH"}`, []string{"[1] sieves.md:1 (2 times)"}, "veal"},
+		{"session", `{"do":"fold"}`, []string{"Let go of everything that is not pinned [1]."}, ""},
+		{"context", `{"question":"How do I clean a tamis?"}`, []string{"[##3]", "dishwasher"}, "[##1]"},
+		{"add", `{"title":"Ducks","text":"Ducks are roasted on the bone."}`, []string{"1 added"}, ""},
+		{"add", `{"title":"Ducks","text":"Ducks are roasted on the bone, and rest."}`, []string{"1 updated"}, ""},
+		{"context", `{"question":"how are ducks roasted"}`, []string{"and rest.", "= note/ducks:0-40"}, ""},
+	} {
+		got := a.want(step.tool, step.arguments)
+		for _, want := range step.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s %s: no %q in\n%s", step.tool, step.arguments, want, got)
+			}
+		}
+		if step.not != "" && strings.Contains(got, step.not) {
+			t.Errorf("%s %s: %q in\n%s", step.tool, step.arguments, step.not, got)
+		}
+		if lines := strings.Split(got, "\n"); !strings.HasPrefix(lines[len(lines)-1], "[window: ") {
+			t.Errorf("%s %s ends with %q", step.tool, step.arguments, lines[len(lines)-1])
+		}
 	}
 }
 
-func TestThinPath(t *testing.T) {
+// TestErrors: each is short, and says what to do.
+func TestErrors(t *testing.T) {
 	h := newHouse(t, kitchen)
-	a := connected(t, h.server(t, Options{Caller: owner()}))
-	for _, c := range [][2]string{{"context", `{"question":"How do I clean a tamis?"}`}, {"context", `{"question":"How do I clean a tamis?"}`}, {"search", `{"query":"stock bones"}`},
-		{"open", `{"label":"1"}`}, {"open", `{"label":"stock/veal.md:5"}`}, {"open", `{"label":"stock/fish.md"}`}, {"session", `{}`}, {"session", `{"do":"fold","labels":["[##1]"]}`},
-		{"session", `{"do":"restore","labels":1}`}, {"session", `{"do":"find","text":"mesh"}`}, {"session", `{"do":"fold"}`}, {"session", `{}`},
-		{"add", `{"title":"Ducks","text":"Ducks are roasted on the bone."}`}, {"context", `{"question":"how are ducks roasted"}`}} {
-		t.Logf("=== %s %s\n%s", c[0], c[1], a.want(c[0], c[1]))
+	s := h.server(t, Options{Caller: owner(), Folders: []string{h.dir}})
+	a := connected(t, s)
+	for _, c := range [][3]string{
+		{"context", `{}`, "context needs the argument question"},
+		{"context", `{"question":" "}`, "empty"},
+		{"context", `{"question":"the"}`, "no word to search for"},
+		{"context", `{"question":"tamis","budget":12}`, "use 150 or more"},
+		{"context", `{"question":"tamis","budget":-5}`, "use 150 or more"},
+		{"context", `{"question":"tamis","budget":"much"}`, "budget must be an integer"},
+		{"context", `{"question":"tamis","k":3}`, "context has no argument k; it takes question, budget, filter"},
+		{"context", `{"question":"tamis","filter":"path ^ "}`, "filter"},
+		{"context", `{"question":"tamis","filter":"colour = \"red\""}`, "colour"},
+		{"context", `{"question":["tamis"]}`, "question must be a string"},
+		{"search", `{"query":""}`, "empty"},
+		{"open", `{"label":"7"}`, "the window holds no label 7"},
+		{"open", `{"label":"99999999999999999999999"}`, "no label"},
+		{"open", `{"label":"nowhere.md"}`, "nowhere.md: no such document is indexed"},
+		{"open", `{"label":"sieves.md:4000"}`, "has no line 4000"},
+		{"open", `{"label":"sieves.md:5-100000000"}`, "no range"},
+		{"open", `{"label":"sieves.md#page=2"}`, "has no page 2"},
+		{"open", `{"label":"../../etc/passwd"}`, "no such document"},
+		{"open", `{"label":"/etc/passwd"}`, "no such document"},
+		{"session", `{"do":"burn"}`, "list, fold, restore, pin, unpin, find"},
+		{"session", `{"do":"fold","labels":[3]}`, "no label 3"},
+		{"session", `{"do":"pin"}`, "pin needs labels"},
+		{"session", `{"do":"find"}`, "find needs a text"},
+		{"add", `{}`, "nothing to add"},
+		{"add", `{"paths":["/etc/passwd"]}`, "is not under a folder that may be added"},
+		{"add", `{"paths":["../../etc/passwd"]}`, "is not under a folder that may be added"},
+		{"add", `{"paths":["missing.md"]}`, "is not under a folder that may be added"},
+		{"context", `{"question":"tamis","` + strings.Repeat("long", 1000) + `":1}`, "context has no argument"},
+		{"open", `{"label":"` + strings.Repeat("long", 1000) + `"}`, "no such document"},
+	} {
+		got, failed := a.ask(c[0], c[1])
+		if !failed || !strings.Contains(got, c[2]) {
+			t.Errorf("%s %.60s: %q, want %q", c[0], c[1], got, c[2])
+		}
+		if n := counted(t, got); n > mostError {
+			t.Errorf("%s %.60s: %d tokens: %q", c[0], c[1], n, got)
+		}
 	}
-	_ = http.StatusOK
+	none := connected(t, (&house{dir: h.dir, library: library.New(library.Options{Collections: map[string]string{"default": t.TempDir() + "/none"}})}).server(t, Options{Caller: owner()}))
+	if got, failed := none.ask("context", `{"question":"tamis"}`); !failed || !strings.Contains(got, "tamis index PATH") {
+		t.Errorf("without an index: %q", got)
+	}
+	if got := none.want("add", `{"title":"Ducks","text":"Ducks are roasted on the bone."}`); !strings.Contains(got, "1 added") {
+		t.Errorf("an index is made: %q", got)
+	}
+}
+
+// TestHardLimit: a full window refuses, and goes on when something was let go of.
+func TestHardLimit(t *testing.T) {
+	h := newHouse(t, kitchen)
+	a := connected(t, h.server(t, Options{Caller: owner(), Window: 600}))
+	soft := false
+	for i := 0; ; i++ {
+		got, failed := a.ask("open", `{"label":"sieves.md","budget":150}`)
+		soft = soft || strings.Contains(got, "over the soft limit")
+		if failed {
+			if !strings.Contains(got, "the window is full") || !soft || i < 2 {
+				t.Errorf("after %d replies: %q", i, got)
+			}
+			break
+		}
+		if i > 10 {
+			t.Fatal("the window is never full")
+		}
+	}
+	a.want("session", `{"do":"fold"}`)
+	a.want("open", `{"label":"sieves.md","budget":150}`)
 }

@@ -156,8 +156,11 @@ func (c *call) shown(found *tamis.Surroundings, budget int, u usage) *reply {
 		for _, l := range lines[from : to+1] {
 			text = append(text, l.Text)
 		}
-		return c.quoted(found, lines[from], lines[to], strings.Join(text, "\n")),
-			map[string]any{"doc": found.Doc, "start": lines[from].Start, "end": lines[to].End}
+		quoted := c.quoted(found, lines[from], lines[to], strings.Join(text, "\n"))
+		if lines[to].End < found.End {
+			quoted += fmt.Sprintf("\nIt goes on: %s:%d-%d", c.name(found.Doc), lines[to].End, found.End)
+		}
+		return quoted, map[string]any{"doc": found.Doc, "start": lines[from].Start, "end": lines[to].End}
 	}
 	if len(order) > 0 {
 		if text, structured := body(1); c.over(text, structured, budget, u) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/text/excerpt"
 )
@@ -40,6 +41,7 @@ func (r *room) search(ctx context.Context, c *call) (out *reply, err error) {
 	if err != nil {
 		return nil, err
 	}
+	guard.Asked(c.asked, c.collection, c.Query, "")
 	stats, err := ix.Stats()
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/sessions"
 	"github.com/tamis-search/tamis/session"
@@ -169,6 +170,11 @@ func (c *call) fitted(parts, budget int, u usage, body func(n int) (string, map[
 		}
 	}
 	out, after := of(low)
+	if c.cost(out) > budget { // a name, say, that is longer than most texts
+		text, _ := body(low)
+		end, _ := c.close("", map[string]any{}, u)
+		out, after = c.close(c.clip(screen.Line(text), budget-c.cost(end)-4), map[string]any{}, u)
+	}
 	c.spend(after.spent - u.spent)
 	return out
 }
