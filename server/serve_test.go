@@ -58,6 +58,7 @@ func TestListen(t *testing.T) {
 type slowModel struct {
 	began   chan struct{}
 	release chan struct{}
+	every   time.Duration // between pieces
 	left    atomic.Int32
 }
 
@@ -73,7 +74,7 @@ func (m *slowModel) Chat(ctx context.Context, _ []llm.Message) iter.Seq2[llm.Del
 				m.left.Add(1)
 				yield(llm.Delta{}, ctx.Err())
 				return
-			case <-time.After(5 * time.Millisecond):
+			case <-time.After(m.every):
 				if !yield(llm.Delta{Text: "and "}, nil) {
 					m.left.Add(1)
 					return
@@ -84,7 +85,7 @@ func (m *slowModel) Chat(ctx context.Context, _ []llm.Message) iter.Seq2[llm.Del
 }
 
 func newSlow() *slowModel {
-	return &slowModel{began: make(chan struct{}, 10_000), release: make(chan struct{})}
+	return &slowModel{began: make(chan struct{}, 10_000), release: make(chan struct{}), every: 5 * time.Millisecond}
 }
 
 // stream begins an answer of a model that is slow.
@@ -182,14 +183,14 @@ func level(t *testing.T, what string, goroutines, handles int) {
 // TestLeavesNothing: connections that do nothing, callers who leave in the middle of an
 // answer, and slow ones leave no goroutine, handle or place behind.
 func TestLeavesNothing(t *testing.T) {
-	many := 60
-	if os.Getenv("TAMIS_HEAVY") == "full" {
-		many = 1000
-	}
+	many, window := 60, time.Second
 	m := newSlow()
+	if os.Getenv("TAMIS_HEAVY") == "full" {
+		many, window, m.every = 1000, 10*time.Second, time.Second
+	}
 	x := attacked(t, false, func(o *Options) {
 		o.Model = m
-		o.Limits.Window, o.Limits.Concurrent, o.Limits.Waiting = time.Second, 2*many, 2*many
+		o.Limits.Window, o.Limits.Concurrent, o.Limits.Waiting = window, 2*many, 2*many
 	})
 	x.ask("", "POST", "/v1/collections/default/search", `{"query":"kettle"}`)
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
@@ -222,13 +223,23 @@ func TestLeavesNothing(t *testing.T) {
 	for i := range conns {
 		conns[i], _ = x.stream()
 	}
-	for range conns {
-		<-m.began
+	for i := range conns {
+		select {
+		case <-m.began:
+		case <-time.After(time.Minute):
+			t.Fatalf("%d of %d streams began", i, many)
+		}
 	}
 	for _, c := range conns {
 		_ = c.Close()
 	}
 	level(t, "callers who left", goroutines, handles)
+	for range 500 {
+		if int(m.left.Load()) == many {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	if n := m.left.Load(); int(n) != many {
 		t.Errorf("the model goes on for %d of %d", many-int(n), many)
 	}
@@ -245,7 +256,7 @@ func TestLeavesNothing(t *testing.T) {
 		conns[i] = c
 	}
 	for _, c := range conns { // each is cut off by itself
-		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 		if _, err := io.Copy(io.Discard, c); os.IsTimeout(err) {
 			t.Fatal("one that stands still is waited for")
 		}

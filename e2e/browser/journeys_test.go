@@ -90,11 +90,11 @@ func TestSources(t *testing.T) {
 	p.state("handbook")
 	p.get(`[...document.querySelectorAll(".doc .name")].find((e) => e.title.endsWith(".pdf")).click()`, nil)
 	p.until(`document.querySelector("#source canvas") && document.querySelector("#source .box rect")`)
+	p.sees(" of 2")
+	p.click("Next page")
 	p.sees("page 2 of 2")
 	p.click("Page before")
 	p.sees("page 1 of 2")
-	p.click("Next page")
-	p.until(`document.querySelector("#source .box rect")`)
 	time.Sleep(time.Second)
 	var dark bool // something is drawn
 	p.get(`(() => { const c = document.querySelector("#source canvas"); const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; for (let i = 0; i < d.length; i += 4) if (d[i] + d[i+1] + d[i+2] < 200 && d[i+3] > 0) return true; return false; })()`, &dark)

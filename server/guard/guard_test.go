@@ -389,7 +389,7 @@ func TestLongAnswers(t *testing.T) {
 		}
 	})
 	c := dial(t, address, "POST / HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 3\n\nabc")
-	for range 2 { // the connection is as good after
+	for i := range 2 { // the connection is as good after
 		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -397,7 +397,9 @@ func TestLongAnswers(t *testing.T) {
 		if b, err := io.ReadAll(resp.Body); string(b) != "piece\npiece\npiece\n" || err != nil {
 			t.Errorf("%q %v", b, err)
 		}
-		fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\nabc")
+		if i == 0 {
+			fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\nabc")
+		}
 	}
 }
 

@@ -49,12 +49,13 @@ func (o *Once) Set(s string) error {
 func DidYouMean(name string, names []string) string {
 	// Cobra measures how far its commands are from a word.
 	var nearest cobra.Command
-	nearest.SuggestionsMinimumDistance = 2
 	for _, n := range names {
 		nearest.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
 	}
-	if near := nearest.SuggestionsFor(name); len(near) > 0 {
-		return fmt.Sprintf("; did you mean %q?", near[0])
+	for nearest.SuggestionsMinimumDistance = 1; nearest.SuggestionsMinimumDistance <= 2; nearest.SuggestionsMinimumDistance++ {
+		if near := nearest.SuggestionsFor(name); len(near) > 0 {
+			return fmt.Sprintf("; did you mean %q?", near[0])
+		}
 	}
 	return ""
 }
