@@ -147,6 +147,99 @@ func (e IdentityScope) Valid() bool {
 	}
 }
 
+// Defines values for ModelNameObject.
+const (
+	Model ModelNameObject = "model"
+)
+
+// Valid indicates whether the value is a known member of the ModelNameObject enum.
+func (e ModelNameObject) Valid() bool {
+	switch e {
+	case Model:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ModelsListObject.
+const (
+	ModelsListObjectList ModelsListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ModelsListObject enum.
+func (e ModelsListObject) Valid() bool {
+	switch e {
+	case ModelsListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanTreeAggregate.
+const (
+	First PlanTreeAggregate = "first"
+	Max   PlanTreeAggregate = "max"
+	Sum   PlanTreeAggregate = "sum"
+)
+
+// Valid indicates whether the value is a known member of the PlanTreeAggregate enum.
+func (e PlanTreeAggregate) Valid() bool {
+	switch e {
+	case First:
+		return true
+	case Max:
+		return true
+	case Sum:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanTreeFuseLinearNorm.
+const (
+	Median PlanTreeFuseLinearNorm = "median"
+	Minmax PlanTreeFuseLinearNorm = "minmax"
+	None   PlanTreeFuseLinearNorm = "none"
+	Z      PlanTreeFuseLinearNorm = "z"
+)
+
+// Valid indicates whether the value is a known member of the PlanTreeFuseLinearNorm enum.
+func (e PlanTreeFuseLinearNorm) Valid() bool {
+	switch e {
+	case Median:
+		return true
+	case Minmax:
+		return true
+	case None:
+		return true
+	case Z:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanTreeUnit.
+const (
+	PlanTreeUnitDocument PlanTreeUnit = "document"
+	PlanTreeUnitPassage  PlanTreeUnit = "passage"
+)
+
+// Valid indicates whether the value is a known member of the PlanTreeUnit enum.
+func (e PlanTreeUnit) Valid() bool {
+	switch e {
+	case PlanTreeUnitDocument:
+		return true
+	case PlanTreeUnitPassage:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SearchRequestUnit.
 const (
 	SearchRequestUnitDocument SearchRequestUnit = "document"
@@ -513,6 +606,26 @@ type Listed struct {
 	Type  string     `json:"type"`
 }
 
+// ModelName defines model for ModelName.
+type ModelName struct {
+	Created int64           `json:"created"`
+	ID      string          `json:"id"`
+	Object  ModelNameObject `json:"object"`
+	OwnedBy string          `json:"owned_by"`
+}
+
+// ModelNameObject defines model for ModelName.Object.
+type ModelNameObject string
+
+// ModelsList defines model for ModelsList.
+type ModelsList struct {
+	Data   []ModelName      `json:"data"`
+	Object ModelsListObject `json:"object"`
+}
+
+// ModelsListObject defines model for ModelsList.Object.
+type ModelsListObject string
+
 // Move defines model for Move.
 type Move struct {
 	From string `json:"from"`
@@ -561,6 +674,71 @@ type Place struct {
 	Sheet     *string    `json:"sheet,omitempty"`
 	Slide     *int64     `json:"slide,omitempty"`
 }
+
+// PlanTree A list by its name, or one step over the trees in of
+type PlanTree struct {
+	// Aggregate Documents by their passages
+	Aggregate *PlanTreeAggregate `json:"aggregate,omitempty"`
+	Boost     *struct {
+		By *float32 `json:"by,omitempty"`
+
+		// Where A filter
+		Where *string `json:"where,omitempty"`
+	} `json:"boost,omitempty"`
+	Feedback *struct {
+		By    *float32 `json:"by,omitempty"`
+		Docs  *float32 `json:"docs,omitempty"`
+		Gate  *float32 `json:"gate,omitempty"`
+		Terms *float32 `json:"terms,omitempty"`
+	} `json:"feedback,omitempty"`
+	Fuse *struct {
+		Linear *struct {
+			Depth *float32                `json:"depth,omitempty"`
+			Norm  *PlanTreeFuseLinearNorm `json:"norm,omitempty"`
+		} `json:"linear,omitempty"`
+		Rrf *struct {
+			Depth *float32 `json:"depth,omitempty"`
+			K     *float32 `json:"k,omitempty"`
+		} `json:"rrf,omitempty"`
+	} `json:"fuse,omitempty"`
+
+	// List text, dense, sparse or multi
+	List   *string             `json:"list,omitempty"`
+	Of     *[]PlanTree_Of_Item `json:"of,omitempty"`
+	Recent *struct {
+		By   *float32 `json:"by,omitempty"`
+		Days *float32 `json:"days,omitempty"`
+	} `json:"recent,omitempty"`
+	Rerank *struct {
+		N *float32 `json:"n,omitempty"`
+	} `json:"rerank,omitempty"`
+	Smooth *struct {
+		By *float32 `json:"by,omitempty"`
+	} `json:"smooth,omitempty"`
+
+	// Unit What a list ranks
+	Unit *PlanTreeUnit `json:"unit,omitempty"`
+
+	// Weight Of a tree that is fused
+	Weight *float32 `json:"weight,omitempty"`
+}
+
+// PlanTreeAggregate Documents by their passages
+type PlanTreeAggregate string
+
+// PlanTreeFuseLinearNorm defines model for PlanTree.Fuse.Linear.Norm.
+type PlanTreeFuseLinearNorm string
+
+// PlanTreeOf0 defines model for PlanTree.Of.0.
+type PlanTreeOf0 = string
+
+// PlanTree_Of_Item defines model for PlanTree.of.Item.
+type PlanTree_Of_Item struct {
+	union json.RawMessage
+}
+
+// PlanTreeUnit What a list ranks
+type PlanTreeUnit string
 
 // Receipt defines model for Receipt.
 type Receipt struct {
@@ -637,10 +815,10 @@ type SearchRequest struct {
 	// K Number of hits
 	K *int64 `json:"k,omitempty"`
 
-	// Plan What ranks
+	// Plan What ranks: an expression, or the same as a tree. k of RRF is 60 where nothing is said.
 	//
-	// Examples: rrf(text, dense, k=60)
-	Plan *string `json:"plan,omitempty"`
+	// Examples: rrf(text, dense, k=60), {"fuse":{"rrf":{"k":60}},"of":["text","dense"]}
+	Plan *SearchRequest_Plan `json:"plan,omitempty"`
 
 	// Query Words; any of them may match
 	//
@@ -652,6 +830,16 @@ type SearchRequest struct {
 
 	// Unit What is ranked; passages where nothing is said
 	Unit *SearchRequestUnit `json:"unit,omitempty"`
+}
+
+// SearchRequestPlan0 An expression, as rrf(text, dense, k=60)
+type SearchRequestPlan0 = string
+
+// SearchRequest_Plan What ranks: an expression, or the same as a tree. k of RRF is 60 where nothing is said.
+//
+// Examples: rrf(text, dense, k=60), {"fuse":{"rrf":{"k":60}},"of":["text","dense"]}
+type SearchRequest_Plan struct {
+	union json.RawMessage
 }
 
 // SearchRequestUnit What is ranked; passages where nothing is said
@@ -903,10 +1091,35 @@ type Window struct {
 	Window Receipt `json:"window"`
 }
 
+// CreateChatCompletionJSONBody defines parameters for CreateChatCompletion.
+type CreateChatCompletionJSONBody struct {
+	Budget               *int                      `json:"budget,omitempty"`
+	Filter               *string                   `json:"filter,omitempty"`
+	Messages             *[]map[string]interface{} `json:"messages,omitempty"`
+	Model                *string                   `json:"model,omitempty"`
+	Stream               *bool                     `json:"stream,omitempty"`
+	AdditionalProperties map[string]interface{}    `json:"-"`
+}
+
+// DeleteCollectionParams defines parameters for DeleteCollection.
+type DeleteCollectionParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// PutCollectionParams defines parameters for PutCollection.
+type PutCollectionParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // DeleteDocumentParams defines parameters for DeleteDocument.
 type DeleteDocumentParams struct {
 	// ID Of the document
 	ID string `form:"id" json:"id"`
+
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // GetDocumentParams defines parameters for GetDocument.
@@ -961,6 +1174,12 @@ type AddDocumentsJSONBody struct {
 	Vectors *map[string]interface{} `json:"vectors,omitempty"`
 }
 
+// AddDocumentsParams defines parameters for AddDocuments.
+type AddDocumentsParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // UploadFilesMultipartBody defines parameters for UploadFiles.
 type UploadFilesMultipartBody struct {
 	// File Files of any format that tamis reads, archives and mailboxes too
@@ -977,6 +1196,9 @@ type UploadFilesParams struct {
 
 	// Groups Access list of what is read, where the files state none
 	Groups *[]string `form:"groups,omitempty" json:"groups,omitempty"`
+
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // GetOriginalParams defines parameters for GetOriginal.
@@ -994,6 +1216,42 @@ type OutlineParams struct {
 // ReplayJSONBody defines parameters for Replay.
 type ReplayJSONBody map[string]interface{}
 
+// StartSessionParams defines parameters for StartSession.
+type StartSessionParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SessionContextParams defines parameters for SessionContext.
+type SessionContextParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SessionFindParams defines parameters for SessionFind.
+type SessionFindParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SessionFoldParams defines parameters for SessionFold.
+type SessionFoldParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SessionPinParams defines parameters for SessionPin.
+type SessionPinParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// SessionRestoreParams defines parameters for SessionRestore.
+type SessionRestoreParams struct {
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ShowParams defines parameters for Show.
 type ShowParams struct {
 	// ID Of the document
@@ -1006,8 +1264,20 @@ type ShowParams struct {
 	// Line A line of its file, instead of a range
 	Line *int64 `form:"line,omitempty" json:"line,omitempty"`
 
+	// Page A page or slide of its file, whole, instead of a range
+	Page *int64 `form:"page,omitempty" json:"page,omitempty"`
+
 	// Around Lines before and after
 	Around *int64 `form:"around,omitempty" json:"around,omitempty"`
+}
+
+// CreateEmbeddingsJSONBody defines parameters for CreateEmbeddings.
+type CreateEmbeddingsJSONBody struct {
+	EncodingFormat       *string                `json:"encoding_format,omitempty"`
+	Input                interface{}            `json:"input,omitempty"`
+	InputType            *string                `json:"input_type,omitempty"`
+	Model                *string                `json:"model,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // SignReceiptJSONBody defines parameters for SignReceipt.
@@ -1021,6 +1291,19 @@ type SignReceiptParams struct {
 
 // VerifyReceiptJSONBody defines parameters for VerifyReceipt.
 type VerifyReceiptJSONBody map[string]interface{}
+
+// RerankJSONBody defines parameters for Rerank.
+type RerankJSONBody struct {
+	Documents            *[]interface{}         `json:"documents,omitempty"`
+	Model                *string                `json:"model,omitempty"`
+	Query                *string                `json:"query,omitempty"`
+	ReturnDocuments      *bool                  `json:"return_documents,omitempty"`
+	TopN                 *int                   `json:"top_n,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// CreateChatCompletionJSONRequestBody defines body for CreateChatCompletion for application/json ContentType.
+type CreateChatCompletionJSONRequestBody CreateChatCompletionJSONBody
 
 // AskJSONRequestBody defines body for Ask for application/json ContentType.
 type AskJSONRequestBody = AskRequest
@@ -1058,11 +1341,508 @@ type SessionPinJSONRequestBody = PieceRequest
 // SessionRestoreJSONRequestBody defines body for SessionRestore for application/json ContentType.
 type SessionRestoreJSONRequestBody = PieceRequest
 
+// CreateEmbeddingsJSONRequestBody defines body for CreateEmbeddings for application/json ContentType.
+type CreateEmbeddingsJSONRequestBody CreateEmbeddingsJSONBody
+
 // SignReceiptJSONRequestBody defines body for SignReceipt for application/json ContentType.
 type SignReceiptJSONRequestBody SignReceiptJSONBody
 
 // VerifyReceiptJSONRequestBody defines body for VerifyReceipt for application/json ContentType.
 type VerifyReceiptJSONRequestBody VerifyReceiptJSONBody
+
+// RerankJSONRequestBody defines body for Rerank for application/json ContentType.
+type RerankJSONRequestBody RerankJSONBody
+
+// Getter for additional properties for CreateChatCompletionJSONBody. Returns the specified
+// element and whether it was found
+func (a CreateChatCompletionJSONBody) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for CreateChatCompletionJSONBody
+func (a *CreateChatCompletionJSONBody) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for CreateChatCompletionJSONBody to handle AdditionalProperties
+func (a *CreateChatCompletionJSONBody) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["budget"]; found {
+		err = json.Unmarshal(raw, &a.Budget)
+		if err != nil {
+			return fmt.Errorf("error reading 'budget': %w", err)
+		}
+		delete(object, "budget")
+	}
+
+	if raw, found := object["filter"]; found {
+		err = json.Unmarshal(raw, &a.Filter)
+		if err != nil {
+			return fmt.Errorf("error reading 'filter': %w", err)
+		}
+		delete(object, "filter")
+	}
+
+	if raw, found := object["messages"]; found {
+		err = json.Unmarshal(raw, &a.Messages)
+		if err != nil {
+			return fmt.Errorf("error reading 'messages': %w", err)
+		}
+		delete(object, "messages")
+	}
+
+	if raw, found := object["model"]; found {
+		err = json.Unmarshal(raw, &a.Model)
+		if err != nil {
+			return fmt.Errorf("error reading 'model': %w", err)
+		}
+		delete(object, "model")
+	}
+
+	if raw, found := object["stream"]; found {
+		err = json.Unmarshal(raw, &a.Stream)
+		if err != nil {
+			return fmt.Errorf("error reading 'stream': %w", err)
+		}
+		delete(object, "stream")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for CreateChatCompletionJSONBody to handle AdditionalProperties
+func (a CreateChatCompletionJSONBody) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Budget != nil {
+		object["budget"], err = json.Marshal(a.Budget)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'budget': %w", err)
+		}
+	}
+
+	if a.Filter != nil {
+		object["filter"], err = json.Marshal(a.Filter)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'filter': %w", err)
+		}
+	}
+
+	if a.Messages != nil {
+		object["messages"], err = json.Marshal(a.Messages)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'messages': %w", err)
+		}
+	}
+
+	if a.Model != nil {
+		object["model"], err = json.Marshal(a.Model)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'model': %w", err)
+		}
+	}
+
+	if a.Stream != nil {
+		object["stream"], err = json.Marshal(a.Stream)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'stream': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for CreateEmbeddingsJSONBody. Returns the specified
+// element and whether it was found
+func (a CreateEmbeddingsJSONBody) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for CreateEmbeddingsJSONBody
+func (a *CreateEmbeddingsJSONBody) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for CreateEmbeddingsJSONBody to handle AdditionalProperties
+func (a *CreateEmbeddingsJSONBody) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["encoding_format"]; found {
+		err = json.Unmarshal(raw, &a.EncodingFormat)
+		if err != nil {
+			return fmt.Errorf("error reading 'encoding_format': %w", err)
+		}
+		delete(object, "encoding_format")
+	}
+
+	if raw, found := object["input"]; found {
+		err = json.Unmarshal(raw, &a.Input)
+		if err != nil {
+			return fmt.Errorf("error reading 'input': %w", err)
+		}
+		delete(object, "input")
+	}
+
+	if raw, found := object["input_type"]; found {
+		err = json.Unmarshal(raw, &a.InputType)
+		if err != nil {
+			return fmt.Errorf("error reading 'input_type': %w", err)
+		}
+		delete(object, "input_type")
+	}
+
+	if raw, found := object["model"]; found {
+		err = json.Unmarshal(raw, &a.Model)
+		if err != nil {
+			return fmt.Errorf("error reading 'model': %w", err)
+		}
+		delete(object, "model")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for CreateEmbeddingsJSONBody to handle AdditionalProperties
+func (a CreateEmbeddingsJSONBody) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.EncodingFormat != nil {
+		object["encoding_format"], err = json.Marshal(a.EncodingFormat)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'encoding_format': %w", err)
+		}
+	}
+
+	object["input"], err = json.Marshal(a.Input)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'input': %w", err)
+	}
+
+	if a.InputType != nil {
+		object["input_type"], err = json.Marshal(a.InputType)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'input_type': %w", err)
+		}
+	}
+
+	if a.Model != nil {
+		object["model"], err = json.Marshal(a.Model)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'model': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for RerankJSONBody. Returns the specified
+// element and whether it was found
+func (a RerankJSONBody) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for RerankJSONBody
+func (a *RerankJSONBody) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for RerankJSONBody to handle AdditionalProperties
+func (a *RerankJSONBody) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["documents"]; found {
+		err = json.Unmarshal(raw, &a.Documents)
+		if err != nil {
+			return fmt.Errorf("error reading 'documents': %w", err)
+		}
+		delete(object, "documents")
+	}
+
+	if raw, found := object["model"]; found {
+		err = json.Unmarshal(raw, &a.Model)
+		if err != nil {
+			return fmt.Errorf("error reading 'model': %w", err)
+		}
+		delete(object, "model")
+	}
+
+	if raw, found := object["query"]; found {
+		err = json.Unmarshal(raw, &a.Query)
+		if err != nil {
+			return fmt.Errorf("error reading 'query': %w", err)
+		}
+		delete(object, "query")
+	}
+
+	if raw, found := object["return_documents"]; found {
+		err = json.Unmarshal(raw, &a.ReturnDocuments)
+		if err != nil {
+			return fmt.Errorf("error reading 'return_documents': %w", err)
+		}
+		delete(object, "return_documents")
+	}
+
+	if raw, found := object["top_n"]; found {
+		err = json.Unmarshal(raw, &a.TopN)
+		if err != nil {
+			return fmt.Errorf("error reading 'top_n': %w", err)
+		}
+		delete(object, "top_n")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for RerankJSONBody to handle AdditionalProperties
+func (a RerankJSONBody) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Documents != nil {
+		object["documents"], err = json.Marshal(a.Documents)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'documents': %w", err)
+		}
+	}
+
+	if a.Model != nil {
+		object["model"], err = json.Marshal(a.Model)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'model': %w", err)
+		}
+	}
+
+	if a.Query != nil {
+		object["query"], err = json.Marshal(a.Query)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'query': %w", err)
+		}
+	}
+
+	if a.ReturnDocuments != nil {
+		object["return_documents"], err = json.Marshal(a.ReturnDocuments)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'return_documents': %w", err)
+		}
+	}
+
+	if a.TopN != nil {
+		object["top_n"], err = json.Marshal(a.TopN)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'top_n': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// AsPlanTreeOf0 returns the union data inside the PlanTree_Of_Item as a PlanTreeOf0
+func (t PlanTree_Of_Item) AsPlanTreeOf0() (PlanTreeOf0, error) {
+	var body PlanTreeOf0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPlanTreeOf0 overwrites any union data inside the PlanTree_Of_Item as the provided PlanTreeOf0
+func (t *PlanTree_Of_Item) FromPlanTreeOf0(v PlanTreeOf0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergePlanTreeOf0 performs a merge with any union data inside the PlanTree_Of_Item, using the provided PlanTreeOf0
+func (t *PlanTree_Of_Item) MergePlanTreeOf0(v PlanTreeOf0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPlanTree returns the union data inside the PlanTree_Of_Item as a PlanTree
+func (t PlanTree_Of_Item) AsPlanTree() (PlanTree, error) {
+	var body PlanTree
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPlanTree overwrites any union data inside the PlanTree_Of_Item as the provided PlanTree
+func (t *PlanTree_Of_Item) FromPlanTree(v PlanTree) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergePlanTree performs a merge with any union data inside the PlanTree_Of_Item, using the provided PlanTree
+func (t *PlanTree_Of_Item) MergePlanTree(v PlanTree) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t PlanTree_Of_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *PlanTree_Of_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsSearchRequestPlan0 returns the union data inside the SearchRequest_Plan as a SearchRequestPlan0
+func (t SearchRequest_Plan) AsSearchRequestPlan0() (SearchRequestPlan0, error) {
+	var body SearchRequestPlan0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSearchRequestPlan0 overwrites any union data inside the SearchRequest_Plan as the provided SearchRequestPlan0
+func (t *SearchRequest_Plan) FromSearchRequestPlan0(v SearchRequestPlan0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSearchRequestPlan0 performs a merge with any union data inside the SearchRequest_Plan, using the provided SearchRequestPlan0
+func (t *SearchRequest_Plan) MergeSearchRequestPlan0(v SearchRequestPlan0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPlanTree returns the union data inside the SearchRequest_Plan as a PlanTree
+func (t SearchRequest_Plan) AsPlanTree() (PlanTree, error) {
+	var body PlanTree
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPlanTree overwrites any union data inside the SearchRequest_Plan as the provided PlanTree
+func (t *SearchRequest_Plan) FromPlanTree(v PlanTree) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergePlanTree performs a merge with any union data inside the SearchRequest_Plan, using the provided PlanTree
+func (t *SearchRequest_Plan) MergePlanTree(v PlanTree) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t SearchRequest_Plan) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *SearchRequest_Plan) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1138,6 +1918,24 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// CreateChatCompletionWithBody Answer the last message from a collection, with citations
+	//
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+	CreateChatCompletionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateChatCompletion Answer the last message from a collection, with citations
+	//
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+	CreateChatCompletion(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCollections List the collections that the caller may know of
 	//
 	// Corresponds with GET /v1/collections (the `ListCollections` operationId).
@@ -1146,12 +1944,12 @@ type ClientInterface interface {
 	// DeleteCollection Remove a collection with all that it holds
 	//
 	// Corresponds with DELETE /v1/collections/{collection} (the `DeleteCollection` operationId).
-	DeleteCollection(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DeleteCollection(ctx context.Context, collection string, params *DeleteCollectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutCollection Make a collection; one that is there stays as it is
 	//
 	// Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
-	PutCollection(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutCollection(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AskWithBody Answer a question from the collection, with checked citations
 	//
@@ -1213,7 +2011,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-	AddDocumentsWithBody(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AddDocumentsWithBody(ctx context.Context, collection string, params *AddDocumentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AddDocuments Add or replace documents
 	//
@@ -1222,7 +2020,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-	AddDocuments(ctx context.Context, collection string, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AddDocuments(ctx context.Context, collection string, params *AddDocumentsParams, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UploadFilesWithBody Upload files to be read and added
 	//
@@ -1278,14 +2076,14 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-	StartSessionWithBody(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	StartSessionWithBody(ctx context.Context, collection string, params *StartSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartSession Start a window that lasts
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-	StartSession(ctx context.Context, collection string, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	StartSession(ctx context.Context, collection string, params *StartSessionParams, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EndSession Forget a session
 	//
@@ -1302,70 +2100,70 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-	SessionContextWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionContextWithBody(ctx context.Context, collection string, session string, params *SessionContextParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionContext Add what answers a question and is not shown yet
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-	SessionContext(ctx context.Context, collection string, session string, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionContext(ctx context.Context, collection string, session string, params *SessionContextParams, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionFindWithBody Say where a text stands in the pieces, shown or folded
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-	SessionFindWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionFindWithBody(ctx context.Context, collection string, session string, params *SessionFindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionFind Say where a text stands in the pieces, shown or folded
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-	SessionFind(ctx context.Context, collection string, session string, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionFind(ctx context.Context, collection string, session string, params *SessionFindParams, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionFoldWithBody Take a piece out of the window; the session remembers it
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-	SessionFoldWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionFoldWithBody(ctx context.Context, collection string, session string, params *SessionFoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionFold Take a piece out of the window; the session remembers it
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-	SessionFold(ctx context.Context, collection string, session string, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionFold(ctx context.Context, collection string, session string, params *SessionFoldParams, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionPinWithBody Keep a piece from being folded, or let it
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-	SessionPinWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionPinWithBody(ctx context.Context, collection string, session string, params *SessionPinParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionPin Keep a piece from being folded, or let it
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-	SessionPin(ctx context.Context, collection string, session string, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionPin(ctx context.Context, collection string, session string, params *SessionPinParams, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionRestoreWithBody Put a folded piece back, at the end of the window
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-	SessionRestoreWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionRestoreWithBody(ctx context.Context, collection string, session string, params *SessionRestoreParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SessionRestore Put a folded piece back, at the end of the window
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-	SessionRestore(ctx context.Context, collection string, session string, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SessionRestore(ctx context.Context, collection string, session string, params *SessionRestoreParams, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Show Show a passage in its surroundings
 	//
@@ -1378,6 +2176,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/collections/{collection}/stats (the `GetStats` operationId).
 	GetStats(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEmbeddingsWithBody Make vectors of texts
+	//
+	// As of OpenAI; input_type may be query or passage.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+	CreateEmbeddingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEmbeddings Make vectors of texts
+	//
+	// As of OpenAI; input_type may be query or passage.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+	CreateEmbeddings(ctx context.Context, body CreateEmbeddingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListModels List the models that can be named
+	//
+	// Corresponds with GET /v1/models (the `ListModels` operationId).
+	ListModels(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SignReceiptWithBody Sign a receipt that holds
 	//
@@ -1411,10 +2232,66 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/receipts/verify (the `VerifyReceipt` operationId).
 	VerifyReceipt(ctx context.Context, body VerifyReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RerankWithBody Order texts by how well they answer a query
+	//
+	// As of Cohere and Jina.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+	RerankWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Rerank Order texts by how well they answer a query
+	//
+	// As of Cohere and Jina.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+	Rerank(ctx context.Context, body RerankJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// Whoami Who asks, and what they may do
 	//
 	// Corresponds with GET /v1/whoami (the `Whoami` operationId).
 	Whoami(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// CreateChatCompletionWithBody Answer the last message from a collection, with citations
+//
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+func (c *Client) CreateChatCompletionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateChatCompletionRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateChatCompletion Answer the last message from a collection, with citations
+//
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+func (c *Client) CreateChatCompletion(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateChatCompletionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ListCollections List the collections that the caller may know of
@@ -1435,8 +2312,8 @@ func (c *Client) ListCollections(ctx context.Context, reqEditors ...RequestEdito
 // DeleteCollection Remove a collection with all that it holds
 //
 // Corresponds with DELETE /v1/collections/{collection} (the `DeleteCollection` operationId).
-func (c *Client) DeleteCollection(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDeleteCollectionRequest(c.Server, collection)
+func (c *Client) DeleteCollection(ctx context.Context, collection string, params *DeleteCollectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteCollectionRequest(c.Server, collection, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1450,8 +2327,8 @@ func (c *Client) DeleteCollection(ctx context.Context, collection string, reqEdi
 // PutCollection Make a collection; one that is there stays as it is
 //
 // Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
-func (c *Client) PutCollection(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutCollectionRequest(c.Server, collection)
+func (c *Client) PutCollection(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCollectionRequest(c.Server, collection, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1592,8 +2469,8 @@ func (c *Client) ListDocuments(ctx context.Context, collection string, params *L
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-func (c *Client) AddDocumentsWithBody(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAddDocumentsRequestWithBody(c.Server, collection, contentType, body)
+func (c *Client) AddDocumentsWithBody(ctx context.Context, collection string, params *AddDocumentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddDocumentsRequestWithBody(c.Server, collection, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1611,8 +2488,8 @@ func (c *Client) AddDocumentsWithBody(ctx context.Context, collection string, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-func (c *Client) AddDocuments(ctx context.Context, collection string, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAddDocumentsRequest(c.Server, collection, body)
+func (c *Client) AddDocuments(ctx context.Context, collection string, params *AddDocumentsParams, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddDocumentsRequest(c.Server, collection, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1747,8 +2624,8 @@ func (c *Client) Search(ctx context.Context, collection string, body SearchJSONR
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-func (c *Client) StartSessionWithBody(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStartSessionRequestWithBody(c.Server, collection, contentType, body)
+func (c *Client) StartSessionWithBody(ctx context.Context, collection string, params *StartSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartSessionRequestWithBody(c.Server, collection, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1764,8 +2641,8 @@ func (c *Client) StartSessionWithBody(ctx context.Context, collection string, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-func (c *Client) StartSession(ctx context.Context, collection string, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewStartSessionRequest(c.Server, collection, body)
+func (c *Client) StartSession(ctx context.Context, collection string, params *StartSessionParams, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartSessionRequest(c.Server, collection, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1811,8 +2688,8 @@ func (c *Client) GetSession(ctx context.Context, collection string, session stri
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-func (c *Client) SessionContextWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionContextRequestWithBody(c.Server, collection, session, contentType, body)
+func (c *Client) SessionContextWithBody(ctx context.Context, collection string, session string, params *SessionContextParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionContextRequestWithBody(c.Server, collection, session, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1828,8 +2705,8 @@ func (c *Client) SessionContextWithBody(ctx context.Context, collection string, 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-func (c *Client) SessionContext(ctx context.Context, collection string, session string, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionContextRequest(c.Server, collection, session, body)
+func (c *Client) SessionContext(ctx context.Context, collection string, session string, params *SessionContextParams, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionContextRequest(c.Server, collection, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1845,8 +2722,8 @@ func (c *Client) SessionContext(ctx context.Context, collection string, session 
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-func (c *Client) SessionFindWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionFindRequestWithBody(c.Server, collection, session, contentType, body)
+func (c *Client) SessionFindWithBody(ctx context.Context, collection string, session string, params *SessionFindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionFindRequestWithBody(c.Server, collection, session, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1862,8 +2739,8 @@ func (c *Client) SessionFindWithBody(ctx context.Context, collection string, ses
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-func (c *Client) SessionFind(ctx context.Context, collection string, session string, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionFindRequest(c.Server, collection, session, body)
+func (c *Client) SessionFind(ctx context.Context, collection string, session string, params *SessionFindParams, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionFindRequest(c.Server, collection, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1879,8 +2756,8 @@ func (c *Client) SessionFind(ctx context.Context, collection string, session str
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-func (c *Client) SessionFoldWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionFoldRequestWithBody(c.Server, collection, session, contentType, body)
+func (c *Client) SessionFoldWithBody(ctx context.Context, collection string, session string, params *SessionFoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionFoldRequestWithBody(c.Server, collection, session, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1896,8 +2773,8 @@ func (c *Client) SessionFoldWithBody(ctx context.Context, collection string, ses
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-func (c *Client) SessionFold(ctx context.Context, collection string, session string, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionFoldRequest(c.Server, collection, session, body)
+func (c *Client) SessionFold(ctx context.Context, collection string, session string, params *SessionFoldParams, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionFoldRequest(c.Server, collection, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1913,8 +2790,8 @@ func (c *Client) SessionFold(ctx context.Context, collection string, session str
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-func (c *Client) SessionPinWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionPinRequestWithBody(c.Server, collection, session, contentType, body)
+func (c *Client) SessionPinWithBody(ctx context.Context, collection string, session string, params *SessionPinParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionPinRequestWithBody(c.Server, collection, session, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1930,8 +2807,8 @@ func (c *Client) SessionPinWithBody(ctx context.Context, collection string, sess
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-func (c *Client) SessionPin(ctx context.Context, collection string, session string, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionPinRequest(c.Server, collection, session, body)
+func (c *Client) SessionPin(ctx context.Context, collection string, session string, params *SessionPinParams, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionPinRequest(c.Server, collection, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1947,8 +2824,8 @@ func (c *Client) SessionPin(ctx context.Context, collection string, session stri
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-func (c *Client) SessionRestoreWithBody(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionRestoreRequestWithBody(c.Server, collection, session, contentType, body)
+func (c *Client) SessionRestoreWithBody(ctx context.Context, collection string, session string, params *SessionRestoreParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionRestoreRequestWithBody(c.Server, collection, session, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1964,8 +2841,8 @@ func (c *Client) SessionRestoreWithBody(ctx context.Context, collection string, 
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-func (c *Client) SessionRestore(ctx context.Context, collection string, session string, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSessionRestoreRequest(c.Server, collection, session, body)
+func (c *Client) SessionRestore(ctx context.Context, collection string, session string, params *SessionRestoreParams, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSessionRestoreRequest(c.Server, collection, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1998,6 +2875,59 @@ func (c *Client) Show(ctx context.Context, collection string, params *ShowParams
 // Corresponds with GET /v1/collections/{collection}/stats (the `GetStats` operationId).
 func (c *Client) GetStats(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatsRequest(c.Server, collection)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEmbeddingsWithBody Make vectors of texts
+//
+// As of OpenAI; input_type may be query or passage.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+func (c *Client) CreateEmbeddingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEmbeddingsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEmbeddings Make vectors of texts
+//
+// As of OpenAI; input_type may be query or passage.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+func (c *Client) CreateEmbeddings(ctx context.Context, body CreateEmbeddingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEmbeddingsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListModels List the models that can be named
+//
+// Corresponds with GET /v1/models (the `ListModels` operationId).
+func (c *Client) ListModels(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListModelsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -2080,6 +3010,44 @@ func (c *Client) VerifyReceipt(ctx context.Context, body VerifyReceiptJSONReques
 	return c.Client.Do(req)
 }
 
+// RerankWithBody Order texts by how well they answer a query
+//
+// As of Cohere and Jina.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+func (c *Client) RerankWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRerankRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Rerank Order texts by how well they answer a query
+//
+// As of Cohere and Jina.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+func (c *Client) Rerank(ctx context.Context, body RerankJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRerankRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // Whoami Who asks, and what they may do
 //
 // Corresponds with GET /v1/whoami (the `Whoami` operationId).
@@ -2093,6 +3061,46 @@ func (c *Client) Whoami(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewCreateChatCompletionRequest calls the generic CreateChatCompletion builder with application/json body
+func NewCreateChatCompletionRequest(server string, body CreateChatCompletionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateChatCompletionRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateChatCompletionRequestWithBody constructs an http.Request for the CreateChatCompletion method, with any body, and a specified content type
+func NewCreateChatCompletionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/chat/completions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }
 
 // NewListCollectionsRequest constructs an http.Request for the ListCollections method
@@ -2123,7 +3131,7 @@ func NewListCollectionsRequest(server string) (*http.Request, error) {
 }
 
 // NewDeleteCollectionRequest constructs an http.Request for the DeleteCollection method
-func NewDeleteCollectionRequest(server string, collection string) (*http.Request, error) {
+func NewDeleteCollectionRequest(server string, collection string, params *DeleteCollectionParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2153,11 +3161,26 @@ func NewDeleteCollectionRequest(server string, collection string) (*http.Request
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewPutCollectionRequest constructs an http.Request for the PutCollection method
-func NewPutCollectionRequest(server string, collection string) (*http.Request, error) {
+func NewPutCollectionRequest(server string, collection string, params *PutCollectionParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2185,6 +3208,21 @@ func NewPutCollectionRequest(server string, collection string) (*http.Request, e
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2336,6 +3374,21 @@ func NewDeleteDocumentRequest(server string, collection string, params *DeleteDo
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -2532,18 +3585,18 @@ func NewListDocumentsRequest(server string, collection string, params *ListDocum
 }
 
 // NewAddDocumentsRequest calls the generic AddDocuments builder with application/json body
-func NewAddDocumentsRequest(server string, collection string, body AddDocumentsJSONRequestBody) (*http.Request, error) {
+func NewAddDocumentsRequest(server string, collection string, params *AddDocumentsParams, body AddDocumentsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewAddDocumentsRequestWithBody(server, collection, "application/json", bodyReader)
+	return NewAddDocumentsRequestWithBody(server, collection, params, "application/json", bodyReader)
 }
 
 // NewAddDocumentsRequestWithBody constructs an http.Request for the AddDocuments method, with any body, and a specified content type
-func NewAddDocumentsRequestWithBody(server string, collection string, contentType string, body io.Reader) (*http.Request, error) {
+func NewAddDocumentsRequestWithBody(server string, collection string, params *AddDocumentsParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2574,6 +3627,21 @@ func NewAddDocumentsRequestWithBody(server string, collection string, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -2649,6 +3717,21 @@ func NewUploadFilesRequestWithBody(server string, collection string, params *Upl
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -2862,18 +3945,18 @@ func NewSearchRequestWithBody(server string, collection string, contentType stri
 }
 
 // NewStartSessionRequest calls the generic StartSession builder with application/json body
-func NewStartSessionRequest(server string, collection string, body StartSessionJSONRequestBody) (*http.Request, error) {
+func NewStartSessionRequest(server string, collection string, params *StartSessionParams, body StartSessionJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewStartSessionRequestWithBody(server, collection, "application/json", bodyReader)
+	return NewStartSessionRequestWithBody(server, collection, params, "application/json", bodyReader)
 }
 
 // NewStartSessionRequestWithBody constructs an http.Request for the StartSession method, with any body, and a specified content type
-func NewStartSessionRequestWithBody(server string, collection string, contentType string, body io.Reader) (*http.Request, error) {
+func NewStartSessionRequestWithBody(server string, collection string, params *StartSessionParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2904,6 +3987,21 @@ func NewStartSessionRequestWithBody(server string, collection string, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -2991,18 +4089,18 @@ func NewGetSessionRequest(server string, collection string, session string) (*ht
 }
 
 // NewSessionContextRequest calls the generic SessionContext builder with application/json body
-func NewSessionContextRequest(server string, collection string, session string, body SessionContextJSONRequestBody) (*http.Request, error) {
+func NewSessionContextRequest(server string, collection string, session string, params *SessionContextParams, body SessionContextJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSessionContextRequestWithBody(server, collection, session, "application/json", bodyReader)
+	return NewSessionContextRequestWithBody(server, collection, session, params, "application/json", bodyReader)
 }
 
 // NewSessionContextRequestWithBody constructs an http.Request for the SessionContext method, with any body, and a specified content type
-func NewSessionContextRequestWithBody(server string, collection string, session string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSessionContextRequestWithBody(server string, collection string, session string, params *SessionContextParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3041,22 +4139,37 @@ func NewSessionContextRequestWithBody(server string, collection string, session 
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewSessionFindRequest calls the generic SessionFind builder with application/json body
-func NewSessionFindRequest(server string, collection string, session string, body SessionFindJSONRequestBody) (*http.Request, error) {
+func NewSessionFindRequest(server string, collection string, session string, params *SessionFindParams, body SessionFindJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSessionFindRequestWithBody(server, collection, session, "application/json", bodyReader)
+	return NewSessionFindRequestWithBody(server, collection, session, params, "application/json", bodyReader)
 }
 
 // NewSessionFindRequestWithBody constructs an http.Request for the SessionFind method, with any body, and a specified content type
-func NewSessionFindRequestWithBody(server string, collection string, session string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSessionFindRequestWithBody(server string, collection string, session string, params *SessionFindParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3095,22 +4208,37 @@ func NewSessionFindRequestWithBody(server string, collection string, session str
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewSessionFoldRequest calls the generic SessionFold builder with application/json body
-func NewSessionFoldRequest(server string, collection string, session string, body SessionFoldJSONRequestBody) (*http.Request, error) {
+func NewSessionFoldRequest(server string, collection string, session string, params *SessionFoldParams, body SessionFoldJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSessionFoldRequestWithBody(server, collection, session, "application/json", bodyReader)
+	return NewSessionFoldRequestWithBody(server, collection, session, params, "application/json", bodyReader)
 }
 
 // NewSessionFoldRequestWithBody constructs an http.Request for the SessionFold method, with any body, and a specified content type
-func NewSessionFoldRequestWithBody(server string, collection string, session string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSessionFoldRequestWithBody(server string, collection string, session string, params *SessionFoldParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3149,22 +4277,37 @@ func NewSessionFoldRequestWithBody(server string, collection string, session str
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewSessionPinRequest calls the generic SessionPin builder with application/json body
-func NewSessionPinRequest(server string, collection string, session string, body SessionPinJSONRequestBody) (*http.Request, error) {
+func NewSessionPinRequest(server string, collection string, session string, params *SessionPinParams, body SessionPinJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSessionPinRequestWithBody(server, collection, session, "application/json", bodyReader)
+	return NewSessionPinRequestWithBody(server, collection, session, params, "application/json", bodyReader)
 }
 
 // NewSessionPinRequestWithBody constructs an http.Request for the SessionPin method, with any body, and a specified content type
-func NewSessionPinRequestWithBody(server string, collection string, session string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSessionPinRequestWithBody(server string, collection string, session string, params *SessionPinParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3203,22 +4346,37 @@ func NewSessionPinRequestWithBody(server string, collection string, session stri
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewSessionRestoreRequest calls the generic SessionRestore builder with application/json body
-func NewSessionRestoreRequest(server string, collection string, session string, body SessionRestoreJSONRequestBody) (*http.Request, error) {
+func NewSessionRestoreRequest(server string, collection string, session string, params *SessionRestoreParams, body SessionRestoreJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSessionRestoreRequestWithBody(server, collection, session, "application/json", bodyReader)
+	return NewSessionRestoreRequestWithBody(server, collection, session, params, "application/json", bodyReader)
 }
 
 // NewSessionRestoreRequestWithBody constructs an http.Request for the SessionRestore method, with any body, and a specified content type
-func NewSessionRestoreRequestWithBody(server string, collection string, session string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSessionRestoreRequestWithBody(server string, collection string, session string, params *SessionRestoreParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3256,6 +4414,21 @@ func NewSessionRestoreRequestWithBody(server string, collection string, session 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -3339,6 +4512,18 @@ func NewShowRequest(server string, collection string, params *ShowParams) (*http
 
 		}
 
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Around != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "around", *params.Around, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -3382,6 +4567,73 @@ func NewGetStatsRequest(server string, collection string) (*http.Request, error)
 	}
 
 	operationPath := fmt.Sprintf("/v1/collections/%s/stats", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateEmbeddingsRequest calls the generic CreateEmbeddings builder with application/json body
+func NewCreateEmbeddingsRequest(server string, body CreateEmbeddingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateEmbeddingsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateEmbeddingsRequestWithBody constructs an http.Request for the CreateEmbeddings method, with any body, and a specified content type
+func NewCreateEmbeddingsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/embeddings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListModelsRequest constructs an http.Request for the ListModels method
+func NewListModelsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/models")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -3502,6 +4754,46 @@ func NewVerifyReceiptRequestWithBody(server string, contentType string, body io.
 	return req, nil
 }
 
+// NewRerankRequest calls the generic Rerank builder with application/json body
+func NewRerankRequest(server string, body RerankJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRerankRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRerankRequestWithBody constructs an http.Request for the Rerank method, with any body, and a specified content type
+func NewRerankRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rerank")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewWhoamiRequest constructs an http.Request for the Whoami method
 func NewWhoamiRequest(server string) (*http.Request, error) {
 	var err error
@@ -3573,6 +4865,24 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// CreateChatCompletionWithBodyWithResponse Answer the last message from a collection, with citations
+	//
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+	CreateChatCompletionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateChatCompletionResponse, error)
+
+	// CreateChatCompletionWithResponse Answer the last message from a collection, with citations
+	//
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+	CreateChatCompletionWithResponse(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateChatCompletionResponse, error)
+
 	// ListCollectionsWithResponse List the collections that the caller may know of
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -3585,14 +4895,14 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/collections/{collection} (the `DeleteCollection` operationId).
-	DeleteCollectionWithResponse(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*DeleteCollectionResponse, error)
+	DeleteCollectionWithResponse(ctx context.Context, collection string, params *DeleteCollectionParams, reqEditors ...RequestEditorFn) (*DeleteCollectionResponse, error)
 
 	// PutCollectionWithResponse Make a collection; one that is there stays as it is
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
-	PutCollectionWithResponse(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*PutCollectionResponse, error)
+	PutCollectionWithResponse(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*PutCollectionResponse, error)
 
 	// AskWithBodyWithResponse Answer a question from the collection, with checked citations
 	//
@@ -3660,7 +4970,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-	AddDocumentsWithBodyWithResponse(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error)
+	AddDocumentsWithBodyWithResponse(ctx context.Context, collection string, params *AddDocumentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error)
 
 	// AddDocumentsWithResponse Add or replace documents
 	//
@@ -3669,7 +4979,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-	AddDocumentsWithResponse(ctx context.Context, collection string, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error)
+	AddDocumentsWithResponse(ctx context.Context, collection string, params *AddDocumentsParams, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error)
 
 	// UploadFilesWithBodyWithResponse Upload files to be read and added
 	//
@@ -3729,14 +5039,14 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-	StartSessionWithBodyWithResponse(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartSessionResponse, error)
+	StartSessionWithBodyWithResponse(ctx context.Context, collection string, params *StartSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartSessionResponse, error)
 
 	// StartSessionWithResponse Start a window that lasts
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-	StartSessionWithResponse(ctx context.Context, collection string, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*StartSessionResponse, error)
+	StartSessionWithResponse(ctx context.Context, collection string, params *StartSessionParams, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*StartSessionResponse, error)
 
 	// EndSessionWithResponse Forget a session
 	//
@@ -3757,70 +5067,70 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-	SessionContextWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionContextResponse, error)
+	SessionContextWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionContextParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionContextResponse, error)
 
 	// SessionContextWithResponse Add what answers a question and is not shown yet
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-	SessionContextWithResponse(ctx context.Context, collection string, session string, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionContextResponse, error)
+	SessionContextWithResponse(ctx context.Context, collection string, session string, params *SessionContextParams, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionContextResponse, error)
 
 	// SessionFindWithBodyWithResponse Say where a text stands in the pieces, shown or folded
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-	SessionFindWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFindResponse, error)
+	SessionFindWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionFindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFindResponse, error)
 
 	// SessionFindWithResponse Say where a text stands in the pieces, shown or folded
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-	SessionFindWithResponse(ctx context.Context, collection string, session string, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFindResponse, error)
+	SessionFindWithResponse(ctx context.Context, collection string, session string, params *SessionFindParams, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFindResponse, error)
 
 	// SessionFoldWithBodyWithResponse Take a piece out of the window; the session remembers it
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-	SessionFoldWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error)
+	SessionFoldWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionFoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error)
 
 	// SessionFoldWithResponse Take a piece out of the window; the session remembers it
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-	SessionFoldWithResponse(ctx context.Context, collection string, session string, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error)
+	SessionFoldWithResponse(ctx context.Context, collection string, session string, params *SessionFoldParams, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error)
 
 	// SessionPinWithBodyWithResponse Keep a piece from being folded, or let it
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-	SessionPinWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionPinResponse, error)
+	SessionPinWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionPinParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionPinResponse, error)
 
 	// SessionPinWithResponse Keep a piece from being folded, or let it
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-	SessionPinWithResponse(ctx context.Context, collection string, session string, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionPinResponse, error)
+	SessionPinWithResponse(ctx context.Context, collection string, session string, params *SessionPinParams, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionPinResponse, error)
 
 	// SessionRestoreWithBodyWithResponse Put a folded piece back, at the end of the window
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-	SessionRestoreWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error)
+	SessionRestoreWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionRestoreParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error)
 
 	// SessionRestoreWithResponse Put a folded piece back, at the end of the window
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-	SessionRestoreWithResponse(ctx context.Context, collection string, session string, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error)
+	SessionRestoreWithResponse(ctx context.Context, collection string, session string, params *SessionRestoreParams, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error)
 
 	// ShowWithResponse Show a passage in its surroundings
 	//
@@ -3837,6 +5147,31 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/collections/{collection}/stats (the `GetStats` operationId).
 	GetStatsWithResponse(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*GetStatsResponse, error)
+
+	// CreateEmbeddingsWithBodyWithResponse Make vectors of texts
+	//
+	// As of OpenAI; input_type may be query or passage.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+	CreateEmbeddingsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEmbeddingsResponse, error)
+
+	// CreateEmbeddingsWithResponse Make vectors of texts
+	//
+	// As of OpenAI; input_type may be query or passage.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+	CreateEmbeddingsWithResponse(ctx context.Context, body CreateEmbeddingsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEmbeddingsResponse, error)
+
+	// ListModelsWithResponse List the models that can be named
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/models (the `ListModels` operationId).
+	ListModelsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListModelsResponse, error)
 
 	// SignReceiptWithBodyWithResponse Sign a receipt that holds
 	//
@@ -3870,12 +5205,134 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/receipts/verify (the `VerifyReceipt` operationId).
 	VerifyReceiptWithResponse(ctx context.Context, body VerifyReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyReceiptResponse, error)
 
+	// RerankWithBodyWithResponse Order texts by how well they answer a query
+	//
+	// As of Cohere and Jina.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+	RerankWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RerankResponse, error)
+
+	// RerankWithResponse Order texts by how well they answer a query
+	//
+	// As of Cohere and Jina.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+	RerankWithResponse(ctx context.Context, body RerankJSONRequestBody, reqEditors ...RequestEditorFn) (*RerankResponse, error)
+
 	// WhoamiWithResponse Who asks, and what they may do
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/whoami (the `Whoami` operationId).
 	WhoamiWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*WhoamiResponse, error)
+}
+
+type CreateChatCompletionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *map[string]interface{}
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ErrorModel
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *ErrorModel
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *ErrorModel
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *ErrorModel
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateChatCompletionResponse) GetJSON200() *map[string]interface{} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON403() *ErrorModel {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON404() *ErrorModel {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON422() *ErrorModel {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON500() *ErrorModel {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON502() *ErrorModel {
+	return r.ApplicationProblemJSON502
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CreateChatCompletionResponse) GetApplicationProblemJSON504() *ErrorModel {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateChatCompletionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateChatCompletionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateChatCompletionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateChatCompletionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type ListCollectionsResponse struct {
@@ -4007,12 +5464,18 @@ type PutCollectionResponse struct {
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Collection
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -4022,6 +5485,11 @@ type PutCollectionResponse struct {
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
 func (r PutCollectionResponse) GetJSON201() *Collection {
 	return r.JSON201
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r PutCollectionResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -4037,6 +5505,16 @@ func (r PutCollectionResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r PutCollectionResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r PutCollectionResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r PutCollectionResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -4081,10 +5559,16 @@ func (r PutCollectionResponse) ContentType() string {
 type AskResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -4095,6 +5579,11 @@ type AskResponse struct {
 	ApplicationProblemJSON504 *ErrorModel
 }
 
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r AskResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r AskResponse) GetApplicationProblemJSON403() *ErrorModel {
 	return r.ApplicationProblemJSON403
@@ -4103,6 +5592,16 @@ func (r AskResponse) GetApplicationProblemJSON403() *ErrorModel {
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r AskResponse) GetApplicationProblemJSON404() *ErrorModel {
 	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r AskResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r AskResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -4159,10 +5658,16 @@ type ContextResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Receipt
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -4174,6 +5679,11 @@ func (r ContextResponse) GetJSON200() *Receipt {
 	return r.JSON200
 }
 
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ContextResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ContextResponse) GetApplicationProblemJSON403() *ErrorModel {
 	return r.ApplicationProblemJSON403
@@ -4182,6 +5692,16 @@ func (r ContextResponse) GetApplicationProblemJSON403() *ErrorModel {
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ContextResponse) GetApplicationProblemJSON404() *ErrorModel {
 	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ContextResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ContextResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -4442,12 +5962,16 @@ type AddDocumentsResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Report
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
 	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -4463,6 +5987,11 @@ func (r AddDocumentsResponse) GetJSON200() *Report {
 	return r.JSON200
 }
 
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r AddDocumentsResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r AddDocumentsResponse) GetApplicationProblemJSON403() *ErrorModel {
 	return r.ApplicationProblemJSON403
@@ -4476,6 +6005,11 @@ func (r AddDocumentsResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r AddDocumentsResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r AddDocumentsResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
 }
 
 // GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
@@ -4540,6 +6074,8 @@ type UploadFilesResponse struct {
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
 	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -4573,6 +6109,11 @@ func (r UploadFilesResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r UploadFilesResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UploadFilesResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
 }
 
 // GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
@@ -4767,12 +6308,18 @@ type ReplayResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Replayed
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -4782,6 +6329,11 @@ type ReplayResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r ReplayResponse) GetJSON200() *Replayed {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReplayResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -4797,6 +6349,16 @@ func (r ReplayResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r ReplayResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ReplayResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ReplayResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -4843,10 +6405,16 @@ type SearchResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Results
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -4858,6 +6426,11 @@ func (r SearchResponse) GetJSON200() *Results {
 	return r.JSON200
 }
 
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SearchResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r SearchResponse) GetApplicationProblemJSON403() *ErrorModel {
 	return r.ApplicationProblemJSON403
@@ -4866,6 +6439,16 @@ func (r SearchResponse) GetApplicationProblemJSON403() *ErrorModel {
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r SearchResponse) GetApplicationProblemJSON404() *ErrorModel {
 	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SearchResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SearchResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -4912,10 +6495,18 @@ type StartSessionResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Started
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -4927,6 +6518,11 @@ func (r StartSessionResponse) GetJSON200() *Started {
 	return r.JSON200
 }
 
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r StartSessionResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r StartSessionResponse) GetApplicationProblemJSON403() *ErrorModel {
 	return r.ApplicationProblemJSON403
@@ -4935,6 +6531,21 @@ func (r StartSessionResponse) GetApplicationProblemJSON403() *ErrorModel {
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r StartSessionResponse) GetApplicationProblemJSON404() *ErrorModel {
 	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r StartSessionResponse) GetApplicationProblemJSON409() *ErrorModel {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r StartSessionResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r StartSessionResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5112,12 +6723,18 @@ type SessionContextResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Turn
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5127,6 +6744,11 @@ type SessionContextResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SessionContextResponse) GetJSON200() *Turn {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SessionContextResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -5142,6 +6764,16 @@ func (r SessionContextResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r SessionContextResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SessionContextResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SessionContextResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5188,12 +6820,18 @@ type SessionFindResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *FoundIn
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5203,6 +6841,11 @@ type SessionFindResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SessionFindResponse) GetJSON200() *FoundIn {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SessionFindResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -5218,6 +6861,16 @@ func (r SessionFindResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r SessionFindResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SessionFindResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SessionFindResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5264,12 +6917,18 @@ type SessionFoldResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Window
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5279,6 +6938,11 @@ type SessionFoldResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SessionFoldResponse) GetJSON200() *Window {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SessionFoldResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -5294,6 +6958,16 @@ func (r SessionFoldResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r SessionFoldResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SessionFoldResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SessionFoldResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5340,12 +7014,18 @@ type SessionPinResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Window
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5355,6 +7035,11 @@ type SessionPinResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SessionPinResponse) GetJSON200() *Window {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SessionPinResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -5370,6 +7055,16 @@ func (r SessionPinResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r SessionPinResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SessionPinResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SessionPinResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5416,12 +7111,18 @@ type SessionRestoreResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Window
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5431,6 +7132,11 @@ type SessionRestoreResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SessionRestoreResponse) GetJSON200() *Window {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SessionRestoreResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -5446,6 +7152,16 @@ func (r SessionRestoreResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r SessionRestoreResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SessionRestoreResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SessionRestoreResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5625,6 +7341,165 @@ func (r GetStatsResponse) ContentType() string {
 	return ""
 }
 
+type CreateEmbeddingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *map[string]interface{}
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ErrorModel
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *ErrorModel
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *ErrorModel
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *ErrorModel
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateEmbeddingsResponse) GetJSON200() *map[string]interface{} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON403() *ErrorModel {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON404() *ErrorModel {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON422() *ErrorModel {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON500() *ErrorModel {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON502() *ErrorModel {
+	return r.ApplicationProblemJSON502
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CreateEmbeddingsResponse) GetApplicationProblemJSON504() *ErrorModel {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateEmbeddingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateEmbeddingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateEmbeddingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateEmbeddingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListModelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ModelsList
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *ErrorModel
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListModelsResponse) GetJSON200() *ModelsList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListModelsResponse) GetApplicationProblemJSON403() *ErrorModel {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListModelsResponse) GetApplicationProblemJSON500() *ErrorModel {
+	return r.ApplicationProblemJSON500
+}
+
+// GetBody returns the raw response body bytes
+func (r ListModelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListModelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListModelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListModelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SignReceiptResponse200Headers the declared response headers of an HTTP 200 response for SignReceipt
 type SignReceiptResponse200Headers struct {
 	ContentType *string
@@ -5635,12 +7510,18 @@ type SignReceiptResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *map[string]interface{}
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *ErrorModel
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5652,6 +7533,11 @@ type SignReceiptResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r SignReceiptResponse) GetJSON200() *map[string]interface{} {
 	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SignReceiptResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
@@ -5667,6 +7553,16 @@ func (r SignReceiptResponse) GetApplicationProblemJSON404() *ErrorModel {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r SignReceiptResponse) GetApplicationProblemJSON409() *ErrorModel {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SignReceiptResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SignReceiptResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5713,8 +7609,14 @@ type VerifyReceiptResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Verified
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ErrorModel
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -5726,9 +7628,24 @@ func (r VerifyReceiptResponse) GetJSON200() *Verified {
 	return r.JSON200
 }
 
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r VerifyReceiptResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r VerifyReceiptResponse) GetApplicationProblemJSON403() *ErrorModel {
 	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r VerifyReceiptResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r VerifyReceiptResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -5764,6 +7681,110 @@ func (r VerifyReceiptResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyReceiptResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RerankResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *map[string]interface{}
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ErrorModel
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *ErrorModel
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *ErrorModel
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *ErrorModel
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RerankResponse) GetJSON200() *map[string]interface{} {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON403() *ErrorModel {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON404() *ErrorModel {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON422() *ErrorModel {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON500() *ErrorModel {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON502() *ErrorModel {
+	return r.ApplicationProblemJSON502
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r RerankResponse) GetApplicationProblemJSON504() *ErrorModel {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r RerankResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RerankResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RerankResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RerankResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5825,6 +7846,36 @@ func (r WhoamiResponse) ContentType() string {
 	return ""
 }
 
+// CreateChatCompletionWithBodyWithResponse Answer the last message from a collection, with citations
+//
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+func (c *ClientWithResponses) CreateChatCompletionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateChatCompletionResponse, error) {
+	rsp, err := c.CreateChatCompletionWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateChatCompletionResponse(rsp)
+}
+
+// CreateChatCompletionWithResponse Answer the last message from a collection, with citations
+//
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
+func (c *ClientWithResponses) CreateChatCompletionWithResponse(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateChatCompletionResponse, error) {
+	rsp, err := c.CreateChatCompletion(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateChatCompletionResponse(rsp)
+}
+
 // ListCollectionsWithResponse List the collections that the caller may know of
 //
 // Returns a wrapper object for the known response body format(s).
@@ -5843,8 +7894,8 @@ func (c *ClientWithResponses) ListCollectionsWithResponse(ctx context.Context, r
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v1/collections/{collection} (the `DeleteCollection` operationId).
-func (c *ClientWithResponses) DeleteCollectionWithResponse(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*DeleteCollectionResponse, error) {
-	rsp, err := c.DeleteCollection(ctx, collection, reqEditors...)
+func (c *ClientWithResponses) DeleteCollectionWithResponse(ctx context.Context, collection string, params *DeleteCollectionParams, reqEditors ...RequestEditorFn) (*DeleteCollectionResponse, error) {
+	rsp, err := c.DeleteCollection(ctx, collection, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -5856,8 +7907,8 @@ func (c *ClientWithResponses) DeleteCollectionWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
-func (c *ClientWithResponses) PutCollectionWithResponse(ctx context.Context, collection string, reqEditors ...RequestEditorFn) (*PutCollectionResponse, error) {
-	rsp, err := c.PutCollection(ctx, collection, reqEditors...)
+func (c *ClientWithResponses) PutCollectionWithResponse(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*PutCollectionResponse, error) {
+	rsp, err := c.PutCollection(ctx, collection, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -5972,8 +8023,8 @@ func (c *ClientWithResponses) ListDocumentsWithResponse(ctx context.Context, col
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-func (c *ClientWithResponses) AddDocumentsWithBodyWithResponse(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error) {
-	rsp, err := c.AddDocumentsWithBody(ctx, collection, contentType, body, reqEditors...)
+func (c *ClientWithResponses) AddDocumentsWithBodyWithResponse(ctx context.Context, collection string, params *AddDocumentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error) {
+	rsp, err := c.AddDocumentsWithBody(ctx, collection, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -5987,8 +8038,8 @@ func (c *ClientWithResponses) AddDocumentsWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/documents (the `AddDocuments` operationId).
-func (c *ClientWithResponses) AddDocumentsWithResponse(ctx context.Context, collection string, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error) {
-	rsp, err := c.AddDocuments(ctx, collection, body, reqEditors...)
+func (c *ClientWithResponses) AddDocumentsWithResponse(ctx context.Context, collection string, params *AddDocumentsParams, body AddDocumentsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddDocumentsResponse, error) {
+	rsp, err := c.AddDocuments(ctx, collection, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6095,8 +8146,8 @@ func (c *ClientWithResponses) SearchWithResponse(ctx context.Context, collection
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-func (c *ClientWithResponses) StartSessionWithBodyWithResponse(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartSessionResponse, error) {
-	rsp, err := c.StartSessionWithBody(ctx, collection, contentType, body, reqEditors...)
+func (c *ClientWithResponses) StartSessionWithBodyWithResponse(ctx context.Context, collection string, params *StartSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartSessionResponse, error) {
+	rsp, err := c.StartSessionWithBody(ctx, collection, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6108,8 +8159,8 @@ func (c *ClientWithResponses) StartSessionWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions (the `StartSession` operationId).
-func (c *ClientWithResponses) StartSessionWithResponse(ctx context.Context, collection string, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*StartSessionResponse, error) {
-	rsp, err := c.StartSession(ctx, collection, body, reqEditors...)
+func (c *ClientWithResponses) StartSessionWithResponse(ctx context.Context, collection string, params *StartSessionParams, body StartSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*StartSessionResponse, error) {
+	rsp, err := c.StartSession(ctx, collection, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6147,8 +8198,8 @@ func (c *ClientWithResponses) GetSessionWithResponse(ctx context.Context, collec
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-func (c *ClientWithResponses) SessionContextWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionContextResponse, error) {
-	rsp, err := c.SessionContextWithBody(ctx, collection, session, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SessionContextWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionContextParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionContextResponse, error) {
+	rsp, err := c.SessionContextWithBody(ctx, collection, session, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6160,8 +8211,8 @@ func (c *ClientWithResponses) SessionContextWithBodyWithResponse(ctx context.Con
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/context (the `SessionContext` operationId).
-func (c *ClientWithResponses) SessionContextWithResponse(ctx context.Context, collection string, session string, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionContextResponse, error) {
-	rsp, err := c.SessionContext(ctx, collection, session, body, reqEditors...)
+func (c *ClientWithResponses) SessionContextWithResponse(ctx context.Context, collection string, session string, params *SessionContextParams, body SessionContextJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionContextResponse, error) {
+	rsp, err := c.SessionContext(ctx, collection, session, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6173,8 +8224,8 @@ func (c *ClientWithResponses) SessionContextWithResponse(ctx context.Context, co
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-func (c *ClientWithResponses) SessionFindWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFindResponse, error) {
-	rsp, err := c.SessionFindWithBody(ctx, collection, session, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SessionFindWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionFindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFindResponse, error) {
+	rsp, err := c.SessionFindWithBody(ctx, collection, session, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6186,8 +8237,8 @@ func (c *ClientWithResponses) SessionFindWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/find (the `SessionFind` operationId).
-func (c *ClientWithResponses) SessionFindWithResponse(ctx context.Context, collection string, session string, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFindResponse, error) {
-	rsp, err := c.SessionFind(ctx, collection, session, body, reqEditors...)
+func (c *ClientWithResponses) SessionFindWithResponse(ctx context.Context, collection string, session string, params *SessionFindParams, body SessionFindJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFindResponse, error) {
+	rsp, err := c.SessionFind(ctx, collection, session, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6199,8 +8250,8 @@ func (c *ClientWithResponses) SessionFindWithResponse(ctx context.Context, colle
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-func (c *ClientWithResponses) SessionFoldWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error) {
-	rsp, err := c.SessionFoldWithBody(ctx, collection, session, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SessionFoldWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionFoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error) {
+	rsp, err := c.SessionFoldWithBody(ctx, collection, session, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6212,8 +8263,8 @@ func (c *ClientWithResponses) SessionFoldWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/fold (the `SessionFold` operationId).
-func (c *ClientWithResponses) SessionFoldWithResponse(ctx context.Context, collection string, session string, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error) {
-	rsp, err := c.SessionFold(ctx, collection, session, body, reqEditors...)
+func (c *ClientWithResponses) SessionFoldWithResponse(ctx context.Context, collection string, session string, params *SessionFoldParams, body SessionFoldJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionFoldResponse, error) {
+	rsp, err := c.SessionFold(ctx, collection, session, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6225,8 +8276,8 @@ func (c *ClientWithResponses) SessionFoldWithResponse(ctx context.Context, colle
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-func (c *ClientWithResponses) SessionPinWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionPinResponse, error) {
-	rsp, err := c.SessionPinWithBody(ctx, collection, session, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SessionPinWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionPinParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionPinResponse, error) {
+	rsp, err := c.SessionPinWithBody(ctx, collection, session, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6238,8 +8289,8 @@ func (c *ClientWithResponses) SessionPinWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/pin (the `SessionPin` operationId).
-func (c *ClientWithResponses) SessionPinWithResponse(ctx context.Context, collection string, session string, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionPinResponse, error) {
-	rsp, err := c.SessionPin(ctx, collection, session, body, reqEditors...)
+func (c *ClientWithResponses) SessionPinWithResponse(ctx context.Context, collection string, session string, params *SessionPinParams, body SessionPinJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionPinResponse, error) {
+	rsp, err := c.SessionPin(ctx, collection, session, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6251,8 +8302,8 @@ func (c *ClientWithResponses) SessionPinWithResponse(ctx context.Context, collec
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-func (c *ClientWithResponses) SessionRestoreWithBodyWithResponse(ctx context.Context, collection string, session string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error) {
-	rsp, err := c.SessionRestoreWithBody(ctx, collection, session, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SessionRestoreWithBodyWithResponse(ctx context.Context, collection string, session string, params *SessionRestoreParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error) {
+	rsp, err := c.SessionRestoreWithBody(ctx, collection, session, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6264,8 +8315,8 @@ func (c *ClientWithResponses) SessionRestoreWithBodyWithResponse(ctx context.Con
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/collections/{collection}/sessions/{session}/restore (the `SessionRestore` operationId).
-func (c *ClientWithResponses) SessionRestoreWithResponse(ctx context.Context, collection string, session string, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error) {
-	rsp, err := c.SessionRestore(ctx, collection, session, body, reqEditors...)
+func (c *ClientWithResponses) SessionRestoreWithResponse(ctx context.Context, collection string, session string, params *SessionRestoreParams, body SessionRestoreJSONRequestBody, reqEditors ...RequestEditorFn) (*SessionRestoreResponse, error) {
+	rsp, err := c.SessionRestore(ctx, collection, session, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -6298,6 +8349,49 @@ func (c *ClientWithResponses) GetStatsWithResponse(ctx context.Context, collecti
 		return nil, err
 	}
 	return ParseGetStatsResponse(rsp)
+}
+
+// CreateEmbeddingsWithBodyWithResponse Make vectors of texts
+//
+// As of OpenAI; input_type may be query or passage.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+func (c *ClientWithResponses) CreateEmbeddingsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEmbeddingsResponse, error) {
+	rsp, err := c.CreateEmbeddingsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEmbeddingsResponse(rsp)
+}
+
+// CreateEmbeddingsWithResponse Make vectors of texts
+//
+// As of OpenAI; input_type may be query or passage.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/embeddings (the `CreateEmbeddings` operationId).
+func (c *ClientWithResponses) CreateEmbeddingsWithResponse(ctx context.Context, body CreateEmbeddingsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEmbeddingsResponse, error) {
+	rsp, err := c.CreateEmbeddings(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEmbeddingsResponse(rsp)
+}
+
+// ListModelsWithResponse List the models that can be named
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/models (the `ListModels` operationId).
+func (c *ClientWithResponses) ListModelsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListModelsResponse, error) {
+	rsp, err := c.ListModels(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListModelsResponse(rsp)
 }
 
 // SignReceiptWithBodyWithResponse Sign a receipt that holds
@@ -6356,6 +8450,36 @@ func (c *ClientWithResponses) VerifyReceiptWithResponse(ctx context.Context, bod
 	return ParseVerifyReceiptResponse(rsp)
 }
 
+// RerankWithBodyWithResponse Order texts by how well they answer a query
+//
+// As of Cohere and Jina.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+func (c *ClientWithResponses) RerankWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RerankResponse, error) {
+	rsp, err := c.RerankWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRerankResponse(rsp)
+}
+
+// RerankWithResponse Order texts by how well they answer a query
+//
+// As of Cohere and Jina.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/rerank (the `Rerank` operationId).
+func (c *ClientWithResponses) RerankWithResponse(ctx context.Context, body RerankJSONRequestBody, reqEditors ...RequestEditorFn) (*RerankResponse, error) {
+	rsp, err := c.Rerank(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRerankResponse(rsp)
+}
+
 // WhoamiWithResponse Who asks, and what they may do
 //
 // Returns a wrapper object for the known response body format(s).
@@ -6367,6 +8491,98 @@ func (c *ClientWithResponses) WhoamiWithResponse(ctx context.Context, reqEditors
 		return nil, err
 	}
 	return ParseWhoamiResponse(rsp)
+}
+
+// ParseCreateChatCompletionResponse parses an HTTP response from a CreateChatCompletionWithResponse call
+func ParseCreateChatCompletionResponse(rsp *http.Response) (*CreateChatCompletionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateChatCompletionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest map[string]interface{}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
+
+	}
+
+	return response, nil
 }
 
 // ParseListCollectionsResponse parses an HTTP response from a ListCollectionsWithResponse call
@@ -6487,6 +8703,13 @@ func ParsePutCollectionResponse(rsp *http.Response) (*PutCollectionResponse, err
 		}
 		response.JSON201 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6507,6 +8730,20 @@ func ParsePutCollectionResponse(rsp *http.Response) (*PutCollectionResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -6541,6 +8778,13 @@ func ParseAskResponse(rsp *http.Response) (*AskResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6554,6 +8798,20 @@ func ParseAskResponse(rsp *http.Response) (*AskResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -6609,6 +8867,13 @@ func ParseContextResponse(rsp *http.Response) (*ContextResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6622,6 +8887,20 @@ func ParseContextResponse(rsp *http.Response) (*ContextResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -6832,6 +9111,13 @@ func ParseAddDocumentsResponse(rsp *http.Response) (*AddDocumentsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -6852,6 +9138,13 @@ func ParseAddDocumentsResponse(rsp *http.Response) (*AddDocumentsResponse, error
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
 		var dest ErrorModel
@@ -6934,6 +9227,13 @@ func ParseUploadFilesResponse(rsp *http.Response) (*UploadFilesResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
 		var dest ErrorModel
@@ -7103,6 +9403,13 @@ func ParseReplayResponse(rsp *http.Response) (*ReplayResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7123,6 +9430,20 @@ func ParseReplayResponse(rsp *http.Response) (*ReplayResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7164,6 +9485,13 @@ func ParseSearchResponse(rsp *http.Response) (*SearchResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7177,6 +9505,20 @@ func ParseSearchResponse(rsp *http.Response) (*SearchResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7218,6 +9560,13 @@ func ParseStartSessionResponse(rsp *http.Response) (*StartSessionResponse, error
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7231,6 +9580,27 @@ func ParseStartSessionResponse(rsp *http.Response) (*StartSessionResponse, error
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7376,6 +9746,13 @@ func ParseSessionContextResponse(rsp *http.Response) (*SessionContextResponse, e
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7396,6 +9773,20 @@ func ParseSessionContextResponse(rsp *http.Response) (*SessionContextResponse, e
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7437,6 +9828,13 @@ func ParseSessionFindResponse(rsp *http.Response) (*SessionFindResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7457,6 +9855,20 @@ func ParseSessionFindResponse(rsp *http.Response) (*SessionFindResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7498,6 +9910,13 @@ func ParseSessionFoldResponse(rsp *http.Response) (*SessionFoldResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7518,6 +9937,20 @@ func ParseSessionFoldResponse(rsp *http.Response) (*SessionFoldResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7559,6 +9992,13 @@ func ParseSessionPinResponse(rsp *http.Response) (*SessionPinResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7579,6 +10019,20 @@ func ParseSessionPinResponse(rsp *http.Response) (*SessionPinResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7620,6 +10074,13 @@ func ParseSessionRestoreResponse(rsp *http.Response) (*SessionRestoreResponse, e
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7640,6 +10101,20 @@ func ParseSessionRestoreResponse(rsp *http.Response) (*SessionRestoreResponse, e
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7768,6 +10243,138 @@ func ParseGetStatsResponse(rsp *http.Response) (*GetStatsResponse, error) {
 	return response, nil
 }
 
+// ParseCreateEmbeddingsResponse parses an HTTP response from a CreateEmbeddingsWithResponse call
+func ParseCreateEmbeddingsResponse(rsp *http.Response) (*CreateEmbeddingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateEmbeddingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest map[string]interface{}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
+
+	}
+
+	return response, nil
+}
+
+// ParseListModelsResponse parses an HTTP response from a ListModelsWithResponse call
+func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListModelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ModelsList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseSignReceiptResponse parses an HTTP response from a SignReceiptWithResponse call
 func ParseSignReceiptResponse(rsp *http.Response) (*SignReceiptResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7789,6 +10396,13 @@ func ParseSignReceiptResponse(rsp *http.Response) (*SignReceiptResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7809,6 +10423,20 @@ func ParseSignReceiptResponse(rsp *http.Response) (*SignReceiptResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7863,12 +10491,33 @@ func ParseVerifyReceiptResponse(rsp *http.Response) (*VerifyReceiptResponse, err
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorModel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest ErrorModel
@@ -7883,6 +10532,98 @@ func ParseVerifyReceiptResponse(rsp *http.Response) (*VerifyReceiptResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON500 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRerankResponse parses an HTTP response from a RerankWithResponse call
+func ParseRerankResponse(rsp *http.Response) (*RerankResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RerankResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest map[string]interface{}
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
 
 	}
 

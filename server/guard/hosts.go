@@ -70,12 +70,3 @@ func (h hosts) foreign(r *http.Request) string {
 	}
 	return "pages of other sites may not ask this server"
 }
-
-// loopbackAddress says whether only this machine can ask at an address of a listener.
-func loopbackAddress(a net.Addr) bool {
-	if a == nil || a.Network() == "unix" {
-		return true
-	}
-	ap, err := netip.ParseAddrPort(a.String())
-	return err == nil && ap.Addr().IsLoopback()
-}

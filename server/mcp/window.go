@@ -367,11 +367,8 @@ func (c *call) found(s *session.Session) ([]string, error) {
 		return nil, errors.New("find needs a text")
 	}
 	byLabel := map[int]int{}
-	var order []int
 	for _, f := range s.Find(c.Text) {
-		if byLabel[f.ID]++; byLabel[f.ID] == 1 {
-			order = append(order, f.ID)
-		}
+		byLabel[f.ID]++
 	}
 	var lines []string
 	for _, p := range s.Pieces() {
