@@ -24,12 +24,12 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test-genkit-%d", os.Getpid())
-	if r, err := c.PutCollectionWithResponse(ctx, name); err != nil || r.StatusCode() != http.StatusCreated {
+	if r, err := c.PutCollectionWithResponse(ctx, name, nil); err != nil || r.StatusCode() != http.StatusCreated {
 		t.Fatal(r, err)
 	}
-	defer func() { _, _ = c.DeleteCollectionWithResponse(ctx, name) }()
+	defer func() { _, _ = c.DeleteCollectionWithResponse(ctx, name, nil) }()
 	for id, text := range map[string]string{"backup": "Backups of the database are kept for 90 days.", "restore": "A restore of the database takes an hour."} {
-		if r, err := c.AddDocumentsWithResponse(ctx, name, client.AddDocumentsJSONRequestBody{ID: id, Text: &text}); err != nil || r.JSON200 == nil {
+		if r, err := c.AddDocumentsWithResponse(ctx, name, nil, client.AddDocumentsJSONRequestBody{ID: id, Text: &text}); err != nil || r.JSON200 == nil {
 			t.Fatal(r, err)
 		}
 	}

@@ -26,15 +26,15 @@ func TestServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test-go-%d", os.Getpid())
-	if r, err := c.PutCollectionWithResponse(ctx, name); err != nil || r.StatusCode() != http.StatusCreated {
+	if r, err := c.PutCollectionWithResponse(ctx, name, nil); err != nil || r.StatusCode() != http.StatusCreated {
 		t.Fatal(r, err)
 	}
 	defer func() {
-		if r, err := c.DeleteCollectionWithResponse(ctx, name); err != nil || r.StatusCode() != http.StatusNoContent {
+		if r, err := c.DeleteCollectionWithResponse(ctx, name, nil); err != nil || r.StatusCode() != http.StatusNoContent {
 			t.Error(r, err)
 		}
 	}()
-	added, err := c.AddDocumentsWithResponse(ctx, name, client.AddDocumentsJSONRequestBody{
+	added, err := c.AddDocumentsWithResponse(ctx, name, nil, client.AddDocumentsJSONRequestBody{
 		ID: "policy/backup", Title: pointer("Backups"), Text: pointer("Backups of the database are kept for 90 days. They are made each night."),
 	})
 	if err != nil || added.JSON200 == nil || added.JSON200.Added != 1 {
