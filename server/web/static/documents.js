@@ -14,10 +14,11 @@ export async function documentsView(main) {
   const pick = h("input", { type: "file", multiple: true, id: "files", class: "hidden", onchange: (e) => send([...e.target.files]) });
   const drop = h("label.drop", { for: "files", ondragover: (e) => (e.preventDefault(), drop.classList.add("over")), ondragleave: () => drop.classList.remove("over"), ondrop: (e) => (e.preventDefault(), drop.classList.remove("over"), send([...e.dataTransfer.files])) }, "Drop files here, or choose them: PDF, Office, mail, books, archives, code, text");
   const prefix = h("input", { type: "search", placeholder: "path begins with …", "aria-label": "Path begins with", onchange: (e) => ((view.prefix = e.target.value), (view.cursors = [""]), list()) });
-  const c = collection();
-  show(main, h("div.facts", {}, h("span", {}, h("strong", {}, number(c?.documents || 0)), " documents"), prefix), pick, drop, report, h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Documents" }, h("table.list", {}, h("thead", {}, h("tr", {}, ["Document", "Type", "Role", "Language", "Text", "Changed", "Remove"].map((t) => h("th", { scope: "col", class: t === "Text" ? "right" : "" }, t || h("span.hidden", {}, "Actions"))))), table)), foot);
+  const count = h("strong");
+  show(main, h("div.facts", {}, h("span", {}, count, " documents"), prefix), pick, drop, report, h("div.scroll", { tabindex: "0", role: "region", "aria-label": "Documents" }, h("table.list", {}, h("thead", {}, h("tr", {}, ["Document", "Type", "Role", "Language", "Text", "Changed", "Remove"].map((t) => h("th", { scope: "col", class: t === "Text" ? "right" : "" }, t || h("span.hidden", {}, "Actions"))))), table)), foot);
 
   async function list() {
+    show(count, number(collection()?.documents || 0));
     if (!collection()?.documents) {
       show(table, h("tr", {}, h("td", { colspan: "7", class: "dim" }, "Nothing is indexed yet.")));
       return;
