@@ -155,8 +155,8 @@ func (s Scope) seen(v *store.Snapshot) (func(h *store.Header) bool, error) {
 }
 
 // Meets returns a function that says which words of a text a question meets, as they
-// stand there, and how much each says: its inverse document frequency. It is for one
-// goroutine.
+// stand there first (of "send" and "sending" one), and how much each says: its inverse
+// document frequency. It is for one goroutine.
 func (ix *Index) Meets(question string) (func(text string) map[string]float64, error) {
 	v, err := ix.store.Snapshot()
 	if err != nil {
@@ -174,14 +174,15 @@ func (ix *Index) Meets(question string) (func(text string) map[string]float64, e
 	}
 	names := v.Analyzers()
 	return func(text string) map[string]float64 {
-		met := map[string]float64{}
+		met, seen := map[string]float64{}, map[string]bool{}
 		for _, name := range names {
 			an, err := ix.analyzers.Get(name)
 			if err != nil {
 				continue // the question was analysed by it
 			}
 			an.Each(text, func(term string, start, end int) {
-				if w, ok := weights[term]; ok {
+				if w, ok := weights[term]; ok && !seen[term] {
+					seen[term] = true
 					met[text[start:end]] = max(w, met[text[start:end]])
 				}
 			})

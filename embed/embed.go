@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -19,8 +20,12 @@ import (
 // then.
 const modelBits = 8
 
-// A step that encodes ends after so many passages: what it has made is durable then.
-const encodedTogether = 2048
+// A step that encodes ends after so many passages, or so long where the model is slow: what
+// it has made is durable then.
+const (
+	encodedTogether = 2048
+	encodedWithin   = time.Minute
+)
 
 // Encoder makes vectors of texts, in the field that its Name is.
 type Encoder interface {
@@ -73,7 +78,7 @@ func (r *report) run(ctx context.Context, s *store.Store, e Encoder, progress fu
 	}
 	defer b.Discard()
 	b.Until(ctx)
-	w := encoding{view: snap, batch: b, report: r, input: inputOf(e)}
+	w := encoding{view: snap, batch: b, report: r, input: inputOf(e), began: time.Now()}
 	values, err := w.values(ctx, e, todo)
 	if err != nil {
 		return err
@@ -148,6 +153,7 @@ type encoding struct {
 	taken   int          // of its passages
 	done    int          // passages of all
 	step    int          // passages since the last step
+	began   time.Time    // of the step
 }
 
 // unencoded is a document whose vectors are being made.
@@ -183,8 +189,8 @@ func (w *encoding) take(v vector.Value) error {
 		w.report.passages += len(w.parts)
 	}
 	w.waiting, w.parts, w.taken = w.waiting[1:], nil, 0
-	if err == nil && w.step >= encodedTogether {
-		w.step = 0
+	if err == nil && (w.step >= encodedTogether || time.Since(w.began) >= encodedWithin) {
+		w.step, w.began = 0, time.Now()
 		err = w.batch.Flush()
 	}
 	return err
