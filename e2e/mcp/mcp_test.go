@@ -13,15 +13,15 @@ import (
 )
 
 // TestPeers: the official inspector and the Python client list and call every tool over both
-// transports. TAMIS_MCP_PYTHON is a Python that has the client, TAMIS_MCP_INSPECTOR the
+// transports. TAMIS_PEER_MCP_PYTHON is a Python that has the client, TAMIS_PEER_MCP_INSPECTOR the
 // inspector's program.
 func TestPeers(t *testing.T) {
 	if os.Getenv("TAMIS_PEERS") == "" {
 		t.Skip("set TAMIS_PEERS=1 to use the inspector and the Python client")
 	}
-	python, inspector := os.Getenv("TAMIS_MCP_PYTHON"), os.Getenv("TAMIS_MCP_INSPECTOR")
+	python, inspector := os.Getenv("TAMIS_PEER_MCP_PYTHON"), os.Getenv("TAMIS_PEER_MCP_INSPECTOR")
 	if python == "" || inspector == "" {
-		t.Skip("TAMIS_MCP_PYTHON and TAMIS_MCP_INSPECTOR are not set: see .ci/install")
+		t.Skip("TAMIS_PEER_MCP_PYTHON and TAMIS_PEER_MCP_INSPECTOR are not set: see .ci/install")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
