@@ -62,6 +62,16 @@ func (ix *Index) Documents(ctx context.Context, p Page, scope Scope) (list []Lis
 // scope. Error: ErrNotFound.
 func (ix *Index) Document(ctx context.Context, id string, scope Scope) (d *Document, err error) {
 	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) error {
+		d, err = v.Document(h)
+		return errors.Join(err, ctx.Err())
+	})
+	return d, err
+}
+
+// Placed is Document, with the places of its blocks where there are not too many: each is
+// looked up.
+func (ix *Index) Placed(ctx context.Context, id string, scope Scope) (d *Document, err error) {
+	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) error {
 		if d, err = v.Document(h); err != nil || len(d.Blocks) > mostPlaces {
 			return err
 		}
@@ -97,7 +107,7 @@ func (ix *Index) found(id string, scope Scope, do func(v *store.Snapshot, h *sto
 	return do(v, h)
 }
 
-// mostPlaces is how many blocks are told where they stand in their file: each is looked up.
+// mostPlaces is how many blocks are told where they stand in their file.
 const mostPlaces = 2000
 
 // Origin is where a document comes from.

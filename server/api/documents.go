@@ -102,7 +102,11 @@ func (a *API) documents() {
 	}, func(ctx context.Context, of *part) (*body[Document], error) {
 		out := &body[Document]{}
 		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
-			d, err := ix.Document(ctx, of.ID, by.Sees(""))
+			read := ix.Document
+			if of.Blocks {
+				read = ix.Placed
+			}
+			d, err := read(ctx, of.ID, by.Sees(""))
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -158,6 +159,17 @@ func TestScopes(t *testing.T) {
 			if w.Code >= 400 && !json.Valid(w.Body.Bytes()) {
 				t.Errorf("%s: %q is no problem", op.id, w.Body)
 			}
+		}
+	}
+}
+
+// TestIncompleteCountsNothing: how many documents are lacking counts those that a caller may
+// not see, too.
+func TestIncompleteCountsNothing(t *testing.T) {
+	for scope, want := range map[access.Scope]int{access.Read: 1, access.Write: 1, access.Admin: 7} {
+		r := &tamis.Results{Incomplete: 7}
+		if withhold(r, &access.Caller{Scope: scope}); r.Incomplete != want {
+			t.Errorf("%s: %d", scope, r.Incomplete)
 		}
 	}
 }

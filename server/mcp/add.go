@@ -75,10 +75,11 @@ func (c *call) write(ctx context.Context, paths []string) (report tamis.Report, 
 	}
 	d := tamis.Document{ID: noteID(c.Title, c.Text), Title: c.clip(screen.Line(c.Title), mostLine), Source: strings.ToValidUTF8(c.Text, "\uFFFD"),
 		Metadata: map[string]any{"by": c.caller.Name}}
-	if _, err := ix.Document(ctx, d.ID, tamis.Scope{}); err == nil {
-		if _, err := ix.Document(ctx, d.ID, c.caller.Sees("")); err != nil {
-			d.ID += "-" + digest(c.caller.Name+c.Text) // somebody else's
-		}
+	switch hidden, err := ix.Hides(d.ID, c.caller.Sees("")); {
+	case err != nil:
+		return report, err
+	case hidden:
+		d.ID += "-" + digest(c.caller.Name+c.Text) // somebody else's has the id
 	}
 	more, err := ix.Add(ctx, func(yield func(tamis.Document, error) bool) { yield(d, nil) })
 	report.Added, report.Updated, report.Unchanged = report.Added+more.Added, report.Updated+more.Updated, report.Unchanged+more.Unchanged
