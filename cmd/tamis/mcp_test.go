@@ -17,7 +17,7 @@ import (
 func TestAgents(t *testing.T) {
 	program, err := exec.LookPath("tamis")
 	if err != nil {
-		t.Skip("the command is not there:", err)
+		t.Fatal("TestMain puts the command there: ", err)
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "sieves.md"), []byte("Rinse the tamis at once, mesh up.\n"), 0o644); err != nil {

@@ -21,7 +21,7 @@ func TestPeers(t *testing.T) {
 	}
 	python, inspector := os.Getenv("TAMIS_PEER_MCP_PYTHON"), os.Getenv("TAMIS_PEER_MCP_INSPECTOR")
 	if python == "" || inspector == "" {
-		t.Skip("TAMIS_PEER_MCP_PYTHON and TAMIS_PEER_MCP_INSPECTOR are not set: see .ci/install")
+		t.Fatal("TAMIS_PEER_MCP_PYTHON and TAMIS_PEER_MCP_INSPECTOR are not set: see .ci/install")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

@@ -37,7 +37,7 @@ async function problemOf(answer) {
 }
 
 /** call asks for JSON. Errors are Problems, or AbortError where signal aborted it. */
-export async function call(method, path, body, signal) {
+async function call(method, path, body, signal) {
   let answer;
   try {
     answer = await fetch(path, {
@@ -66,11 +66,9 @@ export const activity = () => call("GET", "/v1/activity");
 export const context = (c, request, signal) => call("POST", of(c, "context"), request, signal);
 export const search = (c, request, signal) => call("POST", of(c, "search"), request, signal);
 export const replay = (c, receipt) => call("POST", of(c, "replay"), receipt);
-export const sign = (c, receipt) => call("POST", "/v1/receipts/sign?collection=" + encodeURIComponent(c), receipt);
 export const documents = (c, query) => call("GET", of(c, "documents", query));
 export const document_ = (c, query) => call("GET", of(c, "document", query));
 export const remove = (c, id) => call("DELETE", of(c, "document", { id }));
-export const outline = (c, id) => call("GET", of(c, "outline", { id }));
 export const show = (c, query) => call("GET", of(c, "show", query));
 export const original = (c, id) => of(c, "original", { id });
 export const session = (c, name, what, body, method = "POST") => call(method, of(c, name ? "sessions/" + encodeURIComponent(name) + (what ? "/" + what : "") : "sessions"), body);
