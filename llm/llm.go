@@ -131,6 +131,10 @@ type Client struct {
 
 var version = regexp.MustCompile(`^v[0-9]+[a-z0-9]*$`)
 
+// Target is where chats go, and the key that goes with them, for who passes on what others
+// ask.
+func (c *Client) Target() (chat, key string) { return c.endpoint, c.key }
+
 // New checks the configuration and reads the key; it connects to nothing.
 func New(cfg Config) (*Client, error) {
 	if strings.TrimSpace(cfg.URL) == "" {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
@@ -43,6 +44,10 @@ type Options struct {
 	Library *library.Library
 	// Model answers questions; nil: contexts are the answers.
 	Model llm.Model
+	// Upstream, Encoder and Judge are as of api.Options.
+	Upstream *api.Upstream
+	Encoder  tamis.Encoder
+	Judge    api.Judge
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Keys are those of the callers. Where there are none, whoever asks from this machine
@@ -105,7 +110,10 @@ func New(o Options) (*Server, error) {
 // rooms is what there is to ask for.
 func (s *Server) rooms() (http.Handler, error) {
 	kept := sessions.New(sessionMost, sessionTime)
-	a, err := api.New(api.Options{Library: s.o.Library, Sessions: kept, Model: s.o.Model, Key: s.o.Key, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed()})
+	a, err := api.New(api.Options{
+		Library: s.o.Library, Sessions: kept, Model: s.o.Model, Upstream: s.o.Upstream, Encoder: s.o.Encoder, Judge: s.o.Judge,
+		Key: s.o.Key, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed(),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/model"
 )
 
 // Kept are the models of indexes that are opened again and again, as servers do: each is
@@ -41,6 +42,27 @@ func (k *Kept) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 		k.by[place] = e
 	}
 	return err
+}
+
+// Named is the model that --model names, nil where it names none.
+func (k *Kept) Named(ctx context.Context) (tamis.Encoder, error) {
+	if !k.Flag.Given() {
+		return nil, nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.by == nil {
+		k.by = map[string]Encoder{}
+	}
+	e, ok := k.by[k.Flag.dir]
+	if !ok {
+		var err error
+		if e, err = Open(ctx, k.Flag.dir, model.Int8); err != nil {
+			return nil, err
+		}
+		k.by[k.Flag.dir] = e
+	}
+	return e, nil
 }
 
 // Close closes the models.

@@ -55,9 +55,16 @@ func (r *rerank) open(f *pflag.FlagSet) (tamis.Rerank, error) {
 	case r.name == "":
 		return o, nil
 	}
-	dir, err := Folder(r.name)
-	if err == nil {
-		o.By, err = encode.OpenReranker(dir, model.Int8)
-	}
+	var err error
+	o.By, err = Reranker(r.name)
 	return o, err
+}
+
+// Reranker opens the model of a folder or name that reads passages beside a question.
+func Reranker(name string) (*encode.Reranker, error) {
+	dir, err := Folder(name)
+	if err != nil {
+		return nil, err
+	}
+	return encode.OpenReranker(dir, model.Int8)
 }

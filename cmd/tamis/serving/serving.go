@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server"
+	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/server/library"
 )
@@ -49,7 +51,7 @@ type options struct {
 	upload, body                                                       flags.Size
 	limits                                                             guard.Limits
 	drain, settle                                                      time.Duration
-	url, chat                                                          string
+	url, chat, rerank                                                  string
 	model                                                              encoding.Flag
 }
 
@@ -115,6 +117,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.DurationVar(&o.settle, "settle", 0, "how long the server answers on, not ready, before it ends")
 	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
+	f.StringVar(&o.rerank, "rerank", "", "folder or name of the model that answers /v1/rerank: a cross-encoder, OpenProvence, ColBERT")
 	o.model.AddIndexing(f)
 }
 
@@ -190,7 +193,7 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 		defer so.Audit.Close()
 		defer reopenOnHangup(so.Audit, log)()
 	}
-	if so.Model, err = o.answering(); err != nil {
+	if err := o.answering(&so); err != nil {
 		return err
 	}
 	if o.sign != "" {
@@ -200,6 +203,17 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	}
 	r := &run{a: a, o: o, log: log, models: encoding.Kept{Flag: &o.model}}
 	defer r.models.Close()
+	if so.Encoder, err = r.models.Named(ctx); err != nil {
+		return fmt.Errorf("--model: %w", err)
+	}
+	if o.rerank != "" {
+		judge, err := encoding.Reranker(o.rerank)
+		if err != nil {
+			return fmt.Errorf("--rerank: %w", err)
+		}
+		defer judge.Close()
+		so.Judge = judge
+	}
 	so.Library = r.library(ctx)
 	defer func() { err = errors.Join(err, so.Library.Close()) }()
 	s, err := server.New(so)
@@ -210,18 +224,24 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	return r.run(ctx, s, l)
 }
 
-func (o *options) answering() (llm.Model, error) {
+// answering names the chat model that answers questions, and to which chats about nothing here
+// are passed on.
+func (o *options) answering(so *server.Options) error {
 	if o.url == "" {
 		o.url = os.Getenv("TAMIS_LLM")
 	}
 	if o.url == "" {
-		return nil, nil
+		return nil
 	}
 	client, err := llm.New(llm.Config{URL: o.url, Model: o.chat})
 	if err != nil {
-		return nil, flags.UsageError{Err: fmt.Errorf("--llm: %w", err)}
+		return flags.UsageError{Err: fmt.Errorf("--llm: %w", err)}
 	}
-	return client, nil
+	so.Model = client
+	chat, key := client.Target()
+	to, err := url.Parse(chat)
+	so.Upstream = &api.Upstream{Chat: to, Key: key}
+	return err
 }
 
 // run is one run of the command.
