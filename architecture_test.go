@@ -58,6 +58,7 @@ var floors = [][]string{
 	{"pack/unit"},
 	{"pack/score", "pack/render"},
 	{"pack"},
+	{"compose"},
 	{""}, // package tamis
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
