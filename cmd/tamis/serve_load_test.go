@@ -113,6 +113,9 @@ func TestServeLeavesNothing(t *testing.T) {
 	}
 	notes := writeNote(t, dir, "gates.txt", text.String())
 	p := served(t, dir, nil, "--debug", "127.0.0.1:0", "--llm", endpoint.URL, "--concurrent", strconv.Itoa(3*many), "--drain", "1s", notes)
+	if full {
+		p.patience = 5 * time.Minute
+	}
 	debug := p.debug()
 	p.until("the notes are found", func() bool { return p.finds("gate", "gates.txt") })
 	answered := func(n int) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -94,6 +95,14 @@ func TestServeTurnsKeys(t *testing.T) {
 		t.Fatal("without keys, this machine is refused")
 	}
 	first := key("add", "me")
+	var both sync.WaitGroup
+	for _, name := range []string{"one", "two", "three"} { // none is lost where several are added at once
+		both.Go(func() { key("add", name) })
+	}
+	both.Wait()
+	if list := key("list"); strings.Count(list, "\n")+1 != 4 {
+		t.Errorf("the keys are: %s", list)
+	}
 	p.signal(syscall.SIGHUP)
 	p.until("a key is needed", func() bool { return !allowed("") && allowed(first) })
 	second := key("add", "me")

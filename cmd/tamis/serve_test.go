@@ -21,16 +21,17 @@ import (
 
 // process is a running tamis serve.
 type process struct {
-	t       *testing.T
-	url     string // with a slash at its end
-	pid     int
-	log     *lines
-	client  *http.Client
-	signal  func(os.Signal)
-	state   func() *os.ProcessState // once it has ended
-	wait    func() error
-	ended   chan struct{}
-	program string
+	t        *testing.T
+	patience time.Duration // how long something may take to be so
+	url      string        // with a slash at its end
+	pid      int
+	log      *lines
+	client   *http.Client
+	signal   func(os.Signal)
+	state    func() *os.ProcessState // once it has ended
+	wait     func() error
+	ended    chan struct{}
+	program  string
 }
 
 // lines is what a process has logged so far.
@@ -61,7 +62,7 @@ func served(t *testing.T, dir string, env []string, args ...string) *process {
 	}
 	cmd := exec.Command(program, append([]string{"serve", "--index", filepath.Join(dir, ".tamis"), "--keys", filepath.Join(dir, "keys.json"), "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Env = append(append(os.Environ(), "XDG_CONFIG_HOME="+dir, "HOME="+dir), env...)
-	p := &process{t: t, log: &lines{}, client: &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}, ended: make(chan struct{}), program: program}
+	p := &process{t: t, patience: 30 * time.Second, log: &lines{}, client: &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}, ended: make(chan struct{}), program: program}
 	cmd.Stderr = p.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -112,9 +113,9 @@ func (p *process) debug() string {
 // until waits for something to be so.
 func (p *process) until(what string, so func() bool) {
 	p.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(p.patience); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			p.t.Fatalf("not within 30 s: %s", what)
+			p.t.Fatalf("not within %v: %s", p.patience, what)
 		}
 	}
 }

@@ -53,7 +53,9 @@ func TestDocumentsWritten(t *testing.T) {
 // answered as if all of it were in; what is in is counted.
 func TestBodiesThatEndEarly(t *testing.T) {
 	s := serve(t, Options{})
-	record := func(i int) string { return fmt.Sprintf("{\"id\":\"r%d\",\"text\":\"Record %d is about tin.\"}\n", i, i) }
+	record := func(i int) string {
+		return fmt.Sprintf("{\"id\":\"r%d\",\"text\":\"Record %d is about tin.\"}\n", i, i)
+	}
 	files, kind := form(t, [3]string{"file", "a.txt", "A tin."}, [3]string{"file", "b.txt", strings.Repeat("B tin. ", 100)})
 	for _, c := range []struct {
 		path, kind, body string
