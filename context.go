@@ -2,13 +2,15 @@ package tamis
 
 import (
 	"context"
-	"errors"
+	"time"
 
-	"github.com/tamis-search/tamis/gather"
+	"github.com/tamis-search/tamis/compose"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/text/tokens"
 )
 
 // Budget is how large a context may be.
@@ -98,19 +100,21 @@ type Lab struct {
 	Trace   func([]score.Unit)
 }
 
+// Rerank has a model read the best passages beside the question, the best first, and weighs
+// what it says of them. encode.OpenReranker loads one from a folder.
+type Rerank struct {
+	By *encode.Reranker
+	// Most is how many passages it reads at most; 0 stands for 20, with Within for all that
+	// the second look ranks by meaning, 60.
+	Most int
+	// Within, where not 0, ends that after a time. How many passages have been read then, and
+	// so the context, differs from run to run; Context.Judged says how many.
+	Within time.Duration
+}
+
 // Context is the packed text with its receipt; its JSON form is the receipt
 // that Replay takes.
 type Context = render.Context
-
-// How many candidates a context is chosen from: the fewest that were tried of
-// those that kept as much evidence as 120 passages and 20 documents did, on the
-// eight evidence sets under budgets up to 2,000 tokens. A larger budget needs
-// more to be filled from.
-const (
-	candidatePassages  = 40 // at least; one for every passageBudget of a larger budget
-	passageBudget      = 50
-	candidateDocuments = 8
-)
 
 // Context packs the sentences that answer a question into the budget: exact
 // byte ranges of the sources under short labels like [2], never more tokens
@@ -119,16 +123,13 @@ const (
 // for, ErrBudget for a budget that not even one sentence fits into. A context
 // without spans says that nothing matches.
 func (ix *Index) Context(ctx context.Context, question string, b Budget, options ...ContextOption) (*Context, error) {
-	r := request{Budget: b}
-	for _, o := range options {
-		o.set(&r)
-	}
-	c, err := ix.context(ctx, question, &r)
-	return c, invalid(err)
+	r := requestOf(b, options)
+	c, err := ix.context(ctx, question, r)
+	return c, AsInvalid(err)
 }
 
 func (ix *Index) context(ctx context.Context, question string, r *request) (*Context, error) {
-	counter, err := ix.counter(r.Counter)
+	asked, err := r.composed(question, ix.counter)
 	if err != nil {
 		return nil, err
 	}
@@ -141,78 +142,33 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 	if err != nil {
 		return nil, err
 	}
-	terms, err := ix.terms(snap, question)
-	if err != nil {
-		return nil, err
-	}
-	words := ix.analyzers.Loan()
-	defer words.Release()
-	from := snapshotReader{newView(seen, search.DefaultParams())}
-	g := gather.New(from, words)
-	q := pack.Question{Text: question, Terms: texts(terms), IDF: from.idf}
-	for _, d := range r.drafts {
-		of, err := ix.terms(snap, d)
-		if errors.Is(err, ErrNoTerms) || len(of) == 0 {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		g.Find(of, candidatePassages/len(r.drafts)+1)
-		q.Drafts = append(q.Drafts, texts(of))
-	}
-	meaning, err := ix.meaning(ctx, from, question)
-	if err != nil {
-		return nil, err
-	}
-	asked := gather.Question{Text: question, Terms: terms, IDF: from.idf, Meaning: meaning}
-	judged := r.rerank.judge(from, &asked)
-	if err := g.Look(ctx, &asked, max(candidatePassages, r.Tokens/passageBudget), candidateDocuments); err != nil {
-		return nil, err
-	}
-	docs, err := g.Read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := pack.New(q, pack.Options{
-		Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
-		Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf, Shrink: r.Shrink, ShrinkByQuestion: r.ShrinkByQuestion, Weights: r.Weights, Trace: r.Trace, Window: r.window,
-		Drafts: r.drafts, Incomplete: snap.Incomplete(), Judged: *judged,
-	})
-	if err != nil {
-		return nil, err
-	}
-	c, err := fill(ctx, p, g, docs)
-	if err != nil {
-		return nil, err
-	}
-	return c, setPlaces(from.view, c)
+	return compose.Context(ctx, snapshotReader{ix, newView(seen, search.DefaultParams())}, &ix.analyzers, asked)
 }
 
-// fill feeds a pack with candidates, and with the documents that they name.
-func fill(ctx context.Context, p *pack.Pack, g *gather.Gatherer, docs []gather.Document) (*Context, error) {
-	if err := p.Add(docs...); err != nil {
-		return nil, err
-	}
-	names, err := p.Wanted(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g.FindNamed(names)
-	named, err := g.Read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.Add(named...); err != nil {
-		return nil, err
-	}
-	return p.Fill(ctx)
+// Requested is what Context makes a context from, as package compose takes it, and who
+// asks; it is for packages that are an Index too. counter makes the counter of a name.
+func Requested(question string, b Budget, counter func(name string) (tokens.Counter, error), options ...ContextOption) (compose.Request, Scope, error) {
+	r := requestOf(b, options)
+	c, err := r.composed(question, counter)
+	return c, r.Scope, AsInvalid(err)
 }
 
-func texts(terms []search.Term) []string {
-	var out []string
-	for _, t := range terms {
-		out = append(out, t.Text)
+func requestOf(b Budget, options []ContextOption) *request {
+	r := &request{Budget: b}
+	for _, o := range options {
+		o.set(r)
 	}
-	return out
+	return r
+}
+
+func (r *request) composed(question string, counts func(name string) (tokens.Counter, error)) (compose.Request, error) {
+	counter, err := counts(r.Counter)
+	return compose.Request{
+		Question: question, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
+		Pack: pack.Options{
+			Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
+			Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf,
+			Shrink: r.Shrink, ShrinkByQuestion: r.ShrinkByQuestion, Weights: r.Weights, Trace: r.Trace, Window: r.window,
+		},
+	}, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tamis-search/tamis/compose"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/store"
@@ -150,7 +151,7 @@ func (ix *Index) Count(scope Scope) (documents, passages int, err error) {
 
 // seen says of documents whether they are in the scope.
 func (s Scope) seen(v *store.Snapshot) (func(h *store.Header) bool, error) {
-	visible, asked, err := s.exprs()
+	visible, asked, err := s.Filters()
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +179,9 @@ func (ix *Index) Meets(question string) (func(text string) map[string]float64, e
 		return nil, err
 	}
 	weights := map[string]float64{}
-	from := snapshotReader{view: &view{Snapshot: v}}
+	idf := compose.IDF(snapshotReader{ix, &view{Snapshot: v}}, terms)
 	for _, t := range terms {
-		weights[t.Text] = from.idf(t.Text)
+		weights[t.Text] = idf(t.Text)
 	}
 	names := v.Analyzers()
 	return func(text string) map[string]float64 {

@@ -1,6 +1,8 @@
 package tamis
 
 import (
+	"context"
+
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -8,8 +10,11 @@ import (
 	"github.com/tamis-search/tamis/store"
 )
 
-// snapshotReader is a gather.Reader over a snapshot.
-type snapshotReader struct{ view *view }
+// snapshotReader is a compose.Index over a snapshot.
+type snapshotReader struct {
+	ix   *Index
+	view *view
+}
 
 func (r snapshotReader) BestPassages(terms []search.Term, k int) []topk.Hit {
 	return r.view.topK(store.Passages, terms, k)
@@ -49,19 +54,32 @@ func (r snapshotReader) Text(doc topk.Row, start, end int) (string, error) {
 	return r.view.Text(h, start, end)
 }
 
-// idf is the inverse document frequency of a term among the live passages.
-func (r snapshotReader) idf(term string) float64 {
-	st := r.view.Statistics(store.Passages, []string{term})
-	return search.IDF(st.Rows, st.DF[0])
+func (r snapshotReader) Ahead([]topk.Row) {}
+
+func (r snapshotReader) Err() error { return nil }
+
+func (r snapshotReader) Analyzers() []string { return r.view.Analyzers() }
+
+func (r snapshotReader) IsCommon(analyzer string) bool { return r.view.IsCommon(analyzer) }
+
+func (r snapshotReader) PassageStats(terms []string) (search.Stats, error) {
+	return search.Stats(r.view.Statistics(store.Passages, terms)), nil
 }
 
-// passageText is a passage's text and its document's title.
-func (r snapshotReader) passageText(row topk.Row) (title, text string, err error) {
-	h, err := r.view.header(r.view.DocumentOf(row))
+func (r snapshotReader) DocumentStats(terms []string) (search.Stats, error) {
+	return search.Stats(r.view.Statistics(store.Documents, terms)), nil
+}
+
+func (r snapshotReader) Place(doc topk.Row, at int) (Place, error) {
+	h, err := r.view.header(doc)
 	if err != nil {
-		return "", "", err
+		return Place{}, err
 	}
-	p := r.view.Passage(row)
-	text, err = r.view.Text(h, p.Start, p.End)
-	return h.Title, text, err
+	return r.view.Place(h, at)
+}
+
+func (r snapshotReader) Incomplete() int { return r.view.Incomplete() }
+
+func (r snapshotReader) Meaning(ctx context.Context, question string) (gather.Meaning, error) {
+	return r.ix.meaning(ctx, r.view, question)
 }

@@ -85,12 +85,12 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 	for _, sk := range skipped {
 		report.Skipped = append(report.Skipped, Skip{Path: sk.ID, Reason: sk.Reason})
 	}
-	return report, invalid(err)
+	return report, AsInvalid(err)
 }
 
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where
 // there are none.
-func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string) (gather.Meaning, error) {
+func (ix *Index) meaning(ctx context.Context, v *view, question string) (gather.Meaning, error) {
 	e := ix.used()
 	if e == nil || e.Kind() != vector.KindDense {
 		return nil, nil
@@ -103,7 +103,7 @@ func (ix *Index) meaning(ctx context.Context, r snapshotReader, question string)
 	if !ok {
 		return nil, nil
 	}
-	of := r.view.PassageVectors(e.Name())
+	of := v.PassageVectors(e.Name())
 	return func(_ context.Context, rows []topk.Row) ([]float32, error) {
 		out := make([]float32, len(rows))
 		for i, row := range rows {

@@ -68,7 +68,7 @@ type Header struct {
 
 // Reader is what gathering reads of an index, all of it at one moment and of
 // what the asker may see. A row is that of a passage or of a document, as a
-// method says.
+// method says. What a method cannot say because reading failed, Err does.
 type Reader interface {
 	// BestPassages and BestDocuments are the k best rows, best first; none where
 	// there are no terms.
@@ -88,6 +88,11 @@ type Reader interface {
 	Header(doc topk.Row) (Header, error)
 	// Text is bytes start to end of a document's stored source.
 	Text(doc topk.Row, start, end int) (string, error)
+	// Ahead says which passages will be read, for a reader that had better read many at
+	// once.
+	Ahead(passages []topk.Row)
+	// Err is why a method that returns no error had nothing to return; nil where none had.
+	Err() error
 }
 
 // How much belongs to what was found; measured with package tamis's counts.
@@ -108,6 +113,7 @@ type Gatherer struct {
 	from  Reader
 	words *text.Loan
 	docs  map[topk.Row]*candidate
+	read  map[string]topk.Row // documents that were read, by id
 	asked asked
 
 	meaning Meaning
@@ -118,7 +124,13 @@ type Gatherer struct {
 // New returns a Gatherer that has found nothing. The documents' analyzers are
 // those of words, which is released after the last use of a document.
 func New(from Reader, words *text.Loan) *Gatherer {
-	return &Gatherer{from: from, words: words, docs: map[topk.Row]*candidate{}}
+	return &Gatherer{from: from, words: words, docs: map[topk.Row]*candidate{}, read: map[string]topk.Row{}}
+}
+
+// Row is the row of a document that was read.
+func (g *Gatherer) Row(id string) (doc topk.Row, ok bool) {
+	doc, ok = g.read[id]
+	return doc, ok
 }
 
 // candidate is a document of which some passages are candidates.
@@ -217,6 +229,13 @@ func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
 	}
 	clear(g.docs)
 	slices.SortFunc(found, func(a, b *candidate) int { return compareRows(a.row, b.row) })
+	var ahead []topk.Row
+	for _, c := range found {
+		for r := range c.passages {
+			ahead = append(ahead, topk.Row{Segment: c.row.Segment, Row: r})
+		}
+	}
+	g.from.Ahead(ahead)
 	near, err := g.nearness(ctx, found)
 	if err != nil {
 		return nil, err
@@ -232,7 +251,7 @@ func (g *Gatherer) Read(ctx context.Context) ([]Document, error) {
 		}
 		docs = append(docs, d)
 	}
-	return docs, nil
+	return docs, g.from.Err()
 }
 
 func (g *Gatherer) document(c *candidate, near map[topk.Row]float64) (Document, error) {
@@ -240,6 +259,7 @@ func (g *Gatherer) document(c *candidate, near map[topk.Row]float64) (Document, 
 	if err != nil {
 		return Document{}, err
 	}
+	g.read[h.ID] = c.row
 	an, err := g.words.Get(h.Analyzer)
 	if err != nil {
 		return Document{}, err

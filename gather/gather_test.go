@@ -46,6 +46,8 @@ func (s *shelf) Passage(r topk.Row) corpus.Passage {
 func (s *shelf) Header(doc topk.Row) (Header, error) {
 	return Header{ID: fmt.Sprint("d", doc.Row), Analyzer: "english", Place: uint64(doc.Row)}, nil
 }
+func (s *shelf) Ahead([]topk.Row) {}
+func (s *shelf) Err() error       { return nil }
 func (s *shelf) Text(doc topk.Row, start, end int) (string, error) {
 	return fmt.Sprintf("%-*d", each*5, doc.Row)[start:end], s.fail
 }

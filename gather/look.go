@@ -94,7 +94,7 @@ type looked struct {
 func (g *Gatherer) look(ctx context.Context, q *Question, docs []topk.Hit) ([]looked, error) {
 	hits := g.from.BestPassages(q.Terms, lookAt)
 	if len(hits) == 0 {
-		return nil, nil
+		return nil, g.from.Err()
 	}
 	l := &looker{g: g, asked: g.asked, idf: q.IDF, docs: map[topk.Row]*seenDoc{}}
 	l.weigh(q.Terms)

@@ -32,6 +32,8 @@ func (s pages) BestDocuments([]search.Term, int) []topk.Hit  { return nil }
 func (s pages) Titled([]string) []topk.Row                   { return nil }
 func (s pages) DocumentOf(p topk.Row) topk.Row               { return p }
 func (s pages) PassageRows(doc topk.Row) (first, end uint32) { return doc.Row, doc.Row + 1 }
+func (s pages) Ahead([]topk.Row)                             {}
+func (s pages) Err() error                                   { return nil }
 func (s pages) Text(doc topk.Row, start, end int) (string, error) {
 	return s[doc.Row].text[start:end], nil
 }

@@ -61,7 +61,7 @@ func TestDocument(t *testing.T) {
 	notices := filepath.Join(t.TempDir(), "notices")
 	var first, second bytes.Buffer
 	for _, out := range []*bytes.Buffer{&first, &second} {
-		if err := run(program, "v1.2.3", notices, out); err != nil {
+		if err := run(program, "v1.2.3", "", notices, out); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,7 +97,7 @@ func TestNoProgram(t *testing.T) {
 	if err := os.WriteFile(file, []byte("no program"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(file, "", "", &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), file) {
+	if err := run(file, "", "", "", &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,7 +1,8 @@
-package tamis
+package compose
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tamis-search/tamis/encode"
@@ -27,7 +28,7 @@ const (
 )
 
 // judge has a question judged. It returns how many passages are, once that has happened.
-func (m Rerank) judge(from snapshotReader, q *gather.Question) *int {
+func (m Rerank) judge(from Index, q *gather.Question) *int {
 	judged := new(int)
 	if m.By == nil {
 		return judged
@@ -42,7 +43,7 @@ func (m Rerank) judge(from snapshotReader, q *gather.Question) *int {
 		texts := make([]string, len(rows))
 		before := make([]int, len(rows)) // bytes of a text that are not the passage's
 		for i, row := range rows {
-			title, text, err := from.passageText(row)
+			title, text, err := passageText(from, row)
 			if err != nil {
 				return nil, err
 			}
@@ -61,7 +62,7 @@ func (m Rerank) judge(from snapshotReader, q *gather.Question) *int {
 		out := make([]gather.Judged, len(found))
 		for i, j := range found {
 			out[i].Score = j.Score
-			start := from.view.Passage(rows[i]).Start - before[i]
+			start := from.Passage(rows[i]).Start - before[i]
 			for _, k := range j.Kept {
 				if k.Start >= before[i] {
 					out[i].Kept = append(out[i].Kept, gather.Kept{Start: start + k.Start, End: start + k.End, Probability: k.Probability})
@@ -71,4 +72,16 @@ func (m Rerank) judge(from snapshotReader, q *gather.Question) *int {
 		return out, nil
 	}
 	return judged
+}
+
+// passageText is a passage's text and its document's title.
+func passageText(from gather.Reader, row topk.Row) (title, text string, err error) {
+	doc := from.DocumentOf(row)
+	h, err := from.Header(doc)
+	if err != nil {
+		return "", "", err
+	}
+	p := from.Passage(row)
+	text, err = from.Text(doc, p.Start, p.End)
+	return h.Title, text, errors.Join(err, from.Err())
 }

@@ -1,0 +1,131 @@
+package compose
+
+import (
+	"slices"
+
+	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/text"
+)
+
+// Words is what an index knows of its words.
+type Words interface {
+	// Analyzers are the names of the analyses that its documents were made by.
+	Analyzers() []string
+	// IsCommon says that more than a few documents were made by one.
+	IsCommon(analyzer string) bool
+	// PassageStats and DocumentStats count rows, and those of them that have each term,
+	// among all and not only among those that the asker sees.
+	PassageStats(terms []string) (search.Stats, error)
+	DocumentStats(terms []string) (search.Stats, error)
+}
+
+// IDF is the inverse document frequency of a term among the passages; those of terms are
+// looked up at once.
+func IDF(from Words, terms []search.Term) func(term string) float64 {
+	known := map[string]float64{}
+	look := func(names []string) {
+		st, err := from.PassageStats(names)
+		if err != nil {
+			return // the searches that follow say why
+		}
+		for i, t := range names {
+			known[t] = search.IDF(st.Rows, st.DF[i])
+		}
+	}
+	look(texts(terms))
+	return func(term string) float64 {
+		if _, ok := known[term]; !ok {
+			look([]string{term})
+		}
+		return known[term]
+	}
+}
+
+// Terms analyses a question by every analysis that the index uses and joins
+// the results in order. A term weighs as often as one analysis gives it: a
+// word that the question repeats counts again, one that two analyses share
+// does not. A compound that hardly any text has brings its parts along.
+func Terms(from Words, analyzers *text.Pool, question string) ([]search.Term, error) {
+	var terms []search.Term
+	at := map[string]int{}
+	add := func(t string, weight float32) {
+		i, ok := at[t]
+		if !ok {
+			i = len(terms)
+			at[t] = i
+			terms = append(terms, search.Term{Text: t})
+		}
+		terms[i].Weight = max(terms[i].Weight, weight)
+	}
+	lang := text.DetectLanguage(question)
+	names := analyses(from, lang)
+	asked := lang
+	if lang == "" && slices.Contains(names, "english") {
+		asked = "en" // "how" is rare where texts are German
+	}
+	for _, name := range names {
+		an, err := analyzers.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		times := map[string]float32{}
+		for _, t := range an.AskedIn(nil, question, asked) {
+			times[t]++
+			add(t, times[t])
+		}
+		if lang == "" || text.AnalyzerName("", lang) == name {
+			for _, c := range an.Compounds(question) {
+				of, err := parts(from, &c)
+				if err != nil {
+					return nil, err
+				}
+				for _, t := range of {
+					add(t, partWeight)
+				}
+			}
+		}
+		analyzers.Put(an)
+	}
+	return terms, nil
+}
+
+// analyses are those that a question in a language is analysed by. Where that
+// language has an analysis here, it, and English, which texts of no certain
+// language have: stems of other languages would meet words that they have nothing
+// to do with. Else all that are common.
+func analyses(from Words, lang string) []string {
+	all := from.Analyzers()
+	own := text.AnalyzerName("", lang)
+	known := lang != "" && slices.Contains(all, own)
+	var names []string
+	for _, name := range all {
+		switch {
+		case name == "english", name == "code", name == "simple", name == own, !known && from.IsCommon(name):
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return all
+	}
+	return names
+}
+
+// partWeight is what a part of a compound weighs beside a word: it says less than
+// the whole did.
+const partWeight = 0.5
+
+// rareCompound is the share of documents, one of so many, up to which a compound is rare.
+const rareCompound = 100
+
+// parts are those of a compound that is rare in the index.
+func parts(from Words, c *text.Compound) ([]string, error) {
+	st, err := from.DocumentStats(append(slices.Clone(c.Terms), c.Term))
+	if err != nil {
+		return nil, err
+	}
+	n := len(c.Terms)
+	if st.DF[n] > max(5, st.Rows/rareCompound) {
+		return nil, nil
+	}
+	return c.Split(st.DF[:n]), nil
+}
