@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"text/excerpt", "text/tokens"},
 	{"vector"},
 	{"corpus"},
-	{"corpus/role"},
+	{"corpus/around", "corpus/role"},
 	{"corpus/read/charset", "corpus/read/pdf/pdfium"},
 	{"corpus/read/format"},
 	{"corpus/read/readtest"},
@@ -60,6 +60,8 @@ var floors = [][]string{
 	{"pack"},
 	{"compose"},
 	{""}, // package tamis
+	{"engine"},
+	{"engine/opensearch"},
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},

@@ -10,6 +10,7 @@ import (
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/text/tokens"
 )
 
 // Budget is how large a context may be.
@@ -122,16 +123,13 @@ type Context = render.Context
 // for, ErrBudget for a budget that not even one sentence fits into. A context
 // without spans says that nothing matches.
 func (ix *Index) Context(ctx context.Context, question string, b Budget, options ...ContextOption) (*Context, error) {
-	r := request{Budget: b}
-	for _, o := range options {
-		o.set(&r)
-	}
-	c, err := ix.context(ctx, question, &r)
-	return c, invalid(err)
+	r := requestOf(b, options)
+	c, err := ix.context(ctx, question, r)
+	return c, AsInvalid(err)
 }
 
 func (ix *Index) context(ctx context.Context, question string, r *request) (*Context, error) {
-	asked, err := ix.composed(question, r)
+	asked, err := r.composed(question, ix.counter)
 	if err != nil {
 		return nil, err
 	}
@@ -147,9 +145,24 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 	return compose.Context(ctx, snapshotReader{ix, newView(seen, search.DefaultParams())}, &ix.analyzers, asked)
 }
 
-// composed is a request as package compose takes it.
-func (ix *Index) composed(question string, r *request) (compose.Request, error) {
-	counter, err := ix.counter(r.Counter)
+// Requested is what Context makes a context from, as package compose takes it, and who
+// asks; it is for packages that are an Index too. counter makes the counter of a name.
+func Requested(question string, b Budget, counter func(name string) (tokens.Counter, error), options ...ContextOption) (compose.Request, Scope, error) {
+	r := requestOf(b, options)
+	c, err := r.composed(question, counter)
+	return c, r.Scope, AsInvalid(err)
+}
+
+func requestOf(b Budget, options []ContextOption) *request {
+	r := &request{Budget: b}
+	for _, o := range options {
+		o.set(r)
+	}
+	return r
+}
+
+func (r *request) composed(question string, counts func(name string) (tokens.Counter, error)) (compose.Request, error) {
+	counter, err := counts(r.Counter)
 	return compose.Request{
 		Question: question, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
 		Pack: pack.Options{

@@ -151,7 +151,7 @@ func (ix *Index) Count(scope Scope) (documents, passages int, err error) {
 
 // seen says of documents whether they are in the scope.
 func (s Scope) seen(v *store.Snapshot) (func(h *store.Header) bool, error) {
-	visible, asked, err := s.exprs()
+	visible, asked, err := s.Filters()
 	if err != nil {
 		return nil, err
 	}

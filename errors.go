@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tamis-search/tamis/corpus/around"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
@@ -65,10 +66,12 @@ func invalidf(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
-// invalid tells a caller's mistake from a failure: it names the field of errors
-// of the rooms below that are the first.
-func invalid(err error) error {
+// AsInvalid tells a caller's mistake from a failure: it names the field of errors
+// of the rooms below that are the first. It is for packages that are an Index too.
+func AsInvalid(err error) error {
 	var choice *pack.ChoiceError
+	var none *around.NoneError
+	var field *filter.FieldError
 	var syntax *filter.SyntaxError
 	switch {
 	case errors.Is(err, render.ErrReceipt): // whatever else is wrong in it
@@ -77,6 +80,10 @@ func invalid(err error) error {
 		return err
 	case errors.As(err, &choice):
 		return &InvalidError{Field: choice.Field, Err: err}
+	case errors.As(err, &none):
+		return &InvalidError{Field: none.Field, Err: err}
+	case errors.As(err, &field):
+		return &InvalidError{Field: "filter", Err: err}
 	case errors.As(err, &syntax):
 		return &InvalidError{Field: "filter", Place: fmt.Sprintf("byte %d", syntax.Offset), Err: err}
 	case errors.Is(err, ErrBudget):

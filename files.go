@@ -188,7 +188,8 @@ func (r *fileRun) move(from string) bool {
 	return true
 }
 
-func skipOf(err error) Skip {
+// SkipOf is how an error of reading is reported.
+func SkipOf(err error) Skip {
 	var s *read.SkipError
 	if errors.As(err, &s) {
 		return Skip{Path: strings.ToValidUTF8(s.Name(), "\uFFFD"), Line: s.Line, Reason: s.Reason, Status: s.Status}
@@ -204,7 +205,7 @@ func (r *fileRun) skip(err error) {
 			r.unread = append(r.unread, s.Path)
 		}
 	}
-	r.report.Skipped = append(r.report.Skipped, skipOf(err))
+	r.report.Skipped = append(r.report.Skipped, SkipOf(err))
 }
 
 func (r *fileRun) file(ctx context.Context, f readFile) error {

@@ -85,7 +85,7 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 	for _, sk := range skipped {
 		report.Skipped = append(report.Skipped, Skip{Path: sk.ID, Reason: sk.Reason})
 	}
-	return report, invalid(err)
+	return report, AsInvalid(err)
 }
 
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where

@@ -58,7 +58,7 @@ func (ix *Index) planned(v *view, unit store.Unit, q Query) (*plan.Plan, []searc
 	}
 	words := !slices.ContainsFunc(node.Lists(), func(name string) bool { return name != "text" && !strings.HasPrefix(name, "text/") })
 	if words && len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
-		return nil, nil, invalid(fmt.Errorf("%q: %w", q.Text, ErrNoTerms))
+		return nil, nil, AsInvalid(fmt.Errorf("%q: %w", q.Text, ErrNoTerms))
 	}
 	source := v.lists(terms)
 	source.Recall = cmp.Or(q.Recall, 1)

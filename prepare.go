@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/tamis-search/tamis/corpus/read"
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/internal/inorder"
 	"github.com/tamis-search/tamis/store"
 )
@@ -32,7 +33,7 @@ type prepared struct {
 }
 
 func (ix *Index) prepare(d Document) prepared {
-	if reason := unfit(&d); reason != "" {
+	if reason := ingest.Unfit(&d); reason != "" {
 		return prepared{Prepared: &store.Prepared{Document: d}, unfit: reason}
 	}
 	return prepared{Prepared: ix.store.Prepare(d)}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/store"
@@ -23,15 +20,15 @@ type Scope struct {
 	Groups []string
 }
 
-// exprs are the two halves of a scope as filters: what the groups may see, and
-// what was asked for; nil for all.
-func (s Scope) exprs() (visible, asked *filter.Expr, err error) {
+// Filters are the two halves of a scope: what the groups may see, and what was asked
+// for; nil for all.
+func (s Scope) Filters() (visible, asked *filter.Expr, err error) {
 	if s.Groups != nil {
 		visible = filter.Visible(s.Groups)
 	}
 	if s.Filter != "" {
 		if asked, err = filter.Parse(s.Filter); err != nil {
-			return nil, nil, invalid(fmt.Errorf("filter %q: %w", s.Filter, err))
+			return nil, nil, AsInvalid(fmt.Errorf("filter %q: %w", s.Filter, err))
 		}
 	}
 	return visible, asked, nil
@@ -39,7 +36,7 @@ func (s Scope) exprs() (visible, asked *filter.Expr, err error) {
 
 // restrict is what of a snapshot is in the scope.
 func (s Scope) restrict(v *store.Snapshot) (*store.Snapshot, error) {
-	visible, asked, err := s.exprs()
+	visible, asked, err := s.Filters()
 	if err == nil && visible != nil {
 		v, err = v.Filtered(visible)
 	}
@@ -57,36 +54,7 @@ func knownFields(v *store.Snapshot, asked *filter.Expr) error {
 	if v.Incomplete() > 0 || v.Seen() == 0 {
 		return nil // there is nothing to tell by
 	}
-	for _, field := range asked.Fields() {
-		if field == filter.GroupsField || slices.Contains(corpus.OwnKeys, field) {
-			continue
-		}
-		has, err := v.HasField(field)
-		if err != nil {
-			return err
-		}
-		if has {
-			continue
-		}
-		known, err := v.Fields()
-		if err != nil {
-			return err
-		}
-		known = append(append(known, filter.GroupsField), corpus.OwnKeys...)
-		slices.Sort(known)
-		known = slices.Compact(known)
-		hint := ""
-		if near := filter.Nearest(field, known); near != "" {
-			hint = fmt.Sprintf(" (did you mean %q?)", near)
-		}
-		const most = 30
-		list := strings.Join(known[:min(len(known), most)], ", ")
-		if n := len(known) - most; n > 0 {
-			list += fmt.Sprintf(" and %d more", n)
-		}
-		return invalidf("filter", "filter: no document has the field %q%s; known are %s", field, hint, list)
-	}
-	return nil
+	return AsInvalid(asked.Known(v.HasField, v.Fields))
 }
 
 // errUnseen is the same for a document that is not there and one that the asker
@@ -105,7 +73,7 @@ func (ix *Index) Replay(ctx context.Context, receipt *Context, scope Scope) (str
 	}
 	defer release()
 	text, err := render.Replay(receipt, ix.counter, source)
-	return text, invalid(err)
+	return text, AsInvalid(err)
 }
 
 // headers reads the headers of the documents in the scope; of others it says

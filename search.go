@@ -178,7 +178,7 @@ func (ix *Index) textRanker(v *view, u store.Unit, question string) (search.Rank
 		return nil, nil, err
 	}
 	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
-		return nil, nil, invalid(fmt.Errorf("%q: %w", question, ErrNoTerms))
+		return nil, nil, AsInvalid(fmt.Errorf("%q: %w", question, ErrNoTerms))
 	}
 	return v.text(u, terms), terms, nil
 }
@@ -265,7 +265,7 @@ func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
 		p := v.Passage(passage)
 		hit.Start, hit.End, hit.Headings = p.Start, p.End, p.Headings
 	}
-	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, metadata(d)
+	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, d.AllMetadata()
 	if hit.Text, err = v.Text(d, hit.Start, hit.End); err == nil {
 		hit.Place, err = v.Place(d, hit.Start)
 	}
@@ -345,20 +345,4 @@ func (ix *Index) bestPassage(v *view, doc store.Row, d *store.Header, terms []se
 		}
 	}
 	return best, nil
-}
-
-// metadata is what the document states plus what every document has.
-func metadata(h *store.Header) map[string]any {
-	m := make(map[string]any, len(h.Metadata)+4)
-	for k, v := range h.Metadata {
-		m[k] = v
-	}
-	m["path"], m["type"], m["lang"] = h.Path, h.Type, h.Lang
-	if h.Role != "" {
-		m["role"] = h.Role
-	}
-	if !h.ModTime.IsZero() {
-		m["mtime"] = h.ModTime.UTC().Format(time.RFC3339)
-	}
-	return m
 }

@@ -24,7 +24,6 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -126,16 +125,13 @@ func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 func (ix *Index) Counter(name string) (Counter, error) { return ix.counter(name) }
 
 func (ix *Index) counter(name string) (tokens.Counter, error) {
-	name = cmp.Or(name, defaultCounter)
+	name = cmp.Or(name, tokens.Default)
 	if c, ok := ix.counters[name]; ok {
 		return c, nil
 	}
 	c, err := tokens.New(name)
-	return c, invalid(err)
+	return c, AsInvalid(err)
 }
-
-// defaultCounter is what a Budget is counted by.
-const defaultCounter = "o200k_base"
 
 // Close waits for searches under way and releases the directory.
 func (ix *Index) Close() error { return ix.store.Close() }
@@ -181,6 +177,22 @@ type Warning struct {
 	Key       string `json:"key"`
 	Reason    string `json:"reason"`    // a clause that follows the key
 	Documents int    `json:"documents"` // how many
+}
+
+// Warn notes what of a document that went in was left out.
+func (r *Report) Warn(d *Document) {
+	for _, w := range d.Warnings {
+		r.warn(Warning{Path: cmp.Or(d.Path, d.ID), Line: w.Line, Key: w.Key, Reason: w.Reason})
+	}
+	for _, k := range slices.Sorted(maps.Keys(d.Metadata)) {
+		switch v := d.Metadata[k]; {
+		case v == nil || filter.Takes(v):
+		case k == corpus.GroupsKey:
+			r.warn(Warning{Path: d.Name(), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
+		default:
+			r.warn(Warning{Path: d.Name(), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
+		}
+	}
 }
 
 func (r *Report) warn(w Warning) {
@@ -235,7 +247,7 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[Document, error]) (repo
 	seen, cancelled := map[string]bool{}, false
 	for d := range ix.prepared(ctx, docs, &cancelled) {
 		if d.err != nil {
-			report.Skipped = append(report.Skipped, skipOf(d.err))
+			report.Skipped = append(report.Skipped, SkipOf(d.err))
 			continue
 		}
 		if err := ix.put(b, d, seen, &report); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -264,35 +276,24 @@ func stop(ctx context.Context, b *store.Batch) error {
 func (ix *Index) put(b *store.Batch, p prepared, seen map[string]bool, report *Report) error {
 	d := &p.Document
 	if seen[d.ID] {
-		p.unfit = repeated(d.ID)
+		p.unfit = ingest.Repeated(d.ID)
 	}
 	if p.unfit != "" {
-		report.Skipped = append(report.Skipped, Skip{Path: nameOf(d), Reason: p.unfit})
+		report.Skipped = append(report.Skipped, Skip{Path: d.Name(), Reason: p.unfit})
 		return nil
 	}
 	seen[d.ID] = true
 	outcome, err := b.PutPrepared(p.Prepared)
 	var bad *store.DocumentError
 	if errors.As(err, &bad) {
-		report.Skipped = append(report.Skipped, Skip{Path: nameOf(d), Reason: bad.Reason})
+		report.Skipped = append(report.Skipped, Skip{Path: d.Name(), Reason: bad.Reason})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	report.count(outcome)
-	for _, w := range d.Warnings {
-		report.warn(Warning{Path: cmp.Or(d.Path, d.ID), Line: w.Line, Key: w.Key, Reason: w.Reason})
-	}
-	for _, k := range slices.Sorted(maps.Keys(d.Metadata)) {
-		switch v := d.Metadata[k]; {
-		case v == nil || filter.Takes(v):
-		case k == corpus.GroupsKey:
-			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("is an access list of type %T, not a string or []string: nobody sees the document who searches as a member of a group", v)})
-		default:
-			report.warn(Warning{Path: nameOf(d), Key: k, Reason: fmt.Sprintf("cannot be filtered by: it is of type %T, not string, float64, bool or []string", v)})
-		}
-	}
+	report.Warn(d)
 	return nil
 }
 
@@ -316,37 +317,4 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (int, error) {
 	}
 	err = b.Commit()
 	return b.Durable().Removed, err
-}
-
-// repeated says that an id came before in this run.
-func repeated(id string) string {
-	return fmt.Sprintf("id %q came before in this run; the first stays", id)
-}
-
-// unfit says why a document cannot be added.
-func unfit(d *Document) string {
-	switch {
-	case d.ID == "":
-		return "the document has no id"
-	case !utf8.ValidString(d.ID):
-		return "the id is not valid UTF-8"
-	case !utf8.ValidString(d.Source) || !utf8.ValidString(d.Title):
-		return "the text is not valid UTF-8"
-	}
-	for i, b := range d.Blocks {
-		if b.Start < 0 || b.End < b.Start || b.End > len(d.Source) || i > 0 && b.Start < d.Blocks[i-1].End {
-			return fmt.Sprintf("block %d has the range [%d, %d), which is not inside the text or not in order", i, b.Start, b.End)
-		}
-	}
-	return ""
-}
-
-func nameOf(d *Document) string {
-	if d.Path != "" && d.Path != d.ID && d.ID != "" {
-		return d.Path + ": " + d.ID
-	}
-	if d.Path != "" {
-		return d.Path
-	}
-	return d.ID
 }

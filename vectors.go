@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/search/lists"
 	"github.com/tamis-search/tamis/store"
@@ -127,9 +128,9 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Rep
 		reason := ""
 		var wrong *vector.InputError
 		if err == nil {
-			reason = unfit(&doc)
+			reason = ingest.Unfit(&doc)
 			if seen[doc.ID] {
-				reason = repeated(doc.ID)
+				reason = ingest.Repeated(doc.ID)
 			}
 		}
 		switch {

@@ -11,6 +11,7 @@
 package corpus
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tamis-search/tamis/vector"
@@ -70,6 +71,14 @@ type Document struct {
 	Attachments []string
 	// Dropped is what a reader left out on purpose, where somebody asked for it.
 	Dropped []Dropped
+}
+
+// Name is what a document is called in reports: its file and its id, where these differ.
+func (d *Document) Name() string {
+	if d.Path != "" && d.Path != d.ID && d.ID != "" {
+		return d.Path + ": " + d.ID
+	}
+	return cmp.Or(d.Path, d.ID)
 }
 
 // Dropped is a text that a reader left out: navigation, a running head, a quoted

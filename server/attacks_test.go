@@ -431,6 +431,25 @@ func TestNamesAndTextsAreData(t *testing.T) {
 	}
 }
 
+// TestPolicies: the page may do what it needs, each answer of data nothing, also below the
+// page's own address; both keep what the guard says of every answer.
+func TestPolicies(t *testing.T) {
+	x := attacked(t, false, nil)
+	const page, data = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval';", "default-src 'none'; base-uri 'none';"
+	for path, want := range map[string]string{
+		"/": page, "/assets/main.js": page, "/assets/none.js": data, "/assets/../x": data, "/none": data, "/healthz": data, "/openapi.json": data, "/v1/whoami": data, "/metrics": data,
+	} {
+		resp, _ := x.ask("", "GET", path, "")
+		h := resp.Header
+		if got := h.Values("Content-Security-Policy"); len(got) != 1 || !strings.HasPrefix(got[0], want) || !strings.HasSuffix(got[0], "frame-ancestors 'none'") {
+			t.Errorf("%s: %q", path, got)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" || h.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+}
+
 // TestUploadNames: the name of an upload leads nowhere.
 func TestUploadNames(t *testing.T) {
 	x := attacked(t, false, nil)

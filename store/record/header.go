@@ -110,3 +110,19 @@ func (h *Header) Document(source string, blocks []corpus.Block) *corpus.Document
 		Metadata: h.Metadata, Source: source, Blocks: blocks,
 	}
 }
+
+// AllMetadata is what the document states plus what every document has.
+func (h *Header) AllMetadata() map[string]any {
+	m := make(map[string]any, len(h.Metadata)+4)
+	for k, v := range h.Metadata {
+		m[k] = v
+	}
+	m["path"], m["type"], m["lang"] = h.Path, h.Type, h.Lang
+	if h.Role != "" {
+		m["role"] = h.Role
+	}
+	if !h.ModTime.IsZero() {
+		m["mtime"] = h.ModTime.UTC().Format(time.RFC3339)
+	}
+	return m
+}

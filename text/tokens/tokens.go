@@ -51,8 +51,11 @@ type Counter interface {
 // ErrUnknown is wrapped by errors about a counter that does not exist.
 var ErrUnknown = errors.New("unknown tokenizer")
 
+// Default is the counter that is meant where none is named.
+const Default = "o200k_base"
+
 // Names returns the names that New knows, the default first.
-func Names() []string { return []string{"o200k_base", "cl100k_base", "words", "bytes"} }
+func Names() []string { return []string{Default, "cl100k_base", "words", "bytes"} }
 
 // New returns the counter of that name. The error for a name that it does not
 // know wraps ErrUnknown and lists the names.

@@ -69,7 +69,8 @@ are keys (tamis serve key add) nobody is answered without one, and at an address
 other machines see it starts with keys alone.
 
 SIGTERM ends it when those who are being answered have been; SIGHUP opens the audit
-log anew. Keys and certificates are read again when they change.
+log anew and reads the keys at once, and ends nothing unless the server runs on a
+terminal. Keys and certificates are read again when they change.
 
 Every flag can also be set by a variable, TAMIS_SERVE_ and its name (TAMIS_SERVE_LISTEN),
 or in the configuration under [serve]; tamis config serve shows what holds, and whence.`,
@@ -191,7 +192,9 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 			return fmt.Errorf("--audit: %w", err)
 		}
 		defer so.Audit.Close()
-		defer reopenOnHangup(so.Audit, log)()
+	}
+	if so.Audit != nil || !a.Terminal { // else who closes the terminal ends the server
+		defer onHangup(func() { readAgain(keys, so.Audit, log) })()
 	}
 	if err := o.answering(&so); err != nil {
 		return err
@@ -222,6 +225,17 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	}
 	a.Linger(ctx, o.settle+o.drain+10*time.Second)
 	return r.run(ctx, s, l)
+}
+
+// readAgain reads the keys again without waiting for them to be looked at, and opens the
+// audit log anew.
+func readAgain(keys *guard.Keys, audit *guard.Audit, log *slog.Logger) {
+	list, err := keys.List()
+	if err := errors.Join(err, audit.Reopen()); err != nil {
+		log.Error("reading again", "error", err)
+		return
+	}
+	log.Info("read again", "keys", len(list))
 }
 
 // answering names the chat model that answers questions, and to which chats about nothing here

@@ -1,0 +1,157 @@
+package opensearch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// A bulk gathers operations and sends them in requests of a bounded size. What the
+// cluster is too busy for is sent again by the item: the requests of a bulk that was
+// refused whole are (cluster.do).
+type bulk struct {
+	ix    *Index
+	items []operation
+	bytes int
+	// By the key of the document: what the cluster does not take, and why; and whose
+	// record another writer has changed.
+	refused   map[string]string
+	conflicts map[string]bool
+}
+
+type operation struct {
+	key   string
+	lines []byte
+}
+
+// bulkBytes is the size of a request: what its makers recommend.
+const bulkBytes = 8 << 20
+
+// hold adds an operation that is sent with flush.
+func (b *bulk) hold(key string, action query, body any) error {
+	lines, err := encoded(action)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		more, err := encoded(body)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, more...)
+	}
+	b.items = append(b.items, operation{key, lines})
+	b.bytes += len(lines)
+	return nil
+}
+
+// add is hold, and sends what has gathered where that is enough for a request.
+func (b *bulk) add(ctx context.Context, key string, action query, body any) error {
+	if err := b.hold(key, action, body); err != nil || b.bytes < bulkBytes {
+		return err
+	}
+	return b.flush(ctx)
+}
+
+// rows deletes the passages of a document's sequence number.
+func (b *bulk) rows(key string, seq int64, passages int) {
+	for n := range passages {
+		_ = b.hold(key, query{"delete": query{"_id": passageID(seq, n), "routing": key}}, nil)
+	}
+}
+
+// flush sends what is held.
+func (b *bulk) flush(ctx context.Context) error {
+	items := b.items
+	b.items, b.bytes = nil, 0
+	until := time.Now().Add(b.ix.cluster.patience)
+	for wait := firstWait; len(items) > 0; wait = min(2*wait, mostWait) {
+		var busy []operation
+		for len(items) > 0 {
+			n, size := 0, 0
+			for n < len(items) && (n == 0 || size+len(items[n].lines) <= bulkBytes) {
+				size += len(items[n].lines)
+				n++
+			}
+			later, err := b.send(ctx, items[:n], size)
+			if err != nil {
+				return err
+			}
+			busy, items = append(busy, later...), items[n:]
+		}
+		if items = busy; len(items) == 0 {
+			return nil
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("the cluster is too busy for %d writes, tried again for %s", len(items), b.ix.cluster.patience)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sends one request and returns what the cluster was too busy for.
+func (b *bulk) send(ctx context.Context, items []operation, size int) (busy []operation, err error) {
+	body := bytes.NewBuffer(make([]byte, 0, size))
+	for _, it := range items {
+		body.Write(it.lines)
+	}
+	var answer struct {
+		Errors bool `json:"errors"`
+		Items  []map[string]struct {
+			Status int `json:"status"`
+			Error  struct {
+				Type   string `json:"type"`
+				Reason string `json:"reason"`
+				Cause  struct {
+					Reason string `json:"reason"`
+				} `json:"caused_by"`
+			} `json:"error"`
+		} `json:"items"`
+	}
+	raw := json.RawMessage{}
+	if err := b.ix.cluster.do(ctx, http.MethodPost, "/"+b.ix.path+"/_bulk?filter_path=errors,items.*.status,items.*.error", body.Bytes(), &raw); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return nil, err
+	}
+	if !answer.Errors {
+		return nil, nil
+	}
+	if len(answer.Items) != len(items) {
+		return nil, fmt.Errorf("%w: it answers %d items for %d", errNotOpenSearch, len(answer.Items), len(items))
+	}
+	for i, of := range answer.Items {
+		for op, r := range of {
+			switch {
+			case r.Status/100 == 2, op == "delete" && r.Status == http.StatusNotFound:
+			case r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable || r.Status == http.StatusBadGateway || r.Status == http.StatusGatewayTimeout:
+				busy = append(busy, items[i])
+			case r.Status == http.StatusConflict:
+				mark(&b.conflicts, items[i].key, true)
+			case r.Error.Type == blockedType:
+				return nil, &Error{Status: r.Status, Type: r.Error.Type, Reason: r.Error.Reason}
+			default:
+				reason := r.Error.Reason
+				if r.Error.Cause.Reason != "" {
+					reason += ": " + r.Error.Cause.Reason
+				}
+				mark(&b.refused, items[i].key, reason)
+			}
+		}
+	}
+	return busy, nil
+}
+
+func mark[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
+}

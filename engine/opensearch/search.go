@@ -1,0 +1,234 @@
+package opensearch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/compose"
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/around"
+	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/search"
+)
+
+// Search is tamis.Index.Search by words. Its results are exact: what the cluster ranks
+// best by the statistics that Options.Statistics names.
+func (ix *Index) Search(ctx context.Context, q tamis.Query) (*tamis.Results, error) {
+	begin := time.Now()
+	if err := ix.takes(&q); err != nil {
+		return nil, err
+	}
+	m, err := ix.moment(ctx, tamis.Scope{Filter: q.Filter, Groups: q.Groups}, false)
+	if err != nil {
+		return nil, err
+	}
+	defer m.end()
+	terms, err := compose.Terms(m, &ix.analyzers, q.Text)
+	if err != nil {
+		return nil, err
+	}
+	if len(terms) == 0 && m.words.documents > 0 {
+		return nil, tamis.AsInvalid(fmt.Errorf("%q: %w", q.Text, tamis.ErrNoTerms))
+	}
+	var rows []topk.Hit
+	if q.Unit == tamis.Documents {
+		rows = m.BestDocuments(terms, q.K)
+	} else {
+		rows = m.BestPassages(terms, q.K)
+	}
+	if m.err != nil {
+		return nil, m.err
+	}
+	res := &tamis.Results{Query: q.Text, K: q.K, Exact: true, Recall: 1, Hits: []tamis.Hit{}}
+	for i, r := range rows {
+		h, err := m.hit(r, &q, terms)
+		if err != nil {
+			return nil, err
+		}
+		h.Rank = i + 1
+		res.Hits = append(res.Hits, h)
+	}
+	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
+	return res, nil
+}
+
+// takes says what of a query a cluster cannot do, and fills in what is not given.
+func (ix *Index) takes(q *tamis.Query) error {
+	q.K = cmp.Or(max(q.K, 0), 10)
+	switch {
+	case q.K > mostHits:
+		return &tamis.InvalidError{Field: "k", Err: fmt.Errorf("k is %d; a cluster gives %d hits at most", q.K, mostHits)}
+	case q.Unit != "" && q.Unit != tamis.Passages && q.Unit != tamis.Documents:
+		return &tamis.InvalidError{Field: "unit", Err: fmt.Errorf("unknown unit %q: use passage or document", string(q.Unit))}
+	case q.Vector != nil:
+		return engine.Lacks(engine.Vectors)
+	case q.Plan != "":
+		return engine.Lacks(engine.Plans)
+	case q.Fold:
+		return engine.Lacks(engine.Folding)
+	case q.K1 != 0 && q.K1 != 1.2 || q.B != 0 && q.B != .75:
+		return engine.Lacks(engine.Parameters)
+	}
+	return nil
+}
+
+// hit is the hit of a row.
+func (m *moment) hit(r topk.Hit, q *tamis.Query, terms []search.Term) (tamis.Hit, error) {
+	d := m.docs[r.Segment]
+	if d == nil {
+		return tamis.Hit{}, m.gone(r.Segment)
+	}
+	h := tamis.Hit{Doc: d.header.ID, End: d.header.Size, Score: r.Score}
+	if q.IDsOnly {
+		return h, nil
+	}
+	row := r.Row
+	if q.Unit == tamis.Documents {
+		row = m.bestPassage(row, terms)
+	}
+	h.Title, h.Path, h.Metadata = d.header.Title, d.header.Path, d.header.AllMetadata()
+	if d.passages == 0 {
+		return h, nil
+	}
+	p := m.Passage(row)
+	if m.err != nil {
+		return h, m.err
+	}
+	kept := m.rows[row]
+	h.Start, h.End, h.Headings, h.Text, h.Place = p.Start, p.End, p.Headings, kept.text, kept.place
+	return h, nil
+}
+
+// bestPassage is the passage of a document that the cluster ranks best, the first where
+// none has a word.
+func (m *moment) bestPassage(doc topk.Row, terms []search.Term) topk.Row {
+	of := *m
+	of.filters = []query{{"term": query{"q": doc.Segment}}}
+	best := of.BestPassages(terms, 1)
+	if m.err = cmp.Or(m.err, of.err); len(best) > 0 {
+		return best[0].Row
+	}
+	return topk.Row{Segment: doc.Segment}
+}
+
+// Context is tamis.Index.Context, of one moment of the cluster.
+func (ix *Index) Context(ctx context.Context, question string, b tamis.Budget, options ...tamis.ContextOption) (*tamis.Context, error) {
+	r, scope, err := tamis.Requested(question, b, ix.counter, options...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := ix.moment(ctx, scope, true)
+	if err != nil {
+		return nil, err
+	}
+	defer m.end()
+	c, err := compose.Context(ctx, m, &ix.analyzers, r)
+	return c, tamis.AsInvalid(cmp.Or(m.err, err))
+}
+
+// Replay is tamis.Index.Replay.
+func (ix *Index) Replay(ctx context.Context, receipt *tamis.Context, scope tamis.Scope) (string, error) {
+	m, err := ix.moment(ctx, scope, true)
+	if err != nil {
+		return "", err
+	}
+	defer m.end()
+	text, err := render.Replay(receipt, ix.counter, func(doc string) (render.Source, error) {
+		_, d, err := m.found(doc)
+		if err != nil {
+			return render.Source{}, err
+		}
+		return render.Source{Text: d.Source, Path: d.Path}, nil
+	})
+	return text, tamis.AsInvalid(err)
+}
+
+// found reads a document by its id.
+func (m *moment) found(id string) (topk.Row, *corpus.Document, error) {
+	row, err := m.byID(id)
+	if errors.Is(err, tamis.ErrNotFound) {
+		return row, nil, fmt.Errorf("there is no such document among those that may be seen here: %w", tamis.ErrNotFound)
+	}
+	if err != nil {
+		return row, nil, err
+	}
+	d, err := m.source(row)
+	return row, d, err
+}
+
+// Document is tamis.Index.Document.
+func (ix *Index) Document(ctx context.Context, id string, scope tamis.Scope) (*tamis.Document, error) {
+	m, err := ix.moment(ctx, scope, false)
+	if err != nil {
+		return nil, err
+	}
+	defer m.end()
+	_, d, err := m.found(id)
+	return d, err
+}
+
+// Source is tamis.Index.Source.
+func (ix *Index) Source(ctx context.Context, id string, scope tamis.Scope) (string, error) {
+	d, err := ix.Document(ctx, id, scope)
+	if err != nil {
+		return "", err
+	}
+	return d.Source, nil
+}
+
+// Show is tamis.Index.Show.
+func (ix *Index) Show(ctx context.Context, doc string, start, end, lines int, scope tamis.Scope) (*tamis.Surroundings, error) {
+	return ix.show(ctx, doc, around.Range{Start: start, End: end}, lines, scope)
+}
+
+// ShowLine is tamis.Index.ShowLine.
+func (ix *Index) ShowLine(ctx context.Context, doc string, line, lines int, scope tamis.Scope) (*tamis.Surroundings, error) {
+	return ix.show(ctx, doc, around.Range{Of: around.Lines, Number: line}, lines, scope)
+}
+
+// ShowPage is tamis.Index.ShowPage.
+func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope tamis.Scope) (*tamis.Surroundings, error) {
+	return ix.show(ctx, doc, around.Range{Of: around.Pages, Number: page}, 0, scope)
+}
+
+func (ix *Index) show(ctx context.Context, doc string, r around.Range, lines int, scope tamis.Scope) (*tamis.Surroundings, error) {
+	m, err := ix.moment(ctx, scope, false)
+	if err != nil {
+		return nil, err
+	}
+	defer m.end()
+	row, d, err := m.found(doc)
+	if err != nil {
+		return nil, err
+	}
+	s, err := around.Show(d, func(at int) (corpus.Place, error) { return m.Place(row, at) }, r, lines)
+	return s, tamis.AsInvalid(err)
+}
+
+// Count is tamis.Index.Count.
+func (ix *Index) Count(ctx context.Context, scope tamis.Scope) (documents, passages int, err error) {
+	m, err := ix.moment(ctx, scope, false)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer m.end()
+	count := func(kind string) int {
+		found, e := m.search(query{"size": 0, "track_total_hits": true, "query": query{"bool": query{"filter": m.kind(kind)}}}, false)
+		if err = cmp.Or(err, e); err != nil {
+			return 0
+		}
+		return found.Hits.Total.Value
+	}
+	return count(documentKind), count(passageKind), err
+}
+
+// Has says whether the index can do something.
+func (ix *Index) Has(engine.Capability) bool { return false }
+
+var _ engine.Index = (*Index)(nil)

@@ -1,0 +1,136 @@
+package opensearch
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tamis-search/tamis/search"
+)
+
+// words is what is known of the analyses of an index: which there are, and of how many
+// documents.
+type words struct {
+	at        time.Time
+	documents int
+	counts    map[string]int
+	names     []string
+}
+
+// fresh is how long that is taken to hold: a question that is asked before it has ended
+// may lack the words of documents by an analysis that was new.
+const fresh = 2 * time.Second
+
+// rareAnalyzer is the share of documents, one of so many, below which the analysis of
+// theirs is rare: that of a store.
+const rareAnalyzer = 50
+
+func (ix *Index) lookWords(ctx context.Context) (words, error) {
+	ix.mu.Lock()
+	w := ix.words
+	ix.mu.Unlock()
+	if time.Since(w.at) < fresh {
+		return w, nil
+	}
+	var found searched
+	body := query{
+		"size": 0, "track_total_hits": true, "query": query{"term": query{"k": documentKind}},
+		"aggs": query{"a": query{"terms": query{"field": "a", "size": 1000}}},
+	}
+	at := time.Now()
+	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search", body, &found); err != nil {
+		return words{}, err
+	}
+	w = words{at: at, documents: found.Hits.Total.Value, counts: map[string]int{}}
+	for _, b := range found.Aggregations["a"].Buckets {
+		w.counts[b.Key] = b.Count
+		w.names = append(w.names, b.Key)
+	}
+	// As those of a store: by name, that of code last.
+	slices.SortFunc(w.names, func(a, b string) int {
+		if (a == "code") != (b == "code") {
+			if a == "code" {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+	ix.mu.Lock()
+	if at.After(ix.words.at) {
+		ix.words = w
+	}
+	ix.mu.Unlock()
+	return w, nil
+}
+
+// forgetWords makes the next question look again.
+func (ix *Index) forgetWords() {
+	ix.mu.Lock()
+	ix.words = words{}
+	ix.mu.Unlock()
+}
+
+func (m *moment) Analyzers() []string { return m.words.names }
+
+func (m *moment) IsCommon(analyzer string) bool {
+	return m.words.counts[analyzer]*rareAnalyzer >= m.words.documents
+}
+
+func (m *moment) PassageStats(terms []string) (search.Stats, error) {
+	return m.stats(passageKind, "t", terms)
+}
+
+func (m *moment) DocumentStats(terms []string) (search.Stats, error) {
+	return m.stats(documentKind, "T", terms)
+}
+
+// stats counts all records of a kind, and those that have each term; who asks sees none
+// of them by that.
+func (m *moment) stats(kind, field string, terms []string) (search.Stats, error) {
+	st := search.Stats{DF: make([]int, len(terms))}
+	filters := map[string]query{}
+	for i, t := range terms {
+		filters[fmt.Sprint(i)] = query{"term": query{field: termOf(t)}}
+	}
+	body := query{"size": 0, "track_total_hits": true, "query": query{"term": query{"k": kind}}}
+	if len(filters) > 0 {
+		body["aggs"] = query{"t": query{"filters": query{"filters": filters}}}
+	}
+	found, err := m.searchNamed(body)
+	if err != nil {
+		return st, err
+	}
+	st.Rows = found.Hits.Total.Value
+	for i := range terms {
+		st.DF[i] = found.Aggregations["t"].Named[fmt.Sprint(i)].Count
+	}
+	return st, nil
+}
+
+// counted is what a search answers whose aggregation has named buckets.
+type counted struct {
+	Hits struct {
+		Total struct {
+			Value int `json:"value"`
+		} `json:"total"`
+	} `json:"hits"`
+	Aggregations map[string]struct {
+		Named map[string]bucket `json:"buckets"`
+	} `json:"aggregations"`
+}
+
+func (m *moment) searchNamed(body query) (*counted, error) {
+	path := "/_search?allow_partial_search_results=false"
+	if m.pit != "" {
+		body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
+	} else {
+		path = "/" + m.ix.path + path
+	}
+	var answer counted
+	err := m.ix.cluster.do(m.ctx, http.MethodPost, path, body, &answer)
+	return &answer, err
+}

@@ -1,0 +1,540 @@
+package opensearch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/internal/inorder"
+	"github.com/tamis-search/tamis/store/prepare"
+)
+
+// A document is written in four steps, each of which the next begins after: an intent,
+// its passages under a new sequence number, its own record in the place of the one
+// before, the deletion of the passages of that. Its own record says which passages are
+// its; an intent that is left over says which are not (recover).
+
+const (
+	// batchBytes and batchDocuments are how much is written at once.
+	batchBytes     = 4 << 20
+	batchDocuments = 256
+	// reserved is how many sequence numbers are taken at once.
+	reserved = 1000
+	// mostBytes is the longest source of a document: its passages are held in memory.
+	mostBytes = 64 << 20
+	// abandoned is how old an intent is whose writer is taken to be gone.
+	abandoned = 10 * time.Minute
+)
+
+// sequence hands out sequence numbers.
+type sequence struct {
+	mu        sync.Mutex
+	next, end int64
+}
+
+// take reserves so many numbers that follow each other.
+func (ix *Index) take(ctx context.Context, n int) (int64, error) {
+	s := &ix.numbers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.end-s.next < int64(n) {
+		var head struct {
+			Seq    int64 `json:"_seq_no"`
+			Term   int64 `json:"_primary_term"`
+			Source struct {
+				Next int64 `json:"q"`
+			} `json:"_source"`
+		}
+		if err := ix.cluster.do(ctx, http.MethodGet, "/"+ix.path+"/_doc/head", nil, &head); err != nil {
+			return 0, fmt.Errorf("index %q: its head: %w", ix.name, err)
+		}
+		end := head.Source.Next + int64(max(n, reserved))
+		path := fmt.Sprintf("/%s/_doc/head?if_seq_no=%d&if_primary_term=%d", ix.path, head.Seq, head.Term)
+		err := ix.cluster.do(ctx, http.MethodPut, path, query{"k": headKind, "q": end}, nil)
+		if isStatus(err, http.StatusConflict) {
+			continue // another writer was faster, or this was done and the answer was lost
+		}
+		if err != nil {
+			return 0, err
+		}
+		s.next, s.end = head.Source.Next, end
+	}
+	first := s.next
+	s.next += int64(n)
+	return first, nil
+}
+
+// ready is a document that is ready to be written.
+type ready struct {
+	*prepare.Document
+	reason string // why it cannot be
+	err    error  // of the sequence of documents
+}
+
+func (ix *Index) prepare(d tamis.Document) ready {
+	p := ready{Document: &prepare.Document{Document: d}}
+	if p.reason = ingest.Unfit(&d); p.reason != "" {
+		return p
+	}
+	if len(d.Source) > mostBytes {
+		p.reason = fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, mostBytes>>20)
+		return p
+	}
+	if len(d.Vectors) > 0 {
+		p.reason = "it brings vectors, which an index in a cluster does not take yet"
+		return p
+	}
+	p.Describe(ix.ingest)
+	if err := p.Seal(nil); err != nil {
+		p.reason = err.Error()
+	}
+	return p
+}
+
+// Add is tamis.Index.Add. What it has counted is durable, and found by every search
+// that begins when it has returned.
+func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error]) (report tamis.Report, err error) {
+	report = tamis.Report{Skipped: []tamis.Skip{}}
+	if ix.readOnly {
+		return report, tamis.ErrReadOnly
+	}
+	type item struct {
+		d   tamis.Document
+		err error
+	}
+	items := func(yield func(item) bool) {
+		for d, err := range docs {
+			if ctx.Err() != nil || !yield(item{d, err}) {
+				return
+			}
+		}
+	}
+	size := func(i item) int64 { return int64(len(i.d.Source)) + 2<<10 }
+	seen := map[string]bool{}
+	var batch []ready
+	bytes := 0
+	flush := func() error {
+		err := ix.put(ctx, batch, &report)
+		batch, bytes = batch[:0], 0
+		return err
+	}
+	defer func() {
+		// What is durable is to be found, also where the rest failed.
+		if report.Added+report.Updated > 0 {
+			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
+		}
+	}()
+	for p := range inorder.Map(items, size, batchBytes, func(i item) ready {
+		if i.err != nil {
+			return ready{err: i.err}
+		}
+		return ix.prepare(i.d)
+	}) {
+		if p.err != nil {
+			report.Skipped = append(report.Skipped, tamis.SkipOf(p.err))
+			continue
+		}
+		d := &p.Document.Document
+		if p.reason == "" && seen[d.ID] {
+			p.reason = ingest.Repeated(d.ID)
+		}
+		if p.reason != "" {
+			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.reason})
+			continue
+		}
+		seen[d.ID] = true
+		batch, bytes = append(batch, p), bytes+len(d.Source)
+		if bytes >= batchBytes || len(batch) == batchDocuments {
+			if err := flush(); err != nil {
+				return report, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return report, err
+	}
+	return report, ctx.Err()
+}
+
+// stored is what is known of a document that is there.
+type stored struct {
+	Found  bool  `json:"found"`
+	SeqNo  int64 `json:"_seq_no"`
+	Term   int64 `json:"_primary_term"`
+	Source struct {
+		Seq int64        `json:"q"`
+		X   documentData `json:"x"`
+	} `json:"_source"`
+}
+
+// known reads the records of documents by key, as they are now.
+func (ix *Index) known(ctx context.Context, keys []string) ([]stored, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	docs := make([]query, len(keys))
+	for i, k := range keys {
+		docs[i] = query{"_id": documentKind + k, "routing": k, "_source": query{"excludes": []string{"x.b", "x.p"}}}
+	}
+	var answer struct {
+		Docs []stored `json:"docs"`
+	}
+	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_mget", query{"docs": docs}, &answer); err != nil {
+		return nil, err
+	}
+	if len(answer.Docs) != len(keys) {
+		return nil, fmt.Errorf("%w: it answers %d documents for %d", errNotOpenSearch, len(answer.Docs), len(keys))
+	}
+	return answer.Docs, nil
+}
+
+// move is one document from one sequence number to another; 0 is none.
+type move struct {
+	Key string `json:"key"`
+	Old int64  `json:"old,omitempty"`
+	New int64  `json:"new,omitempty"`
+	// OldPassages is how many passages Old has.
+	OldPassages int `json:"passages,omitempty"`
+}
+
+// put writes a batch, again for those that another writer changed meanwhile.
+func (ix *Index) put(ctx context.Context, batch []ready, report *tamis.Report) error {
+	for tries := 0; len(batch) > 0; tries++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		again, err := ix.putOnce(ctx, batch, report)
+		if err != nil {
+			return err
+		}
+		if batch = again; len(batch) > 0 && tries >= 20 {
+			return fmt.Errorf("document %q is changed by other writers faster than it can be written here", batch[0].Document.Document.ID)
+		}
+	}
+	return nil
+}
+
+// writing is a document of a batch that is not as it is stored.
+type writing struct {
+	ready
+	move
+	old   stored
+	count int // of its passages
+}
+
+// putOnce writes a batch and returns what has to be tried again.
+func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Report) (again []ready, err error) {
+	keys := make([]string, len(batch))
+	for i, p := range batch {
+		keys[i] = keyOf(p.Header.ID)
+	}
+	old, err := ix.known(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var writes []*writing
+	for i, p := range batch {
+		if h := old[i].Source.X.Doc.Header; old[i].Found && h != nil && bytes.Equal(h.Digest, p.Header.Digest) {
+			report.Unchanged++
+			continue
+		}
+		w := &writing{ready: p, old: old[i], move: move{Key: keys[i]}}
+		if old[i].Found {
+			w.Old, w.OldPassages = old[i].Source.Seq, old[i].Source.X.Doc.Passages
+		}
+		writes = append(writes, w)
+	}
+	if len(writes) == 0 {
+		return nil, nil
+	}
+	first, err := ix.take(ctx, len(writes))
+	if err != nil {
+		return nil, err
+	}
+	moves := make([]move, len(writes))
+	for i, w := range writes {
+		w.New = first + int64(i)
+		moves[i] = w.move
+	}
+	done, err := ix.intend(ctx, first, moves)
+	if err != nil {
+		return nil, err
+	}
+	passages, records := &bulk{ix: ix}, &bulk{ix: ix}
+	for _, w := range writes {
+		if err := ix.rows(ctx, w, passages, records); err != nil {
+			return nil, err
+		}
+	}
+	if err := passages.flush(ctx); err != nil {
+		return nil, err
+	}
+	if err := records.flush(ctx); err != nil {
+		return nil, err
+	}
+	drop := &bulk{ix: ix}
+	for _, w := range writes {
+		reason := passages.refused[w.Key]
+		if reason == "" {
+			reason = records.refused[w.Key]
+		}
+		conflict := records.conflicts[w.Key]
+		if conflict || reason != "" {
+			// Whoever was faster may have been this very request, its answer lost.
+			if now, err := ix.known(ctx, []string{w.Key}); err != nil {
+				return nil, err
+			} else if now[0].Found && now[0].Source.Seq == w.New {
+				conflict, reason = false, ""
+			}
+		}
+		switch {
+		case reason != "":
+			report.Skipped = append(report.Skipped, tamis.Skip{Path: w.Document.Document.Name(), Reason: "the cluster does not take it: " + reason})
+			fallthrough
+		case conflict:
+			if reason == "" {
+				again = append(again, w.ready)
+			}
+			drop.rows(w.Key, w.New, w.count)
+			continue
+		case w.Old == 0:
+			report.Added++
+		default:
+			report.Updated++
+			drop.rows(w.Key, w.Old, w.OldPassages)
+		}
+		report.Warn(&w.Document.Document)
+	}
+	if err := drop.flush(ctx); err != nil {
+		return nil, err
+	}
+	return again, done(ctx)
+}
+
+// intend writes down what is about to be done; done takes it away.
+func (ix *Index) intend(ctx context.Context, seq int64, moves []move) (done func(context.Context) error, err error) {
+	path := "/" + ix.path + "/_doc/i" + strconv.FormatInt(seq, 10)
+	body := query{"k": intentKind, "q": seq, "x": query{"at": time.Now().Unix(), "moves": moves}}
+	if err := ix.cluster.do(ctx, http.MethodPut, path, body, nil); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		err := ix.cluster.do(ctx, http.MethodDelete, path, nil, nil)
+		if isStatus(err, http.StatusNotFound) {
+			err = nil
+		}
+		return err
+	}, nil
+}
+
+// rows puts the records of a document into bulks.
+func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) error {
+	if err := w.Make(ix.ingest); err != nil {
+		return err
+	}
+	d := &w.Document.Document
+	h := *w.Header
+	h.Coding = ""
+	values := valuesOf(w.Rows.Metadata)
+	all := weigh(ix.weights, index.Fields{Title: w.Rows.Document.Title, Headings: w.Rows.Document.Headings, Body: w.Rows.Document.Body})
+	var kept []passageRecord
+	err := w.Rows.Each(func(p corpus.Passage, f index.Fields) error {
+		if w.Rows.Joined && w.Rows.Document.Body == nil {
+			all.add(f.Body, 1)
+		}
+		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), Values: values}
+		r.X = passageData{Start: p.Start, Text: d.Source[p.Start:p.End], Headings: slices.Clone(p.Headings), Sentences: flat(p)}
+		if place := d.PlaceOf(p.Start); !place.IsZero() {
+			r.X.Place = &place
+		}
+		kept = append(kept, r)
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	w.count = len(kept)
+	head := headerData{Header: &h, Passages: len(kept)}
+	short := h
+	short.Digest = nil // it stands in the document's own record
+	for i := range kept {
+		kept[i].X.Doc = headerData{Header: &short, Passages: len(kept)}
+		if err := passages.add(ctx, w.Key, query{"index": query{"_id": passageID(w.New, i), "routing": w.Key}}, &kept[i]); err != nil {
+			return err
+		}
+	}
+	r := documentRecord{
+		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: d.ID, Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, Values: values,
+		X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places},
+	}
+	action := query{"_id": documentKind + w.Key, "routing": w.Key}
+	if w.old.Found {
+		action["if_seq_no"], action["if_primary_term"] = w.old.SeqNo, w.old.Term
+		return records.hold(w.Key, query{"index": action}, &r)
+	}
+	return records.hold(w.Key, query{"create": action}, &r)
+}
+
+// Delete is tamis.Index.Delete.
+func (ix *Index) Delete(ctx context.Context, ids ...string) (removed int, err error) {
+	if ix.readOnly {
+		return 0, tamis.ErrReadOnly
+	}
+	defer func() {
+		if removed > 0 {
+			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
+		}
+	}()
+	for part := range slices.Chunk(ids, batchDocuments) {
+		keys := make([]string, 0, len(part))
+		for _, id := range part {
+			if k := keyOf(id); !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+		n, err := ix.remove(ctx, keys)
+		if removed += n; err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
+}
+
+// remove deletes documents by key.
+func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err error) {
+	for tries := 0; len(keys) > 0; tries++ {
+		if tries > 20 {
+			return removed, errors.New("documents are changed by other writers faster than they can be deleted here")
+		}
+		old, err := ix.known(ctx, keys)
+		if err != nil {
+			return removed, err
+		}
+		var moves []move
+		records := &bulk{ix: ix}
+		for i, o := range old {
+			if !o.Found {
+				continue
+			}
+			moves = append(moves, move{Key: keys[i], Old: o.Source.Seq, OldPassages: o.Source.X.Doc.Passages})
+			action := query{"_id": documentKind + keys[i], "routing": keys[i], "if_seq_no": o.SeqNo, "if_primary_term": o.Term}
+			if err := records.hold(keys[i], query{"delete": action}, nil); err != nil {
+				return removed, err
+			}
+		}
+		if len(moves) == 0 {
+			return removed, nil
+		}
+		seq, err := ix.take(ctx, 1)
+		if err != nil {
+			return removed, err
+		}
+		done, err := ix.intend(ctx, seq, moves)
+		if err != nil {
+			return removed, err
+		}
+		if err := records.flush(ctx); err != nil {
+			return removed, err
+		}
+		drop := &bulk{ix: ix}
+		keys = keys[:0]
+		for _, m := range moves {
+			if records.conflicts[m.Key] {
+				now, err := ix.known(ctx, []string{m.Key})
+				if err != nil {
+					return removed, err
+				}
+				if now[0].Found {
+					keys = append(keys, m.Key)
+				}
+				if now[0].Found && now[0].Source.Seq == m.Old {
+					continue
+				}
+			}
+			if reason := records.refused[m.Key]; reason != "" {
+				return removed, fmt.Errorf("the cluster does not delete a document: %s", reason)
+			}
+			removed++
+			drop.rows(m.Key, m.Old, m.OldPassages)
+		}
+		if err := drop.flush(ctx); err != nil {
+			return removed, err
+		}
+		if err := done(ctx); err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
+}
+
+// recover ends what writers that are gone have begun: what a document's own record does
+// not name is deleted.
+func (ix *Index) recover(ctx context.Context) error {
+	var answer struct {
+		Hits struct {
+			Hits []struct {
+				ID     string `json:"_id"`
+				Source struct {
+					X struct {
+						At    int64  `json:"at"`
+						Moves []move `json:"moves"`
+					} `json:"x"`
+				} `json:"_source"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	body := query{"size": 100, "query": query{"term": query{"k": intentKind}}}
+	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search", body, &answer); err != nil {
+		return err
+	}
+	for _, hit := range answer.Hits.Hits {
+		if time.Since(time.Unix(hit.Source.X.At, 0)) < abandoned {
+			continue
+		}
+		moves := hit.Source.X.Moves
+		keys := make([]string, len(moves))
+		for i, m := range moves {
+			keys[i] = m.Key
+		}
+		now, err := ix.known(ctx, keys)
+		if err != nil {
+			return err
+		}
+		for i, m := range moves {
+			for _, seq := range []int64{m.Old, m.New} {
+				if seq == 0 || now[i].Found && now[i].Source.Seq == seq {
+					continue
+				}
+				gone := query{"query": query{"bool": query{"filter": []query{{"term": query{"k": passageKind}}, {"term": query{"q": seq}}}}}}
+				if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_delete_by_query?conflicts=proceed&refresh=true&routing="+m.Key, gone, nil); err != nil {
+					return err
+				}
+			}
+		}
+		if err := ix.cluster.do(ctx, http.MethodDelete, "/"+ix.path+"/_doc/"+hit.ID, nil, nil); err != nil && !isStatus(err, http.StatusNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// encoded is a line of a bulk request.
+func encoded(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
