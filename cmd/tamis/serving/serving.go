@@ -123,7 +123,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.DurationVar(&o.settle, "settle", 0, "how long the server answers on, not ready, before it ends")
 	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
-	f.StringVar(&o.rerank, "rerank", "", "folder or name of the model that answers /v1/rerank: a cross-encoder, OpenProvence, ColBERT")
+	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)
 }
 
