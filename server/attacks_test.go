@@ -57,7 +57,7 @@ func attacked(t *testing.T, keyed bool, change func(*Options)) *target {
 		return path
 	}
 	write("secret.txt", secret)
-	l := library.New(library.Options{Collections: map[string]string{library.Default: filepath.Join(x.dir, "ix")}, Hold: true})
+	l := library.New(library.Options{Collections: map[string]string{library.Default: filepath.Join(x.dir, "ix")}, Hold: time.Hour})
 	ix, done, err := l.Write(t.Context(), library.Default)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func attacked(t *testing.T, keyed bool, change func(*Options)) *target {
 	if r, err := ix.AddFiles(t.Context(), []string{html}, tamis.FileOptions{}); err != nil || r.Added != 1 {
 		t.Fatal(r, err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := guard.OpenKeys(filepath.Join(x.dir, "keys.json"))

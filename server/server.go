@@ -19,6 +19,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api"
@@ -47,7 +48,7 @@ type Options struct {
 	// Upstream, Encoder and Judge are as of api.Options.
 	Upstream *api.Upstream
 	Encoder  tamis.Encoder
-	Judge    api.Judge
+	Judge    encode.Judge
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Keys are those of the callers. Where there are none, whoever asks from this machine

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -33,6 +32,7 @@ is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of
   rrf(text, dense, k=10)                         reciprocal ranks
   linear(text, 0.7*dense)                        sums of scores; norm=minmax, z, median, none
   rerank(text, dense, n=50)                      the best 50 in another order
+  rerank(rrf(text, dense), reranker, n=50)       by the model of --rerank, which reads them
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
   recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
   feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
@@ -45,14 +45,13 @@ func (a *app) searchCommand() *cobra.Command {
 		unit   string
 		fold   bool
 		asJSON bool
-		by     string
 		places bool
 		scope  scope
 		vector flags.VectorQuery
-		model  encoding.Flag
+		model  encoding.Searching
 	)
 	cmd := &cobra.Command{
-		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] [--plan NAME|EXPR] [--explain] QUERY | --vector JSON",
+		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] [--plan NAME|EXPR] [--rerank DIR] [--explain] QUERY | --vector JSON",
 		Short: "Rank passages or documents by a query",
 		Long:  searchHelp,
 		Example: `  tamis search "segment merging"
@@ -65,7 +64,7 @@ func (a *app) searchCommand() *cobra.Command {
   tamis search --model doc-v3 "segment merging"
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if vector.Given() && (by == "" || len(args) == 0) {
+			if vector.Given() && (!model.Ranked() || len(args) == 0) {
 				return flags.Exact()(cmd, args)
 			}
 			return flags.Exact("QUERY")(cmd, args)
@@ -84,23 +83,26 @@ func (a *app) searchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if model.Plan, err = planHere(model.Plan); err != nil {
+				return err
+			}
 			ix, err := a.openToRead(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{Plan: by, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
 			if len(args) > 0 {
 				q.Text = args[0]
 			}
 			asked := q.Text
-			if by == "" && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
-				err = byVector(cmd, ix, &q, &vector, &model)
+			if !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
+				err = byVector(cmd, ix, &q, &vector, &model.Flag)
 			} else {
 				vector.Fill(&q)
-				var of io.Closer
-				if of, q.Plan, err = model.UseToSearch(cmd.Context(), ix, by, a.warn); err == nil {
-					defer of.Close()
+				var done func() error
+				if done, err = model.Open(cmd.Context(), ix, &q, a.warn); err == nil {
+					defer done()
 				}
 			}
 			if err != nil {
@@ -132,8 +134,7 @@ func (a *app) searchCommand() *cobra.Command {
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
 	vector.Add(f)
-	model.AddAsking(f)
-	f.StringVar(&by, "plan", "", "what ranks: text, dense, hybrid, or an expression (default: text; hybrid where a model made vectors)")
+	model.Add(f)
 	f.BoolVar(&places, "explain", false, "say what ranked, and where each list of the plan has each hit")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")

@@ -156,6 +156,14 @@ func TestServeWatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	step("a removed folder", func() bool { return !p.finds("stone", "wall.md") })
+	tide := writeNote(t, filepath.Join(dir, "more"), "tide.md", "The tide is high.\n")
+	step("tamis index beside it", func() bool {
+		_, err := p.try(dir, "index", "--index", filepath.Join(dir, ".tamis"), tide)
+		return err == nil // before, the server has just written
+	})
+	step("what it indexed", func() bool { return p.finds("tide", "tide.md") })
+	writeNote(t, notes, "moat.md", "The moat is deep.\n")
+	step("a new file after that", func() bool { return p.finds("moat", "moat.md") && p.finds("tide", "tide.md") })
 }
 
 // finds says whether a search finds a file.

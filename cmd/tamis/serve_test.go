@@ -146,13 +146,18 @@ func (p *process) ask(key, method, path, body string) (status int, answer string
 // run runs tamis beside the server, as its owner does, and returns what it prints.
 func (p *process) run(dir string, args ...string) string {
 	p.t.Helper()
-	cmd := exec.Command(p.program, args...)
-	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir, "HOME="+dir)
-	out, err := cmd.CombinedOutput()
+	out, err := p.try(dir, args...)
 	if err != nil {
 		p.t.Fatalf("tamis %s: %v %s", strings.Join(args, " "), err, out)
 	}
-	return strings.TrimSpace(string(out))
+	return out
+}
+
+func (p *process) try(dir string, args ...string) (string, error) {
+	cmd := exec.Command(p.program, args...)
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir, "HOME="+dir)
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
 }
 
 // TestServesModels: the models that the command names answer under the protocols that others

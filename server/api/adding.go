@@ -112,8 +112,7 @@ func (a *API) writing(ctx context.Context, of In, do func(ix *tamis.Index, by *a
 	if err != nil {
 		return err
 	}
-	err = do(ix, access.From(ctx))
-	return errors.Join(err, release())
+	return release(do(ix, access.From(ctx)))
 }
 
 // records are those of the body.
