@@ -296,7 +296,7 @@ type listed struct {
 func checkBill(t *testing.T, bill, program, notices []byte) {
 	t.Helper()
 	if err := bomschema.Valid(bill); err != nil {
-		t.Error(err)
+		t.Errorf("%.2000v", err)
 	}
 	var doc struct {
 		Metadata struct {
