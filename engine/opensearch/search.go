@@ -212,7 +212,8 @@ func (ix *Index) show(ctx context.Context, doc string, r around.Range, lines int
 }
 
 // Count is tamis.Index.Count.
-func (ix *Index) Count(ctx context.Context, scope tamis.Scope) (documents, passages int, err error) {
+func (ix *Index) Count(scope tamis.Scope) (documents, passages int, err error) {
+	ctx := context.Background()
 	m, err := ix.moment(ctx, scope, false)
 	if err != nil {
 		return 0, 0, err
@@ -226,6 +227,78 @@ func (ix *Index) Count(ctx context.Context, scope tamis.Scope) (documents, passa
 		return found.Hits.Total.Value
 	}
 	return count(documentKind), count(passageKind), err
+}
+
+// Documents is tamis.Index.Documents.
+func (ix *Index) Documents(ctx context.Context, p tamis.Page, scope tamis.Scope) (list []tamis.Listed, next string, err error) {
+	m, err := ix.moment(ctx, scope, false)
+	if err != nil {
+		return nil, "", err
+	}
+	defer m.end()
+	if p.Limit <= 0 {
+		p.Limit = 100
+	}
+	p.Limit = min(p.Limit, mostHits-1)
+	filters := m.kind(documentKind)
+	if p.Prefix != "" {
+		filters = append(filters, query{"prefix": query{"i": sortedID(p.Prefix)}})
+	}
+	if p.After != "" {
+		filters = append(filters, query{"range": query{"i": query{"gt": sortedID(p.After)}}})
+	}
+	found, err := m.search(query{
+		"size": p.Limit + 1, "track_total_hits": false, "sort": []query{{"i": "asc"}},
+		"query": query{"bool": query{"filter": filters}}, "_source": query{"excludes": []string{"x.b", "x.p"}},
+	}, false)
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range found.Hits.Hits {
+		h := found.Hits.Hits[i].Source.X.Doc.Header
+		if h == nil {
+			return nil, "", fmt.Errorf("index %q: %w", ix.name, errRecord)
+		}
+		if len(list) == p.Limit {
+			next = list[p.Limit-1].ID // there is more
+			break
+		}
+		list = append(list, tamis.Listed{Document: *h.Document("", nil), Bytes: h.Size})
+	}
+	return list, next, nil
+}
+
+// Stats counts what a cluster counts; what only an embedded index has is 0.
+func (ix *Index) Stats() (tamis.Stats, error) {
+	ctx := context.Background()
+	var st tamis.Stats
+	var err error
+	if st.Documents, st.Passages, err = ix.Count(tamis.Scope{}); err != nil {
+		return st, err
+	}
+	w, err := ix.lookWords(ctx)
+	if err != nil {
+		return st, err
+	}
+	st.Analyzers, st.Similarity, st.Language = w.names, tamis.Similarity(ix.meta.Config.Similarity), ix.meta.Config.Language
+	var answer struct {
+		All struct {
+			Primaries struct {
+				Store struct {
+					Bytes int64 `json:"size_in_bytes"`
+				} `json:"store"`
+				Docs struct {
+					Deleted int `json:"deleted"`
+				} `json:"docs"`
+				Segments struct {
+					Count int `json:"count"`
+				} `json:"segments"`
+			} `json:"primaries"`
+		} `json:"_all"`
+	}
+	err = ix.cluster.do(ctx, "GET", "/"+ix.path+"/_stats/store,docs,segments", nil, &answer)
+	st.StoreBytes, st.Deleted, st.Segments = answer.All.Primaries.Store.Bytes, answer.All.Primaries.Docs.Deleted, answer.All.Primaries.Segments.Count
+	return st, err
 }
 
 // Has says whether the index can do something.
