@@ -702,7 +702,7 @@ type PlanTree struct {
 		} `json:"rrf,omitempty"`
 	} `json:"fuse,omitempty"`
 
-	// List text, dense, sparse or multi
+	// List text, dense, sparse, multi, or reranker, which is the model of the server that reads passages
 	List   *string             `json:"list,omitempty"`
 	Of     *[]PlanTree_Of_Item `json:"of,omitempty"`
 	Recent *struct {

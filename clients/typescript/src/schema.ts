@@ -935,7 +935,7 @@ export interface components {
                     k?: number;
                 };
             };
-            /** @description text, dense, sparse or multi */
+            /** @description text, dense, sparse, multi, or reranker, which is the model of the server that reads passages */
             list?: string;
             of?: (string | components["schemas"]["PlanTree"])[];
             recent?: {
