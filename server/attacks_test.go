@@ -57,7 +57,7 @@ func attacked(t *testing.T, keyed bool, change func(*Options)) *target {
 		return path
 	}
 	write("secret.txt", secret)
-	l := library.New(library.Options{Collections: map[string]string{library.Default: filepath.Join(x.dir, "ix")}, Hold: true})
+	l := library.New(library.Options{Collections: map[string]string{library.Default: filepath.Join(x.dir, "ix")}, Hold: time.Hour})
 	ix, done, err := l.Write(t.Context(), library.Default)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func attacked(t *testing.T, keyed bool, change func(*Options)) *target {
 	if r, err := ix.AddFiles(t.Context(), []string{html}, tamis.FileOptions{}); err != nil || r.Added != 1 {
 		t.Fatal(r, err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := guard.OpenKeys(filepath.Join(x.dir, "keys.json"))
@@ -428,6 +428,25 @@ func TestNamesAndTextsAreData(t *testing.T) {
 	}
 	if strings.Contains(kind, "html") || strings.Contains(kind, "svg") || strings.Contains(kind, "xml") || !strings.HasPrefix(resp.Header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Error("a page of somebody's would run here:", kind, resp.Header.Get("Content-Security-Policy"))
+	}
+}
+
+// TestPolicies: the page may do what it needs, each answer of data nothing, also below the
+// page's own address; both keep what the guard says of every answer.
+func TestPolicies(t *testing.T) {
+	x := attacked(t, false, nil)
+	const page, data = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval';", "default-src 'none'; base-uri 'none';"
+	for path, want := range map[string]string{
+		"/": page, "/assets/main.js": page, "/assets/none.js": data, "/assets/../x": data, "/none": data, "/healthz": data, "/openapi.json": data, "/v1/whoami": data, "/metrics": data,
+	} {
+		resp, _ := x.ask("", "GET", path, "")
+		h := resp.Header
+		if got := h.Values("Content-Security-Policy"); len(got) != 1 || !strings.HasPrefix(got[0], want) || !strings.HasSuffix(got[0], "frame-ancestors 'none'") {
+			t.Errorf("%s: %q", path, got)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" || h.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s: %v", path, h)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ var ErrPublic = errors.New("is seen by other machines, and there are no keys: ma
 func Listen(address string, keyed bool) (l net.Listener, public bool, err error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: an address is HOST:PORT, such as 127.0.0.1:8470: %w", address, err)
+		return nil, false, fmt.Errorf("%s: an address is HOST:PORT, such as 127.0.0.1:8227: %w", address, err)
 	}
 	ip, err := netip.ParseAddr(host)
 	public = host != "localhost" && (err != nil || !ip.IsLoopback())

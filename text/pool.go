@@ -1,9 +1,14 @@
 package text
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+)
 
 // Pool lends analyzers, which are not safe for concurrent use but grow faster
-// with use: each keeps the words it has seen. The zero Pool is ready.
+// with use: each keeps the words it has seen. It keeps no more of a name than can
+// work at once: what many borrowed at some time would be held for ever, up to
+// 30 MiB each. The zero Pool is ready.
 type Pool struct {
 	mu   sync.Mutex
 	idle map[string][]*Analyzer
@@ -28,7 +33,9 @@ func (p *Pool) Put(a *Analyzer) {
 	if p.idle == nil {
 		p.idle = map[string][]*Analyzer{}
 	}
-	p.idle[a.Name()] = append(p.idle[a.Name()], a)
+	if idle := p.idle[a.Name()]; len(idle) < runtime.GOMAXPROCS(0) {
+		p.idle[a.Name()] = append(idle, a)
+	}
 }
 
 // Loan is the analyzers that one goroutine has borrowed of a pool, one a name.

@@ -1,7 +1,7 @@
 // Package client calls a running tamis serve. All but this file is made of the server's OpenAPI
 // document by oapi-codegen:
 //
-//	c, err := client.NewClientWithResponses("http://127.0.0.1:8470")
+//	c, err := client.NewClientWithResponses("http://127.0.0.1:8227")
 //	r, err := c.ContextWithResponse(ctx, "default", client.ContextRequest{Question: "how long are backups kept?"})
 //	fmt.Println(r.JSON200.Text)
 //

@@ -531,7 +531,7 @@ func (m *moment) source(doc topk.Row) (*corpus.Document, error) {
 func (m *moment) hasField(field string) (bool, error) {
 	found, err := m.search(query{
 		"size": 0, "track_total_hits": 1, "terminate_after": 1,
-		"query": query{"bool": query{"filter": append(m.kind(documentKind), query{"term": query{"f": hasToken(field)}})}},
+		"query": query{"bool": query{"filter": append(m.kind(documentKind), query{"term": query{"F": field}})}},
 	}, false)
 	return found != nil && found.Hits.Total.Value > 0, err
 }
@@ -540,16 +540,14 @@ func (m *moment) hasField(field string) (bool, error) {
 func (m *moment) fields() ([]string, error) {
 	found, err := m.search(query{
 		"size": 0, "track_total_hits": false, "query": query{"bool": query{"filter": m.kind(documentKind)}},
-		"aggs": query{"f": query{"terms": query{"field": "f", "size": 1000, "include": `[0-9]+:[A-Za-z_][A-Za-z0-9_.-]*`}}},
+		"aggs": query{"f": query{"terms": query{"field": "F", "size": 1000}}},
 	}, false)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for _, b := range found.Aggregations["f"].Buckets {
-		if name, ok := fieldOf(b.Key); ok {
-			names = append(names, name)
-		}
+		names = append(names, b.Key)
 	}
 	return names, nil
 }

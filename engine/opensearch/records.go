@@ -25,13 +25,13 @@ const (
 
 // passageRecord is a passage, with what a hit shows of its document.
 type passageRecord struct {
-	Kind   string      `json:"k"`
-	Seq    int64       `json:"q"`
-	N      int         `json:"n"`
-	Row    string      `json:"r"`
-	Terms  string      `json:"t,omitempty"`
-	Values []string    `json:"f,omitempty"`
-	X      passageData `json:"x"`
+	Kind  string `json:"k"`
+	Seq   int64  `json:"q"`
+	N     int    `json:"n"`
+	Row   string `json:"r"`
+	Terms string `json:"t,omitempty"`
+	described
+	X passageData `json:"x"`
 }
 
 type passageData struct {
@@ -51,15 +51,15 @@ type headerData struct {
 
 // documentRecord is a document as a whole.
 type documentRecord struct {
-	Kind     string       `json:"k"`
-	Seq      int64        `json:"q"`
-	Row      string       `json:"r"`
-	ID       string       `json:"i"`
-	Terms    string       `json:"T,omitempty"`
-	Title    string       `json:"y,omitempty"`
-	Analyzer string       `json:"a"`
-	Values   []string     `json:"f,omitempty"`
-	X        documentData `json:"x"`
+	Kind     string `json:"k"`
+	Seq      int64  `json:"q"`
+	Row      string `json:"r"`
+	ID       string `json:"i"`
+	Terms    string `json:"T,omitempty"`
+	Title    string `json:"y,omitempty"`
+	Analyzer string `json:"a"`
+	described
+	X documentData `json:"x"`
 }
 
 type documentData struct {

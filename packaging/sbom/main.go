@@ -1,10 +1,11 @@
 // Command sbom says of what a program that Go built consists: as a CycloneDX document,
 // and as the licences of its modules, which those who pass the program on must pass on too.
 //
-//	sbom [-version V] [-notices FILE] PROGRAM > PROGRAM.cdx.json
+//	sbom [-version V] [-parts FILE] [-notices FILE] PROGRAM > PROGRAM.cdx.json
 //
-// All is read from what the linker wrote into the program; only licences are looked up
-// where the go command keeps the modules. Nothing is fetched.
+// Modules are read from what the linker wrote into the program; only licences are looked up
+// where the go command keeps the modules. What else is in the program, as files that it
+// embeds, a list says (packaging/parts.json), and is looked for there. Nothing is fetched.
 package main
 
 import (
@@ -35,18 +36,19 @@ import (
 func main() {
 	version := flag.String("version", "", "version of the program (default: what its module says)")
 	notices := flag.String("notices", "", "file to write the licences of all modules to")
+	parts := flag.String("parts", "", "list of what the program embeds (default: nothing)")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: sbom [-version V] [-notices FILE] PROGRAM")
+		fmt.Fprintln(os.Stderr, "usage: sbom [-version V] [-parts FILE] [-notices FILE] PROGRAM")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), *version, *notices, os.Stdout); err != nil {
+	if err := run(flag.Arg(0), *version, *parts, *notices, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "sbom:", err)
 		os.Exit(1)
 	}
 }
 
-func run(program, version, notices string, out io.Writer) error {
+func run(program, version, list, notices string, out io.Writer) error {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
 		return err
@@ -55,16 +57,26 @@ func run(program, version, notices string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	modules, err := licensed(info)
+	root, cache, err := goFolders()
 	if err != nil {
 		return err
 	}
-	if notices != "" {
-		if err := os.WriteFile(notices, notice(modules), 0o644); err != nil {
+	modules, err := licensed(info, root, cache)
+	if err != nil {
+		return err
+	}
+	var parts []part
+	if list != "" {
+		if parts, err = readParts(list, info, cache, data); err != nil {
 			return err
 		}
 	}
-	bom := document(info, modules, cmp.Or(version, info.Main.Version), filepath.Base(program), sha256.Sum256(data))
+	if notices != "" {
+		if err := os.WriteFile(notices, notice(append(modules, works(parts)...)), 0o644); err != nil {
+			return err
+		}
+	}
+	bom := document(info, modules, parts, cmp.Or(version, info.Main.Version), filepath.Base(program), sha256.Sum256(data))
 	return cdx.NewBOMEncoder(out, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cdx.SpecVersion1_6)
 }
 
@@ -79,13 +91,9 @@ type text struct{ name, text string }
 
 // licensed is the standard library and the modules of a program, with their licences.
 // A module without a licence is an error: nobody may pass that program on.
-func licensed(info *debug.BuildInfo) ([]module, error) {
-	env, err := exec.Command("go", "env", "GOROOT", "GOMODCACHE").Output()
-	if err != nil {
-		return nil, fmt.Errorf("go env: %w", err)
-	}
-	root, cache, _ := strings.Cut(strings.TrimSpace(string(env)), "\n")
+func licensed(info *debug.BuildInfo, root, cache string) ([]module, error) {
 	std := module{path: "std", version: strings.TrimPrefix(info.GoVersion, "go")}
+	var err error
 	if std.licences, std.texts, err = licences(root); err != nil {
 		return nil, err
 	}
@@ -105,6 +113,16 @@ func licensed(info *debug.BuildInfo) ([]module, error) {
 		all = append(all, m)
 	}
 	return all, nil
+}
+
+// goFolders are where Go is installed and where it keeps modules.
+func goFolders() (root, cache string, err error) {
+	env, err := exec.Command("go", "env", "GOROOT", "GOMODCACHE").Output()
+	if err != nil {
+		return "", "", fmt.Errorf("go env: %w", err)
+	}
+	root, cache, _ = strings.Cut(strings.TrimSpace(string(env)), "\n")
+	return root, cache, nil
 }
 
 // moduleDir is where the go command keeps a module, in its cache.
@@ -153,12 +171,12 @@ func licences(dir string) (ids []string, texts []text, err error) {
 	return ids, texts, nil
 }
 
-// notice is the licences of all modules as one text.
+// notice is the licences of all works as one text.
 func notice(modules []module) []byte {
 	var b bytes.Buffer
 	b.WriteString("tamis contains the following works, each under the licence that follows its name.\n")
 	for _, m := range modules {
-		fmt.Fprintf(&b, "\n%s\n%s %s (%s)\n", strings.Repeat("=", 78), m.path, m.version, strings.Join(m.licences, ", "))
+		fmt.Fprintf(&b, "\n%s\n%s (%s)\n", strings.Repeat("=", 78), strings.TrimSpace(m.path+" "+m.version), strings.Join(m.licences, ", "))
 		for _, t := range m.texts {
 			fmt.Fprintf(&b, "\n--- %s\n\n%s\n", t.name, strings.TrimSpace(t.text))
 		}
@@ -168,7 +186,7 @@ func notice(modules []module) []byte {
 
 // document is the bill of materials. It holds nothing that differs between two builds of
 // the same sources: its serial number is made of the program's digest, its time is $SOURCE_DATE_EPOCH.
-func document(info *debug.BuildInfo, modules []module, version, name string, digest [sha256.Size]byte) *cdx.BOM {
+func document(info *debug.BuildInfo, modules []module, parts []part, version, name string, digest [sha256.Size]byte) *cdx.BOM {
 	bom := cdx.NewBOM()
 	id := digest[:16]
 	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // RFC 9562, version 8: bytes of our own making
@@ -209,6 +227,10 @@ func document(info *debug.BuildInfo, modules []module, version, name string, dig
 		}
 		components = append(components, c)
 		refs = append(refs, c.BOMRef)
+	}
+	for i := range parts {
+		components = append(components, parts[i].component())
+		refs = append(refs, parts[i].PURL)
 	}
 	bom.Components = &components
 	bom.Dependencies = &[]cdx.Dependency{{Ref: main, Dependencies: &refs}}

@@ -36,13 +36,13 @@ const (
 
 // streamed is a request whose body is read as it comes.
 type streamed struct {
-	body io.Reader
+	body *incoming
 	kind string
 }
 
 // Resolve keeps the body.
 func (s *streamed) Resolve(ctx huma.Context) []error {
-	s.body, s.kind = ctx.BodyReader(), ctx.Header("Content-Type")
+	s.body, s.kind = &incoming{r: ctx.BodyReader()}, ctx.Header("Content-Type")
 	return nil
 }
 
@@ -51,7 +51,7 @@ func (a *API) adding() {
 	records := huma.Operation{
 		OperationID: "add-documents", Method: http.MethodPost, Path: "/v1/collections/{collection}/documents", Tags: tags,
 		Summary:     "Add or replace documents",
-		Description: "One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.",
+		Description: "One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.",
 		Errors:      []int{http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusInsufficientStorage},
 	}
 	type input struct {
@@ -68,6 +68,9 @@ func (a *API) adding() {
 			out.Body, err = ix.Add(ctx, allowedTo(by, ix, docs))
 			return err
 		})
+		if why := of.body.broken(); why != nil && err == nil {
+			return nil, partly(why, &out.Body)
+		}
 		return out, err
 	})
 	a.takes("add-documents", map[string]*huma.MediaType{
@@ -109,8 +112,7 @@ func (a *API) writing(ctx context.Context, of In, do func(ix *tamis.Index, by *a
 	if err != nil {
 		return err
 	}
-	err = do(ix, access.From(ctx))
-	return errors.Join(err, release())
+	return release(do(ix, access.From(ctx)))
 }
 
 // records are those of the body.
@@ -119,7 +121,7 @@ func (s *streamed) records(ctx context.Context) (iter.Seq2[tamis.Document, error
 	if err != nil || kind != ndjson && kind != "application/json" {
 		return nil, huma.Error415UnsupportedMediaType(fmt.Sprintf("the body is %q: send one record as application/json, or a line each as %s", s.kind, ndjson))
 	}
-	in := s.body
+	var in io.Reader = s.body
 	if kind == "application/json" {
 		all, err := io.ReadAll(io.LimitReader(in, mostRecord+1))
 		if err != nil {
@@ -165,15 +167,6 @@ func oneRecord(line []byte) error {
 		return invalid("", errors.New(skip.Reason))
 	}
 	return err
-}
-
-// bodyError is the error of a body that breaks off or is too long.
-func bodyError(err error) error {
-	var long *http.MaxBytesError
-	if errors.As(err, &long) {
-		return huma.NewError(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", long.Limit))
-	}
-	return huma.Error400BadRequest("the body broke off")
 }
 
 // inOrder is a ReaderAt of bytes that come in order.

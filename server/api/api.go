@@ -14,7 +14,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -163,10 +162,10 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 			return
 		}
 		if named {
-			a.once.do(a, undisturbed{ctx}, next)
+			a.once.do(a, undisturb(ctx), next)
 			return
 		}
-		next(undisturbed{ctx})
+		next(undisturb(ctx))
 	})
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -176,16 +175,6 @@ func route[I, O any](a *API, need access.Scope, op huma.Operation, do func(conte
 		return out, nil
 	})
 }
-
-// undisturbed leaves the deadlines of a connection to the server.
-type undisturbed struct{ humaContext }
-
-type humaContext huma.Context
-
-func (undisturbed) SetReadDeadline(time.Time) error { return nil }
-
-// Unwrap is for those who look for the request.
-func (u undisturbed) Unwrap() huma.Context { return u.humaContext }
 
 // takes documents the body of an operation that reads it by itself.
 func (a *API) takes(id string, content map[string]*huma.MediaType) {
@@ -197,8 +186,9 @@ func (a *API) takes(id string, content map[string]*huma.MediaType) {
 }
 
 // brief cuts what errors repeat of a request: the place says enough.
-func brief(_ huma.Context, _ string, v any) (any, error) {
+func brief(ctx huma.Context, _ string, v any) (any, error) {
 	if p, ok := v.(*huma.ErrorModel); ok {
+		broken(ctx, p)
 		for _, e := range p.Errors {
 			if text, err := json.Marshal(e.Value); err != nil || len(text) > 200 {
 				e.Value = nil

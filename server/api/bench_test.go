@@ -34,7 +34,7 @@ func BenchmarkOverhead(b *testing.B) {
 	if _, err := ix.AddFiles(ctx, []string{filepath.Join(root, "src", "net")}, tamis.FileOptions{}); err != nil {
 		b.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		b.Fatal(err)
 	}
 	ix, release, err := s.lib.Read(ctx, "go")

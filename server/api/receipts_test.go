@@ -83,7 +83,7 @@ func TestOriginals(t *testing.T) {
 	if _, err := ix.AddFiles(context.Background(), []string{dir}, tamis.FileOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	const at = "/v1/collections/notes/original?id="

@@ -56,7 +56,7 @@ func (a *API) uploading() {
 	route(a, access.Write, huma.Operation{
 		OperationID: "upload-files", Method: http.MethodPost, Path: "/v1/collections/{collection}/files", Tags: []string{"documents"},
 		Summary:     "Upload files to be read and added",
-		Description: "Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there.",
+		Description: "Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there. Of a body that is longer than the server takes, or breaks off, errors[0].value counts what had been added, which stays.",
 		Errors:      []int{http.StatusBadRequest, http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusInsufficientStorage},
 	}, func(ctx context.Context, of *input) (*body[Uploads], error) {
 		kind, params, err := mime.ParseMediaType(of.kind)
@@ -73,6 +73,9 @@ func (a *API) uploading() {
 			u := &uploads{ix: ix, by: by, dir: dir, prefix: of.Prefix, groups: of.Groups, out: &out.Body, reader: read.New(read.Options{})}
 			return u.all(ctx, multipart.NewReader(of.body, params["boundary"]))
 		})
+		if why := of.body.broken(); why != nil {
+			return nil, partly(why, &out.Body.Report)
+		}
 		return out, err
 	})
 	a.takes("upload-files", map[string]*huma.MediaType{"multipart/form-data": {Schema: file}})

@@ -151,7 +151,7 @@ func (o *once) do(a *API, ctx huma.Context, next func(huma.Context)) {
 	case known == nil:
 		rec := &recorder{ResponseWriter: w}
 		defer func() { o.keep(key, mine, rec) }()
-		next(undisturbed{humago.NewContext(ctx.Operation(), r, rec)})
+		next(undisturb(humago.NewContext(ctx.Operation(), r, rec)))
 	case known.request != mine.request:
 		_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "another request had this "+onceHeader+": take a new one", &huma.ErrorDetail{Message: "used", Location: "header." + onceHeader})
 	case known.status == 0:

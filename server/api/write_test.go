@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/llm"
@@ -45,6 +47,44 @@ func TestDocumentsWritten(t *testing.T) {
 		}
 	}
 	s.get(t, hr, "GET", "/v1/collections/notes/document?id=secret", "", &d)
+}
+
+// TestBodiesThatEndEarly: a body that is longer than the server takes, or breaks off, is never
+// answered as if all of it were in; what is in is counted.
+func TestBodiesThatEndEarly(t *testing.T) {
+	s := serve(t, Options{})
+	record := func(i int) string {
+		return fmt.Sprintf("{\"id\":\"r%d\",\"text\":\"Record %d is about tin.\"}\n", i, i)
+	}
+	files, kind := form(t, [3]string{"file", "a.txt", "A tin."}, [3]string{"file", "b.txt", strings.Repeat("B tin. ", 100)})
+	for _, c := range []struct {
+		path, kind, body string
+		end              error
+		want             int
+		in               string
+	}{
+		{"documents", "application/x-ndjson", record(1) + record(2) + record(3)[:9], &http.MaxBytesError{Limit: 77}, 413, `"added":2`},
+		{"documents", "application/x-ndjson", record(1) + record(4) + record(3)[:9], io.ErrUnexpectedEOF, 400, `"added":1,"unchanged":1`},
+		{"documents", "application/json", record(5)[:9], &http.MaxBytesError{Limit: 77}, 413, ""},
+		{"files", kind, files.String()[:files.Len()-400], &http.MaxBytesError{Limit: 77}, 413, `"added":1`},
+		{"search", "application/json", `{"query":`, io.ErrUnexpectedEOF, 400, ""},
+		{"search", "application/json", `{"query":`, &http.MaxBytesError{Limit: 77}, 413, ""},
+	} {
+		r := httptest.NewRequest("POST", "/v1/collections/notes/"+c.path, io.MultiReader(strings.NewReader(c.body), iotest.ErrReader(c.end)))
+		r.Header.Set("Content-Type", c.kind)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r.WithContext(access.With(r.Context(), writer)))
+		body := w.Body.String()
+		if w.Code != c.want || w.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(body, c.in) ||
+			(c.want == 413) != strings.Contains(body, "longer than 77 bytes") || !strings.Contains(body, fmt.Sprintf(`"status":%d`, c.want)) {
+			t.Errorf("%s, %v: %d %s", c.path, c.end, w.Code, body)
+		}
+	}
+	var d Document
+	s.get(t, writer, "GET", "/v1/collections/notes/document?id=r4", "", &d)
+	if w := s.ask(writer, "GET", "/v1/collections/notes/document?id=r3", ""); w.Code != 404 {
+		t.Errorf("half a record is in: %s", w.Body)
+	}
 }
 
 func TestCollectionsMade(t *testing.T) {

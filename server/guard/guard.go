@@ -306,9 +306,9 @@ func (g *Guard) told(w *writer, e *Entry, start time.Time, audited bool) {
 	}
 }
 
-// policy is what pages may do: run what this server has, show what it has, ask it alone.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; " +
-	"worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// policy is that of answers: they are data, and nothing of them runs or is shown as a page.
+// The page of the server has one of its own (package web), and originals of documents do.
+const policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func secure(h http.Header, r *http.Request, id string) {
 	h.Set("Content-Security-Policy", policy)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/tamis-search/tamis/server/access"
 )
@@ -260,10 +263,19 @@ func (k *Keys) Remove(nameOrID string) (n int, err error) {
 	return n, err
 }
 
-// change writes the file as do leaves it, as a whole: who reads it sees the old or the new.
-func (k *Keys) change(do func(*keyFile) error) error {
+// change writes the file as do leaves it, as a whole: who reads it sees the old or the new,
+// and two who change it at once, in any process, do so one after the other.
+func (k *Keys) change(do func(*keyFile) error) (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err := os.MkdirAll(filepath.Dir(k.path), 0o700); err != nil {
+		return err
+	}
+	lock, err := lockFile(k.path + ".lock")
+	if err != nil {
+		return fmt.Errorf("key file %s: %w", k.path, err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	f, err := readKeys(k.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("key file: %w", err)
@@ -273,9 +285,6 @@ func (k *Keys) change(do func(*keyFile) error) error {
 	}
 	data, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(k.path), 0o700); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(k.path), ".keys-*") // 0600
@@ -292,4 +301,23 @@ func (k *Keys) change(do func(*keyFile) error) error {
 	}
 	k.looked = time.Time{}
 	return nil
+}
+
+// lockTime is how long a change waits for another.
+const lockTime = 10 * time.Second
+
+// lockFile waits for the lock that a file stands for. The system gives it back with the
+// process; the file stays, since who removed it could remove another's.
+func lockFile(path string) (io.Closer, error) {
+	for end := time.Now().Add(lockTime); ; time.Sleep(10 * time.Millisecond) {
+		lock, err := vfs.Default.Lock(path)
+		switch {
+		case err == nil:
+			return lock, nil
+		case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		case time.Now().After(end):
+			return nil, fmt.Errorf("somebody else is changing it: try again: %w", err)
+		}
+	}
 }

@@ -2,10 +2,12 @@ package guard
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +96,35 @@ func TestRotation(t *testing.T) {
 	}
 	if n, err := k.Remove("bot"); n != 1 || err != nil {
 		t.Error(n, err)
+	}
+}
+
+// TestKeysAddedAtOnce: none is lost, whoever adds them.
+func TestKeysAddedAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.json")
+	const many = 24
+	var all sync.WaitGroup
+	made := make([]string, many)
+	for i := range made {
+		all.Go(func() {
+			k, err := OpenKeys(path)
+			if err == nil {
+				made[i], err = k.Add(Key{Name: fmt.Sprint("n", i), Scope: "read"})
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	k, err := OpenKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, key := range made {
+		if c, err := k.Find(key); err != nil || c.Name != fmt.Sprint("n", i) {
+			t.Errorf("key %d: %v", i, err)
+		}
 	}
 }
 

@@ -2,7 +2,9 @@
 //
 // Who reads a collection that another process writes always finds what is durable there:
 // the index is opened again, beside the one in use, when its head has changed (package
-// store/head). Who writes takes the lock of the index, for as long as Options say.
+// store/head). Who writes takes the lock of the index, and keeps it for as long as Options
+// say; where the disk failed it is given back at once, so that the next who writes opens the
+// index anew and finds out whether the disk is well again.
 package library
 
 import (
@@ -10,7 +12,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,9 +35,9 @@ type Options struct {
 	Collections map[string]string
 	// Root is a folder where further collections lie, and new ones are made; "" for none.
 	Root string
-	// Hold keeps the lock of an index from the first write on, so that writers come one
-	// after another at no cost; without it the lock is given back after each.
-	Hold bool
+	// Hold is how long the lock of an index is kept after a write, so that writers come one
+	// after another at no cost; other processes can write after that.
+	Hold time.Duration
 	// Index are the settings of indexes that are made.
 	Index tamis.Options
 	// Use, where not nil, is called with each index that was opened, before it is read.
@@ -102,10 +103,10 @@ func (l *Library) Read(ctx context.Context, name string) (ix *tamis.Index, relea
 	return s.read(ctx)
 }
 
-// Write is the index of a collection, to be written until release is called; it is made
-// where it is not there and may be. Errors: access.ErrNoCollection, tamis.ErrLocked while
+// Write is the index of a collection, to be written until release is called, with the error
+// of the writing, which it returns; it is made where it is not there and may be. Errors: access.ErrNoCollection, tamis.ErrLocked while
 // another process writes, and those of tamis.Open.
-func (l *Library) Write(ctx context.Context, name string) (ix *tamis.Index, release func() error, err error) {
+func (l *Library) Write(ctx context.Context, name string) (ix *tamis.Index, release func(error) error, err error) {
 	s, err := l.shelf(name, true)
 	if err != nil {
 		return nil, nil, err
@@ -156,7 +157,7 @@ func (l *Library) Make(ctx context.Context, name string) (made bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	return true, release()
+	return true, release(nil)
 }
 
 // Remove removes a collection with all that it holds. Errors: ErrFixed for one that was
@@ -212,192 +213,5 @@ func (l *Library) Close() error {
 	for _, s := range shelves {
 		errs = append(errs, s.close())
 	}
-	return errors.Join(errs...)
-}
-
-// shelf is one collection.
-type shelf struct {
-	name, dir string
-	o         *Options
-
-	mu      sync.Mutex // of what follows
-	reader  *open      // the newest that was opened for reading; nil for none
-	writer  *open
-	writing int           // who uses the writer to write
-	closing chan struct{} // closed when the lock of the last writer is given back; nil for none
-	looked  time.Time     // when the head was looked at last
-	head    headMark      // as it was when the reader was opened
-	removed bool
-}
-
-// open is an index with those who use it, itself included while it is the shelf's.
-type open struct {
-	ix    *tamis.Index
-	users sync.WaitGroup
-}
-
-// headMark tells one state of a head from another, as far as the file system can.
-type headMark struct {
-	size  int64
-	mtime time.Time
-}
-
-func markOf(dir string) headMark {
-	info, err := os.Stat(filepath.Join(dir, "head"))
-	if err != nil {
-		return headMark{}
-	}
-	return headMark{info.Size(), info.ModTime()}
-}
-
-func (s *shelf) use(o *open) (*tamis.Index, func(), error) {
-	o.users.Add(1)
-	return o.ix, sync.OnceFunc(o.users.Done), nil
-}
-
-func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.removed {
-		return nil, nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
-	}
-	if s.writer != nil {
-		return s.use(s.writer)
-	}
-	if s.reader != nil && time.Since(s.looked) < lookAgain {
-		return s.use(s.reader)
-	}
-	s.looked = time.Now()
-	mark := markOf(s.dir)
-	if s.reader != nil && mark == s.head {
-		return s.use(s.reader)
-	}
-	ix, err := tamis.OpenReadOnly(s.dir)
-	if err != nil {
-		if s.reader != nil && !errors.Is(err, tamis.ErrNotFound) {
-			return s.use(s.reader) // the writer is in the middle of something
-		}
-		if errors.Is(err, tamis.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%w: %q has no index yet", tamis.ErrNotFound, s.name)
-		}
-		return nil, nil, err
-	}
-	if s.o.Use != nil {
-		s.o.Use(s.name, ix)
-	}
-	s.retire(s.reader)
-	s.reader, s.head = &open{ix: ix}, mark
-	return s.use(s.reader)
-}
-
-// retire closes what was opened when nobody uses it any more.
-func (s *shelf) retire(o *open) (closed chan struct{}) {
-	closed = make(chan struct{})
-	go func() {
-		defer close(closed)
-		if o != nil {
-			o.users.Wait()
-			_ = o.ix.Close() // what was acknowledged is durable
-		}
-	}()
-	return closed
-}
-
-func (s *shelf) write(ctx context.Context) (*tamis.Index, func() error, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.writer == nil && s.closing != nil {
-		closing := s.closing
-		s.mu.Unlock()
-		var err error
-		select {
-		case <-closing:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		s.mu.Lock()
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	if s.removed {
-		return nil, nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
-	}
-	if s.writer == nil {
-		ix, err := tamis.Open(s.dir, s.o.Index)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s.o.Use != nil {
-			s.o.Use(s.name, ix)
-		}
-		s.writer = &open{ix: ix}
-		s.retire(s.reader)
-		s.reader = nil
-	}
-	s.writing++
-	ix, done, err := s.use(s.writer)
-	return ix, sync.OnceValue(func() error { done(); return s.wrote() }), err
-}
-
-// wrote is called by each who is done with writing.
-func (s *shelf) wrote() error {
-	s.mu.Lock()
-	s.writing--
-	w := s.writer
-	if s.writing > 0 || s.o.Hold || w == nil {
-		s.mu.Unlock()
-		return nil
-	}
-	closing := make(chan struct{})
-	s.writer, s.closing = nil, closing
-	s.looked = time.Time{}
-	s.mu.Unlock()
-	w.users.Wait() // who reads it now
-	err := w.ix.Close()
-	s.mu.Lock()
-	s.closing = nil
-	s.mu.Unlock()
-	close(closing)
-	return err
-}
-
-// remove takes the collection from the shelf: who reads it goes on, nobody else comes. What
-// it returns says when all is closed.
-func (s *shelf) remove() (closed chan struct{}, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.removed {
-		return nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
-	}
-	if s.writing > 0 || s.closing != nil {
-		return nil, fmt.Errorf("remove %q: %w", s.name, tamis.ErrLocked)
-	}
-	if s.writer == nil { // another process may write it
-		ix, err := tamis.Open(s.dir, tamis.Options{MustExist: true})
-		if err == nil {
-			err = ix.Close()
-		}
-		if errors.Is(err, tamis.ErrLocked) {
-			return nil, err
-		}
-	}
-	s.retire(s.reader)
-	closed = s.retire(s.writer)
-	s.reader, s.writer, s.removed = nil, nil, true
-	return closed, nil
-}
-
-func (s *shelf) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var errs []error
-	for _, o := range []*open{s.reader, s.writer} {
-		if o != nil {
-			o.users.Wait()
-			errs = append(errs, o.ix.Close())
-		}
-	}
-	s.reader, s.writer = nil, nil
 	return errors.Join(errs...)
 }

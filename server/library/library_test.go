@@ -80,7 +80,7 @@ func TestLockIsGivenBack(t *testing.T) {
 	if n := documents(t, l, Default); n != 1 {
 		t.Errorf("%d documents while writing", n)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	other, err := tamis.Open(dir, tamis.Options{})
@@ -92,6 +92,91 @@ func TestLockIsGivenBack(t *testing.T) {
 	}
 	if n := documents(t, l, Default); n != 1 {
 		t.Errorf("%d documents after writing", n)
+	}
+}
+
+// TestWriterRests: some time after the last write another process may write, although
+// somebody still reads; what that one writes is found, and then it is written here again.
+func TestWriterRests(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "ix")
+	l := New(Options{Collections: map[string]string{Default: dir}, Hold: 20 * time.Millisecond})
+	defer l.Close()
+	elsewhere := func() (ix *tamis.Index) {
+		t.Helper()
+		var err error
+		for range 500 {
+			if ix, err = tamis.Open(dir, tamis.Options{}); !errors.Is(err, tamis.ErrLocked) {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ix
+	}
+	found := func(n int) {
+		t.Helper()
+		for range 500 {
+			if documents(t, l, Default) == n {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("%d documents, not %d", documents(t, l, Default), n)
+	}
+	ix, done, err := l.Write(ctx, Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, ix, "a", "The kettle is on the table.")
+	held, release, err := l.Read(ctx, Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := done(nil); err != nil {
+		t.Fatal(err)
+	}
+	s := l.shelves[Default]
+	for resting := false; !resting; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		resting = s.resting
+		s.mu.Unlock()
+	}
+	found(1) // by a reader beside it: who reads the writer now is the last
+	if _, err := tamis.Open(dir, tamis.Options{}); !errors.Is(err, tamis.ErrLocked) {
+		t.Errorf("the lock of what is read: %v", err)
+	}
+	if again, done, err := l.Write(ctx, Default); err != nil || again != held { // it wakes
+		t.Errorf("writing while it rests: %v", err)
+	} else if err := done(nil); err != nil {
+		t.Error(err)
+	}
+	release()
+	other := elsewhere()
+	add(t, other, "b", "The spoon is in the drawer.")
+	if _, _, err := l.Write(ctx, Default); !errors.Is(err, tamis.ErrLocked) {
+		t.Errorf("writing beside a writer: %v", err)
+	}
+	found(2)
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if ix, done, err = l.Write(ctx, Default); err != nil {
+		t.Fatal(err)
+	}
+	add(t, ix, "c", "The cup is full.")
+	found(3)
+	if err := done(tamis.ErrFailed); !errors.Is(err, tamis.ErrFailed) { // the disk: it is opened anew
+		t.Error(err)
+	}
+	if s.writer != nil || s.closing != nil {
+		t.Error("a writer whose disk failed is kept")
+	}
+	found(3)
+	if err := elsewhere().Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -110,7 +195,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	if names := l.Names(); !slices.Equal(names, []string{"notes"}) {
@@ -125,7 +210,7 @@ func TestManyAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
@@ -139,7 +224,7 @@ func TestManyAtOnce(t *testing.T) {
 						return
 					}
 					add(t, ix, fmt.Sprint(w, i), "The kettle is on the table.")
-					if err := done(); err != nil {
+					if err := done(nil); err != nil {
 						t.Error(err)
 					}
 					continue
@@ -178,7 +263,7 @@ func TestMadeAndRemoved(t *testing.T) {
 	if err := l.Remove(ctx, "notes"); !errors.Is(err, tamis.ErrLocked) {
 		t.Errorf("removing what somebody writes: %v", err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	held, release, err := l.Read(ctx, "notes")
@@ -219,14 +304,14 @@ func TestMadeAndRemoved(t *testing.T) {
 func TestRemovedWhileRead(t *testing.T) {
 	ctx := context.Background()
 	root := t.TempDir()
-	l := New(Options{Root: root, Hold: true})
+	l := New(Options{Root: root, Hold: time.Hour})
 	defer l.Close()
 	ix, release, err := l.Write(ctx, "notes")
 	if err != nil {
 		t.Fatal(err)
 	}
 	add(t, ix, "a", "The kettle is on the table.")
-	if err := release(); err != nil {
+	if err := release(nil); err != nil {
 		t.Fatal(err)
 	}
 	read, done, err := l.Read(ctx, "notes")

@@ -62,11 +62,7 @@ func (c *call) write(ctx context.Context, paths []string) (report tamis.Report, 
 	if err != nil {
 		return report, err
 	}
-	defer func() {
-		if e := done(); err == nil {
-			err = e
-		}
-	}()
+	defer func() { err = done(err) }()
 	if len(paths) > 0 {
 		report, err = ix.AddFiles(ctx, paths, tamis.FileOptions{Stdin: strings.NewReader(""), Progress: c.progress(ctx)})
 	}

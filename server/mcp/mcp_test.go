@@ -65,7 +65,7 @@ func (h *house) write(t testing.TB, collection string, do func(*tamis.Index) err
 	if err := do(ix); err != nil {
 		t.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,7 +21,7 @@ func served(t *testing.T) (*Metrics, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := done(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	m := New(l, slog.New(slog.NewTextHandler(io.Discard, nil)), "1")

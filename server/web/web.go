@@ -19,12 +19,13 @@ import (
 //go:embed static
 var files embed.FS
 
-// Policy is the content policy that the page lives with: everything from the server itself,
-// no script or style in the markup, and nobody frames it. Pages of PDF files are drawn with
-// fonts made of their own bytes.
-const Policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// policy is the content policy that the page lives with, in place of the one of answers
+// (package guard): everything from the server itself, no script or style in the markup, and
+// nobody frames it. Pages of PDF files are drawn with fonts made of their own bytes.
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Handler serves the page at "/" and its parts below "/assets/".
+// Handler serves the page at "/" and its parts below "/assets/", behind a guard, which sets
+// what else keeps pages safe.
 func Handler() http.Handler {
 	static, err := fs.Sub(files, "static")
 	if err != nil {
@@ -53,9 +54,7 @@ func Handler() http.Handler {
 		if kind := mime.TypeByExtension(path.Ext(name)); path.Ext(name) == ".mjs" || kind == "" {
 			h.Set("Content-Type", map[bool]string{true: "text/javascript; charset=utf-8", false: "text/plain; charset=utf-8"}[path.Ext(name) == ".mjs"])
 		}
-		h.Set("Content-Security-Policy", Policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("Cache-Control", "no-cache") // its tag says whether it is as it was
 		h.Set("ETag", tag)
 		http.ServeFileFS(w, r, static, name)

@@ -21,7 +21,7 @@ import (
 func main() {
 	url, collection := os.Getenv("TAMIS_URL"), os.Getenv("TAMIS_COLLECTION")
 	if url == "" {
-		url = "http://127.0.0.1:8470"
+		url = "http://127.0.0.1:8227"
 	}
 	if collection == "" {
 		collection = "default"

@@ -40,7 +40,7 @@ export class TamisError extends Error {
 }
 
 export interface Options {
-  /** Address of the server; default http://127.0.0.1:8470 */
+  /** Address of the server; default http://127.0.0.1:8227 */
   url?: string;
   /** Key, where the server wants one. */
   key?: string;
@@ -55,7 +55,7 @@ export class Client {
   readonly #fetch: typeof fetch;
 
   constructor(o: Options = {}) {
-    this.#url = (o.url ?? "http://127.0.0.1:8470").replace(/\/+$/, "");
+    this.#url = (o.url ?? "http://127.0.0.1:8227").replace(/\/+$/, "");
     this.#headers = o.key ? { Authorization: `Bearer ${o.key}` } : {};
     this.#fetch = o.fetch ?? fetch;
   }

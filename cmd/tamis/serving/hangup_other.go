@@ -2,11 +2,5 @@
 
 package serving
 
-import (
-	"log/slog"
-
-	"github.com/tamis-search/tamis/server/guard"
-)
-
-// reopenOnHangup does nothing where there is no such signal.
-func reopenOnHangup(*guard.Audit, *slog.Logger) (stop func()) { return func() {} }
+// onHangup does nothing where there is no such signal.
+func onHangup(func()) (stop func()) { return func() {} }

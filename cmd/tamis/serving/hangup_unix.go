@@ -3,16 +3,13 @@
 package serving
 
 import (
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/tamis-search/tamis/server/guard"
 )
 
-// reopenOnHangup opens an audit log anew at each SIGHUP, until it is called back.
-func reopenOnHangup(audit *guard.Audit, log *slog.Logger) (stop func()) {
+// onHangup calls do at each SIGHUP, until it is called back.
+func onHangup(do func()) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -20,9 +17,7 @@ func reopenOnHangup(audit *guard.Audit, log *slog.Logger) (stop func()) {
 		for {
 			select {
 			case <-hangups:
-				if err := audit.Reopen(); err != nil {
-					log.Error("audit log", "error", err)
-				}
+				do()
 			case <-done:
 				return
 			}

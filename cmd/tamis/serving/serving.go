@@ -30,6 +30,10 @@ import (
 	"github.com/tamis-search/tamis/server/library"
 )
 
+// hold is how long the server keeps the lock of an index after it wrote, so that tamis index
+// works beside it.
+const hold = 5 * time.Second
+
 // App is what the command line lends.
 type App struct {
 	Out, Errs io.Writer
@@ -62,14 +66,16 @@ func Command(a App) *cobra.Command {
 		Use:   "serve [--listen 127.0.0.1:PORT] [--index DIR | --collections DIR] [PATH...]",
 		Short: "Serve indexes over HTTP: to people, programs and agents",
 		Long: `serve answers over HTTP at the address that it prints. Files and folders that are
-named, or with --watch, are indexed first, and whenever they change.
+named, or with --watch, are indexed first, and whenever they change. tamis index works
+beside it: the server lets others write a few seconds after it last wrote.
 
 By itself it serves this machine alone, to which it gives every right. Where there
 are keys (tamis serve key add) nobody is answered without one, and at an address that
 other machines see it starts with keys alone.
 
 SIGTERM ends it when those who are being answered have been; SIGHUP opens the audit
-log anew. Keys and certificates are read again when they change.
+log anew and reads the keys at once, and ends nothing unless the server runs on a
+terminal. Keys and certificates are read again when they change.
 
 Every flag can also be set by a variable, TAMIS_SERVE_ and its name (TAMIS_SERVE_LISTEN),
 or in the configuration under [serve]; tamis config serve shows what holds, and whence.`,
@@ -191,7 +197,9 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 			return fmt.Errorf("--audit: %w", err)
 		}
 		defer so.Audit.Close()
-		defer reopenOnHangup(so.Audit, log)()
+	}
+	if so.Audit != nil || !a.Terminal { // else who closes the terminal ends the server
+		defer onHangup(func() { readAgain(keys, so.Audit, log) })()
 	}
 	if err := o.answering(&so); err != nil {
 		return err
@@ -222,6 +230,17 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	}
 	a.Linger(ctx, o.settle+o.drain+10*time.Second)
 	return r.run(ctx, s, l)
+}
+
+// readAgain reads the keys again without waiting for them to be looked at, and opens the
+// audit log anew.
+func readAgain(keys *guard.Keys, audit *guard.Audit, log *slog.Logger) {
+	list, err := keys.List()
+	if err := errors.Join(err, audit.Reopen()); err != nil {
+		log.Error("reading again", "error", err)
+		return
+	}
+	log.Info("read again", "keys", len(list))
 }
 
 // answering names the chat model that answers questions, and to which chats about nothing here
@@ -256,7 +275,7 @@ type run struct {
 func (r *run) warn(format string, args ...any) { r.log.Warn(fmt.Sprintf(format, args...)) }
 
 func (r *run) library(ctx context.Context) *library.Library {
-	lo := library.Options{Root: r.o.collections, Hold: true}
+	lo := library.Options{Root: r.o.collections, Hold: hold}
 	if r.o.collections == "" {
 		lo.Collections = map[string]string{library.Default: r.a.Index()}
 	}
@@ -328,11 +347,11 @@ func (r *run) watcher() (*Watcher, error) {
 		Paths: r.o.watch, Options: tamis.FileOptions{Exclude: r.o.exclude},
 		Out: logLines{r.log, slog.LevelInfo}, Errs: logLines{r.log, slog.LevelWarn},
 		Index: func(ctx context.Context, do func(*tamis.Index) error) error {
-			ix, release, err := r.lib.Write(ctx, library.Default)
+			ix, release, err := r.write(ctx)
 			if err != nil {
 				return err
 			}
-			return errors.Join(do(ix), release())
+			return release(do(ix))
 		},
 		Encode: func(ctx context.Context, ix *tamis.Index) error {
 			encoded, err := r.o.model.Index(ctx, ix, r.warn, nil)
@@ -343,6 +362,24 @@ func (r *run) watcher() (*Watcher, error) {
 		},
 	}
 	return w, w.Open(r.a.Index())
+}
+
+// write is the index, to be written; while another process writes it, it is waited for.
+func (r *run) write(ctx context.Context) (ix *tamis.Index, release func(error) error, err error) {
+	for told := false; ; told = true {
+		ix, release, err = r.lib.Write(ctx, library.Default)
+		if !errors.Is(err, tamis.ErrLocked) {
+			return ix, release, err
+		}
+		if !told {
+			r.log.Warn("what is watched waits: another process writes the index")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // keepUp indexes what is watched, and then what changes.

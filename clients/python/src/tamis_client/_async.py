@@ -23,7 +23,7 @@ class AsyncClient:
 
     def __init__(
         self,
-        url: str = "http://127.0.0.1:8470",
+        url: str = "http://127.0.0.1:8227",
         *,
         key: str | None = None,
         timeout: float = 60,

@@ -24,7 +24,7 @@ class Client:
 
     def __init__(
         self,
-        url: str = "http://127.0.0.1:8470",
+        url: str = "http://127.0.0.1:8227",
         *,
         key: str | None = None,
         timeout: float = 60,

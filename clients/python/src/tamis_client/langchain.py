@@ -26,7 +26,7 @@ class TamisRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    url: str = "http://127.0.0.1:8470"
+    url: str = "http://127.0.0.1:8227"
     key: str | None = Field(default=None, repr=False)
     collection: str = "default"
     budget: int = 1000

@@ -25,7 +25,7 @@ class TamisRetriever(BaseRetriever):
 
     def __init__(
         self,
-        url: str = "http://127.0.0.1:8470",
+        url: str = "http://127.0.0.1:8227",
         *,
         key: str | None = None,
         collection: str = "default",
