@@ -80,10 +80,10 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
-			if err != nil {
-				return err
+			if err == nil {
+				model.Plan, err = planHere(model.Plan)
 			}
-			if model.Plan, err = planHere(model.Plan); err != nil {
+			if err != nil {
 				return err
 			}
 			ix, err := a.openToRead(cmd.Context())
@@ -92,10 +92,8 @@ func (a *app) searchCommand() *cobra.Command {
 			}
 			defer ix.Close()
 			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if len(args) > 0 {
-				q.Text = args[0]
-			}
-			asked := q.Text
+			asked := strings.Join(args, "") // one at most
+			q.Text = asked
 			if !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
 				err = byVector(cmd, ix, &q, &vector, &model.Flag)
 			} else {
