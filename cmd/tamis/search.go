@@ -81,10 +81,10 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
-			if err != nil {
-				return err
+			if err == nil {
+				model.Plan, err = planHere(model.Plan)
 			}
-			if model.Plan, err = planHere(model.Plan); err != nil {
+			if err != nil {
 				return err
 			}
 			ix, err := a.anyIndex(cmd.Context(), false)
@@ -93,10 +93,8 @@ func (a *app) searchCommand() *cobra.Command {
 			}
 			defer ix.Close()
 			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if len(args) > 0 {
-				q.Text = args[0]
-			}
-			asked := q.Text
+			asked := strings.Join(args, "") // one at most
+			q.Text = asked
 			done, err := a.ranked(cmd, ix, &q, &vector, &model)
 			if err != nil {
 				return err
