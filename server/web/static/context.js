@@ -204,7 +204,7 @@ class View {
         h("div.dim", {}, h("span.path", {}, doc), h("span", {}, ` ${many(spans.length, "passage")}, ${number(bytes)} of ${number(source?.bytes || 0)} bytes`)),
       );
     });
-    const more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more were scored and left out`);
+    const more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more ${r.dropped_count === 1 ? "was" : "were"} scored and left out`);
     this.droppedList = h("div.dropped", { hidden: !this.dropped });
     show(this.docs, cards, r.dropped_count ? more : null, this.droppedList);
     if (this.dropped) this.drawDropped();
@@ -290,7 +290,7 @@ class View {
       v.title = long;
       this.changed.hidden = good;
       show(this.changed, good ? null : [h("p", {}, long), h("button", { type: "button", onclick: () => this.anew() }, "Pack again")]);
-      if (aloud) say(long);
+      if (aloud && good) say(long); // else the alert does
     };
     try {
       const same = (await api.replay(state.collection, bare(receipt))).text === receipt.text;
