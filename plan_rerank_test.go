@@ -85,7 +85,7 @@ func TestRerankerInPlans(t *testing.T) {
 					if h.Doc != w.Doc || h.Start != w.Start || i < len(head) && h.Score != w.Score || !got.Exact {
 						t.Fatalf("%s, %s of %ss: hit %d is %s at %d (%g), want %s at %d (%g)", kind, q.Plan, unit, i, h.Doc, h.Start, h.Score, w.Doc, w.Start, w.Score)
 					}
-					if l := h.Lists[len(h.Lists)-1]; i < len(head) && l != (ListPlace{"reranker", i + 1, h.Score}) {
+					if l := h.Lists[len(h.Lists)-1]; i < len(head) && l != (ListPlace{List: "reranker", Rank: i + 1, Score: h.Score}) {
 						t.Errorf("%s: hit %d stands at %v", kind, i, l)
 					}
 					moved = moved || h.Doc != base.Hits[i].Doc

@@ -441,7 +441,7 @@ func chapters(n int) tamis.Document {
 				s = append(s, words[r.IntN(len(words))])
 			}
 			s[0] = strings.ToUpper(s[0][:1]) + s[0][1:]
-			block(strings.Join(s[:20], " ")+".\n"+strings.Join(s[20:40], " ")+". "+strings.Join(s[40:], " ")+".")
+			block(strings.Join(s[:20], " ") + ".\n" + strings.Join(s[20:40], " ") + ". " + strings.Join(s[40:], " ") + ".")
 		}
 	}
 	d.Source = b.String()
