@@ -133,7 +133,7 @@ const (
 )
 
 var onceParam = &huma.Param{Name: onceHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(255)},
-	Description: "Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing"}
+	Description: "Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered"}
 
 // once remembers the answers of requests that have a name.
 type once struct {
