@@ -61,7 +61,7 @@ var floors = [][]string{
 	{"compose"},
 	{""}, // package tamis
 	{"engine"},
-	{"engine/opensearch"},
+	{"engine/enginetest", "engine/opensearch"},
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/search/lists"
 	"github.com/tamis-search/tamis/search/plan"
@@ -30,6 +32,9 @@ func (v *view) lists(terms []search.Term) *lists.Question {
 	return &lists.Question{Snapshot: v.Snapshot, Params: v.params, Terms: terms, Document: v.header}
 }
 
+// reranked is the plan of searches with a model that reads passages and no plan.
+const reranked = "rerank(%s, " + lists.Reranker + ", n=20)"
+
 // planned ranks by a plan: the one that is named, else Hybrid where a model weighs; nil
 // where words alone do.
 func (ix *Index) planned(v *view, unit store.Unit, q Query) (*plan.Plan, []search.Term, error) {
@@ -37,13 +42,20 @@ func (ix *Index) planned(v *view, unit store.Unit, q Query) (*plan.Plan, []searc
 	if expr == "" && q.Vector == nil {
 		if e := ix.used(); e != nil && e.Kind() == vector.KindDense && slices.Contains(ix.store.VectorFields(), e.Name()) {
 			expr = Hybrid
+		} else if q.Rerank != nil {
+			expr = "text"
 		}
 	}
-	if expr == "" {
+	switch {
+	case q.Rerank != nil && expr == "":
+		return nil, nil, invalidf("rerank", "a search by a vector alone asks no model that reads: say with a plan what is to be read, as in rerank(dense, reranker)")
+	case expr == "":
 		return nil, nil, nil
-	}
-	if expr == Hybrid {
+	case expr == Hybrid:
 		expr = hybrid
+	}
+	if q.Rerank != nil && q.Plan == "" {
+		expr = fmt.Sprintf(reranked, expr)
 	}
 	node, err := plan.Parse(expr)
 	if err != nil {
@@ -56,7 +68,14 @@ func (ix *Index) planned(v *view, unit store.Unit, q Query) (*plan.Plan, []searc
 	if err != nil {
 		return nil, nil, err
 	}
-	words := !slices.ContainsFunc(node.Lists(), func(name string) bool { return name != "text" && !strings.HasPrefix(name, "text/") })
+	names := node.Lists()
+	reads := slices.Contains(names, lists.Reranker)
+	if reads && q.Text == "" {
+		return nil, nil, invalidf("query", "plan %q: %s reads passages beside a question, and there is none", expr, lists.Reranker)
+	}
+	words := !slices.ContainsFunc(names, func(name string) bool {
+		return name != "text" && !strings.HasPrefix(name, "text/") && name != lists.Reranker
+	})
 	if words && len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
 		return nil, nil, AsInvalid(fmt.Errorf("%q: %w", q.Text, ErrNoTerms))
 	}
@@ -67,11 +86,38 @@ func (ix *Index) planned(v *view, unit store.Unit, q Query) (*plan.Plan, []searc
 	source.Vector = func(ctx context.Context, kind vector.Kind, field string) (Vector, string, error) {
 		return ix.asked(ctx, q, kind, field)
 	}
+	if reads {
+		ix.reading(source, v, q)
+	}
 	p := &plan.Plan{Node: node, Source: source}
 	if unit == store.Passages {
 		p.Unit = vector.Passages
 	}
 	return p, terms, nil
+}
+
+// reading gives a question's lists the model that reads passages.
+func (ix *Index) reading(source *lists.Question, v *view, q Query) {
+	source.Best = func(doc topk.Row) (topk.Row, error) {
+		h, err := v.header(doc)
+		if err != nil {
+			return doc, err
+		}
+		return ix.bestPassage(v, doc, h, source.Terms)
+	}
+	if q.Rerank == nil {
+		return
+	}
+	source.Judge = func(ctx context.Context, passages []string) ([]float32, error) {
+		found, err := q.Rerank.Judge(ctx, q.Text, passages, 0)
+		scores := make([]float32, len(passages))
+		for i := range scores {
+			if scores[i] = float32(math.NaN()); i < len(found) {
+				scores[i] = found[i].Score
+			}
+		}
+		return scores, err
+	}
 }
 
 // asked is a question as the vectors of a kind, in a field where one is named, compare

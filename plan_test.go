@@ -171,7 +171,7 @@ func TestPlanRequestErrors(t *testing.T) {
 	}{
 		{Query{Plan: "rrf(text", Text: "sieve"}, `plan "rrf(text": no plan: at byte 8`},
 		{Query{Plan: "dense", Text: "sieve"}, "plan: its list of dense vectors has nothing to ask"},
-		{Query{Plan: "words", Text: "sieve"}, "there are text, dense, sparse and multi"},
+		{Query{Plan: "words", Text: "sieve"}, "there are text, dense, sparse, multi and reranker"},
 		{Query{Plan: "boost(text, 'yeer = 1')", Text: "sieve"}, `did you mean "year"`},
 		{Query{Plan: "text", Text: "sieve", Recall: 2}, "recall"},
 		{Query{Plan: "rrf(text, dense)", Text: "sieve", Vector: Dense{1}, Field: "near"}, "a vector of 1 numbers"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/neardup"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
@@ -48,6 +49,10 @@ type Query struct {
 	// a query of none but these finds nothing.
 	Vector Vector
 	Field  string
+	// Rerank, where not nil, is the list reranker of a Plan, as in rerank(text, reranker,
+	// n=50): it reads passages beside Text, of a document the one that its hit shows.
+	// Without a plan it orders anew the best 20 of what ranks by itself.
+	Rerank encode.Judge
 	// Recall, between 0 and 1, is the share of the best 10 documents that a search by
 	// vector is to find at least, faster than all of them; 0 and 1 stand for all.
 	Recall float32

@@ -13,7 +13,7 @@ import (
 // Rerank has a model read the best passages beside the question, the best first, and weighs
 // what it says of them. encode.OpenReranker loads one from a folder.
 type Rerank struct {
-	By *encode.Reranker
+	By encode.Judge
 	// Most is how many passages it reads at most; 0 stands for 20, with Within for all that
 	// the second look ranks by meaning, 60.
 	Most int

@@ -16,6 +16,12 @@ import (
 // not change: several goroutines may use it.
 type Reranker struct{ e *Encoder }
 
+// Judge reads passages beside a question: a Reranker is one. It may say less than all where
+// within, which is not 0 then, has passed.
+type Judge interface {
+	Judge(ctx context.Context, question string, passages []string, within time.Duration) ([]Judgement, error)
+}
+
 // Judgement is what a Reranker says of a passage.
 type Judgement struct {
 	Score float32 // the greater, the better; between passages for one question

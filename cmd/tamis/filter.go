@@ -10,7 +10,9 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/filter"
+	"github.com/tamis-search/tamis/search/plan"
 )
 
 // scope is what --filter and --as say may be found.
@@ -33,17 +35,42 @@ func (s *scope) resolve(f *pflag.FlagSet) (seen tamis.Scope, err error) {
 	if s.filter == "" {
 		return seen, nil
 	}
-	e, err := filter.Parse(s.filter)
-	if err != nil {
-		return seen, flags.Usagef("--filter: %w", err)
-	}
 	wd, err := os.Getwd()
 	if err != nil {
 		return seen, err
 	}
-	absolute(e, wd)
-	seen.Filter = e.String()
+	if seen.Filter, err = filterHere(s.filter, wd); err != nil {
+		return seen, flags.Usagef("--filter: %w", err)
+	}
 	return seen, nil
+}
+
+// filterHere is a filter whose relative paths are those of a folder.
+func filterHere(s, wd string) (string, error) {
+	e, err := filter.Parse(s)
+	if err != nil {
+		return "", err
+	}
+	absolute(e, wd)
+	return e.String(), nil
+}
+
+// planHere is a plan with the relative paths of its filters made absolute. What is wrong with
+// it a search says.
+func planHere(s string) (string, error) {
+	n, err := plan.Parse(s)
+	if err != nil || !strings.Contains(s, "'") {
+		return s, nil
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return s, err
+	}
+	n, err = n.Where(func(f string) (string, error) { return filterHere(f, wd) })
+	if err != nil {
+		return s, nil
+	}
+	return n.String(), nil
 }
 
 // scopeError tells a filter or plan that cannot be, which is wrong usage, from a failure.
@@ -57,8 +84,12 @@ func scopeError(err error) error {
 
 // hintLanguage says where a question is in another language than the texts. It is
 // beside the answer, whose errors have been told.
-func (a *app) hintLanguage(ix *tamis.Index, question string, seen tamis.Scope) {
-	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
+func (a *app) hintLanguage(ix engine.Index, question string, seen tamis.Scope) {
+	own, ok := ix.(*tamis.Index)
+	if !ok {
+		return // the languages of a cluster's texts are not counted
+	}
+	if hint, err := own.LanguageHint(question, seen); err == nil && hint != "" {
 		a.note("%s", hint)
 	}
 }

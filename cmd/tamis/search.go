@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/text/excerpt"
 )
@@ -33,6 +33,7 @@ is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of
   rrf(text, dense, k=10)                         reciprocal ranks
   linear(text, 0.7*dense)                        sums of scores; norm=minmax, z, median, none
   rerank(text, dense, n=50)                      the best 50 in another order
+  rerank(rrf(text, dense), reranker, n=50)       by the model of --rerank, which reads them
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
   recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
   feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
@@ -45,14 +46,13 @@ func (a *app) searchCommand() *cobra.Command {
 		unit   string
 		fold   bool
 		asJSON bool
-		by     string
 		places bool
 		scope  scope
 		vector flags.VectorQuery
-		model  encoding.Flag
+		model  encoding.Searching
 	)
 	cmd := &cobra.Command{
-		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] [--plan NAME|EXPR] [--explain] QUERY | --vector JSON",
+		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] [--plan NAME|EXPR] [--rerank DIR] [--explain] QUERY | --vector JSON",
 		Short: "Rank passages or documents by a query",
 		Long:  searchHelp,
 		Example: `  tamis search "segment merging"
@@ -65,7 +65,7 @@ func (a *app) searchCommand() *cobra.Command {
   tamis search --model doc-v3 "segment merging"
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if vector.Given() && (by == "" || len(args) == 0) {
+			if vector.Given() && (!model.Ranked() || len(args) == 0) {
 				return flags.Exact()(cmd, args)
 			}
 			return flags.Exact("QUERY")(cmd, args)
@@ -81,31 +81,25 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
+			if err == nil {
+				model.Plan, err = planHere(model.Plan)
+			}
 			if err != nil {
 				return err
 			}
-			ix, err := a.openToRead(cmd.Context())
+			ix, err := a.anyIndex(cmd.Context(), false)
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{Plan: by, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if len(args) > 0 {
-				q.Text = args[0]
-			}
-			asked := q.Text
-			if by == "" && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
-				err = byVector(cmd, ix, &q, &vector, &model)
-			} else {
-				vector.Fill(&q)
-				var of io.Closer
-				if of, q.Plan, err = model.UseToSearch(cmd.Context(), ix, by, a.warn); err == nil {
-					defer of.Close()
-				}
-			}
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
+			asked := strings.Join(args, "") // one at most
+			q.Text = asked
+			done, err := a.ranked(cmd, ix, &q, &vector, &model)
 			if err != nil {
 				return err
 			}
+			defer done()
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
 				return scopeError(err)
@@ -132,12 +126,28 @@ func (a *app) searchCommand() *cobra.Command {
 	f.StringVar(&unit, "unit", "passage", "what is ranked: passage or document")
 	scope.add(f)
 	vector.Add(f)
-	model.AddAsking(f)
-	f.StringVar(&by, "plan", "", "what ranks: text, dense, hybrid, or an expression (default: text; hybrid where a model made vectors)")
+	model.Add(f)
 	f.BoolVar(&places, "explain", false, "say what ranked, and where each list of the plan has each hit")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// ranked says what else than words ranks: a vector, or a model, until done.
+func (a *app) ranked(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Searching) (done func() error, err error) {
+	none := func() error { return nil }
+	own, embedded := ix.(*tamis.Index)
+	switch {
+	case !embedded && (vector.Given() || model.Given()):
+		return nil, engine.Lacks(engine.Vectors)
+	case !embedded:
+		q.Plan = model.Plan
+		return none, nil
+	case !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")):
+		return none, byVector(cmd, own, q, vector, &model.Flag)
+	}
+	vector.Fill(q)
+	return model.Open(cmd.Context(), own, q, a.warn)
 }
 
 // byVector has a query rank by the vector that is given, or that a model makes of its text.
@@ -157,7 +167,7 @@ func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags
 const excerptBytes = 300
 
 // matcherOf finds the words of a query as the index reads them.
-func matcherOf(ix *tamis.Index, query string) (*excerpt.Matcher, error) {
+func matcherOf(ix engine.Index, query string) (*excerpt.Matcher, error) {
 	s, err := ix.Stats()
 	if err != nil {
 		return nil, err

@@ -7,16 +7,15 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/filter"
 )
 
-// Metadata stands in one field of keywords, a token for each value, so that any number
-// of fields costs the mapping nothing: the field with its length, the kind of the value,
-// and the value, written so that tokens of one field and kind are in the order of their
-// values. A token for the field alone says that it has one.
+// Metadata stands in two fields of keywords, so that any number of its fields costs the
+// mapping nothing: the names of those that a document has, and a token for each value:
+// the field with its length, the kind of the value, and the value, written so that tokens
+// of one field and kind are in the order of their values.
 
 // mostValue is how much of a keyword is in its token; a longer one goes on with its
 // digest.
@@ -24,9 +23,9 @@ const mostValue = 4 << 10
 
 var kindLetters = map[filter.Kind]string{filter.Keyword: "k", filter.Number: "n", filter.Time: "t", filter.Bool: "b"}
 
-func hasToken(field string) string { return strconv.Itoa(len(field)) + ":" + field }
-
-func valuePrefix(field string, k filter.Kind) string { return hasToken(field) + kindLetters[k] }
+func valuePrefix(field string, k filter.Kind) string {
+	return strconv.Itoa(len(field)) + ":" + field + kindLetters[k]
+}
 
 func token(field string, v filter.Value) string {
 	p := valuePrefix(field, v.Kind)
@@ -71,20 +70,27 @@ func cut(s string) string {
 	return s[:n]
 }
 
-// valuesOf are the tokens of a document, in order.
-func valuesOf(f filter.Fields) []string {
-	var out []string
+// described is what filters see of a document: the names of its fields, and the tokens of
+// their values, in order.
+type described struct {
+	Fields []string `json:"F,omitempty"`
+	Values []string `json:"f,omitempty"`
+}
+
+func describe(f filter.Fields) (d described) {
 	for field, values := range f {
 		if len(field) > mostValue {
 			continue // no filter can ask for it here
 		}
-		out = append(out, hasToken(field))
+		d.Fields = append(d.Fields, field)
 		for _, v := range values {
-			out = append(out, token(field, v))
+			d.Values = append(d.Values, token(field, v))
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(d.Fields)
+	slices.Sort(d.Values)
+	d.Values = slices.Compact(d.Values)
+	return d
 }
 
 // query is a part of a request.
@@ -108,7 +114,7 @@ func compiled(e *filter.Expr) (query, error) {
 		}
 		return query{"bool": b}, nil
 	case filter.Has:
-		return query{"term": query{"f": hasToken(e.Field)}}, nil
+		return query{"term": query{"F": e.Field}}, nil
 	case filter.Equal:
 		all := make([]string, len(e.Values))
 		for i, v := range e.Values {
@@ -120,11 +126,11 @@ func compiled(e *filter.Expr) (query, error) {
 	prefix := valuePrefix(e.Field, v.Kind)
 	end := prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1)
 	between := query{"gte": prefix, "lt": end}
+	if len(v.Text) > mostValue {
+		return nil, fmt.Errorf("filter: a cluster compares keywords of %d bytes at most, but for their equality", mostValue)
+	}
 	switch e.Op {
 	case filter.Prefix:
-		if len(v.Text) > mostValue {
-			return nil, fmt.Errorf("filter: a keyword's beginning of more than %d bytes cannot be asked of a cluster", mostValue)
-		}
 		return query{"prefix": query{"f": prefix + v.Text}}, nil
 	case filter.Less:
 		between["lt"] = token(e.Field, v)
@@ -138,14 +144,4 @@ func compiled(e *filter.Expr) (query, error) {
 		between["gte"] = token(e.Field, v)
 	}
 	return query{"range": query{"f": between}}, nil
-}
-
-// fieldOf is the field that a token of hasToken names.
-func fieldOf(token string) (string, bool) {
-	n, rest, ok := strings.Cut(token, ":")
-	size, err := strconv.Atoi(n)
-	if !ok || err != nil || size != len(rest) {
-		return "", false
-	}
-	return rest, true
 }

@@ -9,7 +9,7 @@
 //
 //	head   h   _id "head": q is the next sequence number
 //	document d  _id "d" and the key of its id: the terms of the whole document (T), its
-//	            id (i), analysed title (y), analysis (a), values of its metadata (f); x has
+//	            id (i), analysed title (y), analysis (a), the fields and values of its metadata (F, f); x has
 //	            its header, and its blocks and places as a store has them
 //	passage p   _id "p", the sequence number, "/" and the number of the passage, which
 //	            is also its row (r): its terms (t), the values of its document's metadata,
@@ -201,8 +201,13 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 	return ix, nil
 }
 
+// opening is how long a cluster is waited for that has not answered yet.
+const opening = 3 * time.Second
+
 func (ix *Index) open(ctx context.Context, o Options) (err error) {
-	if ix.version, err = ix.cluster.version(ctx); err != nil {
+	first := *ix.cluster
+	first.patience = min(first.patience, opening)
+	if ix.version, err = first.version(ctx); err != nil {
 		return err
 	}
 	m, found, err := ix.find(ctx)
@@ -260,4 +265,9 @@ func (ix *Index) counter(name string) (tokens.Counter, error) {
 // Refresh lets searches find what was added; Add and Delete do so by themselves.
 func (ix *Index) Refresh(ctx context.Context) error {
 	return ix.cluster.do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
+}
+
+// Drop deletes the index with all that it holds.
+func (ix *Index) Drop() error {
+	return ix.cluster.do(context.Background(), "DELETE", "/"+ix.concrete, nil, nil)
 }

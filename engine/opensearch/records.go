@@ -25,13 +25,13 @@ const (
 
 // passageRecord is a passage, with what a hit shows of its document.
 type passageRecord struct {
-	Kind   string      `json:"k"`
-	Seq    int64       `json:"q"`
-	N      int         `json:"n"`
-	Row    string      `json:"r"`
-	Terms  string      `json:"t,omitempty"`
-	Values []string    `json:"f,omitempty"`
-	X      passageData `json:"x"`
+	Kind  string `json:"k"`
+	Seq   int64  `json:"q"`
+	N     int    `json:"n"`
+	Row   string `json:"r"`
+	Terms string `json:"t,omitempty"`
+	described
+	X passageData `json:"x"`
 }
 
 type passageData struct {
@@ -51,15 +51,15 @@ type headerData struct {
 
 // documentRecord is a document as a whole.
 type documentRecord struct {
-	Kind     string       `json:"k"`
-	Seq      int64        `json:"q"`
-	Row      string       `json:"r"`
-	ID       string       `json:"i"`
-	Terms    string       `json:"T,omitempty"`
-	Title    string       `json:"y,omitempty"`
-	Analyzer string       `json:"a"`
-	Values   []string     `json:"f,omitempty"`
-	X        documentData `json:"x"`
+	Kind     string `json:"k"`
+	Seq      int64  `json:"q"`
+	Row      string `json:"r"`
+	ID       string `json:"i"`
+	Terms    string `json:"T,omitempty"`
+	Title    string `json:"y,omitempty"`
+	Analyzer string `json:"a"`
+	described
+	X documentData `json:"x"`
 }
 
 type documentData struct {
@@ -72,6 +72,14 @@ type documentData struct {
 func keyOf(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(sum[:16])
+}
+
+// sortedID is an id as it is listed by: its beginning, where it is long.
+func sortedID(id string) string {
+	if len(id) > mostValue {
+		return cut(id)
+	}
+	return id
 }
 
 func rowOf(seq int64, n int) string { return strconv.FormatInt(seq, 10) + "/" + strconv.Itoa(n) }

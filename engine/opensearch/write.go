@@ -133,6 +133,7 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error])
 	defer func() {
 		// What is durable is to be found, also where the rest failed.
 		if report.Added+report.Updated > 0 {
+			ix.forgetWords()
 			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
 		}
 	}()
@@ -347,14 +348,14 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 	d := &w.Document.Document
 	h := *w.Header
 	h.Coding = ""
-	values := valuesOf(w.Rows.Metadata)
+	values := describe(w.Rows.Metadata)
 	all := weigh(ix.weights, index.Fields{Title: w.Rows.Document.Title, Headings: w.Rows.Document.Headings, Body: w.Rows.Document.Body})
 	var kept []passageRecord
 	err := w.Rows.Each(func(p corpus.Passage, f index.Fields) error {
 		if w.Rows.Joined && w.Rows.Document.Body == nil {
 			all.add(f.Body, 1)
 		}
-		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), Values: values}
+		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), described: values}
 		r.X = passageData{Start: p.Start, Text: d.Source[p.Start:p.End], Headings: slices.Clone(p.Headings), Sentences: flat(p)}
 		if place := d.PlaceOf(p.Start); !place.IsZero() {
 			r.X.Place = &place
@@ -376,7 +377,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 		}
 	}
 	r := documentRecord{
-		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: d.ID, Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, Values: values,
+		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, described: values,
 		X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places},
 	}
 	action := query{"_id": documentKind + w.Key, "routing": w.Key}
@@ -394,6 +395,7 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (removed int, err er
 	}
 	defer func() {
 		if removed > 0 {
+			ix.forgetWords()
 			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
 		}
 	}()

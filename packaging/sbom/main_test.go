@@ -3,52 +3,12 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/tamis-search/tamis/packaging/bomschema"
 )
-
-// schema is CycloneDX's own, from the sources of the library that writes the documents.
-func schema(t *testing.T) *jsonschema.Schema {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(strings.TrimSpace(string(out)), "schema")
-	c := jsonschema.NewCompiler()
-	for name, file := range map[string]string{"bom-1.6.schema.json": "bom-1.6.schema.json", "spdx.schema.json": "spdx.schema.json", "jsf-0.82.schema.json": "jsf-0.82.schemax.json"} {
-		data, err := os.ReadFile(filepath.Join(dir, file))
-		if err != nil {
-			// Not each release of the library has this one under the same name.
-			if data, err = os.ReadFile(filepath.Join(dir, name)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.AddResource("http://cyclonedx.org/schema/"+name, doc); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := c.Compile("http://cyclonedx.org/schema/bom-1.6.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func valid(s *jsonschema.Schema, doc []byte) error {
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
-	if err != nil {
-		return err
-	}
-	return s.Validate(v)
-}
 
 // TestDocument: the document of a program that Go built (this test) is valid by the schema, names
 // the modules with their licences, and is the same again.
@@ -68,8 +28,7 @@ func TestDocument(t *testing.T) {
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Error("two documents of one program differ")
 	}
-	s := schema(t)
-	if err := valid(s, first.Bytes()); err != nil {
+	if err := bomschema.Valid(first.Bytes()); err != nil {
 		t.Errorf("%v\n%s", err, first.Bytes())
 	}
 	for _, want := range []string{`"pkg:golang/github.com/CycloneDX/cyclonedx-go@v`, `"pkg:golang/std@1.`, `"2023-11-14T22:13:20Z"`, `"v1.2.3"`, `"id": "BSD-3-Clause"`} {
@@ -77,7 +36,7 @@ func TestDocument(t *testing.T) {
 			t.Errorf("no %s in %s", want, first.Bytes())
 		}
 	}
-	if err := valid(s, bytes.Replace(first.Bytes(), []byte(`"id": "BSD-3-Clause"`), []byte(`"id": "Mine"`), 1)); err == nil {
+	if err := bomschema.Valid(bytes.Replace(first.Bytes(), []byte(`"id": "BSD-3-Clause"`), []byte(`"id": "Mine"`), 1)); err == nil {
 		t.Error("the schema takes a licence that there is none of: it holds nothing")
 	}
 	text, err := os.ReadFile(notices)

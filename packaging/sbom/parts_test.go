@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tamis-search/tamis/packaging/bomschema"
 )
 
 const partsFile = "../parts.json"
@@ -215,7 +217,7 @@ func TestPartsDocument(t *testing.T) {
 	if err := run(program, "v1.2.3", list, notices, &out); err != nil {
 		t.Fatal(err)
 	}
-	if err := valid(schema(t), out.Bytes()); err != nil {
+	if err := bomschema.Valid(out.Bytes()); err != nil {
 		t.Errorf("%v\n%s", err, out.Bytes())
 	}
 	for _, want := range []string{`"pkg:generic/fixture@2"`, `"pkg:generic/within"`, `"LicenseRef-AGG-2.3"`, digestOf([]byte(fixture))} {

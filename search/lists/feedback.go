@@ -79,20 +79,7 @@ func mixed(asked []search.Term, names []string, share map[string]float64, by flo
 
 // count counts the terms of a row that say what it is about.
 func (q *Question) count(unit store.Unit, row topk.Row) (count map[string]int, all int, err error) {
-	doc := row
-	if unit == store.Passages {
-		doc = q.DocumentOf(row)
-	}
-	h, err := q.Document(doc)
-	if err != nil {
-		return nil, 0, err
-	}
-	start, end := 0, min(h.Size, mostRead)
-	if unit == store.Passages {
-		p := q.Passage(row)
-		start, end = p.Start, min(p.End, p.Start+mostRead)
-	}
-	s, err := q.Text(h, start, end)
+	h, s, err := q.source(unit, row)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -107,6 +94,24 @@ func (q *Question) count(unit store.Unit, row topk.Row) (count map[string]int, a
 		all++
 	})
 	return count, max(all, 1), nil
+}
+
+// source is the beginning of a row's text, and its document.
+func (q *Question) source(unit store.Unit, row topk.Row) (h *store.Header, s string, err error) {
+	doc := row
+	if unit == store.Passages {
+		doc = q.DocumentOf(row)
+	}
+	if h, err = q.Document(doc); err != nil {
+		return nil, "", err
+	}
+	start, end := 0, min(h.Size, mostRead)
+	if unit == store.Passages {
+		p := q.Passage(row)
+		start, end = p.Start, min(p.End, p.Start+mostRead)
+	}
+	s, err = q.Text(h, start, end)
+	return h, s, err
 }
 
 // towards is a vector moved by a share towards the mean of those of rows (Rocchio).

@@ -35,6 +35,10 @@ type Question struct {
 	Vector func(ctx context.Context, kind vector.Kind, field string) (vector.Value, string, error)
 	// Field says how a field keeps its vectors.
 	Field func(name string) vector.Field
+	// Judge says how well passages answer the question; nil where no model reads them. Best
+	// is the passage of a document that stands for it.
+	Judge func(ctx context.Context, passages []string) ([]float32, error)
+	Best  func(doc topk.Row) (topk.Row, error)
 	// Allowed says what is wrong with a filter; nil where it may be asked.
 	Allowed func(e *filter.Expr) error
 	// Analyzers are those of the index, Document reads a header.
@@ -45,15 +49,18 @@ type Question struct {
 // kinds are the names of lists by vector; ":" and the name of a field may follow.
 var kinds = map[string]vector.Kind{"dense": vector.KindDense, "sparse": vector.KindSparse, "multi": vector.KindMulti}
 
-// List is that of plan.Source: text, dense, sparse, multi.
+// List is that of plan.Source: text, dense, sparse, multi, reranker.
 func (q *Question) List(ctx context.Context, name string, unit vector.Unit) (*plan.List, error) {
-	if name == "text" {
+	switch name {
+	case "text":
 		return q.words(unit), nil
+	case Reranker:
+		return q.judged(unit)
 	}
 	of, field, _ := strings.Cut(name, ":")
 	kind, ok := kinds[of]
 	if !ok {
-		return nil, fmt.Errorf("%w: %q; there are text, dense, sparse and multi, the last three with :FIELD where there are several", ErrNone, name)
+		return nil, fmt.Errorf("%w: %q; there are text, dense, sparse, multi and reranker, dense, sparse and multi with :FIELD where there are several", ErrNone, name)
 	}
 	v, field, err := q.Vector(ctx, kind, field)
 	if err != nil {

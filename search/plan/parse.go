@@ -279,6 +279,31 @@ func (n *Node) Lists() []string {
 	return all
 }
 
+// Where is the plan with f's filters in place of its own.
+func (n *Node) Where(f func(filter string) (string, error)) (*Node, error) {
+	other := *n
+	other.of = make([]*Node, len(n.of))
+	var err error
+	for i, of := range n.of {
+		if other.of[i], err = of.Where(f); err != nil {
+			return nil, err
+		}
+	}
+	if n.where == "" {
+		return &other, nil
+	}
+	s, err := f(n.where)
+	other.where = unquoted(s)
+	return &other, err
+}
+
+// Quote is a filter as it stands in a plan.
+func Quote(filter string) string { return "'" + unquoted(filter) + "'" }
+
+// unquoted writes otherwise what would end a filter: as String of package filter writes them,
+// filters have ' within texts alone.
+func unquoted(filter string) string { return strings.ReplaceAll(filter, "'", `\u0027`) }
+
 // Weights are those of the lists of the outermost step; nil where it takes none.
 func (n *Node) Weights() []float64 {
 	if n.step == nil || !n.step.weighs {

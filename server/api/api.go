@@ -20,6 +20,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api/results"
@@ -36,9 +37,10 @@ type Options struct {
 	Model llm.Model
 	// Upstream answers chats that name another model than tamis; nil: there is none.
 	Upstream *Upstream
-	// Encoder and Judge are what /v1/embeddings and /v1/rerank ask; nil: there is none.
+	// Encoder and Judge are what /v1/embeddings and /v1/rerank ask, Judge plans that name
+	// reranker too; nil: there is none.
 	Encoder tamis.Encoder
-	Judge   Judge
+	Judge   encode.Judge
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Log is told of failures; nil is slog's default.

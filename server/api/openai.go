@@ -29,11 +29,6 @@ import (
 	"github.com/tamis-search/tamis/vector"
 )
 
-// Judge is a model that reads passages beside a question: encode.Reranker is one.
-type Judge interface {
-	Judge(ctx context.Context, question string, passages []string, within time.Duration) ([]encode.Judgement, error)
-}
-
 // Upstream is where chats go that are not about a collection.
 type Upstream struct {
 	Chat *url.URL // ends in /chat/completions

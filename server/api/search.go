@@ -41,10 +41,14 @@ func (a *API) searching() {
 		err = a.reading(ctx, of.In, func(ix *tamis.Index, caller *access.Caller) (err error) {
 			seen := caller.Sees(r.Filter)
 			guard.Asked(ctx, "", r.Query, "")
-			out.Body, err = ix.Search(ctx, tamis.Query{
+			q := tamis.Query{
 				Text: r.Query, K: r.K, Unit: tamis.Unit(r.Unit), Fold: r.Fold, Plan: by, Recall: r.Recall,
 				Filter: seen.Filter, Groups: seen.Groups,
-			})
+			}
+			if by != "" { // no search is slow that did not ask for it
+				q.Rerank = a.o.Judge
+			}
+			out.Body, err = ix.Search(ctx, q)
 			if err == nil {
 				withhold(out.Body, caller)
 			}

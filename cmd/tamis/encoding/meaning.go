@@ -205,10 +205,10 @@ func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 	return nobody{}, errors.Join(err, e.Close())
 }
 
-// UseToSearch is Use for searches, and says by which plan: the one that is given, else sparse
+// useToSearch is Use for searches, and says by which plan: the one that is given, else sparse
 // where the model that is named makes such vectors, which know the words. Where several
 // models made vectors and none is named, words alone count.
-func (m *Flag) UseToSearch(ctx context.Context, ix *tamis.Index, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
+func (m *Flag) useToSearch(ctx context.Context, ix *tamis.Index, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
 	e, err := m.use(ctx, ix, ForQuestions, warn)
 	if errors.Is(err, ErrSeveral) {
 		warn("%v", err)

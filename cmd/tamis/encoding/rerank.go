@@ -3,6 +3,7 @@ package encoding
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -10,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/model"
 )
 
@@ -27,22 +29,29 @@ type rerank struct {
 // Add makes the flags.
 func (r *Asking) Add(f *pflag.FlagSet) {
 	r.meaning.AddAsking(f)
-	f.StringVar(&r.name, "rerank", "", "folder or name of a model that reads the best passages beside the question and ranks them anew: a cross-encoder, OpenProvence, ColBERT")
+	AddReranker(f, &r.name, "reads the best passages beside the question and ranks them anew")
 	f.IntVar(&r.n, "rerank-n", 0, "how many passages it reads (default 20)")
 	f.IntVar(&r.ms, "rerank-ms", 0, "for how many milliseconds it reads: what it comes to, and so the context, differs from run to run")
 }
 
 // Open has ix weigh meaning and returns what reads passages, as the flags ask for. The
 // caller calls done in the end.
-func (r *Asking) Open(ctx context.Context, f *pflag.FlagSet, ix *tamis.Index, warn func(format string, args ...any)) (by tamis.Rerank, done func() error, err error) {
+func (r *Asking) Open(ctx context.Context, f *pflag.FlagSet, ix engine.Index, warn func(format string, args ...any)) (by tamis.Rerank, done func() error, err error) {
+	own, embedded := ix.(*tamis.Index)
+	if !embedded && r.meaning.Given() {
+		return by, nil, engine.Lacks(engine.Vectors)
+	}
 	if by, err = r.open(f); err != nil {
 		return by, nil, err
 	}
-	e, err := r.meaning.Use(ctx, ix, warn)
-	if err != nil {
-		return by, nil, errors.Join(err, by.By.Close())
+	if !embedded {
+		return by, func() error { return closed(by) }, nil
 	}
-	return by, func() error { return errors.Join(e.Close(), by.By.Close()) }, nil
+	e, err := r.meaning.Use(ctx, own, warn)
+	if err != nil {
+		return by, nil, errors.Join(err, closed(by))
+	}
+	return by, func() error { return errors.Join(e.Close(), closed(by)) }, nil
 }
 
 func (r *rerank) open(f *pflag.FlagSet) (tamis.Rerank, error) {
@@ -55,9 +64,24 @@ func (r *rerank) open(f *pflag.FlagSet) (tamis.Rerank, error) {
 	case r.name == "":
 		return o, nil
 	}
-	var err error
-	o.By, err = Reranker(r.name)
+	by, err := Reranker(r.name)
+	if err == nil {
+		o.By = by
+	}
 	return o, err
+}
+
+// closed gives back the model that reads passages, where there is one.
+func closed(o tamis.Rerank) error {
+	if c, ok := o.By.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// AddReranker makes the flag --rerank of a command whose model does what is said.
+func AddReranker(f *pflag.FlagSet, name *string, does string) {
+	f.StringVar(name, "rerank", "", "folder or name of a model that "+does+": a cross-encoder, OpenProvence, ColBERT")
 }
 
 // Reranker opens the model of a folder or name that reads passages beside a question.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,21 +22,15 @@ func (a *App) healthCommand(o *options) *cobra.Command {
 		Short: "Ask the server on this machine whether it is ready; exit 1 if not",
 		Args:  flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, port, err := net.SplitHostPort(listen)
+			at, err := addresses(listen)
 			if err != nil {
 				return flags.Usagef("--listen %s: %w", listen, err)
 			}
 			// The certificate is for the name by which others ask; nothing is told here.
 			client := &http.Client{Timeout: 4 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-			var resp *http.Response
-			for _, scheme := range []string{"http", "https"} {
-				resp, err = client.Get(scheme + "://" + net.JoinHostPort("localhost", port) + "/readyz")
-				if err == nil && resp.StatusCode != http.StatusBadRequest { // what one of TLS answers to plain HTTP
-					break
-				}
-			}
+			resp, err := ready(client, at)
 			if err != nil {
-				return fmt.Errorf("no server at port %s: %w", port, err)
+				return fmt.Errorf("no server at %s: %w", listen, err)
 			}
 			defer resp.Body.Close()
 			if resp.StatusCode != http.StatusOK {
@@ -47,4 +42,33 @@ func (a *App) healthCommand(o *options) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&listen, "listen", o.listen, "where the server listens")
 	return cmd
+}
+
+// addresses are where a server that listens at an address is reached from this machine. They are
+// numbers where listen leaves them open: a container need not know what localhost is.
+func addresses(listen string) ([]string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, err
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}, nil
+	}
+	return []string{listen}, nil
+}
+
+// ready asks at each address until one answers.
+func ready(client *http.Client, at []string) (resp *http.Response, err error) {
+	for _, address := range at {
+		for _, scheme := range []string{"http", "https"} {
+			resp, err = client.Get(scheme + "://" + address + "/readyz")
+			if err == nil && (scheme == "https" || resp.StatusCode != http.StatusBadRequest) { // what one of TLS answers to plain HTTP
+				return resp, nil
+			}
+			if err == nil {
+				resp.Body.Close()
+			}
+		}
+	}
+	return nil, err
 }

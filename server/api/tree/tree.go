@@ -75,7 +75,7 @@ func schema() *huma.Schema {
 		return s
 	}
 	tree := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Description: "A list by its name, or one step over the trees in of", Properties: map[string]*huma.Schema{
-		"list":      {Type: huma.TypeString, Description: "text, dense, sparse or multi"},
+		"list":      {Type: huma.TypeString, Description: "text, dense, sparse, multi, or reranker, which is the model of the server that reads passages"},
 		"unit":      {Type: huma.TypeString, Enum: []any{"passage", "document"}, Description: "What a list ranks"},
 		"weight":    {Type: huma.TypeNumber, Description: "Of a tree that is fused"},
 		"aggregate": {Type: huma.TypeString, Enum: []any{"max", "first", "sum"}, Description: "Documents by their passages"},
@@ -218,7 +218,7 @@ func setting(raw json.RawMessage, name, at string) (string, error) {
 		if err != nil {
 			return "", invalid(at, err)
 		}
-		return "'" + strings.ReplaceAll(e.String(), "'", `\u0027`) + "'", nil // no text in it has one
+		return plan.Quote(e.String()), nil
 	case "norm":
 		var norm string
 		if json.Unmarshal(raw, &norm) != nil {
