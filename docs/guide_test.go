@@ -15,10 +15,9 @@ import (
 )
 
 // TestGuide executes every command of the guide as its reader would: each recipe in a folder
-// of its own, a block of sh after the other. What a block of text after one shows must be in
-// its output; in it " …" at the end of a line stands for whatever follows. What a reader has
-// already (files, mostly) is made by blocks in comments. TAMIS_GUIDE=1 turns it on: it
-// builds the program and takes a minute.
+// of its own, a block of sh after the other. What a block of text after one shows must be its
+// output (see shown). What a reader has already (files, mostly) is made by blocks in
+// comments. TAMIS_GUIDE=1 turns it on: it builds the program and takes a minute.
 func TestGuide(t *testing.T) {
 	if os.Getenv("TAMIS_GUIDE") == "" {
 		t.Skip("TAMIS_GUIDE is not set")
@@ -51,11 +50,6 @@ func TestGuide(t *testing.T) {
 					shown(t, title, b.text, last)
 					continue
 				}
-				help, _ := exec.Command(filepath.Join(bin, "tamis"), b.needs, "--help").Output()
-				if b.needs != "" && !strings.Contains(string(help), "\n  tamis "+b.needs+" ") {
-					t.Logf("left out: there is no tamis %s", b.needs)
-					continue
-				}
 				last = execute(t, dir, append(env, "HOME="+dir, "GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE")), b.text)
 			}
 		})
@@ -65,12 +59,11 @@ func TestGuide(t *testing.T) {
 	}
 }
 
-// A block that needs a command which this program does not have is left out.
-type block struct{ language, needs, text string }
+type block struct{ language, text string }
 
 func blocksOf(recipe string) (blocks []block) {
-	for _, m := range regexp.MustCompile("(?ms)^```(sh|text)(?: needs=([a-z]+))?\n(.*?)^```$").FindAllStringSubmatch(recipe, -1) {
-		blocks = append(blocks, block{m[1], m[2], m[3]})
+	for _, m := range regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```$").FindAllStringSubmatch(recipe, -1) {
+		blocks = append(blocks, block{m[1], m[2]})
 	}
 	return blocks
 }
@@ -102,28 +95,25 @@ func execute(t *testing.T, dir string, env []string, script string) string {
 	return string(out)
 }
 
-// shown: the lines of want stand in got, one after the other.
+// shown: want is got, whole. In want a line "…" stands for any lines, and "…" at the end of
+// another for the rest of it.
 func shown(t *testing.T, title, want, got string) {
 	t.Helper()
-	var expr []string
-	for line := range strings.Lines(strings.Trim(want, "\n")) {
+	expr := "^"
+	for line := range strings.Lines(strings.TrimSpace(want) + "\n") {
 		line = strings.TrimRight(line, "\n")
 		if line == "…" {
+			expr += `(?:[^\n]*\n)*?`
 			continue
 		}
-		before, open := strings.CutSuffix(line, " …")
-		e := regexp.QuoteMeta(before)
+		before, open := strings.CutSuffix(line, "…")
+		expr += regexp.QuoteMeta(before)
 		if open {
-			e += `[^\n]*`
+			expr += `[^\n]*`
 		}
-		expr = append(expr, "(?m)^"+e+"$")
+		expr += `\n`
 	}
-	at := 0
-	for _, e := range expr {
-		loc := regexp.MustCompile(e).FindStringIndex(got[at:])
-		if loc == nil {
-			t.Fatalf("%s: the guide shows\n%s\nand this is printed:\n%s\nwithout %s", title, want, got, e)
-		}
-		at += loc[1]
+	if trimmed := strings.TrimSpace(got) + "\n"; !regexp.MustCompile(expr + "$").MatchString(trimmed) {
+		t.Fatalf("%s: the guide shows\n%s\nand this is printed:\n%s", title, want, got)
 	}
 }

@@ -25,6 +25,10 @@ type Index interface {
 	Show(ctx context.Context, doc string, start, end, lines int, scope tamis.Scope) (*tamis.Surroundings, error)
 	ShowLine(ctx context.Context, doc string, line, lines int, scope tamis.Scope) (*tamis.Surroundings, error)
 	ShowPage(ctx context.Context, doc string, page int, scope tamis.Scope) (*tamis.Surroundings, error)
+	// Documents lists documents by id, Count counts what somebody sees.
+	Documents(ctx context.Context, p tamis.Page, scope tamis.Scope) (list []tamis.Listed, next string, err error)
+	Count(scope tamis.Scope) (documents, passages int, err error)
+	Stats() (tamis.Stats, error)
 	Counter(name string) (tamis.Counter, error)
 	Close() error
 }

@@ -12,13 +12,8 @@ import (
 )
 
 // Retriever retrieves the sentences that answer a question, one document for each source;
-// together they keep Request's budget of tokens. MetaData has "path" and "spans", ranges
-// of bytes with their digests. Of Eino's options it knows TopK and Index, the collection.
-type Retriever struct {
-	Client     *client.ClientWithResponses
-	Collection string                // of the server, such as "default"
-	Request    client.ContextRequest // budget, filter …; the question is the query
-}
+// together they keep the request's budget of tokens. MetaData is Passage.Metadata. Of Eino's options it knows TopK and Index, the collection.
+type Retriever struct{ client.Retriever }
 
 var (
 	_ retriever.Retriever = (*Retriever)(nil)
@@ -30,10 +25,10 @@ func (r *Retriever) GetType() string { return "Tamis" }
 
 // Retrieve asks the server for a context.
 func (r *Retriever) Retrieve(ctx context.Context, query string, opts ...retriever.Option) ([]*schema.Document, error) {
-	o := retriever.GetCommonOptions(&retriever.Options{Index: &r.Collection}, opts...)
-	request := r.Request
-	request.Question = query
-	passages, err := client.Retrieve(ctx, r.Client, *o.Index, request)
+	ask := r.Retriever
+	o := retriever.GetCommonOptions(&retriever.Options{Index: &ask.Collection}, opts...)
+	ask.Collection = *o.Index
+	passages, err := ask.Retrieve(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +37,7 @@ func (r *Retriever) Retrieve(ctx context.Context, query string, opts ...retrieve
 	}
 	docs := make([]*schema.Document, len(passages))
 	for i, p := range passages {
-		d := &schema.Document{ID: p.Doc, Content: p.Text, MetaData: map[string]any{"path": p.Path, "spans": p.Spans}}
+		d := &schema.Document{ID: p.Doc, Content: p.Text, MetaData: p.Metadata()}
 		docs[i] = d.WithScore(p.Score)
 	}
 	return docs, nil

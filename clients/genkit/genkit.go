@@ -12,27 +12,24 @@ import (
 )
 
 // DefineRetriever registers a retriever as tamis/COLLECTION: the sentences that answer a
-// question, one document for each source. Together they keep request's budget of tokens; its
-// question is the query. Metadata has "doc", "path" and "spans", ranges of bytes with their
-// digests.
-func DefineRetriever(g *genkit.Genkit, c *client.ClientWithResponses, collection string, request client.ContextRequest) ai.Retriever {
-	return genkit.DefineRetriever(g, "tamis/"+collection, &ai.RetrieverOptions{Label: "tamis " + collection},
+// question, one document for each source. Together they keep the request's budget of tokens.
+// Metadata is Passage.Metadata.
+func DefineRetriever(g *genkit.Genkit, r *client.Retriever) ai.Retriever {
+	return genkit.DefineRetriever(g, "tamis/"+r.Collection, &ai.RetrieverOptions{Label: "tamis " + r.Collection},
 		func(ctx context.Context, in *ai.RetrieverRequest) (*ai.RetrieverResponse, error) {
-			request := request
 			var question []string
 			for _, part := range in.Query.Content {
 				if part.IsText() {
 					question = append(question, part.Text)
 				}
 			}
-			request.Question = strings.Join(question, "\n")
-			passages, err := client.Retrieve(ctx, c, collection, request)
+			passages, err := r.Retrieve(ctx, strings.Join(question, "\n"))
 			if err != nil {
 				return nil, err
 			}
 			out := &ai.RetrieverResponse{}
 			for _, p := range passages {
-				out.Documents = append(out.Documents, ai.DocumentFromText(p.Text, map[string]any{"doc": p.Doc, "path": p.Path, "score": p.Score, "spans": p.Spans}))
+				out.Documents = append(out.Documents, ai.DocumentFromText(p.Text, p.Metadata()))
 			}
 			return out, nil
 		})

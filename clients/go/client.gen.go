@@ -2006,7 +2006,7 @@ type ClientInterface interface {
 
 	// AddDocumentsWithBody Add or replace documents
 	//
-	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2015,7 +2015,7 @@ type ClientInterface interface {
 
 	// AddDocuments Add or replace documents
 	//
-	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2024,7 +2024,7 @@ type ClientInterface interface {
 
 	// UploadFilesWithBody Upload files to be read and added
 	//
-	// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there.
+	// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there. Of a body that is longer than the server takes, or breaks off, errors[0].value counts what had been added, which stays.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2464,7 +2464,7 @@ func (c *Client) ListDocuments(ctx context.Context, collection string, params *L
 
 // AddDocumentsWithBody Add or replace documents
 //
-// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2483,7 +2483,7 @@ func (c *Client) AddDocumentsWithBody(ctx context.Context, collection string, pa
 
 // AddDocuments Add or replace documents
 //
-// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2502,7 +2502,7 @@ func (c *Client) AddDocuments(ctx context.Context, collection string, params *Ad
 
 // UploadFilesWithBody Upload files to be read and added
 //
-// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there.
+// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there. Of a body that is longer than the server takes, or breaks off, errors[0].value counts what had been added, which stays.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4965,7 +4965,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddDocumentsWithBodyWithResponse Add or replace documents
 	//
-	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4974,7 +4974,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddDocumentsWithResponse Add or replace documents
 	//
-	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+	// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4983,7 +4983,7 @@ type ClientWithResponsesInterface interface {
 
 	// UploadFilesWithBodyWithResponse Upload files to be read and added
 	//
-	// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there.
+	// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there. Of a body that is longer than the server takes, or breaks off, errors[0].value counts what had been added, which stays.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8018,7 +8018,7 @@ func (c *ClientWithResponses) ListDocumentsWithResponse(ctx context.Context, col
 
 // AddDocumentsWithBodyWithResponse Add or replace documents
 //
-// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8033,7 +8033,7 @@ func (c *ClientWithResponses) AddDocumentsWithBodyWithResponse(ctx context.Conte
 
 // AddDocumentsWithResponse Add or replace documents
 //
-// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+// One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8048,7 +8048,7 @@ func (c *ClientWithResponses) AddDocumentsWithResponse(ctx context.Context, coll
 
 // UploadFilesWithBodyWithResponse Upload files to be read and added
 //
-// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there.
+// Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there. Of a body that is longer than the server takes, or breaks off, errors[0].value counts what had been added, which stays.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //

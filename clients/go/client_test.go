@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -55,5 +56,29 @@ func TestServer(t *testing.T) {
 	bad, err := c.ContextWithResponse(ctx, name, client.ContextRequest{Question: "x", Budget: pointer(int64(0))})
 	if err != nil || bad.ApplicationProblemJSON422 == nil || !strings.Contains(string(bad.Body), "body.budget") {
 		t.Error(string(bad.Body), err)
+	}
+}
+
+// TestFromEnvironment: the server, the key and the collection are those of the environment, and
+// an error is the server's sentence.
+func TestFromEnvironment(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/collections/notes/context" || r.Header.Get("Authorization") != "Bearer tamis_x" {
+			t.Errorf("%s with %q", r.URL.Path, r.Header.Get("Authorization"))
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, `{"status": 401, "detail": "unknown key"}`)
+	}))
+	defer server.Close()
+	t.Setenv("TAMIS_URL", server.URL)
+	t.Setenv("TAMIS_KEY", "tamis_x")
+	t.Setenv("TAMIS_COLLECTION", "notes")
+	r, err := client.FromEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Retrieve(context.Background(), "how long?"); err == nil || err.Error() != "tamis: unknown key" {
+		t.Error(err)
 	}
 }

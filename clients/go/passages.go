@@ -1,9 +1,12 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"os"
 	"strings"
 )
 
@@ -49,21 +52,57 @@ func (r *Receipt) Passages() ([]Passage, error) {
 	return all, nil
 }
 
-// Retrieve is a context as passages, for frameworks that retrieve: together they keep the
-// budget of tokens. An error is the server's, in one sentence.
-func Retrieve(ctx context.Context, c *ClientWithResponses, collection string, request ContextRequest) ([]Passage, error) {
-	plain := ContextRequestRender("plain")
-	request.Render = &plain
-	r, err := c.ContextWithResponse(ctx, collection, request)
+// Metadata says where a passage stands, as frameworks keep it beside the text: "doc", "path",
+// "score" and "spans", ranges of bytes with their digests.
+func (p *Passage) Metadata() map[string]any {
+	return map[string]any{"doc": p.Doc, "path": p.Path, "score": p.Score, "spans": p.Spans}
+}
+
+// Retriever retrieves the sentences that answer a question, one passage for each source;
+// together they keep Request's budget of tokens. It is what adapters for frameworks adapt.
+type Retriever struct {
+	Client     *ClientWithResponses
+	Collection string         // of the server, such as "default"
+	Request    ContextRequest // budget, filter …; the question is the query
+}
+
+// Retrieve asks for a context and gives its passages. An error is the server's, in one
+// sentence.
+func (r *Retriever) Retrieve(ctx context.Context, question string) ([]Passage, error) {
+	request, plain := r.Request, ContextRequestRender("plain")
+	request.Question, request.Render = question, &plain
+	got, err := r.Client.ContextWithResponse(ctx, r.Collection, request)
 	if err != nil {
 		return nil, err
 	}
-	if r.JSON200 == nil {
+	if got.JSON200 == nil {
 		var p ErrorModel
-		if err := json.Unmarshal(r.Body, &p); err != nil || p.Detail == nil {
-			return nil, fmt.Errorf("tamis: %s", r.Status())
+		if err := json.Unmarshal(got.Body, &p); err != nil || p.Detail == nil {
+			return nil, fmt.Errorf("tamis: %s", got.Status())
 		}
 		return nil, fmt.Errorf("tamis: %s", *p.Detail)
 	}
-	return r.JSON200.Passages()
+	return got.JSON200.Passages()
+}
+
+// WithKey makes a client send a key of the server (tamis serve key add).
+func WithKey(key string) ClientOption {
+	return WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+key)
+		return nil
+	})
+}
+
+// FromEnvironment retrieves from the server at $TAMIS_URL, by itself the one on this machine,
+// with $TAMIS_KEY, from the collection $TAMIS_COLLECTION, by itself "default".
+func FromEnvironment() (*Retriever, error) {
+	var options []ClientOption
+	if key := os.Getenv("TAMIS_KEY"); key != "" {
+		options = append(options, WithKey(key))
+	}
+	c, err := NewClientWithResponses(cmp.Or(os.Getenv("TAMIS_URL"), "http://127.0.0.1:8227"), options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Retriever{Client: c, Collection: cmp.Or(os.Getenv("TAMIS_COLLECTION"), "default")}, nil
 }

@@ -10,27 +10,20 @@ import (
 )
 
 // Retriever retrieves the sentences that answer a question, one document for each source;
-// together they keep Request's budget of tokens. Metadata has "doc", "path" and "spans",
-// ranges of bytes with their digests.
-type Retriever struct {
-	Client     *client.ClientWithResponses
-	Collection string                // of the server, such as "default"
-	Request    client.ContextRequest // budget, filter …; the question is the query
-}
+// together they keep the request's budget of tokens. Metadata is Passage.Metadata.
+type Retriever struct{ client.Retriever }
 
 var _ schema.Retriever = (*Retriever)(nil)
 
 // GetRelevantDocuments asks the server for a context.
 func (r *Retriever) GetRelevantDocuments(ctx context.Context, query string) ([]schema.Document, error) {
-	request := r.Request
-	request.Question = query
-	passages, err := client.Retrieve(ctx, r.Client, r.Collection, request)
+	passages, err := r.Retrieve(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	docs := make([]schema.Document, len(passages))
 	for i, p := range passages {
-		docs[i] = schema.Document{PageContent: p.Text, Score: float32(p.Score), Metadata: map[string]any{"doc": p.Doc, "path": p.Path, "spans": p.Spans}}
+		docs[i] = schema.Document{PageContent: p.Text, Score: float32(p.Score), Metadata: p.Metadata()}
 	}
 	return docs, nil
 }

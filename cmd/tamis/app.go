@@ -14,6 +14,8 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -77,7 +79,7 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	f.BoolVar(&a.noPager, "no-pager", false, "show long results on a terminal without $TAMIS_PAGER, $PAGER or less")
 	cmd.AddCommand(
 		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
-		a.evalCommand(), a.deleteCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
+		a.evalCommand(), a.deleteCommand(), a.copyCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
 		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
 	)
 	flags.Complete(cmd)
@@ -121,8 +123,40 @@ func nearestIndex() string {
 	}
 }
 
+// clustered says that the index that is meant lies in a cluster.
+func (a *app) clustered() bool { return strings.HasPrefix(a.indexDir(), opensearch.Scheme) }
+
+// anyIndex opens an index of any engine: one that must exist, beside whoever writes it,
+// or one that is to be written.
+func (a *app) anyIndex(ctx context.Context, write bool) (engine.Index, error) {
+	if a.clustered() {
+		return inCluster(ctx, a.indexDir(), opensearch.Options{MustExist: true, ReadOnly: !write})
+	}
+	if write {
+		return a.open()
+	}
+	return a.openToRead(ctx)
+}
+
+// inCluster opens the index that an address names.
+func inCluster(ctx context.Context, address string, o opensearch.Options) (engine.Index, error) {
+	name, at, err := opensearch.Parse(address)
+	if err != nil {
+		return nil, flags.Usagef("--index: %w", err)
+	}
+	at.MustExist, at.ReadOnly, at.Language = o.MustExist, o.ReadOnly, o.Language
+	ix, err := opensearch.Open(ctx, name, at)
+	if err != nil {
+		return nil, err
+	}
+	return ix, nil
+}
+
 // open opens an index that must exist, for writing.
 func (a *app) open() (*tamis.Index, error) {
+	if a.clustered() {
+		return nil, errEmbedded
+	}
 	ix, err := tamis.Open(a.indexDir(), tamis.Options{MustExist: true})
 	return ix, a.noIndex(err)
 }
@@ -143,6 +177,9 @@ func (a *app) openToRead(ctx context.Context) (*tamis.Index, error) {
 		// a few MB is a fifth of what it does.
 		debug.SetGCPercent(400)
 	}
+	if a.clustered() {
+		return nil, errEmbedded
+	}
 	ix, err := tamis.OpenReadOnly(a.indexDir())
 	if err != nil {
 		return nil, a.noIndex(err)
@@ -161,6 +198,9 @@ func (a *app) openToRead(ctx context.Context) (*tamis.Index, error) {
 	}
 	return ix, nil
 }
+
+// errEmbedded is said of what only works on an embedded index.
+var errEmbedded = fmt.Errorf("%w: this command; index, search, context, show, stats, delete and copy take an index in a cluster", engine.ErrLacks)
 
 // warn says on standard error, in a line, what is not a failure.
 func (a *app) warn(format string, args ...any) {

@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
@@ -110,7 +111,7 @@ sources, byte for byte, or says what has changed or was altered; --filter and
 			if covers {
 				layout.Cut = pack.CutCovered
 			}
-			ix, err := a.openToRead(cmd.Context())
+			ix, err := a.anyIndex(cmd.Context(), false)
 			if err != nil {
 				return err
 			}
@@ -183,7 +184,7 @@ func onlyReplay(cmd *cobra.Command, replay string) error {
 	return nil
 }
 
-func (a *app) replay(cmd *cobra.Command, ix *tamis.Index, file string, scope tamis.Scope) error {
+func (a *app) replay(cmd *cobra.Command, ix engine.Index, file string, scope tamis.Scope) error {
 	c, err := receipt.Read(file, a.in)
 	if err != nil {
 		return err

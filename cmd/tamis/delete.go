@@ -20,7 +20,7 @@ func (a *app) deleteCommand() *cobra.Command {
 		Example: "  tamis delete notes/old.md",
 		Args:    flags.AtLeastOne("DOC"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ix, err := a.open()
+			ix, err := a.anyIndex(cmd.Context(), true)
 			if err != nil {
 				return err
 			}

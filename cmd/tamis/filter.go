@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/search/plan"
 )
@@ -83,8 +84,12 @@ func scopeError(err error) error {
 
 // hintLanguage says where a question is in another language than the texts. It is
 // beside the answer, whose errors have been told.
-func (a *app) hintLanguage(ix *tamis.Index, question string, seen tamis.Scope) {
-	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
+func (a *app) hintLanguage(ix engine.Index, question string, seen tamis.Scope) {
+	own, ok := ix.(*tamis.Index)
+	if !ok {
+		return // the languages of a cluster's texts are not counted
+	}
+	if hint, err := own.LanguageHint(question, seen); err == nil && hint != "" {
 		a.note("%s", hint)
 	}
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/reading"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/cmd/tamis/serving"
+	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -77,6 +79,12 @@ which keys of other records are what; then each object of a JSON list is one.`,
 			if err != nil {
 				return err
 			}
+			if a.clustered() {
+				if vectors.Path != "" || model.Given() || stays {
+					return fmt.Errorf("%w; leave out --vectors, --model and --watch", engine.Lacks(engine.Vectors))
+				}
+				return a.indexInCluster(cmd.Context(), args, tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR, Fields: keys}, language, missing, strict, asJSON)
+			}
 			debug.SetMemoryLimit(int64(memory) / 8 * 7) // more garbage collection near it; files are mapped beside it
 			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
 			if err != nil {
@@ -118,6 +126,32 @@ which keys of other records are what; then each object of a JSON list is one.`,
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// indexInCluster is what indexCommand does with an index in a cluster.
+func (a *app) indexInCluster(ctx context.Context, paths []string, o tamis.FileOptions, language string, missing []string, strict, asJSON bool) error {
+	ix, err := inCluster(ctx, a.indexDir(), opensearch.Options{Language: language})
+	if err != nil {
+		return err
+	}
+	defer ix.Close()
+	report, err := a.indexPaths(ctx, ix, paths, o)
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		err = a.printJSON(report)
+	default:
+		err = a.printReport("", report, missing)
+	}
+	switch {
+	case err != nil:
+	case len(missing) > 0:
+		err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
+	case strict && len(report.Skipped) > 0:
+		err = fmt.Errorf("%d skipped, first %s: %s", len(report.Skipped), report.Skipped[0].Path, report.Skipped[0].Reason)
+	}
+	return err
 }
 
 // watcher keeps an index in step with paths.
@@ -215,6 +249,9 @@ func (a *app) namedPaths(paths []string) (missing []string, err error) {
 			missing = append(missing, screen.Name(receipt.ShortPath(absolutePath(p))))
 		}
 	}
+	if a.clustered() {
+		return missing, nil
+	}
 	dir := a.indexDir()
 	_, err = os.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) && len(paths) > 0 && len(missing) == len(paths) {
@@ -245,9 +282,9 @@ func (a *app) carryOver(ctx context.Context, ix *tamis.Index) error {
 }
 
 // indexPaths adds files with a progress bar on a terminal.
-func (a *app) indexPaths(ctx context.Context, ix *tamis.Index, paths []string, o tamis.FileOptions) (tamis.Report, error) {
+func (a *app) indexPaths(ctx context.Context, ix engine.Index, paths []string, o tamis.FileOptions) (tamis.Report, error) {
 	if a.progress == nil || a.quiet {
-		return ix.AddFiles(ctx, paths, o)
+		return engine.AddFiles(ctx, ix, paths, o)
 	}
 	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.progress), mpb.WithWidth(48))
 	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersKibiByte("% .1f / % .1f")),
@@ -256,7 +293,7 @@ func (a *app) indexPaths(ctx context.Context, ix *tamis.Index, paths []string, o
 		bar.SetTotal(total, false)
 		bar.SetCurrent(done)
 	}
-	report, err := ix.AddFiles(ctx, paths, o)
+	report, err := engine.AddFiles(ctx, ix, paths, o)
 	if err != nil {
 		bar.Abort(true)
 	} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/text/excerpt"
 )
@@ -86,7 +87,7 @@ func (a *app) searchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ix, err := a.openToRead(cmd.Context())
+			ix, err := a.anyIndex(cmd.Context(), false)
 			if err != nil {
 				return err
 			}
@@ -94,18 +95,11 @@ func (a *app) searchCommand() *cobra.Command {
 			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
 			asked := strings.Join(args, "") // one at most
 			q.Text = asked
-			if !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
-				err = byVector(cmd, ix, &q, &vector, &model.Flag)
-			} else {
-				vector.Fill(&q)
-				var done func() error
-				if done, err = model.Open(cmd.Context(), ix, &q, a.warn); err == nil {
-					defer done()
-				}
-			}
+			done, err := a.ranked(cmd, ix, &q, &vector, &model)
 			if err != nil {
 				return err
 			}
+			defer done()
 			res, err := ix.Search(cmd.Context(), q)
 			if err != nil {
 				return scopeError(err)
@@ -139,6 +133,23 @@ func (a *app) searchCommand() *cobra.Command {
 	return cmd
 }
 
+// ranked says what else than words ranks: a vector, or a model, until done.
+func (a *app) ranked(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Searching) (done func() error, err error) {
+	none := func() error { return nil }
+	own, embedded := ix.(*tamis.Index)
+	switch {
+	case !embedded && (vector.Given() || model.Given()):
+		return nil, engine.Lacks(engine.Vectors)
+	case !embedded:
+		q.Plan = model.Plan
+		return none, nil
+	case !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")):
+		return none, byVector(cmd, own, q, vector, &model.Flag)
+	}
+	vector.Fill(q)
+	return model.Open(cmd.Context(), own, q, a.warn)
+}
+
 // byVector has a query rank by the vector that is given, or that a model makes of its text.
 func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
 	asked := q.Text
@@ -156,7 +167,7 @@ func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags
 const excerptBytes = 300
 
 // matcherOf finds the words of a query as the index reads them.
-func matcherOf(ix *tamis.Index, query string) (*excerpt.Matcher, error) {
+func matcherOf(ix engine.Index, query string) (*excerpt.Matcher, error) {
 	s, err := ix.Stats()
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ keeps it. What stands in an archive or a mail is opened as a copy.`,
 			if err != nil {
 				return err
 			}
-			ix, err := a.openToRead(cmd.Context())
+			ix, err := a.anyIndex(cmd.Context(), false)
 			if err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ func (a *app) statsCommand() *cobra.Command {
 		Short: "Count what the index holds",
 		Args:  flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ix, err := a.openToRead(cmd.Context())
+			ix, err := a.anyIndex(cmd.Context(), false)
 			if err != nil {
 				return err
 			}
@@ -29,6 +29,11 @@ func (a *app) statsCommand() *cobra.Command {
 			}
 			if asJSON {
 				return a.printJSON(s)
+			}
+			if a.clustered() {
+				_, err = fmt.Fprintf(a.out, "documents  %d\npassages   %d\nrecords    %s in %d segments, %d deleted ones in them\nsettings   %s, %s; analyses %s\n",
+					s.Documents, s.Passages, size(s.StoreBytes), s.Segments, s.Deleted, s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
+				return err
 			}
 			_, err = fmt.Fprintf(a.out, "documents  %d, text %s\npassages   %d\nsegments   %d, %s (%d in memory), %d deleted documents in them\nstore      %s (log %s)\nbytes      %.2f for each of the text; merging owes %s\nsettings   %s, %s; analyses %s\n",
 				s.Documents, size(s.SourceBytes), s.Passages, s.Segments, size(s.SegmentBytes), s.LiveSegments, s.Deleted,

@@ -201,8 +201,13 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 	return ix, nil
 }
 
+// opening is how long a cluster is waited for that has not answered yet.
+const opening = 3 * time.Second
+
 func (ix *Index) open(ctx context.Context, o Options) (err error) {
-	if ix.version, err = ix.cluster.version(ctx); err != nil {
+	first := *ix.cluster
+	first.patience = min(first.patience, opening)
+	if ix.version, err = first.version(ctx); err != nil {
 		return err
 	}
 	m, found, err := ix.find(ctx)

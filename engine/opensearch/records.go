@@ -74,6 +74,14 @@ func keyOf(id string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// sortedID is an id as it is listed by: its beginning, where it is long.
+func sortedID(id string) string {
+	if len(id) > mostValue {
+		return cut(id)
+	}
+	return id
+}
+
 func rowOf(seq int64, n int) string { return strconv.FormatInt(seq, 10) + "/" + strconv.Itoa(n) }
 
 func passageID(seq int64, n int) string { return "p" + rowOf(seq, n) }

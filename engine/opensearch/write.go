@@ -377,7 +377,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 		}
 	}
 	r := documentRecord{
-		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: d.ID, Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, described: values,
+		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, described: values,
 		X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places},
 	}
 	action := query{"_id": documentKind + w.Key, "routing": w.Key}

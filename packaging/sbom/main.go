@@ -188,7 +188,7 @@ func notice(modules []module) []byte {
 // the same sources: its serial number is made of the program's digest, its time is $SOURCE_DATE_EPOCH.
 func document(info *debug.BuildInfo, modules []module, parts []part, version, name string, digest [sha256.Size]byte) *cdx.BOM {
 	bom := cdx.NewBOM()
-	id := digest[:16]
+	id := bytes.Clone(digest[:16])
 	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // RFC 9562, version 8: bytes of our own making
 	bom.SerialNumber = fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 	settings := []cdx.Property{{Name: "go:version", Value: info.GoVersion}}

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
@@ -111,11 +110,8 @@ func (p *part) component() cdx.Component {
 	if p.Kind != "" {
 		c.Type = cdx.ComponentType(p.Kind)
 	}
-	if strings.ContainsAny(p.Licence, " ") || strings.HasPrefix(p.Licence, "LicenseRef-") {
-		c.Licenses = &cdx.Licenses{{Expression: p.Licence}}
-	} else {
-		c.Licenses = &cdx.Licenses{{License: &cdx.License{ID: p.Licence}}}
-	}
+	// An expression, also of one identifier: the schema's own list of them is older than some.
+	c.Licenses = &cdx.Licenses{{Expression: p.Licence}}
 	var within []cdx.Component
 	for _, name := range slices.Sorted(maps.Keys(p.Files)) {
 		within = append(within, cdx.Component{

@@ -1,4 +1,4 @@
-// Command example asks a running server ("tamis index notes; tamis serve") a question through
+// Command example asks a running server ("tamis index notes; tamis serve", or that of TAMIS_URL) a question through
 // the adapter and prints what a model would get.
 //
 //	go run ./example "how long are backups kept?"
@@ -19,27 +19,20 @@ import (
 )
 
 func main() {
-	url, collection := os.Getenv("TAMIS_URL"), os.Getenv("TAMIS_COLLECTION")
-	if url == "" {
-		url = "http://127.0.0.1:8227"
-	}
-	if collection == "" {
-		collection = "default"
-	}
-	c, err := client.NewClientWithResponses(url)
+	r, err := client.FromEnvironment()
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := ask(context.Background(), c, collection, strings.Join(os.Args[1:], " ")); err != nil {
+	budget := int64(200)
+	r.Request.Budget = &budget
+	if err := ask(context.Background(), r, strings.Join(os.Args[1:], " ")); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func ask(ctx context.Context, c *client.ClientWithResponses, collection, question string) error {
-	budget := int64(200)
-	request := client.ContextRequest{Budget: &budget}
+func ask(ctx context.Context, r *client.Retriever, question string) error {
 	g := genkit.Init(ctx)
-	retriever := adapter.DefineRetriever(g, c, collection, request)
+	retriever := adapter.DefineRetriever(g, r)
 	out, err := genkit.Retrieve(ctx, g, ai.WithRetriever(retriever), ai.WithTextDocs(question))
 	if err != nil {
 		return err

@@ -132,7 +132,7 @@ export interface paths {
         put?: never;
         /**
          * Add or replace documents
-         * @description One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in.
+         * @description One record as application/json, or many, a line each, as application/x-ndjson. What the report counts is durable; records that cannot be added are named in it with their lines, and the rest goes in. A body that is longer than the server takes, or breaks off, is answered as an error: errors[0].value counts what had been added before, which stays; the whole may be sent again, in parts.
          */
         post: operations["add-documents"];
         delete?: never;
@@ -152,7 +152,7 @@ export interface paths {
         put?: never;
         /**
          * Upload files to be read and added
-         * @description Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there.
+         * @description Names say what a file is where its bytes do not; they never lead to a place on the server's disk. What is in archives and mailboxes has the id of the file, !/ and its name there. Of a body that is longer than the server takes, or breaks off, errors[0].value counts what had been added, which stays.
          */
         post: operations["upload-files"];
         delete?: never;

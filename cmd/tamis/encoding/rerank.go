@@ -11,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/model"
 )
 
@@ -35,11 +36,18 @@ func (r *Asking) Add(f *pflag.FlagSet) {
 
 // Open has ix weigh meaning and returns what reads passages, as the flags ask for. The
 // caller calls done in the end.
-func (r *Asking) Open(ctx context.Context, f *pflag.FlagSet, ix *tamis.Index, warn func(format string, args ...any)) (by tamis.Rerank, done func() error, err error) {
+func (r *Asking) Open(ctx context.Context, f *pflag.FlagSet, ix engine.Index, warn func(format string, args ...any)) (by tamis.Rerank, done func() error, err error) {
+	own, embedded := ix.(*tamis.Index)
+	if !embedded && r.meaning.Given() {
+		return by, nil, engine.Lacks(engine.Vectors)
+	}
 	if by, err = r.open(f); err != nil {
 		return by, nil, err
 	}
-	e, err := r.meaning.Use(ctx, ix, warn)
+	if !embedded {
+		return by, func() error { return closed(by) }, nil
+	}
+	e, err := r.meaning.Use(ctx, own, warn)
 	if err != nil {
 		return by, nil, errors.Join(err, closed(by))
 	}

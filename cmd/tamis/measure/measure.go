@@ -16,6 +16,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/trec"
 )
@@ -28,7 +29,7 @@ type Console struct {
 	Quiet     *bool     // set when flags have been read
 	JSON      func(v any) error
 	// Index adds the files under paths to ix and shows how far it is.
-	Index func(ctx context.Context, ix *tamis.Index, paths []string, o tamis.FileOptions) (tamis.Report, error)
+	Index func(ctx context.Context, ix engine.Index, paths []string, o tamis.FileOptions) (tamis.Report, error)
 }
 
 // Command is tamis eval with its subcommands.

@@ -223,6 +223,10 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 		so.Judge = judge
 	}
 	so.Library = r.library(ctx)
+	if len(o.watch) > 0 {
+		r.state = newState(o.watch)
+		so.Watched = r.state.watched
+	}
 	defer func() { err = errors.Join(err, so.Library.Close()) }()
 	s, err := server.New(so)
 	if err != nil {
@@ -270,6 +274,7 @@ type run struct {
 	log    *slog.Logger
 	models encoding.Kept
 	lib    *library.Library
+	state  *state // of what is watched; nil: nothing is
 }
 
 func (r *run) warn(format string, args ...any) { r.log.Warn(fmt.Sprintf(format, args...)) }
@@ -344,7 +349,7 @@ func (r *run) address(l net.Listener) string {
 
 func (r *run) watcher() (*Watcher, error) {
 	w := &Watcher{
-		Paths: r.o.watch, Options: tamis.FileOptions{Exclude: r.o.exclude},
+		state: r.state, Paths: r.o.watch, Options: tamis.FileOptions{Exclude: r.o.exclude},
 		Out: logLines{r.log, slog.LevelInfo}, Errs: logLines{r.log, slog.LevelWarn},
 		Index: func(ctx context.Context, do func(*tamis.Index) error) error {
 			ix, release, err := r.write(ctx)
@@ -385,6 +390,7 @@ func (r *run) write(ctx context.Context) (ix *tamis.Index, release func(error) e
 // keepUp indexes what is watched, and then what changes.
 func (r *run) keepUp(ctx context.Context, w *Watcher) error {
 	start := time.Now()
+	w.state.begins()
 	err := w.Index(ctx, func(ix *tamis.Index) error {
 		report, err := ix.AddFiles(ctx, w.Paths, w.Options)
 		if err != nil {
@@ -393,6 +399,7 @@ func (r *run) keepUp(ctx context.Context, w *Watcher) error {
 		for _, s := range report.Skipped {
 			r.log.Debug("skipped", "path", s.Path, "reason", s.Reason)
 		}
+		w.state.ends(report)
 		r.log.Info("indexed", "added", report.Added, "updated", report.Updated, "unchanged", report.Unchanged, "removed", report.Removed,
 			"skipped", len(report.Skipped), "took", time.Since(start).Round(time.Millisecond).String())
 		return w.Encode(ctx, ix)

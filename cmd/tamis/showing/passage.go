@@ -15,6 +15,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -70,7 +71,7 @@ func Named(name string, receipt func() (*tamis.Context, error)) ([]Passage, erro
 func IsLabel(name string) bool { return labelForm.MatchString(name) }
 
 // Find looks a passage up; a path may be relative, as for deleting.
-func (p Passage) Find(ctx context.Context, ix *tamis.Index, around int, seen tamis.Scope) (*tamis.Surroundings, error) {
+func (p Passage) Find(ctx context.Context, ix engine.Index, around int, seen tamis.Scope) (*tamis.Surroundings, error) {
 	show := func(doc string) (*tamis.Surroundings, error) {
 		if p.line != 0 {
 			return ix.ShowLine(ctx, doc, p.line, around, seen)
