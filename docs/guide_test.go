@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis/internal/evaldata"
+	"github.com/tamis-search/tamis/internal/nodes"
 )
 
 // TestGuide executes every command of the guide as its reader would: each recipe in a folder
@@ -45,7 +46,12 @@ func TestGuide(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			dir := t.TempDir()
 			last := ""
+			node := exampleNode
+			if strings.Contains(recipe, exampleNode) {
+				node = strings.TrimPrefix(nodes.Start(t, 1).Addresses()[0], "http://")
+			}
 			for _, b := range blocks {
+				b.text = strings.ReplaceAll(b.text, exampleNode, node)
 				if b.language == "text" {
 					shown(t, title, b.text, last)
 					continue
@@ -58,6 +64,9 @@ func TestGuide(t *testing.T) {
 		t.Errorf("%d recipes, at least 10", recipes)
 	}
 }
+
+// exampleNode is the address of a cluster in the guide.
+const exampleNode = "127.0.0.1:9200"
 
 type block struct{ language, text string }
 
