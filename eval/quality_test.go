@@ -71,7 +71,7 @@ func ndcg10(t *testing.T, set string, similarity tamis.Similarity) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, report, err := trec.Retrieval(t.Context(), queries, qrels, system.SearchDocuments(ix, "", "", nil), 100, measures)
+	_, _, report, err := trec.Retrieval(t.Context(), queries, qrels, system.SearchDocuments(ix, tamis.Query{}, nil), 100, measures)
 	if err != nil {
 		t.Fatal(err)
 	}

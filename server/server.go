@@ -5,7 +5,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -62,6 +61,8 @@ type Options struct {
 	TLS    TLS
 	Limits guard.Limits
 	Audit  *guard.Audit
+	// Watched says what is watched; nil: nothing is.
+	Watched func() Watched
 	// Drain is how long requests may go on after the server was told to end; Settle, how
 	// long it says that it is not ready before it takes no more.
 	Drain, Settle time.Duration
@@ -186,12 +187,6 @@ func (s *Server) measures(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.metrics.Handler().ServeHTTP(w, r)
-}
-
-// activity is what the server has been doing, for the page.
-func (s *Server) activity(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(s.metrics.Activity()) // the caller is gone, or told
 }
 
 // kindOf says what limits hold for a request.

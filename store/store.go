@@ -75,7 +75,7 @@ var (
 	// ErrFailed says that the disk failed while it was written. The last commit
 	// may or may not be found on opening again, whole; until then nothing more
 	// is stored, and readers see what was committed before.
-	ErrFailed = errors.New("the disk could not be written")
+	ErrFailed = disk.ErrFailed
 )
 
 // What a snapshot is made of, and how it is asked: see package view.

@@ -36,7 +36,7 @@ is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of
   rerank(rrf(text, dense), reranker, n=50)       by the model of --rerank, which reads them
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
   recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
-  feedback(text, docs=5, terms=20, by=0.4)       asked again with what was found
+  feedback(sparse, docs=5, terms=20, by=0.4)     asked again with what was found
 Lists give 100 rows, or depth=N. --explain says what ranked and where each list has
 each hit.`
 
@@ -81,10 +81,10 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			seen, err := scope.resolve(cmd.Flags())
-			if err != nil {
-				return err
+			if err == nil {
+				model.Plan, err = planHere(model.Plan)
 			}
-			if model.Plan, err = planHere(model.Plan); err != nil {
+			if err != nil {
 				return err
 			}
 			ix, err := a.anyIndex(cmd.Context(), false)
@@ -93,10 +93,8 @@ func (a *app) searchCommand() *cobra.Command {
 			}
 			defer ix.Close()
 			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
-			if len(args) > 0 {
-				q.Text = args[0]
-			}
-			asked := q.Text
+			asked := strings.Join(args, "") // one at most
+			q.Text = asked
 			done, err := a.ranked(cmd, ix, &q, &vector, &model)
 			if err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -45,8 +46,12 @@ func TestContext(t *testing.T) {
 	p.sees("What its score is made of")
 	p.press("d")
 	p.until(`document.querySelectorAll(".dropped .drop").length > 3 && !document.querySelector(".dropped .drop:nth-child(3) .pale").textContent.startsWith("…")`)
+	p.get(`document.querySelector(".dropped .drop button").focus()`, nil)
+	p.sees("Why not ")
+	p.until(`/No room|It says nearly|It meets no/.test(document.querySelector(".why").innerText) && document.querySelector(".why .bars")`)
 	p.state("dropped")
 	p.press("d")
+	p.until(`document.querySelector(".why h2").innerText.startsWith("Why 1")|| !document.querySelector(".why h2").innerText.startsWith("Why not")`)
 	p.press("o")
 	p.until(`document.querySelector("#source mark")`)
 	p.state("source")
@@ -70,7 +75,7 @@ func TestContext(t *testing.T) {
 
 	p.get(`document.activeElement.blur()`, nil)
 	p.press("?")
-	p.sees("download the receipt")
+	p.sees("the receipt: save, sign, check")
 	p.state("keys")
 }
 
@@ -165,14 +170,22 @@ func TestAsk(t *testing.T) {
 			case <-ctx.Done():
 			}
 		}
-		delta("The archive class keeps them for seven years [1], and nobody asked the moon [9].")
+		delta("The archive class keeps them for seven years [1], and nobody asked the moon [9].\n\nIn short: ")
+		delta("all of it can be read in Dr. Hall's shed! ")
+		delta("Ask whoever is on call. [1]")
 	})
 	p := open(t, serve(t, t.TempDir(), []string{handbook(t)}, "--llm", url, "--llm-model", "made"))
 	p.click("Ask")
 	p.ask("how long are backups kept?")
 	p.sees("nobody asked the moon")
 	p.until(`document.querySelectorAll(".cite").length >= 2 && document.querySelectorAll("mark.bad").length === 1`)
-	p.sees("It cites 1 source")
+	p.sees("It cites 1 source that is not there")
+	p.sees("1 sentence, underlined, names no source")
+	var bare []string // what is underlined
+	p.get(`[...document.querySelectorAll(".unsupported")].map((e) => e.textContent)`, &bare)
+	if len(bare) != 1 || bare[0] != "In short: all of it can be read in Dr. Hall's shed!" {
+		t.Errorf("underlined: %q", bare)
+	}
 	p.state("ask")
 	p.get(`document.querySelector(".cite").click()`, nil)
 	p.until(`!document.querySelector("#source").hidden`)
@@ -243,6 +256,15 @@ func TestDocuments(t *testing.T) {
 	p.click("Context")
 	p.ask("quinces")
 	p.sees("A file that was dropped")
+	dropped := filepath.Join(write(t, t.TempDir(), map[string]string{"medlar.md": "# Medlar\n\nMedlars are eaten when they are soft.\n"}), "medlar.md")
+	for _, kind := range []input.DispatchDragEventType{input.DragEnter, input.DragOver, input.Drop} { // anywhere on the page
+		p.do(input.DispatchDragEvent(kind, 300, 500, &input.DragData{Items: []*input.DragDataItem{}, Files: []string{dropped}, DragOperationsMask: 1}))
+	}
+	p.sees("1 added")
+	p.until(`[...document.querySelectorAll(".list tbody button.name")].some((e) => e.title.includes("medlar.md"))`)
+	p.click("Context")
+	p.ask("medlars")
+	p.sees("when they are soft")
 	p.click("Documents")
 	p.until(`document.querySelectorAll(".list tbody button.name").length >= 1`)
 	p.click("Health")

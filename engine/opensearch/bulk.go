@@ -69,7 +69,7 @@ func (b *bulk) flush(ctx context.Context) error {
 	b.items, b.bytes = nil, 0
 	until := time.Now().Add(b.ix.cluster.patience)
 	for wait := firstWait; len(items) > 0; wait = min(2*wait, mostWait) {
-		var busy []operation
+		var refused []operation
 		for len(items) > 0 {
 			n, size := 0, 0
 			for n < len(items) && (n == 0 || size+len(items[n].lines) <= bulkBytes) {
@@ -80,9 +80,9 @@ func (b *bulk) flush(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			busy, items = append(busy, later...), items[n:]
+			refused, items = append(refused, later...), items[n:]
 		}
-		if items = busy; len(items) == 0 {
+		if items = refused; len(items) == 0 {
 			return nil
 		}
 		if time.Now().After(until) {
@@ -96,7 +96,7 @@ func (b *bulk) flush(ctx context.Context) error {
 }
 
 // send sends one request and returns what the cluster was too busy for.
-func (b *bulk) send(ctx context.Context, items []operation, size int) (busy []operation, err error) {
+func (b *bulk) send(ctx context.Context, items []operation, size int) (later []operation, err error) {
 	body := bytes.NewBuffer(make([]byte, 0, size))
 	for _, it := range items {
 		body.Write(it.lines)
@@ -131,8 +131,8 @@ func (b *bulk) send(ctx context.Context, items []operation, size int) (busy []op
 		for op, r := range of {
 			switch {
 			case r.Status/100 == 2, op == "delete" && r.Status == http.StatusNotFound:
-			case r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable || r.Status == http.StatusBadGateway || r.Status == http.StatusGatewayTimeout:
-				busy = append(busy, items[i])
+			case busy(r.Status):
+				later = append(later, items[i])
 			case r.Status == http.StatusConflict:
 				mark(&b.conflicts, items[i].key, true)
 			case r.Error.Type == blockedType:
@@ -146,7 +146,7 @@ func (b *bulk) send(ctx context.Context, items []operation, size int) (busy []op
 			}
 		}
 	}
-	return busy, nil
+	return later, nil
 }
 
 func mark[V any](m *map[string]V, key string, v V) {

@@ -53,6 +53,9 @@ const (
 	mostWait  = 5 * time.Second
 )
 
+// mostAttempt is how long one node is waited for.
+const mostAttempt = 30 * time.Second
+
 // cluster sends requests to the nodes of a cluster.
 type cluster struct {
 	client *opensearch.Client
@@ -76,7 +79,7 @@ func dial(o Options) (*cluster, error) {
 	never := false
 	c, err := opensearch.NewClient(opensearch.Config{
 		Addresses: addresses, Username: o.User, Password: o.Password, CACert: o.CA,
-		Transport: transport, DisableRetry: true, DiscoverNodesOnStart: &never, HealthCheckMaxRetries: -1,
+		Transport: transport, DisableRetry: true, RequestTimeout: mostAttempt, DiscoverNodesOnStart: &never, HealthCheckMaxRetries: -1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", strings.Join(o.Addresses, ", "), err)
@@ -138,8 +141,14 @@ func passes(err error) bool {
 	if !errors.As(err, &e) {
 		return !errors.Is(err, errNotOpenSearch)
 	}
-	switch e.Status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	return busy(e.Status)
+}
+
+// busy says of a status that another node may take it, or the same a little later: a node
+// that loses another while it answers says 500.
+func busy(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return false

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -54,8 +56,37 @@ type passage struct {
 // keepAlive is how long the cluster keeps a moment that nobody reads.
 const keepAlive = "2m"
 
-// moment begins to read for somebody who sees the scope; end ends it. With pin, all reads
-// are of one moment.
+// ask reads a moment for somebody who sees the scope: with pin, all reads are of one. Where
+// that is lost while it is read, as with a node that had a part of it, or a document is
+// changed under the hands, do is called again for a new one.
+func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m *moment) error) error {
+	until := time.Now().Add(ix.cluster.patience)
+	for wait := firstWait; ; wait = min(2*wait, mostWait) {
+		m, err := ix.moment(ctx, scope, pin)
+		if err == nil {
+			err = do(m)
+			err = cmp.Or(m.err, err)
+			m.end()
+		}
+		if err == nil || ctx.Err() != nil || !lost(err) || time.Now().Add(wait).After(until) {
+			return err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// lost says that another moment may be read where this one could not.
+func lost(err error) bool {
+	var e *Error
+	if errors.As(err, &e) {
+		return busy(e.Status) || e.Type == "search_context_missing_exception"
+	}
+	return errors.Is(err, errGone)
+}
+
+// moment begins to read; end ends it.
 func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*moment, error) {
 	m := &moment{ix: ix, ctx: ctx, docs: map[int]*document{}, rows: map[topk.Row]*passage{}, exact: true}
 	visible, asked, err := scope.Filters()
@@ -102,7 +133,7 @@ func (m *moment) end() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), 5*time.Second)
 	defer cancel()
 	// Where that fails, the cluster forgets it in time.
-	_ = m.ix.cluster.do(ctx, http.MethodDelete, "/_search/point_in_time", query{"pit_id": []string{m.pit}}, nil)
+	_ = m.ix.cluster.once(ctx, http.MethodDelete, "/_search/point_in_time", []byte(`{"pit_id":["`+m.pit+`"]}`), nil)
 }
 
 // searched is what a search answers.
@@ -163,21 +194,30 @@ func (e *PartialError) Error() string {
 	return s
 }
 
-// search sends a search. What shards did not answer is an error: an answer that lacks
-// some would look like one that lacks none.
-func (m *moment) search(body query, global bool) (*searched, error) {
-	path := "/_search?"
-	if m.pit != "" {
-		body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
-	} else {
-		path = "/" + m.ix.path + path
+// send sends a search; one that not all shards answer is an error.
+func (m *moment) send(params string, body query, answer any) error {
+	path := "/_search?allow_partial_search_results=false" + params
+	if m.pit == "" {
+		return m.ix.cluster.do(m.ctx, http.MethodPost, "/"+m.ix.path+path, body, answer)
 	}
-	path += "allow_partial_search_results=true"
+	body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	// What fails is another moment's to try: this one may be lost for good.
+	return m.ix.cluster.once(m.ctx, http.MethodPost, path, data, answer)
+}
+
+// search sends a search for records. What shards did not answer is an error: an answer
+// that lacks some would look like one that lacks none.
+func (m *moment) search(body query, global bool) (*searched, error) {
+	params := ""
 	if global && m.ix.global {
-		path += "&search_type=dfs_query_then_fetch"
+		params = "&search_type=dfs_query_then_fetch"
 	}
 	var answer searched
-	if err := m.ix.cluster.do(m.ctx, http.MethodPost, path, body, &answer); err != nil {
+	if err := m.send(params, body, &answer); err != nil {
 		return nil, err
 	}
 	if answer.PIT != "" {
@@ -321,8 +361,10 @@ func (m *moment) Header(doc topk.Row) (gather.Header, error) {
 
 // gone says that what was found a moment ago is not there any more.
 func (m *moment) gone(seq int) error {
-	return cmp.Or(m.err, fmt.Errorf("index %q: the document with the sequence number %d was changed while it was read: ask again", m.ix.name, seq))
+	return cmp.Or(m.err, fmt.Errorf("index %q, sequence number %d: %w", m.ix.name, seq, errGone))
 }
+
+var errGone = errors.New("the document was changed while it was read: ask again")
 
 // window is how many passages are read with one that was not announced.
 const window = 8

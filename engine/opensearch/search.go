@@ -24,12 +24,20 @@ func (ix *Index) Search(ctx context.Context, q tamis.Query) (*tamis.Results, err
 	if err := ix.takes(&q); err != nil {
 		return nil, err
 	}
-	m, err := ix.moment(ctx, tamis.Scope{Filter: q.Filter, Groups: q.Groups}, false)
+	var res *tamis.Results
+	err := ix.ask(ctx, tamis.Scope{Filter: q.Filter, Groups: q.Groups}, false, func(m *moment) (err error) {
+		res, err = m.results(&q)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer m.end()
-	terms, err := compose.Terms(m, &ix.analyzers, q.Text)
+	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
+	return res, nil
+}
+
+func (m *moment) results(q *tamis.Query) (*tamis.Results, error) {
+	terms, err := compose.Terms(m, &m.ix.analyzers, q.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -47,14 +55,13 @@ func (ix *Index) Search(ctx context.Context, q tamis.Query) (*tamis.Results, err
 	}
 	res := &tamis.Results{Query: q.Text, K: q.K, Exact: true, Recall: 1, Hits: []tamis.Hit{}}
 	for i, r := range rows {
-		h, err := m.hit(r, &q, terms)
+		h, err := m.hit(r, q, terms)
 		if err != nil {
 			return nil, err
 		}
 		h.Rank = i + 1
 		res.Hits = append(res.Hits, h)
 	}
-	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
 	return res, nil
 }
 
@@ -123,28 +130,29 @@ func (ix *Index) Context(ctx context.Context, question string, b tamis.Budget, o
 	if err != nil {
 		return nil, err
 	}
-	m, err := ix.moment(ctx, scope, true)
+	var c *tamis.Context
+	err = ix.ask(ctx, scope, true, func(m *moment) (err error) {
+		c, err = compose.Context(ctx, m, &ix.analyzers, r)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, tamis.AsInvalid(err)
 	}
-	defer m.end()
-	c, err := compose.Context(ctx, m, &ix.analyzers, r)
-	return c, tamis.AsInvalid(cmp.Or(m.err, err))
+	return c, nil
 }
 
 // Replay is tamis.Index.Replay.
 func (ix *Index) Replay(ctx context.Context, receipt *tamis.Context, scope tamis.Scope) (string, error) {
-	m, err := ix.moment(ctx, scope, true)
-	if err != nil {
-		return "", err
-	}
-	defer m.end()
-	text, err := render.Replay(receipt, ix.counter, func(doc string) (render.Source, error) {
-		_, d, err := m.found(doc)
-		if err != nil {
-			return render.Source{}, err
-		}
-		return render.Source{Text: d.Source, Path: d.Path}, nil
+	var text string
+	err := ix.ask(ctx, scope, true, func(m *moment) (err error) {
+		text, err = render.Replay(receipt, ix.counter, func(doc string) (render.Source, error) {
+			_, d, err := m.found(doc)
+			if err != nil {
+				return render.Source{}, err
+			}
+			return render.Source{Text: d.Source, Path: d.Path}, nil
+		})
+		return err
 	})
 	return text, tamis.AsInvalid(err)
 }
@@ -163,13 +171,11 @@ func (m *moment) found(id string) (topk.Row, *corpus.Document, error) {
 }
 
 // Document is tamis.Index.Document.
-func (ix *Index) Document(ctx context.Context, id string, scope tamis.Scope) (*tamis.Document, error) {
-	m, err := ix.moment(ctx, scope, false)
-	if err != nil {
-		return nil, err
-	}
-	defer m.end()
-	_, d, err := m.found(id)
+func (ix *Index) Document(ctx context.Context, id string, scope tamis.Scope) (d *tamis.Document, err error) {
+	err = ix.ask(ctx, scope, false, func(m *moment) (err error) {
+		_, d, err = m.found(id)
+		return err
+	})
 	return d, err
 }
 
@@ -198,44 +204,47 @@ func (ix *Index) ShowPage(ctx context.Context, doc string, page int, scope tamis
 }
 
 func (ix *Index) show(ctx context.Context, doc string, r around.Range, lines int, scope tamis.Scope) (*tamis.Surroundings, error) {
-	m, err := ix.moment(ctx, scope, false)
-	if err != nil {
-		return nil, err
-	}
-	defer m.end()
-	row, d, err := m.found(doc)
-	if err != nil {
-		return nil, err
-	}
-	s, err := around.Show(d, func(at int) (corpus.Place, error) { return m.Place(row, at) }, r, lines)
+	var s *tamis.Surroundings
+	err := ix.ask(ctx, scope, false, func(m *moment) error {
+		row, d, err := m.found(doc)
+		if err != nil {
+			return err
+		}
+		s, err = around.Show(d, func(at int) (corpus.Place, error) { return m.Place(row, at) }, r, lines)
+		return err
+	})
 	return s, tamis.AsInvalid(err)
 }
 
 // Count is tamis.Index.Count.
 func (ix *Index) Count(scope tamis.Scope) (documents, passages int, err error) {
-	ctx := context.Background()
-	m, err := ix.moment(ctx, scope, false)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer m.end()
-	count := func(kind string) int {
-		found, e := m.search(query{"size": 0, "track_total_hits": true, "query": query{"bool": query{"filter": m.kind(kind)}}}, false)
-		if err = cmp.Or(err, e); err != nil {
-			return 0
+	err = ix.ask(context.Background(), scope, false, func(m *moment) (err error) {
+		if documents, err = m.count(documentKind); err == nil {
+			passages, err = m.count(passageKind)
 		}
-		return found.Hits.Total.Value
+		return err
+	})
+	return documents, passages, err
+}
+
+func (m *moment) count(kind string) (int, error) {
+	found, err := m.search(query{"size": 0, "track_total_hits": true, "query": query{"bool": query{"filter": m.kind(kind)}}}, false)
+	if err != nil {
+		return 0, err
 	}
-	return count(documentKind), count(passageKind), err
+	return found.Hits.Total.Value, nil
 }
 
 // Documents is tamis.Index.Documents.
 func (ix *Index) Documents(ctx context.Context, p tamis.Page, scope tamis.Scope) (list []tamis.Listed, next string, err error) {
-	m, err := ix.moment(ctx, scope, false)
-	if err != nil {
-		return nil, "", err
-	}
-	defer m.end()
+	err = ix.ask(ctx, scope, false, func(m *moment) (err error) {
+		list, next, err = m.documents(p)
+		return err
+	})
+	return list, next, err
+}
+
+func (m *moment) documents(p tamis.Page) (list []tamis.Listed, next string, err error) {
 	if p.Limit <= 0 {
 		p.Limit = 100
 	}
@@ -257,7 +266,7 @@ func (ix *Index) Documents(ctx context.Context, p tamis.Page, scope tamis.Scope)
 	for i := range found.Hits.Hits {
 		h := found.Hits.Hits[i].Source.X.Doc.Header
 		if h == nil {
-			return nil, "", fmt.Errorf("index %q: %w", ix.name, errRecord)
+			return nil, "", fmt.Errorf("index %q: %w", m.ix.name, errRecord)
 		}
 		if len(list) == p.Limit {
 			next = list[p.Limit-1].ID // there is more

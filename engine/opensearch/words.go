@@ -41,7 +41,7 @@ func (ix *Index) lookWords(ctx context.Context) (words, error) {
 		"aggs": query{"a": query{"terms": query{"field": "a", "size": 1000}}},
 	}
 	at := time.Now()
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search", body, &found); err != nil {
+	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
 		return words{}, err
 	}
 	w = words{at: at, documents: found.Hits.Total.Value, counts: map[string]int{}}
@@ -100,8 +100,8 @@ func (m *moment) stats(kind, field string, terms []string) (search.Stats, error)
 	if len(filters) > 0 {
 		body["aggs"] = query{"t": query{"filters": query{"filters": filters}}}
 	}
-	found, err := m.searchNamed(body)
-	if err != nil {
+	var found counted
+	if err := m.send("", body, &found); err != nil {
 		return st, err
 	}
 	st.Rows = found.Hits.Total.Value
@@ -121,16 +121,4 @@ type counted struct {
 	Aggregations map[string]struct {
 		Named map[string]bucket `json:"buckets"`
 	} `json:"aggregations"`
-}
-
-func (m *moment) searchNamed(body query) (*counted, error) {
-	path := "/_search?allow_partial_search_results=false"
-	if m.pit != "" {
-		body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
-	} else {
-		path = "/" + m.ix.path + path
-	}
-	var answer counted
-	err := m.ix.cluster.do(m.ctx, http.MethodPost, path, body, &answer)
-	return &answer, err
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/pack/score"
@@ -115,12 +116,14 @@ func (c *Contexts) Close() error {
 	return errors.Join(errs...)
 }
 
-// SearchDocuments ranks the documents of an index by a plan, "" for what it does with
-// none; a query without a word to search for finds none. vectors, which may be nil, are
-// those of queries in a field.
-func SearchDocuments(ix *tamis.Index, plan, field string, vectors map[string]tamis.Vector) trec.SearchFunc {
+// SearchDocuments ranks the documents of an index by all else that of says; a query without a
+// word to search for finds none. vectors, which may be nil, are those of queries in its field.
+func SearchDocuments(ix engine.Index, of tamis.Query, vectors map[string]tamis.Vector) trec.SearchFunc {
+	of.Unit, of.IDsOnly = tamis.Documents, true
 	return func(ctx context.Context, query string, k int) ([]trec.Scored, error) {
-		res, err := ix.Search(ctx, tamis.Query{Text: query, Plan: plan, Vector: vectors[query], Field: field, K: k, Unit: tamis.Documents, IDsOnly: true})
+		q := of
+		q.Text, q.Vector, q.K = query, vectors[query], k
+		res, err := ix.Search(ctx, q)
 		if errors.Is(err, tamis.ErrNoTerms) {
 			return nil, nil
 		}

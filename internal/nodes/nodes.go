@@ -29,6 +29,7 @@ import (
 type Cluster struct {
 	t     testing.TB
 	dir   string
+	home  string // of the distribution
 	nodes []*node
 	given string // address of one that was there
 }
@@ -59,19 +60,25 @@ func Start(t testing.TB, count int) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cluster{t: t, dir: dir}
+	c := &Cluster{t: t, dir: dir, home: home}
 	t.Cleanup(func() {
 		for i := range c.nodes {
 			c.Kill(i)
 		}
 		_ = os.RemoveAll(dir)
 	})
+	if os.Getuid() == 0 && !open(home) {
+		c.home = filepath.Join(dir, "home")
+		if err := os.CopyFS(c.home, os.DirFS(home)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range count {
 		c.nodes = append(c.nodes, &node{number: i + 1, http: port(t), transport: port(t)})
 	}
 	for _, n := range c.nodes {
-		c.configure(n, home)
-		c.run(n, home)
+		c.configure(n)
+		c.run(n)
 	}
 	c.Wait(count)
 	return c
@@ -89,8 +96,23 @@ func port(t testing.TB) int {
 // user is who runs nodes where root starts them: they refuse to be root's.
 const user = 65534
 
-func (c *Cluster) configure(n *node, home string) {
+// open says that everybody may enter a folder.
+func open(dir string) bool {
+	for {
+		s, err := os.Stat(dir)
+		if err != nil || s.Mode()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func (c *Cluster) configure(n *node) {
 	c.t.Helper()
+	home := c.home
 	n.dir = filepath.Join(c.dir, fmt.Sprint("node", n.number))
 	if err := os.CopyFS(filepath.Join(n.dir, "config"), os.DirFS(filepath.Join(home, "config"))); err != nil {
 		c.t.Fatal(err)
@@ -153,14 +175,14 @@ cluster.fault_detection.follower_check.timeout: 3s
 	}
 }
 
-func (c *Cluster) run(n *node, home string) {
+func (c *Cluster) run(n *node) {
 	c.t.Helper()
 	out, err := os.Create(filepath.Join(n.dir, "logs", "out.txt"))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer out.Close()
-	n.cmd = exec.Command(filepath.Join(home, "bin", "opensearch"))
+	n.cmd = exec.Command(filepath.Join(c.home, "bin", "opensearch"))
 	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr = n.dir, out, out
 	n.cmd.Env = append(os.Environ(), "OPENSEARCH_PATH_CONF="+filepath.Join(n.dir, "config"), "OPENSEARCH_TMPDIR="+filepath.Join(n.dir, "tmp"), "HOME="+n.dir)
 	if java := os.Getenv("TAMIS_OPENSEARCH_JAVA"); java != "" {
@@ -218,7 +240,7 @@ func (c *Cluster) end(i int, by syscall.Signal) {
 }
 
 // Restart starts a node that has ended; what it held is there.
-func (c *Cluster) Restart(i int) { c.run(c.nodes[i], os.Getenv("TAMIS_OPENSEARCH_HOME")) }
+func (c *Cluster) Restart(i int) { c.run(c.nodes[i]) }
 
 // Pause stops node i from doing anything until Resume.
 func (c *Cluster) Pause(i int) { _ = syscall.Kill(-c.nodes[i].cmd.Process.Pid, syscall.SIGSTOP) }

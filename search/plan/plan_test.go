@@ -367,6 +367,27 @@ func TestPlanErrors(t *testing.T) {
 	}
 }
 
+// TestWhere: every filter of a plan is changed, wherever it stands, the plan itself not; what
+// would end a filter is written otherwise.
+func TestWhere(t *testing.T) {
+	n, err := Parse(`rrf(0.5*boost(text, 'a = "x"', by=2), max(boost(boost(dense, 'b'), 'c')), k=3)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := n.String()
+	changed, err := n.Where(func(s string) (string, error) { return s + ` = "it's"`, nil })
+	want := `rrf(0.5*boost(text, 'a = "x" = "it\u0027s"', by=2), max(boost(boost(dense, 'b = "it\u0027s"'), 'c = "it\u0027s"')), k=3)`
+	if err != nil || changed.String() != want || n.String() != before {
+		t.Errorf("%s, %s (%v), want %s", n, changed, err, want)
+	}
+	if again, err := Parse(want); err != nil || again.String() != want {
+		t.Error(again, err)
+	}
+	if _, err := n.Where(func(s string) (string, error) { return "", errNone }); !errors.Is(err, errNone) {
+		t.Error(err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"text", "rrf(text, 0.5*dense:a/passage, k=10)", "linear(text, dense, norm=z, depth=7)", "boost(max(a), 'x = \"y\"', by=3)", "feedback(text, rrf(a,b), docs=3)"} {
 		f.Add(s)

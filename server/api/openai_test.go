@@ -71,6 +71,23 @@ func TestModels(t *testing.T) {
 	}
 }
 
+// TestReranks: plans ask the model of the server, searches without a plan do not.
+func TestReranks(t *testing.T) {
+	s := serve(t, Options{Judge: lengths{}})
+	for body, want := range map[string]string{
+		`{"query":"backups of the payroll in the vault"}`:                                                                      "secret",
+		`{"query":"backups of the payroll in the vault","plan":"rerank(text, reranker)"}`:                                      "backup",
+		`{"query":"backups of the payroll in the vault","plan":{"rerank":{"n":2},"of":["text","reranker"]}}`:                   "backup",
+		`{"query":"backups of the payroll in the vault","plan":{"rerank":{"n":1},"of":["text","reranker"]},"unit":"document"}`: "secret",
+	} {
+		var found tamis.Results
+		s.get(t, hr, "POST", "/v1/collections/notes/search", body, &found)
+		if len(found.Hits) < 2 || found.Hits[0].Doc != want {
+			t.Errorf("%s finds %v, want %s first", body, found.Hits, want)
+		}
+	}
+}
+
 func TestChatted(t *testing.T) {
 	s := serve(t, Options{Model: told{pieces: []string{"For 90 days ", "[1]."}}})
 	const body = `{"model":"tamis/notes","messages":[{"role":"system","content":"x"},{"role":"user","content":[{"type":"text","text":"how long are backups kept?"}]}]`

@@ -95,6 +95,8 @@ func TestProblems(t *testing.T) {
 		{"POST", notes + "/search", `{"query":"a","plan":7}`, 422, "body.plan"},
 		{"POST", notes + "/search", `{"query":"a","plan":{"fuse":{"rrf":{"kk":1}},"of":["text"]}}`, 422, "body.plan.fuse.rrf.kk"},
 		{"POST", notes + "/search", `{"query":"backups","plan":"dense"}`, 422, "body.plan"},
+		{"POST", notes + "/search", `{"query":"backups","plan":"rerank(text, reranker)"}`, 422, "body.plan"},
+		{"POST", notes + "/search", `{"query":"backups","plan":"rerank(text, reranker:/models/any)"}`, 422, "body.plan"},
 		{"POST", notes + "/search", "{\"query\":\"\xff\"}", 422, "body.query"},
 		{"POST", notes + "/context", `{"question":"backups","budget":1}`, 422, "body.budget"},
 		{"POST", notes + "/context", `{"question":"backups","tokenizer":"none"}`, 422, "body.tokenizer"},

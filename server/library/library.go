@@ -25,8 +25,12 @@ import (
 // Default is the name of a collection that is served alone.
 const Default = "default"
 
-// lookAgain is how often the head of an index is looked at, at most.
-const lookAgain = 100 * time.Millisecond
+const (
+	// lookAgain is how often the head of an index is looked at, at most.
+	lookAgain = 100 * time.Millisecond
+	// readyTime is how long what an index lacks is waited for when it is opened.
+	readyTime = 3 * time.Second
+)
 
 // Options say how indexes are opened.
 type Options struct {
@@ -56,7 +60,7 @@ type Library struct {
 func New(o Options) *Library {
 	l := &Library{o: o, shelves: map[string]*shelf{}}
 	for name, dir := range o.Collections {
-		l.shelves[name] = &shelf{name: name, dir: dir, o: &l.o}
+		l.shelves[name] = newShelf(name, dir, &l.o)
 	}
 	return l
 }
@@ -130,7 +134,7 @@ func (l *Library) shelf(name string, make bool) (*shelf, error) {
 	if info, err := os.Stat(dir); !make && (err != nil || !info.IsDir()) {
 		return nil, fmt.Errorf("%w: %q", access.ErrNoCollection, name)
 	}
-	s := &shelf{name: name, dir: dir, o: &l.o}
+	s := newShelf(name, dir, &l.o)
 	l.shelves[name] = s
 	return s, nil
 }
@@ -170,7 +174,7 @@ func (l *Library) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	closed, err := s.remove()
+	closed, err := s.remove(ctx)
 	if err != nil {
 		return err
 	}

@@ -171,8 +171,12 @@ func TestWriterRests(t *testing.T) {
 	if err := done(tamis.ErrFailed); !errors.Is(err, tamis.ErrFailed) { // the disk: it is opened anew
 		t.Error(err)
 	}
-	if s.writer != nil || s.closing != nil {
-		t.Error("a writer whose disk failed is kept")
+	again, done, err := l.Write(ctx, Default)
+	if err != nil || again == ix {
+		t.Errorf("a writer whose disk failed is lent: %v", err)
+	}
+	if err := done(nil); err != nil {
+		t.Error(err)
 	}
 	found(3)
 	if err := elsewhere().Close(); err != nil {

@@ -17,24 +17,45 @@ import (
 // shelf is one collection.
 //
 // Its writer, once opened, is for readers too. It rests when nobody has written for a while, or
-// its disk failed: who comes to read then opens the index beside it, and when the last who
+// its disk failed: who comes to read then has the index opened beside it, and when the last who
 // reads the writer is done it is closed, which gives the lock of the index back. Who comes to
 // write meanwhile wakes it.
+//
+// An index is opened, and what it lacks made anew, while others go on with what is open; who
+// does that has the turn.
 type shelf struct {
 	name, dir string
 	o         *Options
+	turn      chan struct{}
 
 	mu      sync.Mutex // of what follows
 	reader  *open      // the newest that was opened for reading; nil for none
 	writer  *open
 	writing int // who uses the writer to write
 	resting bool
+	failed  bool        // the writer's disk
 	idle    *time.Timer // lets the writer rest
 	closing *closing    // the last writer, whose lock is not given back yet; nil for none
 	looked  time.Time   // when the head was looked at last
 	head    headMark    // as it was when the reader was opened
-	removed bool
+	gone    error       // why nobody comes any more
 }
+
+func newShelf(name, dir string, o *Options) *shelf {
+	return &shelf{name: name, dir: dir, o: o, turn: make(chan struct{}, 1)}
+}
+
+// take waits for the turn, which pass ends.
+func (s *shelf) take(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *shelf) pass() { <-s.turn }
 
 // open is an index with those who use it.
 type open struct {
@@ -79,39 +100,91 @@ func (s *shelf) use(o *open) (*tamis.Index, func(), error) {
 func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.removed {
-		return nil, nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
+	old, fresh := s.readable()
+	if fresh || s.gone != nil {
+		return s.lend(old, s.gone)
 	}
-	if s.writer != nil && !s.resting {
-		return s.use(s.writer)
+	select {
+	case s.turn <- struct{}{}:
+	default:
+		if old != nil { // somebody opens a newer one
+			return s.use(old)
+		}
+		s.mu.Unlock()
+		err := s.take(ctx)
+		s.mu.Lock()
+		if err != nil {
+			return nil, nil, err
+		}
 	}
-	if s.reader != nil && time.Since(s.looked) < lookAgain {
-		return s.use(s.reader)
+	defer s.pass()
+	if old, fresh = s.readable(); fresh || s.gone != nil {
+		return s.lend(old, s.gone)
 	}
-	s.looked = time.Now()
-	mark := markOf(s.dir)
-	if s.reader != nil && mark == s.head {
-		return s.use(s.reader)
+	if err := s.renew(ctx); err != nil {
+		// Where something is open, a writer is in the middle of something.
+		if old == nil || old != s.writer && errors.Is(err, tamis.ErrNotFound) {
+			return nil, nil, err
+		}
+		return s.use(old)
 	}
-	ix, err := tamis.OpenReadOnly(s.dir)
+	return s.use(s.reader)
+}
+
+// readable is what can be read at once, nil for nothing, and whether nothing newer is to be
+// looked for. The caller holds mu.
+func (s *shelf) readable() (o *open, fresh bool) {
+	switch {
+	case s.writer != nil && !s.resting:
+		return s.writer, true
+	case s.reader == nil:
+		return s.writer, false
+	case time.Since(s.looked) < lookAgain:
+		return s.reader, true
+	}
+	if fresh = markOf(s.dir) == s.head; fresh {
+		s.looked = time.Now()
+	}
+	return s.reader, fresh
+}
+
+func (s *shelf) lend(o *open, err error) (*tamis.Index, func(), error) {
 	if err != nil {
-		if s.reader != nil && !errors.Is(err, tamis.ErrNotFound) {
-			return s.use(s.reader) // the writer is in the middle of something
-		}
-		if s.writer != nil {
-			return s.use(s.writer)
-		}
-		if errors.Is(err, tamis.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, fmt.Errorf("%w: %q has no index yet", tamis.ErrNotFound, s.name)
-		}
 		return nil, nil, err
 	}
+	return s.use(o)
+}
+
+// renew opens the index for reading, in place of what was. The caller has the turn and
+// holds mu, which others may have meanwhile.
+func (s *shelf) renew(ctx context.Context) error {
+	s.mu.Unlock()
+	mark := markOf(s.dir)
+	ix, err := tamis.OpenReadOnly(s.dir)
+	if err == nil {
+		s.opened(ctx, ix)
+	}
+	s.mu.Lock()
+	if errors.Is(err, tamis.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %q has no index yet", tamis.ErrNotFound, s.name)
+	}
+	if err != nil {
+		return err
+	}
+	s.retire(s.reader)
+	s.reader, s.head, s.looked = &open{ix: ix}, mark, time.Now()
+	return nil
+}
+
+// opened makes an index ready to be used: what of it must be made anew is waited for, if not
+// for long.
+func (s *shelf) opened(ctx context.Context, ix *tamis.Index) {
 	if s.o.Use != nil {
 		s.o.Use(s.name, ix)
 	}
-	s.retire(s.reader)
-	s.reader, s.head = &open{ix: ix}, mark
-	return s.use(s.reader)
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	_ = ix.Ready(ctx) // searches say what they lack
 }
 
 // retire closes what was opened when nobody uses it any more.
@@ -130,32 +203,22 @@ func (s *shelf) retire(o *open) (closed chan struct{}) {
 func (s *shelf) write(ctx context.Context) (*tamis.Index, func(error) error, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.writer == nil && s.closing != nil {
-		c := s.closing
+	if s.writer == nil || s.failed {
 		s.mu.Unlock()
-		var err error
-		select {
-		case <-c.done:
-		case <-ctx.Done():
-			err = ctx.Err()
+		err := s.take(ctx)
+		if err == nil {
+			defer s.pass()
 		}
 		s.mu.Lock()
+		if err == nil && s.gone == nil {
+			err = s.writable(ctx)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
 	}
-	if s.removed {
-		return nil, nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
-	}
-	if s.writer == nil {
-		ix, err := tamis.Open(s.dir, s.o.Index)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s.o.Use != nil {
-			s.o.Use(s.name, ix)
-		}
-		s.writer = &open{ix: ix}
+	if s.gone != nil {
+		return nil, nil, s.gone
 	}
 	s.retire(s.reader)
 	s.reader, s.resting = nil, false
@@ -171,15 +234,52 @@ func (s *shelf) write(ctx context.Context) (*tamis.Index, func(error) error, err
 	}, err
 }
 
+// writable opens the index to be written, where it is not, or its disk had failed. The caller
+// has the turn and holds mu, which others may have meanwhile.
+func (s *shelf) writable(ctx context.Context) error {
+	if s.writer != nil && s.failed {
+		_ = s.renew(ctx) // for who reads meanwhile
+		s.resting = true
+		s.rested()
+	}
+	if s.writer != nil { // and used: where the disk failed, it says so
+		return nil
+	}
+	c := s.closing
+	s.mu.Unlock()
+	ix, err := s.openWriter(ctx, c)
+	s.mu.Lock()
+	if err == nil {
+		s.writer, s.failed = &open{ix: ix}, false
+	}
+	return err
+}
+
+func (s *shelf) openWriter(ctx context.Context, last *closing) (*tamis.Index, error) {
+	if last != nil {
+		select {
+		case <-last.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	ix, err := tamis.Open(s.dir, s.o.Index)
+	if err == nil {
+		s.opened(ctx, ix)
+	}
+	return ix, err
+}
+
 // wrote is called by each who is done with writing.
 func (s *shelf) wrote(went error) error {
 	s.mu.Lock()
 	s.writing--
+	s.failed = s.failed || errors.Is(went, tamis.ErrFailed)
 	if s.writing > 0 || s.writer == nil {
 		s.mu.Unlock()
 		return nil
 	}
-	if s.o.Hold > 0 && !errors.Is(went, tamis.ErrFailed) {
+	if s.o.Hold > 0 {
 		s.idle = time.AfterFunc(s.o.Hold, s.rest)
 		s.mu.Unlock()
 		return nil
@@ -196,10 +296,19 @@ func (s *shelf) wrote(went error) error {
 
 // rest lets a writer rest that nobody uses to write.
 func (s *shelf) rest() {
+	ctx := context.Background()
+	_ = s.take(ctx) // it has no end
+	defer s.pass()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resting = s.writer != nil && s.writing == 0
-	s.rested()
+	awake := func() bool { return s.gone != nil || s.writer == nil || s.writing > 0 }
+	if awake() {
+		return
+	}
+	if err := s.renew(ctx); err == nil && !awake() { // who comes to read finds something open
+		s.resting = true
+		s.rested()
+	}
 }
 
 // rested closes a writer that rests and that nobody uses; it returns nil where there is
@@ -224,11 +333,15 @@ func (s *shelf) rested() *closing {
 
 // remove takes the collection from the shelf: who reads it goes on, nobody else comes. What
 // it returns says when all is closed.
-func (s *shelf) remove() (closed chan struct{}, err error) {
+func (s *shelf) remove(ctx context.Context) (closed chan struct{}, err error) {
+	if err := s.take(ctx); err != nil {
+		return nil, err
+	}
+	defer s.pass()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.removed {
-		return nil, fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
+	if s.gone != nil {
+		return nil, s.gone
 	}
 	if s.writing > 0 {
 		return nil, fmt.Errorf("remove %q: %w", s.name, tamis.ErrLocked)
@@ -249,17 +362,23 @@ func (s *shelf) remove() (closed chan struct{}, err error) {
 		closed = s.retire(nil)
 	}
 	s.retire(s.reader)
-	s.reader, s.writer, s.resting, s.removed = nil, nil, false, true
+	s.reader, s.writer, s.resting = nil, nil, false
+	s.gone = fmt.Errorf("%w: %q", access.ErrNoCollection, s.name)
 	return closed, nil
 }
 
 func (s *shelf) close() error {
+	_ = s.take(context.Background()) // it has no end
+	defer s.pass()
 	s.mu.Lock()
 	if s.idle != nil {
 		s.idle.Stop()
 	}
 	opened, c := []*open{s.reader, s.writer}, s.closing
 	s.reader, s.writer, s.resting = nil, nil, false
+	if s.gone == nil {
+		s.gone = tamis.ErrClosed
+	}
 	s.mu.Unlock()
 	var errs []error
 	for _, o := range opened {

@@ -76,7 +76,7 @@ func (f Folder) Write(id uint64, data []byte) (err error) {
 	tmp := path + ".tmp"
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write segment %s: %w", path, err)
+			err = fmt.Errorf("write segment %s: %w: %w", path, disk.ErrFailed, err)
 			_ = f.fs.Remove(tmp) // else the next opening does
 		}
 	}()

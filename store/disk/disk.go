@@ -15,6 +15,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
+// ErrFailed: the disk failed, or is full.
+var ErrFailed = errors.New("the disk could not be written")
+
 // FS is a file system for Pebble, which cannot live with one that fails: where
 // a log or manifest cannot be written it ends the process or panics with its
 // locks held, and where a table cannot be written its writers wait for ever.

@@ -22,7 +22,7 @@ import (
 // retrieval is what eval retrieval is asked.
 type retrieval struct {
 	corpus, queries, qrels, similarity, runFile string
-	index, model, with                          string
+	index, model, with, rerank                  string
 	plans                                       []string
 	k                                           int
 }
@@ -77,6 +77,7 @@ need not make them again. Several --plan are compared with the first, query by q
 	f.StringVar(&o.model, "model", "", "folder or name of a model that gives passages vectors")
 	f.StringVar(&o.with, "encode-with", "title", "what of its document a passage is encoded with: see tamis index --help")
 	f.StringArrayVar(&o.plans, "plan", nil, "what ranks: text, dense, hybrid, or an expression (default: text; hybrid with --model)")
+	encoding.AddReranker(f, &o.rerank, "plans call reranker")
 	f.StringVar(&o.index, "index", "", "keep the index in this folder")
 	f.StringVar(&o.runFile, "run", "", "write the ranking to this file in TREC form")
 	f.IntVarP(&o.k, "hits", "k", 1000, "documents a query")
@@ -118,6 +119,15 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	if err != nil {
 		return nil, err
 	}
+	var reads encode.Judge
+	if o.rerank != "" {
+		r, err := encoding.Reranker(o.rerank)
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		reads = r
+	}
 	if len(o.plans) == 0 {
 		o.plans = []string{""}
 		if o.model != "" {
@@ -127,7 +137,7 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	var all []planned
 	var first []float64
 	for _, plan := range o.plans {
-		run, scores, r, err := trec.Retrieval(ctx, qs, judged, system.SearchDocuments(ix, plan, field, vectors), o.k, trec.DefaultMeasures())
+		run, scores, r, err := trec.Retrieval(ctx, qs, judged, system.SearchDocuments(ix, tamis.Query{Plan: plan, Field: field, Rerank: reads}, vectors), o.k, trec.DefaultMeasures())
 		if err != nil {
 			return nil, err
 		}

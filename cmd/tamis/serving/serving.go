@@ -105,7 +105,8 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.tls.Cert, "tls-cert", "", "PEM file of the certificate; with --tls-key")
 	f.StringVar(&o.tls.Key, "tls-key", "", "PEM file of its key")
 	f.StringSliceVar(&o.acme, "acme", nil, "get certificates for this name from Let's Encrypt (repeatable)")
-	f.BoolVar(&o.acceptTerms, "acme-accept-terms", false, "accept the terms of Let's Encrypt, which --acme needs")
+	f.BoolVar(&o.acceptTerms, "acme-accept-terms", false, "accept the terms of Let's Encrypt, or of whose directory is named, which --acme needs")
+	f.StringVar(&o.tls.ACMEDirectory, "acme-directory", "", "URL of the ACME directory of another authority than Let's Encrypt")
 	o.body, o.upload = flags.Size(d.Body), flags.Size(d.Upload)
 	f.Var(&o.body, "max-body", "most bytes of a request")
 	f.Var(&o.upload, "max-upload", "most bytes of a request that brings files or documents")
@@ -148,7 +149,9 @@ func (o *options) check() error {
 	case (o.tls.Cert == "") != (o.tls.Key == ""):
 		return flags.Usagef("--tls-cert and --tls-key go together")
 	case len(o.acme) > 0 && !o.acceptTerms:
-		return flags.Usagef("--acme takes --acme-accept-terms: certificates are Let's Encrypt's to give, by its terms")
+		return flags.Usagef("--acme takes --acme-accept-terms: certificates are Let's Encrypt's, or another authority's, to give, by its terms")
+	case o.tls.ACMEDirectory != "" && len(o.acme) == 0:
+		return flags.Usagef("--acme-directory takes --acme NAME: the names that certificates are for")
 	case len(o.acme) > 0 && o.tls.Cert != "":
 		return flags.Usagef("--acme and --tls-cert name two certificates: name one")
 	case len(o.watch) > 0 && o.collections != "":
@@ -223,6 +226,10 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 		so.Judge = judge
 	}
 	so.Library = r.library(ctx)
+	if len(o.watch) > 0 {
+		r.state = newState(o.watch)
+		so.Watched = r.state.watched
+	}
 	defer func() { err = errors.Join(err, so.Library.Close()) }()
 	s, err := server.New(so)
 	if err != nil {
@@ -270,6 +277,7 @@ type run struct {
 	log    *slog.Logger
 	models encoding.Kept
 	lib    *library.Library
+	state  *state // of what is watched; nil: nothing is
 }
 
 func (r *run) warn(format string, args ...any) { r.log.Warn(fmt.Sprintf(format, args...)) }
@@ -344,7 +352,7 @@ func (r *run) address(l net.Listener) string {
 
 func (r *run) watcher() (*Watcher, error) {
 	w := &Watcher{
-		Paths: r.o.watch, Options: tamis.FileOptions{Exclude: r.o.exclude},
+		state: r.state, Paths: r.o.watch, Options: tamis.FileOptions{Exclude: r.o.exclude},
 		Out: logLines{r.log, slog.LevelInfo}, Errs: logLines{r.log, slog.LevelWarn},
 		Index: func(ctx context.Context, do func(*tamis.Index) error) error {
 			ix, release, err := r.write(ctx)
@@ -385,6 +393,7 @@ func (r *run) write(ctx context.Context) (ix *tamis.Index, release func(error) e
 // keepUp indexes what is watched, and then what changes.
 func (r *run) keepUp(ctx context.Context, w *Watcher) error {
 	start := time.Now()
+	w.state.begins()
 	err := w.Index(ctx, func(ix *tamis.Index) error {
 		report, err := ix.AddFiles(ctx, w.Paths, w.Options)
 		if err != nil {
@@ -393,6 +402,7 @@ func (r *run) keepUp(ctx context.Context, w *Watcher) error {
 		for _, s := range report.Skipped {
 			r.log.Debug("skipped", "path", s.Path, "reason", s.Reason)
 		}
+		w.state.ends(report)
 		r.log.Info("indexed", "added", report.Added, "updated", report.Updated, "unchanged", report.Unchanged, "removed", report.Removed,
 			"skipped", len(report.Skipped), "took", time.Since(start).Round(time.Millisecond).String())
 		return w.Encode(ctx, ix)

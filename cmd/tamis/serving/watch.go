@@ -27,6 +27,7 @@ type Watcher struct {
 	Out, Errs io.Writer
 
 	folders *watch.Folders
+	state   *state
 }
 
 // Open begins to watch: what changes from now on is told to Run. Folders that the walk
@@ -59,6 +60,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		}
 		o.Same = func(name string) bool { return !c.Has(read.PathOf(name)) }
 		var report tamis.Report
+		w.state.begins()
 		err = w.Index(ctx, func(ix *tamis.Index) (err error) {
 			if report, err = ix.AddFiles(ctx, w.Paths, o); err != nil {
 				return err
@@ -71,6 +73,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			}
 			return err
 		}
+		w.state.ends(report)
 		for _, s := range report.Skipped {
 			file, _, _ := strings.Cut(s.Path, "!/")
 			if c.Has(read.PathOf(file)) {

@@ -1,11 +1,13 @@
 // The interface of the server: /openapi.json says all of it.
 
-/** Problem is what the server says was wrong: status, detail, and the field if it is one. */
+/** Problem is what the server says was wrong: status, detail, and the field if it is one, with
+ * the values that are at fault. */
 export class Problem extends Error {
-  constructor(status, detail, field) {
+  constructor(status, detail, field, values) {
     super(detail);
     this.status = status;
     this.field = field;
+    this.values = values;
   }
 }
 
@@ -22,9 +24,11 @@ export function headers(more = {}) {
 async function problemOf(answer) {
   let detail = `the server says ${answer.status}`;
   let field;
+  let values;
   try {
     const p = await answer.json();
     detail = p.detail || p.title || detail;
+    values = (p.errors || []).map((x) => x.value);
     const first = (p.errors || [])[0];
     if (first) {
       field = (first.location || "").replace(/^(body|query|path)\./, "");
@@ -33,25 +37,26 @@ async function problemOf(answer) {
   } catch {
     /* no problem document: the status says it */
   }
-  return new Problem(answer.status, detail, field);
+  return new Problem(answer.status, detail, field, values);
 }
 
-/** call asks for JSON. Errors are Problems, or AbortError where signal aborted it. */
-async function call(method, path, body, signal) {
+/** call asks for JSON, with a body that is one or becomes it. Errors are Problems, or AbortError where signal aborted it. */
+async function call(method, path, body, signal, raw) {
   let answer;
   try {
     answer = await fetch(path, {
       method,
       signal,
       headers: headers(body === undefined ? {} : { "Content-Type": "application/json" }),
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
     });
   } catch (e) {
     if (e.name === "AbortError") throw e;
     throw new Problem(0, "The server does not answer. Is tamis serve still running?");
   }
   if (!answer.ok) throw await problemOf(answer);
-  return answer.status === 204 ? null : answer.json();
+  if (answer.status === 204) return null;
+  return raw ? answer.text() : answer.json();
 }
 
 const of = (collection, what, query = {}) => {
@@ -66,6 +71,8 @@ export const activity = () => call("GET", "/v1/activity");
 export const context = (c, request, signal) => call("POST", of(c, "context"), request, signal);
 export const search = (c, request, signal) => call("POST", of(c, "search"), request, signal);
 export const replay = (c, receipt) => call("POST", of(c, "replay"), receipt);
+export const sign = (c, receipt) => call("POST", "/v1/receipts/sign?collection=" + encodeURIComponent(c), receipt, undefined, true);
+export const verify = (receipt) => call("POST", "/v1/receipts/verify", receipt);
 export const documents = (c, query) => call("GET", of(c, "documents", query));
 export const document_ = (c, query) => call("GET", of(c, "document", query));
 export const remove = (c, id) => call("DELETE", of(c, "document", { id }));

@@ -4,6 +4,9 @@ import * as api from "./api.js";
 import { empty, nothing } from "./states.js";
 import { collection, failed, go, state } from "./main.js";
 import { openSource } from "./source.js";
+import { ask } from "./answer.js";
+import { bare, changedText, copy, receiptDialog } from "./receipt.js";
+import { reason, why } from "./why.js";
 
 const hues = 8;
 const hue = (i) => "c" + ((i % hues) + 1);
@@ -24,7 +27,7 @@ function welcome(main) {
   const c = collection();
   show(
     main,
-    h("div.note", {}, h("h2", {}, `${number(c.documents)} documents, ${number(c.passages)} passages`), h("p", {}, "Ask in your own words. You get the few passages that answer, each with its source, in a budget of tokens that is never exceeded."), h("p.dim", {}, "Press / to ask, ? for all keys.")),
+    h("div.note", {}, h("h2", {}, `${number(c.documents)} documents, ${number(c.passages)} passages`), h("p", {}, "Ask in your own words. You get the few passages that answer, each with its source, in a budget of tokens that is never exceeded."), h("p.dim", {}, "Press / to ask, ? for all keys."), h("button.quiet", { type: "button", onclick: () => receiptDialog(null) }, "Check a receipt")),
   );
 }
 
@@ -34,8 +37,9 @@ class View {
     this.answer = h("section.answer", { hidden: true, "aria-label": "Answer" });
     this.text = h("div.text", { role: "list", "aria-label": "What the model gets" });
     this.docs = h("div.docs");
-    this.why = h("section.why", { "aria-label": "Why", hidden: true });
+    this.why = h("section.why", { "aria-label": "Why", tabindex: "0", hidden: true });
     this.facts = h("div.facts");
+    this.changed = h("div.changed", { role: "alert", hidden: true });
     this.curve = h("div.curve");
     this.slider = h("input", { type: "range", min: "0", max: "100", step: "0.5", value: String(share(state.budget)), "aria-label": "Budget in tokens", oninput: () => this.slide() });
     this.marks = h("div.marks", { "aria-hidden": "true" }, [256, 1000, 4000, 16000].map((n) => h("span", { class: "m" + n }, n >= 1000 ? n / 1000 + "k" : n)));
@@ -43,12 +47,12 @@ class View {
     this.dropped = false;
     this.left = h("section.left", {}, h("div.title", {}, h("h2", {}, "What the model gets"), this.tools()), this.text);
     this.right = h("aside.right", { "aria-label": "Where it comes from" }, h("h2", {}, "Where it comes from"), this.docs, this.why);
-    show(main, h("div.budget", {}, h("div.slide", {}, this.curve, this.slider, this.marks), this.facts), this.answer, h("div.columns", {}, this.left, this.right));
+    show(main, h("div.budget", {}, h("div.slide", {}, this.curve, this.slider, this.marks), this.facts), this.changed, this.answer, h("div.columns", {}, this.left, this.right));
   }
 
   tools() {
     const form = h("select", { "aria-label": "Copy as", onchange: (e) => (this.copy(e.target.value), (e.target.value = "")) }, [["", "Copy…"], ["plain", "Text"], ["markdown", "Markdown"], ["xml", "XML"], ["receipt", "Receipt (JSON)"]].map(([v, t]) => h("option", { value: v }, t)));
-    return h("div.tools", {}, form, h("button.quiet", { type: "button", onclick: () => this.download() }, "Receipt"), h("button.quiet", { type: "button", onclick: () => this.verify(true) }, "Verify"));
+    return h("div.tools", {}, form, h("button.quiet", { type: "button", onclick: () => this.receipt && receiptDialog(this.receipt) }, "Receipt"), h("button.quiet", { type: "button", onclick: () => this.verify(true) }, "Verify"));
   }
 
   request() {
@@ -200,7 +204,7 @@ class View {
         h("div.dim", {}, h("span.path", {}, doc), h("span", {}, ` ${many(spans.length, "passage")}, ${number(bytes)} of ${number(source?.bytes || 0)} bytes`)),
       );
     });
-    const more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more were scored and left out`);
+    const more = this.more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more ${r.dropped_count === 1 ? "was" : "were"} scored and left out`);
     this.droppedList = h("div.dropped", { hidden: !this.dropped });
     show(this.docs, cards, r.dropped_count ? more : null, this.droppedList);
     if (this.dropped) this.drawDropped();
@@ -219,16 +223,23 @@ class View {
 
   toggleDropped() {
     this.dropped = !this.dropped;
+    this.right.classList.toggle("peeking", this.dropped);
+    if (!this.dropped) this.peek(-1);
     this.drawDocs();
+    if (this.dropped) this.right.scrollTop = this.more.offsetTop; // the list has the room, and why stays below it
   }
 
   async drawDropped() {
     const list = [...(this.receipt.dropped || [])].sort((a, b) => b.score - a.score).slice(0, mostDropped);
-    const said = { budget: "no room was left", duplicate: "nearly the same as what is kept", threshold: "too little in it" };
     const rows = list.map((d) => {
       const text = h("q.pale", {}, "…");
       const open = () => (go({ open: `${d.doc}:${d.start}-${d.end}` }), openSource(state.collection, state.open));
-      return { d, text, row: h("div.drop", {}, h("button.quiet", { type: "button", title: d.doc, onclick: open }, base(d.doc)), h("span.dim", {}, `${d.score.toFixed(2)}, ${said[d.reason] || d.reason}`), text) };
+      const tell = () => {
+        this.droppedList.querySelectorAll(".drop").forEach((e) => e.classList.toggle("told", e === row));
+        this.drawWhy(d);
+      };
+      const row = h("div.drop", { onmouseenter: tell, onfocusin: tell, onclick: tell }, h("button.quiet", { type: "button", title: d.doc, onclick: open }, base(d.doc)), h("span.dim", {}, `${d.score.toFixed(2)}, ${reason(d.reason)}`), text);
+      return { d, text, row };
     });
     show(this.droppedList, rows.map((r) => r.row), this.receipt.dropped_count > list.length ? h("p.dim", {}, `and ${number(this.receipt.dropped_count - list.length)} with less`) : null);
     for (const { d, text } of rows) {
@@ -247,13 +258,13 @@ class View {
   }
 
   peek(i) {
-    this.drawWhy(i < 0 ? this.selected : i);
+    this.drawWhy(this.receipt.spans[i < 0 ? this.selected : i]);
   }
 
   select(i, open) {
     this.selected = i;
     this.spans().forEach((e, k) => e.classList.toggle("selected", k === i));
-    this.drawWhy(i);
+    this.drawWhy(this.receipt.spans[i]);
     if (open) this.open(i);
   }
 
@@ -263,112 +274,63 @@ class View {
     openSource(state.collection, state.open, this.receipt.spans.filter((x) => x.doc === s.doc));
   }
 
-  // Why a passage was kept: the words that it meets, and what each feature adds.
-  drawWhy(i) {
-    const s = this.receipt.spans[i];
+  drawWhy(s) {
     this.why.hidden = !s;
-    if (!s) return;
-    const units = (this.receipt.units || []).filter((u) => u.doc === s.doc && u.start < s.end && s.start < u.end);
-    const terms = {};
-    for (const u of units) for (const [t, w] of Object.entries(u.terms)) terms[t.toLowerCase()] = Math.max(terms[t.toLowerCase()] || 0, w);
-    const best = units.reduce((a, b) => (a && a.score >= b.score ? a : b), null);
-    const last = Math.min(...this.receipt.spans.map((x) => x.score));
-    const bars = (pairs) => {
-      const most = Math.max(...pairs.map(([, v]) => Math.abs(v)), 0.01);
-      return h("dl.bars", {}, pairs.map(([name, v]) => [h("dt", {}, name), h("dd", {}, svg("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { x: 0, y: 0, height: 8, width: ((100 * Math.abs(v)) / most).toFixed(1), class: v < 0 ? "minus" : "plus" })), h("span", {}, v.toFixed(2)))]));
-    };
-    const sorted = (o, n) => Object.entries(o).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, n);
-    show(
-      this.why,
-      h("h2", {}, `Why ${s.cite}, ${base(s.doc)}${spot(s.place) ? ", " + spot(s.place) : ""}`),
-      Object.keys(terms).length ? [h("h3", {}, "Words of the question"), bars(sorted(terms, 6))] : h("p.dim", {}, "It meets no word of the question: it is needed to understand what stands beside it."),
-      best ? [h("h3", {}, "What its score is made of"), bars(sorted(best.features, 6))] : null,
-      h("p.dim", {}, `Score ${s.score.toFixed(2)}; the last that was kept has ${last.toFixed(2)}.`),
-    );
+    if (s) show(this.why, why(this.receipt, s));
   }
 
+  // verify builds the text again from the stored sources; what is not as it was is named.
   async verify(aloud) {
     const v = (this.verdict ||= h("span.verdict"));
     const receipt = this.receipt;
-    const { units, ...bare } = receipt;
+    if (!receipt) return;
+    const says = (good, short, long) => {
+      if (receipt !== this.receipt) return;
+      v.className = good ? "verdict good" : "verdict bad";
+      show(v, short);
+      v.title = long;
+      this.changed.hidden = good;
+      show(this.changed, good ? null : [h("p", {}, long), h("button", { type: "button", onclick: () => this.anew() }, "Pack again")]);
+      if (aloud) say(good ? long : ""); // the alert says what is wrong
+    };
     try {
-      const replayed = await api.replay(state.collection, bare);
-      if (receipt !== this.receipt) return;
-      const same = replayed.text === receipt.text;
-      v.className = same ? "verdict good" : "verdict bad";
-      show(v, same ? "✓ verified" : "✗ differs");
-      v.title = "Built again from the stored sources: " + (same ? "the same bytes" : "other bytes");
-      if (aloud) say(same ? "Verified: built again from the sources, the same bytes." : "The sources give another text now.");
+      const same = (await api.replay(state.collection, bare(receipt))).text === receipt.text;
+      says(same, same ? "✓ verified" : "✗ differs", same ? "Verified: built again from the sources, the same bytes." : "The sources give another text now.");
+      this.mark(null);
     } catch (e) {
-      if (receipt !== this.receipt) return;
-      v.className = "verdict bad";
-      show(v, "✗ " + e.message);
-      if (aloud) say(e.message);
+      says(false, e.status === 409 ? "✗ a source has changed" : "✗ not verified", changedText(e));
+      if (receipt === this.receipt) this.mark(e.values?.find((x) => x?.doc));
     }
+  }
+
+  // mark shows which passages are of a range that has changed.
+  mark(range) {
+    this.spans().forEach((e, i) => {
+      const s = this.receipt.spans[i];
+      e.classList.toggle("stale", Boolean(range) && s.doc === range.doc && s.start < range.end && range.start < s.end);
+    });
+  }
+
+  // anew forgets what the sources were.
+  async anew() {
+    this.sources = new Map();
+    await this.pack();
   }
 
   async copy(as) {
-    if (!as) return;
+    if (!as || !this.receipt) return;
     let text = this.receipt.text;
-    if (as === "receipt") text = JSON.stringify(this.bare(), null, 1);
+    if (as === "receipt") text = JSON.stringify(bare(this.receipt), null, 1);
     else if (as !== "plain") text = (await api.context(state.collection, { ...this.request(), explain: false, dropped: false, render: as })).text;
-    try {
-      await navigator.clipboard.writeText(text);
-      say("Copied.");
-    } catch {
-      say("The browser does not let this page copy.");
-    }
+    await copy(text);
   }
 
-  bare() {
-    const { units, ...receipt } = this.receipt;
-    return receipt;
-  }
-
-  download() {
-    const a = h("a", { href: URL.createObjectURL(new Blob([JSON.stringify(this.bare(), null, 1)], { type: "application/json" })), download: "receipt.json" });
-    a.click();
-    setTimeout(() => URL.revokeObjectURL(a.href), 1000);
-    say("Receipt saved: tamis context --replay receipt.json builds the text again.");
-  }
-
-  // ask streams an answer above the context.
   async ask() {
-    this.stop = new AbortController();
-    const text = h("div.reply", { "aria-live": "polite" });
-    const stop = h("button.quiet", { type: "button", onclick: () => this.stop.abort() }, "Stop");
-    const foot = h("p.dim", {}, "The model reads the context …");
-    this.answer.hidden = false;
-    show(this.answer, h("div.title", {}, h("h2", {}, "Answer"), stop), text, foot);
-    let reply = "";
-    try {
-      await api.ask(state.collection, { question: state.q, budget: state.budget, filter: state.filter || undefined }, (event, data) => {
-        if (event === "delta") show(text, this.cited((reply += data.text)));
-        if (event === "error") throw new api.Problem(data.status || 500, data.detail || "the answer broke off");
-        if (event !== "done") return;
-        if (!data.model) {
-          this.answer.hidden = false;
-          show(this.answer, h("div.note", {}, h("h2", {}, "No model is connected"), h("p", {}, "The context below is what one would be given. Start the server with --llm http://localhost:11434/v1 --model NAME to have it answer.")));
-          return;
-        }
-        show(text, this.cited(data.answer));
-        show(foot, data.unknown.length ? `It cites ${data.unknown.length} source that is not there, marked ?. ` : "", data.finish === "length" ? "It was cut off at the model's limit." : data.cited.length ? "Each number leads to its passage." : "It cites nothing: check it.");
-      }, this.stop.signal);
-    } catch (e) {
-      if (e.name === "AbortError") show(foot, "Stopped.");
-      else show(foot, h("span.bad", {}, `${e.message}. The question and its context are below. `), h("button.quiet", { type: "button", onclick: () => this.ask() }, "Ask again"));
-    }
-    stop.remove();
-  }
-
-  cited(reply) {
-    return reply.split(/(\[\d+\??\])/).map((part) => {
-      const m = part.match(/^\[(\d+)(\??)\]$/);
-      if (!m) return part;
-      const i = this.receipt.spans.findIndex((s) => s.cite === Number(m[1]));
-      if (m[2] || i < 0) return h("mark.bad", { title: "No source has this number" }, part);
-      return h("button.cite", { type: "button", class: "cite " + hue(this.order.indexOf(this.receipt.spans[i].doc)), onclick: () => this.select(i, true) }, m[1]);
-    });
+    const cite = (n) => {
+      const i = this.receipt.spans.findIndex((s) => s.cite === n);
+      return i < 0 ? null : h("button.cite", { type: "button", class: "cite " + hue(this.order.indexOf(this.receipt.spans[i].doc)), onclick: () => this.select(i, true) }, n);
+    };
+    this.asked = await ask(this.answer, cite, () => this.ask());
   }
 
   key(k) {
@@ -384,14 +346,14 @@ class View {
     if (k === "o" && this.selected >= 0) return this.open(this.selected), true;
     if (k === "b") return this.slider.focus(), true;
     if (k === "c") return this.copy("plain"), true;
-    if (k === "r" && this.receipt) return this.download(), true;
+    if (k === "r" && this.receipt) return receiptDialog(this.receipt), true;
     if (k === "d") return this.toggleDropped(), true;
     return false;
   }
 
   close() {
     this.pending?.abort();
-    this.stop?.abort();
+    this.asked?.abort();
     clearTimeout(this.timer);
     clearTimeout(this.verifying);
   }

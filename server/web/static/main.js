@@ -117,7 +117,7 @@ function theme() {
 
 const keys = [
   ["/", "question"], ["j  k", "next, previous passage"], ["Enter", "why it was kept"], ["o", "open its source"], ["Esc", "close the source"],
-  ["b", "budget"], ["c", "copy the context"], ["r", "download the receipt"], ["d", "what was left out"], ["?", "these keys"],
+  ["b", "budget"], ["c", "copy the context"], ["r", "the receipt: save, sign, check"], ["d", "what was left out, and why"], ["?", "these keys"],
 ];
 
 function help() {
@@ -146,6 +146,22 @@ document.addEventListener("keydown", (e) => {
   else if (current && current.key && current.key(e.key)) e.preventDefault();
 });
 
+// Files that are dropped anywhere on the page are added; without this the browser would open them.
+for (const kind of ["dragover", "drop"]) {
+  document.addEventListener(kind, async (e) => {
+    if (!e.dataTransfer?.types.includes("Files")) return;
+    e.preventDefault();
+    if (kind === "dragover" || document.querySelector("dialog[open]")) return;
+    const files = [...e.dataTransfer.files];
+    if (collection() && !collection().writable) return say("This key may not add documents.");
+    if (state.view !== "documents") {
+      go({ view: "documents", open: "" });
+      await draw();
+    }
+    current?.files?.(files);
+  });
+}
+
 for (const moved of ["popstate", "hashchange"]) addEventListener(moved, () => ((typed = false), read(), draw()));
 
 async function start() {
@@ -167,7 +183,6 @@ async function start() {
 export async function reload() {
   all = (await api.collections()).collections;
   drawTabs();
-  say("Up to date.");
 }
 
 /** collection is what is known of the one that is shown, undefined where there is none. */

@@ -1,7 +1,9 @@
-// The source itself: lines of a text, a page of a PDF file with the passage's box.
-import { Bytes, base, h, show, spot, svg } from "./dom.js";
+// The source itself: lines of a text, a page of a PDF file with the passage's box, or the form
+// that its file has (forms.js).
+import { Bytes, base, h, say, show, spot, svg } from "./dom.js";
 import * as api from "./api.js";
 import { failed, go } from "./main.js";
+import { blocksOf, kindOf, mailHead, marked, sheet, slides, talk, toMark, withoutHead } from "./forms.js";
 
 const panel = document.getElementById("source");
 const around = 40;
@@ -29,38 +31,39 @@ export async function openSource(collection, range, spans = []) {
   const close = h("button.quiet", { type: "button", "aria-label": "Close the source", title: "Esc", onclick: () => (go({ open: "" }), closeSource()) }, "✕");
   show(panel, h("div.title", {}, h("h2", { title: id }, base(id)), where, h("span.path.dim", {}, id), file, close), body);
   try {
-    const s = await api.show(collection, { id, start, end, around });
+    const [s, d] = await Promise.all([api.show(collection, { id, start, end, around }), api.document_(collection, { id, start: 0, end: 0 })]);
     if (turn !== asked) return;
-    show(where, spot(s.place), s.headings?.length ? h("span.dim", {}, "  " + s.headings.join(" › ")) : null);
-    if (s.place?.page && /\.pdf$/i.test(id)) {
-      await pages(collection, id, s, body, turn);
-    } else if (/\.(csv|tsv|xlsx?|xlsm|ods)$/i.test(id)) grid(s, spans, body);
-    else lines(s, spans, body);
+    show(where, spot(s.place), s.headings?.length ? h("span.dim", {}, (spot(s.place) ? " · " : "") + s.headings.join(" › ")) : null);
+    const kind = kindOf(d, s.place);
+    if (kind === "pages") return await pages(collection, id, s, body, turn);
+    if (kind === "grid") return grid(s, spans, body);
+    const form = { slides, sheet, talk }[kind];
+    if (form) {
+      const whole = await blocksOf(collection, d, s);
+      if (turn === asked) form(whole, s, spans, body);
+      return;
+    }
+    lines(kind === "mail" ? { ...s, lines: withoutHead(d, s, spans) } : s, spans, body);
+    if (kind === "mail") {
+      body.prepend(mailHead(d));
+      toMark(body);
+    }
   } catch (e) {
     if (turn === asked) failed(body, e);
   }
 }
 
+// A line of a file may hold several lines of its text: its number stands at the first.
 function lines(s, spans, body) {
-  const inside = spans.length ? spans : [{ start: s.start, end: s.end }];
+  let last;
   const rows = s.lines.map((l) => {
     const bytes = new Bytes(l.text, l.start);
-    const cuts = inside.filter((x) => x.start < bytes.end && x.end > l.start).sort((a, b) => a.start - b.start);
-    const parts = [];
-    let at = l.start;
-    for (const c of cuts) {
-      const from = Math.max(c.start, at);
-      const to = Math.min(c.end, bytes.end);
-      if (to <= from) continue;
-      parts.push(bytes.slice(at, from), h("mark", { class: c.start === s.start ? "this" : "" }, bytes.slice(from, to)));
-      at = to;
-    }
-    parts.push(bytes.slice(at, bytes.end));
-    return h("tr", {}, h("th", { scope: "row" }, l.line || ""), h("td", {}, parts));
+    const same = l.line === last;
+    last = l.line;
+    return h("tr", {}, same || !l.line ? h("td") : h("th", { scope: "row" }, l.line), h("td", {}, marked(bytes, l.start, bytes.end, s, spans)));
   });
   show(body, h("table.lines", {}, h("tbody", {}, rows)));
-  const mark = body.querySelector("mark.this") || body.querySelector("mark"); // the panel scrolls, not what is behind it
-  if (mark) body.scrollTop += mark.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
+  toMark(body);
 }
 
 // grid shows a table's rows; those of which something was kept are marked.
@@ -69,11 +72,10 @@ function grid(s, spans, body) {
   const rows = s.lines.map((l) => {
     const end = new Bytes(l.text, l.start).end;
     const kept = inside.some((x) => x.start < end && x.end > l.start);
-    return h("tr", { class: kept ? "kept" : "" }, h("th", { scope: "row" }, l.line || ""), l.text.split("\t").map((cell) => h("td", {}, cell)));
+    return h("tr", { class: kept ? "kept" : "" }, l.line ? h("th", { scope: "row" }, l.line) : h("td"), l.text.split("\t").map((cell) => h("td", {}, cell)));
   });
   show(body, h("table.lines.grid", {}, h("tbody", {}, rows)));
-  const first = body.querySelector(".kept");
-  if (first) body.scrollTop += first.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
+  toMark(body, ".kept");
 }
 
 let pdfs = null; // pdf.js, once it is here
@@ -129,7 +131,6 @@ async function save(collection, id) {
   const answer = await fetch(api.original(collection, id), { headers: api.headers() });
   if (!answer.ok) {
     const p = await answer.json().catch(() => ({}));
-    const { say } = await import("./dom.js");
     return say(p.detail || "The file is not there any more.");
   }
   const a = h("a", { href: URL.createObjectURL(await answer.blob()), download: base(id) });
