@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
 )
 
@@ -45,10 +46,11 @@ func Listen(address string, keyed bool) (l net.Listener, public bool, err error)
 type TLS struct {
 	// Cert and Key are PEM files, read again when they change.
 	Cert, Key string
-	// ACMEHosts are names for which certificates are got from Let's Encrypt, whose terms
-	// whoever names them accepts; Cache is the folder where they are kept.
-	ACMEHosts []string
-	Cache     string
+	// ACMEHosts are names for which certificates are got from the authority whose directory is
+	// at ACMEDirectory (Let's Encrypt's where it is ""), and whose terms whoever names them
+	// accepts; Cache is the folder where they are kept.
+	ACMEHosts            []string
+	ACMEDirectory, Cache string
 }
 
 // wrap is l with TLS, l itself where none is asked for.
@@ -58,6 +60,9 @@ func (t TLS) wrap(l net.Listener) (net.Listener, error) {
 		return nil, errors.New("certificates come from files or by ACME, not both")
 	case len(t.ACMEHosts) > 0:
 		m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(t.ACMEHosts...), Cache: autocert.DirCache(t.Cache)}
+		if t.ACMEDirectory != "" {
+			m.Client = &acme.Client{DirectoryURL: t.ACMEDirectory}
+		}
 		c := m.TLSConfig()
 		c.MinVersion = tls.VersionTLS12
 		return tls.NewListener(l, c), nil

@@ -97,7 +97,7 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	var err error
-	a.handler, err = compressed(tagged(http.HandlerFunc(a.serve)))
+	a.handler, err = compressed(whole(http.HandlerFunc(a.serve)))
 	return a, err
 }
 

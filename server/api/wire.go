@@ -36,72 +36,90 @@ func compressed(h http.Handler) (http.Handler, error) {
 	}), nil
 }
 
-// tagged gives what is got as JSON an entity tag, and nothing but that to who has it.
-func tagged(h http.Handler) http.Handler {
+// whole answers JSON in one piece whose length is told: in chunks it takes more calls of the
+// system, at both ends. What is got has an entity tag, and nothing but that is sent to who has it.
+func whole(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			h.ServeHTTP(w, r)
-			return
-		}
-		t := &tagging{ResponseWriter: w, want: r.Header.Get("If-None-Match")}
-		h.ServeHTTP(t, r)
-		t.end()
+		k := &keeping{ResponseWriter: w, tagged: r.Method == http.MethodGet || r.Method == http.MethodHead}
+		defer k.free()
+		h.ServeHTTP(k, r)
+		k.end(r.Header.Get("If-None-Match"))
 	})
 }
 
-// tagging holds a JSON answer back until it is whole; all else passes.
-type tagging struct {
+// keeping holds a JSON answer back until it is whole; all else passes.
+type keeping struct {
 	http.ResponseWriter
-	want    string
-	begun   bool
-	holding bool
-	held    bytes.Buffer
+	tagged bool
+	begun  bool
+	held   *bytes.Buffer // nil where what is written passes
 }
+
+var held = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// mostHeld bounds the buffers that are used again.
+const mostHeld = 256 << 10
 
 // Unwrap is for http.ResponseController.
-func (t *tagging) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+func (k *keeping) Unwrap() http.ResponseWriter { return k.ResponseWriter }
 
-func (t *tagging) WriteHeader(status int) {
-	if t.begun {
+func (k *keeping) WriteHeader(status int) {
+	if k.begun {
 		return
 	}
-	t.begun = true
-	kind := t.Header().Get("Content-Type")
-	if t.holding = status == http.StatusOK && (kind == "application/json" || kind == openAPI); !t.holding {
-		t.ResponseWriter.WriteHeader(status)
-	}
-}
-
-func (t *tagging) Write(b []byte) (int, error) {
-	if !t.begun {
-		t.WriteHeader(http.StatusOK)
-	}
-	if t.holding {
-		return t.held.Write(b)
-	}
-	return t.ResponseWriter.Write(b)
-}
-
-func (t *tagging) end() {
-	if !t.holding {
+	k.begun = true
+	kind := k.Header().Get("Content-Type")
+	if status == http.StatusOK && (kind == "application/json" || kind == openAPI) {
+		k.held = held.Get().(*bytes.Buffer)
 		return
 	}
-	var sum xxhash.Digest
-	sum.Reset()
-	_, _ = sum.Write(t.held.Bytes()) // never fails
-	tag := `W/"` + hex.EncodeToString(sum.Sum(nil)) + strconv.FormatInt(int64(t.held.Len()), 36) + `"`
-	h := t.Header()
-	h.Set("ETag", tag)
-	h.Set("Cache-Control", "private, no-cache")
-	for one := range strings.SplitSeq(t.want, ",") {
-		if one = strings.TrimSpace(one); one == "*" || one == tag || "W/"+one == tag {
-			h.Del("Content-Type")
-			t.ResponseWriter.WriteHeader(http.StatusNotModified)
-			return
+	k.ResponseWriter.WriteHeader(status)
+}
+
+func (k *keeping) Write(b []byte) (int, error) {
+	if !k.begun {
+		k.WriteHeader(http.StatusOK)
+	}
+	if k.held != nil {
+		return k.held.Write(b)
+	}
+	return k.ResponseWriter.Write(b)
+}
+
+func (k *keeping) end(known string) {
+	if k.held == nil {
+		return
+	}
+	h := k.Header()
+	if k.tagged {
+		tag := tagOf(k.held.Bytes())
+		h.Set("ETag", tag)
+		h.Set("Cache-Control", "private, no-cache")
+		for one := range strings.SplitSeq(known, ",") {
+			if one = strings.TrimSpace(one); one == "*" || one == tag || "W/"+one == tag {
+				h.Del("Content-Type")
+				k.ResponseWriter.WriteHeader(http.StatusNotModified)
+				return
+			}
 		}
 	}
-	t.ResponseWriter.WriteHeader(http.StatusOK)
-	_, _ = t.ResponseWriter.Write(t.held.Bytes()) // the caller is gone, or has it
+	h.Set("Content-Length", strconv.Itoa(k.held.Len()))
+	k.ResponseWriter.WriteHeader(http.StatusOK)
+	_, _ = k.ResponseWriter.Write(k.held.Bytes()) // the caller is gone, or has it
+}
+
+func (k *keeping) free() {
+	if k.held != nil && k.held.Cap() <= mostHeld {
+		k.held.Reset()
+		held.Put(k.held)
+	}
+}
+
+func tagOf(b []byte) string {
+	var sum xxhash.Digest
+	sum.Reset()
+	_, _ = sum.Write(b) // never fails
+	return `W/"` + hex.EncodeToString(sum.Sum(nil)) + strconv.FormatInt(int64(len(b)), 36) + `"`
 }
 
 const (
@@ -115,7 +133,7 @@ const (
 )
 
 var onceParam = &huma.Param{Name: onceHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(255)},
-	Description: "Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing"}
+	Description: "Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered"}
 
 // once remembers the answers of requests that have a name.
 type once struct {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -162,7 +163,10 @@ func (g *Guard) handler(h http.Handler, callers bool) http.Handler {
 		c := http.NewResponseController(rw)
 		w := &writer{ResponseWriter: rw, c: c, window: g.o.Limits.Window}
 		w.extend()
-		e := &Entry{Time: start.UTC(), Request: requestID(r), Address: r.RemoteAddr, Method: r.Method, Path: clip(r.URL.Path), Document: clip(r.URL.Query().Get("id"))}
+		e := &Entry{Time: start.UTC(), Request: requestID(r), Address: r.RemoteAddr, Method: r.Method, Path: clip(r.URL.Path)}
+		if r.URL.RawQuery != "" {
+			e.Document = clip(r.URL.Query().Get("id"))
+		}
 		e.Collection = collectionOf(r.URL.Path)
 		secure(w.Header(), r, e.Request)
 		r = r.WithContext(context.WithValue(r.Context(), entryKey{}, e))
@@ -310,15 +314,21 @@ func (g *Guard) told(w *writer, e *Entry, start time.Time, audited bool) {
 // The page of the server has one of its own (package web), and originals of documents do.
 const policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// always are the headers of every answer. Their values are shared by all: a handler that has
+// another sets it in place of them.
+var always = http.Header{
+	"Content-Security-Policy":      {policy},
+	"X-Content-Type-Options":       {"nosniff"},
+	"X-Frame-Options":              {"DENY"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
+	"Cache-Control":                {"private, no-cache"},
+}
+
 func secure(h http.Header, r *http.Request, id string) {
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	h.Set("Cache-Control", "private, no-cache")
+	maps.Copy(h, always)
 	h.Set("X-Request-Id", id)
 	if r.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")

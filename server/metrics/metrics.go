@@ -163,6 +163,9 @@ func (m *Metrics) ended(r *http.Request, status int, began time.Time, took time.
 	if status >= 500 {
 		level = slog.LevelError
 	}
+	if !m.log.Enabled(r.Context(), level) {
+		return
+	}
 	// Paths and queries may hold what only the caller may know: the pattern is logged.
 	m.log.Log(r.Context(), level, "request", "operation", operation, "status", status, "ms", float64(took.Microseconds())/1000)
 }

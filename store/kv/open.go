@@ -87,7 +87,8 @@ func OpenError(dir string, err error) error {
 
 // Damaged is what Pebble says of damage, in one sentence.
 func Damaged(err error) error {
-	if err == nil || !pebble.IsCorruptionError(err) {
+	// What is not there is asked for at every hit, and asking what kind of error it is takes longer.
+	if err == nil || errors.Is(err, pebble.ErrNotFound) || !pebble.IsCorruptionError(err) {
 		return err
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")

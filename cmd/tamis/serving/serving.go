@@ -105,7 +105,8 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.tls.Cert, "tls-cert", "", "PEM file of the certificate; with --tls-key")
 	f.StringVar(&o.tls.Key, "tls-key", "", "PEM file of its key")
 	f.StringSliceVar(&o.acme, "acme", nil, "get certificates for this name from Let's Encrypt (repeatable)")
-	f.BoolVar(&o.acceptTerms, "acme-accept-terms", false, "accept the terms of Let's Encrypt, which --acme needs")
+	f.BoolVar(&o.acceptTerms, "acme-accept-terms", false, "accept the terms of Let's Encrypt, or of whose directory is named, which --acme needs")
+	f.StringVar(&o.tls.ACMEDirectory, "acme-directory", "", "URL of the ACME directory of another authority than Let's Encrypt")
 	o.body, o.upload = flags.Size(d.Body), flags.Size(d.Upload)
 	f.Var(&o.body, "max-body", "most bytes of a request")
 	f.Var(&o.upload, "max-upload", "most bytes of a request that brings files or documents")
@@ -148,7 +149,9 @@ func (o *options) check() error {
 	case (o.tls.Cert == "") != (o.tls.Key == ""):
 		return flags.Usagef("--tls-cert and --tls-key go together")
 	case len(o.acme) > 0 && !o.acceptTerms:
-		return flags.Usagef("--acme takes --acme-accept-terms: certificates are Let's Encrypt's to give, by its terms")
+		return flags.Usagef("--acme takes --acme-accept-terms: certificates are Let's Encrypt's, or another authority's, to give, by its terms")
+	case o.tls.ACMEDirectory != "" && len(o.acme) == 0:
+		return flags.Usagef("--acme-directory takes --acme NAME: the names that certificates are for")
 	case len(o.acme) > 0 && o.tls.Cert != "":
 		return flags.Usagef("--acme and --tls-cert name two certificates: name one")
 	case len(o.watch) > 0 && o.collections != "":
