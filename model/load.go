@@ -233,13 +233,12 @@ func (l *loader) up(c Config, p string) linear {
 func (l *loader) pack(w, bias []float32, in, out int) linear {
 	columns := simd.Padded(out)
 	m := linear{in: in, out: out, bias: append(bias, make([]float32, columns-out)...)}
-	at := func(i, j int) float32 { return w[j*in+i] }
 	if l.precision == F32 {
 		m.w = make([]float32, in*columns)
-		simd.Pack(m.w, in, out, at)
+		simd.Pack(m.w, in, out, func(i, j int) float32 { return w[j*in+i] })
 	} else {
 		m.steps, m.sizes = make([]int8, in*columns), make([]float32, columns)
-		simd.PackInt8(m.steps, m.sizes, in, out, at)
+		simd.PackInt8(m.steps, m.sizes, in, out, func(j int) []float32 { return w[j*in:] })
 	}
 	return m
 }

@@ -1,6 +1,10 @@
 package simd
 
-import "math"
+import (
+	"math"
+	"runtime"
+	"sync"
+)
 
 // Deep is what the depth of a product of whole numbers is a multiple of.
 const Deep = 8
@@ -14,26 +18,38 @@ const MostDeep = (1<<31 - 1) / (mostStep * 127) / Deep * Deep
 
 // PackInt8 lays k × n numbers out for MultiplyInt8, each column in steps of a size
 // of its own, at most 127 of them from 0, the nearest: panels of 16 columns, in each
-// pairs of rows, the two numbers of a column side by side. scales gets the sizes. dst
-// has k · Padded(n) numbers, scales Padded(n); k is a multiple of Deep.
-func PackInt8(dst []int8, scales []float32, k, n int, at func(i, j int) float32) {
-	for j := range Padded(n) {
-		panel := dst[j/Columns*Columns*k+2*(j%Columns):]
-		greatest := float32(1e-30)
-		for i := range k {
-			if j < n {
-				greatest = max(greatest, float32(math.Abs(float64(at(i, j)))))
+// pairs of rows, the two numbers of a column side by side. scales gets the sizes. dst, zeros,
+// has k · Padded(n) numbers, scales Padded(n); k is a multiple of Deep. column gives the k
+// numbers of one; columns are laid out side by side on all processors.
+func PackInt8(dst []int8, scales []float32, k, n int, column func(j int) []float32) {
+	panels := Padded(n) / Columns
+	share := (panels + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+	var side sync.WaitGroup
+	for from := 0; from < panels; from += share {
+		side.Go(func() {
+			for j := from * Columns; j < min(from+share, panels)*Columns; j++ {
+				var of []float32
+				if j < n {
+					of = column(j)[:k]
+				}
+				scales[j] = packColumn(dst[j/Columns*Columns*k+2*(j%Columns):], of)
 			}
-		}
-		scales[j] = greatest / 127
-		for i := range k {
-			v := int8(0)
-			if j < n {
-				v = int8(math.RoundToEven(float64(at(i, j)) / float64(scales[j])))
-			}
-			panel[i/2*2*Columns+i%2] = v
-		}
+		})
 	}
+	side.Wait()
+}
+
+// packColumn lays one column out and returns the size of its steps.
+func packColumn(dst []int8, of []float32) float32 {
+	greatest := float32(1e-30)
+	for _, v := range of {
+		greatest = max(greatest, float32(math.Abs(float64(v))))
+	}
+	step := greatest / 127
+	for i, v := range of {
+		dst[i/2*2*Columns+i%2] = int8(math.RoundToEven(float64(v) / float64(step)))
+	}
+	return step
 }
 
 // Quantize fills dst with x in steps of the size that it returns: at most 2047 of
