@@ -53,7 +53,7 @@ func rank(ctx context.Context, sources []Source, terms []Term, stats Stats, p Pa
 			return exhaustive(ctx, sources, terms, stats, p, k)
 		}
 	}
-	return s.numbers.Hits(s.best.Sorted()), nil
+	return s.numbers.Hits(s.best.Sorted(), topk.Score), nil
 }
 
 var searchers = sync.Pool{New: func() any { return new(searcher) }}

@@ -90,13 +90,13 @@ func presentation(t *testing.T, slides [][2]string) string {
 func TestForms(t *testing.T) {
 	needs(t)
 	folder := write(t, t.TempDir(), map[string]string{
-		"talks/greenhouse.pptx": presentation(t, [][2]string{{"The greenhouse in 2026", "Plans of the garden club"}, {"Shade", "Orchids need forty percent shade in July."}, {"Costs", "A net costs 120 euro."}}),
+		"talks/greenhouse.pptx": presentation(t, [][2]string{{"The greenhouse in 2026", "These are the plans of the garden club for the year, as the members have voted for them in the cold hall in March."}, {"Shade", "Orchids need forty percent shade in July."}, {"Costs", "A net costs 120 euro, and a roller for it costs as much again, which nobody had foreseen in the years before."}}),
 		"stock.xlsx":            workbook(t, "Stock", [][]string{{"plant", "pots", "house"}, {"Hibiscus", "12", "North"}, {"Fern", "7", "South"}, {"Agave", "31", "North"}}),
 		"mail/tapes.eml":        "From: Ada Brook <ada@example.org>\r\nTo: Ben Cole <ben@example.org>\r\nDate: Tue, 3 Mar 2026 10:15:00 +0000\r\nSubject: Moving the tape library\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nDear Ben,\r\n\r\nthe couriers bring the tapes to Hall 2 on Friday.\r\n\r\nAda\r\n",
 		"talks/meeting.vtt":     "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\n<v Ada>Welcome to the meeting of the watermen.\n\n00:01:05.000 --> 00:01:09.500\n<v Ben>The sluice is opened at half past nine.\n\n00:02:00.000 --> 00:02:04.000\n<v Ada>Then we row at ten.\n",
 		"harbour.html":          "<html><head><title>Harbour</title></head><body><h1>Harbour rules</h1><p>Ships over forty metres take a pilot aboard.</p><p>Nobody anchors in the fairway.</p><ul><li>Lights are on at dusk.</li></ul></body></html>\n",
 	})
-	p := open(t, serve(t, t.TempDir(), []string{folder}))
+	p := open(t, serve(t, t.TempDir(), []string{folder})+"#budget=64")
 	find := func(question, file, holds string) {
 		t.Helper()
 		p.ask(question)
@@ -113,7 +113,7 @@ func TestForms(t *testing.T) {
 
 	find("how many pots of hibiscus are there?", ".xlsx", `document.querySelector("#source .grid .kept")`)
 	var cells []string
-	p.get(`[...document.querySelectorAll("#source .grid thead th"), ...document.querySelectorAll("#source .grid tr.kept > *")].map((e) => e.innerText)`, &cells)
+	p.get(`[...document.querySelectorAll("#source .grid thead th"), ...[...document.querySelectorAll("#source .grid tr.kept")].find((e) => e.innerText.includes("Hibiscus")).children].map((e) => e.innerText)`, &cells)
 	if got := strings.Join(cells, " "); !strings.HasPrefix(got, "B C D ") || !strings.Contains(got, "4 Hibiscus 12 North") {
 		t.Errorf("the sheet shows %q", got)
 	}
@@ -121,12 +121,12 @@ func TestForms(t *testing.T) {
 	p.press(kb.Escape)
 
 	find("when do the couriers bring the tapes?", ".eml", `document.querySelector("#source .mailhead")`)
-	p.until(`document.querySelector("#source mark").innerText.includes("couriers")`)
+	p.until(`[...document.querySelectorAll("#source mark")].some((e) => e.innerText.includes("couriers")) && !document.querySelector("#source .lines").innerText.includes("From: ")`)
 	p.state("mail")
 	p.press(kb.Escape)
 
 	find("when is the sluice opened?", ".vtt", `document.querySelector("#source .talk mark")`)
-	p.until(`document.querySelector("#source mark").closest("tr").querySelector("th").innerText === "00:01:05"`)
+	p.until(`[...document.querySelectorAll("#source .talk tr")].some((e) => e.querySelector("th").innerText === "00:01:05" && e.querySelector("mark")?.innerText.includes("sluice"))`)
 	p.state("talk")
 	p.press(kb.Escape)
 

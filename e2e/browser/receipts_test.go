@@ -29,8 +29,8 @@ func TestReceipts(t *testing.T) {
 	var clip string
 	pasted := func(what string) string {
 		p.t.Helper()
-		p.until(`document.querySelector("#said").innerText === "Copied."`)
-		p.get(`document.querySelector("#said").textContent = ""`, nil)
+		p.until(`document.querySelector("#said")?.innerText === "Copied."`)
+		p.get(`void (document.querySelector("#said").textContent = "")`, nil)
 		p.get(`navigator.clipboard.readText()`, &clip)
 		if clip == "" {
 			t.Errorf("%s: nothing is copied", what)

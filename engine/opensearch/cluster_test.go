@@ -4,12 +4,21 @@ package opensearch_test
 
 import (
 	"fmt"
+	"io"
+	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/engine/enginetest"
 	"github.com/tamis-search/tamis/engine/opensearch"
+	"github.com/tamis-search/tamis/eval/files"
+	"github.com/tamis-search/tamis/eval/system"
+	"github.com/tamis-search/tamis/eval/trec"
+	"github.com/tamis-search/tamis/internal/evaldata"
 	"github.com/tamis-search/tamis/internal/nodes"
 )
 
@@ -39,4 +48,57 @@ func TestEngine(t *testing.T) {
 			enginetest.Run(t, func(t *testing.T) engine.Index { return open(t, c, opensearch.Options{Shards: shards}) })
 		})
 	}
+}
+
+// TestQualityOverShards: with the statistics of all shards a cluster of three ranks as the
+// embedded index does.
+func TestQualityOverShards(t *testing.T) {
+	dir := evaldata.Dir(t, "retrieval/cacm")
+	c := nodes.Start(t, 1)
+	embedded, err := tamis.Open("", tamis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer embedded.Close()
+	var got [2]float64
+	for i, ix := range []engine.Index{embedded, open(t, c, opensearch.Options{Shards: 3})} {
+		r := read.New(read.Options{})
+		for f, err := range r.Files(filepath.Join(dir, "corpus.jsonl.gz")) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ix.Add(t.Context(), r.Documents(t.Context(), f)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		queries := readFile(t, filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
+		qrels := readFile(t, filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+		measures, err := trec.ParseMeasures("ndcg@10")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, report, err := trec.Retrieval(t.Context(), queries, qrels, system.SearchDocuments(ix, tamis.Query{}, nil), 100, measures)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[i] = report.Metrics["ndcg@10"]
+	}
+	if math.Abs(got[0]-got[1]) > .005 {
+		t.Errorf("nDCG@10 %.4f in a cluster, %.4f embedded", got[1], got[0])
+	}
+	t.Logf("nDCG@10 %.4f in a cluster, %.4f embedded", got[1], got[0])
+}
+
+func readFile[T any](t *testing.T, path string, read func(string, io.Reader) (T, error)) T {
+	t.Helper()
+	f, err := files.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	v, err := read(path, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

@@ -40,25 +40,29 @@ func begin(t *testing.T, ix *opensearch.Index) *load {
 			return true
 		}
 	}
-	l.wg.Go(func() {
-		for n := 0; running(); n++ {
-			var ids []string
-			report, err := ix.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
-				for i := range 20 {
-					id := fmt.Sprintf("load-%d-%d", n, i)
-					ids = append(ids, id)
-					if !yield(tamis.Document{ID: id, Source: fmt.Sprintf("the mill of round%d grinds sack%d", n, i), Lang: "en"}, nil) {
-						return
-					}
+	add := func(n int) bool {
+		var ids []string
+		report, err := ix.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+			for i := range 20 {
+				id := fmt.Sprintf("load-%d-%d", n, i)
+				ids = append(ids, id)
+				if !yield(tamis.Document{ID: id, Source: fmt.Sprintf("the mill of round%d grinds sack%d", n, i), Lang: "en"}, nil) {
+					return
 				}
-			})
-			if err != nil || report.Added != 20 {
-				t.Errorf("adding: %+v %v", report, err)
-				return
 			}
-			l.mu.Lock()
-			l.acked = append(l.acked, ids...)
-			l.mu.Unlock()
+		})
+		if err != nil || report.Added != 20 {
+			t.Errorf("adding: %+v %v", report, err)
+			return false
+		}
+		l.mu.Lock()
+		l.acked = append(l.acked, ids...)
+		l.mu.Unlock()
+		return true
+	}
+	add(0)
+	l.wg.Go(func() {
+		for n := 1; running() && add(n); n++ {
 		}
 	})
 	for range 2 {
@@ -127,15 +131,25 @@ func TestNodesLost(t *testing.T) {
 	c.Own(t)
 	ix := open(t, c, opensearch.Options{Shards: 3, Replicas: 1, Patience: 3 * time.Minute})
 	l := begin(t, ix)
+	begun := time.Now()
+	at := func(what string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		t.Logf("%4.0f s: %s; %d documents, %d searches", time.Since(begun).Seconds(), what, len(l.acked), l.searches.Load())
+	}
 	time.Sleep(2 * time.Second)
 	c.Kill(1)
-	time.Sleep(5 * time.Second)
+	at("killed")
+	c.Wait(2)
+	at("two nodes are a cluster")
 	before := l.searches.Load()
-	c.Restart(1)
-	c.Wait(3)
+	time.Sleep(5 * time.Second)
 	if n := l.searches.Load(); n == before {
 		t.Error("no search was answered while a node was down")
 	}
+	c.Restart(1)
+	c.Wait(3)
+	at("three again")
 	rolling := 1
 	if os.Getenv("TAMIS_HEAVY") == "full" {
 		rolling = 3
@@ -144,6 +158,7 @@ func TestNodesLost(t *testing.T) {
 		c.Stop(i)
 		c.Restart(i)
 		c.Wait(3)
+		at("stopped and started")
 	}
 	l.end(t, ix)
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/pack/score"
@@ -117,7 +118,7 @@ func (c *Contexts) Close() error {
 
 // SearchDocuments ranks the documents of an index by all else that of says; a query without a
 // word to search for finds none. vectors, which may be nil, are those of queries in its field.
-func SearchDocuments(ix *tamis.Index, of tamis.Query, vectors map[string]tamis.Vector) trec.SearchFunc {
+func SearchDocuments(ix engine.Index, of tamis.Query, vectors map[string]tamis.Vector) trec.SearchFunc {
 	of.Unit, of.IDsOnly = tamis.Documents, true
 	return func(ctx context.Context, query string, k int) ([]trec.Scored, error) {
 		q := of

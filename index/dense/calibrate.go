@@ -55,7 +55,7 @@ func (s *Segment) calibrate() {
 		}
 		var numbers topk.Numbering
 		numbers.Add(s.rows)
-		hits = slices.DeleteFunc(numbers.SignedHits(best.Sorted()), func(h topk.Hit) bool { return h.Row.Row == x.own })
+		hits = slices.DeleteFunc(numbers.Hits(best.Sorted(), topk.SignedScore), func(h topk.Hit) bool { return h.Row.Row == x.own })
 		return hits[:min(tunedK, len(hits))], spent
 	}
 	for i := range queries {

@@ -224,7 +224,7 @@ func RankMulti(ctx context.Context, sources []MultiSource, v vector.Multi, k int
 			}
 		}
 	}
-	r.Hits = numbers.SignedHits(best.Sorted())
+	r.Hits = numbers.Hits(best.Sorted(), topk.SignedScore)
 	return r, nil
 }
 

@@ -97,7 +97,7 @@ func Rank(ctx context.Context, sources []Source, v vector.Dense, k int, recall f
 	if err := near.search(ctx); err != nil {
 		return r, err
 	}
-	r.Hits = numbers.SignedHits(best.Sorted())
+	r.Hits = numbers.Hits(best.Sorted(), topk.SignedScore)
 	return r, nil
 }
 

@@ -52,7 +52,7 @@ func (s *searcher) hits(k int) []topk.Hit {
 			}
 		}
 	}
-	return s.numbers.Hits(r.best.Sorted())
+	return s.numbers.Hits(r.best.Sorted(), topk.Score)
 }
 
 // scorePlaces scores the first n places by the records. First all records are

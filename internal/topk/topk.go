@@ -89,11 +89,11 @@ func (n *Numbering) Row(number uint64) Row {
 	return Row{Segment: s, Row: uint32(number - n.First(s))}
 }
 
-// Hits are what keys of rows stand for.
-func (n *Numbering) Hits(keys []uint64) []Hit {
+// Hits are what keys of rows stand for; score reads them, as Score or SignedScore does.
+func (n *Numbering) Hits(keys []uint64, score func(key uint64) float32) []Hit {
 	hits := make([]Hit, len(keys))
 	for i, key := range keys {
-		hits[i] = Hit{n.Row(uint64(^uint32(key))), Score(key)}
+		hits[i] = Hit{n.Row(uint64(^uint32(key))), score(key)}
 	}
 	return hits
 }
@@ -121,13 +121,4 @@ func SignedScore(key uint64) float32 {
 		b = ^b
 	}
 	return math.Float32frombits(b)
-}
-
-// SignedHits are what keys of SignedKey stand for.
-func (n *Numbering) SignedHits(keys []uint64) []Hit {
-	hits := make([]Hit, len(keys))
-	for i, key := range keys {
-		hits[i] = Hit{n.Row(uint64(^uint32(key))), SignedScore(key)}
-	}
-	return hits
 }

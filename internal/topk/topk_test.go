@@ -42,7 +42,7 @@ func TestCollector(t *testing.T) {
 				t.Fatalf("floor %x, least score %g", c.Floor(), c.MinScore())
 			}
 		}
-		got, want := numbers.Hits(c.Sorted()), Best(slices.Clone(hits), k)
+		got, want := numbers.Hits(c.Sorted(), Score), Best(slices.Clone(hits), k)
 		if !slices.Equal(got, want) {
 			t.Fatalf("round %d, k %d, %d hits: %v, want %v", round, k, len(hits), got, want)
 		}

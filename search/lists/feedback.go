@@ -18,22 +18,9 @@ const mostRead = 16 << 10
 // expanded is the terms of the question with those that the rows found share: RM3
 // (Abdul-Jaleel et al., TREC 2004), a row weighing as its score does.
 func (q *Question) expanded(unit store.Unit, found []topk.Hit, f plan.Feedback) ([]search.Term, error) {
-	total := 0.0
-	for _, h := range found {
-		total += float64(max(0, h.Score))
-	}
-	share := map[string]float64{} // of the language of what was found
-	for _, h := range found {
-		if total == 0 {
-			break
-		}
-		count, all, err := q.count(unit, h.Row)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range slices.Sorted(maps.Keys(count)) {
-			share[t] += float64(float64(max(0, h.Score)) / total * float64(count[t]) / float64(all))
-		}
+	share, err := shared(found, func(row topk.Row) (map[string]float64, error) { return q.count(unit, row) })
+	if err != nil {
+		return nil, err
 	}
 	names := slices.Sorted(maps.Keys(share))
 	stats := q.Statistics(unit, names)
@@ -42,14 +29,74 @@ func (q *Question) expanded(unit store.Unit, found []topk.Hit, f plan.Feedback) 
 			delete(share, t)
 		}
 	}
-	names = slices.Sorted(maps.Keys(share))
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(share[b], share[a]) })
-	names = names[:min(f.Terms, len(names))]
-	return mixed(q.Terms, names, share, f.By), nil
+	asked := make([]weighed[string], len(q.Terms))
+	for i, t := range q.Terms {
+		asked[i] = weighed[string](t)
+	}
+	var terms []search.Term
+	for _, t := range mixed(asked, share, f) {
+		terms = append(terms, search.Term(t))
+	}
+	return terms, nil
 }
 
-// mixed gives the terms of a question 1 - by of the weight, and those named by.
-func mixed(asked []search.Term, names []string, share map[string]float64, by float64) []search.Term {
+// closer is expanded for a sparse vector: terms count in a row as much as they weigh there.
+func (q *Question) closer(asked vector.Sparse, field string, found []topk.Hit, f plan.Feedback) (vector.Sparse, error) {
+	share, err := shared(found, func(row topk.Row) (map[uint32]float64, error) { return q.weights(field, row) })
+	if err != nil {
+		return asked, err
+	}
+	own := make([]weighed[uint32], asked.Len())
+	for i, t := range asked.Terms {
+		own[i] = weighed[uint32]{t, asked.Weights[i]}
+	}
+	var terms []uint32
+	var weights []float32
+	for _, t := range mixed(own, share, f) {
+		terms, weights = append(terms, t.Text), append(weights, t.Weight)
+	}
+	return vector.New(terms, weights)
+}
+
+// shared is how much of the rows found is of each term, where count says how often terms are
+// in a row: a row counts as its score does.
+func shared[T cmp.Ordered](found []topk.Hit, count func(row topk.Row) (map[T]float64, error)) (map[T]float64, error) {
+	total := 0.0
+	for _, h := range found {
+		total += float64(max(0, h.Score))
+	}
+	share := map[T]float64{} // for text of the language of what was found
+	for _, h := range found {
+		if total == 0 {
+			break
+		}
+		of, err := count(h.Row)
+		if err != nil {
+			return nil, err
+		}
+		all, terms := 0.0, slices.Sorted(maps.Keys(of)) // in one order, for one sum
+		for _, t := range terms {
+			all += of[t]
+		}
+		for _, t := range terms {
+			share[t] += float64(float64(max(0, h.Score)) / total * of[t] / all)
+		}
+	}
+	return share, nil
+}
+
+// weighed is a term of a question.
+type weighed[T any] struct {
+	Text   T
+	Weight float32
+}
+
+// mixed gives the terms of a question 1 - By of the weight, and By to those with the
+// greatest shares.
+func mixed[T cmp.Ordered](asked []weighed[T], share map[T]float64, f plan.Feedback) []weighed[T] {
+	names := slices.Sorted(maps.Keys(share))
+	slices.SortStableFunc(names, func(a, b T) int { return cmp.Compare(share[b], share[a]) })
+	names = names[:min(f.Terms, len(names))]
 	own, more := 0.0, 0.0
 	for _, t := range asked {
 		own += float64(t.Weight)
@@ -61,39 +108,70 @@ func mixed(asked []search.Term, names []string, share map[string]float64, by flo
 		return asked
 	}
 	terms := slices.Clone(asked)
-	at := map[string]int{}
+	at := map[T]int{}
 	for i, t := range terms {
-		terms[i].Weight = float32((1 - by) * float64(t.Weight))
+		terms[i].Weight = float32((1 - f.By) * float64(t.Weight))
 		at[t.Text] = i
 	}
 	for _, t := range names {
-		w := float32(by * share[t] / more * own) // the sum of the weights stays
+		w := float32(f.By * share[t] / more * own) // the sum of the weights stays
 		if i, ok := at[t]; ok {
 			terms[i].Weight += w
 		} else {
-			terms = append(terms, search.Term{Text: t, Weight: w})
+			terms = append(terms, weighed[T]{t, w})
 		}
 	}
 	return terms
 }
 
 // count counts the terms of a row that say what it is about.
-func (q *Question) count(unit store.Unit, row topk.Row) (count map[string]int, all int, err error) {
+func (q *Question) count(unit store.Unit, row topk.Row) (map[string]float64, error) {
 	h, s, err := q.source(unit, row)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	an, err := q.Analyzers.Get(h.Analyzer)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer q.Analyzers.Put(an)
-	count = map[string]int{}
-	an.EachContent(s, func(term string, _, _ int) {
-		count[term]++
-		all++
-	})
-	return count, max(all, 1), nil
+	count := map[string]float64{}
+	an.EachContent(s, func(term string, _, _ int) { count[term]++ })
+	return count, nil
+}
+
+// weights are those of a row's sparse vector in a field, as they are stored: segments have
+// them by term alone.
+func (q *Question) weights(field string, row topk.Row) (map[uint32]float64, error) {
+	doc, passages := row, q.Field(field).Unit == vector.Passages
+	if passages {
+		doc = q.DocumentOf(row)
+	}
+	h, err := q.Document(doc)
+	if err != nil {
+		return nil, err
+	}
+	all, err := q.Vectors(h)
+	if err != nil {
+		return nil, err
+	}
+	v := all[field]
+	if parts, ok := v.(vector.Parts); ok && passages {
+		p := q.Passage(row)
+		v = nil
+		for _, part := range parts {
+			if part.Start == p.Start && part.End == p.End {
+				v = part.Vector
+			}
+		}
+	}
+	count := map[uint32]float64{}
+	if x, ok := v.(vector.Sparse); ok {
+		for i, t := range x.Terms {
+			count[t] = float64(x.Weights[i])
+		}
+	}
+	return count, nil
 }
 
 // source is the beginning of a row's text, and its document.

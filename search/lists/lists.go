@@ -170,9 +170,18 @@ func (q *Question) vectors(v vector.Value, field string) (*plan.List, error) {
 		}
 		return scores(ctx, &some, rows)
 	}
-	if asked, ok := all.Query.(vector.Dense); ok {
+	switch asked := all.Query.(type) {
+	case vector.Dense:
 		l.Feedback = func(_ context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
 			return q.By(q.towards(asked, field, found, f.By), field)
+		}
+	case vector.Sparse:
+		l.Feedback = func(_ context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
+			v, err := q.closer(asked, field, found, f)
+			if err != nil {
+				return nil, err
+			}
+			return q.By(v, field)
 		}
 	}
 	return l, nil

@@ -51,6 +51,10 @@ function finished(text, foot, data, cite) {
   show(foot, said.join(" "));
 }
 
+// short ends with a point that ends no sentence: a title, an initial.
+const short = /(?:^|[\s(])(?:Dr|Mr|Mrs|Ms|Prof|St|vs|cf|ca|Nr|Fig|pp?|e\.g|i\.e|z\.\s?B|\p{Lu})\.\s*$/u;
+const claims = (part) => /\p{L}{2}/u.test(part) && !/:\s*$/.test(part);
+
 /** sentences cuts an answer into its sentences, each with the citations behind it. Headings,
  * code and what only leads to a list claim nothing. */
 export function sentences(answer) {
@@ -63,12 +67,18 @@ export function sentences(answer) {
       parts.push({ part: line, claims: false });
       continue;
     }
-    let first = parts.length; // citations at the begin of a line are of what follows
+    const first = parts.length; // citations at the begin of a line are of what follows
     for (const { segment } of new Intl.Segmenter("en", { granularity: "sentence" }).segment(line)) {
       const lead = segment.match(/^(?:\s*\[\d+\??\][.,;]?)+\s*/); // "… days. [1] The next": of the sentence before
       if (lead && parts.length > first) parts[parts.length - 1].part += lead[0];
+      const before = parts.length > first ? parts[parts.length - 1] : null;
+      if (before && !lead && short.test(before.part)) {
+        before.part += segment;
+        before.claims = claims(before.part);
+        continue;
+      }
       const rest = lead && parts.length > first ? segment.slice(lead[0].length) : segment;
-      if (rest) parts.push({ part: rest, claims: /\p{L}{2}/u.test(rest) && !/:\s*$/.test(rest) });
+      if (rest) parts.push({ part: rest, claims: claims(rest) });
     }
   }
   return parts;

@@ -204,7 +204,7 @@ class View {
         h("div.dim", {}, h("span.path", {}, doc), h("span", {}, ` ${many(spans.length, "passage")}, ${number(bytes)} of ${number(source?.bytes || 0)} bytes`)),
       );
     });
-    const more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more were scored and left out`);
+    const more = this.more = h("button.quiet.more", { type: "button", "aria-expanded": this.dropped, onclick: () => this.toggleDropped() }, `${this.dropped ? "▾" : "▸"} ${number(r.dropped_count)} more ${r.dropped_count === 1 ? "was" : "were"} scored and left out`);
     this.droppedList = h("div.dropped", { hidden: !this.dropped });
     show(this.docs, cards, r.dropped_count ? more : null, this.droppedList);
     if (this.dropped) this.drawDropped();
@@ -226,6 +226,7 @@ class View {
     this.right.classList.toggle("peeking", this.dropped);
     if (!this.dropped) this.peek(-1);
     this.drawDocs();
+    if (this.dropped) this.right.scrollTop = this.more.offsetTop; // the list has the room, and why stays below it
   }
 
   async drawDropped() {
@@ -290,7 +291,7 @@ class View {
       v.title = long;
       this.changed.hidden = good;
       show(this.changed, good ? null : [h("p", {}, long), h("button", { type: "button", onclick: () => this.anew() }, "Pack again")]);
-      if (aloud) say(long);
+      if (aloud) say(good ? long : ""); // the alert says what is wrong
     };
     try {
       const same = (await api.replay(state.collection, bare(receipt))).text === receipt.text;

@@ -90,18 +90,21 @@ export async function documentsView(main) {
       }
     }
     await reload().catch(() => {});
-    list();
+    await list();
+    say("Up to date.");
   }
 
   // Folders that the server keeps up with may change while one looks.
   let timer;
-  async function look(before) {
+  let seen;
+  async function look() {
     try {
       const a = await api.activity();
       if (!a.watched || !watched.isConnected) return;
       show(watched, watching(a.watched));
-      if (before && before !== a.watched.looked) await reload().then(list);
-      timer = setTimeout(() => look(a.watched.looked), 3000);
+      if (seen !== a.watched.looked) await reload().then(list);
+      seen = a.watched.looked;
+      timer = setTimeout(look, 3000);
     } catch {
       /* what is watched is for administrators; the list says what is wrong */
     }

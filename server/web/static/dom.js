@@ -41,9 +41,13 @@ export function svg(tag, attributes = {}, ...children) {
   return e;
 }
 
-/** say tells readers of screens, and others for a moment, what has happened. */
+const said = document.getElementById("said");
+
+/** say tells readers of screens, and others for a moment, what has happened. A dialog hides what
+ * is outside of it from both. */
 export function say(text) {
-  const said = document.getElementById("said");
+  const where = document.querySelector("dialog[open]") || document.body;
+  if (said.parentNode !== where) where.append(said);
   said.textContent = text;
   said.classList.add("seen");
   clearTimeout(say.timer);

@@ -8,7 +8,7 @@ const mostWhole = 512 << 10; // bytes of a document that is asked for whole
 export function kindOf(d, place) {
   if (place?.page && /\.pdf$/i.test(d.id)) return "pages";
   if (place?.slide) return "slides";
-  if (place?.cell) return "sheet";
+  if (place?.cell || (place?.sheet && /^(xls|ods)/.test(d.type))) return "sheet";
   if (place?.seconds !== undefined) return "talk";
   if (d.type === "mail") return "mail";
   return /^(csv|tsv)$/.test(d.type) || /\.(csv|tsv)$/i.test(d.id) ? "grid" : "lines";
@@ -112,11 +112,11 @@ export function mailHead(d) {
   return h("dl.mailhead", {}, rows.filter(([, v]) => v).map(([k, v]) => [h("dt", {}, k), h("dd", {}, Array.isArray(v) ? v.join(", ") : v)]));
 }
 
-/** withoutHead are the lines of a letter below its head, where nothing of it was kept. */
+/** withoutHead are the lines of a letter below its head, where no passage is of the head alone. */
 export function withoutHead(d, s, spans) {
   if (!s.lines.length || s.lines[0].start !== 0) return s.lines;
   const body = s.lines.findIndex((l, i) => i > 0 && l.text && !/^(From|To|Cc|Bcc|Date|Subject|Reply-To): /.test(l.text));
   const from = body < 0 ? 0 : s.lines[body].start;
-  const kept = (spans.length ? spans : [s]).some((x) => x.start < from);
+  const kept = (spans.length ? spans : [s]).some((x) => x.end <= from);
   return kept || body < 0 ? s.lines : s.lines.slice(body);
 }

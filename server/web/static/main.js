@@ -183,7 +183,6 @@ async function start() {
 export async function reload() {
   all = (await api.collections()).collections;
   drawTabs();
-  say("Up to date.");
 }
 
 /** collection is what is known of the one that is shown, undefined where there is none. */

@@ -33,7 +33,7 @@ export async function openSource(collection, range, spans = []) {
   try {
     const [s, d] = await Promise.all([api.show(collection, { id, start, end, around }), api.document_(collection, { id, start: 0, end: 0 })]);
     if (turn !== asked) return;
-    show(where, spot(s.place), s.headings?.length ? h("span.dim", {}, "  " + s.headings.join(" › ")) : null);
+    show(where, spot(s.place), s.headings?.length ? h("span.dim", {}, (spot(s.place) ? " · " : "") + s.headings.join(" › ")) : null);
     const kind = kindOf(d, s.place);
     if (kind === "pages") return await pages(collection, id, s, body, turn);
     if (kind === "grid") return grid(s, spans, body);
@@ -60,7 +60,7 @@ function lines(s, spans, body) {
     const bytes = new Bytes(l.text, l.start);
     const same = l.line === last;
     last = l.line;
-    return h("tr", {}, h("th", { scope: "row" }, same ? "" : l.line || ""), h("td", {}, marked(bytes, l.start, bytes.end, s, spans)));
+    return h("tr", {}, same || !l.line ? h("td") : h("th", { scope: "row" }, l.line), h("td", {}, marked(bytes, l.start, bytes.end, s, spans)));
   });
   show(body, h("table.lines", {}, h("tbody", {}, rows)));
   toMark(body);
@@ -72,7 +72,7 @@ function grid(s, spans, body) {
   const rows = s.lines.map((l) => {
     const end = new Bytes(l.text, l.start).end;
     const kept = inside.some((x) => x.start < end && x.end > l.start);
-    return h("tr", { class: kept ? "kept" : "" }, h("th", { scope: "row" }, l.line || ""), l.text.split("\t").map((cell) => h("td", {}, cell)));
+    return h("tr", { class: kept ? "kept" : "" }, l.line ? h("th", { scope: "row" }, l.line) : h("td"), l.text.split("\t").map((cell) => h("td", {}, cell)));
   });
   show(body, h("table.lines.grid", {}, h("tbody", {}, rows)));
   toMark(body, ".kept");

@@ -1,7 +1,14 @@
 // Why a passage was kept, or left out: the words that it meets, and what each feature adds.
 import { base, h, many, number, spot, svg } from "./dom.js";
 
-/** reasons says why a passage was left out, as a sentence. */
+// Features by their names, as a reader would say them.
+const plain = {
+  sentence: "the sentence", cover: "share of the question", near: "a paragraph around", section: "a section around", block: "between good sentences", chapter: "a chapter around", broad: "breadth",
+  document: "the document", title: "words of the title", asked: "the title is asked for", bridge: "named by another", lead: "its beginning", names: "names that are new", length: "length",
+  draft: "like a draft answer", look: "the passage", role: "kind of document", meaning: "meaning", judged: "judged by a model", kept: "worth it, says a model",
+};
+
+/** reason says why a passage was left out, as a sentence. */
 export function reason(r) {
   if (r === "budget") return "No room was left in the budget.";
   if (r === "no question term") return "It meets no word of the question.";
@@ -33,12 +40,13 @@ export function why(receipt, s) {
   let words = null;
   if (Object.keys(terms).length) words = [h("h3", {}, "Words of the question"), bars(sorted(terms, 6))];
   else if (!out) words = h("p.dim", {}, "It meets no word of the question: it is needed to understand what stands beside it.");
-  else if (!units.length) words = h("p.dim", {}, `Of ${many((receipt.units || []).length, "passage")} the scores are told in full; this one stands behind them.`);
+  else if (units.length) words = s.reason === "no question term" ? null : h("p.dim", {}, "It meets no word of the question; what stands around it does.");
+  else words = h("p.dim", {}, `Of ${many((receipt.units || []).length, "passage")} the scores are told in full; this one stands behind them.`);
   return [
     h("h2", {}, out ? `Why not ${base(s.doc)}, byte ${number(s.start)}` : `Why ${s.cite}, ${base(s.doc)}${place ? ", " + place : ""}`),
     out ? h("p", {}, reason(s.reason)) : null,
     words,
-    best ? [h("h3", {}, "What its score is made of"), bars(sorted(best.features, 6))] : null,
+    best ? [h("h3", {}, "What its score is made of"), bars(sorted(best.features, 6).map(([name, v]) => [plain[name] || name, v]))] : null,
     h("p.dim", {}, `Score ${s.score.toFixed(2)}; the last that was kept has ${last.toFixed(2)}.`),
   ];
 }
