@@ -1103,13 +1103,13 @@ type CreateChatCompletionJSONBody struct {
 
 // DeleteCollectionParams defines parameters for DeleteCollection.
 type DeleteCollectionParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // PutCollectionParams defines parameters for PutCollection.
 type PutCollectionParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1118,7 +1118,7 @@ type DeleteDocumentParams struct {
 	// ID Of the document
 	ID string `form:"id" json:"id"`
 
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1176,7 +1176,7 @@ type AddDocumentsJSONBody struct {
 
 // AddDocumentsParams defines parameters for AddDocuments.
 type AddDocumentsParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1197,7 +1197,7 @@ type UploadFilesParams struct {
 	// Groups Access list of what is read, where the files state none
 	Groups *[]string `form:"groups,omitempty" json:"groups,omitempty"`
 
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1218,37 +1218,37 @@ type ReplayJSONBody map[string]interface{}
 
 // StartSessionParams defines parameters for StartSession.
 type StartSessionParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // SessionContextParams defines parameters for SessionContext.
 type SessionContextParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // SessionFindParams defines parameters for SessionFind.
 type SessionFindParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // SessionFoldParams defines parameters for SessionFold.
 type SessionFoldParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // SessionPinParams defines parameters for SessionPin.
 type SessionPinParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // SessionRestoreParams defines parameters for SessionRestore.
 type SessionRestoreParams struct {
-	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing
+	// IdempotencyKey Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 

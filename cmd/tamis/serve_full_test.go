@@ -20,6 +20,7 @@ import (
 // problem that says so, again and again, and everybody reads on; when there is room again it
 // goes in, without a restart, and nothing is lost.
 func TestServeFullDisk(t *testing.T) {
+	t.Parallel()
 	t.Run("no file may grow", func(t *testing.T) {
 		dir := t.TempDir()
 		var p *process

@@ -38,6 +38,7 @@ func (p *process) begin(path, body string, length int) net.Conn {
 // TestServeDrains: told to end, a server answers who has asked already, even who is still
 // sending the question, and nobody else; then it ends.
 func TestServeDrains(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	notes := writeNote(t, dir, "gate.md", "The gate opens at noon.\n")
 	p := served(t, dir, nil, "--debug", "127.0.0.1:0", "--drain", "30s", notes)
@@ -76,6 +77,7 @@ func TestServeDrains(t *testing.T) {
 // TestServeTurnsKeys: the keys of a running server change without a break, an audit log is
 // moved aside, and a hang-up ends nothing.
 func TestServeTurnsKeys(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	notes := writeNote(t, dir, "gate.md", "The gate opens at noon.\n")
 	audit := filepath.Join(dir, "audit.jsonl")
@@ -135,6 +137,7 @@ func TestServeTurnsKeys(t *testing.T) {
 // TestServeWatches: what comes into a folder, changes there and goes is found, and no
 // longer found, while the server runs; and tamis index works beside it.
 func TestServeWatches(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	notes := filepath.Join(dir, "notes")
 	writeNote(t, notes, "gate.md", "The gate opens at noon.\n")

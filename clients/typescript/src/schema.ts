@@ -1522,7 +1522,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1620,7 +1620,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1968,7 +1968,7 @@ export interface operations {
                 id: string;
             };
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2106,7 +2106,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2252,7 +2252,7 @@ export interface operations {
                 groups?: string[] | null;
             };
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2715,7 +2715,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -2937,7 +2937,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3041,7 +3041,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3145,7 +3145,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3249,7 +3249,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3353,7 +3353,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing */
+                /** @description Names the request: for a day another one of this name by the same caller gets the answer of the first and changes nothing, as long as the server runs: it forgets names when it is started anew. Documents that are sent again under their ids change nothing either, whatever is remembered */
                 "Idempotency-Key"?: string;
             };
             path: {
