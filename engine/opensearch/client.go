@@ -154,6 +154,8 @@ func busy(status int) bool {
 	return false
 }
 
+var errUnreached = errors.New("no node of the cluster answers")
+
 var errNotOpenSearch = errors.New("what answers there is no OpenSearch")
 
 // mostAnswer bounds what is read of an answer.
@@ -169,12 +171,12 @@ func (c *cluster) once(ctx context.Context, method, path string, data []byte, ou
 	}
 	res, err := c.client.Perform(req)
 	if err != nil {
-		return fmt.Errorf("no node of the cluster answers: %w", err)
+		return fmt.Errorf("%w: %w", errUnreached, err)
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer+1))
 	if err != nil {
-		return fmt.Errorf("the answer of the cluster broke off: %w", err)
+		return fmt.Errorf("%w: its answer broke off: %w", errUnreached, err)
 	}
 	if len(answer) > mostAnswer {
 		return fmt.Errorf("the answer of the cluster has more than %d MB", mostAnswer>>20)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch"
+	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/internal/nodes"
 )
 
@@ -224,6 +225,25 @@ func TestAddresses(t *testing.T) {
 	for _, bad := range []string{"http://a/b", "opensearch://", "opensearch:///x", "opensearch://a:1/", "opensearch://a:1/UPPER", "opensearch://a:1/x?shard=3", "opensearch://a:1/x?shards=many", "opensearch://u:secret@a:1/*"} {
 		if _, _, err := opensearch.Parse(bad); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// TestFilled: a row has the length next to its own of those that Lucene stores.
+func TestFilled(t *testing.T) {
+	lucene := index.Config{LuceneLengths: true}
+	stored := func(n int) int { return int(lucene.StoredLength(uint64(n))) }
+	for n := range 100_000 {
+		f := opensearch.Filled(n)
+		if f < n || f != n && stored(f) != f {
+			t.Fatalf("%d is filled to %d", n, f)
+		}
+		low, high := stored(n), n
+		for stored(high) == low {
+			high++
+		}
+		if got := stored(f); got != low && got != high || n-low < high-n && got != low || n-low > high-n && got != high {
+			t.Fatalf("%d, between %d and %d, is stored as %d", n, low, high, got)
 		}
 	}
 }

@@ -22,8 +22,8 @@
 // The key of an id is the beginning of its SHA-256, and what the records of a document
 // are routed by: they stand in one shard. Terms are written with their weighted
 // frequencies, as tamis counts them, and read by a filter that takes these as they are:
-// a score is that of package search, but for the length of a row, which Lucene rounds to
-// four significant bits, and for statistics, which count what was deleted until the
+// a score is that of package search, but for the length of a row, which has four
+// significant bits here (see filled), and for statistics, which count what was deleted until the
 // cluster merges it away, and are those of one shard unless all are asked first
 // (Options.Statistics).
 package opensearch

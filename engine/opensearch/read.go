@@ -83,7 +83,7 @@ func lost(err error) bool {
 	if errors.As(err, &e) {
 		return busy(e.Status) || e.Type == "search_context_missing_exception"
 	}
-	return errors.Is(err, errGone)
+	return errors.Is(err, errGone) || errors.Is(err, errUnreached)
 }
 
 // moment begins to read; end ends it.

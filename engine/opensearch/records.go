@@ -127,17 +127,44 @@ func weigh(c index.Config, f index.Fields) counts {
 // them.
 func (c counts) String() string {
 	var b strings.Builder
-	for _, t := range slices.Sorted(maps.Keys(c)) {
+	length := 0
+	write := func(term string, n int) {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(termOf(t))
-		if n := c[t]; n > 1 {
+		b.WriteString(term)
+		if n > 1 {
 			b.WriteByte('|')
 			b.WriteString(strconv.Itoa(n))
 		}
 	}
+	for _, t := range slices.Sorted(maps.Keys(c)) {
+		write(termOf(t), c[t])
+		length += c[t]
+	}
+	if n := filled(length) - length; n > 0 {
+		write(filler, n)
+	}
 	return b.String()
+}
+
+// filler is a term that no text has and no query asks for.
+const filler = "%00"
+
+// filled is the length that a row is given: Lucene cuts lengths to four significant bits,
+// so that all would be too short. One that is nearer to the next one that Lucene stores
+// is filled up to that.
+func filled(length int) int {
+	stored := index.Config{LuceneLengths: true}.StoredLength
+	low := int(stored(uint64(length)))
+	step := 1
+	for int(stored(uint64(low+step))) == low {
+		step *= 2
+	}
+	if length-low > step/2 {
+		return low + step
+	}
+	return length
 }
 
 // titleOf is an analysed title as it is looked up whole; "" for none, and for one that is

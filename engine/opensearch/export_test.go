@@ -1,0 +1,4 @@
+package opensearch
+
+// Filled is filled.
+var Filled = filled
