@@ -169,7 +169,7 @@ func (c *cluster) once(ctx context.Context, method, path string, data []byte, ou
 	if data != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := c.client.Perform(req)
+	res, err := c.client.Stream(req)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnreached, err)
 	}

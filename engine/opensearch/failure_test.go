@@ -31,6 +31,9 @@ type load struct {
 	wg       sync.WaitGroup
 }
 
+// ease leaves a small machine some time to start a node in.
+const ease = 100 * time.Millisecond
+
 func begin(t *testing.T, ix *opensearch.Index) *load {
 	l := &load{stop: make(chan struct{})}
 	running := func() bool {
@@ -59,6 +62,7 @@ func begin(t *testing.T, ix *opensearch.Index) *load {
 		l.mu.Lock()
 		l.acked = append(l.acked, ids...)
 		l.mu.Unlock()
+		time.Sleep(ease)
 		return true
 	}
 	add(0)
@@ -78,6 +82,7 @@ func begin(t *testing.T, ix *opensearch.Index) *load {
 					return
 				}
 				l.searches.Add(1)
+				time.Sleep(ease)
 			}
 		})
 	}
