@@ -59,11 +59,13 @@ func (ix *Index) Documents(ctx context.Context, p Page, scope Scope) (list []Lis
 	return list, next, errors.Join(err, ctx.Err())
 }
 
-// Document reads a document with its text and structure, for somebody who sees the
-// scope. Error: ErrNotFound.
+// Document reads a document with its text, its structure and where that stands in its
+// file, for somebody who sees the scope. Error: ErrNotFound.
 func (ix *Index) Document(ctx context.Context, id string, scope Scope) (d *Document, err error) {
 	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) error {
-		d, err = v.Document(h)
+		if d, err = v.Document(h); err == nil {
+			err = v.ReadPlaces(h, d)
+		}
 		return errors.Join(err, ctx.Err())
 	})
 	return d, err

@@ -14,7 +14,7 @@ type Words interface {
 	// IsCommon says that more than a few documents were made by one.
 	IsCommon(analyzer string) bool
 	// PassageStats and DocumentStats count rows, and those of them that have each term,
-	// among all and not only among those that the asker sees.
+	// among all and not only among those that the asker sees. What fails, Err tells as well.
 	PassageStats(terms []string) (search.Stats, error)
 	DocumentStats(terms []string) (search.Stats, error)
 }
@@ -26,7 +26,7 @@ func IDF(from Words, terms []search.Term) func(term string) float64 {
 	look := func(names []string) {
 		st, err := from.PassageStats(names)
 		if err != nil {
-			return // the searches that follow say why
+			return // the index keeps that for its Err
 		}
 		for i, t := range names {
 			known[t] = search.IDF(st.Rows, st.DF[i])

@@ -12,6 +12,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/read/format"
+	"github.com/tamis-search/tamis/filter"
 )
 
 // AddFiles is tamis.Index.AddFiles for any engine. One that does not keep track of files
@@ -27,7 +28,7 @@ func AddFiles(ctx context.Context, ix Index, paths []string, o tamis.FileOptions
 	if err != nil {
 		return tamis.Report{}, fmt.Errorf("the map of fields: %w", err)
 	}
-	run := &files{reader: read.New(read.Options{Stdin: o.Stdin, Exclude: o.Exclude, Passwords: o.Passwords, OCR: o.OCR, Fields: fields}), there: map[string]bool{}, ids: map[string]bool{}}
+	run := &files{reader: read.New(read.Options{Stdin: o.Stdin, Exclude: o.Exclude, Passwords: o.Passwords, OCR: o.OCR, Fields: fields}), ids: map[string]bool{}}
 	var list []*read.File
 	var total, done int64
 	for f, err := range run.reader.Files(paths...) {
@@ -41,7 +42,6 @@ func AddFiles(ctx context.Context, ix Index, paths []string, o tamis.FileOptions
 	report, err := ix.Add(ctx, func(yield func(tamis.Document, error) bool) {
 		for i, f := range list {
 			list[i] = nil
-			run.there[f.Path] = true
 			for d, err := range run.reader.Documents(ctx, f) {
 				if err == nil {
 					run.ids[d.ID] = true
@@ -77,7 +77,6 @@ func AddFiles(ctx context.Context, ix Index, paths []string, o tamis.FileOptions
 // files is one call of AddFiles.
 type files struct {
 	reader  *read.Reader
-	there   map[string]bool // paths of files that are there, read or not
 	ids     map[string]bool // of documents that were read
 	unread  []string        // files and folders that are there but cannot be read
 	skipped []tamis.Skip
@@ -86,7 +85,6 @@ type files struct {
 func (r *files) skip(err error) {
 	var s *read.SkipError
 	if errors.As(err, &s) {
-		r.there[s.Path] = true
 		if s.Line == 0 && s.Inside == "" && !errors.Is(err, fs.ErrNotExist) {
 			r.unread = append(r.unread, s.Path)
 		}
@@ -106,15 +104,17 @@ func (r *files) gone(ctx context.Context, ix Index, paths []string) (ids []strin
 			return nil, err
 		}
 		name := read.Name(abs)
-		under := name + string(filepath.Separator)
+		of := func(op filter.Op, text string) *filter.Expr {
+			return &filter.Expr{Op: op, Field: "path", Values: []filter.Value{{Kind: filter.Keyword, Text: text}}}
+		}
+		under := filter.Expr{Op: filter.Or, Args: []*filter.Expr{of(filter.Equal, name), of(filter.Prefix, name+string(filepath.Separator))}}
 		for after := ""; ; {
-			list, next, err := ix.Documents(ctx, tamis.Page{Prefix: name, After: after, Limit: 1000}, tamis.Scope{})
+			list, next, err := ix.Documents(ctx, tamis.Page{After: after, Limit: 1000}, tamis.Scope{Filter: under.String()})
 			if err != nil {
 				return nil, err
 			}
 			for _, d := range list {
-				in := d.Path == name || strings.HasPrefix(d.Path, under)
-				if in && !r.ids[d.ID] && !slices.ContainsFunc(r.unread, func(u string) bool {
+				if !r.ids[d.ID] && !slices.ContainsFunc(r.unread, func(u string) bool {
 					return d.Path == u || strings.HasPrefix(d.Path, u+string(filepath.Separator))
 				}) {
 					ids = append(ids, d.ID)

@@ -2,7 +2,6 @@ package eval_test
 
 import (
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,8 +64,14 @@ func ndcg10(t *testing.T, set string, similarity tamis.Similarity) float64 {
 			t.Fatal(err)
 		}
 	}
-	queries := readFile(t, filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
-	qrels := readFile(t, filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+	queries, err := files.Read(filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	qrels, err := files.Read(filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+	if err != nil {
+		t.Fatal(err)
+	}
 	measures, err := trec.ParseMeasures("ndcg@10")
 	if err != nil {
 		t.Fatal(err)
@@ -76,20 +81,6 @@ func ndcg10(t *testing.T, set string, similarity tamis.Similarity) float64 {
 		t.Fatal(err)
 	}
 	return report.Metrics["ndcg@10"]
-}
-
-func readFile[T any](t *testing.T, path string, read func(string, io.Reader) (T, error)) T {
-	t.Helper()
-	f, err := files.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	v, err := read(path, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
 }
 
 // TestContextQuality asks tamis all questions of the eight evidence sets, holds

@@ -9,7 +9,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"path/filepath"
@@ -44,11 +43,11 @@ func main() {
 }
 
 func compare(ctx context.Context, node, dir, set string) error {
-	queries, err := readFile(filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
+	queries, err := files.Read(filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
 	if err != nil {
 		return err
 	}
-	qrels, err := readFile(filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+	qrels, err := files.Read(filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
 	if err != nil {
 		return err
 	}
@@ -165,13 +164,4 @@ func fill(ctx context.Context, ix engine.Index, dir string) error {
 		}
 	}
 	return nil
-}
-
-func readFile[T any](path string, read func(string, io.Reader) (T, error)) (v T, err error) {
-	f, err := files.Open(path)
-	if err != nil {
-		return v, err
-	}
-	defer f.Close()
-	return read(path, f)
 }

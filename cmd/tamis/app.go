@@ -64,17 +64,22 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
   tamis search "backup rotation"
   tamis context --budget 800 "how often are backups rotated?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "how often are backups rotated?"`,
-		Version:           version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              flags.Subcommand,
-		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return a.configure(cmd) },
-		RunE:              func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          flags.Subcommand,
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.configure(cmd); err != nil {
+				return err
+			}
+			return a.fitting(cmd)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.SetVersionTemplate("tamis {{.Version}}\n")
 	cmd.SetFlagErrorFunc(flags.Wrong)
 	f := cmd.PersistentFlags()
-	f.Var(&flags.Once{Value: &a.dir}, "index", "index directory (default $TAMIS_INDEX, then the nearest .tamis here or in a folder above)")
+	f.Var(&flags.Once{Value: &a.dir}, "index", "index directory, or opensearch://HOST:PORT/NAME (default $TAMIS_INDEX, then the nearest .tamis here or in a folder above)")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print what was asked for and failures, no lists of sources, reports or progress")
 	f.BoolVar(&a.noPager, "no-pager", false, "show long results on a terminal without $TAMIS_PAGER, $PAGER or less")
 	cmd.AddCommand(
@@ -121,6 +126,18 @@ func nearestIndex() string {
 			return ""
 		}
 	}
+}
+
+// fitting refuses a command that works on a folder with the address of a cluster, which
+// would name one.
+func (a *app) fitting(cmd *cobra.Command) error {
+	for ; cmd != nil && a.clustered(); cmd = cmd.Parent() {
+		switch cmd.Name() {
+		case "serve", "mcp", "ask", "check", "compact", "backup", "restore":
+			return errEmbedded
+		}
+	}
+	return nil
 }
 
 // clustered says that the index that is meant lies in a cluster.

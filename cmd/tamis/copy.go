@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
@@ -40,7 +38,9 @@ Vectors are not copied: tamis index --model makes them again.`,
 				return err
 			}
 			defer to.Close()
-			c, err := a.copied(cmd.Context(), from, to)
+			progress, end := a.counting(cmd.Context(), "documents copied")
+			c, err := engine.Copy(cmd.Context(), from, to, progress)
+			end(err)
 			if err != nil {
 				return err
 			}
@@ -67,25 +67,4 @@ func (a *app) at(ctx context.Context, where string, write bool) (engine.Index, e
 		return tamis.Open(where, tamis.Options{})
 	}
 	return tamis.OpenReadOnly(where)
-}
-
-// copied copies with a progress bar on a terminal.
-func (a *app) copied(ctx context.Context, from, to engine.Index) (engine.Copied, error) {
-	if a.progress == nil || a.quiet {
-		return engine.Copy(ctx, from, to, nil)
-	}
-	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.progress), mpb.WithWidth(48))
-	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d documents copied")),
-		mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
-	c, err := engine.Copy(ctx, from, to, func(done, all int) {
-		bar.SetTotal(int64(all), false)
-		bar.SetCurrent(int64(done))
-	})
-	if err != nil {
-		bar.Abort(true)
-	} else {
-		bar.SetTotal(-1, true)
-	}
-	p.Wait()
-	return c, err
 }

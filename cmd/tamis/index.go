@@ -221,23 +221,32 @@ func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.Vector
 
 // encode gives passages vectors, with a progress bar on a terminal.
 func (a *app) encode(ctx context.Context, ix *tamis.Index, model *encoding.Flag) ([]tamis.Encoded, error) {
+	progress, end := a.counting(ctx, "passages encoded")
+	reports, err := model.Index(ctx, ix, a.warn, progress)
+	end(err)
+	return reports, err
+}
+
+// counting shows a progress bar on a terminal, whose progress is told how many of how
+// many are done, until end; elsewhere progress is nil.
+func (a *app) counting(ctx context.Context, what string) (progress func(done, all int), end func(error)) {
 	if a.progress == nil || a.quiet {
-		return model.Index(ctx, ix, a.warn, nil)
+		return nil, func(error) {}
 	}
 	p := mpb.NewWithContext(ctx, mpb.WithOutput(a.progress), mpb.WithWidth(48))
-	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d passages encoded")),
+	bar := p.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d "+what)),
 		mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
-	reports, err := model.Index(ctx, ix, a.warn, func(done, all int) {
-		bar.SetTotal(int64(all), false)
-		bar.SetCurrent(int64(done))
-	})
-	if err != nil {
-		bar.Abort(true)
-	} else {
-		bar.SetTotal(-1, true)
-	}
-	p.Wait()
-	return reports, err
+	return func(done, all int) {
+			bar.SetTotal(int64(all), false)
+			bar.SetCurrent(int64(done))
+		}, func(err error) {
+			if err != nil {
+				bar.Abort(true)
+			} else {
+				bar.SetTotal(-1, true)
+			}
+			p.Wait()
+		}
 }
 
 // namedPaths says which of the paths are not there. Where none is, and no index,

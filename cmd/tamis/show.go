@@ -106,7 +106,11 @@ keeps it. What stands in an archive or a mail is opened as a copy.`,
 // remember keeps a context that a terminal shows.
 func (a *app) remember(c *tamis.Context) {
 	if a.terminal != nil {
-		showing.Keep(a.indexDir(), c)
+		at := a.indexDir()
+		if !a.clustered() {
+			at = absolutePath(at)
+		}
+		showing.Keep(at, c)
 	}
 }
 

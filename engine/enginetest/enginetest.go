@@ -350,6 +350,23 @@ func groups(t *testing.T, p *pair) {
 			t.Errorf("groups %q see %v, embedded %v", g, found[1], found[0])
 		}
 		scope := tamis.Scope{Groups: g}
+		p.same(fmt.Sprintf("%q list and count", g), func(ix engine.Index) (any, error) {
+			var ids []string
+			for p := (tamis.Page{Limit: 3}); ; {
+				list, next, err := ix.Documents(t.Context(), p, scope)
+				if err != nil {
+					return nil, err
+				}
+				for _, d := range list {
+					ids = append(ids, d.ID)
+				}
+				if p.After = next; next == "" {
+					break
+				}
+			}
+			documents, passages, err := ix.Count(scope)
+			return []any{ids, documents, passages}, err
+		})
 		for _, d := range docs {
 			p.same(fmt.Sprintf("%q open %s", g, d.ID), func(ix engine.Index) (any, error) {
 				_, err := ix.Source(t.Context(), d.ID, scope)

@@ -97,20 +97,13 @@ func (c *cluster) close() error { return c.client.Close() }
 // that is not nil. The body is JSON, or bytes as they are. Every request that is sent may
 // be carried out more than once.
 func (c *cluster) do(ctx context.Context, method, path string, body, out any) error {
-	var data []byte
-	switch b := body.(type) {
-	case nil:
-	case []byte:
-		data = b
-	default:
-		var err error
-		if data, err = json.Marshal(b); err != nil {
-			return err
-		}
+	data, err := bytesOf(body)
+	if err != nil {
+		return err
 	}
 	until := time.Now().Add(c.patience)
 	for wait := firstWait; ; wait = min(2*wait, mostWait) {
-		err := c.once(ctx, method, path, data, out)
+		err := c.send(ctx, method, path, data, out)
 		if err == nil || ctx.Err() != nil || !passes(err) {
 			return err
 		}
@@ -161,7 +154,26 @@ var errNotOpenSearch = errors.New("what answers there is no OpenSearch")
 // mostAnswer bounds what is read of an answer.
 const mostAnswer = 256 << 20
 
-func (c *cluster) once(ctx context.Context, method, path string, data []byte, out any) error {
+// once is do that tries once.
+func (c *cluster) once(ctx context.Context, method, path string, body, out any) error {
+	data, err := bytesOf(body)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, method, path, data, out)
+}
+
+func bytesOf(body any) ([]byte, error) {
+	switch b := body.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return b, nil
+	}
+	return json.Marshal(body)
+}
+
+func (c *cluster) send(ctx context.Context, method, path string, data []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(data))
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ package opensearch_test
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"strings"
@@ -71,8 +70,14 @@ func TestQualityOverShards(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		queries := readFile(t, filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
-		qrels := readFile(t, filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+		queries, err := files.Read(filepath.Join(dir, "queries.jsonl"), trec.ReadQueries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		qrels, err := files.Read(filepath.Join(dir, "qrels.txt"), trec.ReadQrels)
+		if err != nil {
+			t.Fatal(err)
+		}
 		measures, err := trec.ParseMeasures("ndcg@10")
 		if err != nil {
 			t.Fatal(err)
@@ -87,18 +92,4 @@ func TestQualityOverShards(t *testing.T) {
 		t.Errorf("nDCG@10 %.4f in a cluster, %.4f embedded", got[1], got[0])
 	}
 	t.Logf("nDCG@10 %.4f in a cluster, %.4f embedded", got[1], got[0])
-}
-
-func readFile[T any](t *testing.T, path string, read func(string, io.Reader) (T, error)) T {
-	t.Helper()
-	f, err := files.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	v, err := read(path, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
 }

@@ -130,9 +130,6 @@ func (l *load) end(t *testing.T, ix *opensearch.Index) {
 // TestNodesLost: with replicas a node that is killed, one that stands still and a rolling
 // restart cost no search and no acknowledged document.
 func TestNodesLost(t *testing.T) {
-	if os.Getenv("TAMIS_OPENSEARCH_HOME") == "" && os.Getenv("TAMIS_PEERS") != "1" {
-		t.Skip("no OpenSearch: set TAMIS_OPENSEARCH_HOME")
-	}
 	c := nodes.Start(t, 3)
 	c.Own(t)
 	ix := open(t, c, opensearch.Options{Shards: 3, Replicas: 1, Patience: 3 * time.Minute})

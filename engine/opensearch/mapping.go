@@ -121,8 +121,8 @@ func (ix *Index) create(ctx context.Context, m meta, o Options) error {
 	return nil
 }
 
-// version says whether the cluster is one that this package knows.
-func (c *cluster) version(ctx context.Context) (string, error) {
+// known says what is wrong where the cluster is none that this package knows.
+func (c *cluster) known(ctx context.Context) error {
 	var answer struct {
 		Version struct {
 			Distribution string `json:"distribution"`
@@ -130,7 +130,7 @@ func (c *cluster) version(ctx context.Context) (string, error) {
 		} `json:"version"`
 	}
 	if err := c.do(ctx, http.MethodGet, "/", nil, &answer); err != nil {
-		return "", err
+		return err
 	}
 	v := answer.Version
 	if v.Distribution != "opensearch" {
@@ -138,11 +138,11 @@ func (c *cluster) version(ctx context.Context) (string, error) {
 		if v.Number != "" {
 			what = "it says version " + v.Number + " of " + strings.TrimSpace(v.Distribution+" (no distribution named: Elasticsearch?)")
 		}
-		return "", fmt.Errorf("%w: %s", errNotOpenSearch, what)
+		return fmt.Errorf("%w: %s", errNotOpenSearch, what)
 	}
 	major, _, _ := strings.Cut(v.Number, ".")
 	if major != "2" && major != "3" {
-		return "", fmt.Errorf("the cluster is OpenSearch %s; versions 2 and 3 are known", v.Number)
+		return fmt.Errorf("the cluster is OpenSearch %s; versions 2 and 3 are known", v.Number)
 	}
-	return v.Number, nil
+	return nil
 }

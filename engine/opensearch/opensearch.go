@@ -158,7 +158,6 @@ type Index struct {
 	name      string
 	path      string // the name in a URL
 	concrete  string // the index behind it
-	version   string
 	meta      meta
 	readOnly  bool
 	global    bool
@@ -207,7 +206,7 @@ const opening = 3 * time.Second
 func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	first := *ix.cluster
 	first.patience = min(first.patience, opening)
-	if ix.version, err = first.version(ctx); err != nil {
+	if err := first.known(ctx); err != nil {
 		return err
 	}
 	m, found, err := ix.find(ctx)
@@ -239,8 +238,11 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
-	if o.ReadOnly {
+	switch {
+	case o.ReadOnly:
 		return nil
+	case ix.meta.Made != ix.ingest.Made():
+		return fmt.Errorf("index %q: another version of tamis analysed its texts (%s, this one %s): read it, or copy it with tamis copy into a new one: %w", ix.name, ix.meta.Made, ix.ingest.Made(), tamis.ErrConfig)
 	}
 	return ix.recover(ctx)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,13 +33,11 @@ type moment struct {
 	words   words
 	docs    map[int]*document
 	rows    map[topk.Row]*passage
-	exact   bool // all shards have answered so far
 	err     error
 }
 
 // document is what is known of a document.
 type document struct {
-	key            string
 	header         *record.Header
 	passages       int
 	blocks, places []byte
@@ -88,7 +85,7 @@ func lost(err error) bool {
 
 // moment begins to read; end ends it.
 func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*moment, error) {
-	m := &moment{ix: ix, ctx: ctx, docs: map[int]*document{}, rows: map[topk.Row]*passage{}, exact: true}
+	m := &moment{ix: ix, ctx: ctx, docs: map[int]*document{}, rows: map[topk.Row]*passage{}}
 	visible, asked, err := scope.Filters()
 	if err != nil {
 		return nil, err
@@ -133,23 +130,12 @@ func (m *moment) end() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), 5*time.Second)
 	defer cancel()
 	// Where that fails, the cluster forgets it in time.
-	_ = m.ix.cluster.once(ctx, http.MethodDelete, "/_search/point_in_time", []byte(`{"pit_id":["`+m.pit+`"]}`), nil)
+	_ = m.ix.cluster.once(ctx, http.MethodDelete, "/_search/point_in_time", query{"pit_id": []string{m.pit}}, nil)
 }
 
 // searched is what a search answers.
 type searched struct {
-	TimedOut bool   `json:"timed_out"`
-	PIT      string `json:"pit_id"`
-	Shards   struct {
-		Total    int `json:"total"`
-		Failed   int `json:"failed"`
-		Failures []struct {
-			Shard  int `json:"shard"`
-			Reason struct {
-				Reason string `json:"reason"`
-			} `json:"reason"`
-		} `json:"failures"`
-	} `json:"_shards"`
+	PIT  string `json:"pit_id"`
 	Hits struct {
 		Total struct {
 			Value int `json:"value"`
@@ -180,37 +166,19 @@ type hit struct {
 	} `json:"_source"`
 }
 
-// PartialError says that shards did not answer: what was found is not all.
-type PartialError struct {
-	Missing, Shards int
-	Reason          string
-}
-
-func (e *PartialError) Error() string {
-	s := fmt.Sprintf("%d of %d shards of the index do not answer", e.Missing, e.Shards)
-	if e.Reason != "" {
-		s += ": " + e.Reason
-	}
-	return s
-}
-
-// send sends a search; one that not all shards answer is an error.
+// send sends a search. One that not all shards answer is an error: an answer that lacks
+// some would look like one that lacks none.
 func (m *moment) send(params string, body query, answer any) error {
 	path := "/_search?allow_partial_search_results=false" + params
 	if m.pit == "" {
 		return m.ix.cluster.do(m.ctx, http.MethodPost, "/"+m.ix.path+path, body, answer)
 	}
 	body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
 	// What fails is another moment's to try: this one may be lost for good.
-	return m.ix.cluster.once(m.ctx, http.MethodPost, path, data, answer)
+	return m.ix.cluster.once(m.ctx, http.MethodPost, path, body, answer)
 }
 
-// search sends a search for records. What shards did not answer is an error: an answer
-// that lacks some would look like one that lacks none.
+// search sends a search for records.
 func (m *moment) search(body query, global bool) (*searched, error) {
 	params := ""
 	if global && m.ix.global {
@@ -223,13 +191,6 @@ func (m *moment) search(body query, global bool) (*searched, error) {
 	if answer.PIT != "" {
 		m.pit = answer.PIT
 	}
-	if s := answer.Shards; s.Failed > 0 || answer.TimedOut {
-		e := &PartialError{Missing: max(s.Failed, 1), Shards: s.Total}
-		if len(s.Failures) > 0 {
-			e.Reason = s.Failures[0].Reason.Reason
-		}
-		return nil, e
-	}
 	return &answer, nil
 }
 
@@ -238,8 +199,9 @@ func (m *moment) kind(k string) []query {
 	return append([]query{{"term": query{"k": k}}}, m.filters...)
 }
 
-// best ranks the records of a kind by terms in a field.
-func (m *moment) best(kind, field string, terms []search.Term, k int) []topk.Hit {
+// best ranks the records of a kind by terms in a field: of all, or of some documents the
+// best one each.
+func (m *moment) best(kind, field string, terms []search.Term, k int, of ...int) []topk.Hit {
 	if m.err != nil || k <= 0 {
 		return nil
 	}
@@ -252,11 +214,19 @@ func (m *moment) best(kind, field string, terms []search.Term, k int) []topk.Hit
 	if len(should) == 0 {
 		return nil
 	}
-	found, err := m.search(query{
+	filters := m.kind(kind)
+	if len(of) > 0 {
+		filters = append(filters, query{"terms": query{"q": of}})
+	}
+	body := query{
 		"size": min(k, mostHits), "track_total_hits": false, "track_scores": true,
-		"query": query{"bool": query{"should": should, "minimum_should_match": 1, "filter": m.kind(kind)}},
+		"query": query{"bool": query{"should": should, "minimum_should_match": 1, "filter": filters}},
 		"sort":  []any{"_score", query{"q": "asc"}, query{"n": query{"order": "asc", "missing": "_first", "unmapped_type": "integer"}}},
-	}, true)
+	}
+	if len(of) > 0 {
+		body["collapse"] = query{"field": "q"}
+	}
+	found, err := m.search(body, true)
 	if err != nil {
 		m.err = err
 		return nil
@@ -285,7 +255,7 @@ func (m *moment) keep(h *hit) (topk.Row, error) {
 	}
 	d := m.docs[s.Seq]
 	if d == nil {
-		d = &document{key: keyOf(s.X.Doc.Header.ID), header: s.X.Doc.Header, passages: s.X.Doc.Passages}
+		d = &document{header: s.X.Doc.Header, passages: s.X.Doc.Passages}
 		d.header.Ordinal = uint64(s.Seq)
 		m.docs[s.Seq] = d
 	}
@@ -423,15 +393,9 @@ func (m *moment) Text(doc topk.Row, start, end int) (string, error) {
 	if start >= end || d.passages == 0 {
 		return "", m.err
 	}
-	// The first passage is found among those that are known, and from there on.
-	at, ok := m.covering(doc, start)
-	if !ok {
-		if err := m.readAll(doc); err != nil {
-			return "", err
-		}
-		if at, ok = m.covering(doc, start); !ok {
-			return "", m.gone(doc.Segment)
-		}
+	at, err := m.covering(doc, start)
+	if err != nil {
+		return "", err
 	}
 	var b strings.Builder
 	for ; start < end; at++ {
@@ -456,19 +420,30 @@ func (m *moment) Text(doc topk.Row, start, end int) (string, error) {
 	return b.String(), nil
 }
 
-// covering is the known passage that has a byte; where none has, but its neighbour is
-// known, that is read.
-func (m *moment) covering(doc topk.Row, at int) (uint32, bool) {
-	d := m.docs[doc.Segment]
+// covering is the passage that has a byte: from the nearest that is known, one after
+// another.
+func (m *moment) covering(doc topk.Row, at int) (uint32, error) {
+	before, after := topk.Row{Segment: doc.Segment}, topk.Row{Segment: -1}
 	for row, p := range m.rows {
-		if row.Segment != doc.Segment {
-			continue
-		}
-		if p.Start <= at && (at < p.End || int(row.Row)+1 == d.passages) {
-			return row.Row, true
+		switch {
+		case row.Segment != doc.Segment:
+		case p.Start <= at:
+			before.Row = max(before.Row, row.Row)
+		case after.Segment < 0 || row.Row < after.Row:
+			after = row
 		}
 	}
-	return 0, false
+	if m.rows[before] == nil && after.Segment >= 0 { // nothing is known before it
+		for after.Row > 0 && m.Passage(after).Start > at && m.err == nil {
+			after.Row--
+		}
+		return after.Row, m.err
+	}
+	last := uint32(m.docs[doc.Segment].passages) - 1
+	for before.Row < last && m.Passage(before).End <= at && m.err == nil {
+		before.Row++
+	}
+	return before.Row, m.err
 }
 
 // readAll reads all passages of a document.
@@ -551,6 +526,9 @@ func (m *moment) source(doc topk.Row) (*corpus.Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.readAll(doc); err != nil {
+		return nil, err
+	}
 	text, err := m.Text(doc, 0, d.header.Size)
 	if err != nil {
 		return nil, err
@@ -566,7 +544,8 @@ func (m *moment) source(doc topk.Row) (*corpus.Document, error) {
 	if len(text) != d.header.Size || !bytes.Equal(sealed.Digest, d.header.Digest) {
 		return nil, fmt.Errorf("document %q: %w: its text is not what its digest says", d.header.ID, tamis.ErrCorrupt)
 	}
-	return d.header.Document(text, blocks), nil
+	read := d.header.Document(text, blocks)
+	return read, record.ReadPlaces(d.places, read)
 }
 
 // hasField says whether a document has a field.

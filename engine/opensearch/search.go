@@ -53,9 +53,16 @@ func (m *moment) results(q *tamis.Query) (*tamis.Results, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
+	shown := make([]topk.Row, len(rows)) // the passage that each hit shows
+	for i, r := range rows {
+		shown[i] = r.Row
+	}
+	if q.Unit == tamis.Documents && !q.IDsOnly {
+		shown = m.bestPassages(shown, terms)
+	}
 	res := &tamis.Results{Query: q.Text, K: q.K, Exact: true, Recall: 1, Hits: []tamis.Hit{}}
 	for i, r := range rows {
-		h, err := m.hit(r, q, terms)
+		h, err := m.hit(r, shown[i], q.IDsOnly)
 		if err != nil {
 			return nil, err
 		}
@@ -85,43 +92,46 @@ func (ix *Index) takes(q *tamis.Query) error {
 	return nil
 }
 
-// hit is the hit of a row.
-func (m *moment) hit(r topk.Hit, q *tamis.Query, terms []search.Term) (tamis.Hit, error) {
+// hit is the hit of a row, which shows a passage.
+func (m *moment) hit(r topk.Hit, shown topk.Row, idsOnly bool) (tamis.Hit, error) {
 	d := m.docs[r.Segment]
 	if d == nil {
 		return tamis.Hit{}, m.gone(r.Segment)
 	}
 	h := tamis.Hit{Doc: d.header.ID, End: d.header.Size, Score: r.Score}
-	if q.IDsOnly {
+	if idsOnly {
 		return h, nil
-	}
-	row := r.Row
-	if q.Unit == tamis.Documents {
-		row = m.bestPassage(row, terms)
 	}
 	h.Title, h.Path, h.Metadata = d.header.Title, d.header.Path, d.header.AllMetadata()
 	if d.passages == 0 {
 		return h, nil
 	}
-	p := m.Passage(row)
+	p := m.Passage(shown)
 	if m.err != nil {
 		return h, m.err
 	}
-	kept := m.rows[row]
+	kept := m.rows[shown]
 	h.Start, h.End, h.Headings, h.Text, h.Place = p.Start, p.End, p.Headings, kept.text, kept.place
 	return h, nil
 }
 
-// bestPassage is the passage of a document that the cluster ranks best, the first where
-// none has a word.
-func (m *moment) bestPassage(doc topk.Row, terms []search.Term) topk.Row {
-	of := *m
-	of.filters = []query{{"term": query{"q": doc.Segment}}}
-	best := of.BestPassages(terms, 1)
-	if m.err = cmp.Or(m.err, of.err); len(best) > 0 {
-		return best[0].Row
+// bestPassages are those of documents that rank best, the first where none has a word.
+func (m *moment) bestPassages(docs []topk.Row, terms []search.Term) []topk.Row {
+	best := map[int]topk.Row{}
+	var all []int
+	for _, d := range docs {
+		best[d.Segment] = d
+		all = append(all, d.Segment)
 	}
-	return topk.Row{Segment: doc.Segment}
+	for _, h := range m.best(passageKind, "t", terms, len(docs), all...) {
+		best[h.Segment] = h.Row
+	}
+	out := make([]topk.Row, len(docs))
+	for i, d := range docs {
+		out[i] = best[d.Segment]
+	}
+	m.Ahead(out)
+	return out
 }
 
 // Context is tamis.Index.Context, of one moment of the cluster.

@@ -1,32 +1,28 @@
 package opensearch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/store/manifest"
 )
 
-// words is what is known of the analyses of an index: which there are, and of how many
-// documents.
+// words is what is known of the analyses of an index: which there are, and which of them
+// are those of few documents.
 type words struct {
 	at        time.Time
 	documents int
-	counts    map[string]int
 	names     []string
+	rare      map[string]bool
 }
 
 // fresh is how long that is taken to hold: a question that is asked before it has ended
 // may lack the words of documents by an analysis that was new.
 const fresh = 2 * time.Second
-
-// rareAnalyzer is the share of documents, one of so many, below which the analysis of
-// theirs is rare: that of a store.
-const rareAnalyzer = 50
 
 func (ix *Index) lookWords(ctx context.Context) (words, error) {
 	ix.mu.Lock()
@@ -44,21 +40,13 @@ func (ix *Index) lookWords(ctx context.Context) (words, error) {
 	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
 		return words{}, err
 	}
-	w = words{at: at, documents: found.Hits.Total.Value, counts: map[string]int{}}
+	counts := map[string]int{}
 	for _, b := range found.Aggregations["a"].Buckets {
-		w.counts[b.Key] = b.Count
-		w.names = append(w.names, b.Key)
+		counts[b.Key] = b.Count
 	}
-	// As those of a store: by name, that of code last.
-	slices.SortFunc(w.names, func(a, b string) int {
-		if (a == "code") != (b == "code") {
-			if a == "code" {
-				return 1
-			}
-			return -1
-		}
-		return strings.Compare(a, b)
-	})
+	// What is common among them is as it is in a store.
+	m := manifest.Manifest{Analyzers: counts}
+	w = words{at: at, documents: found.Hits.Total.Value, names: m.AnalyzerNames(), rare: m.RareAnalyzers()}
 	ix.mu.Lock()
 	if at.After(ix.words.at) {
 		ix.words = w
@@ -76,9 +64,7 @@ func (ix *Index) forgetWords() {
 
 func (m *moment) Analyzers() []string { return m.words.names }
 
-func (m *moment) IsCommon(analyzer string) bool {
-	return m.words.counts[analyzer]*rareAnalyzer >= m.words.documents
-}
+func (m *moment) IsCommon(analyzer string) bool { return !m.words.rare[analyzer] }
 
 func (m *moment) PassageStats(terms []string) (search.Stats, error) {
 	return m.stats(passageKind, "t", terms)
@@ -102,6 +88,7 @@ func (m *moment) stats(kind, field string, terms []string) (search.Stats, error)
 	}
 	var found counted
 	if err := m.send("", body, &found); err != nil {
+		m.err = cmp.Or(m.err, err) // who asks for one word cannot be told
 		return st, err
 	}
 	st.Rows = found.Hits.Total.Value

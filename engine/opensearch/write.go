@@ -300,19 +300,18 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 				conflict, reason = false, ""
 			}
 		}
-		switch {
-		case reason != "":
-			report.Skipped = append(report.Skipped, tamis.Skip{Path: w.Document.Document.Name(), Reason: "the cluster does not take it: " + reason})
-			fallthrough
-		case conflict:
+		if reason != "" || conflict {
+			drop.rows(w.Key, w.New, w.count)
 			if reason == "" {
 				again = append(again, w.ready)
+				continue
 			}
-			drop.rows(w.Key, w.New, w.count)
+			report.Skipped = append(report.Skipped, tamis.Skip{Path: w.Document.Document.Name(), Reason: "the cluster does not take it: " + reason})
 			continue
-		case w.Old == 0:
+		}
+		if w.Old == 0 {
 			report.Added++
-		default:
+		} else {
 			report.Updated++
 			drop.rows(w.Key, w.Old, w.OldPassages)
 		}
@@ -349,7 +348,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 	h := *w.Header
 	h.Coding = ""
 	values := describe(w.Rows.Metadata)
-	all := weigh(ix.weights, index.Fields{Title: w.Rows.Document.Title, Headings: w.Rows.Document.Headings, Body: w.Rows.Document.Body})
+	all := weigh(ix.weights, w.Rows.Document)
 	var kept []passageRecord
 	err := w.Rows.Each(func(p corpus.Passage, f index.Fields) error {
 		if w.Rows.Joined && w.Rows.Document.Body == nil {

@@ -36,6 +36,16 @@ func Open(path string) (io.ReadCloser, error) {
 	return &file{z, f}, nil
 }
 
+// Read opens a file for a reader that names it in errors.
+func Read[T any](path string, read func(name string, r io.Reader) (T, error)) (v T, err error) {
+	f, err := Open(path)
+	if err != nil {
+		return v, err
+	}
+	defer f.Close()
+	return read(path, f)
+}
+
 type file struct {
 	io.Reader
 	f *os.File

@@ -129,15 +129,7 @@ func FindPlace(b []byte, at int) (p corpus.Place, from int, err error) {
 		}
 		return p, from, d.err
 	case placesByBlock, placesByParagraph:
-		next := func() corpus.Place {
-			was := last.Paragraph
-			p := d.place(&last)
-			if how == placesByParagraph {
-				p.Paragraph = was + int(d.varint())
-				last.Paragraph = p.Paragraph
-			}
-			return p
-		}
+		next := d.placesOf(how, &last)
 		p = next()
 		start := 0
 		for n := d.uvarint(); n > 0 && d.err == nil; n-- {
@@ -150,6 +142,67 @@ func FindPlace(b []byte, at int) (p corpus.Place, from int, err error) {
 		return p, at, d.err
 	}
 	return corpus.Place{}, at, errDecode
+}
+
+// placesOf reads one place after another.
+func (d *decoder) placesOf(how byte, last *corpus.Place) func() corpus.Place {
+	return func() corpus.Place {
+		was := last.Paragraph
+		p := d.place(last)
+		if how == placesByParagraph {
+			p.Paragraph = was + int(d.varint())
+			last.Paragraph = p.Paragraph
+		}
+		return p
+	}
+}
+
+// ReadPlaces gives a document, whose source and blocks are known, the places that
+// AppendPlaces wrote of it; of nothing it gives none.
+func ReadPlaces(b []byte, doc *corpus.Document) error {
+	if len(b) == 0 {
+		return nil
+	}
+	d := decoder{b: b}
+	var last corpus.Place
+	how := d.byte()
+	switch how {
+	case placesByLine:
+		doc.Place, doc.Verbatim = d.place(&last), true
+		return d.err
+	case placesByBlock, placesByParagraph:
+	default:
+		return errDecode
+	}
+	next := d.placesOf(how, &last)
+	doc.Place = next()
+	left, start, now := d.uvarint(), 0, doc.Place
+	ahead := func() bool { // whether there is one more, which begins at start
+		if left == 0 || d.err != nil {
+			return false
+		}
+		left--
+		start += int(d.uvarint())
+		return d.err == nil
+	}
+	more := ahead()
+	for i := range doc.Blocks {
+		block := &doc.Blocks[i]
+		for more && start <= block.Start {
+			now = next()
+			more = ahead()
+		}
+		if !samePlace(now, doc.Place) || more && start < block.End {
+			at := now
+			block.Place = &at
+		}
+		for onward := &block.Onward; more && start < block.End; more = ahead() {
+			now = next()
+			*onward = &corpus.Onward{Start: start, Place: now}
+			onward = &(*onward).Onward
+		}
+	}
+	return d.err
 }
 
 func appendPlace(b []byte, p corpus.Place, last *corpus.Place) []byte {

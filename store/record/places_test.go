@@ -1,10 +1,12 @@
 package record
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +67,13 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 		b := AppendPlaces(nil, d)
+		again := &corpus.Document{Source: d.Source, Blocks: slices.Clone(d.Blocks)}
+		for i := range again.Blocks {
+			again.Blocks[i].Place, again.Blocks[i].Onward = nil, nil
+		}
+		if err := ReadPlaces(b, again); err != nil || !bytes.Equal(AppendPlaces(nil, again), b) {
+			t.Fatalf("%v: read again and stored it is %x, was %x", err, AppendPlaces(nil, again), b)
+		}
 		for range 50 {
 			at := r.IntN(len(d.Source) + 1)
 			if r.IntN(5) == 0 {
@@ -72,6 +81,9 @@ func TestPlaces(t *testing.T) {
 			}
 			if got, err := lookUp(b, d.Source, at); err != nil || !reflect.DeepEqual(got, d.PlaceOf(at)) {
 				t.Fatalf("byte %d of %d is at %+v, %v; want %+v", at, len(d.Source), got, err, d.PlaceOf(at))
+			}
+			if got := again.PlaceOf(at); !reflect.DeepEqual(got, d.PlaceOf(at)) {
+				t.Fatalf("byte %d of %d, read again, is at %+v; want %+v", at, len(d.Source), got, d.PlaceOf(at))
 			}
 		}
 		if len(b) > 0 && !d.Verbatim {
@@ -134,6 +146,9 @@ func TestPlacesEncoding(t *testing.T) {
 	for _, bad := range []string{"", "\x00", "\x04\x00", "\x03\x00", "\x01", "\x01\x01", "\x02\x00", "\x02\x00\x05\x00\x00"} {
 		if _, _, err := FindPlace([]byte(bad), 9); err == nil {
 			t.Errorf("%q is read", bad)
+		}
+		if err := ReadPlaces([]byte(bad), &corpus.Document{Source: "123456789", Blocks: []corpus.Block{{End: 9}}}); err == nil && bad != "" {
+			t.Errorf("%q is read for a document", bad)
 		}
 	}
 }

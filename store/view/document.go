@@ -91,6 +91,21 @@ func documentOf(r pebble.Reader, h *record.Header) (*corpus.Document, error) {
 	return h.Document(source, blocks), nil
 }
 
+// ReadPlaces gives a document that was read what is known of where it stands in its file.
+func (v *View) ReadPlaces(h *record.Header, d *corpus.Document) error {
+	b, err := kv.Get(v.kv, record.PlacesKey(h.Ordinal))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = record.ReadPlaces(b, d)
+	}
+	if err != nil {
+		return fmt.Errorf("document %q: its places: %w", h.ID, err)
+	}
+	return nil
+}
+
 // Place is where byte at of a document stands in its file; zero where nothing
 // is known.
 func (v *View) Place(h *record.Header, at int) (corpus.Place, error) {

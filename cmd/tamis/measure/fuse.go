@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/fuse"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/search/lists"
@@ -42,7 +43,7 @@ outermost lists on half of the queries, every other one, for the other half.`,
 			if len(plans) > 1 && out != "" {
 				return flags.Usagef("--out is for one plan and --plan was given %d times", len(plans))
 			}
-			judged, err := readWith(qrels, trec.ReadQrels)
+			judged, err := files.Read(qrels, trec.ReadQrels)
 			if err != nil {
 				return err
 			}
@@ -120,7 +121,7 @@ func readRuns(given []string) (fuse.Runs, error) {
 		if runs[name] != nil {
 			return nil, flags.Usagef("two runs are called %s: say --run NAME=FILE", name)
 		}
-		run, err := readWith(file, trec.ReadRun)
+		run, err := files.Read(file, trec.ReadRun)
 		if err != nil {
 			return nil, err
 		}

@@ -69,11 +69,11 @@ func (c *Console) trecCommand() *cobra.Command {
 			if err := required(cmd, "qrels", "run"); err != nil {
 				return err
 			}
-			judged, err := readWith(qrels, trec.ReadQrels)
+			judged, err := files.Read(qrels, trec.ReadQrels)
 			if err != nil {
 				return err
 			}
-			run, err := readWith(runFile, trec.ReadRun)
+			run, err := files.Read(runFile, trec.ReadRun)
 			if err != nil {
 				return err
 			}
@@ -116,17 +116,6 @@ func numbers(list string) ([]int, error) {
 		out = append(out, n)
 	}
 	return out, nil
-}
-
-// readWith opens a file, gzipped or not, for a reader that names it in errors.
-func readWith[T any](name string, read func(string, io.Reader) (T, error)) (T, error) {
-	f, err := files.Open(name)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	defer f.Close()
-	return read(name, f)
 }
 
 // writeTo lets write fill a file; an empty name drops what is written.

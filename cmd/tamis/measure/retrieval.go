@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -95,11 +96,11 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	default:
 		return nil, flags.Usagef("--similarity is %q: use default or lucene", o.similarity)
 	}
-	qs, err := readWith(o.queries, trec.ReadQueries)
+	qs, err := files.Read(o.queries, trec.ReadQueries)
 	if err != nil {
 		return nil, err
 	}
-	judged, err := readWith(o.qrels, trec.ReadQrels)
+	judged, err := files.Read(o.qrels, trec.ReadQrels)
 	if err != nil {
 		return nil, err
 	}

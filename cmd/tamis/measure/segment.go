@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/segmentation"
 )
 
@@ -25,7 +26,7 @@ equal parts and into none. By lot and equal parts know the number of segments.`,
 			if err := required(cmd, "documents"); err != nil {
 				return err
 			}
-			docs, err := readWith(documents, segmentation.Read)
+			docs, err := files.Read(documents, segmentation.Read)
 			if err != nil {
 				return err
 			}

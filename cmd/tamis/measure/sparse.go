@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/sparse"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/index/impact"
@@ -49,7 +50,7 @@ same vectors in float32.`,
 			var judged trec.Qrels
 			if qrels != "" {
 				var err error
-				if judged, err = readWith(qrels, trec.ReadQrels); err != nil {
+				if judged, err = files.Read(qrels, trec.ReadQrels); err != nil {
 					return err
 				}
 			}

@@ -21,19 +21,15 @@ func lastFile() (string, error) {
 }
 
 // Keep keeps what a context that a terminal shows is made of, without its text, so that
-// its labels can be shown. It is a convenience: where it cannot be kept, Last says so.
+// its labels can be shown; index is its folder's whole path, or its address. It is a convenience: where it cannot be kept, Last says so.
 func Keep(index string, c *tamis.Context) {
 	file, err := lastFile()
 	if err != nil {
 		return
 	}
-	dir, err := filepath.Abs(index)
-	if err != nil {
-		return
-	}
 	short := *c
 	short.Text, short.Dropped = "", nil
-	b, err := json.Marshal(last{dir, &short})
+	b, err := json.Marshal(last{index, &short})
 	if err == nil && os.MkdirAll(filepath.Dir(file), 0o700) == nil {
 		_ = os.WriteFile(file, b, 0o600)
 	}
