@@ -16,7 +16,7 @@ const (
 
 // room is what one run works in. It grows and is used again.
 type room struct {
-	states, qkv, mixed, inner, scores, keys, values, other, normed, unnormed []float32
+	states, qkv, mixed, inner, scores, keys, values, other, normed, unnormed, toKeys, toRows []float32
 
 	steps []int16 // of the inputs of a product
 	sizes []float32
@@ -208,22 +208,25 @@ func (e *Encoder) activate(x []float32, stride int) {
 func (e *Encoder) attend(r *room, layer int, mixed, qkv []float32, tokens int) {
 	width, size := e.Width, e.Width/e.Heads
 	stride, columns := 3*width, simd.Padded(tokens)
-	scale := float32(1 / math.Sqrt(float64(size)))
+	scale := float32(1 / math.Sqrt(float64(size*e.where.kinds())))
 	keys, values := sized(&r.keys, columns*size), sized(&r.values, tokens*size)
 	scores := sized(&r.scores, attendRows*columns)
 	e.where.turn(layer, qkv, width, size, tokens)
 	for h := range e.Heads {
 		packKeys(keys, qkv[width+h*size:], stride, tokens, size)
 		packValues(values, qkv[2*width+h*size:], stride, tokens, size)
+		beside := e.beside(r, layer, h, qkv[width+h*size:], stride, tokens)
 		blocks(tokens, attendRows, func(from, to int) {
 			n := to - from
 			simd.Multiply(scores, columns, qkv[from*stride+h*size:], stride, keys, e.zeros, n, size, tokens)
+			beside.block(qkv[from*stride+h*size:], stride, n, size, e.zeros)
 			var sums [attendRows]float32
 			for i := range n {
 				row := scores[i*columns:][:columns]
 				for j := tokens; j < columns; j++ {
 					row[j] = float32(math.Inf(-1))
 				}
+				beside.add(row[:tokens], from+i, i)
 				e.where.weigh(row[:tokens], layer, h, from+i, scale)
 				sums[i] = simd.Softmax(row, scale)
 			}

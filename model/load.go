@@ -8,7 +8,7 @@
 // The encoder is BERT's (Devlin et al. 2018): an embedding of pieces and positions,
 // then layers of attention and of a feed-forward network, each added to its input
 // and normalised. Families differ in where positions enter (rotary embeddings, ALiBi,
-// relative distances), in gates, and in where norms stand; family.go has them. Batches are not padded: the rows of all sequences stand one after
+// relative distances, distances weighed apart), in gates, and in where norms stand; family.go has them. Batches are not padded: the rows of all sequences stand one after
 // the other, products run over all rows, attention over those of one sequence. A
 // sequence's states do not depend on what else is in its batch, to the last bit.
 //
@@ -335,6 +335,8 @@ func (l *loader) positions(e *Encoder) {
 		w.turns[0] = turns(c.Positions, size, base, factor)
 	case "alibi":
 		w.slopes = slopes(c.Heads)
+	case "deberta-v2":
+		w.apart = l.apart(e)
 	case "mpnet":
 		buckets := cmp.Or(c.Buckets, 32)
 		if table := l.floats("encoder.relative_attention_bias.weight", buckets, c.Heads); l.err == nil {
