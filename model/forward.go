@@ -18,8 +18,7 @@ const (
 type room struct {
 	states, qkv, mixed, inner, scores, keys, values, other, normed, unnormed, toKeys, toRows []float32
 
-	steps []int16 // of the inputs of a product
-	sizes []float32
+	whole simd.Rows8 // the inputs of a product
 }
 
 // sized returns *s with n numbers, of any value.
@@ -113,26 +112,19 @@ func (m linear) apply(r *room, y, x []float32, rows int) {
 
 // quantize brings rows of x into steps, where the weights are.
 func (m linear) quantize(r *room, x []float32, rows int) {
-	if m.w != nil {
-		return
-	}
-	if cap(r.steps) < rows*m.in {
-		r.steps = make([]int16, rows*m.in)
-	}
-	steps, sizes := r.steps[:rows*m.in], sized(&r.sizes, rows)
-	for i := range rows {
-		sizes[i] = simd.Quantize(steps[i*m.in:][:m.in], x[i*m.in:][:m.in])
+	if m.whole != nil {
+		r.whole.Quantize(x[:rows*m.in], m.in)
 	}
 }
 
 // columns computes n columns of y, from first on, for rows of x from the one given on.
 // quantize comes before it.
 func (m linear) columns(r *room, y []float32, ldy int, x []float32, from, rows, first, n int) {
-	if m.w != nil {
-		simd.Multiply(y, ldy, x[from*m.in:], m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
+	if m.whole != nil {
+		m.whole.Multiply(y, ldy, &r.whole, from, rows, first, n, m.bias[first:])
 		return
 	}
-	simd.MultiplyInt8(y, ldy, r.steps[from*m.in:], r.sizes[from:], m.steps[first*m.in:], m.sizes[first:], m.bias[first:], rows, m.in, n)
+	simd.Multiply(y, ldy, x[from*m.in:], m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
 }
 
 // blocks calls f with ranges of rows.
@@ -281,16 +273,21 @@ func (p *positions) weigh(row []float32, layer, head, at int, scale float32) {
 
 // packKeys lays keys out as simd.Pack does with their transpose.
 func packKeys(dst, keys []float32, stride, tokens, size int) {
-	for i := range simd.Padded(tokens) {
-		panel := dst[i/simd.Columns*simd.Columns*size+i%simd.Columns:]
-		if i >= tokens {
-			for j := range size {
-				panel[j*simd.Columns] = 0
-			}
-			continue
+	for i := 0; i < tokens; i += simd.Columns {
+		panel := dst[i*size:][:simd.Columns*size]
+		n := min(tokens-i, simd.Columns)
+		if n < simd.Columns {
+			clear(panel)
 		}
-		for j, v := range keys[i*stride:][:size] {
-			panel[j*simd.Columns] = v
+		var rows [simd.Columns][]float32
+		for r := range n {
+			rows[r] = keys[(i+r)*stride:][:size]
+		}
+		for j := range size {
+			column := panel[j*simd.Columns:][:simd.Columns]
+			for r := range n {
+				column[r] = rows[r][j]
+			}
 		}
 	}
 }
