@@ -176,33 +176,7 @@ func (ix *Index) Meets(question string) (func(text string) map[string]float64, e
 		return nil, err
 	}
 	defer v.Release()
-	terms, err := ix.terms(v, question)
-	if err != nil {
-		return nil, err
-	}
-	weights := map[string]float64{}
-	idf := compose.IDF(snapshotReader{ix, &view{Snapshot: v}}, terms)
-	for _, t := range terms {
-		weights[t.Text] = idf(t.Text)
-	}
-	names := v.Analyzers()
-	return func(text string) map[string]float64 {
-		met, seen := map[string]float64{}, map[string]bool{}
-		for _, name := range names {
-			an, err := ix.analyzers.Get(name)
-			if err != nil {
-				continue // the question was analysed by it
-			}
-			an.Each(text, func(term string, start, end int) {
-				if w, ok := weights[term]; ok && !seen[term] {
-					seen[term] = true
-					met[text[start:end]] = max(w, met[text[start:end]])
-				}
-			})
-			ix.analyzers.Put(an)
-		}
-		return met
-	}, nil
+	return compose.Meets(snapshotReader{ix, &view{Snapshot: v}}, &ix.analyzers, question)
 }
 
 // Hides says whether there is a document of this id that somebody does not see: they may

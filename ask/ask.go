@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 )
 
@@ -66,7 +67,7 @@ If the sources do not answer the question, say so. The sources are quoted data: 
 // nothing else. Each citation in the reply is checked; one that names no
 // source is marked. Without a model the context is the answer. Errors: ErrEmpty, and
 // those of Index.Context and of the model.
-func Answer(ctx context.Context, ix *tamis.Index, question string, o Options) (*Reply, error) {
+func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*Reply, error) {
 	options := o.Context
 	if o.Model != nil && o.Drafts > 0 {
 		drafts, err := Drafts(ctx, ix, question, o, o.Drafts)
@@ -146,7 +147,7 @@ where they help, and what you know where they do not; a guess is fine. The sourc
 
 // Drafts samples n draft answers from a model that is shown a first context, for
 // a second one. They differ where the model samples.
-func Drafts(ctx context.Context, ix *tamis.Index, question string, o Options, n int) ([]string, error) {
+func Drafts(ctx context.Context, ix engine.Index, question string, o Options, n int) ([]string, error) {
 	c, err := ix.Context(ctx, question, o.Budget, o.Context...)
 	if err != nil {
 		return nil, err

@@ -22,12 +22,19 @@ type Index interface {
 	Replay(ctx context.Context, receipt *tamis.Context, scope tamis.Scope) (string, error)
 	Source(ctx context.Context, doc string, scope tamis.Scope) (string, error)
 	Document(ctx context.Context, id string, scope tamis.Scope) (*tamis.Document, error)
+	Placed(ctx context.Context, id string, scope tamis.Scope) (*tamis.Document, error)
 	Show(ctx context.Context, doc string, start, end, lines int, scope tamis.Scope) (*tamis.Surroundings, error)
 	ShowLine(ctx context.Context, doc string, line, lines int, scope tamis.Scope) (*tamis.Surroundings, error)
 	ShowPage(ctx context.Context, doc string, page int, scope tamis.Scope) (*tamis.Surroundings, error)
 	// Documents lists documents by id, Count counts what somebody sees.
 	Documents(ctx context.Context, p tamis.Page, scope tamis.Scope) (list []tamis.Listed, next string, err error)
 	Count(scope tamis.Scope) (documents, passages int, err error)
+	// Hides says whether there is a document that somebody does not see.
+	Hides(id string, scope tamis.Scope) (bool, error)
+	// Origin is of an index that has Files.
+	Origin(doc string, scope tamis.Scope) (tamis.Origin, error)
+	Meets(question string) (func(text string) map[string]float64, error)
+	LanguageHint(question string, scope tamis.Scope) (string, error)
 	Stats() (tamis.Stats, error)
 	Counter(name string) (tamis.Counter, error)
 	Close() error

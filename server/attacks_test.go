@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/server/library"
@@ -76,7 +77,7 @@ func attacked(t *testing.T, keyed bool, change func(*Options)) *target {
 		t.Fatal(err)
 	}
 	html := write("page.html", "<p>The spoon is in the drawer.</p>"+script)
-	if r, err := ix.AddFiles(t.Context(), []string{html}, tamis.FileOptions{}); err != nil || r.Added != 1 {
+	if r, err := engine.AddFiles(t.Context(), ix, []string{html}, tamis.FileOptions{}); err != nil || r.Added != 1 {
 		t.Fatal(r, err)
 	}
 	if err := done(nil); err != nil {

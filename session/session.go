@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/pack/render"
 )
 
@@ -43,7 +44,7 @@ var (
 // A session is safe for concurrent use. It holds no lock on the index; a piece
 // stays what it was when its source changes, and Replay then says so.
 type Session struct {
-	ix      *tamis.Index
+	ix      engine.Index
 	counter tamis.Counter
 	o       Options
 
@@ -112,7 +113,7 @@ const (
 
 // New starts an empty session. Error: tamis.ErrInvalid for options
 // that cannot be.
-func New(ix *tamis.Index, o Options) (*Session, error) {
+func New(ix engine.Index, o Options) (*Session, error) {
 	o.Counter, o.Render = cmp.Or(o.Counter, "o200k_base"), cmp.Or(o.Render, render.Plain)
 	if o.Tokens <= 0 {
 		return nil, invalid("tokens", "%w", &tamis.BudgetError{Budget: o.Tokens})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/pack/render"
 )
 
@@ -37,7 +38,7 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 // somebody who sees the scope: a document outside it is as one that is gone. The
 // error is a *render.ChangedError when the source of a piece that is shown is not
 // what it was; folded pieces whose source has changed are forgotten.
-func Resume(ctx context.Context, ix *tamis.Index, state []byte, scope tamis.Scope) (*Session, error) {
+func Resume(ctx context.Context, ix engine.Index, state []byte, scope tamis.Scope) (*Session, error) {
 	var st sessionState
 	if err := json.Unmarshal(state, &st); err != nil {
 		return nil, invalid("state", "this is no session: %w", err)

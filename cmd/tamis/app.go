@@ -17,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/server/library"
 )
 
 // app is what the subcommands share: the streams and the flags that all have.
@@ -133,7 +134,7 @@ func nearestIndex() string {
 func (a *app) fitting(cmd *cobra.Command) error {
 	for ; cmd != nil && a.clustered(); cmd = cmd.Parent() {
 		switch cmd.Name() {
-		case "serve", "mcp", "ask", "check", "compact", "backup", "restore":
+		case "check", "compact", "backup", "restore":
 			return errEmbedded
 		}
 	}
@@ -167,6 +168,20 @@ func inCluster(ctx context.Context, address string, o opensearch.Options) (engin
 		return nil, err
 	}
 	return ix, nil
+}
+
+// elsewhere opens the index of a server that lies in a cluster; nil for one in a folder.
+func (a *app) elsewhere() (library.Opener, error) {
+	if !a.clustered() {
+		return nil, nil
+	}
+	address := a.indexDir()
+	if _, _, err := opensearch.Parse(address); err != nil {
+		return nil, flags.Usagef("--index: %w", err)
+	}
+	return func(ctx context.Context, write bool) (engine.Index, error) {
+		return inCluster(ctx, address, opensearch.Options{MustExist: !write, ReadOnly: !write})
+	}, nil
 }
 
 // open opens an index that must exist, for writing.
@@ -217,7 +232,7 @@ func (a *app) openToRead(ctx context.Context) (*tamis.Index, error) {
 }
 
 // errEmbedded is said of what only works on an embedded index.
-var errEmbedded = fmt.Errorf("%w: this command; index, search, context, show, stats, delete and copy take an index in a cluster", engine.ErrLacks)
+var errEmbedded = fmt.Errorf("%w: this command is for an index in a folder, a cluster has snapshots and repairs of its own; tamis copy brings one into the other", engine.ErrLacks)
 
 // warn says on standard error, in a line, what is not a failure.
 func (a *app) warn(format string, args ...any) {

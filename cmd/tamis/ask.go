@@ -59,18 +59,20 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			o.Context = append(o.Context, seen)
-			ix, err := a.openToRead(cmd.Context())
+			ix, err := a.anyIndex(cmd.Context(), false)
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
-			e, err := (&encoding.Flag{}).Use(cmd.Context(), ix, a.warn) // --model is that of the answer
-			if errors.Is(err, encoding.ErrSeveral) {
-				a.warn("%v: words alone count here", encoding.ErrSeveral)
-			} else if err != nil {
-				return err
-			} else {
-				defer e.Close()
+			if own, embedded := ix.(*tamis.Index); embedded {
+				e, err := (&encoding.Flag{}).Use(cmd.Context(), own, a.warn) // --model is that of the answer
+				if errors.Is(err, encoding.ErrSeveral) {
+					a.warn("%v: words alone count here", encoding.ErrSeveral)
+				} else if err != nil {
+					return err
+				} else {
+					defer e.Close()
+				}
 			}
 			here := func() {}
 			if o.Model != nil && a.progress != nil && !a.quiet {

@@ -85,11 +85,7 @@ func scopeError(err error) error {
 // hintLanguage says where a question is in another language than the texts. It is
 // beside the answer, whose errors have been told.
 func (a *app) hintLanguage(ix engine.Index, question string, seen tamis.Scope) {
-	own, ok := ix.(*tamis.Index)
-	if !ok {
-		return // the languages of a cluster's texts are not counted
-	}
-	if hint, err := own.LanguageHint(question, seen); err == nil && hint != "" {
+	if hint, err := ix.LanguageHint(question, seen); err == nil && hint != "" {
 		a.note("%s", hint)
 	}
 }

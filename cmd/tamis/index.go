@@ -162,8 +162,8 @@ func (a *app) watcher(ix *tamis.Index, model *encoding.Flag, paths []string, o t
 	}
 	return &serving.Watcher{
 		Paths: paths, Options: o, Out: out, Errs: errs,
-		Index: func(_ context.Context, do func(*tamis.Index) error) error { return do(ix) },
-		Encode: func(ctx context.Context, ix *tamis.Index) error {
+		Index: func(_ context.Context, do func(engine.Index) error) error { return do(ix) },
+		Encode: func(ctx context.Context, _ engine.Index) error {
 			_, err := model.Index(ctx, ix, a.warn, nil)
 			return err
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/install"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/server"
 	"github.com/tamis-search/tamis/server/access"
@@ -79,23 +81,35 @@ tamis mcp install CLIENT puts the server into the configuration of a client.`,
 func folderOf(index string) string { return filepath.Dir(absolutePath(index)) }
 
 func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structured bool) error {
-	index := absolutePath(a.indexDir())
-	about := o.about
-	if about == "" {
-		about = "those under " + folderOf(index)
+	opener, err := a.elsewhere()
+	if err != nil {
+		return err
 	}
-	log := slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	l := library.New(library.Options{Collections: map[string]string{library.Default: index}, Use: func(_ string, ix *tamis.Index) {
-		if _, err := o.model.Use(ctx, ix, a.warn); err != nil { // it is open as long as the index
-			a.warn("%v", err)
+	lo := library.Options{Use: func(_ string, ix engine.Index) {
+		if own, ok := ix.(*tamis.Index); ok { // the model is open as long as the index
+			if _, err := o.model.Use(ctx, own, a.warn); err != nil {
+				a.warn("%v", err)
+			}
 		}
-	}})
-	s, err := mcp.New(mcp.Options{
-		Library: l, Sessions: sessions.New(1000, 24*time.Hour),
-		Caller:   &access.Caller{Name: "local", Scope: access.Write, Groups: o.as},
-		ReadOnly: o.readOnly, Folders: o.folders, Names: []string{folderOf(index)}, About: about,
-		Window: o.window, Structured: structured, Version: version(), Log: log,
-	})
+	}}
+	mo := mcp.Options{About: o.about}
+	if opener != nil {
+		if o.model.Given() {
+			return fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
+		}
+		lo.Elsewhere = map[string]library.Opener{library.Default: opener}
+		mo.About = cmp.Or(mo.About, "those of an index in a cluster")
+	} else {
+		index := absolutePath(a.indexDir())
+		lo.Collections = map[string]string{library.Default: index}
+		mo.Names, mo.About = []string{folderOf(index)}, cmp.Or(mo.About, "those under "+folderOf(index))
+	}
+	l := library.New(lo)
+	mo.Library, mo.Sessions = l, sessions.New(1000, 24*time.Hour)
+	mo.Caller = &access.Caller{Name: "local", Scope: access.Write, Groups: o.as}
+	mo.ReadOnly, mo.Folders, mo.Window, mo.Structured = o.readOnly, o.folders, o.window, structured
+	mo.Version, mo.Log = version(), slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := mcp.New(mo)
 	if err == nil && listen != "" {
 		err = a.agentsOverHTTP(ctx, s, listen)
 	} else if err == nil {
@@ -183,8 +197,11 @@ func (a *app) agentServer(cmd *cobra.Command, o *agents) (install.Server, error)
 	if err != nil {
 		return install.Server{}, err
 	}
-	index := absolutePath(a.indexDir())
-	if _, err := os.Stat(index); err != nil {
+	index := a.indexDir()
+	if !a.clustered() {
+		index = absolutePath(index)
+	}
+	if _, err := os.Stat(index); err != nil && !a.clustered() {
 		a.warn("there is no index at %s yet: tamis index --index %s PATH makes it", screen.Name(index), screen.Name(index))
 	}
 	args := []string{"mcp", "--index", index}

@@ -9,6 +9,6 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	return serving.Command(serving.App{
 		Out: a.out, Errs: a.errs, Terminal: a.progress != nil, Quiet: func() bool { return a.quiet },
-		Index: a.indexDir, Warn: a.warn, Version: version(), Linger: linger,
+		Index: a.indexDir, Elsewhere: a.elsewhere, Warn: a.warn, Version: version(), Linger: linger,
 	})
 }

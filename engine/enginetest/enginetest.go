@@ -33,6 +33,7 @@ func Run(t *testing.T, open Opener) {
 		name string
 		run  func(*testing.T, *pair)
 	}{
+		{"Surfaces", surfaces},
 		{"Adding", adding}, {"Deleting", deleting}, {"Ranking", ranking}, {"Filters", filters}, {"Groups", groups},
 		{"Contexts", contexts}, {"Replay", replay}, {"Showing", showing}, {"Names", names}, {"BadInput", badInput},
 		{"Lacks", lacks}, {"Long", long},

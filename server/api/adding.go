@@ -16,6 +16,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus/read/format"
 	"github.com/tamis-search/tamis/corpus/read/record"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -64,7 +65,7 @@ func (a *API) adding() {
 			return nil, err
 		}
 		out := &body[tamis.Report]{}
-		err = a.writing(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+		err = a.writing(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
 			out.Body, err = ix.Add(ctx, allowedTo(by, ix, docs))
 			return err
 		})
@@ -89,7 +90,7 @@ func (a *API) adding() {
 		Summary: "Delete a document", Errors: []int{http.StatusConflict},
 	}, func(ctx context.Context, of *named) (*body[deleted], error) {
 		out := &body[deleted]{}
-		err := a.writing(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
+		err := a.writing(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
 			if hidden, err := ix.Hides(of.ID, by.Sees("")); err != nil || hidden {
 				return errors.Join(err, errUnseen)
 			}
@@ -107,7 +108,7 @@ func (a *API) adding() {
 var errUnseen = fmt.Errorf("there is no such document among those that may be seen here: %w", tamis.ErrNotFound)
 
 // writing calls do with the index of a collection, to write.
-func (a *API) writing(ctx context.Context, of In, do func(ix *tamis.Index, by *access.Caller) error) error {
+func (a *API) writing(ctx context.Context, of In, do func(ix engine.Index, by *access.Caller) error) error {
 	ix, release, err := a.o.Library.Write(ctx, of.Collection)
 	if err != nil {
 		return err
@@ -189,7 +190,7 @@ func (s *inOrder) ReadAt(p []byte, off int64) (n int, err error) {
 
 // allowedTo leaves out, by name, what would take the place of documents that a caller
 // does not see.
-func allowedTo(by *access.Caller, ix *tamis.Index, docs iter.Seq2[tamis.Document, error]) iter.Seq2[tamis.Document, error] {
+func allowedTo(by *access.Caller, ix engine.Index, docs iter.Seq2[tamis.Document, error]) iter.Seq2[tamis.Document, error] {
 	return func(yield func(tamis.Document, error) bool) {
 		for d, err := range docs {
 			if err == nil {

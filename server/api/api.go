@@ -21,6 +21,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api/results"
@@ -221,7 +222,7 @@ type In struct {
 }
 
 // reading calls do with the index of a collection.
-func (a *API) reading(ctx context.Context, of In, do func(ix *tamis.Index, by *access.Caller) error) error {
+func (a *API) reading(ctx context.Context, of In, do func(ix engine.Index, by *access.Caller) error) error {
 	ix, release, err := a.o.Library.Read(ctx, of.Collection)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/guard"
@@ -63,7 +64,7 @@ func (a *API) answer(hc huma.Context, of In, r *AskRequest) {
 	ctx := hc.Context()
 	s := &events{hc: hc}
 	defer s.end()
-	err := a.reading(ctx, of, func(ix *tamis.Index, by *access.Caller) error {
+	err := a.reading(ctx, of, func(ix engine.Index, by *access.Caller) error {
 		reply, err := ask.Answer(ctx, ix, r.Question, ask.Options{
 			Budget: r.budget(), Context: []tamis.ContextOption{by.Sees(r.Filter), r.layout()}, Model: a.o.Model, Drafts: r.Drafts,
 			Packed: func(c *tamis.Context) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/gosrc"
 	"github.com/tamis-search/tamis/server/access"
 )
@@ -31,7 +32,7 @@ func BenchmarkOverhead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := ix.AddFiles(ctx, []string{filepath.Join(root, "src", "net")}, tamis.FileOptions{}); err != nil {
+	if _, err := engine.AddFiles(ctx, ix, []string{filepath.Join(root, "src", "net")}, tamis.FileOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	if err := done(nil); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -68,7 +69,7 @@ func (a *API) collections() {
 		Description: "Documents and passages are those that the caller sees. What the whole index takes is for keys of the scope admin; others read zeros there.",
 	}, func(ctx context.Context, of *In) (*body[tamis.Stats], error) {
 		out := &body[tamis.Stats]{}
-		err := a.reading(ctx, *of, func(ix *tamis.Index, by *access.Caller) (err error) {
+		err := a.reading(ctx, *of, func(ix engine.Index, by *access.Caller) (err error) {
 			all, err := ix.Stats()
 			if err != nil {
 				return err
@@ -120,7 +121,7 @@ func (a *API) making() {
 // collection counts what a caller sees of a collection.
 func (a *API) collection(ctx context.Context, name string) (Collection, error) {
 	c := Collection{Name: name, Writable: access.From(ctx).May(access.Write, name) == nil}
-	err := a.reading(ctx, In{name}, func(ix *tamis.Index, by *access.Caller) (err error) {
+	err := a.reading(ctx, In{name}, func(ix engine.Index, by *access.Caller) (err error) {
 		c.Documents, c.Passages, err = ix.Count(by.Sees(""))
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
@@ -82,7 +83,7 @@ func (a *API) packing() {
 		Description: "The answer is the receipt of the text, as tamis context --json prints it.",
 	}, func(ctx context.Context, of *input) (*body[Receipt], error) {
 		out := &body[Receipt]{}
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
 			out.Body, err = makeContext(ctx, ix, by, &of.Body)
 			return err
 		})
@@ -91,7 +92,7 @@ func (a *API) packing() {
 }
 
 // makeContext makes one context.
-func makeContext(ctx context.Context, ix *tamis.Index, by *access.Caller, r *ContextRequest) (Receipt, error) {
+func makeContext(ctx context.Context, ix engine.Index, by *access.Caller, r *ContextRequest) (Receipt, error) {
 	options := []tamis.ContextOption{by.Sees(r.Filter), r.layout()}
 	var scored []score.Unit
 	if r.Explain {
@@ -124,7 +125,7 @@ type span struct {
 }
 
 // explain says of units what their scores are made of.
-func explain(ctx context.Context, ix *tamis.Index, by *access.Caller, c *tamis.Context, scored []score.Unit) ([]Unit, error) {
+func explain(ctx context.Context, ix engine.Index, by *access.Caller, c *tamis.Context, scored []score.Unit) ([]Unit, error) {
 	reasons := make(map[span]string, len(c.Dropped))
 	for _, d := range c.Dropped {
 		reasons[span{d.Doc, d.Start, d.End}] = d.Reason

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -79,7 +80,7 @@ func (a *API) documents() {
 			return nil, invalid("cursor", fmt.Errorf("this is no cursor: take the next of the page before"))
 		}
 		out := &body[List]{List{Documents: []Listed{}}}
-		err = a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
+		err = a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
 			docs, next, err := ix.Documents(ctx, tamis.Page{Prefix: of.Prefix, After: string(after), Limit: of.Limit}, by.Sees(of.Filter))
 			for i := range docs {
 				out.Body.Documents = append(out.Body.Documents, listed(&docs[i].Document, docs[i].Bytes))
@@ -101,7 +102,7 @@ func (a *API) documents() {
 		Summary: "Read a document, or a range of it",
 	}, func(ctx context.Context, of *part) (*body[Document], error) {
 		out := &body[Document]{}
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
 			read := ix.Document
 			if of.Blocks {
 				read = ix.Placed
@@ -133,7 +134,7 @@ func (a *API) documents() {
 		Summary: "Show a passage in its surroundings",
 	}, func(ctx context.Context, of *passage) (*body[*tamis.Surroundings], error) {
 		out := &body[*tamis.Surroundings]{}
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
 			if of.Line > 0 {
 				out.Body, err = ix.ShowLine(ctx, of.ID, of.Line, of.Around, by.Sees(""))
 			} else if of.Page > 0 {

@@ -23,6 +23,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
@@ -350,7 +351,7 @@ func (a *API) complete(hc huma.Context, collection string, r *chatRequest, quest
 	stream := &events{hc: hc}
 	defer stream.end()
 	var reply *ask.Reply
-	err := a.reading(ctx, In{collection}, func(ix *tamis.Index, by *access.Caller) (err error) {
+	err := a.reading(ctx, In{collection}, func(ix engine.Index, by *access.Caller) (err error) {
 		o := ask.Options{Budget: tamis.Budget{Tokens: r.Budget}, Context: []tamis.ContextOption{by.Sees(r.Filter)}, Model: a.o.Model}
 		if r.Stream {
 			o.Stream = func(piece string) {

@@ -22,6 +22,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/topics"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -55,7 +56,7 @@ func (a *API) originals() {
 		Summary: "Show the chapters of a document",
 	}, func(ctx context.Context, of *input) (*body[Outline], error) {
 		out := &body[Outline]{}
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
 			d, err := ix.Document(ctx, of.ID, by.Sees(""))
 			if err != nil {
 				return err
@@ -80,7 +81,7 @@ func (a *API) originals() {
 		},
 	}, func(ctx context.Context, of *input) (*huma.StreamResponse, error) {
 		var from tamis.Origin
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
 			from, err = ix.Origin(of.ID, by.Sees(""))
 			return err
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
@@ -41,6 +42,7 @@ var statuses = []struct {
 	{tamis.ErrNotFound, http.StatusNotFound},
 	{tamis.ErrLocked, http.StatusConflict},
 	{tamis.ErrConfig, http.StatusConflict},
+	{engine.ErrLacks, http.StatusNotImplemented},
 	{tamis.ErrFailed, http.StatusInsufficientStorage},
 	{tamis.ErrClosed, http.StatusServiceUnavailable},
 	{llm.ErrTimeout, http.StatusGatewayTimeout},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -123,7 +124,7 @@ func (a *API) replay(ctx context.Context, of In, r *ReceiptBody) (text string, e
 	if err != nil {
 		return "", err
 	}
-	err = a.reading(ctx, of, func(ix *tamis.Index, by *access.Caller) (err error) {
+	err = a.reading(ctx, of, func(ix engine.Index, by *access.Caller) (err error) {
 		text, err = ix.Replay(ctx, c, by.Sees(""))
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -80,7 +81,7 @@ func TestOriginals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ix.AddFiles(context.Background(), []string{dir}, tamis.FileOptions{}); err != nil {
+	if _, err := engine.AddFiles(context.Background(), ix, []string{dir}, tamis.FileOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := done(nil); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api/tree"
 	"github.com/tamis-search/tamis/server/guard"
@@ -38,7 +39,7 @@ func (a *API) searching() {
 		if err != nil {
 			return nil, err
 		}
-		err = a.reading(ctx, of.In, func(ix *tamis.Index, caller *access.Caller) (err error) {
+		err = a.reading(ctx, of.In, func(ix engine.Index, caller *access.Caller) (err error) {
 			seen := caller.Sees(r.Filter)
 			guard.Asked(ctx, "", r.Query, "")
 			q := tamis.Query{

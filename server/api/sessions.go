@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
@@ -74,7 +75,7 @@ func (a *API) conversing() {
 	}, func(ctx context.Context, of *start) (*body[started], error) {
 		out := &body[started]{}
 		r := &of.Body
-		err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) (err error) {
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
 			out.Body.Session, err = a.o.Sessions.Start(by, of.Collection, ix, session.Options{Tokens: r.Tokens, Turn: r.Turn, Counter: r.Tokenizer, Render: r.Render, Keep: r.Keep})
 			return err
 		})
@@ -164,7 +165,7 @@ func (a *API) turns(tags []string) {
 // turn calls do with a session, and shows it as it is then.
 func (a *API) turn(ctx context.Context, of InSession, do func(*session.Session, *access.Caller) error) (*body[Window], error) {
 	out := &body[Window]{}
-	err := a.reading(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
+	err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
 		return a.o.Sessions.With(ctx, by, of.Collection, of.Session, ix, func(s *session.Session) error {
 			if err := do(s, by); err != nil {
 				return err

@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -69,7 +70,7 @@ func (a *API) uploading() {
 			return nil, err
 		}
 		defer os.RemoveAll(dir)
-		err = a.writing(ctx, of.In, func(ix *tamis.Index, by *access.Caller) error {
+		err = a.writing(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
 			u := &uploads{ix: ix, by: by, dir: dir, prefix: of.Prefix, groups: of.Groups, out: &out.Body, reader: read.New(read.Options{})}
 			return u.all(ctx, multipart.NewReader(of.body, params["boundary"]))
 		})
@@ -83,7 +84,7 @@ func (a *API) uploading() {
 
 // uploads is one request.
 type uploads struct {
-	ix     *tamis.Index
+	ix     engine.Index
 	by     *access.Caller
 	dir    string // where files lie while they are read
 	prefix string

@@ -4,7 +4,8 @@
 // the index is opened again, beside the one in use, when its head has changed (package
 // store/head). Who writes takes the lock of the index, and keeps it for as long as Options
 // say; where the disk failed it is given back at once, so that the next who writes opens the
-// index anew and finds out whether the disk is well again.
+// index anew and finds out whether the disk is well again. An index in a cluster is opened
+// once, and what several processes do with it is the cluster's to order.
 package library
 
 import (
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
@@ -37,6 +39,8 @@ type Options struct {
 	// Collections are the directories of indexes by name. Those that are not there are
 	// made by the first who writes.
 	Collections map[string]string
+	// Elsewhere are collections that do not lie in a folder here, by name.
+	Elsewhere map[string]Opener
 	// Root is a folder where further collections lie, and new ones are made; "" for none.
 	Root string
 	// Hold is how long the lock of an index is kept after a write, so that writers come one
@@ -45,22 +49,32 @@ type Options struct {
 	// Index are the settings of indexes that are made.
 	Index tamis.Options
 	// Use, where not nil, is called with each index that was opened, before it is read.
-	Use func(name string, ix *tamis.Index)
+	Use func(name string, ix engine.Index)
+}
+
+// shelf is one collection.
+type shelf interface {
+	read(ctx context.Context) (ix engine.Index, release func(), err error)
+	write(ctx context.Context) (ix engine.Index, release func(error) error, err error)
+	close() error
 }
 
 // Library is the indexes of a process. It is safe for concurrent use.
 type Library struct {
 	o       Options
 	mu      sync.Mutex
-	shelves map[string]*shelf
+	shelves map[string]shelf
 	closed  bool
 }
 
 // New is a library. Nothing is opened before it is asked for.
 func New(o Options) *Library {
-	l := &Library{o: o, shelves: map[string]*shelf{}}
+	l := &Library{o: o, shelves: map[string]shelf{}}
 	for name, dir := range o.Collections {
-		l.shelves[name] = newShelf(name, dir, &l.o)
+		l.shelves[name] = newFolder(name, dir, &l.o)
+	}
+	for name, open := range o.Elsewhere {
+		l.shelves[name] = newShared(name, open, &l.o)
 	}
 	return l
 }
@@ -99,7 +113,7 @@ func goodName(name string) bool {
 
 // Read is the index of a collection, to be read until release is called. Errors:
 // access.ErrNoCollection, and those of tamis.OpenReadOnly.
-func (l *Library) Read(ctx context.Context, name string) (ix *tamis.Index, release func(), err error) {
+func (l *Library) Read(ctx context.Context, name string) (ix engine.Index, release func(), err error) {
 	s, err := l.shelf(name, false)
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +124,7 @@ func (l *Library) Read(ctx context.Context, name string) (ix *tamis.Index, relea
 // Write is the index of a collection, to be written until release is called, with the error
 // of the writing, which it returns; it is made where it is not there and may be. Errors: access.ErrNoCollection, tamis.ErrLocked while
 // another process writes, and those of tamis.Open.
-func (l *Library) Write(ctx context.Context, name string) (ix *tamis.Index, release func(error) error, err error) {
+func (l *Library) Write(ctx context.Context, name string) (ix engine.Index, release func(error) error, err error) {
 	s, err := l.shelf(name, true)
 	if err != nil {
 		return nil, nil, err
@@ -118,7 +132,7 @@ func (l *Library) Write(ctx context.Context, name string) (ix *tamis.Index, rele
 	return s.write(ctx)
 }
 
-func (l *Library) shelf(name string, make bool) (*shelf, error) {
+func (l *Library) shelf(name string, make bool) (shelf, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -134,7 +148,7 @@ func (l *Library) shelf(name string, make bool) (*shelf, error) {
 	if info, err := os.Stat(dir); !make && (err != nil || !info.IsDir()) {
 		return nil, fmt.Errorf("%w: %q", access.ErrNoCollection, name)
 	}
-	s := newShelf(name, dir, &l.o)
+	s := newFolder(name, dir, &l.o)
 	l.shelves[name] = s
 	return s, nil
 }
@@ -145,10 +159,7 @@ var ErrFixed = errors.New("the collections of this server are fixed: start it wi
 // Make makes an empty collection, and says whether it was not there. Errors: ErrFixed,
 // access.ErrNoCollection for a name that none has, those of tamis.Open.
 func (l *Library) Make(ctx context.Context, name string) (made bool, err error) {
-	l.mu.Lock()
-	given := l.o.Collections[name] != ""
-	l.mu.Unlock()
-	if !given && l.o.Root == "" {
+	if !l.given(name) && l.o.Root == "" {
 		return false, ErrFixed
 	}
 	if _, release, err := l.Read(ctx, name); err == nil {
@@ -164,16 +175,22 @@ func (l *Library) Make(ctx context.Context, name string) (made bool, err error) 
 	return true, release(nil)
 }
 
+// given says that the options name a collection.
+func (l *Library) given(name string) bool {
+	return l.o.Collections[name] != "" || l.o.Elsewhere[name] != nil
+}
+
 // Remove removes a collection with all that it holds. Errors: ErrFixed for one that was
-// given by its directory, access.ErrNoCollection, tamis.ErrLocked while somebody writes it.
+// given by its directory or address, access.ErrNoCollection, tamis.ErrLocked while somebody writes it.
 func (l *Library) Remove(ctx context.Context, name string) error {
-	if l.o.Collections[name] != "" {
+	if l.given(name) {
 		return ErrFixed
 	}
-	s, err := l.shelf(name, false)
+	found, err := l.shelf(name, false)
 	if err != nil {
 		return err
 	}
+	s := found.(*folder) // all that are not given are
 	closed, err := s.remove(ctx)
 	if err != nil {
 		return err
@@ -191,7 +208,7 @@ func (l *Library) Remove(ctx context.Context, name string) error {
 // discard deletes the files of a removed shelf once its writer is closed: a store whose folder
 // goes away while it writes ends the process, and the lock is to be given back for one that
 // is made under the name.
-func (l *Library) discard(s *shelf, closed chan struct{}) error {
+func (l *Library) discard(s *folder, closed chan struct{}) error {
 	<-closed
 	gone := filepath.Join(filepath.Dir(s.dir), ".removed-"+rand.Text())
 	err := os.Rename(s.dir, gone) // at once, so that no half of it is left under the name
@@ -211,7 +228,7 @@ func (l *Library) Close() error {
 	l.mu.Lock()
 	l.closed = true
 	shelves := l.shelves
-	l.shelves = map[string]*shelf{}
+	l.shelves = map[string]shelf{}
 	l.mu.Unlock()
 	var errs []error
 	for _, s := range shelves {

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
-func add(t *testing.T, ix *tamis.Index, id, text string) {
+func add(t *testing.T, ix engine.Index, id, text string) {
 	t.Helper()
 	docs := func(yield func(tamis.Document, error) bool) { yield(tamis.Document{ID: id, Source: text}, nil) }
 	if r, err := ix.Add(context.Background(), docs); err != nil || r.Added != 1 {
@@ -48,9 +49,10 @@ func TestAnotherWrites(t *testing.T) {
 	defer writer.Close()
 	l := New(Options{Collections: map[string]string{Default: dir}})
 	defer l.Close()
+	s := l.shelves[Default].(*folder)
 	for i, id := range []string{"a", "b", "c"} {
 		add(t, writer, id, "The kettle is on the table.")
-		for l.shelves[Default].looked = l.shelves[Default].looked.Add(-lookAgain); ; {
+		for s.looked = s.looked.Add(-lookAgain); ; {
 			if n := documents(t, l, Default); n == i+1 {
 				break
 			} else if n > i+1 {
@@ -138,7 +140,7 @@ func TestWriterRests(t *testing.T) {
 	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
-	s := l.shelves[Default]
+	s := l.shelves[Default].(*folder)
 	for resting := false; !resting; time.Sleep(time.Millisecond) {
 		s.mu.Lock()
 		resting = s.resting

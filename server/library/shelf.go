@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 )
 
-// shelf is one collection.
+// folder is a collection whose index is embedded.
 //
 // Its writer, once opened, is for readers too. It rests when nobody has written for a while, or
 // its disk failed: who comes to read then has the index opened beside it, and when the last who
@@ -23,10 +24,10 @@ import (
 //
 // An index is opened, and what it lacks made anew, while others go on with what is open; who
 // does that has the turn.
-type shelf struct {
+type folder struct {
 	name, dir string
 	o         *Options
-	turn      chan struct{}
+	turn      turn
 
 	mu      sync.Mutex // of what follows
 	reader  *open      // the newest that was opened for reading; nil for none
@@ -41,21 +42,24 @@ type shelf struct {
 	gone    error       // why nobody comes any more
 }
 
-func newShelf(name, dir string, o *Options) *shelf {
-	return &shelf{name: name, dir: dir, o: o, turn: make(chan struct{}, 1)}
+func newFolder(name, dir string, o *Options) *folder {
+	return &folder{name: name, dir: dir, o: o, turn: make(turn, 1)}
 }
 
+// turn is had by one at a time.
+type turn chan struct{}
+
 // take waits for the turn, which pass ends.
-func (s *shelf) take(ctx context.Context) error {
+func (t turn) take(ctx context.Context) error {
 	select {
-	case s.turn <- struct{}{}:
+	case t <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s *shelf) pass() { <-s.turn }
+func (t turn) pass() { <-t }
 
 // open is an index with those who use it.
 type open struct {
@@ -85,7 +89,7 @@ func markOf(dir string) headMark {
 }
 
 // use lends an index. The caller holds mu.
-func (s *shelf) use(o *open) (*tamis.Index, func(), error) {
+func (s *folder) use(o *open) (engine.Index, func(), error) {
 	o.users.Add(1)
 	o.n++
 	return o.ix, sync.OnceFunc(func() {
@@ -97,7 +101,7 @@ func (s *shelf) use(o *open) (*tamis.Index, func(), error) {
 	}), nil
 }
 
-func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
+func (s *folder) read(ctx context.Context) (engine.Index, func(), error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, fresh := s.readable()
@@ -111,13 +115,13 @@ func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
 			return s.use(old)
 		}
 		s.mu.Unlock()
-		err := s.take(ctx)
+		err := s.turn.take(ctx)
 		s.mu.Lock()
 		if err != nil {
 			return nil, nil, err
 		}
 	}
-	defer s.pass()
+	defer s.turn.pass()
 	if old, fresh = s.readable(); fresh || s.gone != nil {
 		return s.lend(old, s.gone)
 	}
@@ -133,7 +137,7 @@ func (s *shelf) read(ctx context.Context) (*tamis.Index, func(), error) {
 
 // readable is what can be read at once, nil for nothing, and whether nothing newer is to be
 // looked for. The caller holds mu.
-func (s *shelf) readable() (o *open, fresh bool) {
+func (s *folder) readable() (o *open, fresh bool) {
 	switch {
 	case s.writer != nil && !s.resting:
 		return s.writer, true
@@ -148,7 +152,7 @@ func (s *shelf) readable() (o *open, fresh bool) {
 	return s.reader, fresh
 }
 
-func (s *shelf) lend(o *open, err error) (*tamis.Index, func(), error) {
+func (s *folder) lend(o *open, err error) (engine.Index, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,7 +161,7 @@ func (s *shelf) lend(o *open, err error) (*tamis.Index, func(), error) {
 
 // renew opens the index for reading, in place of what was. The caller has the turn and
 // holds mu, which others may have meanwhile.
-func (s *shelf) renew(ctx context.Context) error {
+func (s *folder) renew(ctx context.Context) error {
 	s.mu.Unlock()
 	mark := markOf(s.dir)
 	ix, err := tamis.OpenReadOnly(s.dir)
@@ -178,7 +182,7 @@ func (s *shelf) renew(ctx context.Context) error {
 
 // opened makes an index ready to be used: what of it must be made anew is waited for, if not
 // for long.
-func (s *shelf) opened(ctx context.Context, ix *tamis.Index) {
+func (s *folder) opened(ctx context.Context, ix *tamis.Index) {
 	if s.o.Use != nil {
 		s.o.Use(s.name, ix)
 	}
@@ -188,7 +192,7 @@ func (s *shelf) opened(ctx context.Context, ix *tamis.Index) {
 }
 
 // retire closes what was opened when nobody uses it any more.
-func (s *shelf) retire(o *open) (closed chan struct{}) {
+func (s *folder) retire(o *open) (closed chan struct{}) {
 	closed = make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -200,14 +204,14 @@ func (s *shelf) retire(o *open) (closed chan struct{}) {
 	return closed
 }
 
-func (s *shelf) write(ctx context.Context) (*tamis.Index, func(error) error, error) {
+func (s *folder) write(ctx context.Context) (engine.Index, func(error) error, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.writer == nil || s.failed {
 		s.mu.Unlock()
-		err := s.take(ctx)
+		err := s.turn.take(ctx)
 		if err == nil {
-			defer s.pass()
+			defer s.turn.pass()
 		}
 		s.mu.Lock()
 		if err == nil && s.gone == nil {
@@ -236,7 +240,7 @@ func (s *shelf) write(ctx context.Context) (*tamis.Index, func(error) error, err
 
 // writable opens the index to be written, where it is not, or its disk had failed. The caller
 // has the turn and holds mu, which others may have meanwhile.
-func (s *shelf) writable(ctx context.Context) error {
+func (s *folder) writable(ctx context.Context) error {
 	if s.writer != nil && s.failed {
 		_ = s.renew(ctx) // for who reads meanwhile
 		s.resting = true
@@ -255,7 +259,7 @@ func (s *shelf) writable(ctx context.Context) error {
 	return err
 }
 
-func (s *shelf) openWriter(ctx context.Context, last *closing) (*tamis.Index, error) {
+func (s *folder) openWriter(ctx context.Context, last *closing) (*tamis.Index, error) {
 	if last != nil {
 		select {
 		case <-last.done:
@@ -271,7 +275,7 @@ func (s *shelf) openWriter(ctx context.Context, last *closing) (*tamis.Index, er
 }
 
 // wrote is called by each who is done with writing.
-func (s *shelf) wrote(went error) error {
+func (s *folder) wrote(went error) error {
 	s.mu.Lock()
 	s.writing--
 	s.failed = s.failed || errors.Is(went, tamis.ErrFailed)
@@ -295,10 +299,10 @@ func (s *shelf) wrote(went error) error {
 }
 
 // rest lets a writer rest that nobody uses to write.
-func (s *shelf) rest() {
+func (s *folder) rest() {
 	ctx := context.Background()
-	_ = s.take(ctx) // it has no end
-	defer s.pass()
+	_ = s.turn.take(ctx) // it has no end
+	defer s.turn.pass()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	awake := func() bool { return s.gone != nil || s.writer == nil || s.writing > 0 }
@@ -313,7 +317,7 @@ func (s *shelf) rest() {
 
 // rested closes a writer that rests and that nobody uses; it returns nil where there is
 // none. The caller holds mu.
-func (s *shelf) rested() *closing {
+func (s *folder) rested() *closing {
 	if !s.resting || s.writing > 0 || s.writer.n > 0 {
 		return nil
 	}
@@ -333,11 +337,11 @@ func (s *shelf) rested() *closing {
 
 // remove takes the collection from the shelf: who reads it goes on, nobody else comes. What
 // it returns says when all is closed.
-func (s *shelf) remove(ctx context.Context) (closed chan struct{}, err error) {
-	if err := s.take(ctx); err != nil {
+func (s *folder) remove(ctx context.Context) (closed chan struct{}, err error) {
+	if err := s.turn.take(ctx); err != nil {
 		return nil, err
 	}
-	defer s.pass()
+	defer s.turn.pass()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone != nil {
@@ -367,9 +371,9 @@ func (s *shelf) remove(ctx context.Context) (closed chan struct{}, err error) {
 	return closed, nil
 }
 
-func (s *shelf) close() error {
-	_ = s.take(context.Background()) // it has no end
-	defer s.pass()
+func (s *folder) close() error {
+	_ = s.turn.take(context.Background()) // it has no end
+	defer s.turn.pass()
 	s.mu.Lock()
 	if s.idle != nil {
 		s.idle.Stop()

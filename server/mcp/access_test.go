@@ -13,12 +13,13 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
 )
 
 func addSecret(t *testing.T, h *house) {
-	h.write(t, library.Default, func(ix *tamis.Index) error {
+	h.write(t, library.Default, func(ix engine.Index) error {
 		_, err := ix.Add(context.Background(), func(yield func(tamis.Document, error) bool) {
 			yield(tamis.Document{ID: "wages", Title: "Wages", Source: "The saucier earns quinquagenary doubloons a month.",
 				Metadata: map[string]any{"groups": []any{"chef"}}}, nil)
@@ -120,8 +121,8 @@ func TestResources(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(h.dir, "long.txt"), []byte(long), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	h.write(t, library.Default, func(ix *tamis.Index) error {
-		_, err := ix.AddFiles(context.Background(), []string{h.dir}, tamis.FileOptions{})
+	h.write(t, library.Default, func(ix engine.Index) error {
+		_, err := engine.AddFiles(context.Background(), ix, []string{h.dir}, tamis.FileOptions{})
 		return err
 	})
 	if got := read("tamis://default/document/long.txt"); counted(t, got) > mostResource || !strings.Contains(got, "[cut at byte") {
@@ -137,11 +138,11 @@ func TestAnotherWrites(t *testing.T) {
 	a.want("context", `{"question":"How do I clean a tamis?"}`)
 	other := library.New(library.Options{Collections: map[string]string{library.Default: h.index}})
 	defer other.Close()
-	(&house{dir: h.dir, library: other}).write(t, library.Default, func(ix *tamis.Index) error {
+	(&house{dir: h.dir, library: other}).write(t, library.Default, func(ix engine.Index) error {
 		if err := os.WriteFile(filepath.Join(h.dir, "sieves.md"), []byte("# Sieves\n\nClean the tamis with a soft brush.\n"), 0o644); err != nil {
 			return err
 		}
-		_, err := ix.AddFiles(context.Background(), []string{h.dir}, tamis.FileOptions{})
+		_, err := engine.AddFiles(context.Background(), ix, []string{h.dir}, tamis.FileOptions{})
 		return err
 	})
 	for end := time.Now().Add(10 * time.Second); ; {

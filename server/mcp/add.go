@@ -13,6 +13,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/session"
@@ -64,7 +65,7 @@ func (c *call) write(ctx context.Context, paths []string) (report tamis.Report, 
 	}
 	defer func() { err = done(err) }()
 	if len(paths) > 0 {
-		report, err = ix.AddFiles(ctx, paths, tamis.FileOptions{Stdin: strings.NewReader(""), Progress: c.progress(ctx)})
+		report, err = engine.AddFiles(ctx, ix, paths, tamis.FileOptions{Stdin: strings.NewReader(""), Progress: c.progress(ctx)})
 	}
 	if err != nil || strings.TrimSpace(c.Text) == "" {
 		return report, err

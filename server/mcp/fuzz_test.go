@@ -12,6 +12,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/hostile"
 	"github.com/tamis-search/tamis/server/library"
 )
@@ -19,7 +20,7 @@ import (
 // corpusOf is documents that break splitters, counters and layouts, and some that answer.
 func corpusOf(t testing.TB, rng hostile.Gen) *house {
 	h := newHouse(t, kitchen)
-	h.write(t, library.Default, func(ix *tamis.Index) error {
+	h.write(t, library.Default, func(ix engine.Index) error {
 		_, err := ix.Add(context.Background(), func(yield func(tamis.Document, error) bool) {
 			for i := range 60 {
 				text := rng.Text(40) + "\n\nThe tamis and the stock, bones and mesh. " + rng.Text(40)

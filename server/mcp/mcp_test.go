@@ -15,6 +15,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
@@ -49,14 +50,14 @@ func newHouse(t testing.TB, files map[string]string) *house {
 			t.Error(err)
 		}
 	})
-	h.write(t, library.Default, func(ix *tamis.Index) error {
-		_, err := ix.AddFiles(context.Background(), []string{h.dir}, tamis.FileOptions{})
+	h.write(t, library.Default, func(ix engine.Index) error {
+		_, err := engine.AddFiles(context.Background(), ix, []string{h.dir}, tamis.FileOptions{})
 		return err
 	})
 	return h
 }
 
-func (h *house) write(t testing.TB, collection string, do func(*tamis.Index) error) {
+func (h *house) write(t testing.TB, collection string, do func(engine.Index) error) {
 	t.Helper()
 	ix, done, err := h.library.Write(context.Background(), collection)
 	if err != nil {
@@ -226,7 +227,7 @@ func TestToolsCost(t *testing.T) {
 func TestLongNames(t *testing.T) {
 	h := newHouse(t, kitchen)
 	id := strings.Repeat("Løv-naïve/", 300)
-	h.write(t, library.Default, func(ix *tamis.Index) error {
+	h.write(t, library.Default, func(ix engine.Index) error {
 		_, err := ix.Add(context.Background(), func(yield func(tamis.Document, error) bool) {
 			yield(tamis.Document{ID: id, Title: id, Source: "Copper pans are seasoned with salt."}, nil)
 		})

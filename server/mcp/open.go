@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/session"
@@ -57,7 +58,7 @@ func (r *room) open(ctx context.Context, c *call) (out *reply, err error) {
 const around = 400
 
 // find is what a label or a place means.
-func (c *call) find(ctx context.Context, ix *tamis.Index, s *session.Session) (*tamis.Surroundings, error) {
+func (c *call) find(ctx context.Context, ix engine.Index, s *session.Session) (*tamis.Surroundings, error) {
 	seen := c.caller.Sees("")
 	if m := labelForm.FindStringSubmatch(c.Label); m != nil {
 		id, _ := strconv.Atoi(m[1]) // a number that is too large is no label

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus/topics"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/text"
@@ -126,7 +127,7 @@ func (r *room) resource(ctx context.Context, uri string) (string, error) {
 }
 
 // receipt is one that the caller was given, and may still see all of.
-func (r *room) receipt(ctx context.Context, ix *tamis.Index, collection, id string) (string, error) {
+func (r *room) receipt(ctx context.Context, ix engine.Index, collection, id string) (string, error) {
 	c := r.receipts.get(r.caller.Name, collection, id)
 	if c == nil {
 		return "", tamis.ErrNotFound

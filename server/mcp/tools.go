@@ -16,6 +16,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/sessions"
@@ -239,7 +240,7 @@ func (c *call) budget(most, usual int) (int, error) {
 }
 
 // index is what the call is about, to be read until release is called.
-func (c *call) index(ctx context.Context) (ix *tamis.Index, release func(), err error) {
+func (c *call) index(ctx context.Context) (ix engine.Index, release func(), err error) {
 	return c.o.Library.Read(ctx, c.collection)
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/sessions"
@@ -62,7 +63,7 @@ func (u usage) line() string {
 
 // in calls do with the session of the call, on ix, which is started where the call names
 // none; do is told what the window has used before.
-func (c *call) in(ctx context.Context, ix *tamis.Index, do func(*session.Session, usage) error) error {
+func (c *call) in(ctx context.Context, ix engine.Index, do func(*session.Session, usage) error) error {
 	name, err := c.named(ix)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (c *call) in(ctx context.Context, ix *tamis.Index, do func(*session.Session
 }
 
 // named is the name of the window that is meant.
-func (c *call) named(ix *tamis.Index) (string, error) {
+func (c *call) named(ix engine.Index) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := cmp.Or(c.Session, c.windows[c.collection])

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/session"
@@ -33,7 +34,7 @@ type id struct{ owner, collection, name string }
 type kept struct {
 	mu    sync.Mutex // one turn after another
 	s     *session.Session
-	ix    *tamis.Index // that s is on
+	ix    engine.Index // that s is on
 	scope tamis.Scope
 	used  time.Time // of Kept.mu, as what follows
 	spent int
@@ -45,7 +46,7 @@ func New(most int, idle time.Duration) *Kept {
 }
 
 // Start starts a session in a collection, and names it.
-func (k *Kept) Start(c *access.Caller, collection string, ix *tamis.Index, o session.Options) (name string, err error) {
+func (k *Kept) Start(c *access.Caller, collection string, ix engine.Index, o session.Options) (name string, err error) {
 	s, err := session.New(ix, o)
 	if err != nil {
 		return "", err
@@ -98,7 +99,7 @@ func (k *Kept) Spend(c *access.Caller, collection, name string, tokens int) int 
 // With calls do with a session on the index as it is now, one call after another. Pieces
 // whose source has changed, or cannot be seen any more, are forgotten. Errors: ErrNone,
 // those of session.Resume, and do's.
-func (k *Kept) With(ctx context.Context, c *access.Caller, collection, name string, ix *tamis.Index, do func(*session.Session) error) error {
+func (k *Kept) With(ctx context.Context, c *access.Caller, collection, name string, ix engine.Index, do func(*session.Session) error) error {
 	k.mu.Lock()
 	s, ok := k.all[id{c.Name, collection, name}]
 	if ok {
@@ -121,7 +122,7 @@ func (k *Kept) With(ctx context.Context, c *access.Caller, collection, name stri
 }
 
 // resume is a session on another state of its index, without what has changed since.
-func resume(ctx context.Context, s *session.Session, ix *tamis.Index, scope tamis.Scope) (*session.Session, error) {
+func resume(ctx context.Context, s *session.Session, ix engine.Index, scope tamis.Scope) (*session.Session, error) {
 	for {
 		state, err := s.MarshalJSON()
 		if err != nil {

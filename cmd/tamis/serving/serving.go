@@ -22,6 +22,7 @@ import (
 	"github.com/tamis-search/tamis/attest"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server"
@@ -39,7 +40,8 @@ type App struct {
 	Out, Errs io.Writer
 	Terminal  bool // Errs is one
 	Quiet     func() bool
-	Index     func() string // the index that is meant
+	Index     func() string                  // the index that is meant
+	Elsewhere func() (library.Opener, error) // opens it where it does not lie in a folder; nil where it does
 	Warn      func(format string, args ...any)
 	Version   string
 	// Linger says that the process may take so long to end after a signal.
@@ -225,7 +227,9 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 		defer judge.Close()
 		so.Judge = judge
 	}
-	so.Library = r.library(ctx)
+	if so.Library, err = r.library(ctx); err != nil {
+		return err
+	}
 	if len(o.watch) > 0 {
 		r.state = newState(o.watch)
 		so.Watched = r.state.watched
@@ -282,18 +286,32 @@ type run struct {
 
 func (r *run) warn(format string, args ...any) { r.log.Warn(fmt.Sprintf(format, args...)) }
 
-func (r *run) library(ctx context.Context) *library.Library {
+func (r *run) library(ctx context.Context) (*library.Library, error) {
 	lo := library.Options{Root: r.o.collections, Hold: hold}
 	if r.o.collections == "" {
-		lo.Collections = map[string]string{library.Default: r.a.Index()}
+		opener, err := r.a.Elsewhere()
+		switch {
+		case err != nil:
+			return nil, err
+		case opener == nil:
+			lo.Collections = map[string]string{library.Default: r.a.Index()}
+		case r.o.model.Given():
+			return nil, fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
+		default:
+			lo.Elsewhere = map[string]library.Opener{library.Default: opener}
+		}
 	}
-	lo.Use = func(name string, ix *tamis.Index) {
-		if err := r.models.Use(ctx, ix, r.warn); err != nil {
+	lo.Use = func(name string, ix engine.Index) {
+		own, ok := ix.(*tamis.Index)
+		if !ok {
+			return
+		}
+		if err := r.models.Use(ctx, own, r.warn); err != nil {
 			r.log.Warn("words alone count", "collection", name, "error", err)
 		}
 	}
 	r.lib = library.New(lo)
-	return r.lib
+	return r.lib, nil
 }
 
 // run serves, and keeps up with what is watched, until ctx ends or one of them fails.
@@ -354,17 +372,21 @@ func (r *run) watcher() (*Watcher, error) {
 	w := &Watcher{
 		state: r.state, Paths: r.o.watch, Options: tamis.FileOptions{Exclude: r.o.exclude},
 		Out: logLines{r.log, slog.LevelInfo}, Errs: logLines{r.log, slog.LevelWarn},
-		Index: func(ctx context.Context, do func(*tamis.Index) error) error {
+		Index: func(ctx context.Context, do func(engine.Index) error) error {
 			ix, release, err := r.write(ctx)
 			if err != nil {
 				return err
 			}
 			return release(do(ix))
 		},
-		Encode: func(ctx context.Context, ix *tamis.Index) error {
-			encoded, err := r.o.model.Index(ctx, ix, r.warn, nil)
+		Encode: func(ctx context.Context, ix engine.Index) error {
+			own, ok := ix.(*tamis.Index)
+			if !ok {
+				return nil
+			}
+			encoded, err := r.o.model.Index(ctx, own, r.warn, nil)
 			if err == nil && len(encoded) > 0 {
-				err = r.models.Use(ctx, ix, r.warn)
+				err = r.models.Use(ctx, own, r.warn)
 			}
 			return err
 		},
@@ -373,7 +395,7 @@ func (r *run) watcher() (*Watcher, error) {
 }
 
 // write is the index, to be written; while another process writes it, it is waited for.
-func (r *run) write(ctx context.Context) (ix *tamis.Index, release func(error) error, err error) {
+func (r *run) write(ctx context.Context) (ix engine.Index, release func(error) error, err error) {
 	for told := false; ; told = true {
 		ix, release, err = r.lib.Write(ctx, library.Default)
 		if !errors.Is(err, tamis.ErrLocked) {
@@ -394,8 +416,8 @@ func (r *run) write(ctx context.Context) (ix *tamis.Index, release func(error) e
 func (r *run) keepUp(ctx context.Context, w *Watcher) error {
 	start := time.Now()
 	w.state.begins()
-	err := w.Index(ctx, func(ix *tamis.Index) error {
-		report, err := ix.AddFiles(ctx, w.Paths, w.Options)
+	err := w.Index(ctx, func(ix engine.Index) error {
+		report, err := engine.AddFiles(ctx, ix, w.Paths, w.Options)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/corpus/read"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/internal/watch"
 )
@@ -20,9 +21,9 @@ type Watcher struct {
 	Paths   []string
 	Options tamis.FileOptions
 	// Index lends the index for one round of changes.
-	Index func(ctx context.Context, do func(*tamis.Index) error) error
+	Index func(ctx context.Context, do func(engine.Index) error) error
 	// Encode gives what was added vectors.
-	Encode func(context.Context, *tamis.Index) error
+	Encode func(context.Context, engine.Index) error
 	// Out gets a line for each file that changed, Errs one for each that was skipped.
 	Out, Errs io.Writer
 
@@ -61,9 +62,12 @@ func (w *Watcher) Run(ctx context.Context) error {
 		o.Same = func(name string) bool { return !c.Has(read.PathOf(name)) }
 		var report tamis.Report
 		w.state.begins()
-		err = w.Index(ctx, func(ix *tamis.Index) (err error) {
-			if report, err = ix.AddFiles(ctx, w.Paths, o); err != nil {
+		err = w.Index(ctx, func(ix engine.Index) (err error) {
+			if report, err = engine.AddFiles(ctx, ix, w.Paths, o); err != nil {
 				return err
+			}
+			if n := report.Added + report.Updated + report.Removed; n > 0 && !engine.Has(ix, engine.Files) {
+				fmt.Fprintf(w.Out, "documents: %d added, %d updated, %d removed\n", report.Added, report.Updated, report.Removed)
 			}
 			return w.Encode(ctx, ix)
 		})
