@@ -1,6 +1,7 @@
 package synthetic
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -94,7 +95,7 @@ func (h *Haystack) constraint(m *maker) error {
 			first = first && strings.TrimSpace(p) == ""
 		}
 		if fits {
-			m.item.Answers = append(m.item.Answers, f.title)
+			m.item.Answers = append(m.item.Answers, cmp.Or(f.title, f.id))
 		}
 		m.keep(d)
 	}

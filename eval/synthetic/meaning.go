@@ -107,7 +107,7 @@ func chain(m *maker) error {
 	if value%64 != 0 {
 		answer = strings.TrimRight(fmt.Sprintf("%.4f", float64(value)/64), "0")
 	}
-	m.item.Answers = []string{answer}
+	m.item.Answers, m.item.Derived = []string{answer}, true
 	m.listed("", lines)
 	return nil
 }

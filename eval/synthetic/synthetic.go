@@ -29,6 +29,8 @@ type Item struct {
 	// Answers are all that a reply must name; one of them is enough where Any is set.
 	Answers []string
 	Any     bool
+	// Derived says that the answers must be worked out and stand nowhere, but by chance.
+	Derived bool
 	// Evidence are the bytes that answer: the needles.
 	Evidence []eval.Span
 	// Filter says what the question asks in the language of package filter, where the
