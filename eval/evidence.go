@@ -33,10 +33,14 @@ type Question struct {
 	ID, Text, Group string
 	Answers         []string
 	Evidence        []Span
+	// Copies, where not nil, are other places where the same stands as in each piece of
+	// Evidence: what is kept of one of them counts as much as what is kept of that.
+	Copies [][]Span
 
 	gold    map[string][]extent // document → joined evidence
 	bytes   int                 // of all gold
 	answers []string            // folded, those that can be looked for
+	copied  bool                // some evidence has copies
 }
 
 // EvidenceSet is documents with questions whose gold evidence is known.
@@ -45,6 +49,7 @@ type EvidenceSet struct {
 	Questions []Question
 
 	byID map[string]int
+	fold map[string]string // folded texts, while questions are added
 }
 
 // Document returns a document by its id.
@@ -78,20 +83,14 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 		if err != nil {
 			return err
 		}
-		if _, dup := s.byID[id]; dup {
-			return fmt.Errorf("document %q comes twice", id)
-		}
-		s.byID[id] = len(s.Documents)
 		group, _ := files.Scalar(r.Group)
-		s.Documents = append(s.Documents, Document{id, r.Title, r.Text, group})
-		return nil
+		return s.Put(Document{id, r.Title, r.Text, group})
 	})
 	if err != nil {
 		return nil, err
 	}
 	groups := map[string]bool{}
 	seen := map[string]bool{}
-	folded := map[string]string{}
 	err = files.Lines(questionsName, questions, func(r *files.Record) error {
 		id, err := r.ID()
 		if err != nil {
@@ -101,56 +100,37 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 			return fmt.Errorf("question %q comes twice", id)
 		}
 		seen[id] = true
-		q := Question{ID: id, Text: r.Question, gold: map[string][]extent{}}
+		q := Question{ID: id, Text: r.Question}
 		if q.Group, _ = files.Scalar(r.Group); q.Group != "" {
 			groups[q.Group] = true
 		}
 		for _, e := range r.Evidence {
-			i, ok := s.byID[e.Doc]
-			if !ok {
-				return fmt.Errorf("question %q: %w: %q", id, errNoDocument, e.Doc)
+			q.Evidence = append(q.Evidence, Span{e.Doc, e.Start, e.End})
+			var also []Span
+			for _, c := range e.Also {
+				also = append(also, Span{c.Doc, c.Start, c.End})
 			}
-			if !borders(s.Documents[i].Text, e.Start, e.End) {
-				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", id, errSpan, e.Start, e.End, e.Doc, len(s.Documents[i].Text))
-			}
-			if q.Group != "" {
-				s.Documents[i].Group = q.Group
-			}
-			q.Evidence = append(q.Evidence, Span(e))
-			q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
-		}
-		for d, v := range q.gold {
-			q.gold[d] = union(v)
-			for _, x := range q.gold[d] {
-				q.bytes += x.end - x.start
-			}
+			q.Copies = append(q.Copies, also)
 		}
 		for _, raw := range r.Answers {
-			a, ok := files.Scalar(raw)
-			if !ok {
-				continue
-			}
-			q.Answers = append(q.Answers, a)
-			f := fold(a)
-			if utf8.RuneCountInString(f) < 3 || trivial[f] {
-				continue
-			}
-			for d := range q.gold {
-				if _, ok := folded[d]; !ok {
-					folded[d] = fold(s.Documents[s.byID[d]].Text)
-				}
-				if strings.Contains(folded[d], f) {
-					q.answers = append(q.answers, f)
-					break
-				}
+			if a, ok := files.Scalar(raw); ok {
+				q.Answers = append(q.Answers, a)
 			}
 		}
-		s.Questions = append(s.Questions, q)
+		if err := s.Ask(q); err != nil {
+			return err
+		}
+		if q.Group != "" {
+			for _, e := range q.Evidence {
+				s.Documents[s.byID[e.Doc]].Group = q.Group
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.fold = nil
 	if len(s.Questions) == 0 {
 		return nil, fmt.Errorf("%s: holds no question", questionsName)
 	}
@@ -163,6 +143,73 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 		}
 	}
 	return s, nil
+}
+
+// Put adds a document.
+func (s *EvidenceSet) Put(d Document) error {
+	if _, dup := s.byID[d.ID]; dup {
+		return fmt.Errorf("document %q comes twice", d.ID)
+	}
+	if s.byID == nil {
+		s.byID = map[string]int{}
+	}
+	s.byID[d.ID] = len(s.Documents)
+	s.Documents = append(s.Documents, d)
+	return nil
+}
+
+// Ask adds a question, the documents of whose evidence were put before.
+func (s *EvidenceSet) Ask(q Question) error {
+	q.gold, q.bytes, q.answers, q.copied = map[string][]extent{}, 0, nil, false
+	for i, e := range q.Evidence {
+		places := []Span{e}
+		if i < len(q.Copies) && len(q.Copies[i]) > 0 {
+			places, q.copied = append(places, q.Copies[i]...), true
+		}
+		for _, e := range places {
+			d, ok := s.Document(e.Doc)
+			if !ok {
+				return fmt.Errorf("question %q: %w: %q", q.ID, errNoDocument, e.Doc)
+			}
+			if !borders(d.Text, e.Start, e.End) {
+				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", q.ID, errSpan, e.Start, e.End, e.Doc, len(d.Text))
+			}
+		}
+		q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
+	}
+	for d, v := range q.gold {
+		q.gold[d] = union(v)
+		for _, x := range q.gold[d] {
+			q.bytes += x.end - x.start
+		}
+	}
+	for _, a := range q.Answers {
+		f := fold(a)
+		if utf8.RuneCountInString(f) < 3 || trivial[f] {
+			continue
+		}
+		for d := range q.gold {
+			if strings.Contains(s.folded(d), f) {
+				q.answers = append(q.answers, f)
+				break
+			}
+		}
+	}
+	s.Questions = append(s.Questions, q)
+	return nil
+}
+
+// folded is the text of a document to look for answers in.
+func (s *EvidenceSet) folded(id string) string {
+	t, ok := s.fold[id]
+	if !ok {
+		if s.fold == nil {
+			s.fold = map[string]string{}
+		}
+		t = fold(s.Documents[s.byID[id]].Text)
+		s.fold[id] = t
+	}
+	return t
 }
 
 // LoadEvidence reads the two files, gzipped or not.
