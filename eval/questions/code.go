@@ -65,26 +65,37 @@ func comment(d *corpus.Document, i int) (x extent, ok bool) {
 	return statement(d.Source, at, end)
 }
 
-// statement is the first sentence of the lines of a comment; it ends before an empty line.
+// statement is the first sentences of a comment, up to three: those that stand before an
+// empty line and end within mostSaid bytes.
 func statement(source string, start, end int) (x extent, ok bool) {
-	at := start
+	at, said := start, 0
 	for line := range strings.Lines(source[start:end]) {
 		mark := len(lineMark.FindString(line))
-		said := strings.TrimSpace(line[mark:])
-		if said == "" && ok {
-			break
+		body := strings.TrimRight(line, " \t\r\n")
+		if mark >= len(body) {
+			if ok {
+				break // an empty line
+			}
+			at += len(line)
+			continue
 		}
-		if said != "" {
-			if !ok {
-				x.start, ok = at+mark+len(line[mark:])-len(strings.TrimLeft(line[mark:], " \t")), true
-			}
-			body := strings.TrimRight(line, " \t\r\n")
-			from := max(0, x.start-at)
-			if k := sentenceEnd(body[min(from, len(body)):]); k > 0 {
-				x.end = at + from + k
-				return x, true
-			}
+		from := mark + len(body[mark:]) - len(strings.TrimLeft(body[mark:], " \t"))
+		if !ok {
+			x, ok = extent{at + from, at + len(body)}, true
+		} else if said == 0 {
 			x.end = at + len(body)
+		}
+		for said < 3 {
+			k := sentenceEnd(body[from:])
+			if k == 0 || said > 0 && at+from+k-x.start > mostSaid {
+				break
+			}
+			from += k
+			x.end = at + from
+			said++
+		}
+		if said == 3 || at+len(body)-x.start > mostSaid && said > 0 {
+			break
 		}
 		at += len(line)
 	}

@@ -29,7 +29,10 @@ var legal = regexp.MustCompile(`(?i)copyright (?:\(c\)|©|\d{4})|all rights rese
 var stale = regexp.MustCompile(`(?i)^(?:new in version|changed in version|deprecated|added in|removed in|availability:|source code:|see (?:also|the|section)|todo\b|fixme|xxx\b|last updated|return to|back to|next:|previous:|up:|table of contents|click |for more information|for (?:more )?details|refer to|obsolete)|lorem ipsum|under construction|coming soon|do not edit`)
 
 // meta are sentences that say what a text is going to say.
-var meta = regexp.MustCompile(`(?i)^(?:this|the (?:following|preceding|previous|last|above)|in this|the next|below|here|we|let[’']s|let us|you)\b.{0,40}\b(?:section|chapter|page|document|documentation|tutorial|appendix|guide|article|paragraph|manual|part|list|table|example|explains?|describes?|outlines?|discuss|show|look|see)\b|\bis (?:shown|described|listed|given|discussed) (?:below|above|in)\b|\bas follows\b|\bthe following\b.{0,30}:$`)
+var meta = regexp.MustCompile(`(?i)^(?:this|the (?:following|preceding|previous|last|above)|in this|the next|below|here|we|let[’']s|let us|you)\b.{0,40}\b(?:section|chapter|page|document|documentation|tutorial|appendix|guide|article|paragraph|manual|part|list|table|example|explains?|describes?|outlines?|discuss|show|look|see)\b|\bthis (?:section|chapter|document|page|how-?to|tutorial|guide|manual|appendix|article|part)\b|\bis (?:shown|described|listed|given|discussed) (?:below|above|in)\b|\bas follows\b|\bthe following\b.{0,30}:$`)
+
+// elsewhere are words of statements that need what follows them.
+var elsewhere = regexp.MustCompile(`(?i)\b(?:following|below)\b`)
 
 // unfit says in a few words why a text is no evidence for a question, "" where it is.
 func (m *maker) unfit(question, quote, kind string) string {

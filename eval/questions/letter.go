@@ -33,7 +33,7 @@ func (m *maker) letter(d *corpus.Document) {
 		if b.Kind != corpus.Paragraph || greeting.MatchString(t) || len(strings.Fields(t)) < fewest {
 			continue
 		}
-		x, ok := statements(d, b)
+		x, ok := statements(d, b, 2)
 		if !ok || strings.Count(d.Source[x.start:x.end], "http") > 1 {
 			continue
 		}

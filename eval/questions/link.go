@@ -17,6 +17,9 @@ import (
 // mostPage is the largest page whose links are looked at, in bytes.
 const mostPage = 4 << 20
 
+// mostBefore is how far before a heading its id stands at most, in bytes of the page.
+const mostBefore = 300
+
 // linked is what pages link to: stored texts do not have links, so the pages are read
 // again, where they still are.
 type linked struct {
@@ -78,7 +81,7 @@ func (l *linked) page(d *corpus.Document) {
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			switch string(name) {
-			case "nav", "header", "footer":
+			case "nav", "header", "footer", "h1", "h2", "h3", "h4", "h5", "h6":
 				navigation = max(0, navigation-1)
 			case "a":
 				if href != "" && navigation == 0 {
@@ -88,8 +91,11 @@ func (l *linked) page(d *corpus.Document) {
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, more := z.TagName()
-			if s := string(name); kind == html.StartTagToken && (s == "nav" || s == "header" || s == "footer") {
-				navigation++
+			switch string(name) { // what stands in headings leads back to lists of contents
+			case "nav", "header", "footer", "h1", "h2", "h3", "h4", "h5", "h6":
+				if kind == html.StartTagToken {
+					navigation++
+				}
 			}
 			for more {
 				var k, v []byte
@@ -116,7 +122,7 @@ func (l *linked) place(d *corpus.Document, ids map[string]int) {
 	byBlock := map[int]*target{}
 	for id, at := range ids {
 		i, _ := slices.BinarySearchFunc(d.Blocks, at, func(b corpus.Block, at int) int { return b.FileStart - at })
-		if i == len(d.Blocks) {
+		if i == len(d.Blocks) || id != "" && d.Blocks[i].FileStart-at > mostBefore {
 			continue
 		}
 		t, ok := byBlock[i]
@@ -140,7 +146,7 @@ func landing(d *corpus.Document, i int, named *corpus.Document) *target {
 		return nil
 	}
 	quote := d.Source[x.start:x.end]
-	if !whole(quote) || openers[opening(quote)] {
+	if !whole(quote) || openers[opening(quote)] || elsewhere.MatchString(quote) {
 		return nil
 	}
 	return &target{named, cleaned(d.Blocks[i].Label), quote, x.start, x.end, isEnglish(d, quote)}
@@ -172,7 +178,7 @@ func (l *linked) markdown(d *corpus.Document) {
 }
 
 // pointing are words of links that mean something only where they stand.
-var pointing = regexp.MustCompile(`(?i)\b(?:here|above|below|previous|prev|next|up|home|following|section|chapter|page|link|this|these|that|see|click|table|figure|appendix|part|footnote|manual|documentation|source|edit|download)\b|^\W*\d`)
+var pointing = regexp.MustCompile(`(?i)\b(?:here|above|below|previous|prev|next|up|home|following|section|chapter|page|link|this|these|that|see|click|table|figure|appendix|part|footnote|manual|documentation|source|edit|download|following|entry|entries|faq|themselves|itself|them|you|your|default|rules?|details?|more|mentioned|described)\b|^\W*\d`)
 
 func (l *linked) add(d *corpus.Document, href, text string) {
 	text = strings.Join(strings.Fields(text), " ")

@@ -10,7 +10,7 @@ import (
 )
 
 // numbering is what headings and titles begin with: "6.2.1. ", "Chapter 3 — ", "A. ".
-var numbering = regexp.MustCompile(`^(?:(?i:chapter|section|part|appendix)\s+)?(?:\d+(?:\.\d+)*\.?|[A-Z]\.|[IVX]+\.)[\s:–—-]+`)
+var numbering = regexp.MustCompile(`^(?:(?i:chapter|section|part|appendix)\s+)?(?:\d+(?:\.\d+)*\.?|[A-Z]\.(?:\d+\.)*|[IVX]+\.)[\s:–—-]+`)
 
 // cleaned is a heading or a title as one would say it: without numbering, marks and
 // what is said of all pages of a site.
@@ -63,7 +63,7 @@ var heads = set(`addition address alternative answer approach argument arguments
 
 // openers begin a sentence that needs the one before it, or name nothing.
 var openers = set(`this that these those it its he she they them we you i there here such another other both neither either each every any all some many most
-	few several different various certain one what which who when where while if unless until although though because since however therefore thus hence so then also moreover furthermore
+	few several different various certain individual optional original actual resulting remaining respective one what which who when where while if unless until although though because since however therefore thus hence so then also moreover furthermore
 	otherwise instead but and or nor yet only even just note see like unlike for in on at by with from to as after before once again still next finally first second
 	third last lastly similarly likewise additionally alternatively accordingly consequently meanwhile please their his her your our my not no now former latter nothing everything something`)
 
@@ -148,10 +148,13 @@ func about(d *corpus.Document, heading, context string, english bool) string {
 	case "how", "why", "when", "where", "what", "which", "who":
 		return heading + where + "?"
 	}
+	_, rest, more := strings.Cut(heading, " ")
+	next := strings.ToLower(strings.SplitN(rest, " ", 2)[0])
 	switch {
-	case strings.HasSuffix(first, "ing") && len(first) > 5 && strings.Contains(heading, " "):
+	case !more || strings.Contains(heading, ":"):
+	case strings.HasSuffix(first, "ing") && len(first) > 4 && !strings.HasSuffix(rest, "ing"):
 		return "How does " + lowered(d, heading) + " work" + where + "?"
-	case imperatives[first] && strings.Contains(heading, " "):
+	case imperatives[first] && (!nouns[first] || determiners[next]):
 		return "How do I " + strings.ToLower(heading[:1]) + heading[1:] + where + "?"
 	}
 	return "What should I know about " + lowered(d, heading) + where + "?"
@@ -162,6 +165,13 @@ var imperatives = set(`add allow apply avoid back build change check choose clea
 	disable download edit enable export extend find fix generate get handle import improve increase insert install keep limit list load make manage merge migrate monitor move
 	open optimize override parse print protect prepare prevent provide publish query read receive record recover reduce register remove rename replace resolve restore retrieve
 	rotate run save send serve share show skip sort specify split start stop store switch transform undo uninstall update upgrade use validate verify view wait write`)
+
+// nouns are those of the imperatives that are nouns as well.
+var nouns = set(`build change check copy debug delete download edit export filter handle import insert keep limit list load manage merge monitor move override print query record register
+	release remove rename run save share show split start stop store switch transform uninstall update upgrade use view wait`)
+
+// determiners tell that the word before them is a verb.
+var determiners = set(`a an the your all any this that these from to with it its new multiple several one two each every`)
 
 func in(context string, english bool) string {
 	switch {

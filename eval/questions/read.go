@@ -41,7 +41,7 @@ func (m *maker) read(d *corpus.Document) {
 }
 
 // data are types of documents whose texts are values under keys.
-var data = map[string]bool{"yaml": true, "json": true, "toml": true, "xml": true, "csv": true, "tsv": true, "xlsx": true, "ods": true, "xls": true}
+var data = map[string]bool{"data": true, "table": true, "sheet": true, "csv": true}
 
 func isCode(d *corpus.Document) bool {
 	return d.Type == "code" || d.Type == "go"
@@ -55,11 +55,12 @@ func (m *maker) prose(d *corpus.Document) {
 	}
 	parents := map[uint8]string{}
 	section := "" // the heading that is above, cleaned
+	class := ""   // whose members are described
 	for i := range d.Blocks {
 		b := &d.Blocks[i]
 		switch b.Kind {
 		case corpus.Heading:
-			section = cleaned(b.Label)
+			section, class = cleaned(b.Label), ""
 			for l := range parents {
 				if l >= b.Level {
 					delete(parents, l)
@@ -78,8 +79,14 @@ func (m *maker) prose(d *corpus.Document) {
 				}
 			}
 		case corpus.Term:
+			raw := strings.TrimSpace(d.Source[b.Start:b.End])
+			if name, what := termName(strings.Join(strings.Fields(raw), " ")); what != "" && strings.ContainsAny(raw, "(.") {
+				class = name
+			} else if strings.Contains(strings.TrimPrefix(name, class+"."), ".") {
+				class = ""
+			}
 			if i+1 < len(d.Blocks) && d.Blocks[i+1].Kind == corpus.ListItem {
-				m.term(d, i, section)
+				m.term(d, i, section, class)
 			}
 		case corpus.TableRow:
 			if i == 0 || d.Blocks[i-1].Kind != corpus.TableRow {
@@ -103,22 +110,21 @@ func sentences(d *corpus.Document, b *corpus.Block) (out []extent) {
 	return out
 }
 
-// statements are the first sentences of a block that say something: one, or two where the
-// first is short. ok is false where it begins with what is none.
-func statements(d *corpus.Document, b *corpus.Block) (x extent, ok bool) {
-	for _, s := range sentences(d, b) {
-		n := len(strings.Fields(d.Source[s.start:s.end]))
-		if !ok {
-			x, ok = s, n >= 3
-			if n >= 10 {
-				break
-			}
-			continue
-		}
-		if whole(d.Source[s.start:s.end]) && s.end-x.start < mostBytes {
+// mostSaid is how long several statements are together at most, in bytes.
+const mostSaid = 400
+
+// statements are the first sentences of a block that say something, so many at most;
+// ok is false where it begins with what says nothing.
+func statements(d *corpus.Document, b *corpus.Block, most int) (x extent, ok bool) {
+	for k, s := range sentences(d, b) {
+		switch {
+		case k == 0:
+			x, ok = s, len(strings.Fields(d.Source[s.start:s.end])) >= 3
+		case k == most || !ok || s.end-x.start > mostSaid || !whole(d.Source[s.start:s.end]) || stale.MatchString(d.Source[s.start:s.end]):
+			return x, ok
+		default:
 			x.end = s.end
 		}
-		break
 	}
 	return x, ok
 }
@@ -157,6 +163,10 @@ func (m *maker) heading(d *corpus.Document, i int, heading, parent string) {
 		m.left["sections that begin in the middle of a thought"]++
 		return
 	}
+	if elsewhere.MatchString(quote) {
+		m.left["statements about what stands beside them"]++
+		return
+	}
 	if !m.shares(heading, quote) {
 		m.left["sections that begin with something else than their heading"]++
 		return
@@ -180,7 +190,7 @@ func first(d *corpus.Document, i int) (extent, bool) {
 		if len(strings.Fields(t)) < fewest || stale.MatchString(t) {
 			continue // "Source code: …"
 		}
-		return statements(d, b)
+		return statements(d, b, 2)
 	}
 	return extent{}, false
 }
@@ -287,7 +297,7 @@ func (m *maker) definition(d *corpus.Document, section string, start, end int) {
 		}
 		q := definitions[i].ask(article, subject, many)
 		// A common word means this in this document.
-		if c := m.context(d, line, section); c != "" && !hasName(subject) && len(strings.Fields(subject)) == 1 && i == 0 {
+		if c := m.context(d, line, section); c != "" && strings.ToLower(subject) == subject && !hasName(subject) && len(strings.Fields(subject)) == 1 && i == 0 {
 			q = strings.TrimSuffix(q, "?") + " in " + c + "?"
 		}
 		m.add(d, candidate{kind: Definition, subject: subject, text: q}, start, end)
@@ -321,11 +331,11 @@ func (m *maker) subject(article, s string, many bool) bool {
 }
 
 // term asks for an entry: what the item after it says.
-func (m *maker) term(d *corpus.Document, i int, section string) {
+func (m *maker) term(d *corpus.Document, i int, section, class string) {
 	if !m.wanted[Term] {
 		return
 	}
-	x, ok := statements(d, &d.Blocks[i+1])
+	x, ok := statements(d, &d.Blocks[i+1], 3)
 	if !ok {
 		return
 	}
@@ -342,6 +352,9 @@ func (m *maker) term(d *corpus.Document, i int, section string) {
 	title := m.context(d, name, section)
 	if title == "" && !hasName(name) {
 		title = section
+	}
+	if class != "" && class != name && what == "" && !strings.Contains(name, ".") {
+		title = class // a member
 	}
 	var q string
 	switch {

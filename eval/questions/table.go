@@ -30,13 +30,17 @@ func (m *maker) table(d *corpus.Document, i int, section string) {
 		return
 	}
 	for _, h := range header {
-		if len(strings.Fields(h)) > 5 || !hasLetters(h) {
+		if len(strings.Fields(h)) > 5 || !hasLetters(h) || strings.HasSuffix(h, ".") || strings.Contains(h, "()") {
 			return
 		}
 	}
 	context := m.context(d, strings.Join(header, " "), section)
 	if section != "" && !isGeneric(section) && len(section) < 60 {
-		context = section
+		if title := titleOf(d); title != "" && title != section {
+			context = section + " (" + title + ")"
+		} else {
+			context = section
+		}
 	}
 	keys := map[string]int{}
 	for k := i + 1; k < n; k++ {
@@ -59,8 +63,15 @@ func (m *maker) table(d *corpus.Document, i int, section string) {
 			continue
 		}
 		english := isEnglish(d, strings.Join(row, " ")+" the")
-		name := lowered(d, header[column])
-		q := "What is the " + strings.ToLower(name) + " of " + row[0] + where(context) + "?"
+		name := header[column]
+		if small := strings.ToLower(name); name[1:] == small[1:] {
+			name = small
+		}
+		is := "What is the "
+		if strings.HasSuffix(name, "s") && !strings.HasSuffix(name, "ss") && !strings.HasSuffix(name, "us") {
+			is = "What are the "
+		}
+		q := is + name + " for " + strings.TrimRight(row[0], ":") + where(context) + "?"
 		if !english && d.Lang != "" && d.Lang != "en" {
 			q = row[0] + ": " + header[column] + in(context, false)
 		}
