@@ -72,13 +72,17 @@ func (m *maker) found(ctx context.Context, documents Documents, chosen []candida
 			by[k] = append(by[k], i)
 		}
 	}
+	said := m.subjects(chosen)
 	var text []word
+	number := 0
 	for d, err := range documents() {
+		number++
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return nil, err
 		}
 		text = text[:0]
 		words(d.Source, func(w word) bool { text = append(text, w); return true })
+		said.read(number, text)
 		var last [window]uint64
 		for j := range text {
 			copy(last[:], last[1:])
@@ -109,6 +113,10 @@ func (m *maker) found(ctx context.Context, documents Documents, chosen []candida
 			m.left["text that stands in many places"]++
 			continue
 		}
+		if said.everywhere(i, number) {
+			m.left["definitions of what is spoken of everywhere"]++
+			continue
+		}
 		q := Question{Kind: c.kind, Quotes: []string{c.quote}}
 		q.ID, q.Text, q.Answers = name(c.kind, c.text, c.quote), c.text, c.answers
 		q.Evidence = []eval.Span{c.evidence}
@@ -119,6 +127,51 @@ func (m *maker) found(ctx context.Context, documents Documents, chosen []candida
 	}
 	return out, nil
 }
+
+// spoken counts the documents that name what is defined.
+type spoken struct {
+	by    map[uint64][]int // candidates by the first word of their subjects
+	words map[int][]uint64
+	docs  map[int]int
+	last  map[int]int // the document that was counted last
+}
+
+func (m *maker) subjects(chosen []candidate) *spoken {
+	s := &spoken{map[uint64][]int{}, map[int][]uint64{}, map[int]int{}, map[int]int{}}
+	for i, c := range chosen {
+		if c.kind != Definition {
+			continue
+		}
+		words(c.subject, func(w word) bool { s.words[i] = append(s.words[i], w.hash); return true })
+		if v := s.words[i]; len(v) > 0 {
+			s.by[v[0]] = append(s.by[v[0]], i)
+		}
+	}
+	return s
+}
+
+func (s *spoken) read(document int, text []word) {
+	for j := range text {
+		for _, i := range s.by[text[j].hash] {
+			v := s.words[i]
+			if s.last[i] == document || j+len(v) > len(text) {
+				continue
+			}
+			same := true
+			for k := range v {
+				same = same && text[j+k].hash == v[k]
+			}
+			if same {
+				s.last[i] = document
+				s.docs[i]++
+			}
+		}
+	}
+}
+
+// everywhere says of a candidate that more than one document in twelve names its subject,
+// and many do: one sentence is then hardly the only answer to what it is.
+func (s *spoken) everywhere(i, documents int) bool { return s.docs[i] > max(12, documents/12) }
 
 func key(hashes []uint64) uint64 {
 	h := uint64(0)

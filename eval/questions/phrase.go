@@ -146,14 +146,21 @@ func about(d *corpus.Document, heading, context string, english bool) string {
 	}
 	switch first {
 	case "how", "why", "when", "where", "what", "which", "who":
-		return heading + where + "?"
+		if rest, ok := strings.CutPrefix(strings.ToLower(heading[:min(7, len(heading))]), "how to "); ok && rest == "" && len(heading) > 7 {
+			return "How do I " + heading[7:] + where + "?"
+		}
+		mark := ""
+		if words := strings.Fields(heading); len(words) > 1 && auxiliaries[strings.ToLower(words[1])] {
+			mark = "?"
+		}
+		return strings.ToUpper(heading[:1]) + heading[1:] + where + mark
 	}
 	_, rest, more := strings.Cut(heading, " ")
 	next := strings.ToLower(strings.SplitN(rest, " ", 2)[0])
 	switch {
 	case !more || strings.Contains(heading, ":"):
 	case strings.HasSuffix(first, "ing") && len(first) > 4 && !strings.HasSuffix(rest, "ing"):
-		return "How does " + lowered(d, heading) + " work" + where + "?"
+		return "How does " + strings.ToLower(heading[:1]) + heading[1:] + " work" + where + "?"
 	case imperatives[first] && (!nouns[first] || determiners[next]):
 		return "How do I " + strings.ToLower(heading[:1]) + heading[1:] + where + "?"
 	}
@@ -165,6 +172,9 @@ var imperatives = set(`add allow apply avoid back build change check choose clea
 	disable download edit enable export extend find fix generate get handle import improve increase insert install keep limit list load make manage merge migrate monitor move
 	open optimize override parse print protect prepare prevent provide publish query read receive record recover reduce register remove rename replace resolve restore retrieve
 	rotate run save send serve share show skip sort specify split start stop store switch transform undo uninstall update upgrade use validate verify view wait write`)
+
+// auxiliaries follow a question word where it asks, and does not begin a phrase.
+var auxiliaries = set(`is are was were do does did can could should would will may might must has have isn't aren't don't doesn't didn't can't don’t doesn’t isn’t aren’t can’t`)
 
 // nouns are those of the imperatives that are nouns as well.
 var nouns = set(`build change check copy debug delete download edit export filter handle import insert keep limit list load manage merge monitor move override print query record register

@@ -215,27 +215,22 @@ func (m *maker) bounded(from int) {
 }
 
 // unique leaves out what could be asked of several places: questions that ask for the
-// same in the same words, and subjects that are explained twice.
+// same in the same words, and subjects that are explained twice. Of copies one stays.
 func (m *maker) unique() {
+	seen := map[string]bool{}
+	m.all = slices.DeleteFunc(m.all, func(c candidate) bool {
+		one := c.kind + "\x00" + folded(c.subject) + "\x00" + folded(c.quote)
+		again := seen[one]
+		seen[one] = true
+		return again
+	})
 	texts, subjects := map[string]int{}, map[string]int{}
-	seen := map[string]bool{} // of copies one counts
 	for i := range m.all {
 		c := &m.all[i]
-		if one := c.kind + "\x00" + c.text + "\x00" + folded(c.quote); seen[one] {
-			continue
-		} else {
-			seen[one] = true
-		}
 		texts[m.stems(c.text)]++
 		subjects[c.kind+"\x00"+folded(c.subject)]++
 	}
-	clear(seen)
 	m.all = slices.DeleteFunc(m.all, func(c candidate) bool {
-		one := c.kind + "\x00" + c.text + "\x00" + folded(c.quote)
-		if seen[one] {
-			return true
-		}
-		seen[one] = true
 		if texts[m.stems(c.text)] > 1 || subjects[c.kind+"\x00"+folded(c.subject)] > 1 {
 			m.left["asked of several places"]++
 			return true

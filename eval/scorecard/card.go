@@ -341,13 +341,13 @@ func (c *Card) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%d questions over %d documents, %.1f MB (%s)\n\n%-28s", c.Questions, c.Corpus.Documents, float64(c.Corpus.Bytes)/1e6, strings.Join(kinds, ", "), "tokens ("+c.Tokenizer+")")
 	for _, b := range c.Budgets {
-		fmt.Fprintf(w, "%20d", b)
+		fmt.Fprintf(w, "%22d", b)
 	}
 	fmt.Fprintln(w)
 	row := func(name string, s *System, of func(f *Figures) string) {
 		fmt.Fprintf(w, "%-28s", name)
 		for b := range s.Budgets {
-			fmt.Fprintf(w, "%20s", of(&s.Budgets[b]))
+			fmt.Fprintf(w, "%22s", of(&s.Budgets[b]))
 		}
 		fmt.Fprintln(w)
 	}
@@ -365,7 +365,7 @@ func (c *Card) WriteText(w io.Writer) error {
 		row(s.Name+", kept %", s, func(f *Figures) string { return with(f.EvidenceRecall) })
 		fmt.Fprintf(w, "%-28s", "tamis less that, points")
 		for _, d := range s.Less {
-			fmt.Fprintf(w, "%20s", fmt.Sprintf("%+.1f [%+.1f, %+.1f]", 100*d.Mean, 100*d.Low, 100*d.High))
+			fmt.Fprintf(w, "%22s", fmt.Sprintf("%+.1f [%+.1f, %+.1f]", 100*d.Mean, 100*d.Low, 100*d.High))
 		}
 		fmt.Fprintln(w)
 	}

@@ -22,15 +22,15 @@ var gate = regexp.MustCompile(`^\s*([a-z0-9_/]+@\d+)\s*(>=|<=|>|<)\s*([0-9.eE+-]
 func ParseGate(s string, budgets []int) (Gate, error) {
 	f := gate.FindStringSubmatch(s)
 	if f == nil {
-		return Gate{}, fmt.Errorf("%q is no gate: write a measure at a budget, a comparison and a number, as in evidence_recall@%d>=.8", s, budgets[len(budgets)-1])
+		return Gate{}, fmt.Errorf("this is no gate: write a measure at a budget, a comparison and a number, as in evidence_recall@%d>=.8", budgets[len(budgets)-1])
 	}
 	v, err := strconv.ParseFloat(f[3], 64)
 	if err != nil {
-		return Gate{}, fmt.Errorf("%q: %q is no number", s, f[3])
+		return Gate{}, fmt.Errorf("%q is no number", f[3])
 	}
 	_, at, _ := strings.Cut(f[1], "@")
 	if n, _ := strconv.Atoi(at); !slices.Contains(budgets, n) {
-		return Gate{}, fmt.Errorf("%q: %s is none of the budgets %s", s, at, list(budgets))
+		return Gate{}, fmt.Errorf("%s is none of the budgets %s", at, list(budgets))
 	}
 	return Gate{f[1], f[2], v}, nil
 }

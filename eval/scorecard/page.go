@@ -37,6 +37,7 @@ const (
 // missed is a question of whose evidence little was kept.
 type missed struct {
 	*Item
+	Doc      string // without the folders of all
 	Recall   float64
 	Evidence []string
 	Why      string
@@ -99,6 +100,9 @@ func (c *Card) WriteHTML(w io.Writer) error {
 		}
 	}
 	data.Missed = c.missed()
+	for i := range data.Missed {
+		data.Missed[i].Doc = strings.TrimPrefix(data.Missed[i].Item.Doc, c.above())
+	}
 	for i := range c.Items {
 		data.All = append(data.All, row{c.Items[i].Question, c.Items[i].Kind, c.recall(i)})
 	}
@@ -130,8 +134,8 @@ func (c *Card) missed() (out []missed) {
 	slices.SortStableFunc(out, func(a, b missed) int { return cmp.Compare(a.Recall, b.Recall) })
 	turn, seen := make(map[*Item]int), map[string]int{}
 	for _, m := range out {
-		turn[m.Item] = seen[m.Doc]
-		seen[m.Doc]++
+		turn[m.Item] = seen[m.Item.Doc]
+		seen[m.Item.Doc]++
 	}
 	slices.SortStableFunc(out, func(a, b missed) int { return cmp.Compare(turn[a.Item], turn[b.Item]) })
 	return out[:min(mostMissed, len(out))]
@@ -148,6 +152,17 @@ func (c *Card) WritePictures(dir string) error {
 		}
 	}
 	return nil
+}
+
+// above are the folders that all documents asked lie in.
+func (c *Card) above() string {
+	all := c.Items[0].Doc
+	for i := range c.Items {
+		for !strings.HasPrefix(c.Items[i].Doc, all) {
+			all = all[:len(all)-1]
+		}
+	}
+	return all[:strings.LastIndexByte(all, '/')+1]
 }
 
 // shortDoc is the end of a document's id, as far as a picture has room.

@@ -7,6 +7,7 @@ import (
 	"html"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/eval/questions"
@@ -220,7 +221,7 @@ func (c *Card) maps() []byte {
 	for n, s := range all {
 		y := float64(n*each + 8)
 		x := func(at int) float64 { return left + (width-left-20)*float64(at)/float64(max(1, s.length)) }
-		v.text(left-8, y+9, "end", shortDoc(s.doc))
+		v.text(left-8, y+9, "end", shortDoc(strings.TrimPrefix(s.doc, c.above())))
 		v.rect(left, y, x(s.length)-left, 8, "#eee", fmt.Sprintf("%s, %d bytes", s.doc, s.length))
 		for _, i := range s.items {
 			for _, k := range c.Items[i].kept.Spans {

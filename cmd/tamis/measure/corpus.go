@@ -121,7 +121,7 @@ func (o *own) options() (s scorecard.Options, gates []scorecard.Gate, err error)
 			err = g.Known(questions.Kinds)
 		}
 		if err != nil {
-			return s, nil, flags.Usagef("--require %w", err)
+			return s, nil, flags.Usagef("--require %s: %w", r, err)
 		}
 		gates = append(gates, g)
 	}
