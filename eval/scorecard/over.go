@@ -4,8 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
@@ -14,6 +20,7 @@ import (
 	"github.com/tamis-search/tamis/eval/baselines"
 	"github.com/tamis-search/tamis/eval/questions"
 	"github.com/tamis-search/tamis/eval/system"
+	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -166,6 +173,62 @@ func (p *Over) Measure(ctx context.Context, name string) (*Card, error) {
 	p.corpus.Name, c.Corpus, c.Seed = name, p.corpus, p.seed
 	c.Corpus.Name = name
 	return c, nil
+}
+
+// ranked is how many documents of a ranking are written.
+const ranked = 100
+
+// WriteTREC writes judgments and a run into a folder, which is made: which documents hold
+// the evidence of each question, and how the index ranks documents for it. White space in
+// ids, which TREC files cannot hold, is written as in addresses.
+func (p *Over) WriteTREC(ctx context.Context, ix engine.Index, dir string) error {
+	qrels, run := trec.Qrels{}, &trec.Run{Tag: "tamis", Queries: map[string][]trec.Scored{}}
+	search := system.SearchDocuments(ix, tamis.Query{}, nil)
+	for i := range p.Questions {
+		q := &p.Questions[i]
+		id := trecID(q.ID)
+		qrels[id] = map[string]int{}
+		for _, e := range append(slices.Concat(q.Copies...), q.Evidence...) {
+			qrels[id][trecID(e.Doc)] = 1
+		}
+		hits, err := search(ctx, q.Text, ranked)
+		if err != nil {
+			return err
+		}
+		for k := range hits {
+			hits[k].Doc = trecID(hits[k].Doc)
+		}
+		run.Queries[id] = hits
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for name, write := range map[string]func(io.Writer) error{"qrels.txt": qrels.Write, "run.txt": run.Write} {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(write(f), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trecID is an id without white space.
+func trecID(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsSpace) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			b.WriteString(url.PathEscape(string(r)))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // why says why evidence is missing in a context: whether it was among the sentences that

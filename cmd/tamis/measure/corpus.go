@@ -31,6 +31,7 @@ import (
 // own is what eval corpus is asked.
 type own struct {
 	html, pictures, save, load     string
+	trec                           string
 	saveQuestions, saveDocuments   string
 	require, kinds, without, guard []string
 	budgets, against, tokenizer    string
@@ -77,6 +78,7 @@ hand; --load asks them. Evidence may be given as its text alone.`,
 	f.StringVar(&o.html, "html", "", "write the scorecard as one HTML page to this file")
 	f.StringVar(&o.pictures, "svg", "", "write the scorecard's pictures as SVG files into this folder")
 	f.StringVar(&o.save, "save", "", "write the scorecard as JSON to this file, for tamis eval compare")
+	f.StringVar(&o.trec, "trec", "", "write a run and judgments of documents in TREC form into this folder")
 	f.StringArrayVar(&o.require, "require", nil, "fail unless a measure is so, as in evidence_recall@1000>=.8 (repeatable)")
 	f.StringVar(&o.budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated")
 	f.StringVar(&o.against, "baselines", "fixed-chunks", "none, all, or a list such as fixed-chunks,bm25-sentences")
@@ -182,6 +184,9 @@ func (c *Console) corpus(ctx context.Context, o *own, paths []string) error {
 	err = errors.Join(
 		kept(o.saveQuestions, func(w io.Writer) error { return questions.Write(w, p.Questions) }),
 		kept(o.saveDocuments, func(w io.Writer) error { return writeDocuments(ctx, w, ix) }))
+	if err == nil && o.trec != "" {
+		err = p.WriteTREC(ctx, ix, o.trec)
+	}
 	if err != nil {
 		return err
 	}
