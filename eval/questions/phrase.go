@@ -86,7 +86,7 @@ func isGeneric(s string) bool {
 	if generic[f] {
 		return true
 	}
-	for _, w := range []string{"how to use", "more on ", "more about ", "new in ", "changes in ", "what's new", "version ", "example", "part ", "chapter ", "appendix", "exercise", "figure ", "table ", "listing "} {
+	for _, w := range []string{"how to use", "more on ", "more about ", "new in ", "changes in ", "what's new", "version ", "example", "part ", "chapter ", "appendix", "exercise", "figure ", "table ", "listing ", "conclusion", "thanks", "acknowledg", "about this", "about the author", "what's next"} {
 		if strings.HasPrefix(f, w) && !strings.HasPrefix(f, "how to use ") {
 			return true
 		}
@@ -160,7 +160,10 @@ func about(d *corpus.Document, heading, context string, english bool) string {
 	switch {
 	case !more || strings.Contains(heading, ":"):
 	case strings.HasSuffix(first, "ing") && len(first) > 4 && !strings.HasSuffix(rest, "ing"):
-		return "How does " + strings.ToLower(heading[:1]) + heading[1:] + " work" + where + "?"
+		if heading[1:2] == strings.ToLower(heading[1:2]) { // not all capitals
+			heading = strings.ToLower(heading[:1]) + heading[1:]
+		}
+		return "How does " + heading + " work" + where + "?"
 	case imperatives[first] && (!nouns[first] || determiners[next]):
 		return "How do I " + strings.ToLower(heading[:1]) + heading[1:] + where + "?"
 	}

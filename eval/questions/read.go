@@ -267,9 +267,9 @@ var definitions = []struct {
 
 var (
 	// starts is how a sentence begins that may define something.
-	starts = regexp.MustCompile(`^[“"'*_` + "`" + `]{0,3}[\p{L}\d/.$@-]`)
+	starts = regexp.MustCompile("^[“\"'*_`]{0,3}(?:[\\p{L}\\d.$@]|/\\pL|--?\\pL)")
 	// judging sentences praise, compare or warn; they define nothing.
-	judging = regexp.MustCompile(`^.{3,70}? (?:is|are) an? (?:very|more|most|less|slightly|particularly|good|bad|better|best|great|prerequisite|matter|problem|mistake|requirement|nice|valid|few|lot|little|bit|must|common|useful|simple|easy|difficult|special case|priority|real|big|small|perfect|no-op|bug|way to)\b`)
+	judging = regexp.MustCompile(`^.{3,70}? (?:is|are) an? (?:very|rapidly|example|more|most|less|slightly|particularly|good|bad|better|best|great|prerequisite|matter|problem|mistake|requirement|nice|valid|few|lot|little|bit|must|common|useful|simple|easy|difficult|special case|priority|real|big|small|perfect|no-op|bug|way to)\b`)
 )
 
 // definition asks what something is that a sentence defines.
@@ -317,6 +317,9 @@ func (m *maker) subject(article, s string, many bool) bool {
 			l == "to" || l == "than" || l == "not" || l == "can" || l == "will" || l == "by" || l == "with" || l == "if" || l == "from" || l == "only" || l == "their" || l == "its" || l == "your" || l == "has" || l == "have" || l == "for" || l == "particular" || l == "fact" || l == "on" || l == "at" || l == "as" || l == "but" || l == "also" || l == "and" && i == len(words)-1 {
 			return false
 		}
+	}
+	if !hasLetters(s) || len(words) > 1 && heads[strings.ToLower(words[0])] && words[1] == "of" {
+		return false
 	}
 	if strings.Contains(s, ". ") || len(words) == 1 && article == "" && !many && !hasName(s) && strings.ToLower(s) == s {
 		return false // of two sentences, or a common word that means something in its list
