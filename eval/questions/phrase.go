@@ -181,7 +181,7 @@ var auxiliaries = set(`is are was were do does did can could should would will m
 
 // nouns are those of the imperatives that are nouns as well.
 var nouns = set(`build change check copy debug delete download edit export filter handle import insert keep limit list load manage merge monitor move override print query record register
-	release remove rename run save share show split start stop store switch transform uninstall update upgrade use view wait`)
+	release remove rename run save send receive share show split start stop store switch transform uninstall update upgrade use view wait`)
 
 // determiners tell that the word before them is a verb.
 var determiners = set(`a an the your all any this that these from to with it its new multiple several one two each every`)

@@ -177,7 +177,7 @@ func (c *Comparison) WriteText(w io.Writer, most int) error {
 	if c.OnlyA+c.OnlyB > 0 {
 		fmt.Fprintf(w, " (%d only in the first, %d only in the second)", c.OnlyA, c.OnlyB)
 	}
-	fmt.Fprintf(w, "\n\n%-34s%10s%10s%28s%9s%14s\n", "", "first", "second", "change, 95 % interval", "p", "")
+	fmt.Fprintf(w, "\n\n%-34s%10s%10s%28s%9s\n", "", "first", "second", "change, 95 % interval", "p")
 	for _, x := range c.Rows {
 		f, unit := 100.0, "%.1f"
 		if x.Verdict == "-" {
@@ -188,7 +188,7 @@ func (c *Comparison) WriteText(w io.Writer, most int) error {
 	}
 	tell := func(what string, all []Moved) {
 		if len(all) > 0 {
-			fmt.Fprintf(w, "\n%d questions got %s, among them\n", len(all), what)
+			fmt.Fprintf(w, "\n%d questions got %s by a quarter of their evidence and more%s\n", len(all), what, map[bool]string{true: ":"}[most > 0])
 		}
 		for _, m := range all[:min(most, len(all))] {
 			fmt.Fprintf(w, "  %3.0f %% → %3.0f %%  %s\n", 100*m.A, 100*m.B, m.Question)
