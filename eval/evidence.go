@@ -49,7 +49,6 @@ type EvidenceSet struct {
 	Questions []Question
 
 	byID map[string]int
-	fold map[string]string // folded texts, while questions are added
 }
 
 // Document returns a document by its id.
@@ -77,33 +76,25 @@ var (
 // evidence lies in it, else to the group its id begins with ("g" for "g-7").
 // Errors name the file and line.
 func ReadEvidence(documentsName string, documents io.Reader, questionsName string, questions io.Reader) (*EvidenceSet, error) {
-	s := &EvidenceSet{byID: map[string]int{}}
+	b := newBuilder()
 	err := files.Lines(documentsName, documents, func(r *files.Record) error {
 		id, err := r.ID()
 		if err != nil {
 			return err
 		}
 		group, _ := files.Scalar(r.Group)
-		return s.Put(Document{id, r.Title, r.Text, group})
+		return b.document(Document{id, r.Title, r.Text, group})
 	})
 	if err != nil {
 		return nil, err
 	}
-	groups := map[string]bool{}
-	seen := map[string]bool{}
 	err = files.Lines(questionsName, questions, func(r *files.Record) error {
 		id, err := r.ID()
 		if err != nil {
 			return err
 		}
-		if seen[id] {
-			return fmt.Errorf("question %q comes twice", id)
-		}
-		seen[id] = true
 		q := Question{ID: id, Text: r.Question}
-		if q.Group, _ = files.Scalar(r.Group); q.Group != "" {
-			groups[q.Group] = true
-		}
+		q.Group, _ = files.Scalar(r.Group)
 		for _, e := range r.Evidence {
 			q.Evidence = append(q.Evidence, Span{e.Doc, e.Start, e.End})
 			var also []Span
@@ -117,62 +108,80 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 				q.Answers = append(q.Answers, a)
 			}
 		}
-		if err := s.Ask(q); err != nil {
-			return err
-		}
-		if q.Group != "" {
-			for _, e := range q.Evidence {
-				s.Documents[s.byID[e.Doc]].Group = q.Group
-			}
-		}
-		return nil
+		return b.question(q)
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.fold = nil
-	if len(s.Questions) == 0 {
+	if len(b.set.Questions) == 0 {
 		return nil, fmt.Errorf("%s: holds no question", questionsName)
 	}
-	names := slices.Sorted(maps.Keys(groups))
-	for i := range s.Documents {
-		if d := &s.Documents[i]; d.Group == "" {
-			if g := slices.IndexFunc(names, func(g string) bool { return strings.HasPrefix(d.ID, g+"-") }); g >= 0 {
-				d.Group = names[g]
-			}
-		}
-	}
-	return s, nil
+	return b.done(), nil
 }
 
-// Put adds a document.
+// NewEvidence makes a set of documents and questions, as ReadEvidence does.
+func NewEvidence(documents []Document, questions []Question) (*EvidenceSet, error) {
+	b := newBuilder()
+	for _, d := range documents {
+		if err := b.document(d); err != nil {
+			return nil, err
+		}
+	}
+	for _, q := range questions {
+		if err := b.question(q); err != nil {
+			return nil, err
+		}
+	}
+	return b.done(), nil
+}
+
+// builder gathers a set.
+type builder struct {
+	set    *EvidenceSet
+	groups map[string]bool
+	seen   map[string]bool   // questions
+	folded map[string]string // documents that hold evidence
+}
+
+func newBuilder() *builder {
+	return &builder{&EvidenceSet{byID: map[string]int{}}, map[string]bool{}, map[string]bool{}, map[string]string{}}
+}
+
+// Put adds a document that contexts may cite, to a set that has its questions.
 func (s *EvidenceSet) Put(d Document) error {
 	if _, dup := s.byID[d.ID]; dup {
 		return fmt.Errorf("document %q comes twice", d.ID)
-	}
-	if s.byID == nil {
-		s.byID = map[string]int{}
 	}
 	s.byID[d.ID] = len(s.Documents)
 	s.Documents = append(s.Documents, d)
 	return nil
 }
 
-// Ask adds a question, the documents of whose evidence were put before.
-func (s *EvidenceSet) Ask(q Question) error {
+func (b *builder) document(d Document) error { return b.set.Put(d) }
+
+func (b *builder) question(q Question) error {
+	s := b.set
+	if b.seen[q.ID] {
+		return fmt.Errorf("question %q comes twice", q.ID)
+	}
+	b.seen[q.ID] = true
 	q.gold, q.bytes, q.answers, q.copied = map[string][]extent{}, 0, nil, false
+	if q.Group != "" {
+		b.groups[q.Group] = true
+	}
 	for i, e := range q.Evidence {
-		places := []Span{e}
-		if i < len(q.Copies) && len(q.Copies[i]) > 0 {
-			places, q.copied = append(places, q.Copies[i]...), true
-		}
-		for _, e := range places {
-			d, ok := s.Document(e.Doc)
+		places := q.places(i)
+		q.copied = q.copied || len(places) > 1
+		for _, p := range places {
+			i, ok := s.byID[p.Doc]
 			if !ok {
-				return fmt.Errorf("question %q: %w: %q", q.ID, errNoDocument, e.Doc)
+				return fmt.Errorf("question %q: %w: %q", q.ID, errNoDocument, p.Doc)
 			}
-			if !borders(d.Text, e.Start, e.End) {
-				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", q.ID, errSpan, e.Start, e.End, e.Doc, len(d.Text))
+			if !borders(s.Documents[i].Text, p.Start, p.End) {
+				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", q.ID, errSpan, p.Start, p.End, p.Doc, len(s.Documents[i].Text))
+			}
+			if q.Group != "" {
+				s.Documents[i].Group = q.Group
 			}
 		}
 		q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
@@ -189,7 +198,10 @@ func (s *EvidenceSet) Ask(q Question) error {
 			continue
 		}
 		for d := range q.gold {
-			if strings.Contains(s.folded(d), f) {
+			if _, ok := b.folded[d]; !ok {
+				b.folded[d] = fold(s.Documents[s.byID[d]].Text)
+			}
+			if strings.Contains(b.folded[d], f) {
 				q.answers = append(q.answers, f)
 				break
 			}
@@ -199,17 +211,17 @@ func (s *EvidenceSet) Ask(q Question) error {
 	return nil
 }
 
-// folded is the text of a document to look for answers in.
-func (s *EvidenceSet) folded(id string) string {
-	t, ok := s.fold[id]
-	if !ok {
-		if s.fold == nil {
-			s.fold = map[string]string{}
+// done gives documents without a group the one that their id begins with.
+func (b *builder) done() *EvidenceSet {
+	names := slices.Sorted(maps.Keys(b.groups))
+	for i := range b.set.Documents {
+		if d := &b.set.Documents[i]; d.Group == "" {
+			if g := slices.IndexFunc(names, func(g string) bool { return strings.HasPrefix(d.ID, g+"-") }); g >= 0 {
+				d.Group = names[g]
+			}
 		}
-		t = fold(s.Documents[s.byID[id]].Text)
-		s.fold[id] = t
 	}
-	return t
+	return b.set
 }
 
 // LoadEvidence reads the two files, gzipped or not.

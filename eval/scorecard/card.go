@@ -199,7 +199,7 @@ func (r *Run) one(ctx context.Context, ask eval.ContextFunc, q *eval.Question, b
 		s.Bad++
 	}
 	if j.Kept > 0 {
-		s.Precision = figures.Round(float64(j.Hit)/float64(j.Kept), 5)
+		s.Precision = figures.Round(min(1, j.EvidenceRecall*float64(q.EvidenceBytes())/float64(j.Kept)), 5)
 	}
 	at := 0
 	for _, x := range got.Spans {

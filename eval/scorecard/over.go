@@ -60,7 +60,6 @@ type Over struct {
 func Prepare(ctx context.Context, ix engine.Index, o Options) (*Over, error) {
 	p := &Over{seed: o.Questions.Seed}
 	p.Budgets, p.Counter, p.Progress = o.Budgets, o.Counter, o.Progress
-	p.Set = &eval.EvidenceSet{}
 	p.Load = func(ctx context.Context, id string) (eval.Document, error) {
 		d, err := ix.Document(ctx, id, tamis.Scope{})
 		if err != nil {
@@ -128,40 +127,38 @@ func (p *Over) measure(ctx context.Context, ix engine.Index) (ids []string, err 
 	}
 }
 
-// fill gives the set its documents, all or those that hold evidence, and its questions.
+// fill makes the set of the questions, with all documents or those that hold evidence.
 func (p *Over) fill(ctx context.Context, ix engine.Index, all bool) error {
+	var documents []eval.Document
+	held := map[string]bool{}
 	if all {
 		for d, err := range system.Documents(ctx, ix) {
 			if err := errors.Join(err, ctx.Err()); err != nil {
 				return err
 			}
-			if err := p.Set.Put(eval.Document{ID: d.ID, Title: d.Title, Text: d.Source}); err != nil {
-				return err
-			}
+			held[d.ID] = true
+			documents = append(documents, eval.Document{ID: d.ID, Title: d.Title, Text: d.Source})
 		}
 	}
-	need := func(id string) error {
-		if _, ok := p.Set.Document(id); ok {
-			return nil
-		}
-		d, err := p.Load(ctx, id)
-		if err != nil {
-			return err
-		}
-		return p.Set.Put(d)
-	}
+	var asked []eval.Question
 	for i := range p.Questions {
 		q := &p.Questions[i]
 		for _, x := range append(slices.Concat(q.Copies...), q.Evidence...) {
-			if err := need(x.Doc); err != nil {
+			if held[x.Doc] {
+				continue
+			}
+			d, err := p.Load(ctx, x.Doc)
+			if err != nil {
 				return err
 			}
+			held[x.Doc] = true
+			documents = append(documents, d)
 		}
-		if err := p.Set.Ask(q.Question); err != nil {
-			return err
-		}
+		asked = append(asked, q.Question)
 	}
-	return nil
+	var err error
+	p.Set, err = eval.NewEvidence(documents, asked)
+	return err
 }
 
 // Measure runs the measurement; name is what the corpus is called.

@@ -211,10 +211,75 @@ func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, p
 //go:noescape
 func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
 
+// bytes1x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes1x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes1x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes1x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes2x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes2x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes2x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes2x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes3x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes3x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes3x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes3x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes4x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes4x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes4x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes4x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes5x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes5x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes5x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes5x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes6x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes6x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes6x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes6x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
 // quantizeAVX2 works on sixteen numbers at a time.
 //
 //go:noescape
 func quantizeAVX2(dst *int16, x *float32, n int) float32
+
+// quantizeVNNI works on sixteen numbers at a time.
+//
+//go:noescape
+func quantizeVNNI(dst *uint8, x *float32, n int, zero *int32) float32
 
 // dotsFloatAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
 //
