@@ -1,8 +1,10 @@
 // Command cluster compares an index in a cluster of OpenSearch with an embedded one over
 // the same documents and queries: nDCG@10 by shards and statistics, and the processor time
-// that a search costs this process.
+// that a search costs this process. With -evidence it compares how much of the evidence
+// contexts keep.
 //
 //	go run ./cluster -node http://127.0.0.1:9200 -data ../../shared/data scifact nfcorpus
+//	go run ./cluster -node http://127.0.0.1:9200 -evidence -questions 100 chunking-eval
 package main
 
 import (
@@ -29,8 +31,24 @@ func main() {
 	log.SetFlags(0)
 	node := flag.String("node", "http://127.0.0.1:9200", "address of a node")
 	data := flag.String("data", "../../shared/data", "folder of the evaluation data")
+	contexts := flag.Bool("evidence", false, "compare contexts over evidence sets")
+	questions := flag.Int("questions", 100, "how many questions of a set, at most, with -evidence")
 	flag.Parse()
 	sets := flag.Args()
+	if *contexts {
+		fmt.Println("set               asked, recall and difference at 256, 512, 1000, 2000 tokens; a context of 2000 embedded, over the cluster")
+		failed := false
+		for _, set := range sets {
+			if err := evidence(context.Background(), *node, filepath.Join(*data, "evidence", set), set, *questions); err != nil {
+				failed = true
+				log.Printf("%s: %v", set, err)
+			}
+		}
+		if failed {
+			os.Exit(1)
+		}
+		return
+	}
 	if len(sets) == 0 {
 		sets = []string{"scifact", "nfcorpus", "cranfield", "cacm", "vaswani"}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/tamis-search/tamis/pack/score"
 )
 
-// Contexts makes contexts: one index in memory for each group of an evidence set.
+// Contexts makes contexts: one index for each group of an evidence set.
 type Contexts struct {
 	// Layout, Lab and Drafts are what every question is asked with.
 	Layout tamis.Layout
@@ -24,30 +24,48 @@ type Contexts struct {
 	// Candidates has the sentences that were scored judged too.
 	Candidates bool
 
-	byGroup map[string]*tamis.Index
+	byGroup map[string]engine.Index
 }
 
-// NewContexts indexes the documents of a set; e, where not nil, gives their passages
-// vectors, which contexts weigh. Close gives the memory back.
+// NewContexts indexes the documents of a set in memory; e, where not nil, gives their
+// passages vectors, which contexts weigh. Close gives the memory back.
 func NewContexts(ctx context.Context, s *eval.EvidenceSet, e tamis.Encoder) (*Contexts, error) {
-	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]*tamis.Index{}}
+	return OpenContexts(ctx, s, func(string) (engine.Index, error) {
+		ix, err := tamis.Open("", tamis.Options{})
+		if err == nil && e != nil {
+			ix.Use(e)
+		}
+		return ix, err
+	}, func(ix engine.Index) error {
+		if e == nil {
+			return nil
+		}
+		_, err := ix.(*tamis.Index).Encode(ctx, e, nil)
+		return err
+	})
+}
+
+// OpenContexts indexes the documents of a set in indexes that open opens, an empty one for
+// each group; added, where not nil, is called for one that has its documents. Close closes
+// them.
+func OpenContexts(ctx context.Context, s *eval.EvidenceSet, open func(group string) (engine.Index, error), added func(engine.Index) error) (*Contexts, error) {
+	c := &Contexts{Lab: tamis.Lab{KeepDuplicates: true}, byGroup: map[string]engine.Index{}}
 	for i := range s.Questions {
 		group := s.Questions[i].Group
 		if c.byGroup[group] != nil {
 			continue
 		}
-		ix, err := tamis.Open("", tamis.Options{})
+		ix, err := open(group)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, c.Close())
 		}
 		c.byGroup[group] = ix
 		report, err := ix.Add(ctx, documents(s, group))
 		if err == nil && len(report.Skipped) > 0 {
 			err = fmt.Errorf("document %s: %s", report.Skipped[0].Path, report.Skipped[0].Reason)
 		}
-		if err == nil && e != nil {
-			_, err = ix.Encode(ctx, e, nil)
-			ix.Use(e)
+		if err == nil && added != nil {
+			err = added(ix)
 		}
 		if err != nil {
 			return nil, errors.Join(err, c.Close())

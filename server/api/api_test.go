@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,16 +27,22 @@ type served struct {
 	lib *library.Library
 }
 
+// elsewhere, where not nil, opens the collection that is served: in a cluster.
+var elsewhere func(t testing.TB) library.Opener
+
 func serve(t testing.TB, o Options) *served {
 	t.Helper()
-	root := t.TempDir()
-	lib := library.New(library.Options{Root: root})
+	lo := library.Options{Root: t.TempDir()}
+	if elsewhere != nil {
+		lo.Elsewhere = map[string]library.Opener{"notes": elsewhere(t)}
+	}
+	lib := library.New(lo)
 	t.Cleanup(func() {
 		if err := lib.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	ix, err := tamis.Open(filepath.Join(root, "notes"), tamis.Options{})
+	ix, done, err := lib.Write(context.Background(), "notes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +56,7 @@ func serve(t testing.TB, o Options) *served {
 	if r, err := ix.Add(context.Background(), docs); err != nil || r.Added != len(texts) {
 		t.Fatal(r, err)
 	}
-	if err := ix.Close(); err != nil {
+	if err := done(nil); err != nil {
 		t.Fatal(err)
 	}
 	o.Library, o.Sessions = lib, sessions.New(10, time.Hour)

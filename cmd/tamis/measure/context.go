@@ -7,12 +7,14 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/baselines"
 	"github.com/tamis-search/tamis/eval/suite"
@@ -25,9 +27,9 @@ import (
 
 func (c *Console) contextCommand() *cobra.Command {
 	var (
-		documents, questions, budgets, against, tokenizer, runFile string
-		asJSON, tune                                               bool
-		o                                                          suiteOptions
+		documents, questions, budgets, against, tokenizer, runFile, index string
+		asJSON, tune                                                      bool
+		o                                                                 suiteOptions
 	)
 	cmd := &cobra.Command{
 		Use:   "context --documents F --questions F | --sets DIR",
@@ -41,6 +43,9 @@ baselines, and compares question by question.`,
 			"  tamis eval context --tune --sets evidence",
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if index != "" && (!strings.HasPrefix(index, opensearch.Scheme) || o.sets != "" || o.model != "") {
+				return flags.Usagef("--index is for one set, without --model, at an address of a cluster (opensearch://HOST:PORT/NAME): else contexts are measured in memory")
+			}
 			if o.sets != "" {
 				for _, f := range []string{"documents", "questions", "run"} {
 					if cmd.Flags().Changed(f) {
@@ -88,7 +93,7 @@ baselines, and compares question by question.`,
 			var report *eval.ContextReport
 			err = writeTo(runFile, func(w io.Writer) error {
 				run := eval.NewRunWriter(w)
-				report, err = contexts(cmd.Context(), set, o.encoder, limits, counter, run.Write)
+				report, err = contexts(cmd.Context(), set, index, o.encoder, limits, counter, run.Write)
 				return errors.Join(err, run.Flush())
 			})
 			if err != nil {
@@ -107,6 +112,7 @@ baselines, and compares question by question.`,
 	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
 	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
 	f.StringVar(&o.sets, "sets", "", "folder of evidence sets: in each a documents.jsonl(.gz) and a questions.jsonl")
+	f.StringVar(&index, "index", "", "measure over a cluster, in new indexes that go in the end: opensearch://HOST:PORT/NAME, and NAME-2 … for more groups")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")
 	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
@@ -225,8 +231,12 @@ func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
 	return weights, nil
 }
 
-func contexts(ctx context.Context, set *eval.EvidenceSet, e tamis.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
-	own, err := system.NewContexts(ctx, set, e)
+func contexts(ctx context.Context, set *eval.EvidenceSet, index string, e tamis.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+	open := func() (*system.Contexts, error) { return system.NewContexts(ctx, set, e) }
+	if index != "" {
+		open = func() (*system.Contexts, error) { return system.ContextsInCluster(ctx, set, index) }
+	}
+	own, err := open()
 	if err != nil {
 		return nil, err
 	}

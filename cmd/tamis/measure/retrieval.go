@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/system"
@@ -79,7 +82,7 @@ need not make them again. Several --plan are compared with the first, query by q
 	f.StringVar(&o.with, "encode-with", "title", "what of its document a passage is encoded with: see tamis index --help")
 	f.StringArrayVar(&o.plans, "plan", nil, "what ranks: text, dense, hybrid, or an expression (default: text; hybrid with --model)")
 	encoding.AddReranker(f, &o.rerank, "plans call reranker")
-	f.StringVar(&o.index, "index", "", "keep the index in this folder")
+	f.StringVar(&o.index, "index", "", "keep the index in this folder, or at this address of a cluster: opensearch://HOST:PORT/NAME")
 	f.StringVar(&o.runFile, "run", "", "write the ranking to this file in TREC form")
 	f.IntVarP(&o.k, "hits", "k", 1000, "documents a query")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
@@ -104,11 +107,15 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	if err != nil {
 		return nil, err
 	}
-	ix, err := tamis.Open(o.index, settings)
+	ix, err := indexOf(ctx, o.index, settings)
 	if err != nil {
 		return nil, err
 	}
 	defer ix.Close()
+	own, embedded := ix.(*tamis.Index)
+	if o.model != "" && !embedded {
+		return nil, fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
+	}
 	report, err := c.Index(ctx, ix, []string{o.corpus}, tamis.FileOptions{Stdin: c.In})
 	if err != nil {
 		return nil, err
@@ -116,7 +123,7 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	for _, s := range report.Skipped {
 		fmt.Fprintf(c.Errs, "skipped %s:%d: %s\n", screen.Name(s.Path), s.Line, screen.Line(s.Reason))
 	}
-	field, vectors, err := encoded(ctx, ix, o.model, o.with, qs)
+	field, vectors, err := encoded(ctx, own, o.model, o.with, qs)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +162,24 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// indexOf opens the index of a folder, of memory or of the address of a cluster, and makes it
+// where there is none.
+func indexOf(ctx context.Context, index string, o tamis.Options) (engine.Index, error) {
+	if !strings.HasPrefix(index, opensearch.Scheme) {
+		return tamis.Open(index, o)
+	}
+	name, at, err := opensearch.Parse(index)
+	if err != nil {
+		return nil, flags.Usagef("--index: %w", err)
+	}
+	at.Similarity = o.Similarity
+	ix, err := opensearch.Open(ctx, name, at)
+	if err != nil {
+		return nil, err
+	}
+	return ix, nil
 }
 
 // compared is the measure by which plans are.
