@@ -43,11 +43,8 @@ baselines, and compares question by question.`,
 			"  tamis eval context --tune --sets evidence",
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if index != "" && (!strings.HasPrefix(index, opensearch.Scheme) || o.sets != "" || o.model != "") {
-				return flags.Usagef("--index is for one set, without --model, at an address of a cluster (opensearch://HOST:PORT/NAME): else contexts are measured in memory")
-			}
 			if o.sets != "" {
-				for _, f := range []string{"documents", "questions", "run"} {
+				for _, f := range []string{"documents", "questions", "run", "index"} {
 					if cmd.Flags().Changed(f) {
 						return flags.Usagef("--%s is for one set and --sets for many: give one of them", f)
 					}
@@ -234,6 +231,9 @@ func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
 func contexts(ctx context.Context, set *eval.EvidenceSet, index string, e tamis.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
 	open := func() (*system.Contexts, error) { return system.NewContexts(ctx, set, e) }
 	if index != "" {
+		if !strings.HasPrefix(index, opensearch.Scheme) || e != nil {
+			return nil, flags.Usagef("--index is the address of a cluster (opensearch://HOST:PORT/NAME), without --model: else contexts are measured in memory")
+		}
 		open = func() (*system.Contexts, error) { return system.ContextsInCluster(ctx, set, index) }
 	}
 	own, err := open()
