@@ -190,7 +190,9 @@ func TestAnswers(t *testing.T) {
 		t.Errorf("entailed %+v", entailed.Chunks)
 	}
 	var b strings.Builder
-	if err := r.WriteTable(&b, true); err != nil || !strings.Contains(b.String(), "100 / 100 / 100") || !strings.Contains(b.String(), "were thrown away") {
+	err = r.WriteTable(&b, true)
+	t.Log(b.String())
+	if err != nil || !strings.Contains(b.String(), "100 / 100 / 100") || !strings.Contains(b.String(), "were thrown away") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }
