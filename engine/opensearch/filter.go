@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/filter"
 )
 
@@ -94,7 +95,7 @@ func describe(f filter.Fields) (d described) {
 }
 
 // query is a part of a request.
-type query = map[string]any
+type query = client.Query
 
 // compiled is a filter as a query.
 func compiled(e *filter.Expr) (query, error) {

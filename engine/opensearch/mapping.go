@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/ingest"
 )
 
@@ -74,8 +75,8 @@ func (ix *Index) find(ctx context.Context) (m meta, found bool, err error) {
 			} `json:"_meta"`
 		} `json:"mappings"`
 	}
-	err = ix.cluster.do(ctx, http.MethodGet, "/"+ix.path+"/_mapping", nil, &answer)
-	if isStatus(err, http.StatusNotFound) {
+	err = ix.cluster.Do(ctx, http.MethodGet, "/"+ix.path+"/_mapping", nil, &answer)
+	if client.IsStatus(err, http.StatusNotFound) {
 		return m, false, nil
 	}
 	if err != nil {
@@ -98,8 +99,8 @@ func (ix *Index) create(ctx context.Context, m meta, o Options) error {
 	name := ix.name + "-000001" // of two that create it at once, one is told that it is there
 	d := definition(m, max(o.Shards, 1), o.Replicas)
 	d["aliases"] = query{ix.name: query{"is_write_index": true}}
-	err := ix.cluster.do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
-	var e *Error
+	err := ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
+	var e *client.Error
 	if errors.As(err, &e) && strings.Contains(e.Reason, "delimited_term_freq") {
 		return fmt.Errorf("the cluster lacks the token filter delimited_term_freq (OpenSearch 2.13 or later has it): %w", err)
 	}
@@ -115,34 +116,8 @@ func (ix *Index) create(ctx context.Context, m meta, o Options) error {
 	}
 	head := query{"k": headKind, "q": 1}
 	ix.concrete = url.PathEscape(name)
-	if err := ix.cluster.do(ctx, http.MethodPut, "/"+ix.concrete+"/_create/head", head, nil); err != nil && !isStatus(err, http.StatusConflict) {
+	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+ix.concrete+"/_create/head", head, nil); err != nil && !client.IsStatus(err, http.StatusConflict) {
 		return err
-	}
-	return nil
-}
-
-// known says what is wrong where the cluster is none that this package knows.
-func (c *cluster) known(ctx context.Context) error {
-	var answer struct {
-		Version struct {
-			Distribution string `json:"distribution"`
-			Number       string `json:"number"`
-		} `json:"version"`
-	}
-	if err := c.do(ctx, http.MethodGet, "/", nil, &answer); err != nil {
-		return err
-	}
-	v := answer.Version
-	if v.Distribution != "opensearch" {
-		what := "it names no version"
-		if v.Number != "" {
-			what = "it says version " + v.Number + " of " + strings.TrimSpace(v.Distribution+" (no distribution named: Elasticsearch?)")
-		}
-		return fmt.Errorf("%w: %s", errNotOpenSearch, what)
-	}
-	major, _, _ := strings.Cut(v.Number, ".")
-	if major != "2" && major != "3" {
-		return fmt.Errorf("the cluster is OpenSearch %s; versions 2 and 3 are known", v.Number)
 	}
 	return nil
 }

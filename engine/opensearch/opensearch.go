@@ -40,6 +40,7 @@ import (
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/text"
@@ -154,7 +155,7 @@ func named(name string) error {
 // Index is an index in a cluster. It is safe for concurrent use, and so are several of
 // them, in one process or many.
 type Index struct {
-	cluster   *cluster
+	cluster   *client.Cluster
 	name      string
 	path      string // the name in a URL
 	concrete  string // the index behind it
@@ -182,7 +183,7 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 	default:
 		return nil, fmt.Errorf("unknown statistics %q: use %s or %s", o.Statistics, Global, Shard)
 	}
-	c, err := dial(o)
+	c, err := client.Dial(client.Options{Addresses: o.Addresses, User: o.User, Password: o.Password, CA: o.CA, Patience: o.Patience})
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 		ix.counters[counter.Name()] = counter
 	}
 	if err := ix.open(ctx, o); err != nil {
-		c.close()
+		c.Close()
 		return nil, err
 	}
 	return ix, nil
@@ -205,8 +206,8 @@ const opening = 3 * time.Second
 
 func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	first := *ix.cluster
-	first.patience = min(first.patience, opening)
-	if err := first.known(ctx); err != nil {
+	first.Patience = min(first.Patience, opening)
+	if err := first.Known(ctx); err != nil {
 		return err
 	}
 	m, found, err := ix.find(ctx)
@@ -248,7 +249,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 }
 
 // Close releases the connections.
-func (ix *Index) Close() error { return ix.cluster.close() }
+func (ix *Index) Close() error { return ix.cluster.Close() }
 
 // Counter is the token counter of a name, as that of tamis.Index.
 func (ix *Index) Counter(name string) (tamis.Counter, error) {
@@ -266,10 +267,10 @@ func (ix *Index) counter(name string) (tokens.Counter, error) {
 
 // Refresh lets searches find what was added; Add and Delete do so by themselves.
 func (ix *Index) Refresh(ctx context.Context) error {
-	return ix.cluster.do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
+	return ix.cluster.Do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
 }
 
 // Drop deletes the index with all that it holds.
 func (ix *Index) Drop() error {
-	return ix.cluster.do(context.Background(), "DELETE", "/"+ix.concrete, nil, nil)
+	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.concrete, nil, nil)
 }

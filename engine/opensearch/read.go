@@ -14,6 +14,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -57,8 +58,8 @@ const keepAlive = "2m"
 // that is lost while it is read, as with a node that had a part of it, or a document is
 // changed under the hands, do is called again for a new one.
 func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m *moment) error) error {
-	until := time.Now().Add(ix.cluster.patience)
-	for wait := firstWait; ; wait = min(2*wait, mostWait) {
+	until := time.Now().Add(ix.cluster.Patience)
+	for wait := client.FirstWait; ; wait = min(2*wait, client.MostWait) {
 		m, err := ix.moment(ctx, scope, pin)
 		if err == nil {
 			err = do(m)
@@ -68,7 +69,7 @@ func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m
 		if err == nil || ctx.Err() != nil || !lost(err) || time.Now().Add(wait).After(until) {
 			return err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := client.Pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -76,11 +77,11 @@ func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m
 
 // lost says that another moment may be read where this one could not.
 func lost(err error) bool {
-	var e *Error
+	var e *client.Error
 	if errors.As(err, &e) {
-		return busy(e.Status) || e.Type == "search_context_missing_exception"
+		return client.Busy(e.Status) || e.Type == "search_context_missing_exception"
 	}
-	return errors.Is(err, errGone) || errors.Is(err, errUnreached)
+	return errors.Is(err, errGone) || errors.Is(err, client.ErrUnreached)
 }
 
 // moment begins to read; end ends it.
@@ -114,7 +115,7 @@ func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*mome
 		var answer struct {
 			ID string `json:"pit_id"`
 		}
-		if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search/point_in_time?keep_alive="+keepAlive, nil, &answer); err != nil {
+		if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_search/point_in_time?keep_alive="+keepAlive, nil, &answer); err != nil {
 			return nil, err
 		}
 		m.pit = answer.ID
@@ -130,7 +131,7 @@ func (m *moment) end() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), 5*time.Second)
 	defer cancel()
 	// Where that fails, the cluster forgets it in time.
-	_ = m.ix.cluster.once(ctx, http.MethodDelete, "/_search/point_in_time", query{"pit_id": []string{m.pit}}, nil)
+	_ = m.ix.cluster.Once(ctx, http.MethodDelete, "/_search/point_in_time", query{"pit_id": []string{m.pit}}, nil)
 }
 
 // searched is what a search answers.
@@ -171,11 +172,11 @@ type hit struct {
 func (m *moment) send(params string, body query, answer any) error {
 	path := "/_search?allow_partial_search_results=false" + params
 	if m.pit == "" {
-		return m.ix.cluster.do(m.ctx, http.MethodPost, "/"+m.ix.path+path, body, answer)
+		return m.ix.cluster.Do(m.ctx, http.MethodPost, "/"+m.ix.path+path, body, answer)
 	}
 	body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
 	// What fails is another moment's to try: this one may be lost for good.
-	return m.ix.cluster.once(m.ctx, http.MethodPost, path, body, answer)
+	return m.ix.cluster.Once(m.ctx, http.MethodPost, path, body, answer)
 }
 
 // search sends a search for records.

@@ -315,7 +315,7 @@ func (ix *Index) Stats() (tamis.Stats, error) {
 			} `json:"primaries"`
 		} `json:"_all"`
 	}
-	err = ix.cluster.do(ctx, "GET", "/"+ix.path+"/_stats/store,docs,segments", nil, &answer)
+	err = ix.cluster.Do(ctx, "GET", "/"+ix.path+"/_stats/store,docs,segments", nil, &answer)
 	st.StoreBytes, st.Deleted, st.Segments = answer.All.Primaries.Store.Bytes, answer.All.Primaries.Docs.Deleted, answer.All.Primaries.Segments.Count
 	return st, err
 }

@@ -37,7 +37,7 @@ func (ix *Index) lookWords(ctx context.Context) (words, error) {
 		"aggs": query{"a": query{"terms": query{"field": "a", "size": 1000}}},
 	}
 	at := time.Now()
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
 		return words{}, err
 	}
 	counts := map[string]int{}

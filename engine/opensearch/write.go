@@ -3,7 +3,6 @@ package opensearch
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/internal/inorder"
@@ -57,13 +57,13 @@ func (ix *Index) take(ctx context.Context, n int) (int64, error) {
 				Next int64 `json:"q"`
 			} `json:"_source"`
 		}
-		if err := ix.cluster.do(ctx, http.MethodGet, "/"+ix.path+"/_doc/head", nil, &head); err != nil {
+		if err := ix.cluster.Do(ctx, http.MethodGet, "/"+ix.path+"/_doc/head", nil, &head); err != nil {
 			return 0, fmt.Errorf("index %q: its head: %w", ix.name, err)
 		}
 		end := head.Source.Next + int64(max(n, reserved))
 		path := fmt.Sprintf("/%s/_doc/head?if_seq_no=%d&if_primary_term=%d", ix.path, head.Seq, head.Term)
-		err := ix.cluster.do(ctx, http.MethodPut, path, query{"k": headKind, "q": end}, nil)
-		if isStatus(err, http.StatusConflict) {
+		err := ix.cluster.Do(ctx, http.MethodPut, path, query{"k": headKind, "q": end}, nil)
+		if client.IsStatus(err, http.StatusConflict) {
 			continue // another writer was faster, or this was done and the answer was lost
 		}
 		if err != nil {
@@ -192,11 +192,11 @@ func (ix *Index) known(ctx context.Context, keys []string) ([]stored, error) {
 	var answer struct {
 		Docs []stored `json:"docs"`
 	}
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_mget", query{"docs": docs}, &answer); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_mget", query{"docs": docs}, &answer); err != nil {
 		return nil, err
 	}
 	if len(answer.Docs) != len(keys) {
-		return nil, fmt.Errorf("%w: it answers %d documents for %d", errNotOpenSearch, len(answer.Docs), len(keys))
+		return nil, fmt.Errorf("%w: it answers %d documents for %d", client.ErrNotOpenSearch, len(answer.Docs), len(keys))
 	}
 	return answer.Docs, nil
 }
@@ -273,25 +273,25 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 	if err != nil {
 		return nil, err
 	}
-	passages, records := &bulk{ix: ix}, &bulk{ix: ix}
+	passages, records := ix.bulk(), ix.bulk()
 	for _, w := range writes {
 		if err := ix.rows(ctx, w, passages, records); err != nil {
 			return nil, err
 		}
 	}
-	if err := passages.flush(ctx); err != nil {
+	if err := passages.Flush(ctx); err != nil {
 		return nil, err
 	}
-	if err := records.flush(ctx); err != nil {
+	if err := records.Flush(ctx); err != nil {
 		return nil, err
 	}
-	drop := &bulk{ix: ix}
+	drop := ix.bulk()
 	for _, w := range writes {
-		reason := passages.refused[w.Key]
+		reason := passages.Refused[w.Key]
 		if reason == "" {
-			reason = records.refused[w.Key]
+			reason = records.Refused[w.Key]
 		}
-		conflict := records.conflicts[w.Key]
+		conflict := records.Conflicts[w.Key]
 		if conflict || reason != "" {
 			// Whoever was faster may have been this very request, its answer lost.
 			if now, err := ix.known(ctx, []string{w.Key}); err != nil {
@@ -301,7 +301,7 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 			}
 		}
 		if reason != "" || conflict {
-			drop.rows(w.Key, w.New, w.count)
+			dropRows(drop, w.Key, w.New, w.count)
 			if reason == "" {
 				again = append(again, w.ready)
 				continue
@@ -313,11 +313,11 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 			report.Added++
 		} else {
 			report.Updated++
-			drop.rows(w.Key, w.Old, w.OldPassages)
+			dropRows(drop, w.Key, w.Old, w.OldPassages)
 		}
 		report.Warn(&w.Document.Document)
 	}
-	if err := drop.flush(ctx); err != nil {
+	if err := drop.Flush(ctx); err != nil {
 		return nil, err
 	}
 	return again, done(ctx)
@@ -327,12 +327,12 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 func (ix *Index) intend(ctx context.Context, seq int64, moves []move) (done func(context.Context) error, err error) {
 	path := "/" + ix.path + "/_doc/i" + strconv.FormatInt(seq, 10)
 	body := query{"k": intentKind, "q": seq, "x": query{"at": time.Now().Unix(), "moves": moves}}
-	if err := ix.cluster.do(ctx, http.MethodPut, path, body, nil); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPut, path, body, nil); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		err := ix.cluster.do(ctx, http.MethodDelete, path, nil, nil)
-		if isStatus(err, http.StatusNotFound) {
+		err := ix.cluster.Do(ctx, http.MethodDelete, path, nil, nil)
+		if client.IsStatus(err, http.StatusNotFound) {
 			err = nil
 		}
 		return err
@@ -340,7 +340,7 @@ func (ix *Index) intend(ctx context.Context, seq int64, moves []move) (done func
 }
 
 // rows puts the records of a document into bulks.
-func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) error {
+func (ix *Index) rows(ctx context.Context, w *writing, passages, records *client.Bulk) error {
 	if err := w.Make(ix.ingest); err != nil {
 		return err
 	}
@@ -371,7 +371,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 	short.Digest = nil // it stands in the document's own record
 	for i := range kept {
 		kept[i].X.Doc = headerData{Header: &short, Passages: len(kept)}
-		if err := passages.add(ctx, w.Key, query{"index": query{"_id": passageID(w.New, i), "routing": w.Key}}, &kept[i]); err != nil {
+		if err := passages.Add(ctx, w.Key, query{"index": query{"_id": passageID(w.New, i), "routing": w.Key}}, &kept[i]); err != nil {
 			return err
 		}
 	}
@@ -382,9 +382,9 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 	action := query{"_id": documentKind + w.Key, "routing": w.Key}
 	if w.old.Found {
 		action["if_seq_no"], action["if_primary_term"] = w.old.SeqNo, w.old.Term
-		return records.hold(w.Key, query{"index": action}, &r)
+		return records.Hold(w.Key, query{"index": action}, &r)
 	}
-	return records.hold(w.Key, query{"create": action}, &r)
+	return records.Hold(w.Key, query{"create": action}, &r)
 }
 
 // Delete is tamis.Index.Delete.
@@ -424,14 +424,14 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 			return removed, err
 		}
 		var moves []move
-		records := &bulk{ix: ix}
+		records := ix.bulk()
 		for i, o := range old {
 			if !o.Found {
 				continue
 			}
 			moves = append(moves, move{Key: keys[i], Old: o.Source.Seq, OldPassages: o.Source.X.Doc.Passages})
 			action := query{"_id": documentKind + keys[i], "routing": keys[i], "if_seq_no": o.SeqNo, "if_primary_term": o.Term}
-			if err := records.hold(keys[i], query{"delete": action}, nil); err != nil {
+			if err := records.Hold(keys[i], query{"delete": action}, nil); err != nil {
 				return removed, err
 			}
 		}
@@ -446,13 +446,13 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 		if err != nil {
 			return removed, err
 		}
-		if err := records.flush(ctx); err != nil {
+		if err := records.Flush(ctx); err != nil {
 			return removed, err
 		}
-		drop := &bulk{ix: ix}
+		drop := ix.bulk()
 		keys = keys[:0]
 		for _, m := range moves {
-			if records.conflicts[m.Key] {
+			if records.Conflicts[m.Key] {
 				now, err := ix.known(ctx, []string{m.Key})
 				if err != nil {
 					return removed, err
@@ -464,13 +464,13 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 					continue
 				}
 			}
-			if reason := records.refused[m.Key]; reason != "" {
+			if reason := records.Refused[m.Key]; reason != "" {
 				return removed, fmt.Errorf("the cluster does not delete a document: %s", reason)
 			}
 			removed++
-			drop.rows(m.Key, m.Old, m.OldPassages)
+			dropRows(drop, m.Key, m.Old, m.OldPassages)
 		}
-		if err := drop.flush(ctx); err != nil {
+		if err := drop.Flush(ctx); err != nil {
 			return removed, err
 		}
 		if err := done(ctx); err != nil {
@@ -478,6 +478,16 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 		}
 	}
 	return removed, nil
+}
+
+// bulk writes into the index.
+func (ix *Index) bulk() *client.Bulk { return &client.Bulk{Cluster: ix.cluster, Path: ix.path} }
+
+// dropRows deletes the passages of a document's sequence number.
+func dropRows(b *client.Bulk, key string, seq int64, passages int) {
+	for n := range passages {
+		_ = b.Hold(key, query{"delete": query{"_id": passageID(seq, n), "routing": key}}, nil)
+	}
 }
 
 // recover ends what writers that are gone have begun: what a document's own record does
@@ -497,7 +507,7 @@ func (ix *Index) recover(ctx context.Context) error {
 		} `json:"hits"`
 	}
 	body := query{"size": 100, "query": query{"term": query{"k": intentKind}}}
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search", body, &answer); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_search", body, &answer); err != nil {
 		return err
 	}
 	for _, hit := range answer.Hits.Hits {
@@ -519,23 +529,14 @@ func (ix *Index) recover(ctx context.Context) error {
 					continue
 				}
 				gone := query{"query": query{"bool": query{"filter": []query{{"term": query{"k": passageKind}}, {"term": query{"q": seq}}}}}}
-				if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_delete_by_query?conflicts=proceed&refresh=true&routing="+m.Key, gone, nil); err != nil {
+				if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_delete_by_query?conflicts=proceed&refresh=true&routing="+m.Key, gone, nil); err != nil {
 					return err
 				}
 			}
 		}
-		if err := ix.cluster.do(ctx, http.MethodDelete, "/"+ix.path+"/_doc/"+hit.ID, nil, nil); err != nil && !isStatus(err, http.StatusNotFound) {
+		if err := ix.cluster.Do(ctx, http.MethodDelete, "/"+ix.path+"/_doc/"+hit.ID, nil, nil); err != nil && !client.IsStatus(err, http.StatusNotFound) {
 			return err
 		}
 	}
 	return nil
-}
-
-// encoded is a line of a bulk request.
-func encoded(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }

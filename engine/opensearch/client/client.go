@@ -1,4 +1,6 @@
-package opensearch
+// Package client sends requests to the nodes of a cluster of OpenSearch: again where a
+// node does not take them, in bulk where they are many, with errors in one sentence.
+package client
 
 import (
 	"bytes"
@@ -27,7 +29,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.Status == http.StatusUnauthorized:
 		return "the cluster refuses the name and password (401): give them in the address, opensearch://NAME:PASSWORD@HOST, or in $TAMIS_OPENSEARCH_PASSWORD"
-	case e.Status == http.StatusForbidden && e.Type == blockedType:
+	case e.Status == http.StatusForbidden && e.Type == BlockedType:
 		return "the cluster takes no writes: " + e.Reason + " (a disk over its flood stage makes an index read-only: free space, and it is lifted)"
 	case e.Type == "":
 		return fmt.Sprintf("the cluster answers %d: %s", e.Status, e.Reason)
@@ -36,35 +38,49 @@ func (e *Error) Error() string {
 }
 
 const (
-	conflictType = "version_conflict_engine_exception"
-	blockedType  = "cluster_block_exception"
+	ConflictType = "version_conflict_engine_exception"
+	BlockedType  = "cluster_block_exception"
 )
 
-// isStatus says that err is an answer with a status.
-func isStatus(err error, status int) bool {
+// IsStatus says that err is an answer with a status.
+func IsStatus(err error, status int) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == status
 }
 
+// Query is a part of a request.
+type Query = map[string]any
+
 // Waits between tries: the first, and the longest; each is shortened by chance, so that
 // many clients do not come again at one time.
 const (
-	firstWait = 50 * time.Millisecond
-	mostWait  = 5 * time.Second
+	FirstWait = 50 * time.Millisecond
+	MostWait  = 5 * time.Second
 )
 
 // mostAttempt is how long one node is waited for.
 const mostAttempt = 30 * time.Second
 
-// cluster sends requests to the nodes of a cluster.
-type cluster struct {
+// Cluster sends requests to the nodes of a cluster.
+type Cluster struct {
 	client *opensearch.Client
-	// patience is how long a request is tried again while no node takes it.
-	patience time.Duration
+	// Patience is how long a request is tried again while no node takes it.
+	Patience time.Duration
 }
 
-// dial makes a client; it contacts nobody.
-func dial(o Options) (*cluster, error) {
+// Options say where a cluster is and who asks.
+type Options struct {
+	// Addresses of nodes: http://HOST:PORT or https://HOST:PORT.
+	Addresses      []string
+	User, Password string
+	// CA are certificates in PEM form of authorities that sign those of the nodes.
+	CA []byte
+	// Patience is how long a request is tried again while no node takes it; 0 is 30 s.
+	Patience time.Duration
+}
+
+// Dial makes a client; it contacts nobody.
+func Dial(o Options) (*Cluster, error) {
 	addresses := make([]string, len(o.Addresses))
 	for i, a := range o.Addresses {
 		u, err := url.Parse(a)
@@ -88,36 +104,36 @@ func dial(o Options) (*cluster, error) {
 	if patience == 0 {
 		patience = 30 * time.Second
 	}
-	return &cluster{client: c, patience: patience}, nil
+	return &Cluster{client: c, Patience: patience}, nil
 }
 
-func (c *cluster) close() error { return c.client.Close() }
+func (c *Cluster) Close() error { return c.client.Close() }
 
-// do sends a request, again where no node takes it, and reads the answer into out where
+// Do sends a request, again where no node takes it, and reads the answer into out where
 // that is not nil. The body is JSON, or bytes as they are. Every request that is sent may
 // be carried out more than once.
-func (c *cluster) do(ctx context.Context, method, path string, body, out any) error {
+func (c *Cluster) Do(ctx context.Context, method, path string, body, out any) error {
 	data, err := bytesOf(body)
 	if err != nil {
 		return err
 	}
-	until := time.Now().Add(c.patience)
-	for wait := firstWait; ; wait = min(2*wait, mostWait) {
+	until := time.Now().Add(c.Patience)
+	for wait := FirstWait; ; wait = min(2*wait, MostWait) {
 		err := c.send(ctx, method, path, data, out)
 		if err == nil || ctx.Err() != nil || !passes(err) {
 			return err
 		}
 		if time.Now().Add(wait).After(until) {
-			return fmt.Errorf("tried again for %s: %w", c.patience, err)
+			return fmt.Errorf("tried again for %s: %w", c.Patience, err)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := Pause(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// pause waits between half of a time and all of it.
-func pause(ctx context.Context, most time.Duration) error {
+// Pause waits between half of a time and all of it.
+func Pause(ctx context.Context, most time.Duration) error {
 	t := time.NewTimer(most/2 + rand.N(most/2+1))
 	defer t.Stop()
 	select {
@@ -132,14 +148,14 @@ func pause(ctx context.Context, most time.Duration) error {
 func passes(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
-		return !errors.Is(err, errNotOpenSearch)
+		return !errors.Is(err, ErrNotOpenSearch)
 	}
-	return busy(e.Status)
+	return Busy(e.Status)
 }
 
-// busy says of a status that another node may take it, or the same a little later: a node
+// Busy says of a status that another node may take it, or the same a little later: a node
 // that loses another while it answers says 500.
-func busy(status int) bool {
+func Busy(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
@@ -147,15 +163,15 @@ func busy(status int) bool {
 	return false
 }
 
-var errUnreached = errors.New("no node of the cluster answers")
+var ErrUnreached = errors.New("no node of the cluster answers")
 
-var errNotOpenSearch = errors.New("what answers there is no OpenSearch")
+var ErrNotOpenSearch = errors.New("what answers there is no OpenSearch")
 
 // mostAnswer bounds what is read of an answer.
 const mostAnswer = 256 << 20
 
-// once is do that tries once.
-func (c *cluster) once(ctx context.Context, method, path string, body, out any) error {
+// Once is Do that tries once.
+func (c *Cluster) Once(ctx context.Context, method, path string, body, out any) error {
 	data, err := bytesOf(body)
 	if err != nil {
 		return err
@@ -173,7 +189,7 @@ func bytesOf(body any) ([]byte, error) {
 	return json.Marshal(body)
 }
 
-func (c *cluster) send(ctx context.Context, method, path string, data []byte, out any) error {
+func (c *Cluster) send(ctx context.Context, method, path string, data []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(data))
 	if err != nil {
 		return err
@@ -183,12 +199,12 @@ func (c *cluster) send(ctx context.Context, method, path string, data []byte, ou
 	}
 	res, err := c.client.Stream(req)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnreached, err)
+		return fmt.Errorf("%w: %w", ErrUnreached, err)
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer+1))
 	if err != nil {
-		return fmt.Errorf("%w: its answer broke off: %w", errUnreached, err)
+		return fmt.Errorf("%w: its answer broke off: %w", ErrUnreached, err)
 	}
 	if len(answer) > mostAnswer {
 		return fmt.Errorf("the answer of the cluster has more than %d MB", mostAnswer>>20)
@@ -198,7 +214,7 @@ func (c *cluster) send(ctx context.Context, method, path string, data []byte, ou
 			return nil
 		}
 		if err := json.Unmarshal(answer, out); err != nil {
-			return fmt.Errorf("%w: its answer is not JSON (%s)", errNotOpenSearch, start(answer))
+			return fmt.Errorf("%w: its answer is not JSON (%s)", ErrNotOpenSearch, start(answer))
 		}
 		return nil
 	}
@@ -214,7 +230,7 @@ func (c *cluster) send(ctx context.Context, method, path string, data []byte, ou
 			e.Reason = start(answer)
 			return e
 		}
-		return fmt.Errorf("%w: it answers %d, and no JSON (%s)", errNotOpenSearch, res.StatusCode, start(answer))
+		return fmt.Errorf("%w: it answers %d, and no JSON (%s)", ErrNotOpenSearch, res.StatusCode, start(answer))
 	}
 	var detail struct {
 		Type   string `json:"type"`
@@ -243,4 +259,55 @@ func start(answer []byte) string {
 		s += "…"
 	}
 	return s
+}
+
+// Known says what is wrong where the cluster is none that this package knows.
+func (c *Cluster) Known(ctx context.Context) error {
+	var answer struct {
+		Version struct {
+			Distribution string `json:"distribution"`
+			Number       string `json:"number"`
+		} `json:"version"`
+	}
+	if err := c.Do(ctx, http.MethodGet, "/", nil, &answer); err != nil {
+		return err
+	}
+	v := answer.Version
+	if v.Distribution != "opensearch" {
+		what := "it names no version"
+		if v.Number != "" {
+			what = "it says version " + v.Number + " of " + strings.TrimSpace(v.Distribution+" (no distribution named: Elasticsearch?)")
+		}
+		return fmt.Errorf("%w: %s", ErrNotOpenSearch, what)
+	}
+	major, _, _ := strings.Cut(v.Number, ".")
+	if major != "2" && major != "3" {
+		return fmt.Errorf("the cluster is OpenSearch %s; versions 2 and 3 are known", v.Number)
+	}
+	return nil
+}
+
+// Plugins are those that all nodes of the cluster have, by name, with their versions.
+func (c *Cluster) Plugins(ctx context.Context) (map[string]string, error) {
+	var nodes []struct {
+		Name string `json:"name"`
+	}
+	var installed []struct {
+		Name      string `json:"name"`
+		Component string `json:"component"`
+		Version   string `json:"version"`
+	}
+	if err := c.Do(ctx, http.MethodGet, "/_cat/nodes?format=json&h=name", nil, &nodes); err != nil {
+		return nil, err
+	}
+	if err := c.Do(ctx, http.MethodGet, "/_cat/plugins?format=json", nil, &installed); err != nil {
+		return nil, err
+	}
+	all, count := map[string]string{}, map[string]int{}
+	for _, p := range installed {
+		if count[p.Component]++; count[p.Component] >= len(nodes) {
+			all[p.Component] = p.Version
+		}
+	}
+	return all, nil
 }
