@@ -61,7 +61,8 @@ var floors = [][]string{
 	{"compose"},
 	{""}, // package tamis
 	{"engine"},
-	{"engine/enginetest", "engine/opensearch"},
+	{"engine/enginetest", "engine/opensearch/client"},
+	{"engine/opensearch"},
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
