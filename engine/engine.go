@@ -39,6 +39,8 @@ type Capability string
 // The capabilities.
 const (
 	Vectors    Capability = "searches by vectors"
+	Dense      Capability = "searches by dense vectors"
+	Multi      Capability = "searches by multi-vectors"
 	Plans      Capability = "plans"
 	Folding    Capability = "folding of near-duplicates in searches"
 	Parameters Capability = "other parameters of BM25 than those that it was made with"

@@ -14,7 +14,9 @@ import (
 
 // formatVersion is counted up with every change of the records or of the mapping that
 // an older version of this package would read wrongly.
-const formatVersion = 1
+//
+// Version 2 has vectors.
+const formatVersion = 2
 
 // meta is what the mapping says of an index.
 type meta struct {
@@ -44,7 +46,7 @@ func definition(m meta, shards, replicas int) query {
 		"mappings": query{
 			"dynamic": false,
 			"_meta":   query{"tamis": m},
-			"_source": query{"excludes": []string{"t", "T"}},
+			"_source": query{"excludes": []string{"t", "T", "v"}},
 			"properties": query{
 				"k": unsorted,
 				"q": query{"type": "long"},
@@ -57,6 +59,7 @@ func definition(m meta, shards, replicas int) query {
 				"i": query{"type": "keyword", "ignore_above": mostTerm},
 				"y": unsorted,
 				"a": keyword,
+				"v": query{"properties": query{}}, // see package vectors
 				"x": query{"type": "object", "enabled": false},
 			},
 		},
@@ -98,6 +101,9 @@ func (ix *Index) find(ctx context.Context) (m meta, found bool, err error) {
 func (ix *Index) create(ctx context.Context, m meta, o Options) error {
 	name := ix.name + "-000001" // of two that create it at once, one is told that it is there
 	d := definition(m, max(o.Shards, 1), o.Replicas)
+	if ix.dense { // else no dense vector goes in
+		d["settings"].(query)["index.knn"] = true
+	}
 	d["aliases"] = query{ix.name: query{"is_write_index": true}}
 	err := ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
 	var e *client.Error

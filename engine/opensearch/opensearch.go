@@ -16,6 +16,8 @@
 //	            so that nothing has to be joined; x has its bytes of the source, of
 //	            which the passages of a document are all, its headings and sentences,
 //	            and the header of its document
+//	field v     _id "v" and the digest of its name: how a field keeps its vectors, which
+//	            stand with the documents or passages that they are of (package vectors)
 //	intent i    _id "i" and a sequence number: what a writer is about to do, so that
 //	            it can be ended or taken back by another
 //
@@ -37,10 +39,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/text"
@@ -60,6 +64,9 @@ type Options struct {
 	Language         string
 	Similarity       tamis.Similarity
 	Shards, Replicas int
+	// Vectors says how fields keep their vectors, from their first use on, as
+	// tamis.Options do; dense ones have 32 bits here.
+	Vectors map[string]tamis.VectorField
 	// MustExist makes opening fail with tamis.ErrNotFound where there is no index.
 	MustExist bool
 	// ReadOnly makes no index, and ends nothing that another writer has left.
@@ -161,6 +168,7 @@ type Index struct {
 	concrete  string // the index behind it
 	meta      meta
 	readOnly  bool
+	dense     bool // all nodes have the plugin of dense vectors
 	global    bool
 	ingest    *ingest.Pipeline
 	weights   index.Config
@@ -168,6 +176,9 @@ type Index struct {
 	counters  map[string]tamis.Counter
 
 	numbers sequence
+	fields  *vectors.Fields
+	encoder atomic.Pointer[tamis.Encoder]
+	recalls recalls
 
 	mu    sync.Mutex
 	words words // what is known of the analyses
@@ -191,6 +202,7 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 		cluster: c, name: name, path: url.PathEscape(name), readOnly: o.ReadOnly,
 		global: o.Statistics != Shard, counters: map[string]tamis.Counter{},
 	}
+	ix.fields = &vectors.Fields{Cluster: c, Path: ix.path, Wanted: o.Vectors}
 	for _, counter := range o.Counters {
 		ix.counters[counter.Name()] = counter
 	}
@@ -210,6 +222,11 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	if err := first.Known(ctx); err != nil {
 		return err
 	}
+	plugins, err := ix.cluster.Plugins(ctx)
+	if err != nil {
+		return err
+	}
+	ix.dense = plugins[vectors.Plugin] != ""
 	m, found, err := ix.find(ctx)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -181,6 +182,9 @@ func (m *moment) send(params string, body query, answer any) error {
 
 // search sends a search for records.
 func (m *moment) search(body query, global bool) (*searched, error) {
+	if body["_source"] == nil {
+		body["_source"] = query{"excludes": []string{"x.v"}}
+	}
 	params := ""
 	if global && m.ix.global {
 		params = "&search_type=dfs_query_then_fetch"
@@ -200,13 +204,21 @@ func (m *moment) kind(k string) []query {
 	return append([]query{{"term": query{"k": k}}}, m.filters...)
 }
 
-// best ranks the records of a kind by terms in a field: of all, or of some documents the
-// best one each.
-func (m *moment) best(kind, field string, terms []search.Term, k int, of ...int) []topk.Hit {
-	if m.err != nil || k <= 0 {
+// best ranks the records of a kind by terms in a field.
+func (m *moment) best(kind, field string, terms []search.Term, k int) []topk.Hit {
+	asked := byTerms(field, terms, m.kind(kind))
+	if asked == nil {
 		return nil
 	}
-	should := make([]query, 0, len(terms))
+	hits, err := m.top(asked, k, true, nil)
+	m.err = cmp.Or(m.err, err)
+	return hits
+}
+
+// byTerms is the query for terms in a field, of records that pass filters; nil where there
+// are none.
+func byTerms(field string, terms []search.Term, filters []query) query {
+	var should []query
 	for _, t := range terms {
 		if t.Weight > 0 {
 			should = append(should, query{"term": query{field: query{"value": termOf(t.Text), "boost": t.Weight}}})
@@ -215,34 +227,33 @@ func (m *moment) best(kind, field string, terms []search.Term, k int, of ...int)
 	if len(should) == 0 {
 		return nil
 	}
-	filters := m.kind(kind)
-	if len(of) > 0 {
-		filters = append(filters, query{"terms": query{"q": of}})
+	return query{"bool": query{"should": should, "minimum_should_match": 1, "filter": filters}}
+}
+
+// top are the k best of a query.
+func (m *moment) top(asked query, k int, global bool, more query) ([]topk.Hit, error) {
+	if m.err != nil || k <= 0 {
+		return nil, m.err
 	}
 	body := query{
-		"size": min(k, mostHits), "track_total_hits": false, "track_scores": true,
-		"query": query{"bool": query{"should": should, "minimum_should_match": 1, "filter": filters}},
-		"sort":  []any{"_score", query{"q": "asc"}, query{"n": query{"order": "asc", "missing": "_first", "unmapped_type": "integer"}}},
+		"size": min(k, mostHits), "track_total_hits": false, "track_scores": true, "query": asked,
+		"sort": []any{"_score", query{"q": "asc"}, query{"n": query{"order": "asc", "missing": "_first", "unmapped_type": "integer"}}},
 	}
-	if len(of) > 0 {
-		body["collapse"] = query{"field": "q"}
-	}
-	found, err := m.search(body, true)
+	maps.Copy(body, more)
+	found, err := m.search(body, global)
 	if err != nil {
-		m.err = err
-		return nil
+		return nil, err
 	}
 	hits := make([]topk.Hit, 0, len(found.Hits.Hits))
 	for i := range found.Hits.Hits {
 		h := &found.Hits.Hits[i]
 		row, err := m.keep(h)
 		if err != nil {
-			m.err = err
-			return nil
+			return nil, err
 		}
 		hits = append(hits, topk.Hit{Row: row, Score: h.Score})
 	}
-	return hits
+	return hits, nil
 }
 
 // mostHits is how many hits a search may ask for; more is no page of a cluster.
@@ -503,8 +514,6 @@ func (m *moment) Place(doc topk.Row, at int) (corpus.Place, error) {
 }
 
 func (m *moment) Incomplete() int { return 0 }
-
-func (m *moment) Meaning(context.Context, string) (gather.Meaning, error) { return nil, nil }
 
 // byID finds a document by its id, for who sees the moment.
 func (m *moment) byID(id string) (topk.Row, error) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/store/record"
 )
@@ -31,7 +32,8 @@ type passageRecord struct {
 	Row   string `json:"r"`
 	Terms string `json:"t,omitempty"`
 	described
-	X passageData `json:"x"`
+	Vectors map[string]any `json:"v,omitempty"`
+	X       passageData    `json:"x"`
 }
 
 type passageData struct {
@@ -41,6 +43,12 @@ type passageData struct {
 	Sentences []int         `json:"u,omitempty"`
 	Place     *corpus.Place `json:"l,omitempty"`
 	Doc       headerData    `json:"d"`
+	storedVectors
+}
+
+// storedVectors are those of a record as they are read back, by field.
+type storedVectors struct {
+	Vectors map[string]vectors.Stored `json:"v,omitempty"`
 }
 
 // headerData is what of a document stands with each of its passages.
@@ -59,13 +67,15 @@ type documentRecord struct {
 	Title    string `json:"y,omitempty"`
 	Analyzer string `json:"a"`
 	described
-	X documentData `json:"x"`
+	Vectors map[string]any `json:"v,omitempty"`
+	X       documentData   `json:"x"`
 }
 
 type documentData struct {
 	Doc    headerData `json:"d"`
 	Blocks []byte     `json:"b,omitempty"` // as record.AppendBlocks writes them
 	Places []byte     `json:"p,omitempty"` // as record.AppendPlaces writes them
+	storedVectors
 }
 
 // keyOf is what the records of a document are routed by, and its own is called.

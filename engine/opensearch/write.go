@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,10 +16,14 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/internal/inorder"
+	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/store/prepare"
+	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // A document is written in four steps, each of which the next begins after: an intent,
@@ -79,8 +84,9 @@ func (ix *Index) take(ctx context.Context, n int) (int64, error) {
 // ready is a document that is ready to be written.
 type ready struct {
 	*prepare.Document
-	reason string // why it cannot be
-	err    error  // of the sequence of documents
+	vectors map[string]vector.Value // by the names of their terms
+	reason  string                  // why it cannot be
+	err     error                   // of the sequence of documents
 }
 
 func (ix *Index) prepare(d tamis.Document) ready {
@@ -92,12 +98,20 @@ func (ix *Index) prepare(d tamis.Document) ready {
 		p.reason = fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, mostBytes>>20)
 		return p
 	}
+	var digested []byte
 	if len(d.Vectors) > 0 {
-		p.reason = "it brings vectors, which an index in a cluster does not take yet"
-		return p
+		var err error
+		if p.vectors, digested, err = vectors.Canonical(d.Vectors); err != nil {
+			p.reason = err.Error()
+			return p
+		}
+		if n := record.Vectors(p.vectors).Numbers(); n > store.MaxNumbers {
+			p.reason = fmt.Sprintf("its vectors have %d weights or numbers, more than the %d that one document may have", n, store.MaxNumbers)
+			return p
+		}
 	}
 	p.Describe(ix.ingest)
-	if err := p.Seal(nil); err != nil {
+	if err := p.Seal(digested); err != nil {
 		p.reason = err.Error()
 	}
 	return p
@@ -155,6 +169,13 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error])
 			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.reason})
 			continue
 		}
+		if p.reason, err = ix.keeps(ctx, p.vectors); err != nil {
+			return report, err
+		}
+		if p.reason != "" {
+			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.reason})
+			continue
+		}
 		seen[d.ID] = true
 		batch, bytes = append(batch, p), bytes+len(d.Source)
 		if bytes >= batchBytes || len(batch) == batchDocuments {
@@ -167,6 +188,51 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error])
 		return report, err
 	}
 	return report, ctx.Err()
+}
+
+// keeps says why vectors cannot be those of their fields.
+func (ix *Index) keeps(ctx context.Context, all map[string]vector.Value) (reason string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		_, err := ix.fields.Use(ctx, name, all[name])
+		var unfit *vectors.UnfitError
+		if errors.As(err, &unfit) {
+			return err.Error(), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// vectorsOf are those of a document's own record, and those of the passage that a range is.
+func (ix *Index) vectorsOf(ctx context.Context, all map[string]vector.Value) (own vectors.Record, of func(start, end int) vectors.Record, err error) {
+	type at struct{ start, end int }
+	parts := map[at]*vectors.Record{}
+	for name, v := range all {
+		f, err := ix.fields.Use(ctx, name, v)
+		if err != nil {
+			return own, nil, err
+		}
+		list, ok := v.(vector.Parts)
+		if !ok {
+			own.Put(name, f, v)
+		}
+		for _, p := range list {
+			r := parts[at{p.Start, p.End}]
+			if r == nil {
+				r = &vectors.Record{}
+				parts[at{p.Start, p.End}] = r
+			}
+			r.Put(name, f, p.Vector)
+		}
+	}
+	return own, func(start, end int) vectors.Record {
+		if r := parts[at{start, end}]; r != nil {
+			return *r
+		}
+		return vectors.Record{}
+	}, nil
 }
 
 // stored is what is known of a document that is there.
@@ -187,7 +253,7 @@ func (ix *Index) known(ctx context.Context, keys []string) ([]stored, error) {
 	}
 	docs := make([]query, len(keys))
 	for i, k := range keys {
-		docs[i] = query{"_id": documentKind + k, "routing": k, "_source": query{"excludes": []string{"x.b", "x.p"}}}
+		docs[i] = query{"_id": documentKind + k, "routing": k, "_source": query{"excludes": []string{"x.b", "x.p", "x.v"}}}
 	}
 	var answer struct {
 		Docs []stored `json:"docs"`
@@ -349,13 +415,19 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *client
 	h.Coding = ""
 	values := describe(w.Rows.Metadata)
 	all := weigh(ix.weights, w.Rows.Document)
+	own, part, err := ix.vectorsOf(ctx, w.vectors)
+	if err != nil {
+		return err
+	}
 	var kept []passageRecord
-	err := w.Rows.Each(func(p corpus.Passage, f index.Fields) error {
+	err = w.Rows.Each(func(p corpus.Passage, f index.Fields) error {
 		if w.Rows.Joined && w.Rows.Document.Body == nil {
 			all.add(f.Body, 1)
 		}
 		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), described: values}
 		r.X = passageData{Start: p.Start, Text: d.Source[p.Start:p.End], Headings: slices.Clone(p.Headings), Sentences: flat(p)}
+		v := part(p.Start, p.End)
+		r.Vectors, r.X.Vectors = v.Indexed, v.Stored
 		if place := d.PlaceOf(p.Start); !place.IsZero() {
 			r.X.Place = &place
 		}
@@ -377,7 +449,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *client
 	}
 	r := documentRecord{
 		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, described: values,
-		X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places},
+		Vectors: own.Indexed, X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places, storedVectors: storedVectors{own.Stored}},
 	}
 	action := query{"_id": documentKind + w.Key, "routing": w.Key}
 	if w.old.Found {

@@ -101,7 +101,7 @@ func (q *Question) words(unit vector.Unit) (*plan.List, error) {
 			if err != nil {
 				return nil, err
 			}
-			return scores(ctx, some, rows)
+			return Scores(ctx, some, rows)
 		},
 		Feedback: func(ctx context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
 			terms, err := q.expanded(unit, found, f)
@@ -121,8 +121,8 @@ func notNil(rows []topk.Row) []topk.Row {
 	return rows
 }
 
-// scores asks a ranker of no other rows for those of rows.
-func scores(ctx context.Context, of search.Ranker, rows []topk.Row) ([]float32, error) {
+// Scores asks a ranker of no other rows for those of rows.
+func Scores(ctx context.Context, of search.Ranker, rows []topk.Row) ([]float32, error) {
 	r, err := of.Rank(ctx, len(rows))
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (q *Question) vectors(v vector.Value, field string) (*plan.List, error) {
 		if err != nil {
 			return nil, err
 		}
-		return scores(ctx, some, rows)
+		return Scores(ctx, some, rows)
 	}
 	switch asked := asked.(type) {
 	case vector.Dense:
