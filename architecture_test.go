@@ -62,6 +62,7 @@ var floors = [][]string{
 	{""}, // package tamis
 	{"engine"},
 	{"engine/enginetest", "engine/opensearch/client"},
+	{"engine/opensearch/metadata", "engine/opensearch/vectors"},
 	{"engine/opensearch"},
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},

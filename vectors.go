@@ -34,6 +34,37 @@ type VectorField = vector.Field
 // DefaultField is the field of vectors that is meant where none is named.
 const DefaultField = "vector"
 
+// VectorFields say how fields keep their vectors: those that are used, and those that are
+// wanted.
+func (ix *Index) VectorFields(context.Context) (map[string]VectorField, error) {
+	fields := map[string]VectorField{}
+	for _, name := range ix.store.VectorFields() {
+		fields[name] = ix.store.Field(name)
+	}
+	return fields, nil
+}
+
+// WantVectors says how fields are to keep their vectors that no document has used yet, as
+// Options.Vectors does.
+func (ix *Index) WantVectors(_ context.Context, fields map[string]VectorField) error {
+	for name, f := range fields {
+		if err := ix.store.Want(name, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Vectors are those of a document, by field, attached ones included, for somebody who sees
+// the scope. Error: ErrNotFound.
+func (ix *Index) Vectors(_ context.Context, id string, scope Scope) (all map[string]Vector, err error) {
+	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) (err error) {
+		all, err = v.NamedVectors(h)
+		return err
+	})
+	return all, err
+}
+
 // AddVectors gives documents the vectors of a file (JSON Lines, CIFF or CSR,
 // gzipped or not; "-" is standard input) in a field, by id, beside what they
 // have. A vector whose id no document has becomes a document, with the "contents" of

@@ -528,6 +528,27 @@ func names(t *testing.T, p *pair) {
 		p.ranked(tamis.Query{Text: fmt.Sprintf("number%d", i), K: 3})
 	}
 	p.ranked(tamis.Query{Text: "a|b 100% snake_case 漢字", K: 20})
+	for i := range 7 { // long ids that share their beginning
+		docs = append(docs, tamis.Document{ID: strings.Repeat("deep/", 1000) + fmt.Sprint(i), Source: "far down", Lang: "en"})
+	}
+	p.add(docs[len(docs)-7:]...)
+	for _, prefix := range []string{"", "deep/", strings.Repeat("deep/", 1000), "a/b?"} {
+		p.same("pages of "+prefix[:min(9, len(prefix))], func(ix engine.Index) (any, error) {
+			var ids []string
+			for page := (tamis.Page{Prefix: prefix, Limit: 3}); ; {
+				list, next, err := ix.Documents(t.Context(), page, tamis.Scope{})
+				if err != nil {
+					return nil, err
+				}
+				for _, d := range list {
+					ids = append(ids, d.ID)
+				}
+				if page.After = next; next == "" {
+					return ids, nil
+				}
+			}
+		})
+	}
 	p.same("delete", func(ix engine.Index) (any, error) { return ix.Delete(t.Context(), docs[0].ID, docs[2].ID, "p1/0") })
 }
 

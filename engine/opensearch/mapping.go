@@ -56,7 +56,7 @@ func definition(m meta, shards, replicas int) query {
 				"T": words,
 				"f": unsorted,
 				"F": keyword,
-				"i": query{"type": "keyword", "ignore_above": mostTerm},
+				"i": query{"type": "keyword"},
 				"y": unsorted,
 				"a": keyword,
 				"v": query{"properties": query{}}, // see package vectors

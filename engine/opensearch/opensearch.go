@@ -202,7 +202,7 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 		cluster: c, name: name, path: url.PathEscape(name), readOnly: o.ReadOnly,
 		global: o.Statistics != Shard, counters: map[string]tamis.Counter{},
 	}
-	ix.fields = &vectors.Fields{Cluster: c, Path: ix.path, Wanted: o.Vectors}
+	ix.fields = &vectors.Fields{Cluster: c, Path: ix.path}
 	for _, counter := range o.Counters {
 		ix.counters[counter.Name()] = counter
 	}
@@ -255,6 +255,9 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 		if err := ix.create(ctx, ix.meta, o); err != nil {
 			return err
 		}
+	}
+	if err := ix.fields.Want(ctx, o.Vectors); err != nil {
+		return err
 	}
 	switch {
 	case o.ReadOnly:

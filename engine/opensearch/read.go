@@ -16,6 +16,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -96,7 +97,7 @@ func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*mome
 		return nil, err
 	}
 	if visible != nil {
-		q, err := compiled(visible)
+		q, err := metadata.Query(visible)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +107,7 @@ func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*mome
 		if err := m.knows(asked); err != nil {
 			return nil, err
 		}
-		q, err := compiled(asked)
+		q, err := metadata.Query(asked)
 		if err != nil {
 			return nil, &tamis.InvalidError{Field: "filter", Err: err}
 		}

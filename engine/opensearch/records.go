@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/store/record"
@@ -31,7 +33,7 @@ type passageRecord struct {
 	N     int    `json:"n"`
 	Row   string `json:"r"`
 	Terms string `json:"t,omitempty"`
-	described
+	metadata.Described
 	Vectors map[string]any `json:"v,omitempty"`
 	X       passageData    `json:"x"`
 }
@@ -66,7 +68,7 @@ type documentRecord struct {
 	Terms    string `json:"T,omitempty"`
 	Title    string `json:"y,omitempty"`
 	Analyzer string `json:"a"`
-	described
+	metadata.Described
 	Vectors map[string]any `json:"v,omitempty"`
 	X       documentData   `json:"x"`
 }
@@ -78,16 +80,23 @@ type documentData struct {
 	storedVectors
 }
 
+// query is a part of a request.
+type query = client.Query
+
 // keyOf is what the records of a document are routed by, and its own is called.
 func keyOf(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(sum[:16])
 }
 
-// sortedID is an id as it is listed by: its beginning, where it is long.
+// mostID is how much of an id it is listed by: a keyword has 32,766 bytes at most.
+const mostID = 32_000
+
+// sortedID is an id as it is listed by: where it is longer than that, it goes on with its
+// digest.
 func sortedID(id string) string {
-	if len(id) > mostValue {
-		return cut(id)
+	if len(id) > mostID {
+		return metadata.Cut(id, mostID) + keyOf(id)
 	}
 	return id
 }

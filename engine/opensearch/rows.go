@@ -22,7 +22,8 @@ import (
 // rows are those of a moment as plans read them (lists.Rows).
 type rows struct {
 	*moment
-	fields map[string]vector.Field
+	fields map[string]vector.Field // that are used
+	wanted map[string]vector.Field
 	terms  vector.Vocabulary // numbers of the terms of vectors
 }
 
@@ -40,7 +41,11 @@ func (ix *Index) used() tamis.Encoder {
 // rowsOf reads which fields of vectors there are.
 func (m *moment) rowsOf() (*rows, error) {
 	fields, err := m.ix.fields.All(m.ctx)
-	return &rows{moment: m, fields: fields, terms: *vector.NewVocabulary()}, err
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := m.ix.fields.Said(m.ctx)
+	return &rows{moment: m, fields: fields, wanted: wanted, terms: *vector.NewVocabulary()}, err
 }
 
 // ranking is what searches of the moment rank by.
@@ -62,9 +67,8 @@ func (m *moment) ranking(q tamis.Query) (*tamis.Ranking, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Rows, r.Encoder = of, m.ix.used()
-	r.Fields, err = m.ix.fields.Names(m.ctx)
-	return r, err
+	r.Rows, r.Encoder, r.Fields = of, m.ix.used(), slices.Sorted(maps.Keys(of.wanted))
+	return r, nil
 }
 
 // Header is that of lists.Rows.
@@ -164,7 +168,7 @@ func (r *rows) Field(name string) vector.Field {
 	if f, ok := r.fields[name]; ok {
 		return f
 	}
-	return r.ix.fields.Wanted[name]
+	return r.wanted[name]
 }
 
 // Compared is that of lists.Rows.
@@ -248,6 +252,55 @@ func (m *moment) withVectors(of query, k int) ([]hit, error) {
 		return nil, err
 	}
 	return found.Hits.Hits, nil
+}
+
+// VectorFields is tamis.Index.VectorFields.
+func (ix *Index) VectorFields(ctx context.Context) (map[string]tamis.VectorField, error) {
+	return ix.fields.Said(ctx)
+}
+
+// WantVectors is tamis.Index.WantVectors.
+func (ix *Index) WantVectors(ctx context.Context, fields map[string]tamis.VectorField) error {
+	return ix.fields.Want(ctx, fields)
+}
+
+// Vectors is tamis.Index.Vectors.
+func (ix *Index) Vectors(ctx context.Context, id string, scope tamis.Scope) (all map[string]tamis.Vector, err error) {
+	err = ix.ask(ctx, scope, false, func(m *moment) error {
+		row, err := m.byID(id)
+		if err == nil {
+			all, err = m.vectorsOf(row)
+		}
+		return err
+	})
+	return all, err
+}
+
+// vectorsOf reads the vectors of a document and of its passages.
+func (m *moment) vectorsOf(doc topk.Row) (map[string]vector.Value, error) {
+	all := map[string]vector.Value{}
+	filters := []query{{"terms": query{"k": []string{documentKind, passageKind}}}, {"term": query{"q": doc.Segment}}}
+	for after := -2; ; {
+		found, err := m.search(query{
+			"size": 500, "track_total_hits": false, "query": query{"bool": query{"filter": filters}}, "_source": []string{"k", "n", "x.s", "x.t", "x.v"},
+			"sort": []query{{"n": query{"order": "asc", "missing": -1}}}, "search_after": []int{after},
+		}, false)
+		if err != nil || len(found.Hits.Hits) == 0 {
+			return all, err
+		}
+		for _, h := range found.Hits.Hits {
+			x := &h.Source.X
+			after = max(after, int(h.Source.N))
+			for name, s := range x.Vectors {
+				if h.Source.Kind == documentKind {
+					all[name] = s.Value()
+					continue
+				}
+				parts, _ := all[name].(vector.Parts)
+				all[name] = append(parts, vector.Part{Start: x.Start, End: x.Start + len(x.Text), Vector: s.Value()})
+			}
+		}
+	}
 }
 
 // Meaning is how near passages are to the question by the vectors that the index's

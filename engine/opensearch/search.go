@@ -12,6 +12,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/around"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/search"
@@ -268,7 +269,7 @@ func (m *moment) documents(p tamis.Page) (list []tamis.Listed, next string, err 
 	p.Limit = min(p.Limit, mostHits-1)
 	filters := m.kind(documentKind)
 	if p.Prefix != "" {
-		filters = append(filters, query{"prefix": query{"i": sortedID(p.Prefix)}})
+		filters = append(filters, query{"prefix": query{"i": metadata.Cut(p.Prefix+" ", min(len(p.Prefix), mostID))}})
 	}
 	if p.After != "" {
 		filters = append(filters, query{"range": query{"i": query{"gt": sortedID(p.After)}}})

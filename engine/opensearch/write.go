@@ -16,6 +16,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
@@ -413,7 +414,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *client
 	d := &w.Document.Document
 	h := *w.Header
 	h.Coding = ""
-	values := describe(w.Rows.Metadata)
+	values := metadata.Describe(w.Rows.Metadata)
 	all := weigh(ix.weights, w.Rows.Document)
 	own, part, err := ix.vectorsOf(ctx, w.vectors)
 	if err != nil {
@@ -424,7 +425,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *client
 		if w.Rows.Joined && w.Rows.Document.Body == nil {
 			all.add(f.Body, 1)
 		}
-		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), described: values}
+		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), Described: values}
 		r.X = passageData{Start: p.Start, Text: d.Source[p.Start:p.End], Headings: slices.Clone(p.Headings), Sentences: flat(p)}
 		v := part(p.Start, p.End)
 		r.Vectors, r.X.Vectors = v.Indexed, v.Stored
@@ -448,7 +449,7 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *client
 		}
 	}
 	r := documentRecord{
-		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, described: values,
+		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, Described: values,
 		Vectors: own.Indexed, X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places, storedVectors: storedVectors{own.Stored}},
 	}
 	action := query{"_id": documentKind + w.Key, "routing": w.Key}

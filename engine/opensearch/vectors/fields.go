@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,10 +27,9 @@ const Plugin = "opensearch-knn"
 type Fields struct {
 	Cluster *client.Cluster
 	Path    string // of the index
-	// Wanted says how fields are to be that are not used.
-	Wanted map[string]vector.Field
 
 	mu     sync.Mutex
+	wanted map[string]vector.Field // how fields are to be that are not used
 	stored map[string]vector.Field
 	mapped map[string]bool // by this process
 	at     time.Time       // when all were read
@@ -75,16 +73,42 @@ func (f *Fields) All(ctx context.Context) (map[string]vector.Field, error) {
 	return maps.Clone(f.stored), nil
 }
 
-// Names are those of fields that are used or wanted, ascending.
-func (f *Fields) Names(ctx context.Context) ([]string, error) {
+// Said are the fields that are used, and those that are wanted.
+func (f *Fields) Said(ctx context.Context) (map[string]vector.Field, error) {
 	all, err := f.All(ctx)
-	if all == nil {
-		all = map[string]vector.Field{}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	said := maps.Clone(f.wanted)
+	if said == nil {
+		said = map[string]vector.Field{}
 	}
-	for name, w := range f.Wanted {
-		all[name] = w
+	maps.Copy(said, all)
+	return said, err
+}
+
+// Want says how fields are to be that are not used; an error, where one is otherwise.
+func (f *Fields) Want(ctx context.Context, fields map[string]vector.Field) error {
+	used, err := f.All(ctx)
+	if err != nil {
+		return err
 	}
-	return slices.Sorted(maps.Keys(all)), err
+	kept := map[string]vector.Field{}
+	for name, w := range fields {
+		if w.Kind == vector.KindDense {
+			w.Bits = 32
+		}
+		kept[name] = w
+	}
+	if _, err := names.NewFields(f.Path, used, kept); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.wanted == nil {
+		f.wanted = map[string]vector.Field{}
+	}
+	maps.Copy(f.wanted, kept)
+	return nil
 }
 
 func (f *Fields) know(r record) {
@@ -100,7 +124,7 @@ func (f *Fields) Use(ctx context.Context, name string, v vector.Value) (vector.F
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for {
-		known, err := names.NewFields(f.Path, f.stored, f.Wanted)
+		known, err := names.NewFields(f.Path, f.stored, f.wanted)
 		if err != nil {
 			return vector.Field{}, err
 		}
