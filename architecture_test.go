@@ -62,7 +62,8 @@ var floors = [][]string{
 	{""}, // package tamis
 	{"engine"},
 	{"engine/enginetest", "engine/opensearch/client"},
-	{"engine/opensearch/metadata", "engine/opensearch/vectors"},
+	{"engine/opensearch/metadata", "engine/opensearch/termfreq", "engine/opensearch/vectors"},
+	{"engine/opensearch/mapping"},
 	{"engine/opensearch"},
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},

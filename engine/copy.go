@@ -91,10 +91,7 @@ func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) 
 			}
 		}
 	})
-	c.Added += r.Added
-	c.Updated += r.Updated
-	c.Unchanged += r.Unchanged
-	c.Skipped = append(c.Skipped, r.Skipped...)
+	c.Join(&r)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/mapping"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
@@ -69,6 +70,9 @@ type Options struct {
 	Vectors map[string]tamis.VectorField
 	// MustExist makes opening fail with tamis.ErrNotFound where there is no index.
 	MustExist bool
+	// Migrate has an index that another version of tamis made be made anew on opening, while
+	// it answers and takes no writes.
+	Migrate bool
 	// ReadOnly makes no index, and ends nothing that another writer has left.
 	ReadOnly bool
 	// Statistics are Global, the default, or Shard.
@@ -89,7 +93,7 @@ const (
 const Scheme = "opensearch://"
 
 // Parse reads opensearch://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT…]/NAME and what may
-// follow: ?tls=true, shards, replicas, statistics. A password may come from
+// follow: ?tls=true, shards, replicas, statistics, migrate. A password may come from
 // $TAMIS_OPENSEARCH_PASSWORD.
 func Parse(address string) (name string, o Options, err error) {
 	rest, ok := strings.CutPrefix(address, Scheme)
@@ -131,10 +135,12 @@ func Parse(address string) (name string, o Options, err error) {
 			o.Shards, err = strconv.Atoi(v)
 		case "replicas":
 			o.Replicas, err = strconv.Atoi(v)
+		case "migrate":
+			o.Migrate, err = strconv.ParseBool(v)
 		case "statistics":
 			o.Statistics = v
 		default:
-			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas or statistics", shown, key)
+			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas, statistics or migrate", shown, key)
 		}
 		if err != nil {
 			return "", o, fmt.Errorf("address %q: %s=%s is not a value that it takes", shown, key, v)
@@ -165,8 +171,7 @@ type Index struct {
 	cluster   *client.Cluster
 	name      string
 	path      string // the name in a URL
-	concrete  string // the index behind it
-	meta      meta
+	meta      mapping.Meta
 	readOnly  bool
 	dense     bool // all nodes have the plugin of dense vectors
 	global    bool
@@ -175,6 +180,7 @@ type Index struct {
 	analyzers text.Pool
 	counters  map[string]tamis.Counter
 
+	now     atomic.Pointer[generation]
 	numbers sequence
 	fields  *vectors.Fields
 	encoder atomic.Pointer[tamis.Encoder]
@@ -236,7 +242,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	want := ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language}
 	if found {
-		if m.Format > formatVersion {
+		if m.Format > mapping.Version {
 			return fmt.Errorf("index %q: %w", ix.name, tamis.ErrNewer)
 		}
 		if want.Similarity != "" && want.Similarity != m.Config.Similarity || want.Language != "" && want.Language != m.Config.Language {
@@ -251,7 +257,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	ix.weights = ix.ingest.Index()
 	if ix.meta = m; !found {
-		ix.meta = meta{Format: formatVersion, Made: ix.ingest.Made(), Config: want}
+		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want}
 		if err := ix.create(ctx, ix.meta, o); err != nil {
 			return err
 		}
@@ -262,10 +268,14 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	switch {
 	case o.ReadOnly:
 		return nil
-	case ix.meta.Made != ix.ingest.Made():
-		return fmt.Errorf("index %q: another version of tamis analysed its texts (%s, this one %s): read it, or copy it with tamis copy into a new one: %w", ix.name, ix.meta.Made, ix.ingest.Made(), tamis.ErrConfig)
+	case ix.meta.Format != mapping.Version || ix.meta.Made != ix.ingest.Made():
+		if !o.Migrate {
+			return fmt.Errorf("index %q: another version of tamis made it (format %d, analysis %s; this one %d, %s): read it, or have it made anew while it answers, with ?migrate=true after its address: %w",
+				ix.name, ix.meta.Format, ix.meta.Made, mapping.Version, ix.ingest.Made(), tamis.ErrConfig)
+		}
+		return ix.migrate(ctx)
 	}
-	return ix.recover(ctx)
+	return ix.writer().recover(ctx)
 }
 
 // Close releases the connections.
@@ -292,5 +302,8 @@ func (ix *Index) Refresh(ctx context.Context) error {
 
 // Drop deletes the index with all that it holds.
 func (ix *Index) Drop() error {
-	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.concrete, nil, nil)
+	if _, found, err := ix.find(context.Background()); err != nil || !found {
+		return err
+	}
+	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().concrete, nil, nil)
 }

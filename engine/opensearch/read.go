@@ -17,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/engine/opensearch/metadata"
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -222,7 +223,7 @@ func byTerms(field string, terms []search.Term, filters []query) query {
 	var should []query
 	for _, t := range terms {
 		if t.Weight > 0 {
-			should = append(should, query{"term": query{field: query{"value": termOf(t.Text), "boost": t.Weight}}})
+			should = append(should, query{"term": query{field: query{"value": termfreq.Of(t.Text), "boost": t.Weight}}})
 		}
 	}
 	if len(should) == 0 {
@@ -300,7 +301,7 @@ func (m *moment) BestDocuments(terms []search.Term, k int) []topk.Hit {
 }
 
 func (m *moment) Titled(terms []string) []topk.Row {
-	title := titleOf(terms)
+	title := termfreq.Title(terms)
 	if m.err != nil || title == "" {
 		return nil
 	}

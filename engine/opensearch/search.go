@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/corpus/around"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/engine/opensearch/metadata"
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/search"
@@ -124,7 +125,7 @@ func (m *moment) bestPassages(docs []topk.Row, terms []search.Term) []topk.Row {
 	}
 	var held []query
 	for _, t := range terms {
-		held = append(held, query{"constant_score": query{"filter": query{"term": query{"t": termOf(t.Text)}}}})
+		held = append(held, query{"constant_score": query{"filter": query{"term": query{"t": termfreq.Of(t.Text)}}}})
 	}
 	if len(held) > 0 && len(docs) > 0 {
 		filters := append(m.kind(passageKind), query{"terms": query{"q": all}}, query{"range": query{"n": query{"lt": shownPassages}}})

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store/manifest"
 )
@@ -80,7 +81,7 @@ func (m *moment) stats(kind, field string, terms []string) (search.Stats, error)
 	st := search.Stats{DF: make([]int, len(terms))}
 	filters := map[string]query{}
 	for i, t := range terms {
-		filters[fmt.Sprint(i)] = query{"term": query{field: termOf(t)}}
+		filters[fmt.Sprint(i)] = query{"term": query{field: termfreq.Of(t)}}
 	}
 	body := query{"size": 0, "track_total_hits": true, "query": query{"term": query{"k": kind}}}
 	if len(filters) > 0 {

@@ -109,7 +109,7 @@ func (b *Bulk) send(ctx context.Context, items []operation, size int) (later []o
 		} `json:"items"`
 	}
 	raw := json.RawMessage{}
-	if err := b.Cluster.Do(ctx, http.MethodPost, "/"+b.Path+"/_bulk?filter_path=errors,items.*.status,items.*.error", body.Bytes(), &raw); err != nil {
+	if err := b.Cluster.Do(ctx, http.MethodPost, "/"+b.Path+"/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error", body.Bytes(), &raw); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
@@ -124,13 +124,13 @@ func (b *Bulk) send(ctx context.Context, items []operation, size int) (later []o
 	for i, of := range answer.Items {
 		for op, r := range of {
 			switch {
+			case r.Error.Type == BlockedType, r.Error.Type == GoneType:
+				return nil, &Error{Status: r.Status, Type: r.Error.Type, Reason: r.Error.Reason}
 			case r.Status/100 == 2, op == "delete" && r.Status == http.StatusNotFound:
 			case Busy(r.Status):
 				later = append(later, items[i])
 			case r.Status == http.StatusConflict:
 				mark(&b.Conflicts, items[i].key, true)
-			case r.Error.Type == BlockedType:
-				return nil, &Error{Status: r.Status, Type: r.Error.Type, Reason: r.Error.Reason}
 			default:
 				reason := r.Error.Reason
 				if r.Error.Cause.Reason != "" {

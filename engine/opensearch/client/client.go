@@ -29,18 +29,26 @@ func (e *Error) Error() string {
 	switch {
 	case e.Status == http.StatusUnauthorized:
 		return "the cluster refuses the name and password (401): give them in the address, opensearch://NAME:PASSWORD@HOST, or in $TAMIS_OPENSEARCH_PASSWORD"
-	case e.Status == http.StatusForbidden && e.Type == BlockedType:
-		return "the cluster takes no writes: " + e.Reason + " (a disk over its flood stage makes an index read-only: free space, and it is lifted)"
+	case e.Type == BlockedType && e.Status != http.StatusServiceUnavailable:
+		return "the cluster takes no writes: " + e.Reason + " (a disk over its flood stage makes an index read-only until there is space; one that is made anew takes writes when that is done)"
 	case e.Type == "":
 		return fmt.Sprintf("the cluster answers %d: %s", e.Status, e.Reason)
 	}
 	return fmt.Sprintf("the cluster answers %d: %s: %s", e.Status, e.Type, e.Reason)
 }
 
+// Types of errors.
 const (
-	ConflictType = "version_conflict_engine_exception"
-	BlockedType  = "cluster_block_exception"
+	BlockedType = "cluster_block_exception"
+	GoneType    = "index_not_found_exception"
 )
+
+// Fenced says that an index takes no writes for now, or is another one: it is read-only for
+// a disk that is full, or is made anew under another name.
+func Fenced(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Type == BlockedType && e.Status == http.StatusForbidden || e.Type == GoneType)
+}
 
 // IsStatus says that err is an answer with a status.
 func IsStatus(err error, status int) bool {
@@ -310,4 +318,21 @@ func (c *Cluster) Plugins(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// Shape is how many shards and replicas an index has.
+func (c *Cluster) Shape(ctx context.Context, path string) (shards, replicas int, err error) {
+	var answer map[string]struct {
+		Settings struct {
+			Index struct {
+				Shards   int `json:"number_of_shards,string"`
+				Replicas int `json:"number_of_replicas,string"`
+			} `json:"index"`
+		} `json:"settings"`
+	}
+	err = c.Do(ctx, http.MethodGet, "/"+path+"/_settings", nil, &answer)
+	for _, a := range answer {
+		shards, replicas = a.Settings.Index.Shards, a.Settings.Index.Replicas
+	}
+	return shards, replicas, err
 }

@@ -150,6 +150,21 @@ func (f *Fields) Use(ctx context.Context, name string, v vector.Value) (vector.F
 	}
 }
 
+// Copy makes fields that another index has.
+func (f *Fields) Copy(ctx context.Context, all map[string]vector.Field) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, field := range all {
+		if err := f.write(ctx, name, field); err != nil {
+			return err
+		}
+		if err := f.mapping(ctx, name, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // write makes the record of a field, or reads the one that another writer made.
 func (f *Fields) write(ctx context.Context, name string, field vector.Field) error {
 	sum := sha256.Sum256([]byte(name))
