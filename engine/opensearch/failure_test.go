@@ -134,6 +134,11 @@ func TestNodesLost(t *testing.T) {
 	c := nodes.Start(t, 3)
 	c.Own(t)
 	ix := open(t, c, opensearch.Options{Shards: 3, Replicas: 1, Patience: 3 * time.Minute})
+	single, err := opensearch.Open(t.Context(), "testnodeslost-single", opensearch.Options{Addresses: c.Addresses(), Shards: 3, Patience: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer single.Close()
 	l := begin(t, ix)
 	begun := time.Now()
 	at := func(what string) {
@@ -147,6 +152,10 @@ func TestNodesLost(t *testing.T) {
 	c.Wait(2)
 	at("two nodes are a cluster")
 	before := l.searches.Load()
+	// Without replicas the node had shards that nobody else has: they are named.
+	if _, err := single.Search(t.Context(), tamis.Query{Text: "mill"}); err == nil || !strings.Contains(err.Error(), "lacks shards of the index, [[testnodeslost-single-000001][") {
+		t.Errorf("a search of an index that is not whole: %v", err)
+	}
 	time.Sleep(5 * time.Second)
 	if n := l.searches.Load(); n == before {
 		t.Error("no search was answered while a node was down")
@@ -157,6 +166,12 @@ func TestNodesLost(t *testing.T) {
 	rolling := 1
 	if os.Getenv("TAMIS_HEAVY") == "full" {
 		rolling = 3
+		c.Pause(2) // it takes requests, and answers none
+		at("one stands still")
+		time.Sleep(40 * time.Second)
+		c.Resume(2)
+		c.Wait(3)
+		at("three again")
 	}
 	for i := range rolling { // a rolling restart
 		c.Stop(i)

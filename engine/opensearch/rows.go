@@ -30,6 +30,18 @@ type rows struct {
 // Use is tamis.Index.Use.
 func (ix *Index) Use(e tamis.Encoder) { ix.encoder.Store(&e) }
 
+// Models is tamis.Index.Models; none where the cluster does not answer.
+func (ix *Index) Models() map[string]string {
+	models := map[string]string{}
+	all, _ := ix.fields.All(context.Background())
+	for name, f := range all {
+		if f.Model != "" {
+			models[name] = f.Model
+		}
+	}
+	return models
+}
+
 // used is the Encoder that is in use; nil where there is none.
 func (ix *Index) used() tamis.Encoder {
 	if e := ix.encoder.Load(); e != nil {

@@ -4,6 +4,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,11 +33,15 @@ func (e *Error) Error() string {
 		return "the cluster refuses the name and password (401): give them in the address, opensearch://NAME:PASSWORD@HOST, or in $TAMIS_OPENSEARCH_PASSWORD"
 	case e.Type == BlockedType && e.Status != http.StatusServiceUnavailable:
 		return "the cluster takes no writes: " + e.Reason + " (a disk over its flood stage makes an index read-only until there is space; one that is made anew takes writes when that is done)"
+	case missingShards.MatchString(e.Reason):
+		return fmt.Sprintf("the cluster lacks shards of the index, %s, so that no answer would be whole: start the nodes again that have them, or give the index replicas", missingShards.FindStringSubmatch(e.Reason)[1])
 	case e.Type == "":
 		return fmt.Sprintf("the cluster answers %d: %s", e.Status, e.Reason)
 	}
 	return fmt.Sprintf("the cluster answers %d: %s: %s", e.Status, e.Type, e.Reason)
 }
+
+var missingShards = regexp.MustCompile(`missing shards (\[\[.*?\]\])`)
 
 // Types of errors.
 const (
@@ -247,12 +253,15 @@ func (c *Cluster) send(ctx context.Context, method, path string, data []byte, ou
 			Type   string `json:"type"`
 			Reason string `json:"reason"`
 		} `json:"root_cause"`
+		Cause struct {
+			Reason string `json:"reason"`
+		} `json:"caused_by"`
 	}
 	if json.Unmarshal(wrong.Error, &detail) != nil { // a text, or nothing: a document that is not there
 		e.Reason = start(wrong.Error)
 		return e
 	}
-	e.Type, e.Reason = detail.Type, detail.Reason
+	e.Type, e.Reason = detail.Type, cmp.Or(detail.Reason, detail.Cause.Reason)
 	if len(detail.Root) > 0 && detail.Root[0].Reason != "" {
 		e.Type, e.Reason = detail.Root[0].Type, detail.Root[0].Reason
 	}
