@@ -15,18 +15,20 @@ import (
 
 // TestMeantContexts prints what TestSIMDDoesNotShowInMeaning compares.
 func TestMeantContexts(t *testing.T) {
-	t.Log("contexts", meantContexts(t), "AVX2", cpu.X86.HasAVX2)
+	t.Log("contexts", meantContexts(t), "AVX2", cpu.X86.HasAVX2, "VNNI", cpu.X86.HasAVX512VNNI)
 }
 
 // TestSIMDDoesNotShowInMeaning: a process without vector instructions makes the same vectors
 // and contexts with a model.
 func TestSIMDDoesNotShowInMeaning(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestMeantContexts$", "-test.v")
-	cmd.Env = append(os.Environ(), "GODEBUG=cpu.avx2=off")
-	out, err := cmd.CombinedOutput()
-	want := fmt.Sprint("contexts ", meantContexts(t), " AVX2 false")
-	if err != nil || !strings.Contains(string(out), want) {
-		t.Fatalf("%v: want %s\n%s", err, want, out)
+	contexts := meantContexts(t)
+	for off, left := range map[string]string{"avx2": " AVX2 false", "avx512vnni": fmt.Sprint(" AVX2 ", cpu.X86.HasAVX2, " VNNI false")} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestMeantContexts$", "-test.v")
+		cmd.Env = append(os.Environ(), "GODEBUG=cpu."+off+"=off")
+		out, err := cmd.CombinedOutput()
+		if want := fmt.Sprint("contexts ", contexts, left); err != nil || !strings.Contains(string(out), want) {
+			t.Fatalf("without %s: %v: want %s\n%s", off, err, want, out)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ import (
 )
 
 // version is to be counted up where a model's vectors of a text change.
-const version = 1
+const version = 2
 
 const (
 	// Texts that are encoded together have about so many bytes, some 2,000 tokens of

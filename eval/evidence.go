@@ -72,97 +72,140 @@ var (
 // evidence lies in it, else to the group its id begins with ("g" for "g-7").
 // Errors name the file and line.
 func ReadEvidence(documentsName string, documents io.Reader, questionsName string, questions io.Reader) (*EvidenceSet, error) {
-	s := &EvidenceSet{byID: map[string]int{}}
+	b := newBuilder()
 	err := files.Lines(documentsName, documents, func(r *files.Record) error {
 		id, err := r.ID()
 		if err != nil {
 			return err
 		}
-		if _, dup := s.byID[id]; dup {
-			return fmt.Errorf("document %q comes twice", id)
-		}
-		s.byID[id] = len(s.Documents)
 		group, _ := files.Scalar(r.Group)
-		s.Documents = append(s.Documents, Document{id, r.Title, r.Text, group})
-		return nil
+		return b.document(Document{id, r.Title, r.Text, group})
 	})
 	if err != nil {
 		return nil, err
 	}
-	groups := map[string]bool{}
-	seen := map[string]bool{}
-	folded := map[string]string{}
 	err = files.Lines(questionsName, questions, func(r *files.Record) error {
 		id, err := r.ID()
 		if err != nil {
 			return err
 		}
-		if seen[id] {
-			return fmt.Errorf("question %q comes twice", id)
-		}
-		seen[id] = true
-		q := Question{ID: id, Text: r.Question, gold: map[string][]extent{}}
-		if q.Group, _ = files.Scalar(r.Group); q.Group != "" {
-			groups[q.Group] = true
-		}
+		q := Question{ID: id, Text: r.Question}
+		q.Group, _ = files.Scalar(r.Group)
 		for _, e := range r.Evidence {
-			i, ok := s.byID[e.Doc]
-			if !ok {
-				return fmt.Errorf("question %q: %w: %q", id, errNoDocument, e.Doc)
-			}
-			if !borders(s.Documents[i].Text, e.Start, e.End) {
-				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", id, errSpan, e.Start, e.End, e.Doc, len(s.Documents[i].Text))
-			}
-			if q.Group != "" {
-				s.Documents[i].Group = q.Group
-			}
 			q.Evidence = append(q.Evidence, Span(e))
-			q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
-		}
-		for d, v := range q.gold {
-			q.gold[d] = union(v)
-			for _, x := range q.gold[d] {
-				q.bytes += x.end - x.start
-			}
 		}
 		for _, raw := range r.Answers {
-			a, ok := files.Scalar(raw)
-			if !ok {
-				continue
-			}
-			q.Answers = append(q.Answers, a)
-			f := fold(a)
-			if utf8.RuneCountInString(f) < 3 || trivial[f] {
-				continue
-			}
-			for d := range q.gold {
-				if _, ok := folded[d]; !ok {
-					folded[d] = fold(s.Documents[s.byID[d]].Text)
-				}
-				if strings.Contains(folded[d], f) {
-					q.answers = append(q.answers, f)
-					break
-				}
+			if a, ok := files.Scalar(raw); ok {
+				q.Answers = append(q.Answers, a)
 			}
 		}
-		s.Questions = append(s.Questions, q)
-		return nil
+		return b.question(q)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Questions) == 0 {
+	if len(b.set.Questions) == 0 {
 		return nil, fmt.Errorf("%s: holds no question", questionsName)
 	}
-	names := slices.Sorted(maps.Keys(groups))
-	for i := range s.Documents {
-		if d := &s.Documents[i]; d.Group == "" {
+	return b.done(), nil
+}
+
+// NewEvidence makes a set of documents and questions, as ReadEvidence does.
+func NewEvidence(documents []Document, questions []Question) (*EvidenceSet, error) {
+	b := newBuilder()
+	for _, d := range documents {
+		if err := b.document(d); err != nil {
+			return nil, err
+		}
+	}
+	for _, q := range questions {
+		if err := b.question(q); err != nil {
+			return nil, err
+		}
+	}
+	return b.done(), nil
+}
+
+// builder gathers a set.
+type builder struct {
+	set    *EvidenceSet
+	groups map[string]bool
+	seen   map[string]bool   // questions
+	folded map[string]string // documents that hold evidence
+}
+
+func newBuilder() *builder {
+	return &builder{&EvidenceSet{byID: map[string]int{}}, map[string]bool{}, map[string]bool{}, map[string]string{}}
+}
+
+func (b *builder) document(d Document) error {
+	if _, dup := b.set.byID[d.ID]; dup {
+		return fmt.Errorf("document %q comes twice", d.ID)
+	}
+	b.set.byID[d.ID] = len(b.set.Documents)
+	b.set.Documents = append(b.set.Documents, d)
+	return nil
+}
+
+func (b *builder) question(q Question) error {
+	s := b.set
+	if b.seen[q.ID] {
+		return fmt.Errorf("question %q comes twice", q.ID)
+	}
+	b.seen[q.ID] = true
+	q.gold, q.bytes, q.answers = map[string][]extent{}, 0, nil
+	if q.Group != "" {
+		b.groups[q.Group] = true
+	}
+	for _, e := range q.Evidence {
+		i, ok := s.byID[e.Doc]
+		if !ok {
+			return fmt.Errorf("question %q: %w: %q", q.ID, errNoDocument, e.Doc)
+		}
+		if !borders(s.Documents[i].Text, e.Start, e.End) {
+			return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", q.ID, errSpan, e.Start, e.End, e.Doc, len(s.Documents[i].Text))
+		}
+		if q.Group != "" {
+			s.Documents[i].Group = q.Group
+		}
+		q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
+	}
+	for d, v := range q.gold {
+		q.gold[d] = union(v)
+		for _, x := range q.gold[d] {
+			q.bytes += x.end - x.start
+		}
+	}
+	for _, a := range q.Answers {
+		f := fold(a)
+		if utf8.RuneCountInString(f) < 3 || trivial[f] {
+			continue
+		}
+		for d := range q.gold {
+			if _, ok := b.folded[d]; !ok {
+				b.folded[d] = fold(s.Documents[s.byID[d]].Text)
+			}
+			if strings.Contains(b.folded[d], f) {
+				q.answers = append(q.answers, f)
+				break
+			}
+		}
+	}
+	s.Questions = append(s.Questions, q)
+	return nil
+}
+
+// done gives documents without a group the one that their id begins with.
+func (b *builder) done() *EvidenceSet {
+	names := slices.Sorted(maps.Keys(b.groups))
+	for i := range b.set.Documents {
+		if d := &b.set.Documents[i]; d.Group == "" {
 			if g := slices.IndexFunc(names, func(g string) bool { return strings.HasPrefix(d.ID, g+"-") }); g >= 0 {
 				d.Group = names[g]
 			}
 		}
 	}
-	return s, nil
+	return b.set
 }
 
 // LoadEvidence reads the two files, gzipped or not.

@@ -65,7 +65,7 @@ func TestJudge(t *testing.T) {
 	}
 	first, second := &s.Questions[0], &s.Questions[1]
 	j := s.Judge(first, &Context{Budget: 5, Tokens: words.Count("Alpha beta."), Text: "Alpha beta.", Spans: []Span{{"a", 0, 11}}}, words)
-	want := Judgment{EvidenceRecall: 1, FullCoverage: true, AnyEvidence: true, HasAnswer: true, AnswerFound: true, Kept: 11, Hit: 11, Tokens: j.Tokens}
+	want := Judgment{EvidenceRecall: 1, FullCoverage: true, AnyEvidence: true, HasAnswer: true, AnswerFound: true, Whole: 2, Kept: 11, Hit: 11, Tokens: j.Tokens}
 	if j != want {
 		t.Errorf("%+v", j)
 	}

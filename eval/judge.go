@@ -27,6 +27,8 @@ type Judgment struct {
 	// FullCoverage says that all of it was kept, AnyEvidence that at least half
 	// of one gold span was.
 	FullCoverage, AnyEvidence bool
+	// Whole counts the gold spans that were kept from their first byte to their last.
+	Whole int
 	// HasAnswer says that the question has an answer that can be looked for: of
 	// at least 3 characters, no "yes" or label, and found in a document of its
 	// evidence. AnswerFound says that the text holds one, case and white space
@@ -83,6 +85,11 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 			if 2*overlap([]extent{g}, v) >= g.end-g.start {
 				j.AnyEvidence = true
 			}
+		}
+	}
+	for _, g := range q.Evidence {
+		if overlap([]extent{{g.Start, g.End}}, kept[g.Doc]) == g.End-g.Start {
+			j.Whole++
 		}
 	}
 	if q.bytes > 0 {

@@ -95,6 +95,8 @@ type others struct {
 	Buckets  int    `json:"relative_attention_num_buckets"` // MPNet
 	Forward  string `json:"feed_forward_type"`              // JinaBERT
 	Padding  *int   `json:"pad_token_id"`
+
+	disentangled // DeBERTa
 }
 
 // complete brings what families call differently under one name.
@@ -206,6 +208,11 @@ func (c *Config) check() error {
 	}
 	if c.PreNorm || c.RotaryPart != 0 && c.RotaryPart != 1 || c.NormType != "" && c.NormType != "layer_norm" || c.Scaling != nil && c.Scaling.Type != "ntk" {
 		return fmt.Errorf("%w: a %s with prenorm, rotary_emb_fraction, layer_norm_type or rope_scaling of a kind that is not known", ErrUnsupported, screen.Name(c.Type))
+	}
+	if c.family == "deberta-v2" {
+		if err := c.disentangled.check(c); err != nil {
+			return err
+		}
 	}
 	types := c.Types
 	if f.types == "" || c.Types == 0 && f.biasless {

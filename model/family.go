@@ -49,7 +49,7 @@ var bert = family{
 
 // families by model_type; JinaBERT calls itself bert too and is told by its positions.
 var families = map[string]family{
-	"bert": bert, "roberta": roberta(), "xlm-roberta": roberta(), "mpnet": mpnet(), "alibi": jina(), "new": gte(),
+	"bert": bert, "roberta": roberta(), "xlm-roberta": roberta(), "mpnet": mpnet(), "alibi": jina(), "new": gte(), "deberta-v2": deberta(),
 	"distilbert": {
 		words: bert.words, places: bert.places, norm: bert.norm,
 		layer: "transformer.layer.%d.", qkv: []string{"attention.q_lin", "attention.k_lin", "attention.v_lin"},
@@ -76,6 +76,15 @@ func roberta() family {
 	f.offset = 2 // behind that of padding, 1
 	f.masked = maskedNames{"lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head.bias"}
 	f.classify = classifyNames{dense: "classifier.dense", out: "classifier.out_proj", activation: "tanh"}
+	return f
+}
+
+// deberta is that of DeBERTa-v2 and -v3.
+func deberta() family {
+	f := bert
+	f.places, f.types = "", ""
+	f.qkv = []string{"attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj"}
+	f.classify = classifyNames{dense: "pooler.dense", out: "classifier", activation: "gelu"}
 	return f
 }
 
@@ -154,9 +163,18 @@ type positions struct {
 	turns  [2][]float32 // cosines and sines by place, of global and of local layers; nil for none
 	slopes []float32    // by head: what a distance of one costs
 	near   []float32    // heads × (2 · places - 1): what distances add
+	apart  *apart       // nil for none
 	places int
 	window int // how far local layers look
 	every  int // of the layers, from the first on, one is global; 0: all are
+}
+
+// kinds is of how many products a score is the sum.
+func (p *positions) kinds() int {
+	if p.apart != nil {
+		return 3
+	}
+	return 1
 }
 
 // local says whether a layer looks no further than the window.

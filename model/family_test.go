@@ -76,6 +76,10 @@ func familyTensors(f family, s tinymodel.Shape, biases bool) map[string]tinymode
 	if f.final != "" {
 		norm(f.final)
 	}
+	if f.qkv[0] == families["deberta-v2"].qkv[0] {
+		add("encoder.rel_embeddings.weight", 0, 1, 2*farthest, s.Width)
+		norm("encoder.LayerNorm")
+	}
 	return all
 }
 
@@ -187,6 +191,10 @@ func (n plain) mix(x [][]float64, p string, layer int, f family) [][]float64 {
 		}
 		return row[h*size+i]*math.Cos(angle) + row[h*size+i-half]*math.Sin(angle)
 	}
+	var keys, queries [][]float64
+	if n.c.Type == "deberta-v2" {
+		keys, queries = n.distances(p, f)
+	}
 	for t := range x {
 		mixed[t] = make([]float64, n.Width)
 		for h := range n.Heads {
@@ -194,6 +202,13 @@ func (n plain) mix(x [][]float64, p string, layer int, f family) [][]float64 {
 			for s := range x {
 				for i := range size {
 					scores[s] += rotated(q[t], h, i, t) * rotated(k[s], h, i, s) / math.Sqrt(float64(size))
+				}
+				if keys != nil {
+					for i := h * size; i < (h+1)*size; i++ {
+						d := min(max(0, t-s+farthest), 2*farthest-1)
+						scores[s] += q[t][i]*keys[d][i]/math.Sqrt(float64(size)) + queries[d][i]*k[s][i]/math.Sqrt(float64(size))
+					}
+					scores[s] /= math.Sqrt(3)
 				}
 				if n.c.PositionType == "alibi" { // two heads: slopes 1/16 and 1/256
 					scores[s] -= math.Pow(2, -4*float64(h+1)) * math.Abs(float64(t-s))
@@ -212,6 +227,20 @@ func (n plain) mix(x [][]float64, p string, layer int, f family) [][]float64 {
 		}
 	}
 	return mixed
+}
+
+// farthest is the greatest distance that is told apart in the test of DeBERTa.
+const farthest = 30
+
+// distances are the keys and the queries of distances, from -farthest on.
+func (n plain) distances(p string, f family) (keys, queries [][]float64) {
+	table := n.w["encoder.rel_embeddings.weight"]
+	rows := make([][]float64, table.Shape[0])
+	for i, v := range table.Values {
+		rows[i/n.Width] = append(rows[i/n.Width], float64(v))
+	}
+	n.norm(rows, "encoder.LayerNorm")
+	return n.linear(rows, p+f.qkv[1]), n.linear(rows, p+f.qkv[0])
 }
 
 func (n plain) base(layer int) (base, factor float64) {
@@ -241,6 +270,7 @@ func TestForms(t *testing.T) {
 		{"modernbert", false, map[string]any{"num_hidden_layers": 4, "norm_eps": 1e-12, "global_attn_every_n_layers": 3, "local_attention": 32, "global_rope_theta": 160000, "local_rope_theta": 10000}},
 		{"nomic_bert", false, map[string]any{"n_embd": 64, "n_inner": 48, "n_layer": 2, "n_head": 2, "n_positions": 80, "activation_function": "swiglu", "rotary_emb_base": 1000, "rotary_emb_fraction": 1, "layer_norm_epsilon": 1e-12}},
 		{"new", true, map[string]any{"rope_theta": 500, "rope_scaling": map[string]any{"type": "ntk", "factor": 2}, "position_embedding_type": "rope", "layer_norm_type": "layer_norm"}},
+		{"deberta-v2", true, debertaAs(map[string]any{"pos_att_type": []string{"p2c", "c2p"}, "position_buckets": -1, "max_relative_positions": farthest})},
 		{"alibi", true, map[string]any{"position_embedding_type": "alibi", "feed_forward_type": "geglu"}},
 	} {
 		t.Run(c.family, func(t *testing.T) {
@@ -404,6 +434,19 @@ func TestSparseForms(t *testing.T) {
 			if math.Abs(want-float64(got[0][i])) > 5e-5 {
 				t.Fatalf("%+v: word %d has %g, want %g", s, i, got[0][i], want)
 			}
+		}
+	}
+}
+
+// TestFarther: each distance up to a half of the rows has its own, those beyond share the
+// others, as transformers' make_log_bucket_position(…, 256, 512) says.
+func TestFarther(t *testing.T) {
+	for d, want := range map[int]int{0: 0, 127: 127, 128: 128, 129: 129, 130: 130, 200: 169, 300: 207, 400: 233, 511: 255} {
+		if got := farther(d, 256, 512); got != want {
+			t.Errorf("%d: row %d, want %d", d, got, want)
+		}
+		if got := farther(-d, 256, 512); got != -want {
+			t.Errorf("%d: row %d, want %d", -d, got, -want)
 		}
 	}
 }

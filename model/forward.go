@@ -16,10 +16,9 @@ const (
 
 // room is what one run works in. It grows and is used again.
 type room struct {
-	states, qkv, mixed, inner, scores, keys, values, other, normed, unnormed []float32
+	states, qkv, mixed, inner, scores, keys, values, other, normed, unnormed, toKeys, toRows []float32
 
-	steps []int16 // of the inputs of a product
-	sizes []float32
+	whole simd.Rows8 // the inputs of a product
 }
 
 // sized returns *s with n numbers, of any value.
@@ -113,26 +112,19 @@ func (m linear) apply(r *room, y, x []float32, rows int) {
 
 // quantize brings rows of x into steps, where the weights are.
 func (m linear) quantize(r *room, x []float32, rows int) {
-	if m.w != nil {
-		return
-	}
-	if cap(r.steps) < rows*m.in {
-		r.steps = make([]int16, rows*m.in)
-	}
-	steps, sizes := r.steps[:rows*m.in], sized(&r.sizes, rows)
-	for i := range rows {
-		sizes[i] = simd.Quantize(steps[i*m.in:][:m.in], x[i*m.in:][:m.in])
+	if m.whole != nil {
+		r.whole.Quantize(x[:rows*m.in], m.in)
 	}
 }
 
 // columns computes n columns of y, from first on, for rows of x from the one given on.
 // quantize comes before it.
 func (m linear) columns(r *room, y []float32, ldy int, x []float32, from, rows, first, n int) {
-	if m.w != nil {
-		simd.Multiply(y, ldy, x[from*m.in:], m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
+	if m.whole != nil {
+		m.whole.Multiply(y, ldy, &r.whole, from, rows, first, n, m.bias[first:])
 		return
 	}
-	simd.MultiplyInt8(y, ldy, r.steps[from*m.in:], r.sizes[from:], m.steps[first*m.in:], m.sizes[first:], m.bias[first:], rows, m.in, n)
+	simd.Multiply(y, ldy, x[from*m.in:], m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
 }
 
 // blocks calls f with ranges of rows.
@@ -208,22 +200,25 @@ func (e *Encoder) activate(x []float32, stride int) {
 func (e *Encoder) attend(r *room, layer int, mixed, qkv []float32, tokens int) {
 	width, size := e.Width, e.Width/e.Heads
 	stride, columns := 3*width, simd.Padded(tokens)
-	scale := float32(1 / math.Sqrt(float64(size)))
+	scale := float32(1 / math.Sqrt(float64(size*e.where.kinds())))
 	keys, values := sized(&r.keys, columns*size), sized(&r.values, tokens*size)
 	scores := sized(&r.scores, attendRows*columns)
 	e.where.turn(layer, qkv, width, size, tokens)
 	for h := range e.Heads {
 		packKeys(keys, qkv[width+h*size:], stride, tokens, size)
 		packValues(values, qkv[2*width+h*size:], stride, tokens, size)
+		beside := e.beside(r, layer, h, qkv[width+h*size:], stride, tokens)
 		blocks(tokens, attendRows, func(from, to int) {
 			n := to - from
 			simd.Multiply(scores, columns, qkv[from*stride+h*size:], stride, keys, e.zeros, n, size, tokens)
+			beside.block(qkv[from*stride+h*size:], stride, n, size, e.zeros)
 			var sums [attendRows]float32
 			for i := range n {
 				row := scores[i*columns:][:columns]
 				for j := tokens; j < columns; j++ {
 					row[j] = float32(math.Inf(-1))
 				}
+				beside.add(row[:tokens], from+i, i)
 				e.where.weigh(row[:tokens], layer, h, from+i, scale)
 				sums[i] = simd.Softmax(row, scale)
 			}
@@ -278,16 +273,21 @@ func (p *positions) weigh(row []float32, layer, head, at int, scale float32) {
 
 // packKeys lays keys out as simd.Pack does with their transpose.
 func packKeys(dst, keys []float32, stride, tokens, size int) {
-	for i := range simd.Padded(tokens) {
-		panel := dst[i/simd.Columns*simd.Columns*size+i%simd.Columns:]
-		if i >= tokens {
-			for j := range size {
-				panel[j*simd.Columns] = 0
-			}
-			continue
+	for i := 0; i < tokens; i += simd.Columns {
+		panel := dst[i*size:][:simd.Columns*size]
+		n := min(tokens-i, simd.Columns)
+		if n < simd.Columns {
+			clear(panel)
 		}
-		for j, v := range keys[i*stride:][:size] {
-			panel[j*simd.Columns] = v
+		var rows [simd.Columns][]float32
+		for r := range n {
+			rows[r] = keys[(i+r)*stride:][:size]
+		}
+		for j := range size {
+			column := panel[j*simd.Columns:][:simd.Columns]
+			for r := range n {
+				column[r] = rows[r][j]
+			}
 		}
 	}
 }

@@ -8,7 +8,7 @@
 // The encoder is BERT's (Devlin et al. 2018): an embedding of pieces and positions,
 // then layers of attention and of a feed-forward network, each added to its input
 // and normalised. Families differ in where positions enter (rotary embeddings, ALiBi,
-// relative distances), in gates, and in where norms stand; family.go has them. Batches are not padded: the rows of all sequences stand one after
+// relative distances, distances weighed apart), in gates, and in where norms stand; family.go has them. Batches are not padded: the rows of all sequences stand one after
 // the other, products run over all rows, attention over those of one sequence. A
 // sequence's states do not depend on what else is in its batch, to the last bit.
 //
@@ -50,8 +50,8 @@ const (
 	// F32 keeps weights as they are.
 	F32 Precision = iota
 	// Int8 keeps weights in 255 steps, of a size for each of a product's outputs, and
-	// the inputs of products in 4,095, of a size for each row. Attention, norms and
-	// embeddings stay as they are.
+	// brings the inputs of products into as many, of a size for each row, from its least
+	// number to its greatest. Attention, norms and embeddings stay as they are.
 	Int8
 )
 
@@ -94,11 +94,10 @@ type layer struct {
 	done     norm
 }
 
-// linear is a packed matrix, of floats or of steps and their sizes, and a bias.
+// linear is a packed matrix, of floats or of whole numbers, and a bias.
 type linear struct {
 	w, bias []float32 // neither for none
-	steps   []int8
-	sizes   []float32
+	whole   *simd.Int8
 	in, out int
 }
 
@@ -237,8 +236,7 @@ func (l *loader) pack(w, bias []float32, in, out int) linear {
 		m.w = make([]float32, in*columns)
 		simd.Pack(m.w, in, out, func(i, j int) float32 { return w[j*in+i] })
 	} else {
-		m.steps, m.sizes = make([]int8, in*columns), make([]float32, columns)
-		simd.PackInt8(m.steps, m.sizes, in, out, func(j int) []float32 { return w[j*in:] })
+		m.whole = simd.PackInt8(in, out, func(j int) []float32 { return w[j*in:] })
 	}
 	return m
 }
@@ -335,6 +333,8 @@ func (l *loader) positions(e *Encoder) {
 		w.turns[0] = turns(c.Positions, size, base, factor)
 	case "alibi":
 		w.slopes = slopes(c.Heads)
+	case "deberta-v2":
+		w.apart = l.apart(e)
 	case "mpnet":
 		buckets := cmp.Or(c.Buckets, 32)
 		if table := l.floats("encoder.relative_attention_bias.weight", buckets, c.Heads); l.err == nil {

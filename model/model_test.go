@@ -160,6 +160,11 @@ func TestWrongFolders(t *testing.T) {
 		{"another architecture", config(map[string]any{"model_type": "t5", "architectures": []string{"T5Model"}}), "T5Model of type t5; supported are JinaBERT", ErrUnsupported},
 		{"another activation", config(map[string]any{"hidden_act": "mish"}), "hidden_act mish", ErrUnsupported},
 		{"relative positions", config(map[string]any{"position_embedding_type": "relative_key"}), "position_embedding_type relative_key", ErrUnsupported},
+		{"DeBERTa with places", config(map[string]any{"model_type": "deberta-v2", "relative_attention": true, "share_att_key": true, "type_vocab_size": 0}), "with position_biased_input", ErrUnsupported},
+		{"DeBERTa by one kind", config(debertaAs(map[string]any{"pos_att_type": "c2p"})), "pos_att_type c2p", ErrUnsupported},
+		{"DeBERTa that convolves", config(debertaAs(map[string]any{"conv_kernel_size": 3})), "conv_kernel_size", ErrUnsupported},
+		{"DeBERTa of few distances", config(debertaAs(map[string]any{"position_buckets": 64, "max_relative_positions": 20})), "max_relative_positions 20", nil},
+		{"DeBERTa without its table", config(debertaAs(nil)), "no tensor encoder.layer.0.attention.self.query_proj.weight", nil},
 		{"no width", config(map[string]any{"hidden_size": 0}), "hidden_size is 0", nil},
 		{"huge width", config(map[string]any{"hidden_size": 1 << 40}), "hidden_size is 1099511627776", nil},
 		{"odd heads", config(map[string]any{"num_attention_heads": 3}), "3 heads", ErrUnsupported},
@@ -275,4 +280,12 @@ func TestNoFolder(t *testing.T) {
 	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "architecture llama (30 layers") {
 		t.Error(err)
 	}
+}
+
+// debertaAs is what makes a configuration that of DeBERTa-v3, and what is changed of it.
+func debertaAs(changes map[string]any) map[string]any {
+	c := map[string]any{"model_type": "deberta-v2", "type_vocab_size": 0, "relative_attention": true, "share_att_key": true, "position_biased_input": false,
+		"norm_rel_ebd": "layer_norm", "position_buckets": 256, "max_relative_positions": -1, "pos_att_type": "p2c|c2p"}
+	maps.Copy(c, changes)
+	return c
 }

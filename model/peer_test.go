@@ -25,8 +25,8 @@ func TestFamilies(t *testing.T) {
 		t.Fatalf("peer.py: %v", err)
 	}
 	folders, _ := filepath.Glob(filepath.Join(folder, "*"))
-	if len(folders) != 26 {
-		t.Fatalf("peer.py wrote %d folders, want six families with four heads each, and two that prune", len(folders))
+	if len(folders) != 30 {
+		t.Fatalf("peer.py wrote %d folders, want seven families with four heads each, and two that prune", len(folders))
 	}
 	for _, dir := range folders {
 		t.Run(filepath.Base(dir), func(t *testing.T) {

@@ -961,14 +961,1334 @@ integers6AVX2Pairs:
 	VZEROUPPER
 	RET
 
-DATA quantizeSteps<>+0(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+4(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+8(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+12(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+16(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+20(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+24(SB)/4, $0x44ffe000
-DATA quantizeSteps<>+28(SB)/4, $0x44ffe000
+// func bytes1x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes1x1VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), BX
+	MOVQ sums+80(FP), SI
+	MOVQ bias+88(FP), DI
+	MOVQ groups+48(FP), R8
+	MOVQ lda+24(FP), R9
+
+bytes1x1VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	MOVQ    CX, R10
+	MOVQ    quads+40(FP), R9
+	PCALIGN $0x40
+
+bytes1x1VNNIQuads:
+	VMOVDQU64    (DX), Z1
+	VPBROADCASTD (R10), Z2
+	VPDPBUSD     Z1, Z2, Z0
+	VMOVDQU64    64(DX), Z1
+	VPBROADCASTD 4(R10), Z2
+	VPDPBUSD     Z1, Z2, Z0
+	ADDQ         $0x08, R10
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, R9
+	JNZ          bytes1x1VNNIQuads
+	MOVQ         AX, R11
+	MOVQ         sizes+56(FP), R10
+	MOVQ         zeros+64(FP), R9
+	VPBROADCASTD (R9), Z1
+	VBROADCASTSS (R10), Z2
+	VPMULLD      (SI), Z1, Z1
+	VPSUBD       Z1, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      (BX), Z1
+	VFMADD213PS  (DI), Z1, Z0
+	VMOVUPS      Z0, (R11)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	DECQ         R8
+	JNZ          bytes1x1VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes1x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes1x2VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), SI
+	MOVQ sums+80(FP), DI
+	MOVQ bias+88(FP), R8
+	MOVQ groups+48(FP), R9
+	MOVQ lda+24(FP), BX
+
+bytes1x2VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	MOVQ    CX, R11
+	MOVQ    quads+40(FP), R10
+	MOVQ    R10, BX
+	SHLQ    $0x06, BX
+	ADDQ    DX, BX
+	PCALIGN $0x40
+
+bytes1x2VNNIQuads:
+	VMOVDQU64    (DX), Z2
+	VMOVDQU64    (BX), Z3
+	VPBROADCASTD (R11), Z4
+	VPDPBUSD     Z2, Z4, Z0
+	VPDPBUSD     Z3, Z4, Z1
+	VMOVDQU64    64(DX), Z2
+	VMOVDQU64    64(BX), Z3
+	VPBROADCASTD 4(R11), Z4
+	VPDPBUSD     Z2, Z4, Z0
+	VPDPBUSD     Z3, Z4, Z1
+	ADDQ         $0x08, R11
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x02, R10
+	JNZ          bytes1x2VNNIQuads
+	MOVQ         BX, DX
+	MOVQ         AX, R10
+	MOVQ         sizes+56(FP), R11
+	MOVQ         zeros+64(FP), BX
+	VPBROADCASTD (BX), Z2
+	VBROADCASTSS (R11), Z4
+	VPMULLD      (DI), Z2, Z3
+	VPSUBD       Z3, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      (SI), Z3
+	VFMADD213PS  (R8), Z3, Z0
+	VMOVUPS      Z0, (R10)
+	VPMULLD      64(DI), Z2, Z3
+	VPSUBD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      64(SI), Z3
+	VFMADD213PS  64(R8), Z3, Z1
+	VMOVUPS      Z1, 64(R10)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	DECQ         R9
+	JNZ          bytes1x2VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes2x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes2x1VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), BX
+	MOVQ sums+80(FP), SI
+	MOVQ bias+88(FP), DI
+	MOVQ groups+48(FP), R8
+	MOVQ lda+24(FP), R11
+
+bytes2x1VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	MOVQ    CX, R10
+	MOVQ    quads+40(FP), R9
+	PCALIGN $0x40
+
+bytes2x1VNNIQuads:
+	VMOVDQU64    (DX), Z2
+	VPBROADCASTD (R10), Z3
+	VPDPBUSD     Z2, Z3, Z0
+	VPBROADCASTD (R10)(R11*1), Z3
+	VPDPBUSD     Z2, Z3, Z1
+	VMOVDQU64    64(DX), Z2
+	VPBROADCASTD 4(R10), Z3
+	VPDPBUSD     Z2, Z3, Z0
+	VPBROADCASTD 4(R10)(R11*1), Z3
+	VPDPBUSD     Z2, Z3, Z1
+	ADDQ         $0x08, R10
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, R9
+	JNZ          bytes2x1VNNIQuads
+	MOVQ         AX, R12
+	MOVQ         sizes+56(FP), R10
+	MOVQ         zeros+64(FP), R9
+	VPBROADCASTD (R9), Z2
+	VBROADCASTSS (R10), Z3
+	VPMULLD      (SI), Z2, Z2
+	VPSUBD       Z2, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      (BX), Z2
+	VFMADD213PS  (DI), Z2, Z0
+	VMOVUPS      Z0, (R12)
+	ADDQ         ldc+8(FP), R12
+	VPBROADCASTD 4(R9), Z2
+	VBROADCASTSS 4(R10), Z3
+	VPMULLD      (SI), Z2, Z2
+	VPSUBD       Z2, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z3, Z1, Z1
+	VMOVUPS      (BX), Z2
+	VFMADD213PS  (DI), Z2, Z1
+	VMOVUPS      Z1, (R12)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	DECQ         R8
+	JNZ          bytes2x1VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes2x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes2x2VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), SI
+	MOVQ sums+80(FP), DI
+	MOVQ bias+88(FP), R8
+	MOVQ groups+48(FP), R9
+	MOVQ lda+24(FP), R12
+
+bytes2x2VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	MOVQ    CX, R11
+	MOVQ    quads+40(FP), R10
+	MOVQ    R10, BX
+	SHLQ    $0x06, BX
+	ADDQ    DX, BX
+	PCALIGN $0x40
+
+bytes2x2VNNIQuads:
+	VMOVDQU64    (DX), Z4
+	VMOVDQU64    (BX), Z5
+	VPBROADCASTD (R11), Z6
+	VPDPBUSD     Z4, Z6, Z0
+	VPDPBUSD     Z5, Z6, Z1
+	VPBROADCASTD (R11)(R12*1), Z6
+	VPDPBUSD     Z4, Z6, Z2
+	VPDPBUSD     Z5, Z6, Z3
+	VMOVDQU64    64(DX), Z4
+	VMOVDQU64    64(BX), Z5
+	VPBROADCASTD 4(R11), Z6
+	VPDPBUSD     Z4, Z6, Z0
+	VPDPBUSD     Z5, Z6, Z1
+	VPBROADCASTD 4(R11)(R12*1), Z6
+	VPDPBUSD     Z4, Z6, Z2
+	VPDPBUSD     Z5, Z6, Z3
+	ADDQ         $0x08, R11
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x02, R10
+	JNZ          bytes2x2VNNIQuads
+	MOVQ         BX, DX
+	MOVQ         AX, R10
+	MOVQ         sizes+56(FP), R11
+	MOVQ         zeros+64(FP), BX
+	VPBROADCASTD (BX), Z4
+	VBROADCASTSS (R11), Z6
+	VPMULLD      (DI), Z4, Z5
+	VPSUBD       Z5, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMOVUPS      (SI), Z5
+	VFMADD213PS  (R8), Z5, Z0
+	VMOVUPS      Z0, (R10)
+	VPMULLD      64(DI), Z4, Z5
+	VPSUBD       Z5, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      64(SI), Z5
+	VFMADD213PS  64(R8), Z5, Z1
+	VMOVUPS      Z1, 64(R10)
+	ADDQ         ldc+8(FP), R10
+	VPBROADCASTD 4(BX), Z4
+	VBROADCASTSS 4(R11), Z6
+	VPMULLD      (DI), Z4, Z5
+	VPSUBD       Z5, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMOVUPS      (SI), Z5
+	VFMADD213PS  (R8), Z5, Z2
+	VMOVUPS      Z2, (R10)
+	VPMULLD      64(DI), Z4, Z5
+	VPSUBD       Z5, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z6, Z3, Z3
+	VMOVUPS      64(SI), Z5
+	VFMADD213PS  64(R8), Z5, Z3
+	VMOVUPS      Z3, 64(R10)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	DECQ         R9
+	JNZ          bytes2x2VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes3x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes3x1VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), BX
+	MOVQ sums+80(FP), SI
+	MOVQ bias+88(FP), DI
+	MOVQ groups+48(FP), R8
+	MOVQ lda+24(FP), R11
+
+bytes3x1VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	MOVQ    CX, R10
+	MOVQ    quads+40(FP), R9
+	PCALIGN $0x40
+
+bytes3x1VNNIQuads:
+	VMOVDQU64    (DX), Z3
+	VPBROADCASTD (R10), Z4
+	VPDPBUSD     Z3, Z4, Z0
+	VPBROADCASTD (R10)(R11*1), Z4
+	VPDPBUSD     Z3, Z4, Z1
+	VPBROADCASTD (R10)(R11*2), Z4
+	VPDPBUSD     Z3, Z4, Z2
+	VMOVDQU64    64(DX), Z3
+	VPBROADCASTD 4(R10), Z4
+	VPDPBUSD     Z3, Z4, Z0
+	VPBROADCASTD 4(R10)(R11*1), Z4
+	VPDPBUSD     Z3, Z4, Z1
+	VPBROADCASTD 4(R10)(R11*2), Z4
+	VPDPBUSD     Z3, Z4, Z2
+	ADDQ         $0x08, R10
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, R9
+	JNZ          bytes3x1VNNIQuads
+	MOVQ         AX, R12
+	MOVQ         sizes+56(FP), R10
+	MOVQ         zeros+64(FP), R9
+	VPBROADCASTD (R9), Z3
+	VBROADCASTSS (R10), Z4
+	VPMULLD      (SI), Z3, Z3
+	VPSUBD       Z3, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      (BX), Z3
+	VFMADD213PS  (DI), Z3, Z0
+	VMOVUPS      Z0, (R12)
+	ADDQ         ldc+8(FP), R12
+	VPBROADCASTD 4(R9), Z3
+	VBROADCASTSS 4(R10), Z4
+	VPMULLD      (SI), Z3, Z3
+	VPSUBD       Z3, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      (BX), Z3
+	VFMADD213PS  (DI), Z3, Z1
+	VMOVUPS      Z1, (R12)
+	ADDQ         ldc+8(FP), R12
+	VPBROADCASTD 8(R9), Z3
+	VBROADCASTSS 8(R10), Z4
+	VPMULLD      (SI), Z3, Z3
+	VPSUBD       Z3, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      (BX), Z3
+	VFMADD213PS  (DI), Z3, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	DECQ         R8
+	JNZ          bytes3x1VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes3x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes3x2VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), SI
+	MOVQ sums+80(FP), DI
+	MOVQ bias+88(FP), R8
+	MOVQ groups+48(FP), R9
+	MOVQ lda+24(FP), R12
+
+bytes3x2VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	MOVQ    CX, R11
+	MOVQ    quads+40(FP), R10
+	MOVQ    R10, BX
+	SHLQ    $0x06, BX
+	ADDQ    DX, BX
+	PCALIGN $0x40
+
+bytes3x2VNNIQuads:
+	VMOVDQU64    (DX), Z6
+	VMOVDQU64    (BX), Z7
+	VPBROADCASTD (R11), Z8
+	VPDPBUSD     Z6, Z8, Z0
+	VPDPBUSD     Z7, Z8, Z1
+	VPBROADCASTD (R11)(R12*1), Z8
+	VPDPBUSD     Z6, Z8, Z2
+	VPDPBUSD     Z7, Z8, Z3
+	VPBROADCASTD (R11)(R12*2), Z8
+	VPDPBUSD     Z6, Z8, Z4
+	VPDPBUSD     Z7, Z8, Z5
+	VMOVDQU64    64(DX), Z6
+	VMOVDQU64    64(BX), Z7
+	VPBROADCASTD 4(R11), Z8
+	VPDPBUSD     Z6, Z8, Z0
+	VPDPBUSD     Z7, Z8, Z1
+	VPBROADCASTD 4(R11)(R12*1), Z8
+	VPDPBUSD     Z6, Z8, Z2
+	VPDPBUSD     Z7, Z8, Z3
+	VPBROADCASTD 4(R11)(R12*2), Z8
+	VPDPBUSD     Z6, Z8, Z4
+	VPDPBUSD     Z7, Z8, Z5
+	ADDQ         $0x08, R11
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x02, R10
+	JNZ          bytes3x2VNNIQuads
+	MOVQ         BX, DX
+	MOVQ         AX, R10
+	MOVQ         sizes+56(FP), R11
+	MOVQ         zeros+64(FP), BX
+	VPBROADCASTD (BX), Z6
+	VBROADCASTSS (R11), Z8
+	VPMULLD      (DI), Z6, Z7
+	VPSUBD       Z7, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VMOVUPS      (SI), Z7
+	VFMADD213PS  (R8), Z7, Z0
+	VMOVUPS      Z0, (R10)
+	VPMULLD      64(DI), Z6, Z7
+	VPSUBD       Z7, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VMOVUPS      64(SI), Z7
+	VFMADD213PS  64(R8), Z7, Z1
+	VMOVUPS      Z1, 64(R10)
+	ADDQ         ldc+8(FP), R10
+	VPBROADCASTD 4(BX), Z6
+	VBROADCASTSS 4(R11), Z8
+	VPMULLD      (DI), Z6, Z7
+	VPSUBD       Z7, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VMOVUPS      (SI), Z7
+	VFMADD213PS  (R8), Z7, Z2
+	VMOVUPS      Z2, (R10)
+	VPMULLD      64(DI), Z6, Z7
+	VPSUBD       Z7, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMOVUPS      64(SI), Z7
+	VFMADD213PS  64(R8), Z7, Z3
+	VMOVUPS      Z3, 64(R10)
+	ADDQ         ldc+8(FP), R10
+	VPBROADCASTD 8(BX), Z6
+	VBROADCASTSS 8(R11), Z8
+	VPMULLD      (DI), Z6, Z7
+	VPSUBD       Z7, Z4, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VMOVUPS      (SI), Z7
+	VFMADD213PS  (R8), Z7, Z4
+	VMOVUPS      Z4, (R10)
+	VPMULLD      64(DI), Z6, Z7
+	VPSUBD       Z7, Z5, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z8, Z5, Z5
+	VMOVUPS      64(SI), Z7
+	VFMADD213PS  64(R8), Z7, Z5
+	VMOVUPS      Z5, 64(R10)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	DECQ         R9
+	JNZ          bytes3x2VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes4x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes4x1VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), BX
+	MOVQ sums+80(FP), SI
+	MOVQ bias+88(FP), DI
+	MOVQ groups+48(FP), R8
+	MOVQ lda+24(FP), R12
+
+bytes4x1VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	MOVQ    CX, R10
+	LEAQ    (R12)(R12*2), R11
+	ADDQ    CX, R11
+	MOVQ    quads+40(FP), R9
+	PCALIGN $0x40
+
+bytes4x1VNNIQuads:
+	VMOVDQU64    (DX), Z4
+	VPBROADCASTD (R10), Z5
+	VPDPBUSD     Z4, Z5, Z0
+	VPBROADCASTD (R10)(R12*1), Z5
+	VPDPBUSD     Z4, Z5, Z1
+	VPBROADCASTD (R10)(R12*2), Z5
+	VPDPBUSD     Z4, Z5, Z2
+	VPBROADCASTD (R11), Z5
+	VPDPBUSD     Z4, Z5, Z3
+	VMOVDQU64    64(DX), Z4
+	VPBROADCASTD 4(R10), Z5
+	VPDPBUSD     Z4, Z5, Z0
+	VPBROADCASTD 4(R10)(R12*1), Z5
+	VPDPBUSD     Z4, Z5, Z1
+	VPBROADCASTD 4(R10)(R12*2), Z5
+	VPDPBUSD     Z4, Z5, Z2
+	VPBROADCASTD 4(R11), Z5
+	VPDPBUSD     Z4, Z5, Z3
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, R9
+	JNZ          bytes4x1VNNIQuads
+	MOVQ         AX, R9
+	MOVQ         sizes+56(FP), R10
+	MOVQ         zeros+64(FP), R11
+	VPBROADCASTD (R11), Z4
+	VBROADCASTSS (R10), Z5
+	VPMULLD      (SI), Z4, Z4
+	VPSUBD       Z4, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMOVUPS      (BX), Z4
+	VFMADD213PS  (DI), Z4, Z0
+	VMOVUPS      Z0, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 4(R11), Z4
+	VBROADCASTSS 4(R10), Z5
+	VPMULLD      (SI), Z4, Z4
+	VPSUBD       Z4, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z5, Z1, Z1
+	VMOVUPS      (BX), Z4
+	VFMADD213PS  (DI), Z4, Z1
+	VMOVUPS      Z1, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 8(R11), Z4
+	VBROADCASTSS 8(R10), Z5
+	VPMULLD      (SI), Z4, Z4
+	VPSUBD       Z4, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z5, Z2, Z2
+	VMOVUPS      (BX), Z4
+	VFMADD213PS  (DI), Z4, Z2
+	VMOVUPS      Z2, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 12(R11), Z4
+	VBROADCASTSS 12(R10), Z5
+	VPMULLD      (SI), Z4, Z4
+	VPSUBD       Z4, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z5, Z3, Z3
+	VMOVUPS      (BX), Z4
+	VFMADD213PS  (DI), Z4, Z3
+	VMOVUPS      Z3, (R9)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	DECQ         R8
+	JNZ          bytes4x1VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes4x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes4x2VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), SI
+	MOVQ sums+80(FP), DI
+	MOVQ bias+88(FP), R8
+	MOVQ groups+48(FP), R9
+	MOVQ lda+24(FP), R13
+
+bytes4x2VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	VPXORQ  Z6, Z6, Z6
+	VPXORQ  Z7, Z7, Z7
+	MOVQ    CX, R11
+	LEAQ    (R13)(R13*2), R12
+	ADDQ    CX, R12
+	MOVQ    quads+40(FP), R10
+	MOVQ    R10, BX
+	SHLQ    $0x06, BX
+	ADDQ    DX, BX
+	PCALIGN $0x40
+
+bytes4x2VNNIQuads:
+	VMOVDQU64    (DX), Z8
+	VMOVDQU64    (BX), Z9
+	VPBROADCASTD (R11), Z10
+	VPDPBUSD     Z8, Z10, Z0
+	VPDPBUSD     Z9, Z10, Z1
+	VPBROADCASTD (R11)(R13*1), Z10
+	VPDPBUSD     Z8, Z10, Z2
+	VPDPBUSD     Z9, Z10, Z3
+	VPBROADCASTD (R11)(R13*2), Z10
+	VPDPBUSD     Z8, Z10, Z4
+	VPDPBUSD     Z9, Z10, Z5
+	VPBROADCASTD (R12), Z10
+	VPDPBUSD     Z8, Z10, Z6
+	VPDPBUSD     Z9, Z10, Z7
+	VMOVDQU64    64(DX), Z8
+	VMOVDQU64    64(BX), Z9
+	VPBROADCASTD 4(R11), Z10
+	VPDPBUSD     Z8, Z10, Z0
+	VPDPBUSD     Z9, Z10, Z1
+	VPBROADCASTD 4(R11)(R13*1), Z10
+	VPDPBUSD     Z8, Z10, Z2
+	VPDPBUSD     Z9, Z10, Z3
+	VPBROADCASTD 4(R11)(R13*2), Z10
+	VPDPBUSD     Z8, Z10, Z4
+	VPDPBUSD     Z9, Z10, Z5
+	VPBROADCASTD 4(R12), Z10
+	VPDPBUSD     Z8, Z10, Z6
+	VPDPBUSD     Z9, Z10, Z7
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x02, R10
+	JNZ          bytes4x2VNNIQuads
+	MOVQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         sizes+56(FP), R11
+	MOVQ         zeros+64(FP), R12
+	VPBROADCASTD (R12), Z8
+	VBROADCASTSS (R11), Z10
+	VPMULLD      (DI), Z8, Z9
+	VPSUBD       Z9, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VMOVUPS      (SI), Z9
+	VFMADD213PS  (R8), Z9, Z0
+	VMOVUPS      Z0, (BX)
+	VPMULLD      64(DI), Z8, Z9
+	VPSUBD       Z9, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VMOVUPS      64(SI), Z9
+	VFMADD213PS  64(R8), Z9, Z1
+	VMOVUPS      Z1, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 4(R12), Z8
+	VBROADCASTSS 4(R11), Z10
+	VPMULLD      (DI), Z8, Z9
+	VPSUBD       Z9, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VMOVUPS      (SI), Z9
+	VFMADD213PS  (R8), Z9, Z2
+	VMOVUPS      Z2, (BX)
+	VPMULLD      64(DI), Z8, Z9
+	VPSUBD       Z9, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VMOVUPS      64(SI), Z9
+	VFMADD213PS  64(R8), Z9, Z3
+	VMOVUPS      Z3, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 8(R12), Z8
+	VBROADCASTSS 8(R11), Z10
+	VPMULLD      (DI), Z8, Z9
+	VPSUBD       Z9, Z4, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VMOVUPS      (SI), Z9
+	VFMADD213PS  (R8), Z9, Z4
+	VMOVUPS      Z4, (BX)
+	VPMULLD      64(DI), Z8, Z9
+	VPSUBD       Z9, Z5, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VMOVUPS      64(SI), Z9
+	VFMADD213PS  64(R8), Z9, Z5
+	VMOVUPS      Z5, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 12(R12), Z8
+	VBROADCASTSS 12(R11), Z10
+	VPMULLD      (DI), Z8, Z9
+	VPSUBD       Z9, Z6, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VMOVUPS      (SI), Z9
+	VFMADD213PS  (R8), Z9, Z6
+	VMOVUPS      Z6, (BX)
+	VPMULLD      64(DI), Z8, Z9
+	VPSUBD       Z9, Z7, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z10, Z7, Z7
+	VMOVUPS      64(SI), Z9
+	VFMADD213PS  64(R8), Z9, Z7
+	VMOVUPS      Z7, 64(BX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	DECQ         R9
+	JNZ          bytes4x2VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes5x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes5x1VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), BX
+	MOVQ sums+80(FP), SI
+	MOVQ bias+88(FP), DI
+	MOVQ groups+48(FP), R8
+	MOVQ lda+24(FP), R12
+
+bytes5x1VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	MOVQ    CX, R10
+	LEAQ    (R12)(R12*2), R11
+	ADDQ    CX, R11
+	MOVQ    quads+40(FP), R9
+	PCALIGN $0x40
+
+bytes5x1VNNIQuads:
+	VMOVDQU64    (DX), Z5
+	VPBROADCASTD (R10), Z6
+	VPDPBUSD     Z5, Z6, Z0
+	VPBROADCASTD (R10)(R12*1), Z6
+	VPDPBUSD     Z5, Z6, Z1
+	VPBROADCASTD (R10)(R12*2), Z6
+	VPDPBUSD     Z5, Z6, Z2
+	VPBROADCASTD (R11), Z6
+	VPDPBUSD     Z5, Z6, Z3
+	VPBROADCASTD (R11)(R12*1), Z6
+	VPDPBUSD     Z5, Z6, Z4
+	VMOVDQU64    64(DX), Z5
+	VPBROADCASTD 4(R10), Z6
+	VPDPBUSD     Z5, Z6, Z0
+	VPBROADCASTD 4(R10)(R12*1), Z6
+	VPDPBUSD     Z5, Z6, Z1
+	VPBROADCASTD 4(R10)(R12*2), Z6
+	VPDPBUSD     Z5, Z6, Z2
+	VPBROADCASTD 4(R11), Z6
+	VPDPBUSD     Z5, Z6, Z3
+	VPBROADCASTD 4(R11)(R12*1), Z6
+	VPDPBUSD     Z5, Z6, Z4
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, R9
+	JNZ          bytes5x1VNNIQuads
+	MOVQ         AX, R9
+	MOVQ         sizes+56(FP), R10
+	MOVQ         zeros+64(FP), R11
+	VPBROADCASTD (R11), Z5
+	VBROADCASTSS (R10), Z6
+	VPMULLD      (SI), Z5, Z5
+	VPSUBD       Z5, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMOVUPS      (BX), Z5
+	VFMADD213PS  (DI), Z5, Z0
+	VMOVUPS      Z0, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 4(R11), Z5
+	VBROADCASTSS 4(R10), Z6
+	VPMULLD      (SI), Z5, Z5
+	VPSUBD       Z5, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      (BX), Z5
+	VFMADD213PS  (DI), Z5, Z1
+	VMOVUPS      Z1, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 8(R11), Z5
+	VBROADCASTSS 8(R10), Z6
+	VPMULLD      (SI), Z5, Z5
+	VPSUBD       Z5, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMOVUPS      (BX), Z5
+	VFMADD213PS  (DI), Z5, Z2
+	VMOVUPS      Z2, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 12(R11), Z5
+	VBROADCASTSS 12(R10), Z6
+	VPMULLD      (SI), Z5, Z5
+	VPSUBD       Z5, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z6, Z3, Z3
+	VMOVUPS      (BX), Z5
+	VFMADD213PS  (DI), Z5, Z3
+	VMOVUPS      Z3, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 16(R11), Z5
+	VBROADCASTSS 16(R10), Z6
+	VPMULLD      (SI), Z5, Z5
+	VPSUBD       Z5, Z4, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z6, Z4, Z4
+	VMOVUPS      (BX), Z5
+	VFMADD213PS  (DI), Z5, Z4
+	VMOVUPS      Z4, (R9)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	DECQ         R8
+	JNZ          bytes5x1VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes5x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes5x2VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), SI
+	MOVQ sums+80(FP), DI
+	MOVQ bias+88(FP), R8
+	MOVQ groups+48(FP), R9
+	MOVQ lda+24(FP), R13
+
+bytes5x2VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	VPXORQ  Z6, Z6, Z6
+	VPXORQ  Z7, Z7, Z7
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	MOVQ    CX, R11
+	LEAQ    (R13)(R13*2), R12
+	ADDQ    CX, R12
+	MOVQ    quads+40(FP), R10
+	MOVQ    R10, BX
+	SHLQ    $0x06, BX
+	ADDQ    DX, BX
+	PCALIGN $0x40
+
+bytes5x2VNNIQuads:
+	VMOVDQU64    (DX), Z10
+	VMOVDQU64    (BX), Z11
+	VPBROADCASTD (R11), Z12
+	VPDPBUSD     Z10, Z12, Z0
+	VPDPBUSD     Z11, Z12, Z1
+	VPBROADCASTD (R11)(R13*1), Z12
+	VPDPBUSD     Z10, Z12, Z2
+	VPDPBUSD     Z11, Z12, Z3
+	VPBROADCASTD (R11)(R13*2), Z12
+	VPDPBUSD     Z10, Z12, Z4
+	VPDPBUSD     Z11, Z12, Z5
+	VPBROADCASTD (R12), Z12
+	VPDPBUSD     Z10, Z12, Z6
+	VPDPBUSD     Z11, Z12, Z7
+	VPBROADCASTD (R12)(R13*1), Z12
+	VPDPBUSD     Z10, Z12, Z8
+	VPDPBUSD     Z11, Z12, Z9
+	VMOVDQU64    64(DX), Z10
+	VMOVDQU64    64(BX), Z11
+	VPBROADCASTD 4(R11), Z12
+	VPDPBUSD     Z10, Z12, Z0
+	VPDPBUSD     Z11, Z12, Z1
+	VPBROADCASTD 4(R11)(R13*1), Z12
+	VPDPBUSD     Z10, Z12, Z2
+	VPDPBUSD     Z11, Z12, Z3
+	VPBROADCASTD 4(R11)(R13*2), Z12
+	VPDPBUSD     Z10, Z12, Z4
+	VPDPBUSD     Z11, Z12, Z5
+	VPBROADCASTD 4(R12), Z12
+	VPDPBUSD     Z10, Z12, Z6
+	VPDPBUSD     Z11, Z12, Z7
+	VPBROADCASTD 4(R12)(R13*1), Z12
+	VPDPBUSD     Z10, Z12, Z8
+	VPDPBUSD     Z11, Z12, Z9
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x02, R10
+	JNZ          bytes5x2VNNIQuads
+	MOVQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         sizes+56(FP), R11
+	MOVQ         zeros+64(FP), R12
+	VPBROADCASTD (R12), Z10
+	VBROADCASTSS (R11), Z12
+	VPMULLD      (DI), Z10, Z11
+	VPSUBD       Z11, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z12, Z0, Z0
+	VMOVUPS      (SI), Z11
+	VFMADD213PS  (R8), Z11, Z0
+	VMOVUPS      Z0, (BX)
+	VPMULLD      64(DI), Z10, Z11
+	VPSUBD       Z11, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z12, Z1, Z1
+	VMOVUPS      64(SI), Z11
+	VFMADD213PS  64(R8), Z11, Z1
+	VMOVUPS      Z1, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 4(R12), Z10
+	VBROADCASTSS 4(R11), Z12
+	VPMULLD      (DI), Z10, Z11
+	VPSUBD       Z11, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z12, Z2, Z2
+	VMOVUPS      (SI), Z11
+	VFMADD213PS  (R8), Z11, Z2
+	VMOVUPS      Z2, (BX)
+	VPMULLD      64(DI), Z10, Z11
+	VPSUBD       Z11, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z12, Z3, Z3
+	VMOVUPS      64(SI), Z11
+	VFMADD213PS  64(R8), Z11, Z3
+	VMOVUPS      Z3, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 8(R12), Z10
+	VBROADCASTSS 8(R11), Z12
+	VPMULLD      (DI), Z10, Z11
+	VPSUBD       Z11, Z4, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z12, Z4, Z4
+	VMOVUPS      (SI), Z11
+	VFMADD213PS  (R8), Z11, Z4
+	VMOVUPS      Z4, (BX)
+	VPMULLD      64(DI), Z10, Z11
+	VPSUBD       Z11, Z5, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z12, Z5, Z5
+	VMOVUPS      64(SI), Z11
+	VFMADD213PS  64(R8), Z11, Z5
+	VMOVUPS      Z5, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 12(R12), Z10
+	VBROADCASTSS 12(R11), Z12
+	VPMULLD      (DI), Z10, Z11
+	VPSUBD       Z11, Z6, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z12, Z6, Z6
+	VMOVUPS      (SI), Z11
+	VFMADD213PS  (R8), Z11, Z6
+	VMOVUPS      Z6, (BX)
+	VPMULLD      64(DI), Z10, Z11
+	VPSUBD       Z11, Z7, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z12, Z7, Z7
+	VMOVUPS      64(SI), Z11
+	VFMADD213PS  64(R8), Z11, Z7
+	VMOVUPS      Z7, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 16(R12), Z10
+	VBROADCASTSS 16(R11), Z12
+	VPMULLD      (DI), Z10, Z11
+	VPSUBD       Z11, Z8, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z12, Z8, Z8
+	VMOVUPS      (SI), Z11
+	VFMADD213PS  (R8), Z11, Z8
+	VMOVUPS      Z8, (BX)
+	VPMULLD      64(DI), Z10, Z11
+	VPSUBD       Z11, Z9, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z12, Z9, Z9
+	VMOVUPS      64(SI), Z11
+	VFMADD213PS  64(R8), Z11, Z9
+	VMOVUPS      Z9, 64(BX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	DECQ         R9
+	JNZ          bytes5x2VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes6x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes6x1VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), BX
+	MOVQ sums+80(FP), SI
+	MOVQ bias+88(FP), DI
+	MOVQ groups+48(FP), R8
+	MOVQ lda+24(FP), R12
+
+bytes6x1VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	MOVQ    CX, R10
+	LEAQ    (R12)(R12*2), R11
+	ADDQ    CX, R11
+	MOVQ    quads+40(FP), R9
+	PCALIGN $0x40
+
+bytes6x1VNNIQuads:
+	VMOVDQU64    (DX), Z6
+	VPBROADCASTD (R10), Z7
+	VPDPBUSD     Z6, Z7, Z0
+	VPBROADCASTD (R10)(R12*1), Z7
+	VPDPBUSD     Z6, Z7, Z1
+	VPBROADCASTD (R10)(R12*2), Z7
+	VPDPBUSD     Z6, Z7, Z2
+	VPBROADCASTD (R11), Z7
+	VPDPBUSD     Z6, Z7, Z3
+	VPBROADCASTD (R11)(R12*1), Z7
+	VPDPBUSD     Z6, Z7, Z4
+	VPBROADCASTD (R11)(R12*2), Z7
+	VPDPBUSD     Z6, Z7, Z5
+	VMOVDQU64    64(DX), Z6
+	VPBROADCASTD 4(R10), Z7
+	VPDPBUSD     Z6, Z7, Z0
+	VPBROADCASTD 4(R10)(R12*1), Z7
+	VPDPBUSD     Z6, Z7, Z1
+	VPBROADCASTD 4(R10)(R12*2), Z7
+	VPDPBUSD     Z6, Z7, Z2
+	VPBROADCASTD 4(R11), Z7
+	VPDPBUSD     Z6, Z7, Z3
+	VPBROADCASTD 4(R11)(R12*1), Z7
+	VPDPBUSD     Z6, Z7, Z4
+	VPBROADCASTD 4(R11)(R12*2), Z7
+	VPDPBUSD     Z6, Z7, Z5
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, R9
+	JNZ          bytes6x1VNNIQuads
+	MOVQ         AX, R9
+	MOVQ         sizes+56(FP), R10
+	MOVQ         zeros+64(FP), R11
+	VPBROADCASTD (R11), Z6
+	VBROADCASTSS (R10), Z7
+	VPMULLD      (SI), Z6, Z6
+	VPSUBD       Z6, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VMOVUPS      (BX), Z6
+	VFMADD213PS  (DI), Z6, Z0
+	VMOVUPS      Z0, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 4(R11), Z6
+	VBROADCASTSS 4(R10), Z7
+	VPMULLD      (SI), Z6, Z6
+	VPSUBD       Z6, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z7, Z1, Z1
+	VMOVUPS      (BX), Z6
+	VFMADD213PS  (DI), Z6, Z1
+	VMOVUPS      Z1, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 8(R11), Z6
+	VBROADCASTSS 8(R10), Z7
+	VPMULLD      (SI), Z6, Z6
+	VPSUBD       Z6, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z7, Z2, Z2
+	VMOVUPS      (BX), Z6
+	VFMADD213PS  (DI), Z6, Z2
+	VMOVUPS      Z2, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 12(R11), Z6
+	VBROADCASTSS 12(R10), Z7
+	VPMULLD      (SI), Z6, Z6
+	VPSUBD       Z6, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z7, Z3, Z3
+	VMOVUPS      (BX), Z6
+	VFMADD213PS  (DI), Z6, Z3
+	VMOVUPS      Z3, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 16(R11), Z6
+	VBROADCASTSS 16(R10), Z7
+	VPMULLD      (SI), Z6, Z6
+	VPSUBD       Z6, Z4, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z7, Z4, Z4
+	VMOVUPS      (BX), Z6
+	VFMADD213PS  (DI), Z6, Z4
+	VMOVUPS      Z4, (R9)
+	ADDQ         ldc+8(FP), R9
+	VPBROADCASTD 20(R11), Z6
+	VBROADCASTSS 20(R10), Z7
+	VPMULLD      (SI), Z6, Z6
+	VPSUBD       Z6, Z5, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z7, Z5, Z5
+	VMOVUPS      (BX), Z6
+	VFMADD213PS  (DI), Z6, Z5
+	VMOVUPS      Z5, (R9)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	DECQ         R8
+	JNZ          bytes6x1VNNIGroup
+	VZEROUPPER
+	RET
+
+// func bytes6x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·bytes6x2VNNI(SB), NOSPLIT, $0-96
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ b+32(FP), DX
+	MOVQ scales+72(FP), SI
+	MOVQ sums+80(FP), DI
+	MOVQ bias+88(FP), R8
+	MOVQ groups+48(FP), R9
+	MOVQ lda+24(FP), R13
+
+bytes6x2VNNIGroup:
+	VPXORQ  Z0, Z0, Z0
+	VPXORQ  Z1, Z1, Z1
+	VPXORQ  Z2, Z2, Z2
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	VPXORQ  Z6, Z6, Z6
+	VPXORQ  Z7, Z7, Z7
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z10, Z10, Z10
+	VPXORQ  Z11, Z11, Z11
+	MOVQ    CX, R11
+	LEAQ    (R13)(R13*2), R12
+	ADDQ    CX, R12
+	MOVQ    quads+40(FP), R10
+	MOVQ    R10, BX
+	SHLQ    $0x06, BX
+	ADDQ    DX, BX
+	PCALIGN $0x40
+
+bytes6x2VNNIQuads:
+	VMOVDQU64    (DX), Z12
+	VMOVDQU64    (BX), Z13
+	VPBROADCASTD (R11), Z14
+	VPDPBUSD     Z12, Z14, Z0
+	VPDPBUSD     Z13, Z14, Z1
+	VPBROADCASTD (R11)(R13*1), Z14
+	VPDPBUSD     Z12, Z14, Z2
+	VPDPBUSD     Z13, Z14, Z3
+	VPBROADCASTD (R11)(R13*2), Z14
+	VPDPBUSD     Z12, Z14, Z4
+	VPDPBUSD     Z13, Z14, Z5
+	VPBROADCASTD (R12), Z14
+	VPDPBUSD     Z12, Z14, Z6
+	VPDPBUSD     Z13, Z14, Z7
+	VPBROADCASTD (R12)(R13*1), Z14
+	VPDPBUSD     Z12, Z14, Z8
+	VPDPBUSD     Z13, Z14, Z9
+	VPBROADCASTD (R12)(R13*2), Z14
+	VPDPBUSD     Z12, Z14, Z10
+	VPDPBUSD     Z13, Z14, Z11
+	VMOVDQU64    64(DX), Z12
+	VMOVDQU64    64(BX), Z13
+	VPBROADCASTD 4(R11), Z14
+	VPDPBUSD     Z12, Z14, Z0
+	VPDPBUSD     Z13, Z14, Z1
+	VPBROADCASTD 4(R11)(R13*1), Z14
+	VPDPBUSD     Z12, Z14, Z2
+	VPDPBUSD     Z13, Z14, Z3
+	VPBROADCASTD 4(R11)(R13*2), Z14
+	VPDPBUSD     Z12, Z14, Z4
+	VPDPBUSD     Z13, Z14, Z5
+	VPBROADCASTD 4(R12), Z14
+	VPDPBUSD     Z12, Z14, Z6
+	VPDPBUSD     Z13, Z14, Z7
+	VPBROADCASTD 4(R12)(R13*1), Z14
+	VPDPBUSD     Z12, Z14, Z8
+	VPDPBUSD     Z13, Z14, Z9
+	VPBROADCASTD 4(R12)(R13*2), Z14
+	VPDPBUSD     Z12, Z14, Z10
+	VPDPBUSD     Z13, Z14, Z11
+	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x02, R10
+	JNZ          bytes6x2VNNIQuads
+	MOVQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         sizes+56(FP), R11
+	MOVQ         zeros+64(FP), R12
+	VPBROADCASTD (R12), Z12
+	VBROADCASTSS (R11), Z14
+	VPMULLD      (DI), Z12, Z13
+	VPSUBD       Z13, Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      (SI), Z13
+	VFMADD213PS  (R8), Z13, Z0
+	VMOVUPS      Z0, (BX)
+	VPMULLD      64(DI), Z12, Z13
+	VPSUBD       Z13, Z1, Z1
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z14, Z1, Z1
+	VMOVUPS      64(SI), Z13
+	VFMADD213PS  64(R8), Z13, Z1
+	VMOVUPS      Z1, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 4(R12), Z12
+	VBROADCASTSS 4(R11), Z14
+	VPMULLD      (DI), Z12, Z13
+	VPSUBD       Z13, Z2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z14, Z2, Z2
+	VMOVUPS      (SI), Z13
+	VFMADD213PS  (R8), Z13, Z2
+	VMOVUPS      Z2, (BX)
+	VPMULLD      64(DI), Z12, Z13
+	VPSUBD       Z13, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z14, Z3, Z3
+	VMOVUPS      64(SI), Z13
+	VFMADD213PS  64(R8), Z13, Z3
+	VMOVUPS      Z3, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 8(R12), Z12
+	VBROADCASTSS 8(R11), Z14
+	VPMULLD      (DI), Z12, Z13
+	VPSUBD       Z13, Z4, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z14, Z4, Z4
+	VMOVUPS      (SI), Z13
+	VFMADD213PS  (R8), Z13, Z4
+	VMOVUPS      Z4, (BX)
+	VPMULLD      64(DI), Z12, Z13
+	VPSUBD       Z13, Z5, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z14, Z5, Z5
+	VMOVUPS      64(SI), Z13
+	VFMADD213PS  64(R8), Z13, Z5
+	VMOVUPS      Z5, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 12(R12), Z12
+	VBROADCASTSS 12(R11), Z14
+	VPMULLD      (DI), Z12, Z13
+	VPSUBD       Z13, Z6, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z14, Z6, Z6
+	VMOVUPS      (SI), Z13
+	VFMADD213PS  (R8), Z13, Z6
+	VMOVUPS      Z6, (BX)
+	VPMULLD      64(DI), Z12, Z13
+	VPSUBD       Z13, Z7, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z14, Z7, Z7
+	VMOVUPS      64(SI), Z13
+	VFMADD213PS  64(R8), Z13, Z7
+	VMOVUPS      Z7, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 16(R12), Z12
+	VBROADCASTSS 16(R11), Z14
+	VPMULLD      (DI), Z12, Z13
+	VPSUBD       Z13, Z8, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z14, Z8, Z8
+	VMOVUPS      (SI), Z13
+	VFMADD213PS  (R8), Z13, Z8
+	VMOVUPS      Z8, (BX)
+	VPMULLD      64(DI), Z12, Z13
+	VPSUBD       Z13, Z9, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z14, Z9, Z9
+	VMOVUPS      64(SI), Z13
+	VFMADD213PS  64(R8), Z13, Z9
+	VMOVUPS      Z9, 64(BX)
+	ADDQ         ldc+8(FP), BX
+	VPBROADCASTD 20(R12), Z12
+	VBROADCASTSS 20(R11), Z14
+	VPMULLD      (DI), Z12, Z13
+	VPSUBD       Z13, Z10, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z14, Z10, Z10
+	VMOVUPS      (SI), Z13
+	VFMADD213PS  (R8), Z13, Z10
+	VMOVUPS      Z10, (BX)
+	VPMULLD      64(DI), Z12, Z13
+	VPSUBD       Z13, Z11, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z14, Z11, Z11
+	VMOVUPS      64(SI), Z13
+	VFMADD213PS  64(R8), Z13, Z11
+	VMOVUPS      Z11, 64(BX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, SI
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, R8
+	DECQ         R9
+	JNZ          bytes6x2VNNIGroup
+	VZEROUPPER
+	RET
+
+DATA quantizeSteps<>+0(SB)/4, $0x437e0000
+DATA quantizeSteps<>+4(SB)/4, $0x437e0000
+DATA quantizeSteps<>+8(SB)/4, $0x437e0000
+DATA quantizeSteps<>+12(SB)/4, $0x437e0000
+DATA quantizeSteps<>+16(SB)/4, $0x437e0000
+DATA quantizeSteps<>+20(SB)/4, $0x437e0000
+DATA quantizeSteps<>+24(SB)/4, $0x437e0000
+DATA quantizeSteps<>+28(SB)/4, $0x437e0000
 GLOBL quantizeSteps<>(SB), RODATA|NOPTR, $32
 
 DATA quantizeTiny<>+0(SB)/4, $0x0da24260
@@ -981,16 +2301,6 @@ DATA quantizeTiny<>+24(SB)/4, $0x0da24260
 DATA quantizeTiny<>+28(SB)/4, $0x0da24260
 GLOBL quantizeTiny<>(SB), RODATA|NOPTR, $32
 
-DATA magnitude<>+0(SB)/4, $0x7fffffff
-DATA magnitude<>+4(SB)/4, $0x7fffffff
-DATA magnitude<>+8(SB)/4, $0x7fffffff
-DATA magnitude<>+12(SB)/4, $0x7fffffff
-DATA magnitude<>+16(SB)/4, $0x7fffffff
-DATA magnitude<>+20(SB)/4, $0x7fffffff
-DATA magnitude<>+24(SB)/4, $0x7fffffff
-DATA magnitude<>+28(SB)/4, $0x7fffffff
-GLOBL magnitude<>(SB), RODATA|NOPTR, $32
-
 // func quantizeAVX2(dst *int16, x *float32, n int) float32
 // Requires: AVX, AVX2, SSE
 TEXT ·quantizeAVX2(SB), NOSPLIT, $0-28
@@ -999,40 +2309,115 @@ TEXT ·quantizeAVX2(SB), NOSPLIT, $0-28
 	MOVQ    n+16(FP), DX
 	MOVQ    CX, BX
 	MOVQ    DX, SI
-	VMOVUPS magnitude<>+0(SB), Y1
-	VMOVUPS quantizeTiny<>+0(SB), Y0
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
 	PCALIGN $0x40
 
-quantizeAVX2MaxLoop:
-	VANDPS       (BX), Y1, Y2
-	VMAXPS       Y2, Y0, Y0
+quantizeAVX2RangeLoop:
+	VMOVUPS      (BX), Y2
+	VMINPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, SI
-	JNZ          quantizeAVX2MaxLoop
-	VEXTRACTF128 $0x01, Y0, X1
-	VMAXPS       X1, X0, X0
-	VPERMILPS    $0x4e, X0, X1
-	VMAXPS       X1, X0, X0
-	VPERMILPS    $0xb1, X0, X1
-	VMAXPS       X1, X0, X0
-	VBROADCASTSS X0, Y0
+	JNZ          quantizeAVX2RangeLoop
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VMAXPS       X2, X1, X1
+	VEXTRACTF128 $0x01, Y0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0xb1, X0, X2
+	VMINPS       X2, X0, X0
+	VSUBPS       Y0, Y1, Y1
+	VMAXPS       quantizeTiny<>+0(SB), Y1, Y1
+	VBROADCASTSS X1, Y1
 	VMOVUPS      quantizeSteps<>+0(SB), Y2
-	VDIVPS       Y2, Y0, Y1
-	MOVSS        X1, ret+24(FP)
-	VDIVPS       Y0, Y2, Y0
+	VDIVPS       Y2, Y1, Y0
+	MOVSS        X0, ret+24(FP)
+	VDIVPS       Y1, Y2, Y1
 	PCALIGN      $0x40
 
 quantizeAVX2RoundLoop:
-	VMULPS    (CX), Y0, Y2
-	VMULPS    32(CX), Y0, Y1
+	VMULPS    (CX), Y1, Y2
+	VMULPS    32(CX), Y1, Y0
 	VCVTPS2DQ Y2, Y2
-	VCVTPS2DQ Y1, Y1
-	VPACKSSDW Y1, Y2, Y2
+	VCVTPS2DQ Y0, Y0
+	VPACKSSDW Y0, Y2, Y2
 	VPERMQ    $0xd8, Y2, Y2
 	VMOVDQU   Y2, (AX)
 	ADDQ      $0x40, CX
 	ADDQ      $0x20, AX
 	SUBQ      $0x10, DX
 	JNZ       quantizeAVX2RoundLoop
+	VZEROUPPER
+	RET
+
+// func quantizeVNNI(dst *uint8, x *float32, n int, zero *int32) float32
+// Requires: AVX, AVX2, SSE
+TEXT ·quantizeVNNI(SB), NOSPLIT, $0-36
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    CX, BX
+	MOVQ    DX, SI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	PCALIGN $0x40
+
+quantizeVNNIRangeLoop:
+	VMOVUPS      (BX), Y2
+	VMINPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, SI
+	JNZ          quantizeVNNIRangeLoop
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VMAXPS       X2, X1, X1
+	VEXTRACTF128 $0x01, Y0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0xb1, X0, X2
+	VMINPS       X2, X0, X0
+	VSUBPS       Y0, Y1, Y1
+	VMAXPS       quantizeTiny<>+0(SB), Y1, Y1
+	VBROADCASTSS X1, Y1
+	VMOVUPS      quantizeSteps<>+0(SB), Y2
+	VDIVPS       Y2, Y1, Y3
+	MOVSS        X3, ret+32(FP)
+	VDIVPS       Y1, Y2, Y1
+	MOVQ         zero+24(FP), BX
+	VBROADCASTSS X0, Y0
+	VMULPS       Y1, Y0, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPXOR        Y2, Y2, Y2
+	VPSUBD       Y0, Y2, Y0
+	VMOVD        X0, (BX)
+	PCALIGN      $0x40
+
+quantizeVNNIRoundLoop:
+	VMULPS       (CX), Y1, Y2
+	VMULPS       32(CX), Y1, Y3
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y0, Y2, Y2
+	VPADDD       Y0, Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSWB    X3, X2, X2
+	VMOVDQU      X2, (AX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x10, AX
+	SUBQ         $0x10, DX
+	JNZ          quantizeVNNIRoundLoop
 	VZEROUPPER
 	RET

@@ -160,6 +160,66 @@ func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, s
 //go:noescape
 func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
 
+// product1x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product1x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product2x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product2x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product3x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product3x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product4x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product4x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product5x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product5x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product6x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product6x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
 // softmaxAVX2 works on eight numbers at a time. e to the x is 2 to the whole part
 // of x/ln 2, put into the exponent, times a polynomial of the rest.
 //
@@ -211,10 +271,75 @@ func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, p
 //go:noescape
 func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32)
 
+// bytes1x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes1x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes1x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes1x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes2x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes2x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes2x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes2x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes3x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes3x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes3x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes3x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes4x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes4x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes4x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes4x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes5x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes5x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes5x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes5x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes6x1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes6x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
+// bytes6x2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func bytes6x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32)
+
 // quantizeAVX2 works on sixteen numbers at a time.
 //
 //go:noescape
 func quantizeAVX2(dst *int16, x *float32, n int) float32
+
+// quantizeVNNI works on sixteen numbers at a time.
+//
+//go:noescape
+func quantizeVNNI(dst *uint8, x *float32, n int, zero *int32) float32
 
 // dotsFloatAVX2 takes 16 numbers a step; stride is the bytes from one row to the next.
 //

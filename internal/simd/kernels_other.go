@@ -52,6 +52,30 @@ func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, s
 }
 func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
 }
+func product1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
 func softmaxAVX2(x *float32, n int, scale float32) float32 { return 0 }
 func geluAVX2(x *float32, n int)                           {}
 func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {
@@ -69,7 +93,32 @@ func integers5AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, p
 }
 func integers6AVX2(c *float32, ldc int, a *int16, lda int, b *int8, pairs int, panels int, rowScales *float32, scales *float32, bias *float32) {
 }
+func bytes1x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes1x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes2x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes2x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes3x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes3x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes4x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes4x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes5x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes5x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes6x1VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
+func bytes6x2VNNI(c *float32, ldc int, a *uint8, lda int, b *int8, quads int, groups int, sizes *float32, zeros *int32, scales *float32, sums *int32, bias *float32) {
+}
 func quantizeAVX2(dst *int16, x *float32, n int) float32                                       { return 0 }
+func quantizeVNNI(dst *uint8, x *float32, n int, zero *int32) float32                          { return 0 }
 func dotsFloatAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int) {}
 func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride int, pairs int)  {}
 func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)      {}

@@ -11,6 +11,7 @@ var (
 	bmi2   = avx2 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 	f16c   = avx2 && cpu.X86.HasF16C
 	avx512 = bmi2 && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VBMI2
+	vnni   = avx512 && fma && cpu.X86.HasAVX512VNNI
 )
 
 // maxVectorWidth is the greatest width at which every value lies in four bytes,

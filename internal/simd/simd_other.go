@@ -7,6 +7,6 @@ const (
 	maxVectorWidth = -1
 )
 
-var fma, bmi2, f16c, avx512 bool
+var fma, bmi2, f16c, avx512, vnni bool
 
 func unpackVector(*[BlockSize]uint32, []byte, int, int, uint32) {}

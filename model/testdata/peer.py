@@ -26,9 +26,12 @@ bert = dict(vocab_size=90, hidden_size=64, intermediate_size=112, num_hidden_lay
 distil = dict(vocab_size=90, dim=64, hidden_dim=112, n_layers=2, n_heads=2, max_position_embeddings=202)
 modern = dict(bert, num_hidden_layers=4, local_attention=32, pad_token_id=0, attn_implementation="eager", reference_compile=False, cls_token_id=1, sep_token_id=2, bos_token_id=1, eos_token_id=2)
 roberta = dict(bert, pad_token_id=1, type_vocab_size=1)
+deberta = dict(bert, type_vocab_size=0, position_biased_input=False, relative_attention=True, share_att_key=True, norm_rel_ebd="layer_norm", position_buckets=16,
+               max_relative_positions=-1, pos_att_type="p2c|c2p", pooler_hidden_size=64, layer_norm_eps=1e-7)
 kinds = [
     ("Bert", tf.BertConfig, dict(bert)), ("Roberta", tf.RobertaConfig, roberta), ("XLMRoberta", tf.XLMRobertaConfig, roberta),
     ("DistilBert", tf.DistilBertConfig, distil), ("MPNet", tf.MPNetConfig, dict(bert, pad_token_id=1)), ("ModernBert", tf.ModernBertConfig, modern),
+    ("DebertaV2", tf.DebertaV2Config, deberta),
 ]
 heads = ["Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"]
 for name, config, options in kinds:

@@ -39,10 +39,10 @@ func (c *Console) Command() *cobra.Command {
 		Short: "Measure ranking and contexts against judgments",
 		Args:  flags.Subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse, trec or fuse; see tamis eval --help")
+			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse, suite, trec or fuse; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand())
+	cmd.AddCommand(c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand())
 	return cmd
 }
 

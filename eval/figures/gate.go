@@ -1,0 +1,92 @@
+package figures
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Gate is a bound that a measure must keep, written MEASURE>=X or MEASURE<=X.
+type Gate struct {
+	Measure string
+	AtMost  bool // <=, else >=
+	Bound   float64
+}
+
+// ParseGate reads a gate, such as "evidence_recall@1000>=.8" or "took_ms_p50<=20".
+func ParseGate(s string) (Gate, error) {
+	op := ">="
+	name, bound, ok := strings.Cut(s, op)
+	if !ok {
+		op = "<="
+		name, bound, ok = strings.Cut(s, op)
+	}
+	g := Gate{Measure: strings.TrimSpace(name), AtMost: op == "<="}
+	v, err := strconv.ParseFloat(strings.TrimSpace(bound), 64)
+	if !ok || g.Measure == "" || err != nil || v-v != 0 {
+		return Gate{}, fmt.Errorf("%q is no gate: write MEASURE>=X or MEASURE<=X, as in evidence_recall@1000>=0.8", s)
+	}
+	g.Bound = v
+	return g, nil
+}
+
+// ParseGates reads several.
+func ParseGates(list []string) ([]Gate, error) {
+	var gates []Gate
+	for _, s := range list {
+		g, err := ParseGate(s)
+		if err != nil {
+			return nil, err
+		}
+		gates = append(gates, g)
+	}
+	return gates, nil
+}
+
+func (g Gate) String() string {
+	op := ">="
+	if g.AtMost {
+		op = "<="
+	}
+	return g.Measure + op + strconv.FormatFloat(g.Bound, 'g', -1, 64)
+}
+
+// Holds reports whether v is within the bound; NaN never is. What is short of it by
+// less than 1e-9, as sums in another order are, is within.
+func (g Gate) Holds(v float64) bool {
+	if g.AtMost {
+		return v <= g.Bound+1e-9
+	}
+	return v >= g.Bound-1e-9
+}
+
+// Known says of the first gate on a measure that is not among those given that it is
+// unknown, and which are known: to be asked before anything is measured.
+func Known(gates []Gate, measures []string) error {
+	for _, g := range gates {
+		if !slices.Contains(measures, g.Measure) {
+			return fmt.Errorf("gate %q: there is no measure %q; there are %s", g, g.Measure, strings.Join(measures, ", "))
+		}
+	}
+	return nil
+}
+
+// Unmet is an error that names each gate that its measure does not keep, with the value;
+// nil where all hold.
+func Unmet(gates []Gate, values map[string]float64) error {
+	if err := Known(gates, slices.Sorted(maps.Keys(values))); err != nil {
+		return err
+	}
+	var short []string
+	for _, g := range gates {
+		if v := values[g.Measure]; !g.Holds(v) {
+			short = append(short, fmt.Sprintf("%s is %.4g, %s was required", g.Measure, v, g))
+		}
+	}
+	if short == nil {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(short, "; "))
+}
