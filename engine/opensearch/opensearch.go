@@ -16,6 +16,8 @@
 //	            so that nothing has to be joined; x has its bytes of the source, of
 //	            which the passages of a document are all, its headings and sentences,
 //	            and the header of its document
+//	field v     _id "v" and the digest of its name: how a field keeps its vectors, which
+//	            stand with the documents or passages that they are of (package vectors)
 //	intent i    _id "i" and a sequence number: what a writer is about to do, so that
 //	            it can be ended or taken back by another
 //
@@ -33,13 +35,15 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine/opensearch/address"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/mapping"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/text"
@@ -47,126 +51,34 @@ import (
 )
 
 // Options say where a cluster is, and how an index is made there.
-type Options struct {
-	// Addresses of nodes: http://HOST:PORT or https://HOST:PORT.
-	Addresses      []string
-	User, Password string
-	// CA are certificates in PEM form of authorities that sign those of the nodes, beside
-	// those of the system.
-	CA []byte
-	// Language, Similarity, Shards (1) and Replicas are those of an index that is made;
-	// zero values stand for what is there.
-	Language         string
-	Similarity       tamis.Similarity
-	Shards, Replicas int
-	// MustExist makes opening fail with tamis.ErrNotFound where there is no index.
-	MustExist bool
-	// ReadOnly makes no index, and ends nothing that another writer has left.
-	ReadOnly bool
-	// Statistics are Global, the default, or Shard.
-	Statistics string
-	// Patience is how long a request is tried again while no node takes it; 0 is 30 s.
-	Patience time.Duration
-	// Counters are token counters beside those that a tamis.Budget can name.
-	Counters []tamis.Counter
-}
+type Options = address.Options
 
-// The statistics that scores are made of.
-const (
-	Global = "global" // of all shards, which are asked first
-	Shard  = "shard"  // of each shard for its own
-)
+// What addresses begin with, and the statistics that scores are made of.
+const Scheme, Global, Shard = address.Scheme, address.Global, address.Shard
 
-// Scheme is what the addresses of indexes begin with: opensearch://HOST:PORT/NAME.
-const Scheme = "opensearch://"
-
-// Parse reads opensearch://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT…]/NAME and what may
-// follow: ?tls=true, shards, replicas, statistics. A password may come from
-// $TAMIS_OPENSEARCH_PASSWORD.
-func Parse(address string) (name string, o Options, err error) {
-	rest, ok := strings.CutPrefix(address, Scheme)
-	if !ok {
-		return "", o, fmt.Errorf("address %q does not begin with %s", address, Scheme)
-	}
-	rest, asked, _ := strings.Cut(rest, "?")
-	hosts, name, _ := strings.Cut(rest, "/")
-	if i := strings.LastIndexByte(hosts, '@'); i >= 0 {
-		user, password, _ := strings.Cut(hosts[:i], ":")
-		if o.User, err = url.PathUnescape(user); err == nil {
-			o.Password, err = url.PathUnescape(password)
-		}
-		if err != nil {
-			return "", o, fmt.Errorf("the name and password before @ are not escaped as in a URL")
-		}
-		hosts = hosts[i+1:]
-	}
-	o.Password = cmp.Or(o.Password, os.Getenv("TAMIS_OPENSEARCH_PASSWORD"))
-	shown := Scheme + hosts + "/" + name // without the password
-	if err := named(name); err != nil || hosts == "" {
-		return "", o, fmt.Errorf("address %q: give %sHOST:PORT/NAME: %w", shown, Scheme, cmp.Or(err, errNoHost))
-	}
-	values, err := url.ParseQuery(asked)
-	if err != nil {
-		return "", o, fmt.Errorf("address %q: what follows ? is not written as in a URL", shown)
-	}
-	proto := "http://"
-	for key := range values {
-		v := values.Get(key)
-		var err error
-		switch key {
-		case "tls":
-			var on bool
-			if on, err = strconv.ParseBool(v); on {
-				proto = "https://"
-			}
-		case "shards":
-			o.Shards, err = strconv.Atoi(v)
-		case "replicas":
-			o.Replicas, err = strconv.Atoi(v)
-		case "statistics":
-			o.Statistics = v
-		default:
-			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas or statistics", shown, key)
-		}
-		if err != nil {
-			return "", o, fmt.Errorf("address %q: %s=%s is not a value that it takes", shown, key, v)
-		}
-	}
-	for h := range strings.SplitSeq(hosts, ",") {
-		o.Addresses = append(o.Addresses, proto+h)
-	}
-	return name, o, nil
-}
-
-var errNoHost = fmt.Errorf("it names no host")
-
-// named says what is wrong with the name of an index.
-func named(name string) error {
-	switch {
-	case name == "":
-		return fmt.Errorf("it names no index")
-	case name != strings.ToLower(name) || strings.ContainsAny(name, "\\/*?\"<>| ,#:") || strings.ContainsAny(name[:1], "_-+.") || len(name) > 200:
-		return fmt.Errorf("%q is no name for an index: use lower-case letters, digits, - and _", name)
-	}
-	return nil
-}
+// Parse reads the address of an index.
+func Parse(of string) (name string, o Options, err error) { return address.Parse(of) }
 
 // Index is an index in a cluster. It is safe for concurrent use, and so are several of
 // them, in one process or many.
 type Index struct {
-	cluster   *cluster
+	cluster   *client.Cluster
 	name      string
 	path      string // the name in a URL
-	concrete  string // the index behind it
-	meta      meta
+	meta      mapping.Meta
 	readOnly  bool
+	dense     bool // all nodes have the plugin of dense vectors
 	global    bool
 	ingest    *ingest.Pipeline
 	weights   index.Config
 	analyzers text.Pool
 	counters  map[string]tamis.Counter
 
+	now     atomic.Pointer[generation]
 	numbers sequence
+	fields  *vectors.Fields
+	encoder atomic.Pointer[tamis.Encoder]
+	recalls recalls
 
 	mu    sync.Mutex
 	words words // what is known of the analyses
@@ -174,7 +86,7 @@ type Index struct {
 
 // Open opens the index of a name and makes it where there is none.
 func Open(ctx context.Context, name string, o Options) (*Index, error) {
-	if err := named(name); err != nil {
+	if err := address.Named(name); err != nil {
 		return nil, err
 	}
 	switch o.Statistics {
@@ -182,7 +94,7 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 	default:
 		return nil, fmt.Errorf("unknown statistics %q: use %s or %s", o.Statistics, Global, Shard)
 	}
-	c, err := dial(o)
+	c, err := client.Dial(client.Options{Addresses: o.Addresses, User: o.User, Password: o.Password, CA: o.CA, Patience: o.Patience})
 	if err != nil {
 		return nil, err
 	}
@@ -190,11 +102,12 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 		cluster: c, name: name, path: url.PathEscape(name), readOnly: o.ReadOnly,
 		global: o.Statistics != Shard, counters: map[string]tamis.Counter{},
 	}
+	ix.fields = &vectors.Fields{Cluster: c, Path: ix.path}
 	for _, counter := range o.Counters {
 		ix.counters[counter.Name()] = counter
 	}
 	if err := ix.open(ctx, o); err != nil {
-		c.close()
+		c.Close()
 		return nil, err
 	}
 	return ix, nil
@@ -205,10 +118,15 @@ const opening = 3 * time.Second
 
 func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	first := *ix.cluster
-	first.patience = min(first.patience, opening)
-	if err := first.known(ctx); err != nil {
+	first.Patience = min(first.Patience, opening)
+	if err := first.Known(ctx); err != nil {
 		return err
 	}
+	plugins, err := ix.cluster.Plugins(ctx)
+	if err != nil {
+		return err
+	}
+	ix.dense = plugins[vectors.Plugin] != ""
 	m, found, err := ix.find(ctx)
 	if err != nil {
 		return err
@@ -218,7 +136,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	want := ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language}
 	if found {
-		if m.Format > formatVersion {
+		if m.Format > mapping.Version {
 			return fmt.Errorf("index %q: %w", ix.name, tamis.ErrNewer)
 		}
 		if want.Similarity != "" && want.Similarity != m.Config.Similarity || want.Language != "" && want.Language != m.Config.Language {
@@ -233,22 +151,29 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	ix.weights = ix.ingest.Index()
 	if ix.meta = m; !found {
-		ix.meta = meta{Format: formatVersion, Made: ix.ingest.Made(), Config: want}
+		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want}
 		if err := ix.create(ctx, ix.meta, o); err != nil {
 			return err
 		}
 	}
+	if err := ix.fields.Want(ctx, o.Vectors); err != nil {
+		return err
+	}
 	switch {
 	case o.ReadOnly:
 		return nil
-	case ix.meta.Made != ix.ingest.Made():
-		return fmt.Errorf("index %q: another version of tamis analysed its texts (%s, this one %s): read it, or copy it with tamis copy into a new one: %w", ix.name, ix.meta.Made, ix.ingest.Made(), tamis.ErrConfig)
+	case ix.meta.Format != mapping.Version || ix.meta.Made != ix.ingest.Made():
+		if !o.Migrate {
+			return fmt.Errorf("index %q: another version of tamis made it (format %d, analysis %s; this one %d, %s): read it, or have it made anew while it answers, with ?migrate=true after its address: %w",
+				ix.name, ix.meta.Format, ix.meta.Made, mapping.Version, ix.ingest.Made(), tamis.ErrConfig)
+		}
+		return ix.migrate(ctx)
 	}
-	return ix.recover(ctx)
+	return ix.writer().recover(ctx)
 }
 
 // Close releases the connections.
-func (ix *Index) Close() error { return ix.cluster.close() }
+func (ix *Index) Close() error { return ix.cluster.Close() }
 
 // Counter is the token counter of a name, as that of tamis.Index.
 func (ix *Index) Counter(name string) (tamis.Counter, error) {
@@ -266,10 +191,13 @@ func (ix *Index) counter(name string) (tokens.Counter, error) {
 
 // Refresh lets searches find what was added; Add and Delete do so by themselves.
 func (ix *Index) Refresh(ctx context.Context) error {
-	return ix.cluster.do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
+	return ix.cluster.Do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
 }
 
 // Drop deletes the index with all that it holds.
 func (ix *Index) Drop() error {
-	return ix.cluster.do(context.Background(), "DELETE", "/"+ix.concrete, nil, nil)
+	if _, found, err := ix.find(context.Background()); err != nil || !found {
+		return err
+	}
+	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().concrete, nil, nil)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/compose"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/ingest"
 )
@@ -52,7 +53,11 @@ func (ix *Index) Hides(id string, scope tamis.Scope) (bool, error) {
 			return false, err
 		}
 	}
-	there, err := ix.known(ctx, []string{keyOf(id)})
+	var there []stored
+	err = ix.unfenced(ctx, func(w *writer) (err error) {
+		there, err = w.known(ctx, []string{keyOf(id)})
+		return err
+	})
 	if err != nil || !there[0].Found {
 		return false, err
 	}
@@ -84,7 +89,7 @@ func (ix *Index) LanguageHint(question string, scope tamis.Scope) (string, error
 	return compose.LanguageHint(question, func(codes []string) (all int, of map[string]int, err error) {
 		asked, of := query{}, map[string]int{}
 		for _, code := range codes {
-			q, err := compiled(&filter.Expr{Op: filter.Equal, Field: "lang", Values: []filter.Value{{Kind: filter.Keyword, Text: code}}})
+			q, err := metadata.Query(&filter.Expr{Op: filter.Equal, Field: "lang", Values: []filter.Value{{Kind: filter.Keyword, Text: code}}})
 			if err != nil {
 				return 0, nil, err
 			}

@@ -45,7 +45,7 @@ func TestOverCluster(t *testing.T) {
 		{"Reads", TestReads}, {"NobodyReadsAcross", TestNobodyReadsAcross}, {"Scopes", TestScopes},
 		{"ContextReplayed", TestContextReplayed}, {"ChangedSourceIsNamed", TestChangedSourceIsNamed},
 		{"Conditional", TestConditional}, {"DocumentsWritten", TestDocumentsWritten}, {"FilesUploaded", TestFilesUploaded},
-		{"Sessions", TestSessions}, {"Asked", TestAsked},
+		{"Sessions", TestSessions}, {"Asked", TestAsked}, {"Problems", TestProblems},
 	} {
 		t.Run(test.name, test.run)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
@@ -38,7 +37,7 @@ func (r *room) search(ctx context.Context, c *call) (out *reply, err error) {
 		return nil, err
 	}
 	defer release()
-	found, err := ix.Search(ctx, tamis.Query{Text: c.Query, K: mostHits, Fold: engine.Has(ix, engine.Folding), Filter: seen.Filter, Groups: seen.Groups})
+	found, err := ix.Search(ctx, tamis.Query{Text: c.Query, K: mostHits, Fold: true, Filter: seen.Filter, Groups: seen.Groups})
 	if err != nil {
 		return nil, err
 	}
