@@ -100,7 +100,10 @@ func (s *Store) check(ctx context.Context, v *Snapshot, r *CheckReport) (map[uin
 func (s *Store) checkFile(o *view.Segment) (reason string, err error) {
 	f, err := s.segments.Open(o.Entry, nil)
 	if err == nil {
-		return "", f.Close()
+		if err = f.Rows().CheckSentences(); err == nil {
+			return "", f.Close()
+		}
+		err = errors.Join(err, f.Close())
 	}
 	reason = err.Error()
 	if s.readOnly && errors.Is(err, fs.ErrNotExist) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
@@ -24,30 +25,46 @@ func (s *Store) openSegments() error {
 	if s.empty, err = segment.Open(none); err != nil {
 		return err
 	}
-	open := make([]view.Segment, 0, len(s.manifest.Segments))
+	type opened struct {
+		segment *view.Segment
+		dead    *view.Deletes
+		err     error // why there is no segment
+	}
+	found := make([]opened, len(s.manifest.Segments))
+	open := make([]view.Segment, 0, len(found))
 	defer func() {
 		for i := range open { // the snapshot holds them now
 			_ = open[i].Close()
 		}
 	}()
-	for i := range s.manifest.Segments {
-		e := &s.manifest.Segments[i]
-		dead, err := view.ReadDeletes(s.db, e.ID)
-		if err != nil {
+	for i := range found {
+		if found[i].dead, err = view.ReadDeletes(s.db, s.manifest.Segments[i].ID); err != nil {
 			return err
 		}
-		o, err := s.segments.Open(*e, dead)
-		if err != nil {
-			o = s.missing(*e, dead)
-			if e.Docs == 0 {
-				if e.Docs, err = s.countDocuments(*e); err != nil {
-					return err
-				}
-				e.Docs += dead.Count()
-				o.Entry = *e
+	}
+	// Every byte is read for its checksum, so that files are opened side by side.
+	var work sync.WaitGroup
+	for i := range found {
+		work.Go(func() {
+			found[i].segment, found[i].err = s.segments.Open(s.manifest.Segments[i], found[i].dead)
+		})
+	}
+	work.Wait()
+	var failed error
+	for i, f := range found {
+		e := &s.manifest.Segments[i]
+		if f.err != nil {
+			f.segment = s.missing(*e, f.dead)
+			if e.Docs == 0 && failed == nil {
+				e.Docs, failed = s.countDocuments(*e)
+				e.Docs += f.dead.Count()
+				f.segment.Entry = *e
 			}
 		}
-		open = append(open, *o)
+		open = append(open, *f.segment)
+	}
+	if failed != nil {
+		return failed
 	}
 	s.current.Store(s.newSnapshot(open, s.manifest))
 	return nil
