@@ -33,10 +33,14 @@ type Question struct {
 	ID, Text, Group string
 	Answers         []string
 	Evidence        []Span
+	// Copies, where not nil, are other places where the same stands as in each piece of
+	// Evidence: what is kept of one of them counts as much as what is kept of that.
+	Copies [][]Span
 
 	gold    map[string][]extent // document → joined evidence
 	bytes   int                 // of all gold
 	answers []string            // folded, those that can be looked for
+	copied  bool                // some evidence has copies
 }
 
 // EvidenceSet is documents with questions whose gold evidence is known.
@@ -92,7 +96,12 @@ func ReadEvidence(documentsName string, documents io.Reader, questionsName strin
 		q := Question{ID: id, Text: r.Question}
 		q.Group, _ = files.Scalar(r.Group)
 		for _, e := range r.Evidence {
-			q.Evidence = append(q.Evidence, Span(e))
+			q.Evidence = append(q.Evidence, Span{e.Doc, e.Start, e.End})
+			var also []Span
+			for _, c := range e.Also {
+				also = append(also, Span{c.Doc, c.Start, c.End})
+			}
+			q.Copies = append(q.Copies, also)
 		}
 		for _, raw := range r.Answers {
 			if a, ok := files.Scalar(raw); ok {
@@ -138,14 +147,17 @@ func newBuilder() *builder {
 	return &builder{&EvidenceSet{byID: map[string]int{}}, map[string]bool{}, map[string]bool{}, map[string]string{}}
 }
 
-func (b *builder) document(d Document) error {
-	if _, dup := b.set.byID[d.ID]; dup {
+// Put adds a document that contexts may cite, to a set that has its questions.
+func (s *EvidenceSet) Put(d Document) error {
+	if _, dup := s.byID[d.ID]; dup {
 		return fmt.Errorf("document %q comes twice", d.ID)
 	}
-	b.set.byID[d.ID] = len(b.set.Documents)
-	b.set.Documents = append(b.set.Documents, d)
+	s.byID[d.ID] = len(s.Documents)
+	s.Documents = append(s.Documents, d)
 	return nil
 }
+
+func (b *builder) document(d Document) error { return b.set.Put(d) }
 
 func (b *builder) question(q Question) error {
 	s := b.set
@@ -153,20 +165,24 @@ func (b *builder) question(q Question) error {
 		return fmt.Errorf("question %q comes twice", q.ID)
 	}
 	b.seen[q.ID] = true
-	q.gold, q.bytes, q.answers = map[string][]extent{}, 0, nil
+	q.gold, q.bytes, q.answers, q.copied = map[string][]extent{}, 0, nil, false
 	if q.Group != "" {
 		b.groups[q.Group] = true
 	}
-	for _, e := range q.Evidence {
-		i, ok := s.byID[e.Doc]
-		if !ok {
-			return fmt.Errorf("question %q: %w: %q", q.ID, errNoDocument, e.Doc)
-		}
-		if !borders(s.Documents[i].Text, e.Start, e.End) {
-			return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", q.ID, errSpan, e.Start, e.End, e.Doc, len(s.Documents[i].Text))
-		}
-		if q.Group != "" {
-			s.Documents[i].Group = q.Group
+	for i, e := range q.Evidence {
+		places := q.places(i)
+		q.copied = q.copied || len(places) > 1
+		for _, p := range places {
+			i, ok := s.byID[p.Doc]
+			if !ok {
+				return fmt.Errorf("question %q: %w: %q", q.ID, errNoDocument, p.Doc)
+			}
+			if !borders(s.Documents[i].Text, p.Start, p.End) {
+				return fmt.Errorf("question %q: %w: bytes %d to %d of %q, which has %d", q.ID, errSpan, p.Start, p.End, p.Doc, len(s.Documents[i].Text))
+			}
+			if q.Group != "" {
+				s.Documents[i].Group = q.Group
+			}
 		}
 		q.gold[e.Doc] = append(q.gold[e.Doc], extent{e.Start, e.End})
 	}

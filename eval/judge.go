@@ -92,7 +92,9 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 			j.Whole++
 		}
 	}
-	if q.bytes > 0 {
+	if q.copied {
+		j.EvidenceRecall, j.FullCoverage, j.AnyEvidence = q.anywhere(kept)
+	} else if q.bytes > 0 {
 		j.EvidenceRecall = float64(j.Hit) / float64(q.bytes)
 		j.FullCoverage = j.Hit == q.bytes
 	}
@@ -113,12 +115,50 @@ func (s *EvidenceSet) Judge(q *Question, c *Context, counter tokens.Counter) Jud
 	return j
 }
 
+// anywhere judges evidence that has copies: of each piece the place counts of which most
+// was kept, each piece by its bytes.
+func (q *Question) anywhere(kept map[string][]extent) (recall float64, full, some bool) {
+	hit, all := 0.0, 0
+	for i, e := range q.Evidence {
+		share := 0.0
+		for _, p := range q.places(i) {
+			share = max(share, float64(overlap(kept[p.Doc], []extent{{p.Start, p.End}}))/float64(p.End-p.Start))
+		}
+		hit, all = hit+share*float64(e.End-e.Start), all+e.End-e.Start
+		some = some || share >= .5
+	}
+	return hit / float64(all), hit == float64(all), some
+}
+
 // EvidenceBytes are those of all gold evidence, joined.
 func (q *Question) EvidenceBytes() int { return q.bytes }
+
+// places are those where a piece of evidence stands.
+func (q *Question) places(i int) []Span {
+	if i < len(q.Copies) {
+		return append([]Span{q.Evidence[i]}, q.Copies[i]...)
+	}
+	return q.Evidence[i : i+1]
+}
 
 // EvidenceIn is how many bytes of the gold evidence lie in a span.
 func (q *Question) EvidenceIn(x Span) int {
 	return overlap(q.gold[x.Doc], []extent{{x.Start, x.End}})
+}
+
+// Within says where the first evidence in a span begins, a copy of some as well, counted
+// from the span's start; false where it holds none.
+func (q *Question) Within(x Span) (at int, ok bool) {
+	for i := range q.Evidence {
+		for _, p := range q.places(i) {
+			if p.Doc == x.Doc && p.Start < x.End && p.End > x.Start {
+				if from := max(0, p.Start-x.Start); !ok || from < at {
+					at, ok = from, true
+				}
+			}
+		}
+	}
+	return at, ok
 }
 
 // share is the part of the evidence's bytes that lie in the spans.

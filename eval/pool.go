@@ -33,6 +33,14 @@ func Pool(names []string, sets []*EvidenceSet) ([]*EvidenceSet, error) {
 				e.Doc = names[i] + "/" + e.Doc
 				q.Evidence[k] = e
 			}
+			copies := q.Copies
+			q.Copies = make([][]Span, len(copies))
+			for k := range copies {
+				for _, e := range copies[k] {
+					e.Doc = names[i] + "/" + e.Doc
+					q.Copies[k] = append(q.Copies[k], e)
+				}
+			}
 			for d, x := range gold {
 				q.gold[names[i]+"/"+d] = x
 			}

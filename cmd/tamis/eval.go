@@ -1,12 +1,20 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/measure"
+	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/engine"
 )
 
 func (a *app) evalCommand() *cobra.Command {
-	c := measure.Console{In: a.in, Out: a.out, Errs: a.errs, Progress: a.progress, Quiet: &a.quiet, JSON: a.printJSON, Index: a.indexPaths}
+	open := func(ctx context.Context) (engine.Index, string, error) {
+		ix, err := a.anyIndex(ctx, false)
+		return ix, receipt.ShortPath(absolutePath(a.indexDir())), err
+	}
+	c := measure.Console{In: a.in, Out: a.out, Errs: a.errs, Progress: a.progress, Quiet: &a.quiet, JSON: a.printJSON, Index: a.indexPaths, Open: open}
 	return c.Command()
 }

@@ -109,7 +109,7 @@ func (r *Report) row(w io.Writer, name, length string, row Row, budget int, widt
 	if c := row.ceiling(budget); c >= 0 {
 		ceiling = fmt.Sprintf("%.0f", 100*c)
 	}
-	fmt.Fprintf(w, "%-22s%7s%8s", name, length, ceiling)
+	fmt.Fprintf(w, "%-26s%6s%9s", name, length, ceiling)
 	var line strings.Builder
 	for _, arm := range r.Arms {
 		b := budget
@@ -144,7 +144,7 @@ func (r *Report) WriteTable(w io.Writer, model bool) error {
 	}
 	fmt.Fprintf(&b, "%d items; %%: %s\n", r.Items, what)
 	for _, budget := range r.Budgets {
-		fmt.Fprintf(&b, "\n%-22s%7s%8s", fmt.Sprintf("at %d tokens", budget), "length", "ceiling")
+		fmt.Fprintf(&b, "\n%-26s%6s%9s", fmt.Sprintf("at %d tokens", budget), "length", "ceiling")
 		for _, arm := range r.Arms {
 			fmt.Fprintf(&b, "%*s", width, arm)
 		}
@@ -322,7 +322,7 @@ func (r *Report) Pictures() (out []Picture) {
 
 var page = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Suites</title>
-<style>body{font:15px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}pre{overflow-x:auto;background:#f6f6f6;padding:1rem}svg{max-width:100%;height:auto;display:block;margin:1rem 0}</style>
+<style>body{font:15px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap;background:#f6f6f6;padding:1rem}svg{max-width:100%;height:auto;display:block;margin:1rem 0}</style>
 <h1>Suites</h1>
 <pre>{{.Table}}</pre>
 {{range .Pictures}}{{.}}

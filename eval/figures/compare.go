@@ -74,15 +74,29 @@ func Compare(a, b []float64) (Difference, error) {
 		}
 	}
 	d.P = float64(far+1) / float64(rounds+1)
+	d.Low, d.High = bootstrap(diffs, rng)
+	return d, nil
+}
+
+// bootstrap bounds the mean of values with 95 % confidence, by percentiles.
+func bootstrap(v []float64, rng *rand.Rand) (low, high float64) {
 	means := make([]float64, rounds)
 	for i := range means {
 		sum := 0.0
-		for range n {
-			sum += diffs[rng.IntN(n)]
+		for range v {
+			sum += v[rng.IntN(len(v))]
 		}
-		means[i] = sum / float64(n)
+		means[i] = sum / float64(len(v))
 	}
 	slices.Sort(means)
-	d.Low, d.High = means[rounds/40], means[rounds-1-rounds/40]
-	return d, nil
+	return means[rounds/40], means[rounds-1-rounds/40]
+}
+
+// Interval bounds the mean of values with 95 % confidence (percentile bootstrap); 0 and 0
+// of none. The result is deterministic.
+func Interval(v []float64) (low, high float64) {
+	if len(v) == 0 {
+		return 0, 0
+	}
+	return bootstrap(v, rand.New(rand.NewPCG(20261129, uint64(len(v)))))
 }

@@ -62,12 +62,19 @@ func (g Gate) Holds(v float64) bool {
 	return v >= g.Bound-1e-9
 }
 
+// listed is how many measures an error lists.
+const listed = 12
+
 // Known says of the first gate on a measure that is not among those given that it is
 // unknown, and which are known: to be asked before anything is measured.
 func Known(gates []Gate, measures []string) error {
 	for _, g := range gates {
 		if !slices.Contains(measures, g.Measure) {
-			return fmt.Errorf("gate %q: there is no measure %q; there are %s", g, g.Measure, strings.Join(measures, ", "))
+			some, more := measures, ""
+			if len(measures) > listed {
+				some, more = measures[:listed], fmt.Sprintf(" and %d more", len(measures)-listed)
+			}
+			return fmt.Errorf("gate %q: there is no measure %q; there are %s%s", g, g.Measure, strings.Join(some, ", "), more)
 		}
 	}
 	return nil

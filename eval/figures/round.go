@@ -19,6 +19,25 @@ func Median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
+// Quantile is the value below which a share of the values lies, the nearest one that
+// there is; 0 of none.
+func Quantile(v []float64, share float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	v = slices.Sorted(slices.Values(v))
+	return v[min(len(v)-1, int(share*float64(len(v))))]
+}
+
+// Mean of the values; 0 of none.
+func Mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(max(1, len(v)))
+}
+
 // Round rounds to so many digits after the point.
 func Round(v float64, digits int) float64 {
 	p := math.Pow10(digits)

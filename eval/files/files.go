@@ -66,6 +66,7 @@ type Record struct {
 	Text     string            `json:"text"`
 	Group    json.RawMessage   `json:"group"`
 	Question string            `json:"question"`
+	Kind     string            `json:"kind"`
 	Answers  []json.RawMessage `json:"answers"`
 	Evidence []Range           `json:"evidence"`
 
@@ -75,9 +76,11 @@ type Record struct {
 
 // Range is the bytes [Start, End) of a document's text.
 type Range struct {
-	Doc   string `json:"doc"`
-	Start int    `json:"start"`
-	End   int    `json:"end"`
+	Doc   string  `json:"doc"`
+	Start int     `json:"start"`
+	End   int     `json:"end"`
+	Also  []Range `json:"also"` // other places where the same stands
+	Text  string  `json:"text"` // what stands there
 }
 
 var errNoID = errors.New(`has no "id" or "_id"`)

@@ -73,16 +73,28 @@ func documents(s *eval.EvidenceSet, group string) iter.Seq2[tamis.Document, erro
 func (c *Contexts) Ask(tokenizer string) eval.ContextFunc {
 	return func(ctx context.Context, q *eval.Question, budget int) (*eval.Context, error) {
 		lab := c.Lab
-		out := &eval.Context{}
+		candidates := []eval.Span{}
 		if c.Candidates {
-			out.Candidates = []eval.Span{}
 			lab.Trace = func(units []score.Unit) {
 				for _, u := range units {
-					out.Candidates = append(out.Candidates, eval.Span{Doc: u.Doc, Start: u.Start, End: u.End})
+					candidates = append(candidates, eval.Span{Doc: u.Doc, Start: u.Start, End: u.End})
 				}
 			}
 		}
-		got, err := c.byGroup[q.Group].Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer}, c.Layout, lab, c.Drafts)
+		out, err := Ask(c.byGroup[q.Group], tokenizer, c.Layout, lab, c.Drafts)(ctx, q, budget)
+		if err == nil && c.Candidates {
+			out.Candidates = candidates
+		}
+		return out, err
+	}
+}
+
+// Ask is the ContextFunc of an index, asked with some options. A budget or a question that
+// gives no context gives an empty one.
+func Ask(ix engine.Index, tokenizer string, options ...tamis.ContextOption) eval.ContextFunc {
+	return func(ctx context.Context, q *eval.Question, budget int) (*eval.Context, error) {
+		out := &eval.Context{}
+		got, err := ix.Context(ctx, q.Text, tamis.Budget{Tokens: budget, Counter: tokenizer}, options...)
 		if errors.Is(err, tamis.ErrBudget) || errors.Is(err, tamis.ErrNoTerms) {
 			return out, nil
 		}
@@ -94,6 +106,28 @@ func (c *Contexts) Ask(tokenizer string) eval.ContextFunc {
 			out.Spans = append(out.Spans, eval.Span{Doc: s.Doc, Start: s.Start, End: s.End})
 		}
 		return out, nil
+	}
+}
+
+// Documents yields all documents of an index, by id.
+func Documents(ctx context.Context, ix engine.Index) iter.Seq2[*tamis.Document, error] {
+	return func(yield func(*tamis.Document, error) bool) {
+		for after := ""; ; {
+			list, next, err := ix.Documents(ctx, tamis.Page{After: after, Limit: 500}, tamis.Scope{})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, l := range list {
+				d, err := ix.Document(ctx, l.ID, tamis.Scope{})
+				if !yield(d, err) || err != nil {
+					return
+				}
+			}
+			if after = next; next == "" {
+				return
+			}
+		}
 	}
 }
 

@@ -159,6 +159,24 @@ func (r *Run) Write(w io.Writer) error {
 	return b.Flush()
 }
 
+// Write writes judgments in TREC form, queries and their documents in ascending order.
+// Reading them back gives the same judgments.
+func (q Qrels) Write(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	for _, query := range slices.Sorted(maps.Keys(q)) {
+		if err := trecID(query); err != nil || query[0] == '#' {
+			return fmt.Errorf("query %q: %w", query, errID)
+		}
+		for _, doc := range slices.Sorted(maps.Keys(q[query])) {
+			if err := trecID(doc); err != nil {
+				return fmt.Errorf("document %q: %w", doc, err)
+			}
+			fmt.Fprintf(b, "%s 0 %s %d\n", query, doc, q[query][doc])
+		}
+	}
+	return b.Flush()
+}
+
 // errID is why a name cannot stand in a TREC file.
 var errID = errors.New("a TREC file cannot hold an id that is empty or has white space, nor a query's that starts with #")
 

@@ -144,7 +144,7 @@ func (m *Int8) Multiply(c []float32, ldc int, a *Rows8, from, rows, first, n int
 	n = Padded(n)
 	k, b, scales, sums := m.k, m.steps[first*m.k:], m.scales[first:], m.sums[first:]
 	_, _, _, _, _, _, _ = c[(rows-1)*ldc+n-1], b[n*k-1], bias[n-1], scales[n-1], sums[n-1], a.sizes[from+rows-1], a.zeros[from+rows-1]
-	step := max(2, 4*mostDepth/k/2*2) * Columns
+	step := max(8, 4*mostDepth/k/2*2) * Columns
 	for j := 0; j < n; j += step {
 		panels := min(step, n-j) / Columns
 		for i := 0; i < rows; {

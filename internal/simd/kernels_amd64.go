@@ -160,6 +160,66 @@ func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, s
 //go:noescape
 func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
 
+// product1x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product1x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product2x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product2x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product3x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product3x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product4x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product4x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product5x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product5x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product6x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
+// product6x2AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
+//
+//go:noescape
+func product6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
+
 // softmaxAVX2 works on eight numbers at a time. e to the x is 2 to the whole part
 // of x/ln 2, put into the exponent, times a polynomial of the rest.
 //

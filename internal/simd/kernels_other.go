@@ -52,6 +52,30 @@ func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, s
 }
 func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
 }
+func product1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
+func product6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
+}
 func softmaxAVX2(x *float32, n int, scale float32) float32 { return 0 }
 func geluAVX2(x *float32, n int)                           {}
 func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {

@@ -52,6 +52,9 @@ func Multiply(c []float32, ldc int, a []float32, lda int, b []float32, bias []fl
 			start, lds = c, ldc
 		}
 		step := max(1, mostDepth/2/depth) * Columns
+		if avx512 {
+			step = max(2*Columns, step) // two panels at a time
+		}
 		for j := 0; j < n; j += step {
 			panels := min(step, n-j) / Columns
 			for i := 0; i < m; {
@@ -80,6 +83,10 @@ func product(rows int, c []float32, ldc int, a []float32, lda int, b []float32, 
 		productScalar(rows, c, ldc, a, lda, b, k, stride, panels, start, lds)
 		return
 	}
+	if avx512 {
+		productAVX512(rows, c, ldc, a, lda, b, k, stride, panels, start, lds)
+		return
+	}
 	switch rows {
 	case 1:
 		product1AVX2(&c[0], 4*ldc, &a[0], 4*lda, &b[0], k, 4*stride, panels, &start[0], 4*lds)
@@ -93,6 +100,25 @@ func product(rows int, c []float32, ldc int, a []float32, lda int, b []float32, 
 		product5AVX2(&c[0], 4*ldc, &a[0], 4*lda, &b[0], k, 4*stride, panels, &start[0], 4*lds)
 	case 6:
 		product6AVX2(&c[0], 4*ldc, &a[0], 4*lda, &b[0], k, 4*stride, panels, &start[0], 4*lds)
+	}
+}
+
+type productKernel = func(c *float32, ldc int, a *float32, lda int, b *float32, k, stride, groups int, start *float32, lds int)
+
+// wideByRows are the kernels of as many rows, for one panel and for two side by side.
+var wideByRows = [...][2]productKernel{
+	{product1x1AVX512, product1x2AVX512}, {product2x1AVX512, product2x2AVX512}, {product3x1AVX512, product3x2AVX512},
+	{product4x1AVX512, product4x2AVX512}, {product5x1AVX512, product5x2AVX512}, {product6x1AVX512, product6x2AVX512},
+}
+
+// productAVX512 multiplies two panels at a time, and the one that may be left.
+func productAVX512(rows int, c []float32, ldc int, a []float32, lda int, b []float32, k, stride, panels int, start []float32, lds int) {
+	f, twos := &wideByRows[rows-1], panels/2
+	if twos > 0 {
+		f[1](&c[0], 4*ldc, &a[0], 4*lda, &b[0], k, 4*stride, twos, &start[0], 4*lds)
+	}
+	if j := 2 * twos; panels%2 > 0 {
+		f[0](&c[j*Columns], 4*ldc, &a[0], 4*lda, &b[j*stride], k, 4*stride, 1, &start[j*Columns], 4*lds)
 	}
 }
 

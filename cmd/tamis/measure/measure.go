@@ -30,19 +30,21 @@ type Console struct {
 	JSON      func(v any) error
 	// Index adds the files under paths to ix and shows how far it is.
 	Index func(ctx context.Context, ix engine.Index, paths []string, o tamis.FileOptions) (tamis.Report, error)
+	// Open opens the index that is meant, for reading, and says what it is called.
+	Open func(ctx context.Context) (engine.Index, string, error)
 }
 
 // Command is tamis eval with its subcommands.
 func (c *Console) Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval",
-		Short: "Measure ranking and contexts against judgments",
+		Short: "Measure ranking and contexts: over one's own documents, or against judgments",
 		Args:  flags.Subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.Usagef("say what to measure: tamis eval retrieval, context, segment, sparse, suite, trec or fuse; see tamis eval --help")
+			return flags.Usagef("say what to measure: tamis eval corpus, compare, retrieval, context, segment, sparse, suite, trec or fuse; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand())
+	cmd.AddCommand(c.corpusCommand(), c.compareCommand(), c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand())
 	return cmd
 }
 

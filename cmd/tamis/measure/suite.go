@@ -269,7 +269,7 @@ func (c *Console) load(ctx context.Context, o *suites) error {
 // haystack reads the documents of a file, a folder or an index.
 func (c *Console) haystack(ctx context.Context, path string) (docs []corpus.Document, err error) {
 	if _, err := os.Stat(path); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--haystack: %w", err)
 	}
 	ix, err := tamis.OpenReadOnly(path)
 	if errors.Is(err, tamis.ErrNotFound) || err != nil && !isFolder(path) {

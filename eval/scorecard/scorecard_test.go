@@ -1,0 +1,270 @@
+package scorecard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/eval/baselines"
+	"github.com/tamis-search/tamis/eval/questions"
+	"github.com/tamis-search/tamis/text/tokens"
+)
+
+// written is a folder of pages that say what some tools are.
+func written(t *testing.T) *tamis.Index {
+	t.Helper()
+	dir := t.TempDir()
+	for i, what := range []string{"spindle carries queued letters from one spool into the archive", "hopper holds grain above the stones until the miller opens it",
+		"tumbler shakes dust and husks out of wool before anybody cards it", "lattice supports climbing beans along the southern wall of gardens",
+		"gimbal keeps a compass level while the vessel rolls in heavy seas", "trammel draws ellipses of any size with two sliding wooden blocks"} {
+		name, _, _ := strings.Cut(what, " ")
+		text := fmt.Sprintf("# The %s workshop\n\nEvery %s %s. %s\n\n## Mending the %s\n\nMending the %s takes %d hours and a sharp knife, says the foreman of hall %d.\n\nA %s is a device that %s.\n",
+			name, name, what, strings.Repeat("Nothing else happens in this hall for the rest of any day. ", 20), name, name, i+2, i, name, strings.TrimPrefix(what, name+" "))
+		if err := os.WriteFile(filepath.Join(dir, name+".md"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ix, err := tamis.Open("", tamis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ix.Close() })
+	if _, err := ix.AddFiles(t.Context(), []string{dir}, tamis.FileOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return ix
+}
+
+func measured(t *testing.T, ix *tamis.Index, change func(*Options)) *Card {
+	t.Helper()
+	counter, err := tokens.New("o200k_base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, err := baselines.Named("fixed-chunks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Questions: questions.Options{Count: 40, Seed: 1}, Budgets: []int{40, 200}, Counter: counter, Baselines: with}
+	if change != nil {
+		change(&o)
+	}
+	p, err := Prepare(t.Context(), ix, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := p.Measure(t.Context(), "workshops")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCard(t *testing.T) {
+	ix := written(t)
+	c := measured(t, ix, nil)
+	if c.Questions < 6 || len(c.Items) != c.Questions || c.Corpus.Documents != 6 || len(c.Systems) != 2 {
+		t.Fatalf("%d questions, %+v", c.Questions, c.Corpus)
+	}
+	small, large := c.Measures["evidence_recall@40"], c.Measures["evidence_recall@200"]
+	if large < .9 || small > large || c.Measures["violations@40"] != 0 || c.Measures["tokens@40"] > 40 {
+		t.Errorf("measures: %v", c.Measures)
+	}
+	for _, s := range c.Systems {
+		for b, f := range s.Budgets {
+			// The mean is that of the items, and lies in its interval.
+			sum := 0.0
+			for _, i := range c.Items {
+				sum += i.Scores[s.Name][b].Recall
+			}
+			if m := f.EvidenceRecall; math.Abs(m.Mean-sum/float64(len(c.Items))) > 1e-4 || m.Mean < m.Low || m.Mean > m.High {
+				t.Errorf("%s at %d: %+v, items %v", s.Name, f.Budget, m, sum/float64(len(c.Items)))
+			}
+		}
+	}
+	// The same measurement has the same figures, but for time.
+	again := measured(t, ix, nil)
+	for _, x := range []*Card{c, again} {
+		for k := range x.Measures {
+			if strings.HasPrefix(k, "latency") {
+				delete(x.Measures, k)
+			}
+		}
+	}
+	if !reflect.DeepEqual(c.Measures, again.Measures) {
+		t.Errorf("another time: %v, %v", c.Measures, again.Measures)
+	}
+	var text bytes.Buffer
+	if err := c.WriteText(&text); err != nil || !strings.Contains(text.String(), "evidence kept") {
+		t.Errorf("%s %v", &text, err)
+	}
+}
+
+func TestPage(t *testing.T) {
+	ix := written(t)
+	c := measured(t, ix, func(o *Options) { o.Budgets = []int{20, 60} })
+	c.Items[0].Question = `<script>alert("x")</script>`
+	var page bytes.Buffer
+	if err := c.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	s := page.String()
+	for _, bad := range []string{"<script", "http://", "https://", "url(", "@import", "<link", "<img"} {
+		if strings.Contains(strings.ReplaceAll(s, `xmlns="http://www.w3.org/2000/svg"`, ""), bad) {
+			t.Errorf("the page holds %s", bad)
+		}
+	}
+	for _, want := range []string{"Where contexts missed", "Should have been kept", "<svg", "fixed-chunks", "&lt;script&gt;"} {
+		if !strings.Contains(s, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "pictures")
+	if err := c.WritePictures(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"recall", "kinds", "position", "heat", "maps"} {
+		raw, err := os.ReadFile(filepath.Join(dir, name+".svg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d := xml.NewDecoder(bytes.NewReader(raw)); ; {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Errorf("%s: %v", name, err)
+				break
+			}
+		}
+	}
+}
+
+func TestGates(t *testing.T) {
+	budgets := []int{256, 1000}
+	c := &Card{Measures: map[string]float64{"evidence_recall@1000": .742, "tokens@256": 250, "table/evidence_recall@1000": .5}}
+	for s, fails := range map[string]string{
+		"evidence_recall@1000>=.8":          "evidence_recall@1000 is 0.742, required >=0.8",
+		"evidence_recall@1000 >= 0.74":      "",
+		"tokens@256<=250":                   "",
+		"tokens@256<250":                    "tokens@256 is 250, required <250",
+		"table/evidence_recall@1000>.5":     "table/evidence_recall@1000 is 0.5, required >0.5",
+		"definition/evidence_recall@1000>0": "was not measured",
+	} {
+		g, err := ParseGate(s, budgets)
+		if err == nil {
+			err = g.Known(questions.Kinds)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", s, err)
+			continue
+		}
+		if err := c.Gated([]Gate{g}); (err == nil) != (fails == "") || err != nil && !strings.Contains(err.Error(), fails) {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	for s, says := range map[string]string{"evidence_recall>=.8": "no gate", "evidence_recall@1000=.8": "no gate", "evidence_recall@500>=.8": "none of the budgets 256, 1000",
+		"recall@1000>=.8": "there are evidence_recall, full_coverage", "riddle/evidence_recall@1000>0": "there is no measure", "tokens@256<e": "no number"} {
+		g, err := ParseGate(s, budgets)
+		if err == nil {
+			err = g.Known(questions.Kinds)
+		}
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+}
+
+// card has items of these recalls at one budget.
+func card(recall func(i int) float64) *Card {
+	c := &Card{Budgets: []int{1000}, Systems: []System{{Name: "tamis"}}}
+	for i := range 100 {
+		c.Items = append(c.Items, Item{ID: fmt.Sprint(i), Kind: "heading", Question: fmt.Sprintf("Question %d?", i), Scores: map[string][]Score{"tamis": {{Recall: recall(i), Full: recall(i) == 1, Tokens: 900}}}})
+	}
+	return c
+}
+
+func TestCompare(t *testing.T) {
+	even := func(i int) float64 { return float64(i % 2) }
+	a := card(even)
+	for name, want := range map[string]struct {
+		b       *Card
+		verdict string
+		fell    bool
+	}{
+		"the same": {card(even), Same, false},
+		"better":   {card(func(i int) float64 { return max(even(i), float64((i/2)%2)) }), Better, false},
+		"worse":    {card(func(i int) float64 { return min(even(i), float64((i/2)%2)) }), Worse, true},
+		"noise":    {card(func(i int) float64 { return map[bool]float64{true: 1 - even(i), false: even(i)}[i%20 < 2] }), Noise, false},
+	} {
+		c, err := Compare(a, want.b)
+		if err != nil || c.Rows[0].Verdict != want.verdict || c.Fell() != want.fell {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		var b bytes.Buffer
+		if err := c.WriteText(&b, 3); err != nil || !strings.Contains(b.String(), want.verdict) {
+			t.Errorf("%s: %s %v", name, &b, err)
+		}
+	}
+	other := card(even)
+	for i := range other.Items {
+		other.Items[i].ID += "x"
+	}
+	if _, err := Compare(a, other); err == nil || !strings.Contains(err.Error(), "share no question") {
+		t.Errorf("no question in both: %v", err)
+	}
+	other = card(even)
+	other.Budgets = []int{500}
+	if _, err := Compare(a, other); err == nil || !strings.Contains(err.Error(), "share no budget") {
+		t.Errorf("no budget in both: %v", err)
+	}
+	// A card that was written is compared as the one that was.
+	path := filepath.Join(t.TempDir(), "a.json")
+	raw, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	read, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Compare(a, read); err != nil || c.Rows[0].Verdict != Same {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if err := os.WriteFile(path, []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(path); err == nil {
+		t.Error("an empty object is no card")
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ix := written(t)
+	counter, err := tokens.New("o200k_base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := Prepare(ctx, ix, Options{Questions: questions.Options{Count: 5}, Budgets: []int{100}, Counter: counter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := p.Measure(ctx, "workshops"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
