@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
@@ -15,8 +14,7 @@ import (
 	"github.com/tamis-search/tamis/store/view"
 )
 
-// openSegments makes the first snapshot. A segment that has no file, or a
-// damaged one, is missing from it.
+// openSegments makes the first snapshot, less segments whose file is gone or damaged.
 func (s *Store) openSegments() error {
 	none, err := segment.NewBuilder(s.ingest.Index()).Bytes(nil)
 	if err != nil {
@@ -25,46 +23,32 @@ func (s *Store) openSegments() error {
 	if s.empty, err = segment.Open(none); err != nil {
 		return err
 	}
-	type opened struct {
-		segment *view.Segment
-		dead    *view.Deletes
-		err     error // why there is no segment
+	entries := s.manifest.Segments
+	dead := make([]*view.Deletes, len(entries))
+	for i, e := range entries {
+		if dead[i], err = view.ReadDeletes(s.db, e.ID); err != nil {
+			return err
+		}
 	}
-	found := make([]opened, len(s.manifest.Segments))
-	open := make([]view.Segment, 0, len(found))
+	open := make([]view.Segment, 0, len(entries))
 	defer func() {
 		for i := range open { // the snapshot holds them now
 			_ = open[i].Close()
 		}
 	}()
-	for i := range found {
-		if found[i].dead, err = view.ReadDeletes(s.db, s.manifest.Segments[i].ID); err != nil {
-			return err
-		}
-	}
-	// Every byte is read for its checksum, so that files are opened side by side.
-	var work sync.WaitGroup
-	for i := range found {
-		work.Go(func() {
-			found[i].segment, found[i].err = s.segments.Open(s.manifest.Segments[i], found[i].dead)
-		})
-	}
-	work.Wait()
-	var failed error
-	for i, f := range found {
-		e := &s.manifest.Segments[i]
-		if f.err != nil {
-			f.segment = s.missing(*e, f.dead)
-			if e.Docs == 0 && failed == nil {
-				e.Docs, failed = s.countDocuments(*e)
-				e.Docs += f.dead.Count()
-				f.segment.Entry = *e
+	for i, o := range s.segments.OpenAll(entries, dead) {
+		if o == nil {
+			e := &entries[i]
+			if e.Docs == 0 && err == nil {
+				e.Docs, err = s.countDocuments(*e)
+				e.Docs += dead[i].Count()
 			}
+			o = s.missing(*e, dead[i])
 		}
-		open = append(open, *f.segment)
+		open = append(open, *o)
 	}
-	if failed != nil {
-		return failed
+	if err != nil {
+		return err
 	}
 	s.current.Store(s.newSnapshot(open, s.manifest))
 	return nil
