@@ -61,7 +61,10 @@ var floors = [][]string{
 	{"compose"},
 	{""}, // package tamis
 	{"engine"},
-	{"engine/enginetest", "engine/opensearch"},
+	{"engine/enginetest", "engine/opensearch/client"},
+	{"engine/opensearch/metadata", "engine/opensearch/termfreq", "engine/opensearch/vectors"},
+	{"engine/opensearch/mapping"},
+	{"engine/opensearch"},
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},

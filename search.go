@@ -2,15 +2,13 @@ package tamis
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/tamis-search/tamis/encode"
-	"github.com/tamis-search/tamis/internal/neardup"
+	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
+	"github.com/tamis-search/tamis/search/lists"
 	"github.com/tamis-search/tamis/store"
 )
 
@@ -124,10 +122,6 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	if q.K <= 0 {
 		q.K = 10
 	}
-	unit, err := q.Unit.store()
-	if err != nil {
-		return nil, err
-	}
 	v, err := ix.store.Snapshot()
 	if err != nil {
 		return nil, err
@@ -138,54 +132,43 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 		return nil, err
 	}
 	view := newView(seen, q.params())
-	show := &shower{ix: ix, view: view, unit: unit, idsOnly: q.IDsOnly}
-	planned, terms, err := ix.planned(view, unit, q)
+	ranked, err := ix.ranking(view).Of(q)
 	if err != nil {
 		return nil, err
 	}
-	var ranker search.Ranker
-	if planned != nil {
-		ranker, show.terms = planned, terms
-	} else if q.Vector != nil {
-		ranker, show.unit, err = ix.vectorRanker(seen, q)
-	} else {
-		ranker, show.terms, err = ix.textRanker(view, unit, q.Text)
-	}
+	unit, err := ranked.Unit.store()
 	if err != nil {
 		return nil, err
 	}
+	show := &shower{ix: ix, view: view, unit: unit, terms: ranked.Terms, idsOnly: q.IDsOnly}
 	if q.Fold {
-		ranker = &search.Folded{Of: ranker, Shingles: show.shingles}
+		ranked.Fold(&ix.analyzers, show.text)
 	}
-	found, err := ranker.Rank(ctx, q.K)
+	res, err := ranked.Results(ctx, q, func(found []topk.Hit) ([]Hit, error) { return show.hits(ctx, found) })
 	if err != nil {
-		return nil, planError(err)
-	}
-	res := &Results{Query: q.Text, K: q.K, Exact: found.Exact, Recall: found.Recall, Incomplete: v.Incomplete()}
-	if res.Hits, err = show.hits(ctx, found.Hits); err != nil {
 		return nil, err
 	}
-	if planned != nil {
-		res.Plan = planned.Node.String()
-		places := planned.Places()
-		for i, h := range found.Hits {
-			res.Hits[i].Lists = places(h.Row)
-		}
-	}
+	res.Incomplete = v.Incomplete()
 	res.TookMS = float64(time.Since(begin).Microseconds()) / 1000
 	return res, nil
 }
 
-// textRanker ranks by the words of a question.
-func (ix *Index) textRanker(v *view, u store.Unit, question string) (search.Ranker, []search.Term, error) {
-	terms, err := ix.terms(v.Snapshot, question)
-	if err != nil {
-		return nil, nil, err
+// ranking is what searches of a view rank by.
+func (ix *Index) ranking(v *view) *Ranking {
+	return &Ranking{
+		Rows:    v.rows(ix.store.Field),
+		Terms:   func(question string) ([]search.Term, error) { return ix.terms(v.Snapshot, question) },
+		Empty:   func() bool { return v.Rows(store.Documents)+v.Incomplete() == 0 },
+		Encoder: ix.used(), Fields: ix.store.VectorFields(), Analyzers: &ix.analyzers,
+		Allowed: func(e *filter.Expr) error { return knownFields(v.Snapshot, e) },
+		Best: func(doc topk.Row, terms []search.Term) (topk.Row, error) {
+			h, err := v.header(doc)
+			if err != nil {
+				return doc, err
+			}
+			return ix.bestPassage(v, doc, h, terms)
+		},
 	}
-	if len(terms) == 0 && v.Rows(store.Documents)+v.Incomplete() > 0 {
-		return nil, nil, AsInvalid(fmt.Errorf("%q: %w", question, ErrNoTerms))
-	}
-	return v.text(u, terms), terms, nil
 }
 
 func (q *Query) params() search.Params {
@@ -210,13 +193,13 @@ func newView(v *store.Snapshot, p search.Params) *view {
 	return &view{Snapshot: v, params: p, headers: map[uint64]*store.Header{}}
 }
 
-// text ranks the rows of a unit by terms.
-func (v *view) text(u store.Unit, terms []search.Term) *search.Text {
-	return v.lists(nil).Words(u, terms)
+// rows are those that searches rank.
+func (v *view) rows(fields func(string) VectorField) *lists.Snapshot {
+	return &lists.Snapshot{Snapshot: v.Snapshot, Params: v.params, Document: v.header, Fields: fields}
 }
 
 func (v *view) topK(u store.Unit, terms []search.Term, k int) []topk.Hit {
-	t := v.text(u, terms)
+	t := v.rows(nil).Words(u, terms)
 	return search.TopK(t.Sources, t.Terms, t.Stats, t.Params, k)
 }
 
@@ -293,11 +276,11 @@ func (s *shower) hits(ctx context.Context, rows []topk.Hit) ([]Hit, error) {
 	return hits, nil
 }
 
-// shingles are those of the text that a row's hit shows.
-func (s *shower) shingles(r topk.Hit) ([]uint64, error) {
+// text is what a row's hit shows.
+func (s *shower) text(r topk.Hit) (string, error) {
 	hit, err := s.hit(r, false)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if s.made == nil {
 		s.made = map[store.Row]Hit{}
@@ -305,13 +288,7 @@ func (s *shower) shingles(r topk.Hit) ([]uint64, error) {
 	if !s.idsOnly {
 		s.made[r.Row] = hit
 	}
-	an, err := s.ix.analyzers.Get("simple")
-	if err != nil {
-		return nil, err
-	}
-	defer s.ix.analyzers.Put(an)
-	words := an.Terms(nil, hit.Text)
-	return neardup.Shingles(len(words), func(i int) uint64 { return xxhash.Sum64String(words[i]) }), nil
+	return hit.Text, nil
 }
 
 // bestPassage picks the passage of a document that holds most terms of the

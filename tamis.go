@@ -195,18 +195,28 @@ func (r *Report) Warn(d *Document) {
 	}
 }
 
+// warn notes a warning of one document, or of as many as it says.
 func (r *Report) warn(w Warning) {
+	w.Documents = max(w.Documents, 1)
 	for i := range r.Warnings {
 		if old := &r.Warnings[i]; old.Key == w.Key && old.Reason == w.Reason {
-			old.Documents++
+			old.Documents += w.Documents
 			return
 		}
 	}
 	if len(r.Warnings) == 1000 {
 		return // enough to see what is wrong
 	}
-	w.Documents = 1
 	r.Warnings = append(r.Warnings, w)
+}
+
+// Join adds what another report says, which came later.
+func (r *Report) Join(o *Report) {
+	r.Added, r.Updated, r.Unchanged, r.Removed = r.Added+o.Added, r.Updated+o.Updated, r.Unchanged+o.Unchanged, r.Removed+o.Removed
+	r.Skipped, r.Moved = append(r.Skipped, o.Skipped...), append(r.Moved, o.Moved...)
+	for _, w := range o.Warnings {
+		r.warn(w)
+	}
 }
 
 // only keeps of the counts what a batch that failed has made durable.

@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/tamis-search/tamis/ingest"
-	"github.com/tamis-search/tamis/search"
-	"github.com/tamis-search/tamis/search/lists"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -38,56 +34,35 @@ type VectorField = vector.Field
 // DefaultField is the field of vectors that is meant where none is named.
 const DefaultField = "vector"
 
-// vectorRanker ranks what the vectors of the query's field stand for by comparing them
-// with its vector.
-func (ix *Index) vectorRanker(seen *store.Snapshot, q Query) (search.Ranker, store.Unit, error) {
-	if q.Field == "" {
-		q.Field = DefaultField
+// VectorFields say how fields keep their vectors: those that are used, and those that are
+// wanted.
+func (ix *Index) VectorFields(context.Context) (map[string]VectorField, error) {
+	fields := map[string]VectorField{}
+	for _, name := range ix.store.VectorFields() {
+		fields[name] = ix.store.Field(name)
 	}
-	if q.Recall == 0 {
-		q.Recall = 1
-	}
-	unit, field := Documents, ix.store.Field(q.Field)
-	if field.Unit == vector.Passages {
-		unit = Passages
-	}
-	switch {
-	case q.Text != "":
-		return nil, 0, invalidf("vector", "a query has a text and a vector: give one of them")
-	case q.Unit != "" && q.Unit != unit:
-		return nil, 0, invalidf("unit", "field %q has vectors of the unit %s: ask for that unit, not for %s", q.Field, unit, q.Unit)
-	case q.Recall < 0 || q.Recall > 1 || q.Recall != q.Recall:
-		return nil, 0, invalidf("recall", "the target recall is %g: give a share such as 0.95", q.Recall)
-	}
-	if err := q.Vector.Validate(); err != nil {
-		if errors.Is(err, vector.ErrEmpty) {
-			return nil, 0, invalidf("vector", "%w: the query's vector is empty", ErrNoTerms)
-		}
-		return nil, 0, invalidf("vector", "the query's vector: %w", err)
-	}
-	of, _ := unit.store()
-	asked := lists.Question{Snapshot: seen, Recall: q.Recall, Field: ix.store.Field}
-	ranker, err := asked.By(q.Vector, q.Field)
-	if len(ranker.Sources) == 0 {
-		return ranker, of, ix.noField(q.Field)
-	}
-	if errors.Is(err, vector.ErrKind) || errors.Is(err, vector.ErrFormat) {
-		err = invalidf("vector", "the query's vector in field %q: %w", q.Field, err)
-	}
-	return ranker, of, err
+	return fields, nil
 }
 
-// noField says that a field of vectors was never used, where others were or
-// documents are without any.
-func (ix *Index) noField(field string) error {
-	have := ix.store.VectorFields()
-	switch {
-	case slices.Contains(have, field):
-		return nil
-	case len(have) > 0:
-		return fmt.Errorf("field %q of vectors: %w; there are %s", field, ErrNotFound, strings.Join(have, ", "))
+// WantVectors says how fields are to keep their vectors that no document has used yet, as
+// Options.Vectors does.
+func (ix *Index) WantVectors(_ context.Context, fields map[string]VectorField) error {
+	for name, f := range fields {
+		if err := ix.store.Want(name, f); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("field %q of vectors: %w; no document has a vector", field, ErrNotFound)
+	return nil
+}
+
+// Vectors are those of a document, by field, attached ones included, for somebody who sees
+// the scope. Error: ErrNotFound.
+func (ix *Index) Vectors(_ context.Context, id string, scope Scope) (all map[string]Vector, err error) {
+	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) (err error) {
+		all, err = v.NamedVectors(h)
+		return err
+	})
+	return all, err
 }
 
 // AddVectors gives documents the vectors of a file (JSON Lines, CIFF or CSR,

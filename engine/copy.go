@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // Copied says what copying did.
@@ -15,6 +18,15 @@ type Copied struct {
 	// Verified counts documents that were read again from where they were copied to, and
 	// have the same text and structure there.
 	Verified int `json:"verified"`
+
+	vectors vectored // where vectors are copied from; nil where they are not
+}
+
+// vectored is an index whose vectors can be read.
+type vectored interface {
+	VectorFields(ctx context.Context) (map[string]tamis.VectorField, error)
+	WantVectors(ctx context.Context, fields map[string]tamis.VectorField) error
+	Vectors(ctx context.Context, id string, scope tamis.Scope) (map[string]tamis.Vector, error)
 }
 
 // copyBatch is how many documents are copied at once.
@@ -22,12 +34,22 @@ const copyBatch = 200
 
 // Copy puts all documents of one index into another, of any engine. What is there already
 // is left alone, so that a copy that was stopped goes on; each document is read again and
-// held against its original. Vectors are not copied. progress, where not nil, is told how
+// held against its original. Vectors are copied with how their fields keep them, where both
+// engines have them. progress, where not nil, is told how
 // many documents of how many are done.
 func Copy(ctx context.Context, from, to Index, progress func(done, all int)) (c Copied, err error) {
 	c.Skipped = []tamis.Skip{}
 	all, _, err := from.Count(tamis.Scope{})
 	if err != nil {
+		return c, err
+	}
+	source, ok := from.(vectored)
+	target, too := to.(vectored)
+	if c.vectors = source; !ok || !too {
+		c.vectors = nil
+	} else if fields, err := source.VectorFields(ctx); err != nil {
+		return c, err
+	} else if err := target.WantVectors(ctx, fields); err != nil {
 		return c, err
 	}
 	done := 0
@@ -55,6 +77,11 @@ func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) 
 		if err != nil {
 			return fmt.Errorf("document %q: %w", l.ID, err)
 		}
+		if c.vectors != nil {
+			if d.Vectors, err = c.vectors.Vectors(ctx, l.ID, tamis.Scope{}); err != nil {
+				return fmt.Errorf("document %q: its vectors: %w", l.ID, err)
+			}
+		}
 		docs = append(docs, d)
 	}
 	r, err := to.Add(ctx, func(yield func(tamis.Document, error) bool) {
@@ -64,10 +91,7 @@ func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) 
 			}
 		}
 	})
-	c.Added += r.Added
-	c.Updated += r.Updated
-	c.Unchanged += r.Unchanged
-	c.Skipped = append(c.Skipped, r.Skipped...)
+	c.Join(&r)
 	if err != nil {
 		return err
 	}
@@ -82,9 +106,36 @@ func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) 
 		if there.Source != d.Source || !slices.EqualFunc(there.Blocks, d.Blocks, sameBlock) || there.Title != d.Title {
 			return fmt.Errorf("document %q: it is not there as it was copied: %w", d.ID, tamis.ErrCorrupt)
 		}
+		if c.vectors != nil {
+			v, err := to.(vectored).Vectors(ctx, d.ID, tamis.Scope{})
+			if err != nil || !sameVectors(v, d.Vectors) {
+				return fmt.Errorf("document %q: its vectors are not there as they were copied: %w", d.ID, cmp.Or(err, tamis.ErrCorrupt))
+			}
+		}
 		c.Verified++
 	}
 	return nil
+}
+
+// sameVectors compares vectors by the names of their terms. Vectors of ranges that are no
+// passages may be missing: nothing ranks by them.
+func sameVectors(there, own map[string]tamis.Vector) bool {
+	for name, v := range own {
+		parts, ok := v.(vector.Parts)
+		if !ok {
+			if !reflect.DeepEqual(there[name], v) {
+				return false
+			}
+			continue
+		}
+		has, _ := there[name].(vector.Parts)
+		for _, p := range has {
+			if !slices.ContainsFunc(parts, func(o vector.Part) bool { return reflect.DeepEqual(o, p) }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func sameBlock(a, b corpus.Block) bool {

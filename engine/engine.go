@@ -39,6 +39,9 @@ type Capability string
 // The capabilities.
 const (
 	Vectors    Capability = "searches by vectors"
+	Dense      Capability = "searches by dense vectors"
+	Attached   Capability = "vectors beside documents that are there, of a file or a model (--vectors, --model)"
+	Multi      Capability = "searches by multi-vectors"
 	Plans      Capability = "plans"
 	Folding    Capability = "folding of near-duplicates in searches"
 	Parameters Capability = "other parameters of BM25 than those that it was made with"

@@ -3,13 +3,16 @@ package engine_test
 import (
 	"archive/zip"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // plain is an index that keeps no track of files.
@@ -154,6 +157,51 @@ func TestCopy(t *testing.T) {
 			if c := out[1].Hits[i]; c.Doc != h.Doc || c.Place != h.Place || c.Metadata["year"] != h.Metadata["year"] || h.Place.IsZero() {
 				t.Errorf("%q: %s at %+v, copied %s at %+v", q, h.Doc, h.Place, c.Doc, c.Place)
 			}
+		}
+	}
+}
+
+// TestCopyVectors: a copy ranks by vectors as its original does, in fields that keep them as
+// those do.
+func TestCopyVectors(t *testing.T) {
+	from, err := tamis.Open("", tamis.Options{Vectors: map[string]tamis.VectorField{"near": {Similarity: vector.Cosine, Kind: vector.KindDense}, "coarse": {Bits: 8, Max: 4}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	_, err = from.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+		for i := range 20 {
+			x := float32(i + 1)
+			text := "The mill of the town."
+			d := tamis.Document{ID: fmt.Sprint("d", i), Source: text, Vectors: map[string]tamis.Vector{
+				"vector": tamis.Sparse{"word": x / 3, "7": 1 / x}, "near": tamis.Dense{x, 1, -x / 7}, "coarse": tamis.Sparse{"a": x / 7},
+				"parts": vector.Parts{{Start: 0, End: len(text), Vector: tamis.Sparse{"p": x}}}, "many": tamis.Multi{{x, 1}, {1, x}},
+			}}
+			if !yield(d, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := inMemory(t)
+	for range 2 {
+		if c, err := engine.Copy(t.Context(), from, to, nil); err != nil || c.Verified != 20 || c.Added+c.Unchanged != 20 {
+			t.Fatalf("%+v %v", c, err)
+		}
+	}
+	for _, q := range []tamis.Query{
+		{Vector: tamis.Sparse{"word": 1, "7": 9}}, {Vector: tamis.Dense{1, 2, 3}, Field: "near"}, {Vector: tamis.Sparse{"a": 1}, Field: "coarse"},
+		{Vector: tamis.Sparse{"p": 1}, Field: "parts"}, {Vector: tamis.Multi{{1, 2}}, Field: "many"},
+	} {
+		a, err := from.Search(t.Context(), q)
+		if err != nil || len(a.Hits) == 0 {
+			t.Fatal(q, err)
+		}
+		b, err := to.Search(t.Context(), q)
+		if err != nil || !reflect.DeepEqual(a.Hits, b.Hits) {
+			t.Errorf("%+v: %+v, copied %+v %v", q, a.Hits, b.Hits, err)
 		}
 	}
 }

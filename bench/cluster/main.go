@@ -3,6 +3,9 @@
 // that a search costs this process.
 //
 //	go run ./cluster -node http://127.0.0.1:9200 -data ../../shared/data scifact nfcorpus
+//
+// With -bulk it compares how fast documents go in: through tamis, and the bodies that tamis
+// sent, sent again as they are by as many plain clients as it has requests under way.
 package main
 
 import (
@@ -29,10 +32,17 @@ func main() {
 	log.SetFlags(0)
 	node := flag.String("node", "http://127.0.0.1:9200", "address of a node")
 	data := flag.String("data", "../../shared/data", "folder of the evaluation data")
+	bulk := flag.Int("bulk", 0, "compare how fast documents go in, so many times")
 	flag.Parse()
 	sets := flag.Args()
 	if len(sets) == 0 {
 		sets = []string{"scifact", "nfcorpus", "cranfield", "cacm", "vaswani"}
+	}
+	if *bulk > 0 {
+		if err := throughput(context.Background(), *node, *data, sets, *bulk); err != nil {
+			log.Fatal(err)
+		}
+		return
 	}
 	fmt.Println("set        embedded  1 shard  3, all   3, own   6, all   6, own   own time of a search  embedded   wall")
 	for _, set := range sets {

@@ -81,7 +81,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
 			}
 			if a.clustered() {
 				if vectors.Path != "" || model.Given() || stays {
-					return fmt.Errorf("%w; leave out --vectors, --model and --watch", engine.Lacks(engine.Vectors))
+					return fmt.Errorf("%w; leave out --vectors, --model and --watch", engine.Lacks(engine.Attached))
 				}
 				return a.indexInCluster(cmd.Context(), args, tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR, Fields: keys}, language, missing, strict, asJSON)
 			}

@@ -136,11 +136,11 @@ func (a *app) searchCommand() *cobra.Command {
 // ranked says what else than words ranks: a vector, or a model, until done.
 func (a *app) ranked(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Searching) (done func() error, err error) {
 	none := func() error { return nil }
-	own, embedded := ix.(*tamis.Index)
+	own, ok := ix.(encoding.Asked)
 	switch {
-	case !embedded && (vector.Given() || model.Given()):
+	case !ok && (vector.Given() || model.Given()):
 		return nil, engine.Lacks(engine.Vectors)
-	case !embedded:
+	case !ok:
 		q.Plan = model.Plan
 		return none, nil
 	case !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")):
@@ -151,7 +151,7 @@ func (a *app) ranked(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector
 }
 
 // byVector has a query rank by the vector that is given, or that a model makes of its text.
-func byVector(cmd *cobra.Command, ix *tamis.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
+func byVector(cmd *cobra.Command, ix encoding.Asked, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
 	asked := q.Text
 	q.Text = ""
 	vector.Fill(q)

@@ -4,8 +4,10 @@ package opensearch_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,7 +19,6 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch"
-	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/internal/nodes"
 )
 
@@ -133,6 +134,11 @@ func TestNodesLost(t *testing.T) {
 	c := nodes.Start(t, 3)
 	c.Own(t)
 	ix := open(t, c, opensearch.Options{Shards: 3, Replicas: 1, Patience: 3 * time.Minute})
+	single, err := opensearch.Open(t.Context(), "testnodeslost-single", opensearch.Options{Addresses: c.Addresses(), Shards: 3, Patience: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer single.Close()
 	l := begin(t, ix)
 	begun := time.Now()
 	at := func(what string) {
@@ -146,6 +152,10 @@ func TestNodesLost(t *testing.T) {
 	c.Wait(2)
 	at("two nodes are a cluster")
 	before := l.searches.Load()
+	// Without replicas the node had shards that nobody else has: they are named.
+	if _, err := single.Search(t.Context(), tamis.Query{Text: "mill"}); err == nil || !strings.Contains(err.Error(), "lacks shards of the index, [[testnodeslost-single-000001][") {
+		t.Errorf("a search of an index that is not whole: %v", err)
+	}
 	time.Sleep(5 * time.Second)
 	if n := l.searches.Load(); n == before {
 		t.Error("no search was answered while a node was down")
@@ -156,6 +166,12 @@ func TestNodesLost(t *testing.T) {
 	rolling := 1
 	if os.Getenv("TAMIS_HEAVY") == "full" {
 		rolling = 3
+		c.Pause(2) // it takes requests, and answers none
+		at("one stands still")
+		time.Sleep(40 * time.Second)
+		c.Resume(2)
+		c.Wait(3)
+		at("three again")
 	}
 	for i := range rolling { // a rolling restart
 		c.Stop(i)
@@ -164,6 +180,195 @@ func TestNodesLost(t *testing.T) {
 		at("stopped and started")
 	}
 	l.end(t, ix)
+}
+
+// send sends a request to a node, and returns what it answers.
+func send(t *testing.T, method, url, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s %v: %s", method, url, res.Status, err, answer)
+	}
+	return string(answer)
+}
+
+// TestMigrate: an index of an older format is made anew while it answers: what it holds is
+// the same, searches go on, and writers that had it open go on when it is done.
+func TestMigrate(t *testing.T) {
+	c := nodes.Start(t, 1)
+	ix := open(t, c, opensearch.Options{Shards: 2})
+	vectors := func(i int) map[string]tamis.Vector {
+		return map[string]tamis.Vector{"vector": tamis.Sparse{"a": float32(i + 1), "b.c": 1.25}}
+	}
+	add := func(to *opensearch.Index, from, end int) error {
+		report, err := to.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+			for i := from; i < end; i++ {
+				if !yield(tamis.Document{ID: fmt.Sprint("d", i), Title: "A mill", Source: fmt.Sprintf("The mill number%d grinds.", i), Lang: "en", Vectors: vectors(i)}, nil) {
+					return
+				}
+			}
+		})
+		if err == nil && report.Added+report.Unchanged != end-from {
+			err = fmt.Errorf("%+v", report)
+		}
+		return err
+	}
+	if err := add(ix, 0, 250); err != nil {
+		t.Fatal(err)
+	}
+	name := strings.ToLower(t.Name())
+	queries := []tamis.Query{{Text: "number7 mill", K: 300, Unit: tamis.Documents}, {Vector: tamis.Sparse{"a": 1}, K: 300}}
+	var before []*tamis.Results
+	for _, q := range queries {
+		res, err := ix.Search(t.Context(), q)
+		if err != nil || len(res.Hits) != 250 {
+			t.Fatal(len(res.Hits), err)
+		}
+		before = append(before, res)
+	}
+	// As an older version would have left it.
+	mapping := send(t, "GET", c.Addresses()[0]+"/"+name+"-000001/_mapping", "")
+	var stored map[string]struct {
+		Mappings struct {
+			Meta map[string]map[string]any `json:"_meta"`
+		} `json:"mappings"`
+	}
+	if err := json.Unmarshal([]byte(mapping), &stored); err != nil {
+		t.Fatal(err)
+	}
+	meta := stored[name+"-000001"].Mappings.Meta
+	meta["tamis"]["format"] = 1
+	older, _ := json.Marshal(map[string]any{"_meta": meta})
+	send(t, "PUT", c.Addresses()[0]+"/"+name+"-000001/_mapping", string(older))
+
+	o := opensearch.Options{Addresses: c.Addresses()}
+	if _, err := opensearch.Open(t.Context(), name, o); !errors.Is(err, tamis.ErrConfig) || !strings.Contains(err.Error(), "?migrate=true") {
+		t.Errorf("opening an older one: %v", err)
+	}
+	reader, err := opensearch.Open(t.Context(), name, opensearch.Options{Addresses: c.Addresses(), ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	stop, searched := make(chan struct{}), 0
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if res, err := reader.Search(t.Context(), queries[searched%2]); err != nil || len(res.Hits) < 250 {
+				t.Errorf("a search while the index is made anew: %v", err)
+				return
+			}
+			searched++
+		}
+	})
+	wg.Go(func() { // a writer that had it open
+		for i := 250; i < 300; i += 10 {
+			if err := add(ix, i, i+10); err != nil {
+				t.Errorf("a writer while the index is made anew: %v", err)
+				return
+			}
+		}
+	})
+	o.Migrate = true
+	anew, err := opensearch.Open(t.Context(), name, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer anew.Close()
+	time.Sleep(time.Second)
+	close(stop)
+	wg.Wait()
+	if searched == 0 {
+		t.Error("nothing was searched meanwhile")
+	}
+	t.Logf("%d searches while the index was made anew", searched)
+	if aliases := send(t, "GET", c.Addresses()[0]+"/_alias/"+name, ""); !strings.Contains(aliases, name+"-000002") || strings.Contains(aliases, name+"-000001") {
+		t.Errorf("the alias is %s", aliases)
+	}
+	for i, q := range queries {
+		res, err := anew.Search(t.Context(), q)
+		if err != nil || len(res.Hits) != 300 {
+			t.Fatal(len(res.Hits), err)
+		}
+		if q.Vector == nil {
+			continue // scores of words are those of more documents
+		}
+		place := map[string]float32{}
+		for _, h := range res.Hits {
+			place[h.Doc] = h.Score
+		}
+		for _, h := range before[i].Hits {
+			if place[h.Doc] != h.Score {
+				t.Errorf("%s scores %g, before %g", h.Doc, place[h.Doc], h.Score)
+			}
+		}
+	}
+	if got, err := anew.Vectors(t.Context(), "d7", tamis.Scope{}); err != nil || fmt.Sprint(got) != fmt.Sprint(vectors(7)) {
+		t.Errorf("%v %v", got, err)
+	}
+	if err := add(anew, 0, 300); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(ix, 0, 300); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := ix.Delete(t.Context(), "d1", "d2"); n != 2 || err != nil {
+		t.Errorf("%d deleted, %v", n, err)
+	}
+}
+
+// TestReadOnly: an index that a full disk has made read-only takes what was waiting when
+// there is space, and says what is wrong where that does not come.
+func TestReadOnly(t *testing.T) {
+	c := nodes.Start(t, 1)
+	ix := open(t, c, opensearch.Options{Patience: 4 * time.Second})
+	one := func(id string) error {
+		report, err := ix.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+			yield(tamis.Document{ID: id, Source: "the mill grinds", Lang: "en"}, nil)
+		})
+		if err == nil && report.Added != 1 {
+			err = fmt.Errorf("%+v", report)
+		}
+		return err
+	}
+	settings := c.Addresses()[0] + "/" + strings.ToLower(t.Name()) + "/_settings"
+	send(t, "PUT", settings, `{"index.blocks.read_only_allow_delete":true}`)
+	begin := time.Now()
+	if err := one("a"); err == nil || !strings.Contains(err.Error(), "takes no writes") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a full disk: %v", err)
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %s to say so", took)
+	}
+	go func() {
+		time.Sleep(time.Second)
+		req, _ := http.NewRequest("PUT", settings, strings.NewReader(`{"index.blocks.read_only_allow_delete":null}`))
+		req.Header.Set("Content-Type", "application/json")
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			res.Body.Close()
+		}
+	}()
+	if err := one("b"); err != nil {
+		t.Errorf("when there is space again: %v", err)
+	}
+	if n, err := ix.Delete(t.Context(), "a", "b"); n != 1 || err != nil {
+		t.Errorf("%d deleted, %v", n, err)
+	}
 }
 
 // TestAnswers: what answers otherwise than a cluster should is named, in one line.
@@ -227,25 +432,6 @@ func TestAddresses(t *testing.T) {
 	for _, bad := range []string{"http://a/b", "opensearch://", "opensearch:///x", "opensearch://a:1/", "opensearch://a:1/UPPER", "opensearch://a:1/x?shard=3", "opensearch://a:1/x?shards=many", "opensearch://u:secret@a:1/*"} {
 		if _, _, err := opensearch.Parse(bad); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", bad, err)
-		}
-	}
-}
-
-// TestFilled: a row has the length next to its own of those that Lucene stores.
-func TestFilled(t *testing.T) {
-	lucene := index.Config{LuceneLengths: true}
-	stored := func(n int) int { return int(lucene.StoredLength(uint64(n))) }
-	for n := range 100_000 {
-		f := opensearch.Filled(n)
-		if f < n || f != n && stored(f) != f {
-			t.Fatalf("%d is filled to %d", n, f)
-		}
-		low, high := stored(n), n
-		for stored(high) == low {
-			high++
-		}
-		if got := stored(f); got != low && got != high || n-low < high-n && got != low || n-low > high-n && got != high {
-			t.Fatalf("%d, between %d and %d, is stored as %d", n, low, high, got)
 		}
 	}
 }

@@ -8,74 +8,24 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/mapping"
 )
-
-// formatVersion is counted up with every change of the records or of the mapping that
-// an older version of this package would read wrongly.
-const formatVersion = 1
-
-// meta is what the mapping says of an index.
-type meta struct {
-	Format int           `json:"format"`
-	Made   string        `json:"made"` // see ingest.Pipeline.Made
-	Config ingest.Config `json:"config"`
-}
-
-// definition is what an index is created with.
-func definition(m meta, shards, replicas int) query {
-	keyword := query{"type": "keyword"}
-	unsorted := query{"type": "keyword", "doc_values": false}
-	words := query{"type": "text", "analyzer": "terms", "search_analyzer": "keyword", "similarity": "tamis", "index_options": "freqs"}
-	return query{
-		"settings": query{
-			"number_of_shards": shards, "number_of_replicas": replicas, "refresh_interval": "-1",
-			"index.codec": "best_compression",
-			// What is acknowledged is on disk: the default, said.
-			"index.translog.durability": "request",
-			"similarity":                query{"tamis": query{"type": "BM25", "k1": 1.2, "b": 0.75}},
-			"analysis": query{
-				"tokenizer": query{"blanks": query{"type": "whitespace", "max_token_length": 1 << 20}},
-				"filter":    query{"frequencies": query{"type": "delimited_term_freq", "delimiter": "|"}},
-				"analyzer":  query{"terms": query{"type": "custom", "tokenizer": "blanks", "filter": []string{"frequencies"}}},
-			},
-		},
-		"mappings": query{
-			"dynamic": false,
-			"_meta":   query{"tamis": m},
-			"_source": query{"excludes": []string{"t", "T"}},
-			"properties": query{
-				"k": unsorted,
-				"q": query{"type": "long"},
-				"n": query{"type": "integer"},
-				"r": unsorted,
-				"t": words,
-				"T": words,
-				"f": unsorted,
-				"F": keyword,
-				"i": query{"type": "keyword", "ignore_above": mostTerm},
-				"y": unsorted,
-				"a": keyword,
-				"x": query{"type": "object", "enabled": false},
-			},
-		},
-	}
-}
 
 // errNotOurs says that an index of that name is somebody else's.
 var errNotOurs = errors.New("the index was not made by tamis")
 
 // find looks an index up by its name, or the alias that has it.
-func (ix *Index) find(ctx context.Context) (m meta, found bool, err error) {
+func (ix *Index) find(ctx context.Context) (m mapping.Meta, found bool, err error) {
 	var answer map[string]struct {
 		Mappings struct {
 			Meta struct {
-				Tamis *meta `json:"tamis"`
+				Tamis *mapping.Meta `json:"tamis"`
 			} `json:"_meta"`
 		} `json:"mappings"`
 	}
-	err = ix.cluster.do(ctx, http.MethodGet, "/"+ix.path+"/_mapping", nil, &answer)
-	if isStatus(err, http.StatusNotFound) {
+	err = ix.cluster.Do(ctx, http.MethodGet, "/"+ix.path+"/_mapping", nil, &answer)
+	if client.IsStatus(err, http.StatusNotFound) {
 		return m, false, nil
 	}
 	if err != nil {
@@ -88,18 +38,19 @@ func (ix *Index) find(ctx context.Context) (m meta, found bool, err error) {
 		if a.Mappings.Meta.Tamis == nil {
 			return m, false, fmt.Errorf("index %q: %w: choose another name", name, errNotOurs)
 		}
-		m, ix.concrete = *a.Mappings.Meta.Tamis, url.PathEscape(name)
+		m = *a.Mappings.Meta.Tamis
+		ix.now.Store(generationOf(name))
 	}
 	return m, true, nil
 }
 
 // create makes the index, under an alias by which it is found.
-func (ix *Index) create(ctx context.Context, m meta, o Options) error {
-	name := ix.name + "-000001" // of two that create it at once, one is told that it is there
-	d := definition(m, max(o.Shards, 1), o.Replicas)
-	d["aliases"] = query{ix.name: query{"is_write_index": true}}
-	err := ix.cluster.do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
-	var e *Error
+func (ix *Index) create(ctx context.Context, m mapping.Meta, o Options) error {
+	name := ix.name + firstSuffix // of two that create it at once, one is told that it is there
+	d := mapping.Definition(m, max(o.Shards, 1), o.Replicas, ix.dense)
+	d["aliases"] = query{ix.name: query{"is_write_index": true}, name + writers: query{}}
+	err := ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
+	var e *client.Error
 	if errors.As(err, &e) && strings.Contains(e.Reason, "delimited_term_freq") {
 		return fmt.Errorf("the cluster lacks the token filter delimited_term_freq (OpenSearch 2.13 or later has it): %w", err)
 	}
@@ -114,35 +65,9 @@ func (ix *Index) create(ctx context.Context, m meta, o Options) error {
 		return fmt.Errorf("index %q: %w", ix.name, err)
 	}
 	head := query{"k": headKind, "q": 1}
-	ix.concrete = url.PathEscape(name)
-	if err := ix.cluster.do(ctx, http.MethodPut, "/"+ix.concrete+"/_create/head", head, nil); err != nil && !isStatus(err, http.StatusConflict) {
+	ix.now.Store(generationOf(name))
+	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+ix.now.Load().writes+"/_create/head?require_alias=true", head, nil); err != nil && !client.IsStatus(err, http.StatusConflict) {
 		return err
-	}
-	return nil
-}
-
-// known says what is wrong where the cluster is none that this package knows.
-func (c *cluster) known(ctx context.Context) error {
-	var answer struct {
-		Version struct {
-			Distribution string `json:"distribution"`
-			Number       string `json:"number"`
-		} `json:"version"`
-	}
-	if err := c.do(ctx, http.MethodGet, "/", nil, &answer); err != nil {
-		return err
-	}
-	v := answer.Version
-	if v.Distribution != "opensearch" {
-		what := "it names no version"
-		if v.Number != "" {
-			what = "it says version " + v.Number + " of " + strings.TrimSpace(v.Distribution+" (no distribution named: Elasticsearch?)")
-		}
-		return fmt.Errorf("%w: %s", errNotOpenSearch, what)
-	}
-	major, _, _ := strings.Cut(v.Number, ".")
-	if major != "2" && major != "3" {
-		return fmt.Errorf("the cluster is OpenSearch %s; versions 2 and 3 are known", v.Number)
 	}
 	return nil
 }

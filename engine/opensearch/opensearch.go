@@ -16,6 +16,8 @@
 //	            so that nothing has to be joined; x has its bytes of the source, of
 //	            which the passages of a document are all, its headings and sentences,
 //	            and the header of its document
+//	field v     _id "v" and the digest of its name: how a field keeps its vectors, which
+//	            stand with the documents or passages that they are of (package vectors)
 //	intent i    _id "i" and a sequence number: what a writer is about to do, so that
 //	            it can be ended or taken back by another
 //
@@ -37,9 +39,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/mapping"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/text"
@@ -59,8 +65,14 @@ type Options struct {
 	Language         string
 	Similarity       tamis.Similarity
 	Shards, Replicas int
+	// Vectors says how fields keep their vectors, from their first use on, as
+	// tamis.Options do; dense ones have 32 bits here.
+	Vectors map[string]tamis.VectorField
 	// MustExist makes opening fail with tamis.ErrNotFound where there is no index.
 	MustExist bool
+	// Migrate has an index that another version of tamis made be made anew on opening, while
+	// it answers and takes no writes.
+	Migrate bool
 	// ReadOnly makes no index, and ends nothing that another writer has left.
 	ReadOnly bool
 	// Statistics are Global, the default, or Shard.
@@ -81,7 +93,7 @@ const (
 const Scheme = "opensearch://"
 
 // Parse reads opensearch://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT…]/NAME and what may
-// follow: ?tls=true, shards, replicas, statistics. A password may come from
+// follow: ?tls=true, shards, replicas, statistics, migrate. A password may come from
 // $TAMIS_OPENSEARCH_PASSWORD.
 func Parse(address string) (name string, o Options, err error) {
 	rest, ok := strings.CutPrefix(address, Scheme)
@@ -123,10 +135,12 @@ func Parse(address string) (name string, o Options, err error) {
 			o.Shards, err = strconv.Atoi(v)
 		case "replicas":
 			o.Replicas, err = strconv.Atoi(v)
+		case "migrate":
+			o.Migrate, err = strconv.ParseBool(v)
 		case "statistics":
 			o.Statistics = v
 		default:
-			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas or statistics", shown, key)
+			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas, statistics or migrate", shown, key)
 		}
 		if err != nil {
 			return "", o, fmt.Errorf("address %q: %s=%s is not a value that it takes", shown, key, v)
@@ -154,19 +168,23 @@ func named(name string) error {
 // Index is an index in a cluster. It is safe for concurrent use, and so are several of
 // them, in one process or many.
 type Index struct {
-	cluster   *cluster
+	cluster   *client.Cluster
 	name      string
 	path      string // the name in a URL
-	concrete  string // the index behind it
-	meta      meta
+	meta      mapping.Meta
 	readOnly  bool
+	dense     bool // all nodes have the plugin of dense vectors
 	global    bool
 	ingest    *ingest.Pipeline
 	weights   index.Config
 	analyzers text.Pool
 	counters  map[string]tamis.Counter
 
+	now     atomic.Pointer[generation]
 	numbers sequence
+	fields  *vectors.Fields
+	encoder atomic.Pointer[tamis.Encoder]
+	recalls recalls
 
 	mu    sync.Mutex
 	words words // what is known of the analyses
@@ -182,7 +200,7 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 	default:
 		return nil, fmt.Errorf("unknown statistics %q: use %s or %s", o.Statistics, Global, Shard)
 	}
-	c, err := dial(o)
+	c, err := client.Dial(client.Options{Addresses: o.Addresses, User: o.User, Password: o.Password, CA: o.CA, Patience: o.Patience})
 	if err != nil {
 		return nil, err
 	}
@@ -190,11 +208,12 @@ func Open(ctx context.Context, name string, o Options) (*Index, error) {
 		cluster: c, name: name, path: url.PathEscape(name), readOnly: o.ReadOnly,
 		global: o.Statistics != Shard, counters: map[string]tamis.Counter{},
 	}
+	ix.fields = &vectors.Fields{Cluster: c, Path: ix.path}
 	for _, counter := range o.Counters {
 		ix.counters[counter.Name()] = counter
 	}
 	if err := ix.open(ctx, o); err != nil {
-		c.close()
+		c.Close()
 		return nil, err
 	}
 	return ix, nil
@@ -205,10 +224,15 @@ const opening = 3 * time.Second
 
 func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	first := *ix.cluster
-	first.patience = min(first.patience, opening)
-	if err := first.known(ctx); err != nil {
+	first.Patience = min(first.Patience, opening)
+	if err := first.Known(ctx); err != nil {
 		return err
 	}
+	plugins, err := ix.cluster.Plugins(ctx)
+	if err != nil {
+		return err
+	}
+	ix.dense = plugins[vectors.Plugin] != ""
 	m, found, err := ix.find(ctx)
 	if err != nil {
 		return err
@@ -218,7 +242,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	want := ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language}
 	if found {
-		if m.Format > formatVersion {
+		if m.Format > mapping.Version {
 			return fmt.Errorf("index %q: %w", ix.name, tamis.ErrNewer)
 		}
 		if want.Similarity != "" && want.Similarity != m.Config.Similarity || want.Language != "" && want.Language != m.Config.Language {
@@ -233,22 +257,29 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	ix.weights = ix.ingest.Index()
 	if ix.meta = m; !found {
-		ix.meta = meta{Format: formatVersion, Made: ix.ingest.Made(), Config: want}
+		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want}
 		if err := ix.create(ctx, ix.meta, o); err != nil {
 			return err
 		}
 	}
+	if err := ix.fields.Want(ctx, o.Vectors); err != nil {
+		return err
+	}
 	switch {
 	case o.ReadOnly:
 		return nil
-	case ix.meta.Made != ix.ingest.Made():
-		return fmt.Errorf("index %q: another version of tamis analysed its texts (%s, this one %s): read it, or copy it with tamis copy into a new one: %w", ix.name, ix.meta.Made, ix.ingest.Made(), tamis.ErrConfig)
+	case ix.meta.Format != mapping.Version || ix.meta.Made != ix.ingest.Made():
+		if !o.Migrate {
+			return fmt.Errorf("index %q: another version of tamis made it (format %d, analysis %s; this one %d, %s): read it, or have it made anew while it answers, with ?migrate=true after its address: %w",
+				ix.name, ix.meta.Format, ix.meta.Made, mapping.Version, ix.ingest.Made(), tamis.ErrConfig)
+		}
+		return ix.migrate(ctx)
 	}
-	return ix.recover(ctx)
+	return ix.writer().recover(ctx)
 }
 
 // Close releases the connections.
-func (ix *Index) Close() error { return ix.cluster.close() }
+func (ix *Index) Close() error { return ix.cluster.Close() }
 
 // Counter is the token counter of a name, as that of tamis.Index.
 func (ix *Index) Counter(name string) (tamis.Counter, error) {
@@ -266,10 +297,13 @@ func (ix *Index) counter(name string) (tokens.Counter, error) {
 
 // Refresh lets searches find what was added; Add and Delete do so by themselves.
 func (ix *Index) Refresh(ctx context.Context) error {
-	return ix.cluster.do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
+	return ix.cluster.Do(ctx, "POST", "/"+ix.path+"/_refresh", nil, nil)
 }
 
 // Drop deletes the index with all that it holds.
 func (ix *Index) Drop() error {
-	return ix.cluster.do(context.Background(), "DELETE", "/"+ix.concrete, nil, nil)
+	if _, found, err := ix.find(context.Background()); err != nil || !found {
+		return err
+	}
+	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().concrete, nil, nil)
 }

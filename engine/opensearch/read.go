@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -57,8 +61,8 @@ const keepAlive = "2m"
 // that is lost while it is read, as with a node that had a part of it, or a document is
 // changed under the hands, do is called again for a new one.
 func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m *moment) error) error {
-	until := time.Now().Add(ix.cluster.patience)
-	for wait := firstWait; ; wait = min(2*wait, mostWait) {
+	until := time.Now().Add(ix.cluster.Patience)
+	for wait := client.FirstWait; ; wait = min(2*wait, client.MostWait) {
 		m, err := ix.moment(ctx, scope, pin)
 		if err == nil {
 			err = do(m)
@@ -68,7 +72,7 @@ func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m
 		if err == nil || ctx.Err() != nil || !lost(err) || time.Now().Add(wait).After(until) {
 			return err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := client.Pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -76,11 +80,11 @@ func (ix *Index) ask(ctx context.Context, scope tamis.Scope, pin bool, do func(m
 
 // lost says that another moment may be read where this one could not.
 func lost(err error) bool {
-	var e *Error
+	var e *client.Error
 	if errors.As(err, &e) {
-		return busy(e.Status) || e.Type == "search_context_missing_exception"
+		return client.Busy(e.Status) || e.Type == "search_context_missing_exception"
 	}
-	return errors.Is(err, errGone) || errors.Is(err, errUnreached)
+	return errors.Is(err, errGone) || errors.Is(err, client.ErrUnreached)
 }
 
 // moment begins to read; end ends it.
@@ -94,7 +98,7 @@ func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*mome
 		return nil, err
 	}
 	if visible != nil {
-		q, err := compiled(visible)
+		q, err := metadata.Query(visible)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +108,7 @@ func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*mome
 		if err := m.knows(asked); err != nil {
 			return nil, err
 		}
-		q, err := compiled(asked)
+		q, err := metadata.Query(asked)
 		if err != nil {
 			return nil, &tamis.InvalidError{Field: "filter", Err: err}
 		}
@@ -114,7 +118,7 @@ func (ix *Index) moment(ctx context.Context, scope tamis.Scope, pin bool) (*mome
 		var answer struct {
 			ID string `json:"pit_id"`
 		}
-		if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search/point_in_time?keep_alive="+keepAlive, nil, &answer); err != nil {
+		if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_search/point_in_time?keep_alive="+keepAlive, nil, &answer); err != nil {
 			return nil, err
 		}
 		m.pit = answer.ID
@@ -130,7 +134,7 @@ func (m *moment) end() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.ctx), 5*time.Second)
 	defer cancel()
 	// Where that fails, the cluster forgets it in time.
-	_ = m.ix.cluster.once(ctx, http.MethodDelete, "/_search/point_in_time", query{"pit_id": []string{m.pit}}, nil)
+	_ = m.ix.cluster.Once(ctx, http.MethodDelete, "/_search/point_in_time", query{"pit_id": []string{m.pit}}, nil)
 }
 
 // searched is what a search answers.
@@ -171,15 +175,18 @@ type hit struct {
 func (m *moment) send(params string, body query, answer any) error {
 	path := "/_search?allow_partial_search_results=false" + params
 	if m.pit == "" {
-		return m.ix.cluster.do(m.ctx, http.MethodPost, "/"+m.ix.path+path, body, answer)
+		return m.ix.cluster.Do(m.ctx, http.MethodPost, "/"+m.ix.path+path, body, answer)
 	}
 	body["pit"] = query{"id": m.pit, "keep_alive": keepAlive}
 	// What fails is another moment's to try: this one may be lost for good.
-	return m.ix.cluster.once(m.ctx, http.MethodPost, path, body, answer)
+	return m.ix.cluster.Once(m.ctx, http.MethodPost, path, body, answer)
 }
 
 // search sends a search for records.
 func (m *moment) search(body query, global bool) (*searched, error) {
+	if body["_source"] == nil {
+		body["_source"] = query{"excludes": []string{"x.v"}}
+	}
 	params := ""
 	if global && m.ix.global {
 		params = "&search_type=dfs_query_then_fetch"
@@ -199,49 +206,56 @@ func (m *moment) kind(k string) []query {
 	return append([]query{{"term": query{"k": k}}}, m.filters...)
 }
 
-// best ranks the records of a kind by terms in a field: of all, or of some documents the
-// best one each.
-func (m *moment) best(kind, field string, terms []search.Term, k int, of ...int) []topk.Hit {
-	if m.err != nil || k <= 0 {
+// best ranks the records of a kind by terms in a field.
+func (m *moment) best(kind, field string, terms []search.Term, k int) []topk.Hit {
+	asked := byTerms(field, terms, m.kind(kind))
+	if asked == nil {
 		return nil
 	}
-	should := make([]query, 0, len(terms))
+	hits, err := m.top(asked, k, true, nil)
+	m.err = cmp.Or(m.err, err)
+	return hits
+}
+
+// byTerms is the query for terms in a field, of records that pass filters; nil where there
+// are none.
+func byTerms(field string, terms []search.Term, filters []query) query {
+	var should []query
 	for _, t := range terms {
 		if t.Weight > 0 {
-			should = append(should, query{"term": query{field: query{"value": termOf(t.Text), "boost": t.Weight}}})
+			should = append(should, query{"term": query{field: query{"value": termfreq.Of(t.Text), "boost": t.Weight}}})
 		}
 	}
 	if len(should) == 0 {
 		return nil
 	}
-	filters := m.kind(kind)
-	if len(of) > 0 {
-		filters = append(filters, query{"terms": query{"q": of}})
+	return query{"bool": query{"should": should, "minimum_should_match": 1, "filter": filters}}
+}
+
+// top are the k best of a query.
+func (m *moment) top(asked query, k int, global bool, more query) ([]topk.Hit, error) {
+	if m.err != nil || k <= 0 {
+		return nil, m.err
 	}
 	body := query{
-		"size": min(k, mostHits), "track_total_hits": false, "track_scores": true,
-		"query": query{"bool": query{"should": should, "minimum_should_match": 1, "filter": filters}},
-		"sort":  []any{"_score", query{"q": "asc"}, query{"n": query{"order": "asc", "missing": "_first", "unmapped_type": "integer"}}},
+		"size": min(k, mostHits), "track_total_hits": false, "track_scores": true, "query": asked,
+		"sort": []any{"_score", query{"q": "asc"}, query{"n": query{"order": "asc", "missing": "_first", "unmapped_type": "integer"}}},
 	}
-	if len(of) > 0 {
-		body["collapse"] = query{"field": "q"}
-	}
-	found, err := m.search(body, true)
+	maps.Copy(body, more)
+	found, err := m.search(body, global)
 	if err != nil {
-		m.err = err
-		return nil
+		return nil, err
 	}
 	hits := make([]topk.Hit, 0, len(found.Hits.Hits))
 	for i := range found.Hits.Hits {
 		h := &found.Hits.Hits[i]
 		row, err := m.keep(h)
 		if err != nil {
-			m.err = err
-			return nil
+			return nil, err
 		}
 		hits = append(hits, topk.Hit{Row: row, Score: h.Score})
 	}
-	return hits
+	return hits, nil
 }
 
 // mostHits is how many hits a search may ask for; more is no page of a cluster.
@@ -287,7 +301,7 @@ func (m *moment) BestDocuments(terms []search.Term, k int) []topk.Hit {
 }
 
 func (m *moment) Titled(terms []string) []topk.Row {
-	title := titleOf(terms)
+	title := termfreq.Title(terms)
 	if m.err != nil || title == "" {
 		return nil
 	}
@@ -502,8 +516,6 @@ func (m *moment) Place(doc topk.Row, at int) (corpus.Place, error) {
 }
 
 func (m *moment) Incomplete() int { return 0 }
-
-func (m *moment) Meaning(context.Context, string) (gather.Meaning, error) { return nil, nil }
 
 // byID finds a document by its id, for who sees the moment.
 func (m *moment) byID(id string) (topk.Row, error) {

@@ -12,21 +12,29 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/around"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/search"
 )
 
-// Search is tamis.Index.Search by words. Its results are exact: what the cluster ranks
-// best by the statistics that Options.Statistics names.
+// Search is tamis.Index.Search. By words it is exact: what the cluster ranks best by the
+// statistics that Options.Statistics names.
 func (ix *Index) Search(ctx context.Context, q tamis.Query) (*tamis.Results, error) {
 	begin := time.Now()
-	if err := ix.takes(&q); err != nil {
-		return nil, err
+	q.K = cmp.Or(max(q.K, 0), 10)
+	if q.K > mostHits {
+		return nil, &tamis.InvalidError{Field: "k", Err: fmt.Errorf("k is %d; a cluster gives %d hits at most", q.K, mostHits)}
+	}
+	if q.K1 != 0 && q.K1 != 1.2 || q.B != 0 && q.B != .75 {
+		return nil, engine.Lacks(engine.Parameters)
 	}
 	var res *tamis.Results
-	err := ix.ask(ctx, tamis.Scope{Filter: q.Filter, Groups: q.Groups}, false, func(m *moment) (err error) {
-		res, err = m.results(&q)
+	// What reads more than once reads one moment.
+	pin := q.Plan != "" || q.Fold || q.Rerank != nil || ix.used() != nil
+	err := ix.ask(ctx, tamis.Scope{Filter: q.Filter, Groups: q.Groups}, pin, func(m *moment) (err error) {
+		res, err = m.results(q)
 		return err
 	})
 	if err != nil {
@@ -36,60 +44,48 @@ func (ix *Index) Search(ctx context.Context, q tamis.Query) (*tamis.Results, err
 	return res, nil
 }
 
-func (m *moment) results(q *tamis.Query) (*tamis.Results, error) {
-	terms, err := compose.Terms(m, &m.ix.analyzers, q.Text)
+func (m *moment) results(q tamis.Query) (*tamis.Results, error) {
+	ranking, err := m.ranking(q)
 	if err != nil {
 		return nil, err
 	}
-	if len(terms) == 0 && m.words.documents > 0 {
-		return nil, tamis.AsInvalid(fmt.Errorf("%q: %w", q.Text, tamis.ErrNoTerms))
+	ranked, err := ranking.Of(q)
+	if err != nil {
+		return nil, err
 	}
-	var rows []topk.Hit
-	if q.Unit == tamis.Documents {
-		rows = m.BestDocuments(terms, q.K)
-	} else {
-		rows = m.BestPassages(terms, q.K)
+	docs := ranked.Unit == tamis.Documents
+	if q.Fold {
+		ranked.Fold(&m.ix.analyzers, func(h topk.Hit) (string, error) {
+			shown := h.Row
+			if docs {
+				shown = m.bestPassages([]topk.Row{h.Row}, ranked.Terms)[0]
+			}
+			hit, err := m.hit(h, shown, false)
+			return hit.Text, err
+		})
 	}
-	if m.err != nil {
-		return nil, m.err
-	}
-	shown := make([]topk.Row, len(rows)) // the passage that each hit shows
-	for i, r := range rows {
-		shown[i] = r.Row
-	}
-	if q.Unit == tamis.Documents && !q.IDsOnly {
-		shown = m.bestPassages(shown, terms)
-	}
-	res := &tamis.Results{Query: q.Text, K: q.K, Exact: true, Recall: 1, Hits: []tamis.Hit{}}
-	for i, r := range rows {
-		h, err := m.hit(r, shown[i], q.IDsOnly)
-		if err != nil {
-			return nil, err
+	return ranked.Results(m.ctx, q, func(rows []topk.Hit) ([]tamis.Hit, error) {
+		shown := make([]topk.Row, len(rows)) // the passage that each hit shows
+		for i, r := range rows {
+			shown[i] = r.Row
 		}
-		h.Rank = i + 1
-		res.Hits = append(res.Hits, h)
-	}
-	return res, nil
-}
-
-// takes says what of a query a cluster cannot do, and fills in what is not given.
-func (ix *Index) takes(q *tamis.Query) error {
-	q.K = cmp.Or(max(q.K, 0), 10)
-	switch {
-	case q.K > mostHits:
-		return &tamis.InvalidError{Field: "k", Err: fmt.Errorf("k is %d; a cluster gives %d hits at most", q.K, mostHits)}
-	case q.Unit != "" && q.Unit != tamis.Passages && q.Unit != tamis.Documents:
-		return &tamis.InvalidError{Field: "unit", Err: fmt.Errorf("unknown unit %q: use passage or document", string(q.Unit))}
-	case q.Vector != nil:
-		return engine.Lacks(engine.Vectors)
-	case q.Plan != "":
-		return engine.Lacks(engine.Plans)
-	case q.Fold:
-		return engine.Lacks(engine.Folding)
-	case q.K1 != 0 && q.K1 != 1.2 || q.B != 0 && q.B != .75:
-		return engine.Lacks(engine.Parameters)
-	}
-	return nil
+		switch {
+		case docs && !q.IDsOnly:
+			shown = m.bestPassages(shown, ranked.Terms)
+		case !q.IDsOnly:
+			m.Ahead(shown) // those that came with their document
+		}
+		hits := []tamis.Hit{}
+		for i, r := range rows {
+			h, err := m.hit(r, shown[i], q.IDsOnly)
+			if err != nil {
+				return nil, err
+			}
+			h.Rank = i + 1
+			hits = append(hits, h)
+		}
+		return hits, m.err
+	})
 }
 
 // hit is the hit of a row, which shows a passage.
@@ -115,7 +111,11 @@ func (m *moment) hit(r topk.Hit, shown topk.Row, idsOnly bool) (tamis.Hit, error
 	return h, nil
 }
 
-// bestPassages are those of documents that rank best, the first where none has a word.
+// shownPassages is how many passages of a document are looked at for the one that its hit
+// shows.
+const shownPassages = 200
+
+// bestPassages are those of documents that hold most terms of the query, the first of equals.
 func (m *moment) bestPassages(docs []topk.Row, terms []search.Term) []topk.Row {
 	best := map[int]topk.Row{}
 	var all []int
@@ -123,8 +123,17 @@ func (m *moment) bestPassages(docs []topk.Row, terms []search.Term) []topk.Row {
 		best[d.Segment] = d
 		all = append(all, d.Segment)
 	}
-	for _, h := range m.best(passageKind, "t", terms, len(docs), all...) {
-		best[h.Segment] = h.Row
+	var held []query
+	for _, t := range terms {
+		held = append(held, query{"constant_score": query{"filter": query{"term": query{"t": termfreq.Of(t.Text)}}}})
+	}
+	if len(held) > 0 && len(docs) > 0 {
+		filters := append(m.kind(passageKind), query{"terms": query{"q": all}}, query{"range": query{"n": query{"lt": shownPassages}}})
+		hits, err := m.top(query{"bool": query{"should": held, "minimum_should_match": 1, "filter": filters}}, len(docs), false, query{"collapse": query{"field": "q"}})
+		m.err = cmp.Or(m.err, err)
+		for _, h := range hits {
+			best[h.Segment] = h.Row
+		}
 	}
 	out := make([]topk.Row, len(docs))
 	for i, d := range docs {
@@ -261,14 +270,14 @@ func (m *moment) documents(p tamis.Page) (list []tamis.Listed, next string, err 
 	p.Limit = min(p.Limit, mostHits-1)
 	filters := m.kind(documentKind)
 	if p.Prefix != "" {
-		filters = append(filters, query{"prefix": query{"i": sortedID(p.Prefix)}})
+		filters = append(filters, query{"prefix": query{"i": metadata.Cut(p.Prefix+" ", min(len(p.Prefix), mostID))}})
 	}
 	if p.After != "" {
 		filters = append(filters, query{"range": query{"i": query{"gt": sortedID(p.After)}}})
 	}
 	found, err := m.search(query{
 		"size": p.Limit + 1, "track_total_hits": false, "sort": []query{{"i": "asc"}},
-		"query": query{"bool": query{"filter": filters}}, "_source": query{"excludes": []string{"x.b", "x.p"}},
+		"query": query{"bool": query{"filter": filters}}, "_source": query{"excludes": []string{"x.b", "x.p", "x.v"}},
 	}, false)
 	if err != nil {
 		return nil, "", err
@@ -315,12 +324,14 @@ func (ix *Index) Stats() (tamis.Stats, error) {
 			} `json:"primaries"`
 		} `json:"_all"`
 	}
-	err = ix.cluster.do(ctx, "GET", "/"+ix.path+"/_stats/store,docs,segments", nil, &answer)
+	err = ix.cluster.Do(ctx, "GET", "/"+ix.path+"/_stats/store,docs,segments", nil, &answer)
 	st.StoreBytes, st.Deleted, st.Segments = answer.All.Primaries.Store.Bytes, answer.All.Primaries.Docs.Deleted, answer.All.Primaries.Segments.Count
 	return st, err
 }
 
 // Has says whether the index can do something.
-func (ix *Index) Has(engine.Capability) bool { return false }
+func (ix *Index) Has(c engine.Capability) bool {
+	return c == engine.Vectors || c == engine.Plans || c == engine.Folding || c == engine.Dense && ix.dense
+}
 
 var _ engine.Index = (*Index)(nil)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store/manifest"
 )
@@ -37,7 +38,7 @@ func (ix *Index) lookWords(ctx context.Context) (words, error) {
 		"aggs": query{"a": query{"terms": query{"field": "a", "size": 1000}}},
 	}
 	at := time.Now()
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
 		return words{}, err
 	}
 	counts := map[string]int{}
@@ -80,7 +81,7 @@ func (m *moment) stats(kind, field string, terms []string) (search.Stats, error)
 	st := search.Stats{DF: make([]int, len(terms))}
 	filters := map[string]query{}
 	for i, t := range terms {
-		filters[fmt.Sprint(i)] = query{"term": query{field: termOf(t)}}
+		filters[fmt.Sprint(i)] = query{"term": query{field: termfreq.Of(t)}}
 	}
 	body := query{"size": 0, "track_total_hits": true, "query": query{"term": query{"k": kind}}}
 	if len(filters) > 0 {

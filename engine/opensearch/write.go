@@ -1,12 +1,10 @@
 package opensearch
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,10 +13,16 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/metadata"
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/ingest"
-	"github.com/tamis-search/tamis/internal/inorder"
+	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/store/prepare"
+	"github.com/tamis-search/tamis/store/record"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // A document is written in four steps, each of which the next begins after: an intent,
@@ -29,14 +33,18 @@ import (
 const (
 	// batchBytes and batchDocuments are how much is written at once.
 	batchBytes     = 4 << 20
-	batchDocuments = 256
+	batchDocuments = 500
 	// reserved is how many sequence numbers are taken at once.
 	reserved = 1000
 	// mostBytes is the longest source of a document: its passages are held in memory.
 	mostBytes = 64 << 20
-	// abandoned is how old an intent is whose writer is taken to be gone.
+	// abandoned is how old an intent is whose writer is taken to be gone. A writer gives a
+	// batch up after half of that, so that no other takes its passages away while it may
+	// still write the record that names them; the other half is for clocks that differ.
 	abandoned = 10 * time.Minute
 )
+
+var errSlow = fmt.Errorf("a batch was not written within %s and is given up: what was not counted is to be added again", abandoned/2)
 
 // sequence hands out sequence numbers.
 type sequence struct {
@@ -45,7 +53,7 @@ type sequence struct {
 }
 
 // take reserves so many numbers that follow each other.
-func (ix *Index) take(ctx context.Context, n int) (int64, error) {
+func (ix *writer) take(ctx context.Context, n int) (int64, error) {
 	s := &ix.numbers
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,13 +65,13 @@ func (ix *Index) take(ctx context.Context, n int) (int64, error) {
 				Next int64 `json:"q"`
 			} `json:"_source"`
 		}
-		if err := ix.cluster.do(ctx, http.MethodGet, "/"+ix.path+"/_doc/head", nil, &head); err != nil {
+		if err := ix.cluster.Do(ctx, http.MethodGet, "/"+ix.writes+"/_doc/head", nil, &head); err != nil {
 			return 0, fmt.Errorf("index %q: its head: %w", ix.name, err)
 		}
 		end := head.Source.Next + int64(max(n, reserved))
-		path := fmt.Sprintf("/%s/_doc/head?if_seq_no=%d&if_primary_term=%d", ix.path, head.Seq, head.Term)
-		err := ix.cluster.do(ctx, http.MethodPut, path, query{"k": headKind, "q": end}, nil)
-		if isStatus(err, http.StatusConflict) {
+		path := fmt.Sprintf("/%s/_doc/head?require_alias=true&if_seq_no=%d&if_primary_term=%d", ix.writes, head.Seq, head.Term)
+		err := ix.cluster.Do(ctx, http.MethodPut, path, query{"k": headKind, "q": end}, nil)
+		if client.IsStatus(err, http.StatusConflict) {
 			continue // another writer was faster, or this was done and the answer was lost
 		}
 		if err != nil {
@@ -79,8 +87,9 @@ func (ix *Index) take(ctx context.Context, n int) (int64, error) {
 // ready is a document that is ready to be written.
 type ready struct {
 	*prepare.Document
-	reason string // why it cannot be
-	err    error  // of the sequence of documents
+	vectors map[string]vector.Value // by the names of their terms
+	reason  string                  // why it cannot be
+	err     error                   // of the sequence of documents
 }
 
 func (ix *Index) prepare(d tamis.Document) ready {
@@ -92,86 +101,80 @@ func (ix *Index) prepare(d tamis.Document) ready {
 		p.reason = fmt.Sprintf("its text has %d MB, more than the %d MB that one document may have: split it", len(d.Source)>>20, mostBytes>>20)
 		return p
 	}
+	var digested []byte
 	if len(d.Vectors) > 0 {
-		p.reason = "it brings vectors, which an index in a cluster does not take yet"
-		return p
+		var err error
+		if p.vectors, digested, err = vectors.Canonical(d.Vectors); err != nil {
+			p.reason = err.Error()
+			return p
+		}
+		if n := record.Vectors(p.vectors).Numbers(); n > store.MaxNumbers {
+			p.reason = fmt.Sprintf("its vectors have %d weights or numbers, more than the %d that one document may have", n, store.MaxNumbers)
+			return p
+		}
 	}
 	p.Describe(ix.ingest)
-	if err := p.Seal(nil); err != nil {
+	if err := p.Seal(digested); err != nil {
 		p.reason = err.Error()
 	}
 	return p
 }
 
-// Add is tamis.Index.Add. What it has counted is durable, and found by every search
-// that begins when it has returned.
-func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error]) (report tamis.Report, err error) {
-	report = tamis.Report{Skipped: []tamis.Skip{}}
-	if ix.readOnly {
-		return report, tamis.ErrReadOnly
+// keeps says why vectors cannot be those of their fields.
+func (ix *Index) keeps(ctx context.Context, all map[string]vector.Value) (reason string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		err := ix.unfenced(ctx, func(*writer) error {
+			_, err := ix.fields.Use(ctx, name, all[name])
+			return err
+		})
+		var unfit *vectors.UnfitError
+		if errors.As(err, &unfit) {
+			return err.Error(), nil
+		}
+		if err != nil {
+			return "", err
+		}
 	}
-	type item struct {
-		d   tamis.Document
-		err error
-	}
-	items := func(yield func(item) bool) {
-		for d, err := range docs {
-			if ctx.Err() != nil || !yield(item{d, err}) {
-				return
+	return "", nil
+}
+
+// vectorsOf are those of a document's own record, and those of the passage that a range is.
+func (ix *writer) vectorsOf(ctx context.Context, all map[string]vector.Value) (own vectors.Record, of func(start, end int) vectors.Record, err error) {
+	type at struct{ start, end int }
+	parts := map[at]*vectors.Record{}
+	for name, v := range all {
+		f, err := ix.fields.Use(ctx, name, v)
+		if err != nil {
+			return own, nil, err
+		}
+		list, ok := v.(vector.Parts)
+		if !ok {
+			own.Put(name, f, v)
+		}
+		for _, p := range list {
+			r := parts[at{p.Start, p.End}]
+			if r == nil {
+				r = &vectors.Record{}
+				parts[at{p.Start, p.End}] = r
 			}
+			r.Put(name, f, p.Vector)
 		}
 	}
-	size := func(i item) int64 { return int64(len(i.d.Source)) + 2<<10 }
-	seen := map[string]bool{}
-	var batch []ready
-	bytes := 0
-	flush := func() error {
-		err := ix.put(ctx, batch, &report)
-		batch, bytes = batch[:0], 0
-		return err
-	}
-	defer func() {
-		// What is durable is to be found, also where the rest failed.
-		if report.Added+report.Updated > 0 {
-			ix.forgetWords()
-			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
+	return own, func(start, end int) vectors.Record {
+		if r := parts[at{start, end}]; r != nil {
+			return *r
 		}
-	}()
-	for p := range inorder.Map(items, size, batchBytes, func(i item) ready {
-		if i.err != nil {
-			return ready{err: i.err}
-		}
-		return ix.prepare(i.d)
-	}) {
-		if p.err != nil {
-			report.Skipped = append(report.Skipped, tamis.SkipOf(p.err))
-			continue
-		}
-		d := &p.Document.Document
-		if p.reason == "" && seen[d.ID] {
-			p.reason = ingest.Repeated(d.ID)
-		}
-		if p.reason != "" {
-			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.reason})
-			continue
-		}
-		seen[d.ID] = true
-		batch, bytes = append(batch, p), bytes+len(d.Source)
-		if bytes >= batchBytes || len(batch) == batchDocuments {
-			if err := flush(); err != nil {
-				return report, err
-			}
-		}
-	}
-	if err := flush(); err != nil {
-		return report, err
-	}
-	return report, ctx.Err()
+		return vectors.Record{}
+	}, nil
 }
 
 // stored is what is known of a document that is there.
 type stored struct {
-	Found  bool  `json:"found"`
+	Found bool `json:"found"`
+	Error struct {
+		Type   string `json:"type"`
+		Reason string `json:"reason"`
+	} `json:"error"`
 	SeqNo  int64 `json:"_seq_no"`
 	Term   int64 `json:"_primary_term"`
 	Source struct {
@@ -181,22 +184,27 @@ type stored struct {
 }
 
 // known reads the records of documents by key, as they are now.
-func (ix *Index) known(ctx context.Context, keys []string) ([]stored, error) {
+func (ix *writer) known(ctx context.Context, keys []string) ([]stored, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	docs := make([]query, len(keys))
 	for i, k := range keys {
-		docs[i] = query{"_id": documentKind + k, "routing": k, "_source": query{"excludes": []string{"x.b", "x.p"}}}
+		docs[i] = query{"_id": documentKind + k, "routing": k, "_source": query{"excludes": []string{"x.b", "x.p", "x.v"}}}
 	}
 	var answer struct {
 		Docs []stored `json:"docs"`
 	}
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_mget", query{"docs": docs}, &answer); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.writes+"/_mget", query{"docs": docs}, &answer); err != nil {
 		return nil, err
 	}
 	if len(answer.Docs) != len(keys) {
-		return nil, fmt.Errorf("%w: it answers %d documents for %d", errNotOpenSearch, len(answer.Docs), len(keys))
+		return nil, fmt.Errorf("%w: it answers %d documents for %d", client.ErrNotOpenSearch, len(answer.Docs), len(keys))
+	}
+	for _, d := range answer.Docs {
+		if d.Error.Type != "" {
+			return nil, &client.Error{Status: http.StatusNotFound, Type: d.Error.Type, Reason: d.Error.Reason}
+		}
 	}
 	return answer.Docs, nil
 }
@@ -210,23 +218,6 @@ type move struct {
 	OldPassages int `json:"passages,omitempty"`
 }
 
-// put writes a batch, again for those that another writer changed meanwhile.
-func (ix *Index) put(ctx context.Context, batch []ready, report *tamis.Report) error {
-	for tries := 0; len(batch) > 0; tries++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		again, err := ix.putOnce(ctx, batch, report)
-		if err != nil {
-			return err
-		}
-		if batch = again; len(batch) > 0 && tries >= 20 {
-			return fmt.Errorf("document %q is changed by other writers faster than it can be written here", batch[0].Document.Document.ID)
-		}
-	}
-	return nil
-}
-
 // writing is a document of a batch that is not as it is stored.
 type writing struct {
 	ready
@@ -235,35 +226,9 @@ type writing struct {
 	count int // of its passages
 }
 
-// putOnce writes a batch and returns what has to be tried again.
-func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Report) (again []ready, err error) {
-	keys := make([]string, len(batch))
-	for i, p := range batch {
-		keys[i] = keyOf(p.Header.ID)
-	}
-	old, err := ix.known(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	var writes []*writing
-	for i, p := range batch {
-		if h := old[i].Source.X.Doc.Header; old[i].Found && h != nil && bytes.Equal(h.Digest, p.Header.Digest) {
-			report.Unchanged++
-			continue
-		}
-		w := &writing{ready: p, old: old[i], move: move{Key: keys[i]}}
-		if old[i].Found {
-			w.Old, w.OldPassages = old[i].Source.Seq, old[i].Source.X.Doc.Passages
-		}
-		writes = append(writes, w)
-	}
-	if len(writes) == 0 {
-		return nil, nil
-	}
-	first, err := ix.take(ctx, len(writes))
-	if err != nil {
-		return nil, err
-	}
+// write writes the documents of a batch that are not as they are stored, from the sequence
+// number first on, and returns what has to be tried again.
+func (ix *writer) write(ctx context.Context, writes []*writing, first int64, report *tamis.Report) (again []ready, err error) {
 	moves := make([]move, len(writes))
 	for i, w := range writes {
 		w.New = first + int64(i)
@@ -273,25 +238,32 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 	if err != nil {
 		return nil, err
 	}
-	passages, records := &bulk{ix: ix}, &bulk{ix: ix}
+	ctx, cancel := context.WithTimeoutCause(ctx, abandoned/2, errSlow)
+	defer cancel()
+	defer func() {
+		if cause := context.Cause(ctx); errors.Is(cause, errSlow) && err != nil {
+			err = cause
+		}
+	}()
+	passages, records := ix.bulk(), ix.bulk()
 	for _, w := range writes {
 		if err := ix.rows(ctx, w, passages, records); err != nil {
 			return nil, err
 		}
 	}
-	if err := passages.flush(ctx); err != nil {
+	if err := passages.Flush(ctx); err != nil {
 		return nil, err
 	}
-	if err := records.flush(ctx); err != nil {
+	if err := records.Flush(ctx); err != nil {
 		return nil, err
 	}
-	drop := &bulk{ix: ix}
+	drop := ix.bulk()
 	for _, w := range writes {
-		reason := passages.refused[w.Key]
+		reason := passages.Refused[w.Key]
 		if reason == "" {
-			reason = records.refused[w.Key]
+			reason = records.Refused[w.Key]
 		}
-		conflict := records.conflicts[w.Key]
+		conflict := records.Conflicts[w.Key]
 		if conflict || reason != "" {
 			// Whoever was faster may have been this very request, its answer lost.
 			if now, err := ix.known(ctx, []string{w.Key}); err != nil {
@@ -301,7 +273,7 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 			}
 		}
 		if reason != "" || conflict {
-			drop.rows(w.Key, w.New, w.count)
+			dropRows(drop, w.Key, w.New, w.count)
 			if reason == "" {
 				again = append(again, w.ready)
 				continue
@@ -313,26 +285,26 @@ func (ix *Index) putOnce(ctx context.Context, batch []ready, report *tamis.Repor
 			report.Added++
 		} else {
 			report.Updated++
-			drop.rows(w.Key, w.Old, w.OldPassages)
+			dropRows(drop, w.Key, w.Old, w.OldPassages)
 		}
 		report.Warn(&w.Document.Document)
 	}
-	if err := drop.flush(ctx); err != nil {
+	if err := drop.Flush(ctx); err != nil {
 		return nil, err
 	}
 	return again, done(ctx)
 }
 
 // intend writes down what is about to be done; done takes it away.
-func (ix *Index) intend(ctx context.Context, seq int64, moves []move) (done func(context.Context) error, err error) {
-	path := "/" + ix.path + "/_doc/i" + strconv.FormatInt(seq, 10)
+func (ix *writer) intend(ctx context.Context, seq int64, moves []move) (done func(context.Context) error, err error) {
+	path := "/" + ix.writes + "/_doc/i" + strconv.FormatInt(seq, 10)
 	body := query{"k": intentKind, "q": seq, "x": query{"at": time.Now().Unix(), "moves": moves}}
-	if err := ix.cluster.do(ctx, http.MethodPut, path, body, nil); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPut, path+"?require_alias=true", body, nil); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		err := ix.cluster.do(ctx, http.MethodDelete, path, nil, nil)
-		if isStatus(err, http.StatusNotFound) {
+		err := ix.cluster.Do(ctx, http.MethodDelete, path, nil, nil)
+		if client.IsStatus(err, http.StatusNotFound) {
 			err = nil
 		}
 		return err
@@ -340,22 +312,29 @@ func (ix *Index) intend(ctx context.Context, seq int64, moves []move) (done func
 }
 
 // rows puts the records of a document into bulks.
-func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) error {
-	if err := w.Make(ix.ingest); err != nil {
+func (ix *writer) rows(ctx context.Context, w *writing, passages, records *client.Bulk) error {
+	d := &w.Document.Document
+	made, err := ix.ingest.Rows(d, w.Analyzer)
+	if err != nil {
 		return err
 	}
-	d := &w.Document.Document
 	h := *w.Header
 	h.Coding = ""
-	values := describe(w.Rows.Metadata)
-	all := weigh(ix.weights, w.Rows.Document)
+	values := metadata.Describe(made.Metadata)
+	all := termfreq.Weigh(ix.weights, made.Document)
+	own, part, err := ix.vectorsOf(ctx, w.vectors)
+	if err != nil {
+		return err
+	}
 	var kept []passageRecord
-	err := w.Rows.Each(func(p corpus.Passage, f index.Fields) error {
-		if w.Rows.Joined && w.Rows.Document.Body == nil {
-			all.add(f.Body, 1)
+	err = made.Each(func(p corpus.Passage, f index.Fields) error {
+		if made.Joined && made.Document.Body == nil {
+			all.Add(f.Body, 1)
 		}
-		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: weigh(ix.weights, f).String(), described: values}
+		r := passageRecord{Kind: passageKind, Seq: w.New, N: len(kept), Row: rowOf(w.New, len(kept)), Terms: termfreq.Weigh(ix.weights, f).String(), Described: values}
 		r.X = passageData{Start: p.Start, Text: d.Source[p.Start:p.End], Headings: slices.Clone(p.Headings), Sentences: flat(p)}
+		v := part(p.Start, p.End)
+		r.Vectors, r.X.Vectors = v.Indexed, v.Stored
 		if place := d.PlaceOf(p.Start); !place.IsZero() {
 			r.X.Place = &place
 		}
@@ -371,20 +350,20 @@ func (ix *Index) rows(ctx context.Context, w *writing, passages, records *bulk) 
 	short.Digest = nil // it stands in the document's own record
 	for i := range kept {
 		kept[i].X.Doc = headerData{Header: &short, Passages: len(kept)}
-		if err := passages.add(ctx, w.Key, query{"index": query{"_id": passageID(w.New, i), "routing": w.Key}}, &kept[i]); err != nil {
+		if err := passages.Add(ctx, w.Key, query{"index": query{"_id": passageID(w.New, i), "routing": w.Key}}, &kept[i]); err != nil {
 			return err
 		}
 	}
 	r := documentRecord{
-		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: titleOf(w.Rows.Title), Analyzer: w.Analyzer, described: values,
-		X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places},
+		Kind: documentKind, Seq: w.New, Row: strconv.FormatInt(w.New, 10), ID: sortedID(d.ID), Terms: all.String(), Title: termfreq.Title(made.Title), Analyzer: w.Analyzer, Described: values,
+		Vectors: own.Indexed, X: documentData{Doc: head, Blocks: w.Blocks, Places: w.Places, storedVectors: storedVectors{own.Stored}},
 	}
 	action := query{"_id": documentKind + w.Key, "routing": w.Key}
 	if w.old.Found {
 		action["if_seq_no"], action["if_primary_term"] = w.old.SeqNo, w.old.Term
-		return records.hold(w.Key, query{"index": action}, &r)
+		return records.Hold(w.Key, query{"index": action}, &r)
 	}
-	return records.hold(w.Key, query{"create": action}, &r)
+	return records.Hold(w.Key, query{"create": action}, &r)
 }
 
 // Delete is tamis.Index.Delete.
@@ -405,8 +384,12 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (removed int, err er
 				keys = append(keys, k)
 			}
 		}
-		n, err := ix.remove(ctx, keys)
-		if removed += n; err != nil {
+		err := ix.unfenced(ctx, func(w *writer) error {
+			n, err := w.remove(ctx, slices.Clone(keys))
+			removed += n
+			return err
+		})
+		if err != nil {
 			return removed, err
 		}
 	}
@@ -414,7 +397,7 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) (removed int, err er
 }
 
 // remove deletes documents by key.
-func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err error) {
+func (ix *writer) remove(ctx context.Context, keys []string) (removed int, err error) {
 	for tries := 0; len(keys) > 0; tries++ {
 		if tries > 20 {
 			return removed, errors.New("documents are changed by other writers faster than they can be deleted here")
@@ -424,14 +407,14 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 			return removed, err
 		}
 		var moves []move
-		records := &bulk{ix: ix}
+		records := ix.bulk()
 		for i, o := range old {
 			if !o.Found {
 				continue
 			}
 			moves = append(moves, move{Key: keys[i], Old: o.Source.Seq, OldPassages: o.Source.X.Doc.Passages})
 			action := query{"_id": documentKind + keys[i], "routing": keys[i], "if_seq_no": o.SeqNo, "if_primary_term": o.Term}
-			if err := records.hold(keys[i], query{"delete": action}, nil); err != nil {
+			if err := records.Hold(keys[i], query{"delete": action}, nil); err != nil {
 				return removed, err
 			}
 		}
@@ -446,13 +429,13 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 		if err != nil {
 			return removed, err
 		}
-		if err := records.flush(ctx); err != nil {
+		if err := records.Flush(ctx); err != nil {
 			return removed, err
 		}
-		drop := &bulk{ix: ix}
+		drop := ix.bulk()
 		keys = keys[:0]
 		for _, m := range moves {
-			if records.conflicts[m.Key] {
+			if records.Conflicts[m.Key] {
 				now, err := ix.known(ctx, []string{m.Key})
 				if err != nil {
 					return removed, err
@@ -464,13 +447,13 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 					continue
 				}
 			}
-			if reason := records.refused[m.Key]; reason != "" {
+			if reason := records.Refused[m.Key]; reason != "" {
 				return removed, fmt.Errorf("the cluster does not delete a document: %s", reason)
 			}
 			removed++
-			drop.rows(m.Key, m.Old, m.OldPassages)
+			dropRows(drop, m.Key, m.Old, m.OldPassages)
 		}
-		if err := drop.flush(ctx); err != nil {
+		if err := drop.Flush(ctx); err != nil {
 			return removed, err
 		}
 		if err := done(ctx); err != nil {
@@ -480,9 +463,19 @@ func (ix *Index) remove(ctx context.Context, keys []string) (removed int, err er
 	return removed, nil
 }
 
+// bulk writes into the index.
+func (ix *writer) bulk() *client.Bulk { return &client.Bulk{Cluster: ix.cluster, Path: ix.writes} }
+
+// dropRows deletes the passages of a document's sequence number.
+func dropRows(b *client.Bulk, key string, seq int64, passages int) {
+	for n := range passages {
+		_ = b.Hold(key, query{"delete": query{"_id": passageID(seq, n), "routing": key}}, nil)
+	}
+}
+
 // recover ends what writers that are gone have begun: what a document's own record does
 // not name is deleted.
-func (ix *Index) recover(ctx context.Context) error {
+func (ix *writer) recover(ctx context.Context) error {
 	var answer struct {
 		Hits struct {
 			Hits []struct {
@@ -497,7 +490,7 @@ func (ix *Index) recover(ctx context.Context) error {
 		} `json:"hits"`
 	}
 	body := query{"size": 100, "query": query{"term": query{"k": intentKind}}}
-	if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_search", body, &answer); err != nil {
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.writes+"/_search", body, &answer); err != nil {
 		return err
 	}
 	for _, hit := range answer.Hits.Hits {
@@ -519,23 +512,14 @@ func (ix *Index) recover(ctx context.Context) error {
 					continue
 				}
 				gone := query{"query": query{"bool": query{"filter": []query{{"term": query{"k": passageKind}}, {"term": query{"q": seq}}}}}}
-				if err := ix.cluster.do(ctx, http.MethodPost, "/"+ix.path+"/_delete_by_query?conflicts=proceed&refresh=true&routing="+m.Key, gone, nil); err != nil {
+				if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.writes+"/_delete_by_query?conflicts=proceed&refresh=true&routing="+m.Key, gone, nil); err != nil {
 					return err
 				}
 			}
 		}
-		if err := ix.cluster.do(ctx, http.MethodDelete, "/"+ix.path+"/_doc/"+hit.ID, nil, nil); err != nil && !isStatus(err, http.StatusNotFound) {
+		if err := ix.cluster.Do(ctx, http.MethodDelete, "/"+ix.writes+"/_doc/"+hit.ID, nil, nil); err != nil && !client.IsStatus(err, http.StatusNotFound) {
 			return err
 		}
 	}
 	return nil
-}
-
-// encoded is a line of a bulk request.
-func encoded(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }

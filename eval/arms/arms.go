@@ -88,6 +88,7 @@ type Result struct {
 	Needles   int     `json:"needles"` // gold spans
 	Diffusion string  `json:"diffusion"`
 	Scope     string  `json:"scope"`
+	Question  string  `json:"question"`
 
 	Arm    string `json:"arm"`
 	Budget int    `json:"budget"` // 0 for the arm full
@@ -218,7 +219,7 @@ func (w *work) close() error {
 // ask makes and judges one context.
 func (w *work) ask(ctx context.Context, arm string, budget int) (*Result, error) {
 	it := w.item
-	r := &Result{ID: it.ID, Task: it.Task, Length: it.Length, X: it.X, Depth: figures.Round(it.Depth, 4), Needles: len(it.Evidence), Arm: arm, Budget: budget, Ceiling: w.ceiling(budget)}
+	r := &Result{ID: it.ID, Task: it.Task, Length: it.Length, X: it.X, Depth: figures.Round(it.Depth, 4), Needles: len(it.Evidence), Question: it.Question, Arm: arm, Budget: budget, Ceiling: w.ceiling(budget)}
 	r.Diffusion, r.Scope = it.Labels()
 	if w.set == nil {
 		var err error

@@ -111,12 +111,36 @@ func (m *Model) Choose(n int) ([]Chosen, error) {
 	return out, nil
 }
 
-// Estimate is the mean score of a system from the chosen items alone.
-func Estimate(scores []float64, chosen []Chosen) (sum float64) {
-	for _, c := range chosen {
-		sum += float64(c.Weight * scores[c.Item])
+// Estimate is the mean score of a system over all items, from the chosen ones alone: half
+// of it what they scored, weighted, half what the model expects of a system of the ability
+// that they show.
+func (m *Model) Estimate(scores []float64, chosen []Chosen) float64 {
+	best, most := 0., math.Inf(-1)
+	for step := -80; step <= 80; step++ {
+		at := float64(step) / 20
+		sum := -at * at / 2
+		for _, c := range chosen {
+			p := m.expected(at, c.Item)
+			sum += float64(scores[c.Item]*math.Log(p)) + float64((1-scores[c.Item])*math.Log(1-p))
+		}
+		if sum > most {
+			best, most = at, sum
+		}
 	}
-	return sum
+	seen, expected := 0., 0.
+	for _, c := range chosen {
+		seen += float64(c.Weight * scores[c.Item])
+	}
+	for i := range m.Difficulty {
+		expected += m.expected(best, i) / float64(len(m.Difficulty))
+	}
+	return (seen + expected) / 2
+}
+
+// expected is the score of an ability on an item, a little away from 0 and 1.
+func (m *Model) expected(ability float64, item int) float64 {
+	p := 1 / (1 + math.Exp(-m.Discrimination[item]*(ability-m.Difficulty[item])))
+	return min(max(p, 1e-6), 1-1e-6)
 }
 
 // Report says how well few items order systems as all do: by systems that the choice was
@@ -148,7 +172,7 @@ func Shrink(ids []string, scores [][]float64, n int) (*Report, error) {
 	if len(scores) < 4 {
 		return nil, fmt.Errorf("a suite is shrunk by the results of four systems at least, here are %d: ask for more arms or budgets", len(scores))
 	}
-	chosen, err := choose(scores, n)
+	m, chosen, err := choose(scores, n)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +180,7 @@ func Shrink(ids []string, scores [][]float64, n int) (*Report, error) {
 	for _, c := range chosen {
 		r.IDs = append(r.IDs, ids[c.Item])
 	}
-	all := agreement(scores, chosen)
+	all := agreement(scores, func(row []float64) float64 { return m.Estimate(row, chosen) })
 	r.Spearman, r.Error = all.Spearman, all.Error
 	// Two halves, each judged by what was chosen from the other.
 	lots := rand.New(rand.NewPCG(1, uint64(n)))
@@ -169,20 +193,22 @@ func Shrink(ids []string, scores [][]float64, n int) (*Report, error) {
 				on = append(on, row)
 			}
 		}
-		c, err := choose(from, n)
+		m, c, err := choose(from, n)
 		if err != nil {
 			return nil, err
 		}
-		a := agreement(on, c)
+		a := agreement(on, func(row []float64) float64 { return m.Estimate(row, c) })
 		r.HeldOut.Spearman += a.Spearman / 2
 		r.HeldOut.Error += a.Error / 2
 		const times = 100
 		for range times {
-			lot := make([]Chosen, n)
-			for k, i := range lots.Perm(len(ids))[:n] {
-				lot[k] = Chosen{i, 1 / float64(n)}
-			}
-			a := agreement(on, lot)
+			lot := lots.Perm(len(ids))[:n]
+			a := agreement(on, func(row []float64) (sum float64) {
+				for _, i := range lot {
+					sum += row[i] / float64(n)
+				}
+				return sum
+			})
 			r.ByLot.Spearman += a.Spearman / 2 / times
 			r.ByLot.Error += a.Error / 2 / times
 		}
@@ -193,15 +219,16 @@ func Shrink(ids []string, scores [][]float64, n int) (*Report, error) {
 	return r, nil
 }
 
-func choose(scores [][]float64, n int) ([]Chosen, error) {
+func choose(scores [][]float64, n int) (*Model, []Chosen, error) {
 	m, err := Fit(scores)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return m.Choose(n)
+	chosen, err := m.Choose(n)
+	return m, chosen, err
 }
 
-func agreement(scores [][]float64, chosen []Chosen) (a Agreement) {
+func agreement(scores [][]float64, estimate func(row []float64) float64) (a Agreement) {
 	var mean, estimated []float64
 	for _, row := range scores {
 		sum := 0.
@@ -209,7 +236,7 @@ func agreement(scores [][]float64, chosen []Chosen) (a Agreement) {
 			sum += v
 		}
 		mean = append(mean, sum/float64(len(row)))
-		estimated = append(estimated, Estimate(row, chosen))
+		estimated = append(estimated, estimate(row))
 		a.Error += math.Abs(mean[len(mean)-1]-estimated[len(mean)-1]) / float64(len(scores))
 	}
 	a.Spearman = Spearman(mean, estimated)

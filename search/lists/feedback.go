@@ -8,7 +8,6 @@ import (
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/search/plan"
-	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -17,15 +16,18 @@ const mostRead = 16 << 10
 
 // expanded is the terms of the question with those that the rows found share: RM3
 // (Abdul-Jaleel et al., TREC 2004), a row weighing as its score does.
-func (q *Question) expanded(unit store.Unit, found []topk.Hit, f plan.Feedback) ([]search.Term, error) {
+func (q *Question) expanded(unit vector.Unit, found []topk.Hit, f plan.Feedback) ([]search.Term, error) {
 	share, err := shared(found, func(row topk.Row) (map[string]float64, error) { return q.count(unit, row) })
 	if err != nil {
 		return nil, err
 	}
 	names := slices.Sorted(maps.Keys(share))
-	stats := q.Statistics(unit, names)
+	df, err := q.Frequencies(unit, names)
+	if err != nil {
+		return nil, err
+	}
 	for i, t := range names {
-		if stats.DF[i] < 2 { // a word of one text finds that text again
+		if df[i] < 2 { // a word of one text finds that text again
 			delete(share, t)
 		}
 	}
@@ -125,8 +127,8 @@ func mixed[T cmp.Ordered](asked []weighed[T], share map[T]float64, f plan.Feedba
 }
 
 // count counts the terms of a row that say what it is about.
-func (q *Question) count(unit store.Unit, row topk.Row) (map[string]float64, error) {
-	h, s, err := q.source(unit, row)
+func (q *Question) count(unit vector.Unit, row topk.Row) (map[string]float64, error) {
+	h, s, err := q.Beginning(unit, row, mostRead)
 	if err != nil {
 		return nil, err
 	}
@@ -140,30 +142,11 @@ func (q *Question) count(unit store.Unit, row topk.Row) (map[string]float64, err
 	return count, nil
 }
 
-// weights are those of a row's sparse vector in a field, as they are stored: segments have
-// them by term alone.
+// weights are those of a row's sparse vector in a field.
 func (q *Question) weights(field string, row topk.Row) (map[uint32]float64, error) {
-	doc, passages := row, q.Field(field).Unit == vector.Passages
-	if passages {
-		doc = q.DocumentOf(row)
-	}
-	h, err := q.Document(doc)
+	v, err := q.Stored(field, row)
 	if err != nil {
 		return nil, err
-	}
-	all, err := q.Vectors(h)
-	if err != nil {
-		return nil, err
-	}
-	v := all[field]
-	if parts, ok := v.(vector.Parts); ok && passages {
-		p := q.Passage(row)
-		v = nil
-		for _, part := range parts {
-			if part.Start == p.Start && part.End == p.End {
-				v = part.Vector
-			}
-		}
 	}
 	count := map[uint32]float64{}
 	if x, ok := v.(vector.Sparse); ok {
@@ -174,38 +157,19 @@ func (q *Question) weights(field string, row topk.Row) (map[uint32]float64, erro
 	return count, nil
 }
 
-// source is the beginning of a row's text, and its document.
-func (q *Question) source(unit store.Unit, row topk.Row) (h *store.Header, s string, err error) {
-	doc := row
-	if unit == store.Passages {
-		doc = q.DocumentOf(row)
-	}
-	if h, err = q.Document(doc); err != nil {
-		return nil, "", err
-	}
-	start, end := 0, min(h.Size, mostRead)
-	if unit == store.Passages {
-		p := q.Passage(row)
-		start, end = p.Start, min(p.End, p.Start+mostRead)
-	}
-	s, err = q.Text(h, start, end)
-	return h, s, err
-}
-
 // towards is a vector moved by a share towards the mean of those of rows (Rocchio).
-func (q *Question) towards(asked vector.Dense, field string, found []topk.Hit, by float64) vector.Dense {
+func (q *Question) towards(asked vector.Dense, field string, found []topk.Hit, by float64) (vector.Dense, error) {
 	mean, n := make([]float64, len(asked)), 0
 	for _, h := range found {
-		for _, s := range q.VectorSpaces(field) {
-			if s.Segment != h.Segment || s.Vectors.Dense == nil {
-				continue
+		v, err := q.Stored(field, h.Row)
+		if err != nil {
+			return nil, err
+		}
+		if d, ok := v.(vector.Dense); ok {
+			for i, x := range d {
+				mean[i] += float64(x)
 			}
-			if row, ok := s.Vectors.Find(h.Row.Row); ok {
-				for i, x := range s.Vectors.Dense.Vector(row) {
-					mean[i] += float64(x)
-				}
-				n++
-			}
+			n++
 		}
 	}
 	moved := slices.Clone(asked)
@@ -214,5 +178,5 @@ func (q *Question) towards(asked vector.Dense, field string, found []topk.Hit, b
 			moved[i] = float32(float64((1-by)*float64(x)) + float64(by*mean[i]/float64(n)))
 		}
 	}
-	return moved
+	return moved, nil
 }

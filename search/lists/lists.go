@@ -1,5 +1,5 @@
-// Package lists has the lists that plans are made of over a snapshot of a store: the
-// words of a question, and its vectors in the fields that have them.
+// Package lists has the lists that plans are made of, over any index that can be read as
+// Rows says: the words of a question, and its vectors in the fields that have them.
 package lists
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/search/plan"
-	"github.com/tamis-search/tamis/store"
+	"github.com/tamis-search/tamis/store/record"
 	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -23,27 +23,48 @@ import (
 // ErrNone is wrapped where a plan names a list that is not there.
 var ErrNone = errors.New("there is no such list")
 
-// Question is what is asked of a snapshot; it is the source of the lists of a plan.
+// Rows are those of an index at one moment, as far as the asker may see it, and what ranks
+// them: a Snapshot of a store, or a moment of a cluster.
+type Rows interface {
+	DocumentOf(passage topk.Row) topk.Row
+	PassageRows(doc topk.Row) (first, end uint32)
+	// Header is that of a document.
+	Header(doc topk.Row) (*record.Header, error)
+	// Beginning is the first bytes of a row's text, most of them at most.
+	Beginning(unit vector.Unit, row topk.Row, most int) (*record.Header, string, error)
+	// ByWords ranks rows of a unit by terms: all, or those of only, where it is not nil.
+	ByWords(unit vector.Unit, terms []search.Term, only []topk.Row) (search.Ranker, error)
+	// Frequencies are how many rows of a unit have each term.
+	Frequencies(unit vector.Unit, terms []string) ([]int, error)
+	// Field says how a field keeps its vectors, and Compared is a question's vector as
+	// these are compared with it; nil where there are none.
+	Field(name string) vector.Field
+	Compared(v vector.Value, field string) (vector.Value, error)
+	// ByVector ranks what the vectors of a field stand for by one of Compared: all, or
+	// those of only, where it is not nil.
+	ByVector(v vector.Value, field string, recall float32, only []topk.Row) (search.Ranker, error)
+	// Stored is the vector of a row in a field, with terms of the numbers that those of
+	// Compared have; nil where it has none.
+	Stored(field string, row topk.Row) (vector.Value, error)
+}
+
+// Question is what is asked of an index; it is the source of the lists of a plan.
 type Question struct {
-	*store.Snapshot
-	Terms  []search.Term
-	Params search.Params
+	Rows
+	Terms []search.Term
 	// Recall, up to 1, is that of searches by vector.
 	Recall float32
 	// Vector is the question as the vectors of a kind compare it, and the field that has
 	// these; of the field named, where one is.
 	Vector func(ctx context.Context, kind vector.Kind, field string) (vector.Value, string, error)
-	// Field says how a field keeps its vectors.
-	Field func(name string) vector.Field
 	// Judge says how well passages answer the question; nil where no model reads them. Best
 	// is the passage of a document that stands for it.
 	Judge func(ctx context.Context, passages []string) ([]float32, error)
 	Best  func(doc topk.Row) (topk.Row, error)
 	// Allowed says what is wrong with a filter; nil where it may be asked.
 	Allowed func(e *filter.Expr) error
-	// Analyzers are those of the index, Document reads a header.
+	// Analyzers are those of the index.
 	Analyzers *text.Pool
-	Document  func(doc topk.Row) (*store.Header, error)
 }
 
 // kinds are the names of lists by vector; ":" and the name of a field may follow.
@@ -53,7 +74,7 @@ var kinds = map[string]vector.Kind{"dense": vector.KindDense, "sparse": vector.K
 func (q *Question) List(ctx context.Context, name string, unit vector.Unit) (*plan.List, error) {
 	switch name {
 	case "text":
-		return q.words(unit), nil
+		return q.words(unit)
 	case Reranker:
 		return q.judged(unit)
 	}
@@ -69,52 +90,39 @@ func (q *Question) List(ctx context.Context, name string, unit vector.Unit) (*pl
 	return q.vectors(v, field)
 }
 
-// Words ranks rows of a unit by terms.
-func (q *Question) Words(unit store.Unit, terms []search.Term) *search.Text {
-	t := &search.Text{Terms: terms, Params: q.Params}
-	if len(terms) == 0 {
-		return t
+func (q *Question) words(unit vector.Unit) (*plan.List, error) {
+	all, err := q.ByWords(unit, q.Terms, nil)
+	if err != nil {
+		return nil, err
 	}
-	for _, s := range q.Spaces(unit) {
-		t.Sources = append(t.Sources, search.Source{Inverted: s.Inverted, Visible: s.Visible})
-	}
-	names := make([]string, len(terms))
-	for i, t := range terms {
-		names[i] = t.Text
-	}
-	t.Stats = search.Stats(q.Statistics(unit, names))
-	return t
-}
-
-func (q *Question) words(unit vector.Unit) *plan.List {
-	of := store.Documents
-	if unit == vector.Passages {
-		of = store.Passages
-	}
-	all := q.Words(of, q.Terms)
 	return &plan.List{Unit: unit, Ranker: all,
 		Score: func(ctx context.Context, rows []topk.Row) ([]float32, error) {
-			some := *all
-			some.Sources = make([]search.Source, len(all.Sources))
-			for i, s := range all.Sources {
-				some.Sources[i] = search.Source{Inverted: s.Inverted, Visible: make([]uint64, (s.Inverted.Rows()+63)/64)}
+			some, err := q.ByWords(unit, q.Terms, notNil(rows))
+			if err != nil {
+				return nil, err
 			}
-			for _, r := range rows {
-				if r.Segment < len(some.Sources) {
-					some.Sources[r.Segment].Visible[r.Row>>6] |= 1 << (r.Row & 63)
-				}
-			}
-			return scores(ctx, &some, rows)
+			return Scores(ctx, some, rows)
 		},
 		Feedback: func(ctx context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
-			terms, err := q.expanded(of, found, f)
-			return q.Words(of, terms), err
+			terms, err := q.expanded(unit, found, f)
+			if err != nil {
+				return nil, err
+			}
+			return q.ByWords(unit, terms, nil)
 		},
-	}
+	}, nil
 }
 
-// scores asks a ranker of no other rows for those of rows.
-func scores(ctx context.Context, of search.Ranker, rows []topk.Row) ([]float32, error) {
+// notNil keeps no rows from being all rows.
+func notNil(rows []topk.Row) []topk.Row {
+	if rows == nil {
+		rows = []topk.Row{}
+	}
+	return rows
+}
+
+// Scores asks a ranker of no other rows for those of rows.
+func Scores(ctx context.Context, of search.Ranker, rows []topk.Row) ([]float32, error) {
 	r, err := of.Rank(ctx, len(rows))
 	if err != nil {
 		return nil, err
@@ -135,45 +143,39 @@ func scores(ctx context.Context, of search.Ranker, rows []topk.Row) ([]float32, 
 }
 
 // By ranks what the vectors of a field stand for by a vector.
-func (q *Question) By(v vector.Value, field string) (*search.Vectors, error) {
-	r := &search.Vectors{Recall: q.Recall}
-	for _, s := range q.VectorSpaces(field) {
-		r.Sources = append(r.Sources, search.VectorSource(s))
+func (q *Question) By(v vector.Value, field string) (search.Ranker, error) {
+	asked, err := q.Compared(v, field)
+	if err != nil {
+		return nil, err
 	}
-	if len(r.Sources) == 0 {
-		return r, nil
-	}
-	var err error
-	r.Query, err = q.QueryVector(q.Field(field), v)
-	return r, err
+	return q.ByVector(asked, field, q.Recall, nil)
 }
 
 func (q *Question) vectors(v vector.Value, field string) (*plan.List, error) {
-	all, err := q.By(v, field)
+	asked, err := q.Compared(v, field)
+	if err != nil {
+		return nil, err
+	}
+	all, err := q.ByVector(asked, field, q.Recall, nil)
 	if err != nil {
 		return nil, err
 	}
 	l := &plan.List{Unit: q.Field(field).Unit, Ranker: all}
 	l.Score = func(ctx context.Context, rows []topk.Row) ([]float32, error) {
-		some := *all
-		some.Recall = 1
-		some.Sources = make([]search.VectorSource, len(all.Sources))
-		for i, s := range all.Sources {
-			of := map[uint32]bool{}
-			for _, r := range rows {
-				if r.Segment == s.Segment {
-					of[r.Row] = true
-				}
-			}
-			s.Visible = s.Visible.And(s.Vectors.Mask(func(row uint32) bool { return of[s.Vectors.Row(row)] }))
-			some.Sources[i] = s
+		some, err := q.ByVector(asked, field, 1, notNil(rows))
+		if err != nil {
+			return nil, err
 		}
-		return scores(ctx, &some, rows)
+		return Scores(ctx, some, rows)
 	}
-	switch asked := all.Query.(type) {
+	switch asked := asked.(type) {
 	case vector.Dense:
 		l.Feedback = func(_ context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
-			return q.By(q.towards(asked, field, found, f.By), field)
+			moved, err := q.towards(asked, field, found, f.By)
+			if err != nil {
+				return nil, err
+			}
+			return q.By(moved, field)
 		}
 	case vector.Sparse:
 		l.Feedback = func(_ context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
@@ -197,7 +199,7 @@ func (q *Question) Match(s string) (func(doc topk.Row) (bool, error), error) {
 		return nil, fmt.Errorf("filter %q: %w", s, err)
 	}
 	return func(doc topk.Row) (bool, error) {
-		h, err := q.Document(doc)
+		h, err := q.Header(doc)
 		if err != nil {
 			return false, err
 		}
@@ -207,7 +209,7 @@ func (q *Question) Match(s string) (func(doc topk.Row) (bool, error), error) {
 
 // Modified is that of plan.Source.
 func (q *Question) Modified(doc topk.Row) (time.Time, error) {
-	h, err := q.Document(doc)
+	h, err := q.Header(doc)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search/plan"
-	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -58,17 +57,16 @@ func (q *Question) judged(unit vector.Unit) (*plan.List, error) {
 
 // read is what a model reads of a row: a passage behind its document's title.
 func (q *Question) read(unit vector.Unit, row topk.Row) (string, error) {
-	of := store.Documents
-	if unit == vector.Passages {
-		of = store.Passages
-	} else if first, end := q.PassageRows(row); first < end {
-		of = store.Passages
-		var err error
-		if row, err = q.Best(row); err != nil {
-			return "", err
+	if unit == vector.Documents {
+		if first, end := q.PassageRows(row); first < end {
+			unit = vector.Passages
+			var err error
+			if row, err = q.Best(row); err != nil {
+				return "", err
+			}
 		}
 	}
-	h, s, err := q.source(of, row)
+	h, s, err := q.Beginning(unit, row, mostRead)
 	if err != nil {
 		return "", err
 	}

@@ -33,6 +33,7 @@ type Numbers struct {
 	dir   string
 	mu    sync.RWMutex
 	known map[string]uint32
+	names []string // by number from firstNamed on, where they were asked for
 }
 
 // New returns the numbers that are stored in db, the database of the index dir.
@@ -178,6 +179,64 @@ func (w *Numbers) Of(n vector.Named, create bool) (vector.Sparse, error) {
 		}
 	}
 	return vector.New(terms, weights)
+}
+
+// Named is a value by the names of its terms, the reverse of Of; ones that Of has numbered.
+func (w *Numbers) Named(v vector.Value) (vector.Value, error) {
+	switch v := v.(type) {
+	case vector.Sparse:
+		n := make(vector.Named, v.Len())
+		for i, t := range v.Terms {
+			name, err := w.name(t)
+			if err != nil {
+				return nil, err
+			}
+			n[name] = v.Weights[i]
+		}
+		return n, nil
+	case vector.Parts:
+		out := slices.Clone(v)
+		for i := range out {
+			var err error
+			if out[i].Vector, err = w.Named(out[i].Vector); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return v, nil
+}
+
+// name is that of a number. The names of all numbers are read when one is asked for that is
+// not known, and kept: whoever asks once asks for all.
+func (w *Numbers) name(t uint32) (string, error) {
+	if t < firstNamed {
+		return strconv.FormatUint(uint64(t), 10), nil
+	}
+	at := int(t - firstNamed)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if at >= len(w.names) {
+		prefix := record.NameKey("")
+		err := kv.Scan(w.db, prefix, func(key, value []byte) error {
+			n, ok := record.ReadUint32(value)
+			if !ok || n < firstNamed {
+				return fmt.Errorf("index %s: term %q: %w: it has no number", w.dir, key[len(prefix):], record.ErrCorrupt)
+			}
+			for len(w.names) <= int(n-firstNamed) {
+				w.names = append(w.names, "")
+			}
+			w.names[n-firstNamed] = string(key[len(prefix):])
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	if at >= len(w.names) {
+		return "", fmt.Errorf("index %s: %w: the number %d of a term has no name", w.dir, record.ErrCorrupt, t)
+	}
+	return w.names[at], nil
 }
 
 // Renumber returns a function that gives vectors, whose terms v numbers, the

@@ -153,6 +153,21 @@ func (v *View) Vectors(h *record.Header) (record.Vectors, error) {
 	return own.With(more), nil
 }
 
+// NamedVectors are Vectors by the names of their terms.
+func (v *View) NamedVectors(h *record.Header) (record.Vectors, error) {
+	all, err := v.Vectors(h)
+	if err != nil {
+		return nil, err
+	}
+	named := make(record.Vectors, len(all))
+	for field, x := range all {
+		if named[field], err = v.base.names.Named(x); err != nil {
+			return nil, err
+		}
+	}
+	return named, nil
+}
+
 // OwnVectors reads the vectors that a document came with.
 func (v *View) OwnVectors(h *record.Header) (record.Vectors, error) {
 	if h.Vectors == nil {

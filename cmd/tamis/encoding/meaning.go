@@ -82,8 +82,14 @@ type made struct {
 	input encode.Input
 }
 
+// Asked is an index whose vectors a model made: of any engine that has them.
+type Asked interface {
+	Models() map[string]string
+	Use(e tamis.Encoder)
+}
+
 // all are the models that made vectors of an index.
-func all(ix *tamis.Index) (list []made) {
+func all(ix Asked) (list []made) {
 	models := ix.Models()
 	for _, field := range slices.Sorted(maps.Keys(models)) {
 		_, in := encode.FieldInput(field)
@@ -93,7 +99,7 @@ func all(ix *tamis.Index) (list []made) {
 }
 
 // places are those of the models that made vectors of an index.
-func places(ix *tamis.Index) []string {
+func places(ix Asked) []string {
 	return slices.Compact(slices.Sorted(maps.Values(ix.Models())))
 }
 
@@ -112,7 +118,7 @@ func with(e Encoder, in encode.Input) Encoder {
 
 // asMade is an encoder with the Input that the index has vectors of it with, the default one
 // first; false where it has none.
-func asMade(ix *tamis.Index, e Encoder) (Encoder, bool) {
+func asMade(ix Asked, e Encoder) (Encoder, bool) {
 	models := ix.Models()
 	if _, ok := models[e.Name()]; ok {
 		return e, true
@@ -190,7 +196,7 @@ func (m *Flag) index(ctx context.Context, ix *tamis.Index, e Encoder, of made, p
 // Use has ix weigh meaning with the model that is named, else with the one that made its
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
 // closes what is returned.
-func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any)) (io.Closer, error) {
+func (m *Flag) Use(ctx context.Context, ix Asked, warn func(format string, args ...any)) (io.Closer, error) {
 	e, err := m.use(ctx, ix, Open, warn)
 	if err != nil || e == nil {
 		return nobody{}, err
@@ -208,7 +214,7 @@ func (m *Flag) Use(ctx context.Context, ix *tamis.Index, warn func(format string
 // useToSearch is Use for searches, and says by which plan: the one that is given, else sparse
 // where the model that is named makes such vectors, which know the words. Where several
 // models made vectors and none is named, words alone count.
-func (m *Flag) useToSearch(ctx context.Context, ix *tamis.Index, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
+func (m *Flag) useToSearch(ctx context.Context, ix Asked, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
 	e, err := m.use(ctx, ix, ForQuestions, warn)
 	if errors.Is(err, ErrSeveral) {
 		warn("%v", err)
@@ -226,7 +232,7 @@ func (m *Flag) useToSearch(ctx context.Context, ix *tamis.Index, plan string, wa
 
 // use opens the model that is named or that made the vectors of ix; nil where words alone
 // do.
-func (m *Flag) use(ctx context.Context, ix *tamis.Index, open func(context.Context, string, model.Precision) (Encoder, error), warn func(format string, args ...any)) (Encoder, error) {
+func (m *Flag) use(ctx context.Context, ix Asked, open func(context.Context, string, model.Precision) (Encoder, error), warn func(format string, args ...any)) (Encoder, error) {
 	name, known := m.dir, places(ix)
 	switch {
 	case name == none || name == "" && len(known) == 0:
@@ -270,7 +276,7 @@ func fieldless(name string) error {
 // Question is the vector of a question that the named model makes, and the field that
 // is searched by it: field, where that is not "". Where the folder has a table of weights for
 // questions, the model is left alone.
-func (m *Flag) Question(ctx context.Context, ix *tamis.Index, question, field string) (tamis.Vector, string, error) {
+func (m *Flag) Question(ctx context.Context, ix Asked, question, field string) (tamis.Vector, string, error) {
 	name := m.dir
 	e, err := ForQuestions(ctx, name, model.Int8)
 	if err != nil {

@@ -1,4 +1,11 @@
-package opensearch
+// Package metadata is the metadata of documents as a cluster indexes it, and filters as
+// queries.
+//
+// Metadata stands in two fields of keywords, so that any number of its fields costs the
+// mapping nothing: the names of those that a document has (F), and a token for each value (f):
+// the field with its length, the kind of the value, and the value, written so that tokens
+// of one field and kind are in the order of their values.
+package metadata
 
 import (
 	"crypto/sha256"
@@ -9,13 +16,9 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/filter"
 )
-
-// Metadata stands in two fields of keywords, so that any number of its fields costs the
-// mapping nothing: the names of those that a document has, and a token for each value:
-// the field with its length, the kind of the value, and the value, written so that tokens
-// of one field and kind are in the order of their values.
 
 // mostValue is how much of a keyword is in its token; a longer one goes on with its
 // digest.
@@ -35,7 +38,7 @@ func token(field string, v filter.Value) string {
 			return p + v.Text
 		}
 		sum := sha256.Sum256([]byte(v.Text))
-		return p + cut(v.Text) + "\x01" + hex.EncodeToString(sum[:])
+		return p + Cut(v.Text, mostValue) + "\x01" + hex.EncodeToString(sum[:])
 	case filter.Number:
 		bits := math.Float64bits(v.Number + 0)
 		if v.Number == 0 {
@@ -61,23 +64,23 @@ func ordered(bits uint64) uint64 {
 	return bits | 1<<63
 }
 
-// cut is the beginning of a long keyword.
-func cut(s string) string {
-	n := mostValue
+// Cut is the beginning of a long keyword: n bytes, or a few less.
+func Cut(s string, n int) string {
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
 	return s[:n]
 }
 
-// described is what filters see of a document: the names of its fields, and the tokens of
+// Described is what filters see of a document: the names of its fields, and the tokens of
 // their values, in order.
-type described struct {
+type Described struct {
 	Fields []string `json:"F,omitempty"`
 	Values []string `json:"f,omitempty"`
 }
 
-func describe(f filter.Fields) (d described) {
+// Describe describes them.
+func Describe(f filter.Fields) (d Described) {
 	for field, values := range f {
 		if len(field) > mostValue {
 			continue // no filter can ask for it here
@@ -93,45 +96,42 @@ func describe(f filter.Fields) (d described) {
 	return d
 }
 
-// query is a part of a request.
-type query = map[string]any
-
-// compiled is a filter as a query.
-func compiled(e *filter.Expr) (query, error) {
+// Query is a filter as a query.
+func Query(e *filter.Expr) (client.Query, error) {
 	switch e.Op {
 	case filter.And, filter.Or, filter.Not:
-		args := make([]query, len(e.Args))
+		args := make([]client.Query, len(e.Args))
 		for i, x := range e.Args {
 			var err error
-			if args[i], err = compiled(x); err != nil {
+			if args[i], err = Query(x); err != nil {
 				return nil, err
 			}
 		}
 		kind := map[filter.Op]string{filter.And: "filter", filter.Or: "should", filter.Not: "must_not"}[e.Op]
-		b := query{kind: args}
+		b := client.Query{kind: args}
 		if e.Op == filter.Or {
 			b["minimum_should_match"] = 1
 		}
-		return query{"bool": b}, nil
+		return client.Query{"bool": b}, nil
 	case filter.Has:
-		return query{"term": query{"F": e.Field}}, nil
+		return client.Query{"term": client.Query{"F": e.Field}}, nil
 	case filter.Equal:
 		all := make([]string, len(e.Values))
 		for i, v := range e.Values {
 			all[i] = token(e.Field, v)
 		}
-		return query{"terms": query{"f": all}}, nil
+		return client.Query{"terms": client.Query{"f": all}}, nil
 	}
 	v := e.Values[0]
 	prefix := valuePrefix(e.Field, v.Kind)
 	end := prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1)
-	between := query{"gte": prefix, "lt": end}
+	between := client.Query{"gte": prefix, "lt": end}
 	if len(v.Text) > mostValue {
 		return nil, fmt.Errorf("filter: a cluster compares keywords of %d bytes at most, but for their equality", mostValue)
 	}
 	switch e.Op {
 	case filter.Prefix:
-		return query{"prefix": query{"f": prefix + v.Text}}, nil
+		return client.Query{"prefix": client.Query{"f": prefix + v.Text}}, nil
 	case filter.Less:
 		between["lt"] = token(e.Field, v)
 	case filter.AtMost:
@@ -143,5 +143,5 @@ func compiled(e *filter.Expr) (query, error) {
 	case filter.AtLeast:
 		between["gte"] = token(e.Field, v)
 	}
-	return query{"range": query{"f": between}}, nil
+	return client.Query{"range": client.Query{"f": between}}, nil
 }

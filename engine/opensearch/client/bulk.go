@@ -1,4 +1,4 @@
-package opensearch
+package client
 
 import (
 	"bytes"
@@ -9,17 +9,18 @@ import (
 	"time"
 )
 
-// A bulk gathers operations and sends them in requests of a bounded size. What the
+// A Bulk gathers operations and sends them in requests of a bounded size. What the
 // cluster is too busy for is sent again by the item: the requests of a bulk that was
-// refused whole are (cluster.do).
-type bulk struct {
-	ix    *Index
-	items []operation
-	bytes int
+// refused whole are (Cluster.Do).
+type Bulk struct {
+	Cluster *Cluster
+	Path    string // of the index
+	items   []operation
+	bytes   int
 	// By the key of the document: what the cluster does not take, and why; and whose
 	// record another writer has changed.
-	refused   map[string]string
-	conflicts map[string]bool
+	Refused   map[string]string
+	Conflicts map[string]bool
 }
 
 type operation struct {
@@ -30,8 +31,8 @@ type operation struct {
 // bulkBytes is the size of a request: what its makers recommend.
 const bulkBytes = 8 << 20
 
-// hold adds an operation that is sent with flush.
-func (b *bulk) hold(key string, action query, body any) error {
+// Hold adds an operation that is sent with Flush.
+func (b *Bulk) Hold(key string, action Query, body any) error {
 	lines, err := encoded(action)
 	if err != nil {
 		return err
@@ -48,27 +49,20 @@ func (b *bulk) hold(key string, action query, body any) error {
 	return nil
 }
 
-// add is hold, and sends what has gathered where that is enough for a request.
-func (b *bulk) add(ctx context.Context, key string, action query, body any) error {
-	if err := b.hold(key, action, body); err != nil || b.bytes < bulkBytes {
+// Add is Hold, and sends what has gathered where that is enough for a request.
+func (b *Bulk) Add(ctx context.Context, key string, action Query, body any) error {
+	if err := b.Hold(key, action, body); err != nil || b.bytes < bulkBytes {
 		return err
 	}
-	return b.flush(ctx)
+	return b.Flush(ctx)
 }
 
-// rows deletes the passages of a document's sequence number.
-func (b *bulk) rows(key string, seq int64, passages int) {
-	for n := range passages {
-		_ = b.hold(key, query{"delete": query{"_id": passageID(seq, n), "routing": key}}, nil)
-	}
-}
-
-// flush sends what is held.
-func (b *bulk) flush(ctx context.Context) error {
+// Flush sends what is held.
+func (b *Bulk) Flush(ctx context.Context) error {
 	items := b.items
 	b.items, b.bytes = nil, 0
-	until := time.Now().Add(b.ix.cluster.patience)
-	for wait := firstWait; len(items) > 0; wait = min(2*wait, mostWait) {
+	until := time.Now().Add(b.Cluster.Patience)
+	for wait := FirstWait; len(items) > 0; wait = min(2*wait, MostWait) {
 		var refused []operation
 		for len(items) > 0 {
 			n, size := 0, 0
@@ -86,9 +80,9 @@ func (b *bulk) flush(ctx context.Context) error {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("the cluster is too busy for %d writes, tried again for %s", len(items), b.ix.cluster.patience)
+			return fmt.Errorf("the cluster is too busy for %d writes, tried again for %s", len(items), b.Cluster.Patience)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := Pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -96,7 +90,7 @@ func (b *bulk) flush(ctx context.Context) error {
 }
 
 // send sends one request and returns what the cluster was too busy for.
-func (b *bulk) send(ctx context.Context, items []operation, size int) (later []operation, err error) {
+func (b *Bulk) send(ctx context.Context, items []operation, size int) (later []operation, err error) {
 	body := bytes.NewBuffer(make([]byte, 0, size))
 	for _, it := range items {
 		body.Write(it.lines)
@@ -115,7 +109,7 @@ func (b *bulk) send(ctx context.Context, items []operation, size int) (later []o
 		} `json:"items"`
 	}
 	raw := json.RawMessage{}
-	if err := b.ix.cluster.do(ctx, http.MethodPost, "/"+b.ix.path+"/_bulk?filter_path=errors,items.*.status,items.*.error", body.Bytes(), &raw); err != nil {
+	if err := b.Cluster.Do(ctx, http.MethodPost, "/"+b.Path+"/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error", body.Bytes(), &raw); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
@@ -125,24 +119,24 @@ func (b *bulk) send(ctx context.Context, items []operation, size int) (later []o
 		return nil, nil
 	}
 	if len(answer.Items) != len(items) {
-		return nil, fmt.Errorf("%w: it answers %d items for %d", errNotOpenSearch, len(answer.Items), len(items))
+		return nil, fmt.Errorf("%w: it answers %d items for %d", ErrNotOpenSearch, len(answer.Items), len(items))
 	}
 	for i, of := range answer.Items {
 		for op, r := range of {
 			switch {
+			case r.Error.Type == BlockedType, r.Error.Type == GoneType:
+				return nil, &Error{Status: r.Status, Type: r.Error.Type, Reason: r.Error.Reason}
 			case r.Status/100 == 2, op == "delete" && r.Status == http.StatusNotFound:
-			case busy(r.Status):
+			case Busy(r.Status):
 				later = append(later, items[i])
 			case r.Status == http.StatusConflict:
-				mark(&b.conflicts, items[i].key, true)
-			case r.Error.Type == blockedType:
-				return nil, &Error{Status: r.Status, Type: r.Error.Type, Reason: r.Error.Reason}
+				mark(&b.Conflicts, items[i].key, true)
 			default:
 				reason := r.Error.Reason
 				if r.Error.Cause.Reason != "" {
 					reason += ": " + r.Error.Cause.Reason
 				}
-				mark(&b.refused, items[i].key, reason)
+				mark(&b.Refused, items[i].key, reason)
 			}
 		}
 	}
@@ -154,4 +148,13 @@ func mark[V any](m *map[string]V, key string, v V) {
 		*m = map[string]V{}
 	}
 	(*m)[key] = v
+}
+
+// encoded is a line of a bulk request.
+func encoded(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }

@@ -1,4 +1,0 @@
-package opensearch
-
-// Filled is filled.
-var Filled = filled
