@@ -98,9 +98,8 @@ func (s *Store) check(ctx context.Context, v *Snapshot, r *CheckReport) (map[uin
 // checkFile says what is wrong with the file of a segment that was whole when it
 // was opened.
 func (s *Store) checkFile(o *view.Segment) (reason string, err error) {
-	f, err := s.segments.Open(o.Entry, nil)
-	if err == nil {
-		return "", f.Close()
+	if err = s.segments.Check(o.Entry); err == nil {
+		return "", nil
 	}
 	reason = err.Error()
 	if s.readOnly && errors.Is(err, fs.ErrNotExist) {

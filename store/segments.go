@@ -14,8 +14,7 @@ import (
 	"github.com/tamis-search/tamis/store/view"
 )
 
-// openSegments makes the first snapshot. A segment that has no file, or a
-// damaged one, is missing from it.
+// openSegments makes the first snapshot, less segments whose file is gone or damaged.
 func (s *Store) openSegments() error {
 	none, err := segment.NewBuilder(s.ingest.Index()).Bytes(nil)
 	if err != nil {
@@ -24,30 +23,32 @@ func (s *Store) openSegments() error {
 	if s.empty, err = segment.Open(none); err != nil {
 		return err
 	}
-	open := make([]view.Segment, 0, len(s.manifest.Segments))
+	entries := s.manifest.Segments
+	dead := make([]*view.Deletes, len(entries))
+	for i, e := range entries {
+		if dead[i], err = view.ReadDeletes(s.db, e.ID); err != nil {
+			return err
+		}
+	}
+	open := make([]view.Segment, 0, len(entries))
 	defer func() {
 		for i := range open { // the snapshot holds them now
 			_ = open[i].Close()
 		}
 	}()
-	for i := range s.manifest.Segments {
-		e := &s.manifest.Segments[i]
-		dead, err := view.ReadDeletes(s.db, e.ID)
-		if err != nil {
-			return err
-		}
-		o, err := s.segments.Open(*e, dead)
-		if err != nil {
-			o = s.missing(*e, dead)
-			if e.Docs == 0 {
-				if e.Docs, err = s.countDocuments(*e); err != nil {
-					return err
-				}
-				e.Docs += dead.Count()
-				o.Entry = *e
+	for i, o := range s.segments.OpenAll(entries, dead) {
+		if o == nil {
+			e := &entries[i]
+			if e.Docs == 0 && err == nil {
+				e.Docs, err = s.countDocuments(*e)
+				e.Docs += dead[i].Count()
 			}
+			o = s.missing(*e, dead[i])
 		}
 		open = append(open, *o)
+	}
+	if err != nil {
+		return err
 	}
 	s.current.Store(s.newSnapshot(open, s.manifest))
 	return nil

@@ -19,7 +19,7 @@ func nearMore(k int) int { return 10 + k/10 }
 // block as bounds fall, until a bound times how.factor is below the floor.
 func (s *searcher) near(id int, how setting) {
 	s.open(id, how.mass)
-	if len(s.lists) == 0 {
+	if len(s.lists) == 0 || !s.shows() {
 		return
 	}
 	top := s.bound()

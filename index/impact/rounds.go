@@ -37,7 +37,7 @@ type work struct {
 // segment collects the rows of segment id that can be among the best.
 func (s *searcher) segment(id int) {
 	s.open(id, 1)
-	if len(s.lists) == 0 {
+	if len(s.lists) == 0 || !s.shows() {
 		return
 	}
 	s.rounds(s.bound(), 1)
@@ -68,6 +68,11 @@ func (s *searcher) rounds(top uint16, factor float32) {
 		}
 		top = low - 1
 	}
+}
+
+// shows says whether any row of the segment is visible: a filter often leaves none.
+func (s *searcher) shows() bool {
+	return s.visible == nil || slices.ContainsFunc(s.visible, func(lanes uint32) bool { return lanes != 0 })
 }
 
 // shown keeps the blocks among the first n picked that have a visible row.

@@ -129,9 +129,9 @@ type Segment struct {
 	version             uint32
 }
 
-// Open checks and opens a segment. Every checksum and every offset is checked
-// here, so that later reads need no further checks. Its parts are checked side
-// by side.
+// Open checks and opens a segment: every checksum, and every offset but those of
+// sentences, which are checked where they are read. Its parts are checked side by
+// side.
 func Open(data []byte) (*Segment, error) {
 	secs, err := sections(data)
 	if err != nil {
@@ -266,8 +266,8 @@ func (s *Segment) validate() error {
 			if int(binary.LittleEndian.Uint32(e[8:])) >= paths {
 				return errors.New("passage table names an unknown heading path")
 			}
-			if err := s.checkSentences(off, s.passageEnd(p, uint32(r))-start); err != nil {
-				return err
+			if int(off) > len(s.sentences) {
+				return errors.New("passage table names sentences that are not there")
 			}
 			pos = start
 		}
@@ -278,53 +278,6 @@ func (s *Segment) validate() error {
 	for i := 0; i < len(s.titles); i += titleEntry {
 		if int(binary.LittleEndian.Uint32(s.titles[i+8:])) >= s.numDocs {
 			return errors.New("title table names an unknown document")
-		}
-	}
-	return nil
-}
-
-var errSentences = errors.New("sentence table is damaged")
-
-func (s *Segment) checkSentences(off, length uint32) error {
-	bad := errSentences // made once: this runs for every passage
-	if int(off) > len(s.sentences) {
-		return bad
-	}
-	b := s.sentences[off:]
-	n, k := binary.Uvarint(b)
-	if k <= 0 {
-		return bad
-	}
-	b = b[k:]
-	pos := uint64(0)
-	for ; n > 0; n-- {
-		// Nearly all have a gap of one byte and a length of one or two; this runs
-		// for every sentence of an index that is opened.
-		if len(b) >= 3 && b[0] < 0x80 && (b[1] < 0x80 || b[2] < 0x80) {
-			l, m := uint64(b[1]), 2
-			if l >= 0x80 {
-				l, m = l&0x7f|uint64(b[2])<<7, 3
-			}
-			if pos += uint64(b[0]) + l>>3; pos > uint64(length) {
-				return bad
-			}
-			b = b[m:]
-			continue
-		}
-		gap, k := binary.Uvarint(b)
-		if k <= 0 {
-			return bad
-		}
-		l, m := binary.Uvarint(b[k:])
-		if m <= 0 {
-			return bad
-		}
-		b = b[k+m:]
-		if gap > math.MaxUint32 || l>>3 > math.MaxUint32 {
-			return bad
-		}
-		if pos += gap + l>>3; pos > uint64(length) {
-			return bad
 		}
 	}
 	return nil
@@ -418,20 +371,48 @@ func (s *Segment) Passage(row uint32) corpus.Passage {
 	var p corpus.Passage
 	p.Start, p.End = s.Range(row)
 	p.Headings = s.path(binary.LittleEndian.Uint32(e[8:]))
-	b := s.sentences[binary.LittleEndian.Uint32(e[12:]):]
+	p.Sentences, _ = s.sentencesOf(binary.LittleEndian.Uint32(e[12:]), p.Start, p.End)
+	return p
+}
+
+// sentencesOf reads the sentences of a passage at off of their section. It returns
+// false with those before the first that is damaged: the section's checksum was
+// right, so what wrote it was wrong.
+func (s *Segment) sentencesOf(off uint32, start, end int) (list []corpus.Sentence, ok bool) {
+	b := s.sentences[off:]
 	n, k := binary.Uvarint(b)
+	if k <= 0 {
+		return nil, false
+	}
 	b = b[k:]
-	p.Sentences = make([]corpus.Sentence, 0, n)
-	pos := p.Start
+	list = make([]corpus.Sentence, 0, min(n, uint64(len(b)/2)))
+	pos := uint64(start)
 	for ; n > 0; n-- {
 		gap, k := binary.Uvarint(b)
+		if k <= 0 {
+			return list, false
+		}
 		l, m := binary.Uvarint(b[k:])
+		if m <= 0 || gap > math.MaxUint32 || pos+gap+l>>3 > uint64(end) {
+			return list, false
+		}
 		b = b[k+m:]
-		pos += int(gap)
-		p.Sentences = append(p.Sentences, corpus.Sentence{Start: pos, End: pos + int(l>>3), Kind: corpus.BlockKind(l & 7)})
-		pos += int(l >> 3)
+		pos += gap
+		list = append(list, corpus.Sentence{Start: int(pos), End: int(pos + l>>3), Kind: corpus.BlockKind(l & 7)})
+		pos += l >> 3
 	}
-	return p
+	return list, true
+}
+
+// CheckSentences reads all sentences, which Open does not.
+func (s *Segment) CheckSentences() error {
+	for row := range uint32(s.numPass) {
+		start, end := s.Range(row)
+		if _, ok := s.sentencesOf(binary.LittleEndian.Uint32(s.passTable[int(row)*passEntry+12:]), start, end); !ok {
+			return fmt.Errorf("%w: sentences of passage %d", ErrCorrupt, row)
+		}
+	}
+	return nil
 }
 
 func (s *Segment) path(i uint32) []string {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -106,6 +107,31 @@ func (f Folder) Open(e manifest.Entry, dead *view.Deletes) (*view.Segment, error
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), release())
 	}
 	return view.Open(e, seg, data, release, dead), nil
+}
+
+// Check says what is wrong with the file of a segment.
+func (f Folder) Check(e manifest.Entry) error {
+	o, err := f.Open(e, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.Rows().CheckSentences(), o.Close())
+}
+
+// OpenAll opens the files of segments side by side, since every byte is read for
+// its checksum; nil stands for one that is missing or damaged.
+func (f Folder) OpenAll(entries []manifest.Entry, dead []*view.Deletes) []*view.Segment {
+	open := make([]*view.Segment, len(entries))
+	var work sync.WaitGroup
+	for i, e := range entries {
+		work.Go(func() {
+			if o, err := f.Open(e, dead[i]); err == nil {
+				open[i] = o
+			}
+		})
+	}
+	work.Wait()
+	return open
 }
 
 func (f Folder) read(path string) ([]byte, func() error, error) {
