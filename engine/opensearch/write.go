@@ -170,13 +170,10 @@ func (ix *writer) vectorsOf(ctx context.Context, all map[string]vector.Value) (o
 
 // stored is what is known of a document that is there.
 type stored struct {
-	Found bool `json:"found"`
-	Error struct {
-		Type   string `json:"type"`
-		Reason string `json:"reason"`
-	} `json:"error"`
-	SeqNo  int64 `json:"_seq_no"`
-	Term   int64 `json:"_primary_term"`
+	Found  bool        `json:"found"`
+	Error  client.Item `json:"error"`
+	SeqNo  int64       `json:"_seq_no"`
+	Term   int64       `json:"_primary_term"`
 	Source struct {
 		Seq int64        `json:"q"`
 		X   documentData `json:"x"`
@@ -195,18 +192,18 @@ func (ix *writer) known(ctx context.Context, keys []string) ([]stored, error) {
 	var answer struct {
 		Docs []stored `json:"docs"`
 	}
-	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+ix.writes+"/_mget", query{"docs": docs}, &answer); err != nil {
-		return nil, err
-	}
-	if len(answer.Docs) != len(keys) {
-		return nil, fmt.Errorf("%w: it answers %d documents for %d", client.ErrNotOpenSearch, len(answer.Docs), len(keys))
-	}
-	for _, d := range answer.Docs {
-		if d.Error.Type != "" {
-			return nil, &client.Error{Status: http.StatusNotFound, Type: d.Error.Type, Reason: d.Error.Reason}
+	err := ix.cluster.Again(ctx, func() error {
+		answer.Docs = nil
+		err := ix.cluster.Once(ctx, http.MethodPost, "/"+ix.writes+"/_mget", query{"docs": docs}, &answer)
+		for i := 0; i < len(answer.Docs) && err == nil; i++ {
+			err = answer.Docs[i].Error.Err()
 		}
+		return err
+	})
+	if err == nil && len(answer.Docs) != len(keys) {
+		err = fmt.Errorf("%w: it answers %d documents for %d", client.ErrNotOpenSearch, len(answer.Docs), len(keys))
 	}
-	return answer.Docs, nil
+	return answer.Docs, err
 }
 
 // move is one document from one sequence number to another; 0 is none.

@@ -56,6 +56,24 @@ func Fenced(err error) bool {
 	return errors.As(err, &e) && (e.Type == BlockedType && e.Status == http.StatusForbidden || e.Type == GoneType)
 }
 
+// Item is what an answer about several documents says of one that could not be read.
+type Item struct {
+	Type   string `json:"type"`
+	Reason string `json:"reason"`
+}
+
+// Err is nil where nothing went wrong. No status comes with it: but for an index that is not
+// there, it was a node that could not be reached.
+func (i Item) Err() error {
+	switch i.Type {
+	case "":
+		return nil
+	case GoneType:
+		return &Error{Status: http.StatusNotFound, Type: i.Type, Reason: i.Reason}
+	}
+	return &Error{Status: http.StatusServiceUnavailable, Type: i.Type, Reason: i.Reason}
+}
+
 // IsStatus says that err is an answer with a status.
 func IsStatus(err error, status int) bool {
 	var e *Error
@@ -131,9 +149,14 @@ func (c *Cluster) Do(ctx context.Context, method, path string, body, out any) er
 	if err != nil {
 		return err
 	}
+	return c.Again(ctx, func() error { return c.send(ctx, method, path, data, out) })
+}
+
+// Again tries something, again where it fails with what passes, as Do does.
+func (c *Cluster) Again(ctx context.Context, try func() error) error {
 	until := time.Now().Add(c.Patience)
 	for wait := FirstWait; ; wait = min(2*wait, MostWait) {
-		err := c.send(ctx, method, path, data, out)
+		err := try()
 		if err == nil || ctx.Err() != nil || !passes(err) {
 			return err
 		}
