@@ -133,32 +133,32 @@ func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)
 // product1AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //
 //go:noescape
-func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
 // product2AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //
 //go:noescape
-func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
 // product3AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //
 //go:noescape
-func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
 // product4AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //
 //go:noescape
-func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
 // product5AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //
 //go:noescape
-func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
 // product6AVX2 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //
 //go:noescape
-func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int)
+func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
 // product1x1AVX512 is a strip of a product; steps from row to row and panel to panel are in bytes.
 //

@@ -40,17 +40,17 @@ func spreadAVX2(acc *uint16, sums *uint16, blocks *uint32, n int)   {}
 func keepAVX2(acc *uint16, blocks *uint32, n int, low uint16) int   { return 0 }
 func keepAVX512(acc *uint16, blocks *uint32, n int, low uint16) int { return 0 }
 func reachAVX2(masks *uint32, acc *uint16, n int, low uint16)       {}
-func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+func product1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
-func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+func product2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
-func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+func product3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
-func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+func product4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
-func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+func product5AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
-func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, panels int, start *float32, lds int) {
+func product6AVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
 func product1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
