@@ -64,8 +64,8 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			defer ix.Close()
-			if own, embedded := ix.(*tamis.Index); embedded {
-				e, err := (&encoding.Flag{}).Use(cmd.Context(), own, a.warn) // --model is that of the answer
+			if asked, ok := ix.(encoding.Asked); ok {
+				e, err := (&encoding.Flag{}).Use(cmd.Context(), asked, a.warn) // --model is that of the answer
 				if errors.Is(err, encoding.ErrSeveral) {
 					a.warn("%v: words alone count here", encoding.ErrSeveral)
 				} else if err != nil {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/install"
@@ -86,8 +85,8 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 		return err
 	}
 	lo := library.Options{Use: func(_ string, ix engine.Index) {
-		if own, ok := ix.(*tamis.Index); ok { // the model is open as long as the index
-			if _, err := o.model.Use(ctx, own, a.warn); err != nil {
+		if asked, ok := ix.(encoding.Asked); ok { // the model is open as long as the index
+			if _, err := o.model.Use(ctx, asked, a.warn); err != nil {
 				a.warn("%v", err)
 			}
 		}

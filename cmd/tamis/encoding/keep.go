@@ -18,7 +18,7 @@ type Kept struct {
 }
 
 // Use is Flag.Use, but for what is loaded: that goes on until Close.
-func (k *Kept) Use(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any)) error {
+func (k *Kept) Use(ctx context.Context, ix Asked, warn func(format string, args ...any)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	place := k.Flag.dir

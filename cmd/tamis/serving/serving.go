@@ -302,11 +302,11 @@ func (r *run) library(ctx context.Context) (*library.Library, error) {
 		}
 	}
 	lo.Use = func(name string, ix engine.Index) {
-		own, ok := ix.(*tamis.Index)
+		asked, ok := ix.(encoding.Asked)
 		if !ok {
 			return
 		}
-		if err := r.models.Use(ctx, own, r.warn); err != nil {
+		if err := r.models.Use(ctx, asked, r.warn); err != nil {
 			r.log.Warn("words alone count", "collection", name, "error", err)
 		}
 	}
