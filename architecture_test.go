@@ -81,7 +81,7 @@ var floors = [][]string{
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/serving", "cmd/tamis/showing"},
+	{"cmd/tamis/demo", "cmd/tamis/serving", "cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 
