@@ -162,7 +162,7 @@ func inCluster(ctx context.Context, address string, o opensearch.Options) (engin
 	if err != nil {
 		return nil, flags.Usagef("--index: %w", err)
 	}
-	at.MustExist, at.ReadOnly, at.Language = o.MustExist, o.ReadOnly, o.Language
+	at.MustExist, at.ReadOnly, at.Language, at.Vectors = o.MustExist, o.ReadOnly, o.Language, o.Vectors
 	ix, err := opensearch.Open(ctx, name, at)
 	if err != nil {
 		return nil, err

@@ -64,15 +64,13 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				return err
 			}
 			defer ix.Close()
-			if asked, ok := ix.(encoding.Asked); ok {
-				e, err := (&encoding.Flag{}).Use(cmd.Context(), asked, a.warn) // --model is that of the answer
-				if errors.Is(err, encoding.ErrSeveral) {
-					a.warn("%v: words alone count here", encoding.ErrSeveral)
-				} else if err != nil {
-					return err
-				} else {
-					defer e.Close()
-				}
+			e, err := (&encoding.Flag{}).Use(cmd.Context(), ix, a.warn) // --model is that of the answer
+			if errors.Is(err, encoding.ErrSeveral) {
+				a.warn("%v: words alone count here", encoding.ErrSeveral)
+			} else if err != nil {
+				return err
+			} else {
+				defer e.Close()
 			}
 			here := func() {}
 			if o.Model != nil && a.progress != nil && !a.quiet {

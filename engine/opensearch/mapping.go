@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
+	"github.com/tamis-search/tamis/engine/opensearch/records"
 )
 
 // errNotOurs says that an index of that name is somebody else's.
@@ -47,7 +48,7 @@ func (ix *Index) find(ctx context.Context) (m mapping.Meta, found bool, err erro
 // create makes the index, under an alias by which it is found.
 func (ix *Index) create(ctx context.Context, m mapping.Meta, o Options) error {
 	name := ix.name + firstSuffix // of two that create it at once, one is told that it is there
-	d := mapping.Definition(m, max(o.Shards, 1), o.Replicas, ix.dense)
+	d := mapping.Definition(m, max(o.Shards, 1), o.Replicas, ix.plugin != "")
 	d["aliases"] = query{ix.name: query{"is_write_index": true}, name + writers: query{}}
 	err := ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
 	var e *client.Error
@@ -64,7 +65,7 @@ func (ix *Index) create(ctx context.Context, m mapping.Meta, o Options) error {
 	if err != nil {
 		return fmt.Errorf("index %q: %w", ix.name, err)
 	}
-	head := query{"k": headKind, "q": 1}
+	head := query{"k": records.HeadKind, "q": 1}
 	ix.now.Store(generationOf(name))
 	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+ix.now.Load().writes+"/_create/head?require_alias=true", head, nil); err != nil && !client.IsStatus(err, http.StatusConflict) {
 		return err

@@ -13,7 +13,10 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
+	"github.com/tamis-search/tamis/engine/opensearch/records"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
+	"github.com/tamis-search/tamis/engine/opensearch/writing"
+	"github.com/tamis-search/tamis/vector"
 )
 
 // An index is found by an alias that is its name; what is behind it is called that and a
@@ -30,17 +33,19 @@ func generationOf(concrete string) *generation {
 	return &generation{url.PathEscape(concrete), url.PathEscape(concrete + writers)}
 }
 
-// writer writes into one generation.
-type writer struct {
-	*Index
-	generation
+// writes makes what all writers share, once ingest and fields are there.
+func (ix *Index) writes() {
+	ix.to = &writing.Index{Cluster: ix.cluster, Name: ix.name, Fields: ix.fields, Maker: records.Maker{Ingest: ix.ingest, Weights: ix.ingest.Index()}}
 }
 
-func (ix *Index) writer() *writer { return &writer{ix, *ix.now.Load()} }
+// writer writes into the generation that is there now.
+func (ix *Index) writer() *writing.Writer {
+	return &writing.Writer{Index: ix.to, Path: ix.now.Load().writes}
+}
 
 // unfenced writes; where the index takes no writes for now, or was made anew, again when it
 // does, for as long as the cluster is waited for.
-func (ix *Index) unfenced(ctx context.Context, do func(w *writer) error) error {
+func (ix *Index) unfenced(ctx context.Context, do func(w *writing.Writer) error) error {
 	until := time.Now().Add(ix.cluster.Patience)
 	for wait := client.FirstWait; ; wait = min(2*wait, client.MostWait) {
 		err := do(ix.writer())
@@ -81,7 +86,7 @@ func (ix *Index) migrate(ctx context.Context) (err error) {
 		return err
 	}
 	m := mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: ix.meta.Config}
-	d := mapping.Definition(m, shards, replicas, ix.dense)
+	d := mapping.Definition(m, shards, replicas, ix.plugin != "")
 	d["aliases"] = query{name + writers: query{}}
 	err = ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
 	var e *client.Error
@@ -91,9 +96,10 @@ func (ix *Index) migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	to := &Index{cluster: ix.cluster, name: ix.name, path: url.PathEscape(name + writers), ingest: ix.ingest, weights: ix.weights, dense: ix.dense}
+	to := &Index{cluster: ix.cluster, name: ix.name, path: url.PathEscape(name + writers), ingest: ix.ingest, plugin: ix.plugin}
 	to.fields = &vectors.Fields{Cluster: ix.cluster, Path: to.path}
 	to.now.Store(generationOf(name))
+	to.writes()
 	defer func() {
 		if err == nil {
 			return
@@ -162,7 +168,7 @@ func (ix *Index) copyTo(ctx context.Context, to *Index) error {
 			return err
 		}
 		found, err := m.search(query{
-			"size": migratePage, "track_total_hits": false, "query": query{"term": query{"k": documentKind}},
+			"size": migratePage, "track_total_hits": false, "query": query{"term": query{"k": records.DocumentKind}},
 			"sort": []query{{"q": "asc"}}, "search_after": []int{after},
 		}, false)
 		if err != nil {
@@ -172,25 +178,25 @@ func (ix *Index) copyTo(ctx context.Context, to *Index) error {
 			break
 		}
 		w := to.writer()
-		passages, records := w.bulk(), w.bulk()
+		passages, own := w.Bulk(), w.Bulk()
 		for i := range found.Hits.Hits {
 			made, err := m.anew(&found.Hits.Hits[i], to)
 			if err != nil {
 				return err
 			}
 			after = int(made.New)
-			if err := w.rows(ctx, made, passages, records); err != nil {
+			if err := w.Rows(ctx, made, passages, own); err != nil {
 				return err
 			}
 		}
 		count += len(found.Hits.Hits)
-		if err := errors.Join(passages.Flush(ctx), records.Flush(ctx)); err != nil {
+		if err := errors.Join(passages.Flush(ctx), own.Flush(ctx)); err != nil {
 			return err
 		}
 		for key, reason := range passages.Refused {
 			return fmt.Errorf("document with the key %s: the cluster does not take it: %s", key, reason)
 		}
-		for key, reason := range records.Refused {
+		for key, reason := range own.Refused {
 			return fmt.Errorf("document with the key %s: the cluster does not take it: %s", key, reason)
 		}
 	}
@@ -214,7 +220,7 @@ func (ix *Index) copyTo(ctx context.Context, to *Index) error {
 }
 
 // anew is a stored document, ready to be written into another index.
-func (m *moment) anew(h *hit, to *Index) (*writing, error) {
+func (m *moment) anew(h *hit, to *Index) (*writing.Change, error) {
 	row, err := m.keep(h)
 	if err != nil {
 		return nil, err
@@ -223,12 +229,14 @@ func (m *moment) anew(h *hit, to *Index) (*writing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Vectors, err = m.vectorsOf(row); err != nil {
+	var attached map[string]vector.Value
+	if d.Vectors, attached, err = m.vectorsOf(row); err != nil {
 		return nil, err
 	}
-	p := to.prepare(*d)
-	if p.reason != "" {
-		return nil, fmt.Errorf("document %q: %s", d.ID, p.reason)
+	p := to.to.Prepare(*d)
+	p.Attached = attached
+	if p.Reason != "" {
+		return nil, fmt.Errorf("document %q: %s", d.ID, p.Reason)
 	}
-	return &writing{ready: p, move: move{Key: keyOf(d.ID), New: int64(row.Segment)}}, nil
+	return &writing.Change{Ready: p, Move: writing.Move{Key: records.KeyOf(d.ID), New: int64(row.Segment)}}, nil
 }

@@ -44,7 +44,7 @@ import (
 	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
-	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/engine/opensearch/writing"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/text/tokens"
@@ -59,6 +59,9 @@ const Scheme, Global, Shard = address.Scheme, address.Global, address.Shard
 // Parse reads the address of an index.
 func Parse(of string) (name string, o Options, err error) { return address.Parse(of) }
 
+// query is a part of a request.
+type query = client.Query
+
 // Index is an index in a cluster. It is safe for concurrent use, and so are several of
 // them, in one process or many.
 type Index struct {
@@ -67,15 +70,14 @@ type Index struct {
 	path      string // the name in a URL
 	meta      mapping.Meta
 	readOnly  bool
-	dense     bool // all nodes have the plugin of dense vectors
+	plugin    string // the version of the plugin of dense vectors that all nodes have, "" for none
 	global    bool
 	ingest    *ingest.Pipeline
-	weights   index.Config
 	analyzers text.Pool
 	counters  map[string]tamis.Counter
 
 	now     atomic.Pointer[generation]
-	numbers sequence
+	to      *writing.Index
 	fields  *vectors.Fields
 	encoder atomic.Pointer[tamis.Encoder]
 	recalls recalls
@@ -126,7 +128,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	ix.dense = plugins[vectors.Plugin] != ""
+	ix.plugin = plugins[vectors.Plugin]
 	m, found, err := ix.find(ctx)
 	if err != nil {
 		return err
@@ -149,7 +151,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	if ix.ingest, err = ingest.New(want, ingest.Variant{}); err != nil {
 		return err
 	}
-	ix.weights = ix.ingest.Index()
+	ix.writes()
 	if ix.meta = m; !found {
 		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want}
 		if err := ix.create(ctx, ix.meta, o); err != nil {
@@ -169,7 +171,7 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 		}
 		return ix.migrate(ctx)
 	}
-	return ix.writer().recover(ctx)
+	return ix.writer().Recover(ctx)
 }
 
 // Close releases the connections.

@@ -11,8 +11,8 @@ import (
 // Version is counted up with every change of the records or of the mapping that
 // an older version of this package would read wrongly.
 //
-// Version 2 has vectors.
-const Version = 2
+// Version 2 has vectors, 3 says of each record of which fields (w).
+const Version = 3
 
 // Meta is what the mapping says of an index.
 type Meta struct {
@@ -51,6 +51,7 @@ func Definition(m Meta, shards, replicas int, dense bool) client.Query {
 				"i": client.Query{"type": "keyword"},
 				"y": unsorted,
 				"a": keyword,
+				"w": unsorted,
 				"v": client.Query{"properties": client.Query{}}, // see package vectors
 				"x": client.Query{"type": "object", "enabled": false},
 			},
