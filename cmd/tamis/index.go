@@ -125,7 +125,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
 // openToIndex opens the index that is meant, or makes it.
 func (a *app) openToIndex(ctx context.Context, o tamis.Options) (engine.Index, error) {
 	if a.clustered() {
-		return inCluster(ctx, a.indexDir(), opensearch.Options{Language: o.Language, Vectors: o.Vectors})
+		return a.inCluster(ctx, a.indexDir(), opensearch.Options{Language: o.Language, Vectors: o.Vectors})
 	}
 	return tamis.Open(a.indexDir(), o)
 }

@@ -42,6 +42,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/address"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/generations"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/engine/opensearch/writing"
@@ -76,7 +77,7 @@ type Index struct {
 	analyzers text.Pool
 	counters  map[string]tamis.Counter
 
-	now     atomic.Pointer[generation]
+	now     atomic.Pointer[generations.Generation]
 	to      *writing.Index
 	fields  *vectors.Fields
 	encoder atomic.Pointer[tamis.Encoder]
@@ -136,6 +137,10 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	if !found && (o.MustExist || o.ReadOnly) {
 		return fmt.Errorf("index %q of the cluster: %w", ix.name, tamis.ErrNotFound)
 	}
+	warn := o.Warn
+	if warn == nil {
+		warn = func(string, ...any) {}
+	}
 	want := ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language}
 	if found {
 		if m.Format > mapping.Version {
@@ -169,7 +174,10 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("index %q: another version of tamis made it (format %d, analysis %s; this one %d, %s): read it, or have it made anew while it answers, with ?migrate=true after its address: %w",
 				ix.name, ix.meta.Format, ix.meta.Made, mapping.Version, ix.ingest.Made(), tamis.ErrConfig)
 		}
-		return ix.migrate(ctx)
+		return ix.migrate(ctx, warn)
+	}
+	if err := ix.mend(ctx, warn); err != nil {
+		return err
 	}
 	return ix.writer().Recover(ctx)
 }
@@ -201,5 +209,5 @@ func (ix *Index) Drop() error {
 	if _, found, err := ix.find(context.Background()); err != nil || !found {
 		return err
 	}
-	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().concrete, nil, nil)
+	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().Concrete, nil, nil)
 }

@@ -35,6 +35,8 @@ type Options struct {
 	// Migrate has an index that another version of tamis made be made anew on opening, while
 	// it answers and takes no writes.
 	Migrate bool
+	// Warn, where not nil, is told of what opening has mended.
+	Warn func(format string, args ...any)
 	// ReadOnly makes no index, and ends nothing that another writer has left.
 	ReadOnly bool
 	// Statistics are Global, the default, or Shard.
