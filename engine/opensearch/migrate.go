@@ -84,7 +84,7 @@ func (ix *Index) migrate(ctx context.Context, warn func(format string, args ...a
 	if err != nil {
 		return err
 	}
-	m := mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: ix.meta.Config}
+	m := mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: ix.meta.Config, Seismic: ix.meta.Seismic}
 	d := mapping.Definition(m, shards, replicas, ix.plugin != "")
 	d["aliases"] = query{name + generations.Writers: query{}}
 	err = ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
@@ -112,7 +112,7 @@ func (ix *Index) migrate(ctx context.Context, warn func(format string, args ...a
 		}
 	}
 	to := &Index{cluster: ix.cluster, name: ix.name, path: url.PathEscape(name + generations.Writers), ingest: ix.ingest, plugin: ix.plugin}
-	to.fields = &vectors.Fields{Cluster: ix.cluster, Path: to.path}
+	to.fields = &vectors.Fields{Cluster: ix.cluster, Path: to.path, Seismic: ix.meta.Seismic}
 	to.now.Store(generations.Of(name))
 	to.writes()
 	// When this returns, no write is under way.

@@ -158,11 +158,15 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	}
 	ix.writes()
 	if ix.meta = m; !found {
-		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want}
+		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want, Seismic: o.Seismic}
+		if err := seismic(o.Seismic, plugins[vectors.Neural]); err != nil {
+			return err
+		}
 		if err := ix.create(ctx, ix.meta, o); err != nil {
 			return err
 		}
 	}
+	ix.fields.Seismic = ix.meta.Seismic
 	if err := ix.fields.Want(ctx, o.Vectors); err != nil {
 		return err
 	}
@@ -180,6 +184,17 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	return ix.writer().Recover(ctx)
+}
+
+// seismic says why a cluster with a version of the plugin cannot have what is asked.
+func seismic(threshold int, plugin string) error {
+	switch {
+	case threshold < 0:
+		return fmt.Errorf("seismic is %d: give how many documents a segment has that is searched approximately, such as 1000000", threshold)
+	case threshold == 0:
+		return nil
+	}
+	return vectors.Seismic(plugin)
 }
 
 // Close releases the connections.

@@ -230,8 +230,7 @@ func (r *rows) ByVector(v vector.Value, field string, recall float32, only []top
 		}
 		return vectors.Exact(field, f, v, filters)
 	}
-	d, ok := v.(vector.Dense)
-	if !ok || recall == 1 || only != nil {
+	if recall == 1 || only != nil || !r.ix.approximates(v) {
 		return out, nil
 	}
 	look, measured, err := r.ix.calibrated(r, field, recall)
@@ -239,8 +238,27 @@ func (r *rows) ByVector(v vector.Value, field string, recall float32, only []top
 		return out, err
 	}
 	out.near, out.recall = true, measured
-	out.query = func(k int) (query, error) { return vectors.Near(field, d, k, look, filters), nil }
+	out.query = func(k int) (query, error) { return near(field, f, v, k, look, filters) }
 	return out, nil
+}
+
+// approximates says whether there are approximate searches for vectors of that kind.
+func (ix *Index) approximates(v vector.Value) bool {
+	switch v.(type) {
+	case vector.Dense:
+		return true
+	case vector.Named:
+		return ix.meta.Seismic > 0
+	}
+	return false
+}
+
+// near is the query for records near a vector, of which so many are looked at.
+func near(field string, f vector.Field, v vector.Value, k, look int, filters []query) (query, error) {
+	if v, ok := v.(vector.Named); ok {
+		return vectors.NearSparse(field, f, v, k, look, filters)
+	}
+	return vectors.Near(field, v.(vector.Dense), k, look, filters), nil
 }
 
 // Stored is that of lists.Rows.

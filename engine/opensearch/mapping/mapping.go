@@ -19,6 +19,8 @@ type Meta struct {
 	Format int           `json:"format"`
 	Made   string        `json:"made"` // see ingest.Pipeline.Made
 	Config ingest.Config `json:"config"`
+	// Seismic is that of address.Options.
+	Seismic int `json:"seismic,omitempty"`
 }
 
 // Definition is what an index is created with, which can have dense vectors or not.
@@ -56,6 +58,9 @@ func Definition(m Meta, shards, replicas int, dense bool) client.Query {
 				"x": client.Query{"type": "object", "enabled": false},
 			},
 		},
+	}
+	if m.Seismic > 0 {
+		d["settings"].(client.Query)["index.sparse"] = true
 	}
 	if dense {
 		d["settings"].(client.Query)["index.knn"] = true

@@ -28,6 +28,7 @@ const Plugin = "opensearch-knn"
 type Fields struct {
 	Cluster *client.Cluster
 	Path    string // of the index
+	Seismic int    // see mapping.Meta
 
 	mu     sync.Mutex
 	wanted map[string]vector.Field // how fields are to be that are not used
@@ -205,7 +206,9 @@ func (f *Fields) plugged(ctx context.Context, k vector.Kind) error {
 }
 
 // Compares says whether a version of the plugin compares multi-vectors.
-func Compares(version string) bool {
+func Compares(version string) bool { return since33(version) }
+
+func since33(version string) bool {
 	var major, minor int
 	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
 	return err == nil && (major > 3 || major == 3 && minor >= 3)
@@ -266,7 +269,11 @@ func (f *Fields) mapping(ctx context.Context, name string, field vector.Field) e
 	if field.Kind == vector.KindDense {
 		how = client.Query{"type": "knn_vector", "dimension": field.Dims, "method": client.Query{"name": "hnsw", "engine": "lucene", "space_type": "innerproduct"}}
 	}
-	body := client.Query{"properties": client.Query{"v": client.Query{"properties": client.Query{Property(name, field.Kind): how}}}}
+	all := client.Query{Property(name, field.Kind): how}
+	if field.Kind == vector.KindSparse && f.Seismic > 0 {
+		all[near(name)] = nearMapping(field, f.Seismic)
+	}
+	body := client.Query{"properties": client.Query{"v": client.Query{"properties": all}}}
 	err := f.Cluster.Do(ctx, http.MethodPut, "/"+f.Path+"/_mapping", body, nil)
 	var e *client.Error
 	if errors.As(err, &e) && e.Status == http.StatusBadRequest && strings.Contains(e.Reason, "knn_vector") {

@@ -106,8 +106,8 @@ func Score(k vector.Kind, score float32) float32 {
 }
 
 // Sample is the query for records with a vector in a field, the same ones each time.
-func Sample(name string, filters []client.Query) client.Query {
-	filters = append(slices.Clone(filters), client.Query{"exists": client.Query{"field": "v." + Property(name, vector.KindDense)}})
+func Sample(name string, k vector.Kind, filters []client.Query) client.Query {
+	filters = append(slices.Clone(filters), client.Query{"term": client.Query{"w": Property(name, k)}})
 	return client.Query{"function_score": client.Query{
 		"query":        client.Query{"bool": client.Query{"filter": filters}},
 		"random_score": client.Query{"seed": 1, "field": "q"},

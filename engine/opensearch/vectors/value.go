@@ -189,6 +189,8 @@ type Record struct {
 	Fields  []string
 	Indexed map[string]any
 	Stored  map[string]Stored
+	// Near has sparse vectors indexed for approximate search too.
+	Near bool
 }
 
 // Put adds the vector of a field.
@@ -199,6 +201,9 @@ func (r *Record) Put(name string, f vector.Field, s Stored) {
 	}
 	if indexed := Indexed(f, s.Value()); indexed != nil {
 		r.Indexed[Property(name, f.Kind)] = indexed
+	}
+	if r.Near && s.Sparse != nil {
+		r.Indexed[near(name)] = tokens(s.Sparse)
 	}
 	r.Stored[name] = s
 }

@@ -76,7 +76,7 @@ func (ix *Writer) Attach(ctx context.Context, field string, list []*Attachment) 
 			if a.Lost = len(now) != 1; a.Lost {
 				continue
 			}
-			v := now[0].with(all, field, f, a.Value)
+			v := now[0].with(all, field, f, a.Value, ix.Fields.Seismic > 0)
 			r.Fields, r.Vectors, r.X.Vectors = v.Fields, v.Indexed, v.Stored
 			if err := b.Add(ctx, a.Key(), query{"index": now[0].action(records.DocumentKind+a.Key(), a.Key())}, r); err != nil {
 				return err
@@ -98,7 +98,7 @@ func (ix *Writer) Attach(ctx context.Context, field string, list []*Attachment) 
 			if p, ok := of[x.Start]; ok && p.End == x.Start+len(x.Text) {
 				value = p.Vector
 			}
-			v := now[i].with(all, field, f, value)
+			v := now[i].with(all, field, f, value, ix.Fields.Seismic > 0)
 			kept[i].Fields, kept[i].Vectors, x.Vectors = v.Fields, v.Indexed, v.Stored
 			if err := b.Add(ctx, a.Key(), query{"index": now[i].action(records.PassageID(a.Seq, i), a.Key())}, &kept[i]); err != nil {
 				return err
@@ -122,8 +122,8 @@ func (s *Record) action(id, key string) query {
 }
 
 // with are the vectors of a record with another one, or none that a field has for it.
-func (s *Record) with(all map[string]vector.Field, field string, f vector.Field, v vector.Value) vectors.Record {
-	r := vectors.Record{Fields: s.Source.Fields}
+func (s *Record) with(all map[string]vector.Field, field string, f vector.Field, v vector.Value, near bool) vectors.Record {
+	r := vectors.Record{Fields: s.Source.Fields, Near: near}
 	for _, name := range slices.Sorted(maps.Keys(s.Source.X.Vectors)) {
 		if name != field {
 			r.Put(name, all[name], s.Source.X.Vectors[name])

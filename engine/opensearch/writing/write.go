@@ -138,6 +138,7 @@ func (ix *Index) Prepare(d tamis.Document) Ready {
 func (ix *Writer) vectorsOf(ctx context.Context, given, attached map[string]vector.Value) (own vectors.Record, of func(start, end int) vectors.Record, err error) {
 	type at struct{ start, end int }
 	parts := map[at]*vectors.Record{}
+	own.Near = ix.Fields.Seismic > 0
 	put := func(name string, v vector.Value, later bool) error {
 		f, err := ix.Fields.Use(ctx, name, v)
 		if err != nil {
@@ -150,7 +151,7 @@ func (ix *Writer) vectorsOf(ctx context.Context, given, attached map[string]vect
 		for _, p := range list {
 			r := parts[at{p.Start, p.End}]
 			if r == nil {
-				r = &vectors.Record{}
+				r = &vectors.Record{Near: own.Near}
 				parts[at{p.Start, p.End}] = r
 			}
 			r.Put(name, f, vectors.Store(p.Vector, later))
