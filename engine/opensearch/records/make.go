@@ -40,7 +40,11 @@ func (m *Maker) Make(ctx context.Context, g Given) (*Document, []Passage, error)
 	h := *g.Header
 	h.Coding = ""
 	values := metadata.Describe(made.Metadata)
-	all := termfreq.Weigh(m.Weights, made.Document)
+	var all termfreq.Counts
+	whole := isWhole(&made) // its terms are those of the document
+	if !whole {
+		all = termfreq.Weigh(m.Weights, made.Document)
+	}
 	var kept []Passage
 	err = made.Each(func(p corpus.Passage, f index.Fields) error {
 		if made.Joined && made.Document.Body == nil {
@@ -59,13 +63,28 @@ func (m *Maker) Make(ctx context.Context, g Given) (*Document, []Passage, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	terms := ""
+	if whole {
+		terms = kept[0].Terms
+	} else {
+		terms = all.String()
+	}
 	short := h
 	short.Digest = nil // it stands in the document's own record
 	for i := range kept {
 		kept[i].X.Doc = Header{Header: &short, Passages: len(kept)}
 	}
 	return &Document{
-		Kind: DocumentKind, Seq: g.Seq, Row: strconv.FormatInt(g.Seq, 10), ID: SortedID(d.ID), Terms: all.String(), Title: termfreq.Title(made.Title), Analyzer: g.Analyzer, Described: values,
+		Kind: DocumentKind, Seq: g.Seq, Row: strconv.FormatInt(g.Seq, 10), ID: SortedID(d.ID), Terms: terms, Title: termfreq.Title(made.Title), Analyzer: g.Analyzer, Described: values,
 		Fields: g.Own.Fields, Vectors: g.Own.Indexed, X: DocumentData{Doc: Header{Header: &h, Passages: len(kept)}, Blocks: g.Blocks, Places: g.Places, StoredVectors: StoredVectors{g.Own.Stored}},
 	}, kept, nil
+}
+
+// isWhole says that a document has one passage, whose terms are its own.
+func isWhole(r *ingest.Rows) bool {
+	if !r.Joined || len(r.Fields) != 1 || len(r.Document.Body) == 0 {
+		return false
+	}
+	f := &r.Fields[0]
+	return len(f.Body) == len(r.Document.Body) && len(f.Title) == len(r.Document.Title) && slices.Equal(f.Headings, r.Document.Headings)
 }
