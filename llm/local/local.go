@@ -12,6 +12,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/llm"
@@ -66,6 +67,51 @@ func Open(path string, o Options) (*Model, error) {
 	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, 1)}
 	m.turn <- d.NewCache()
 	return m, nil
+}
+
+// Named is the model that c.URL names: the path of a GGUF file, which is loaded, or an
+// endpoint. Close gives back what was loaded.
+func Named(c llm.Config) (m llm.Model, close func() error, err error) {
+	if !strings.HasSuffix(strings.ToLower(c.URL), ".gguf") || strings.Contains(c.URL, "://") {
+		client, err := llm.New(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, func() error { return nil }, nil
+	}
+	o := Options{MaxTokens: c.MaxTokens}
+	if c.Temperature != nil {
+		o.Temperature = *c.Temperature
+	}
+	l, err := Open(c.URL, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return within{l, c.Timeout}, l.Close, nil
+}
+
+// within bounds answers in time.
+type within struct {
+	*Model
+	time time.Duration // 0 for as long as it takes
+}
+
+func (m within) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.Delta, error] {
+	return func(yield func(llm.Delta, error) bool) {
+		if m.time > 0 {
+			bound, cancel := context.WithTimeoutCause(ctx, m.time, fmt.Errorf("%w: the model took longer than %v", llm.ErrTimeout, m.time))
+			defer cancel()
+			ctx = bound
+		}
+		for d, err := range m.Model.Chat(ctx, messages) {
+			if err != nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
 }
 
 // Close waits for an answer under way and gives the file back.
