@@ -18,27 +18,28 @@ const (
 	definesAnew
 	namesAnew
 	inLast
-	keptUp
+	inFocus
+	inTopic
 	pronounInLast
-	pronounKept
-	aspectOfLast
+	pronounInFocus
+	pronounInTopic
+	emptyInFocus
 	inFirst
+	firstLeft
 	age
 	isGeneral
 	isCapital
-	endsPhrase
-	overtaken
-	share
 	afterPreposition
-	wasDefined
-	neighbour
+	isVerb
+	isSubject
+	pronounSubject
 	featureCount
 )
 
 // FeatureNames name the features in their order.
 var FeatureNames = [featureCount]string{"always", "pronoun", "short", "article", "contents", "nothing named", "defines anew", "names anew",
-	"in last", "kept up", "pronoun × in last", "pronoun × kept up", "aspect of last", "in first", "age", "general", "capital", "ends phrase",
-	"overtaken", "share", "after preposition", "was defined", "neighbour"}
+	"in last", "in focus", "in topic", "pronoun × in last", "pronoun × in focus", "pronoun × in topic", "nothing named × in focus",
+	"in first", "first left", "age", "general", "capital", "after preposition", "verb", "subject", "pronoun × subject in focus"}
 
 // Features of a candidate.
 type Features [featureCount]float64
@@ -46,13 +47,13 @@ type Features [featureCount]float64
 // Weights of the features.
 type Weights [featureCount]float64
 
-// Score is the probability that a word is meant.
-func (w *Weights) Score(f *Features) float64 {
+// Sum is the weighted sum of the features: the log odds that a word is meant.
+func (w *Weights) Sum(f *Features) float64 {
 	sum := 0.0
 	for i := range w {
 		sum += w[i] * f[i]
 	}
-	return 1 / (1 + math.Exp(-sum))
+	return sum
 }
 
 func yes(b bool) float64 {
@@ -79,43 +80,28 @@ func (t *Thread) features(now *said, at int, w word, own map[string]bool) Featur
 	f[nothingNamed] = yes(!named)
 	f[definesAnew] = yes(now.defines)
 	f[namesAnew] = yes(now.names && !now.pronoun)
-	held, times := at, 0 // the last turn that named or carried it
-	neighbours := false
+	held := at // the last turn that it was named in or the focus of
 	for i, p := range t.turns {
-		stands := p.carried[w.term] > 0
-		for k, o := range p.words {
-			if o.term != w.term {
-				continue
-			}
-			stands = true
-			neighbours = neighbours || k > 0 && own[p.words[k-1].term] && p.words[k-1].adjoins(o, p.text) ||
-				k+1 < len(p.words) && own[p.words[k+1].term] && o.adjoins(p.words[k+1], p.text)
-		}
-		if stands {
-			times++
+		if p.focus[w.term] {
 			held = max(held, i)
 		}
 	}
-	inPrevious := at == n-1
-	f[inLast] = yes(inPrevious)
-	f[keptUp] = last.carried[w.term]
-	f[pronounInLast] = yes(now.pronoun && inPrevious)
-	f[pronounKept] = yes(now.pronoun) * last.carried[w.term]
-	f[aspectOfLast] = yes(inPrevious && len(last.carried) > 0)
+	f[inLast] = yes(at == n-1)
+	f[inFocus] = yes(last.focus[w.term])
+	f[inTopic] = yes(last.topic[w.term])
+	f[pronounInLast] = f[hasPronoun] * f[inLast]
+	f[pronounInFocus] = f[hasPronoun] * f[inFocus]
+	f[pronounInTopic] = f[hasPronoun] * f[inTopic]
+	f[emptyInFocus] = f[nothingNamed] * f[inFocus]
 	f[inFirst] = yes(t.turns[0].has(w.term))
+	f[firstLeft] = f[inFirst] * (1 - f[inFocus])
 	f[age] = math.Log1p(float64(n - 1 - held))
 	f[isGeneral] = yes(w.general)
 	f[isCapital] = yes(w.capital)
-	f[endsPhrase] = yes(w.last)
-	for i := held + 1; i < n; i++ {
-		if t.turns[i].defines {
-			f[overtaken] = 1
-		}
-	}
-	f[share] = float64(times) / float64(n)
 	f[afterPreposition] = yes(w.after)
-	f[wasDefined] = yes(w.fresh)
-	f[neighbour] = yes(neighbours)
+	f[isVerb] = yes(w.verb)
+	f[isSubject] = yes(w.subject)
+	f[pronounSubject] = f[pronounInFocus] * yes(w.subject || w.capital)
 	return f
 }
 

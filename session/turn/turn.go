@@ -10,6 +10,7 @@ package turn
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -79,9 +80,10 @@ type Thread struct {
 
 type past struct {
 	*said
-	carried map[string]float64
-	answers map[string]int // words of the answers, and how often
-	person  string         // the name that the answers have most often
+	focus   map[string]bool // what a pronoun after it stands for
+	topic   map[string]bool // what the conversation is about by now
+	answers map[string]int  // words of the answers, and how often
+	person  string          // the name that the answers have most often
 }
 
 var english = sync.OnceValue(func() *text.Analyzer {
@@ -99,23 +101,53 @@ func New() *Thread { return &Thread{Weights: Fitted, an: english().Clone()} }
 type Candidate struct {
 	Term     string
 	Features Features
-	at       int // turn that named it last
+	Score    float64 // probability that the word is meant
+	at       int     // turn that named it last
 	word     word
 }
 
 // Add adds a turn that is over.
 func (t *Thread) Add(e Exchange) {
-	p := &past{said: read(t.an, e.Question), carried: map[string]float64{}, answers: map[string]int{}}
-	for _, c := range t.candidates(p.said) {
-		if s := t.Weights.Score(&c.Features); s >= Threshold {
-			p.carried[c.Term] = s
-		}
-	}
+	p := &past{said: read(t.an, e.Question), answers: map[string]int{}}
+	p.follow(t.turns)
 	for _, a := range e.Answers {
 		t.an.EachContent(a, func(term string, _, _ int) { p.answers[term]++ })
 	}
 	p.person = personIn(e.Answers)
 	t.turns = append(t.turns, p)
+}
+
+// follow says what the focus and the topic are after a turn. A turn with a pronoun, or that
+// names nothing, keeps the focus; one that names some of it again adds to it; any other has
+// a focus of its own. The topic is what a turn defines.
+func (p *past) follow(before []*past) {
+	own := map[string]bool{}
+	for _, w := range p.words {
+		if !w.general {
+			own[w.term] = true
+		}
+	}
+	p.focus, p.topic = own, own
+	if len(before) == 0 {
+		return
+	}
+	last := before[len(before)-1]
+	again := false
+	for w := range own {
+		again = again || last.focus[w]
+	}
+	switch {
+	case p.pronoun && len(last.focus) > 0, len(own) == 0:
+		p.focus = last.focus
+	case again && !p.defines:
+		p.focus = maps.Clone(last.focus)
+		maps.Copy(p.focus, own)
+	case !p.defines && !p.names:
+		p.focus = last.focus
+	}
+	if !p.defines || len(own) == 0 {
+		p.topic = last.topic
+	}
 }
 
 // Candidates are the words that a question may mean too, with what speaks for each.
@@ -137,14 +169,33 @@ func (t *Thread) candidates(now *said) []Candidate {
 				continue
 			}
 			seen[w.term] = true
-			out = append(out, Candidate{w.term, t.features(now, at, w, own), at, w})
+			out = append(out, Candidate{Term: w.term, Features: t.features(now, at, w, own), at: at, word: w})
 		}
 	}
+	t.score(out)
 	return out
 }
 
+// score gives each word its probability: between its own and that of the word of its phrase
+// that has the greatest.
+func (t *Thread) score(all []Candidate) {
+	for i := 0; i < len(all); {
+		j, most := i, math.Inf(-1)
+		for ; j < len(all) && (j == i || all[j].at == all[i].at && all[j-1].word.adjoins(all[j].word, t.turns[all[i].at].text)); j++ {
+			all[j].Score = t.Weights.Sum(&all[j].Features)
+			most = max(most, all[j].Score)
+		}
+		for ; i < j; i++ {
+			all[i].Score = 1 / (1 + math.Exp(-(1-phrase)*all[i].Score-phrase*most))
+		}
+	}
+}
+
+// phrase is how much a word is judged by its phrase.
+const phrase = .5
+
 // Threshold is the probability from which on a word is carried over.
-const Threshold = .5
+const Threshold = .4
 
 // Asked says what a question means here.
 func (t *Thread) Asked(question string) Asked {
@@ -153,25 +204,16 @@ func (t *Thread) Asked(question string) Asked {
 		return out
 	}
 	now := read(t.an, question)
-	type chosen struct {
-		Candidate
-		p float64
-	}
-	var all []chosen
-	for _, c := range t.candidates(now) {
-		if p := t.Weights.Score(&c.Features); p >= Threshold {
-			all = append(all, chosen{c, p})
-		}
-	}
+	all := slices.DeleteFunc(t.candidates(now), func(c Candidate) bool { return c.Score < Threshold })
 	// Words that stood together are shown and weighed together, the latest turn first.
-	slices.SortFunc(all, func(a, b chosen) int {
+	slices.SortFunc(all, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.word.start, b.word.start))
 	})
 	for i := 0; i < len(all); {
 		from := t.turns[all[i].at].text
-		j, sum := i+1, all[i].p
+		j, sum := i+1, all[i].Score
 		for j < len(all) && all[j].at == all[i].at && strings.TrimSpace(from[min(all[j-1].word.end, all[j].word.start):all[j].word.start]) == "" {
-			sum += all[j].p
+			sum += all[j].Score
 			j++
 		}
 		number := all[i].at + 1

@@ -21,6 +21,8 @@ var (
 	pronouns   = list("it its it's it’s itself they them their theirs themselves he him his she her hers this these those")
 	persons    = list("he him his she her hers")
 	several    = list("they them their theirs these those")
+	articles   = list("a an the")
+	actors     = list("to i you we they it he she people can could should would will may might do does did not really ever never always also")
 	relative   = list("it's it’s") // "describe it's growth" and "it's good": both stand for a thing
 	shortened  = list("one ones there then instead so other others another same similar else more difference compare different both first")
 	prepared   = list("of about for in on at to from with by between during behind around against than")
@@ -57,8 +59,8 @@ type word struct {
 	general    bool
 	capital    bool // and not because a sentence begins there
 	after      bool // a preposition or "about"
-	last       bool // no word that names something follows it at once
-	fresh      bool // the turn that it stands in defines it: "tell me about X"
+	verb       bool // looks like one: "to visit", "do I save", "was developed"
+	subject    bool // stands in what the question defines, or after an article
 }
 
 // said is what a turn asks, read once.
@@ -127,8 +129,18 @@ func read(an *text.Analyzer, question string) *said {
 			about = max(about, len(strings.Fields(d)))
 		}
 	}
+	var defined []int // where what is defined begins
+	if about >= 0 && about < len(starts) {
+		defined = starts[about:]
+	}
 	an.EachContent(question, func(term string, start, end int) {
-		w := word{term: term, start: start, end: end, general: general[term], after: prepared[before[start]]}
+		previous := before[start]
+		w := word{term: term, start: start, end: end, general: general[term], after: prepared[previous]}
+		surface := strings.ToLower(question[start:end])
+		w.verb = actors[previous] || strings.HasSuffix(surface, "ed") && !articles[previous]
+		k := len(s.words)
+		w.subject = articles[previous] || len(defined) > 0 && strings.HasPrefix(question[defined[0]:], question[start:]) ||
+			k > 0 && s.words[k-1].subject && s.words[k-1].adjoins(w, question)
 		r, _ := utf8.DecodeRuneInString(question[start:])
 		w.capital = unicode.IsUpper(r) && sentenceBegins(question[:start]) == false
 		s.names = s.names || w.capital
@@ -144,10 +156,6 @@ func read(an *text.Analyzer, question string) *said {
 		// "What is throat cancer?" defines; "what are the main types" does not, nor does "the
 		// role of X in Y" as such.
 		s.defines = named > 0 && (about >= len(tokens) || tokens[about] != "the" || s.names)
-	}
-	for i := range s.words {
-		s.words[i].fresh = s.defines
-		s.words[i].last = i+1 == len(s.words) || strings.TrimSpace(question[s.words[i].end:s.words[i+1].start]) != ""
 	}
 	return s
 }
