@@ -20,7 +20,6 @@ func list(words string) map[string]bool {
 var (
 	pronouns   = list("it its it's it’s itself they them their theirs themselves he him his she her hers this these those")
 	persons    = list("he him his she her hers")
-	several    = list("they them their theirs these those")
 	articles   = list("a an the")
 	actors     = list("to i you we they it he she people can could should would will may might do does did not really ever never always also")
 	relative   = list("it's it’s") // "describe it's growth" and "it's good": both stand for a thing
@@ -70,7 +69,6 @@ type said struct {
 	tokens    []string // all words, in lower case
 	pronoun   bool
 	person    bool
-	plural    bool
 	shortened bool // "the first", "another one", "what about …"
 	defines   bool
 	article   bool // "the …"
@@ -104,6 +102,7 @@ func read(an *text.Analyzer, question string) *said {
 	s := &said{text: question}
 	tokens, starts := tokensOf(question)
 	s.tokens = tokens
+	var backs []int            // where pronouns stand
 	before := map[int]string{} // the token before the one that starts there
 	for i, t := range tokens {
 		if i > 0 {
@@ -111,10 +110,10 @@ func read(an *text.Analyzer, question string) *said {
 		}
 		switch {
 		case pronouns[t], relative[t]:
-			// "It is known that …" and "is it possible" stand for nothing; few questions are so.
-			s.pronoun, s.person, s.plural = true, s.person || persons[t], s.plural || several[t]
+			backs = append(backs, starts[i])
+			s.person = s.person || persons[t]
 		case t == "that" && (i == len(tokens)-1 || bare[tokens[i+1]]):
-			s.pronoun = true
+			backs = append(backs, starts[i])
 		case shortened[t]:
 			s.shortened = true
 		case t == "the":
@@ -146,6 +145,9 @@ func read(an *text.Analyzer, question string) *said {
 		s.names = s.names || w.capital
 		s.words = append(s.words, w)
 	})
+	for _, at := range backs {
+		s.pronoun = s.pronoun || !s.inside(at)
+	}
 	if about >= 0 && !s.pronoun {
 		named := 0
 		for _, w := range s.words {
@@ -158,6 +160,21 @@ func read(an *text.Analyzer, question string) *said {
 		s.defines = named > 0 && (about >= len(tokens) || tokens[about] != "the" || s.names)
 	}
 	return s
+}
+
+// inside says that a pronoun stands for something that the question itself named before, in
+// another clause: "what is the Galileo system, and why is it important?"
+func (s *said) inside(at int) bool {
+	for _, w := range s.words {
+		if w.end > at {
+			break
+		}
+		between := " " + strings.ToLower(s.text[w.end:at])
+		if !w.general && (strings.ContainsAny(between, ",;.?!") || strings.Contains(between, " and ")) {
+			return true
+		}
+	}
+	return false
 }
 
 func sentenceBegins(before string) bool {
