@@ -17,7 +17,9 @@ type sessionState struct {
 	Options Options `json:"options"`
 	Next    int     `json:"next"`
 	Pieces  []Piece `json:"pieces"`
-	Digest  string  `json:"digest"` // of the window's text
+	// Asked are the questions; sessions of older programs have those of their pieces only.
+	Asked  []string `json:"asked,omitempty"`
+	Digest string   `json:"digest"` // of the window's text
 }
 
 const sessionVersion = 1
@@ -27,7 +29,7 @@ const sessionVersion = 1
 func (s *Session) MarshalJSON() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := sessionState{sessionVersion, s.o, s.next, []Piece{}, s.receipt(s.shown()...).Digest}
+	st := sessionState{sessionVersion, s.o, s.next, []Piece{}, s.asked, s.receipt(s.shown()...).Digest}
 	for _, p := range s.pieces {
 		st.Pieces = append(st.Pieces, p.Piece)
 	}
@@ -51,6 +53,9 @@ func Resume(ctx context.Context, ix engine.Index, state []byte, scope tamis.Scop
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	s.next = st.Next
+	for _, q := range st.Asked {
+		s.remember(q)
+	}
 	sources := map[string]render.Source{}
 	source := func(doc string) (render.Source, error) {
 		if text, ok := sources[doc]; ok {

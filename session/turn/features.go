@@ -3,8 +3,6 @@ package turn
 import (
 	"math"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // features of a word that may be carried over; names for reports.
@@ -117,57 +115,4 @@ func (s *said) has(term string) bool {
 // adjoins says that nothing stands between a word and the next one.
 func (w word) adjoins(next word, in string) bool {
 	return next.start >= w.end && strings.TrimSpace(in[w.end:next.start]) == ""
-}
-
-// personIn is the name of two words and more, in capitals, that the texts have most often.
-func personIn(texts []string) string {
-	count := map[string]int{}
-	best := ""
-	for _, s := range texts {
-		for _, run := range nameRuns(s) {
-			if count[run]++; count[run] > count[best] {
-				best = run
-			}
-		}
-	}
-	return best
-}
-
-// nameRuns are the runs of two to four words in capitals.
-func nameRuns(s string) (out []string) {
-	start, end, n := 0, 0, 0
-	flush := func() {
-		if n >= 2 && n <= 4 {
-			out = append(out, s[start:end])
-		}
-		n = 0
-	}
-	for at := 0; at < len(s); {
-		r, size := utf8.DecodeRuneInString(s[at:])
-		if !unicode.IsLetter(r) {
-			at += size
-			continue
-		}
-		from := at
-		for at < len(s) {
-			r, size := utf8.DecodeRuneInString(s[at:])
-			if !unicode.IsLetter(r) && r != '\'' && r != '-' {
-				break
-			}
-			at += size
-		}
-		if unicode.IsUpper(r) && (n == 0 || s[end:from] == " ") {
-			if n == 0 {
-				start = from
-			}
-			n, end = n+1, at
-			continue
-		}
-		flush()
-		if unicode.IsUpper(r) {
-			start, end, n = from, at, 1
-		}
-	}
-	flush()
-	return out
 }

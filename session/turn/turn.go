@@ -28,18 +28,18 @@ type Exchange struct {
 
 // Carried is what an earlier turn named and the question means too.
 type Carried struct {
-	Text string `json:"text"`
+	Text string `json:"text" doc:"As an earlier turn has it"`
 	// Weight of its words beside those of the question, from 0 to 1: the root of the
 	// probability that they are meant.
-	Weight float64 `json:"weight"`
+	Weight float64 `json:"weight" doc:"Of its words beside those of the question, from 0 to 1"`
 	// Turn that named it last, from 1 on.
-	Turn int `json:"turn"`
+	Turn int `json:"turn" doc:"That named it last, from 1 on"`
 }
 
 // Asked is what a question means in its conversation.
 type Asked struct {
 	Question string    `json:"question"`
-	Carried  []Carried `json:"carried"`
+	Carried  []Carried `json:"carried" nullable:"false" doc:"What earlier turns named and the question means too"`
 }
 
 // Text is the question with what was carried over, for people and for what takes no weights.
@@ -81,10 +81,10 @@ type Thread struct {
 
 type past struct {
 	*said
-	focus   map[string]bool // what a pronoun after it stands for
-	topic   map[string]bool // what the conversation is about by now
-	answers map[string]int  // words of the answers, and how often
-	person  string          // the name that the answers have most often
+	focus map[string]bool // what a pronoun after it stands for
+	topic map[string]bool // what the conversation is about by now
+	named string          // what the answers name most often, where the turn asks for a name
+	who   string          // the person that they name most often
 }
 
 var english = sync.OnceValue(func() *text.Analyzer {
@@ -109,12 +109,9 @@ type Candidate struct {
 
 // Add adds a turn that is over.
 func (t *Thread) Add(e Exchange) {
-	p := &past{said: read(t.an, e.Question), answers: map[string]int{}}
+	p := &past{said: read(t.an, e.Question)}
 	p.follow(t.turns)
-	for _, a := range e.Answers {
-		t.an.EachContent(a, func(term string, _, _ int) { p.answers[term]++ })
-	}
-	p.person = personIn(e.Answers)
+	p.named, p.who = p.answered(t.an, e.Answers)
 	t.turns = append(t.turns, p)
 }
 
@@ -233,13 +230,13 @@ func (t *Thread) Asked(question string) Asked {
 			sum += all[j].Score
 			j++
 		}
-		number := all[i].at + 1
-		if number > 1 {
-			number += t.skipped
-		}
+		number := t.number(all[i].at)
 		phrase := from[all[i].word.start:all[j-1].word.end]
 		out.Carried = append(out.Carried, Carried{strings.TrimSuffix(strings.TrimSuffix(phrase, "'s"), "’s"), math.Round(100*math.Sqrt(sum/float64(j-i))) / 100, number})
 		i = j
+	}
+	if c, ok := t.fromAnswers(now); ok && !slices.ContainsFunc(out.Carried, func(o Carried) bool { return o.Text == c.Text }) {
+		out.Carried = append(out.Carried, c)
 	}
 	return out
 }
