@@ -20,6 +20,13 @@ type Weighted struct {
 	Weight float64
 }
 
+// Favour is what the asker did with documents, by their ids: from 1 for one that was kept to
+// -1 for one that was sent away. It moves passages of the same worth, and never outweighs a
+// word of the question; what is beyond 1 counts as 1.
+type Favour map[string]float64
+
+func (f Favour) set(r *request) { r.favour = f }
+
 func (b Beside) set(r *request) { r.beside = b }
 
 func (b Beside) composed() ([]compose.Weighted, error) {

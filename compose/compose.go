@@ -36,7 +36,8 @@ type Request struct {
 	// Pack says how much context, and how it is made; what it says for the receipt of
 	// drafts, judgments and what is incomplete is filled in.
 	Pack   pack.Options
-	Drafts []string // draft answers: what they have counts more, and is looked for
+	Favour map[string]float64 // of documents: see gather.Question
+	Drafts []string           // draft answers: what they have counts more, and is looked for
 	Rerank Rerank
 }
 
@@ -77,7 +78,7 @@ func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (
 	if err != nil {
 		return nil, err
 	}
-	asked := gather.Question{Text: r.Question, Terms: terms, IDF: idf, Meaning: meaning}
+	asked := gather.Question{Text: r.Question, Terms: terms, IDF: idf, Meaning: meaning, Favour: r.Favour}
 	judged := r.Rerank.judge(from, &asked, meant(&r))
 	if err := g.Look(ctx, &asked, max(candidatePassages, r.Pack.Budget/passageBudget), candidateDocuments); err != nil {
 		return nil, err

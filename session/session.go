@@ -50,9 +50,10 @@ type Session struct {
 	o       Options
 
 	mu     sync.Mutex
-	pieces []*piece // in the order of the window; folded ones are not in its text
-	next   int      // number of the next piece
-	asked  []string // the questions that were asked, the last of many
+	pieces []*piece           // in the order of the window; folded ones are not in its text
+	next   int                // number of the next piece
+	asked  []string           // the questions that were asked, the last of many
+	acts   map[string]float64 // what was done with documents: see Favour
 }
 
 // Options are the size and form of a session's window.
@@ -166,7 +167,7 @@ func (s *Session) ContextBeside(ctx context.Context, question string, b tamis.Bu
 		return nil, invalid("budget", "%w", &tamis.BudgetError{Budget: b.Tokens})
 	}
 	turn := &Turn{Folded: s.makeRoom(b.Tokens), Asked: s.resolve(question, options)}
-	options = append([]tamis.ContextOption{Beside(turn.Asked.Carried)}, options...)
+	options = append([]tamis.ContextOption{Beside(turn.Asked.Carried), s.favour()}, options...)
 	undo := func() {
 		for _, p := range s.pieces {
 			if slices.Contains(turn.Folded, p.ID) {
@@ -257,6 +258,9 @@ func (s *Session) Fold(id int) error {
 		p.Folded = was
 		return fmt.Errorf("fold piece %d: %w", id, &tamis.BudgetError{Budget: s.o.Tokens, Need: n})
 	}
+	if !was {
+		s.act(p.Doc, folded)
+	}
 	return nil
 }
 
@@ -287,6 +291,7 @@ func (s *Session) Restore(id int) (*tamis.Context, error) {
 	rest.Spans = slices.Clone(added.Spans)
 	s.pieces = slices.DeleteFunc(s.pieces, func(o *piece) bool { return o == p })
 	s.pieces = append(s.pieces, rest)
+	s.act(p.Doc, restored)
 	return added, nil
 }
 
@@ -295,10 +300,14 @@ func (s *Session) Pin(id int, pinned bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.piece(id)
-	if err == nil {
-		p.Pinned = pinned
+	if err != nil {
+		return err
 	}
-	return err
+	if p.Pinned != pinned {
+		s.act(p.Doc, map[bool]float64{true: kept, false: -kept}[pinned])
+	}
+	p.Pinned = pinned
+	return nil
 }
 
 // Find returns where a text occurs in the pieces, shown or folded, whatever its
