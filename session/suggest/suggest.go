@@ -41,17 +41,18 @@ type Index interface {
 }
 
 const (
-	recentDocs = 6         // documents of the last pieces that are read
-	readBytes  = 256 << 10 // of each
-	elsewhere  = 30        // passages of other documents
-	mostBytes  = 100       // of a suggestion
-	leastBytes = 4
-	weighNear  = 1.0
-	weighTopic = 1.0
-	weighNamed = .6 // has an entity of the user
-	weighAsks  = .3 // is a question
-	tooAlike   = .6 // of the words of one that is taken already, or was asked
-	rareShare  = 3  // every third is a rare one, where there are such
+	recentDocs  = 4         // documents that are read
+	recentTurns = 3         // whose pieces count
+	readBytes   = 256 << 10 // of each
+	elsewhere   = 30        // passages of other documents
+	mostBytes   = 100       // of a suggestion
+	leastBytes  = 4
+	weighNear   = .8
+	weighTopic  = 1.0
+	weighNamed  = .6 // has an entity of the user
+	weighAsks   = .3 // is a question
+	tooAlike    = .6 // of the words of one that is taken already, or was asked
+	rareShare   = 3  // every third is a rare one, where there are such
 )
 
 // candidate is a suggestion with what ranking it needs.
@@ -108,18 +109,26 @@ func (g *suggester) words(s string) map[string]bool {
 	return out
 }
 
-// nearby are headings and questions of the documents of the last pieces.
+// nearby are headings and questions of the documents that the last questions showed most of.
 func (g *suggester) nearby(ctx context.Context, pieces []session.Piece) error {
-	var docs []string
+	weight := map[string]float64{}
+	var docs, turns []string
 	for _, p := range slices.Backward(pieces) {
+		if len(turns) == 0 || turns[len(turns)-1] != p.Question {
+			turns = append(turns, p.Question)
+		}
 		for _, span := range p.Spans {
 			g.shown[p.Doc] = append(g.shown[p.Doc], [2]int{span.Start, span.End})
-		}
-		if !slices.Contains(docs, p.Doc) && len(docs) < recentDocs {
-			docs = append(docs, p.Doc)
+			if len(turns) <= recentTurns {
+				weight[p.Doc] += float64(span.End-span.Start) / float64(len(turns))
+			}
 		}
 	}
-	for i, id := range docs {
+	for id := range weight {
+		docs = append(docs, id)
+	}
+	slices.SortFunc(docs, func(a, b string) int { return cmp.Or(cmp.Compare(weight[b], weight[a]), strings.Compare(a, b)) })
+	for _, id := range docs[:min(len(docs), recentDocs)] {
 		d, err := g.ix.Document(ctx, id, g.scope)
 		if errors.Is(err, tamis.ErrNotFound) {
 			continue // it has gone since
@@ -127,15 +136,16 @@ func (g *suggester) nearby(ctx context.Context, pieces []session.Piece) error {
 		if err != nil {
 			return err
 		}
-		g.headings(d, i)
-		g.questions(d, i)
+		share := weight[id] / weight[docs[0]]
+		g.headings(d, share)
+		g.questions(d, share)
 	}
 	return nil
 }
 
 // headings of a document that nothing was shown under; the nearer to what was shown, and the
 // later that was, the better.
-func (g *suggester) headings(d *tamis.Document, age int) {
+func (g *suggester) headings(d *tamis.Document, share float64) {
 	var heads []corpus.Block
 	for _, b := range d.Blocks {
 		if b.Kind == corpus.Heading && b.Level <= 6 {
@@ -161,12 +171,12 @@ func (g *suggester) headings(d *tamis.Document, age int) {
 			}
 		}
 		path := d.HeadingsAt(b.Start)
-		g.add(b.Label, d.ID, b.Start, b.End, "heading", strings.Join(append([]string{d.Title}, path...), " "), 1/float64(1+away)/float64(1+age))
+		g.add(b.Label, d.ID, b.Start, b.End, "heading", strings.Join(append([]string{d.Title}, path...), " "), 1/float64(1+away)*share)
 	}
 }
 
 // questions are the lines of a document that end in a question mark.
-func (g *suggester) questions(d *tamis.Document, age int) {
+func (g *suggester) questions(d *tamis.Document, share float64) {
 	at := 0
 	for line := range strings.Lines(d.Source[:min(len(d.Source), readBytes)]) {
 		start := at
@@ -186,7 +196,7 @@ func (g *suggester) questions(d *tamis.Document, age int) {
 			away = min(away, math.Abs(float64(r[0]-from)))
 		}
 		if !covered {
-			g.add(s, d.ID, from, from+len(s), "question", d.Title, 1/(1+away/2000)/float64(1+age))
+			g.add(s, d.ID, from, from+len(s), "question", d.Title, 1/(1+away/2000)*share)
 		}
 	}
 }

@@ -12,7 +12,11 @@ const (
 	// answerWeight is what a name that only the answers have weighs: what they say was chosen
 	// for the question before, and holds more names than one.
 	answerWeight = .6
-	answerBytes  = 4 << 10 // of the answers to a turn that are looked at
+	// followWeight is what the subject of the last turn weighs in a question of what its
+	// answers spoke of at least followedTimes.
+	followWeight  = .5
+	followedTimes = 2
+	answerBytes   = 4 << 10 // of the answers to a turn that are looked at
 )
 
 // fromAnswers is what the answers name and a pronoun of the question may stand for: after
@@ -44,35 +48,61 @@ func (t *Thread) number(at int) int {
 
 var asksName = list("which who whose")
 
-// answered says what the answers to a turn name: the thing, where the turn asks for one, and
-// the person of two words and more.
-func (p *past) answered(an *text.Analyzer, answers []string) (named, who string) {
-	if len(answers) == 0 || len(p.tokens) == 0 {
-		return "", ""
+// answered reads the answers to a turn: the words that they have, what stands with most of
+// the turn's words, where the turn asks for a name, and the person that they name most.
+func (p *past) answered(an *text.Analyzer, answers []string) {
+	p.answer = map[string]int{}
+	if len(p.tokens) == 0 {
+		return
 	}
 	asks := asksName[p.tokens[0]] || len(p.tokens) > 1 && p.tokens[0] == "what" && !bare[p.tokens[1]]
-	things, persons := map[string]int{}, map[string]int{}
+	persons, things := map[string]int{}, map[string]int{}
 	left := answerBytes
 	for _, s := range answers {
 		s = s[:min(left, len(s))]
 		left -= len(s)
-		for _, name := range names(s) {
-			own := true // no word of the question
-			an.EachContent(name, func(term string, _, _ int) { own = own && !p.has(term) })
-			if !own {
-				continue
-			}
-			if things[name]++; asks && things[name] > things[named] {
-				named = name
-			}
-			if strings.Contains(name, " ") && unicode.IsUpper(first(name)) {
-				if persons[name]++; persons[name] > persons[who] {
-					who = name
+		for _, sentence := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("\n?!;", r) }) {
+			met := map[string]bool{}
+			an.EachContent(sentence, func(term string, _, _ int) {
+				p.answer[term]++
+				if p.has(term) {
+					met[term] = true
+				}
+			})
+			for _, name := range names(sentence) {
+				own := false // more than words of the question
+				an.EachContent(name, func(term string, _, _ int) { own = own || !p.has(term) })
+				if !own {
+					continue
+				}
+				if things[name] += len(met); asks && things[name] > max(1, things[p.named]) {
+					p.named = name
+				}
+				if strings.Contains(name, " ") && unicode.IsUpper(first(name)) {
+					if persons[name]++; persons[name] > persons[p.who] {
+						p.who = name
+					}
 				}
 			}
 		}
 	}
-	return named, who
+}
+
+// follows says that a question which stands by itself asks of something that the answers to
+// the last turn spoke of: then it is asked of what that turn was about.
+func (t *Thread) follows(now *said) bool {
+	if len(t.turns) == 0 || now.pronoun {
+		return false
+	}
+	last := t.turns[len(t.turns)-1]
+	n := 0
+	for _, w := range now.words {
+		if last.answer[w.term] < followedTimes || last.focus[w.term] {
+			return false
+		}
+		n++
+	}
+	return n > 0 && n <= 2 && now.defines
 }
 
 func first(s string) rune {
@@ -81,7 +111,8 @@ func first(s string) rune {
 }
 
 // names are what a text marks as a name: runs of up to four words in capitals, not those that
-// a sentence begins with unless there are two, and what stands between backquotes.
+// a sentence begins with unless there are two, and what stands between backquotes, and words with
+// a dash, a dot or an underscore inside.
 func names(s string) (out []string) {
 	for rest := s; ; {
 		_, after, ok := strings.Cut(rest, "`")
@@ -93,6 +124,12 @@ func names(s string) (out []string) {
 			out = append(out, code)
 		}
 		rest = left
+	}
+	for _, w := range strings.Fields(s) {
+		w = strings.Trim(w, ".,;:()[]“”‘’\"'")
+		if len(w) > 3 && len(w) <= 40 && !strings.Contains(w, "/") && strings.ContainsAny(w[1:len(w)-1], "-_.") && unicode.IsLower(first(w)) {
+			out = append(out, w) // a command, a file, a function
+		}
 	}
 	start, end, n := 0, 0, 0
 	flush := func() {

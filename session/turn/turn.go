@@ -81,10 +81,11 @@ type Thread struct {
 
 type past struct {
 	*said
-	focus map[string]bool // what a pronoun after it stands for
-	topic map[string]bool // what the conversation is about by now
-	named string          // what the answers name most often, where the turn asks for a name
-	who   string          // the person that they name most often
+	focus  map[string]bool // what a pronoun after it stands for
+	topic  map[string]bool // what the conversation is about by now
+	answer map[string]int  // words of the answers, and how often
+	named  string          // what the answers name most often, where the turn asks for a name
+	who    string          // the person that they name most often
 }
 
 var english = sync.OnceValue(func() *text.Analyzer {
@@ -110,15 +111,15 @@ type Candidate struct {
 // Add adds a turn that is over.
 func (t *Thread) Add(e Exchange) {
 	p := &past{said: read(t.an, e.Question)}
-	p.follow(t.turns)
-	p.named, p.who = p.answered(t.an, e.Answers)
+	p.follow(t.turns, t.follows(p.said))
+	p.answered(t.an, e.Answers)
 	t.turns = append(t.turns, p)
 }
 
 // follow says what the focus and the topic are after a turn. A turn with a pronoun, or that
 // names nothing, keeps the focus; one that names some of it again adds to it; any other has
 // a focus of its own. The topic is what a turn defines.
-func (p *past) follow(before []*past) {
+func (p *past) follow(before []*past, follows bool) {
 	own := map[string]bool{}
 	for _, w := range p.words {
 		if !w.general {
@@ -137,7 +138,7 @@ func (p *past) follow(before []*past) {
 	switch {
 	case p.pronoun && len(last.focus) > 0, len(own) == 0:
 		p.focus = last.focus
-	case again && !p.defines:
+	case again && !p.defines, follows:
 		p.focus = maps.Clone(last.focus)
 		maps.Copy(p.focus, own)
 	case !p.defines && !p.names:
@@ -210,6 +211,21 @@ func (s *said) least() float64 {
 	return leastWhole
 }
 
+// strongest is the probability of the word that a pronoun stands for most likely: it stands
+// for something.
+func (t *Thread) strongest(all []Candidate) float64 {
+	most, focus := 0.0, t.turns
+	for _, c := range all {
+		if len(focus) > 0 && focus[len(focus)-1].focus[c.Term] {
+			most = max(most, c.Score)
+		}
+	}
+	if most == 0 {
+		return 1
+	}
+	return most
+}
+
 // Asked says what a question means here.
 func (t *Thread) Asked(question string) Asked {
 	out := Asked{Question: question, Carried: []Carried{}}
@@ -218,7 +234,19 @@ func (t *Thread) Asked(question string) Asked {
 	}
 	now := read(t.an, question)
 	least := now.least()
-	all := slices.DeleteFunc(t.candidates(now), func(c Candidate) bool { return c.Score < least })
+	all := t.candidates(now)
+	if now.pronoun {
+		least = min(least, t.strongest(all))
+	}
+	follows := t.follows(now)
+	all = slices.DeleteFunc(all, func(c Candidate) bool {
+		return c.Score < least && !(follows && t.turns[len(t.turns)-1].focus[c.Term])
+	})
+	if follows {
+		for i := range all {
+			all[i].Score = followWeight * followWeight // its root is the weight
+		}
+	}
 	// Words that stood together are shown and weighed together, the latest turn first.
 	slices.SortFunc(all, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.word.start, b.word.start))

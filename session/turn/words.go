@@ -23,7 +23,7 @@ var (
 	articles   = list("a an the")
 	actors     = list("to i you we they it he she people can could should would will may might do does did not really ever never always also")
 	relative   = list("it's it’s") // "describe it's growth" and "it's good": both stand for a thing
-	shortened  = list("one ones there then instead so other others another same similar else more difference compare different both first")
+	shortened  = list("there then instead so other others another same similar else more difference compare different both first")
 	prepared   = list("of about for in on at to from with by between during behind around against than")
 	bare       = list("and or but also how what why when where who which about is are was were do does did can could the a an any some")
 	definition = []string{"tell me about", "tell me more about", "what is", "what are", "what was", "what were", "who is", "who was", "who were",
@@ -112,7 +112,7 @@ func read(an *text.Analyzer, question string) *said {
 		case pronouns[t], relative[t]:
 			backs = append(backs, starts[i])
 			s.person = s.person || persons[t]
-		case t == "that" && (i == len(tokens)-1 || bare[tokens[i+1]]):
+		case (t == "that" || t == "one" || t == "ones") && (i == len(tokens)-1 || bare[tokens[i+1]]):
 			backs = append(backs, starts[i])
 		case shortened[t]:
 			s.shortened = true
@@ -142,6 +142,7 @@ func read(an *text.Analyzer, question string) *said {
 			k > 0 && s.words[k-1].subject && s.words[k-1].adjoins(w, question)
 		r, _ := utf8.DecodeRuneInString(question[start:])
 		w.capital = unicode.IsUpper(r) && sentenceBegins(question[:start]) == false
+		w.capital = w.capital || strings.ContainsAny(question[start:end], "._0123456789") || inner(question[start:end])
 		s.names = s.names || w.capital
 		s.words = append(s.words, w)
 	})
@@ -149,15 +150,17 @@ func read(an *text.Analyzer, question string) *said {
 		s.pronoun = s.pronoun || !s.inside(at)
 	}
 	if about >= 0 && !s.pronoun {
-		named := 0
+		named, of := 0, 0
 		for _, w := range s.words {
-			if !w.general {
+			if w.general {
+				of++
+			} else {
 				named++
 			}
 		}
 		// "What is throat cancer?" defines; "what are the main types" does not, nor does "the
 		// role of X in Y" as such.
-		s.defines = named > 0 && (about >= len(tokens) || tokens[about] != "the" || s.names)
+		s.defines = named > 0 && (about >= len(tokens) || tokens[about] != "the" || s.names && of == 0)
 	}
 	return s
 }
@@ -175,6 +178,12 @@ func (s *said) inside(at int) bool {
 		}
 	}
 	return false
+}
+
+// inner says that a word has a capital inside, as names of things do.
+func inner(w string) bool {
+	r, n := utf8.DecodeRuneInString(w)
+	return unicode.IsLetter(r) && strings.ContainsFunc(w[n:], unicode.IsUpper)
 }
 
 func sentenceBegins(before string) bool {

@@ -261,7 +261,7 @@ func (a *App) list() *cobra.Command {
 					for _, s := range p.Spans {
 						bytes += s.End - s.Start
 					}
-					fmt.Fprintf(a.Out, "  [%d] %s (%d bytes%s)\n", p.ID, screen.Name(receipt.At("", p.Doc, s.Path, s.Place)), bytes, state)
+					fmt.Fprintf(a.Out, "  [%d] %s (%d bytes%s)\n", p.ID, screen.Name(receipt.At(receipt.ShortPath(p.Doc), p.Doc, s.Path, s.Place)), bytes, state)
 				}
 				_, err := fmt.Fprintf(a.Out, "window: %d of %d tokens, %d questions\n", used.Tokens, used.Budget, len(w.Asked()))
 				return err
