@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis"
@@ -51,6 +52,8 @@ const (
 	weighTopic  = 1.0
 	weighNamed  = .6 // has an entity of the user
 	weighAsks   = .3 // is a question
+	leastScore  = .25
+	rarestOf    = .5 // of the best score that a rare one has at least
 	tooAlike    = .6 // of the words of one that is taken already, or was asked
 	rareShare   = 3  // every third is a rare one, where there are such
 )
@@ -188,6 +191,9 @@ func (g *suggester) questions(d *tamis.Document, share float64) {
 		if i := strings.LastIndexAny(s[:len(s)-1], ".!?:"); i >= 0 && i+1 < len(s) && s[i+1] == ' ' {
 			s = strings.TrimSpace(s[i+1:])
 		}
+		if r, _ := utf8.DecodeRuneInString(s); !unicode.IsUpper(r) || inCode(d, start) {
+			continue // the end of a sentence that began before, or what a program asks
+		}
 		from := start + strings.Index(line, s)
 		away := math.Inf(1)
 		covered := false
@@ -199,6 +205,14 @@ func (g *suggester) questions(d *tamis.Document, share float64) {
 			g.add(s, d.ID, from, from+len(s), "question", d.Title, 1/(1+away/2000)*share)
 		}
 	}
+}
+
+func inCode(d *tamis.Document, at int) bool {
+	i, found := slices.BinarySearchFunc(d.Blocks, at, func(b corpus.Block, at int) int { return cmp.Compare(b.Start, at) })
+	if !found {
+		i--
+	}
+	return i >= 0 && d.Blocks[i].Kind == corpus.Code
 }
 
 // others are headings of other documents that match the subject.
@@ -272,6 +286,7 @@ func (g *suggester) score(known *entities.Store) error {
 			}
 		}
 	}
+	g.all = slices.DeleteFunc(g.all, func(c *candidate) bool { return c.Score < leastScore })
 	slices.SortStableFunc(g.all, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(a.Doc, b.Doc), cmp.Compare(a.Start, b.Start))
 	})
@@ -301,6 +316,10 @@ func (g *suggester) choose(n int) []Suggestion {
 	if len(rarity) > 0 {
 		bound = rarity[len(rarity)*3/4]
 	}
+	best := 0.0
+	if len(g.all) > 0 {
+		best = g.all[0].Score
+	}
 	taken := slices.Clone(g.asked)
 	out := []Suggestion{}
 	for len(out) < n {
@@ -312,7 +331,7 @@ func (g *suggester) choose(n int) []Suggestion {
 			if at < 0 {
 				at = i
 			}
-			if (len(out)+1)%rareShare != 0 || c.rare >= bound {
+			if (len(out)+1)%rareShare != 0 || c.rare >= bound && c.Score >= rarestOf*best {
 				at = i
 				break
 			}
