@@ -67,7 +67,7 @@ var floors = [][]string{
 	{"engine/opensearch"},
 	{"session/turn"},
 	{"attest", "session", "session/entities"},
-	{"ask", "session/suggest"},
+	{"ask", "review", "session/suggest"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
@@ -83,7 +83,7 @@ var floors = [][]string{
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/serving", "cmd/tamis/showing"},
+	{"cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 
