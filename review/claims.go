@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
@@ -52,18 +54,38 @@ const (
 	leastBytes     = 40  // of a claim
 	mostBytes      = 900 // of a claim with the sentence that it needs
 	leastMeets     = .34 // share of the question that a sentence has, at least
+	weighShare     = .45 // of the question in the sentence
+	weighTitled    = .2  // and in its title with it
+	weighPairs     = .2  // words that stand together in the question do so there
+	weighFinding   = .1  // it says that something was found; and that it is concluded
+	keyPart        = .85 // of the rarest word's weight that another has that is as rare
+	withoutKey     = .6  // of the score of a claim that has none of the rarest
 	leastWithTitle = .6  // or less, where it has so much with its document's title
 )
 
 var (
-	finding  = regexp.MustCompile(`(?i)\b(we (found|find|show|report|demonstrate|observed?|conclude)|results? (show|suggest|indicate|demonstrate)|(was|were|is|are) (significantly |strongly |independently |not )*(associated|correlated|linked)|significant(ly)?|suggest(s|ed)? that|indicat(e|es|ed|ing) that|demonstrat(e|es|ed)|conclu(de|sion)|reveal(s|ed)?|must|should|is (a|an|the)|are (a|an|the))\b`)
-	backward = regexp.MustCompile(`^(?i)(this|these|that|those|it|they|he|she|its|their|such|both|however|thus|therefore|moreover|furthermore|in contrast|in addition|conversely|similarly|here|also)\b`)
+	finding = regexp.MustCompile(`(?i)\b(we (found|find|show|report|demonstrate|observed?|conclude)|results? (show|suggest|indicate|demonstrate)|(was|were|is|are) (significantly |strongly |independently |not )*(associated|correlated|linked)|significant(ly)?|suggest(s|ed)? that|indicat(e|es|ed|ing) that|demonstrat(e|es|ed)|conclu(de|sion)|reveal(s|ed)?|must|should|is (a|an|the)|are (a|an|the))\b`)
+	// What a study set out to do is no claim.
+	purpose    = regexp.MustCompile(`(?i)^(objectives?|aims?|purpose|design|methods?|setting|participants|measurements|main outcomes?( measures?)?)\b|\b(to (determine|assess|examine|investigate|evaluate|test|quantify|compare|study|explore) (whether|if|the|how)|we (also )?(assess|aim|investigat|examin|evaluat|sought|test|stud|compar)\w*|the (aims?|purpose|objectives?) of|this (review|paper|study|article) (will|aims?|reviews|examines|describes|discusses))\b`)
+	concluding = regexp.MustCompile(`(?i)^(conclusions?|in (conclusion|summary)|interpretation|findings|results)\b|\bwe conclude\b|\bmeta-analys[ie]s\b|\bsystematic review\b`)
+	backward   = regexp.MustCompile(`^(?i)(this|these|that|those|it|they|he|she|its|their|such|both|however|thus|therefore|moreover|furthermore|in contrast|in addition|conversely|similarly|here|also)\b`)
 )
 
 // meets says what share of a question, by the weight of its words, a text has.
 type meets struct {
 	of  func(text string) map[string]float64
 	all float64
+	key float64 // weight from which on a word is one of the question's rarest
+}
+
+// hasKey says that a text has one of the rarest words of the question.
+func (m *meets) hasKey(text string) bool {
+	for _, w := range m.of(text) {
+		if w >= m.key {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *meets) share(texts ...string) float64 {
@@ -87,8 +109,39 @@ func (r *run) meets(question string) (*meets, error) {
 	found := of(question)
 	for _, w := range sorted(found) {
 		m.all += found[w]
+		m.key = max(m.key, keyPart*found[w])
 	}
 	return m, nil
+}
+
+// pairsOf are the content words of a text that stand side by side.
+func (r *run) pairsOf(s string) map[[2]string]bool {
+	out := map[[2]string]bool{}
+	last, end := "", -1
+	r.an.EachContent(s, func(term string, from, to int) {
+		if end >= 0 && from > end && strings.TrimLeft(s[end:from], " -") == "" {
+			out[[2]string{last, term}] = true
+		}
+		last, end = term, to
+	})
+	return out
+}
+
+// pairsIn is the share of the question's pairs of words that a text has; 1 where it has none.
+func (r *run) pairsIn(s string) float64 {
+	if r.pairs == nil {
+		r.pairs = r.pairsOf(r.o.Question)
+	}
+	if len(r.pairs) == 0 {
+		return 1
+	}
+	n := 0
+	for p := range r.pairsOf(s) {
+		if r.pairs[p] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(r.pairs))
 }
 
 // read reads a whole document and distils what it claims of the question.
@@ -127,24 +180,32 @@ func (r *run) claim(d *tamis.Document, p *corpus.Passage, i int, s corpus.Senten
 		return Claim{}, false
 	}
 	start, own := s.Start, d.Source[s.Start:s.End]
-	if strings.HasSuffix(strings.TrimSpace(own), "?") || len(own) < leastBytes {
+	if strings.HasSuffix(strings.TrimSpace(own), "?") || len(own) < leastBytes || purpose.MatchString(own) {
 		return Claim{}, false
 	}
 	share, titled := m.share(own), m.share(d.Title, own)
 	if share < leastMeets && !(share >= leastMeets/2 && titled >= leastWithTitle) {
 		return Claim{}, false
 	}
-	if backward.MatchString(own) && i > 0 {
+	first, _ := utf8.DecodeRuneInString(own)
+	if needs := backward.MatchString(own) || unicode.IsLower(first); needs {
+		if i == 0 {
+			return Claim{}, false // what it points back to is not there
+		}
 		start = p.Sentences[i-1].Start
 	}
 	if s.End-start > mostBytes {
-		if start = s.Start; s.End-start > mostBytes {
-			return Claim{}, false
-		}
+		return Claim{}, false
 	}
-	score := .6*share + .25*titled
+	score := weighShare*share + weighTitled*titled + weighPairs*r.pairsIn(d.Title+". "+own)
 	if finding.MatchString(own) {
-		score += .15
+		score += weighFinding
+	}
+	if concluding.MatchString(own) {
+		score += weighFinding
+	}
+	if !m.hasKey(d.Title + "\n" + own) {
+		score *= withoutKey
 	}
 	e := evidence(d, start, s.End)
 	return Claim{Text: e.Text, Evidence: []Evidence{e}, Score: round(score)}, true

@@ -19,8 +19,10 @@ type Kept struct {
 
 const (
 	keepLooks   = 4   // budgets that are tried, up to the whole one
-	addsLittle  = .3  // what the next claim adds at most, beside the first, where it suffices
-	leastKept   = 3   // claims that never suffice, where there are more
+	scoreFloor  = .6  // of the best claim's score: what has less does not answer
+	addsLittle  = .5  // what the next claim adds at most, beside the first, where it suffices
+	repeats     = .6  // of a claim's worth that is lost where others have all its words
+	leastKept   = 5   // claims that never suffice, where there are more
 	coversAll   = .95 // of what all claims together have of the question
 	sourceBonus = .1  // of a second source, and so on, in logarithms
 )
@@ -56,7 +58,10 @@ func (r *run) fill(claims []Claim, stances []*stance, m *meets, whole float64, b
 			shared := len(common(stances[i].terms, stances[j].terms))
 			most = max(most, float64(shared)/float64(max(1, len(stances[i].terms))))
 		}
-		return claims[i].Score * (1 + sourceBonus*math.Log(float64(len(claims[i].Evidence)))) * (1 - most)
+		if claims[i].Score < scoreFloor*claims[0].Score {
+			return 0
+		}
+		return claims[i].Score * (1 + sourceBonus*math.Log(float64(len(claims[i].Evidence)))) * (1 - repeats*most)
 	}
 	first, text := 0.0, ""
 	for {

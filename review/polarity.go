@@ -12,9 +12,11 @@ import (
 var (
 	negation = regexp.MustCompile(`(?i)\b(no|not|never|without|neither|nor|cannot|unable|failed? to|fails to|lack(s|ed|ing)? of|absence of|unlikely to|unrelated|unaffected|unchanged|n't)\b|n['’]t\b`)
 	upward   = regexp.MustCompile(`(?i)\b(increas\w*|higher|greater|improv\w*|enhanc\w*|promot\w*|elevat\w*|up-?regulat\w*|ris(e|es|ing|en)|raise[sd]?|accelerat\w*|stimulat\w*|activat\w*|induc(e|es|ed|ing)|faster|positively)\b`)
-	downward = regexp.MustCompile(`(?i)\b(decreas\w*|lower(s|ed|ing)?|reduc\w*|declin\w*|inhibit\w*|suppress\w*|impair\w*|worsen\w*|down-?regulat\w*|diminish\w*|attenuat\w*|weaken\w*|prevent\w*|protect\w*|block(s|ed|ing)?|slower|negatively|fewer)\b`)
-	// "not only", "no less than" and the like turn nothing round.
-	emphasis = regexp.MustCompile(`(?i)\bnot only\b|\bno (less|fewer|later|more) than\b|\bwhether or not\b|\bnot necessarily\b|\bno doubt\b`)
+	downward = regexp.MustCompile(`(?i)\b(decreas\w*|lower(s|ed|ing)?|reduc\w*|declin\w*|inhibit\w*|suppress\w*|impair\w*|worsen\w*|down-?regulat\w*|diminish\w*|attenuat\w*|weaken\w*|prevent(s|ed|ing)?|protect(s|ed|ing)?|block(s|ed|ing)?|slower|negatively|fewer)\b`)
+	// Who has little of something says the contrary of who has it.
+	lowly = regexp.MustCompile(`(?i)\b(low|deficien\w*|insufficien\w*|inadequate\w*|absent|loss|lacking|knock-?out|deplet\w*|depriv\w*|withdraw\w*|restrict\w*|antagonis\w*|inhibitors?|inverse(ly)?)\b`)
+	// "not only", "no less than" and "has not been studied" turn nothing round.
+	emphasis = regexp.MustCompile(`(?i)\bnot only\b|\bno (less|fewer|later|more) than\b|\bwhether or not\b|\bnot necessarily\b|\bno doubt\b|\bnot all\b|\bnot (yet )?(been |be )?(\w+ly )?(studied|known|clear|confirmed|established|reached|understood|investigated|examined|determined|assessed|tested|evaluated|reported|available)\b`)
 	quantity = regexp.MustCompile(`(\d+(?:[.,]\d+)*)\s*(%|percent|per cent|[a-zA-Zµ]+(?:/[a-zA-Z]+)?)`)
 	words    = regexp.MustCompile(`[\p{L}\p{N}]+(?:[-'’][\p{L}\p{N}]+)*`)
 )
@@ -25,6 +27,7 @@ type stance struct {
 	terms    map[string]bool // content words but those of polarity
 	negated  bool
 	up, down bool
+	lowered  bool // speaks of little of something
 	// near are the terms that a negation or a direction stands before.
 	near    map[string]bool
 	numbers map[string]string // by unit
@@ -49,6 +52,7 @@ func stanceOf(an *text.Analyzer, s string) *stance {
 		st.down = true
 		polar = append(polar, m)
 	}
+	st.lowered = lowly.MatchString(s)
 	an.EachContent(s, func(term string, start, end int) {
 		for _, p := range polar {
 			if start < p[1] && end > p[0] {
@@ -87,8 +91,10 @@ func common(a, b map[string]bool) (out map[string]bool) {
 // How alike two statements must be to contradict each other. All of it is on the side of
 // saying nothing: a contradiction that is none costs more than one that is not seen.
 const (
-	sharedTerms = 3  // content words in common, at least
+	sharedTerms = 4  // content words in common, at least
 	sharedPart  = .5 // of the words of the shorter one
+	sharedNear  = 2  // of those that a denial or a direction stands before
+	nearPart    = .6 // of all that it stands before
 	frame       = .8 // of both, where numbers alone differ
 )
 
@@ -97,10 +103,13 @@ const (
 func conflict(a, b *stance) string {
 	shared := common(a.terms, b.terms)
 	smaller := min(len(a.terms), len(b.terms))
-	if len(shared) < sharedTerms || smaller == 0 || float64(len(shared)) < sharedPart*float64(smaller) {
+	if len(shared) < sharedTerms || smaller == 0 || float64(len(shared)) < sharedPart*float64(smaller) || a.lowered != b.lowered {
 		return ""
 	}
-	about := func(s *stance) bool { return len(common(s.near, shared)) > 0 }
+	about := func(s *stance) bool {
+		n := len(common(s.near, shared))
+		return n >= sharedNear && float64(n) >= nearPart*float64(len(s.near))
+	}
 	opposite := a.up && !a.down && b.down && !b.up || a.down && !a.up && b.up && !b.down
 	switch {
 	case opposite && a.negated == b.negated && about(a) && about(b):

@@ -86,6 +86,7 @@ type run struct {
 	counter tamis.Counter
 	log     *log
 	found   map[string]bool
+	pairs   map[[2]string]bool // of the question: see pairsIn
 	report  *Report
 }
 
@@ -139,7 +140,7 @@ func Run(ctx context.Context, ix Index, o Options) (rep *Report, err error) {
 	if err := r.readAll(ctx, ranked, m); err != nil {
 		return nil, err
 	}
-	r.merge()
+	r.merge(m)
 	kept, err := r.keep(r.report.Claims, m)
 	if err != nil {
 		return nil, err
@@ -212,7 +213,7 @@ func (r *run) ended(format string, args ...any) {
 
 // merge lists the claims of all documents, the best first, joins those that say nearly the
 // same, and finds those that contradict each other.
-func (r *run) merge() {
+func (r *run) merge(m *meets) {
 	var all []Claim
 	for _, d := range r.report.Read {
 		all = append(all, d.Claims...)
@@ -230,12 +231,16 @@ func (r *run) merge() {
 		r.report.Claims = append(r.report.Claims, c)
 	}
 	asked := stanceOf(r.an, r.o.Question)
+	on := make([]bool, len(stances)) // the question, and not something beside it
+	for i, s := range stances {
+		on[i] = m.share(s.text) >= conflictMeets
+	}
 	for i := range stances {
 		if r.o.Check {
 			r.report.Claims[i].Stance = stanceTo(asked, stances[i])
 		}
 		for j := i + 1; j < len(stances); j++ {
-			if kind := conflict(stances[i], stances[j]); kind != "" && len(common(common(stances[i].terms, stances[j].terms), asked.terms)) > 0 {
+			if kind := conflict(stances[i], stances[j]); kind != "" && on[i] && on[j] {
 				r.report.Conflicts = append(r.report.Conflicts, Conflict{i, j, kind})
 			}
 		}
@@ -248,14 +253,19 @@ func stanceTo(claim, s *stance) string {
 		return "against"
 	}
 	shared := len(common(claim.terms, s.terms))
+	if len(claim.near) > 0 && len(common(claim.near, s.near)) == 0 {
+		return "unclear" // what goes up or down, or is denied, is something else
+	}
 	if shared >= sharedTerms-1 && float64(shared) >= .6*float64(len(claim.terms)) && claim.negated == s.negated && !(claim.up && s.down && !s.up) && !(claim.down && s.up && !s.down) {
 		return "for"
 	}
 	return "unclear"
 }
 
-// mostConflicts are shown.
-const mostConflicts = 5
+const (
+	mostConflicts = 5   // that are shown
+	conflictMeets = .65 // share of the question that both sides of a contradiction have
+)
 
 // withConflicts keeps both sides of the contradictions that are shown: the first ones, whose
 // claims are the best.
