@@ -68,10 +68,12 @@ var floors = [][]string{
 	{"engine/opensearch/metadata", "engine/opensearch/termfreq", "engine/opensearch/vectors"},
 	{"engine/opensearch/mapping"},
 	{"engine/opensearch"},
-	{"ask", "attest", "session"},
+	{"session/turn"},
+	{"attest", "session", "session/entities"},
+	{"ask", "review", "session/suggest"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
-	{"eval/baselines", "eval/draw", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
+	{"eval/baselines", "eval/conversation", "eval/draw", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
 	{"eval/suite", "eval/tune"},
 	{"eval/scorecard"},
@@ -84,7 +86,7 @@ var floors = [][]string{
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/demo", "cmd/tamis/serving", "cmd/tamis/showing"},
+	{"cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 

@@ -1,4 +1,4 @@
-package main
+package conversing
 
 import (
 	"errors"
@@ -17,14 +17,18 @@ import (
 	"github.com/tamis-search/tamis/llm"
 )
 
-func (a *app) askCommand() *cobra.Command {
+// Ask is tamis ask.
+func (a *App) Ask() *cobra.Command {
 	var (
 		url, model string
 		budget     tamis.Budget
 		drafts     int
 		timeout    time.Duration
 		asJSON     bool
-		scope      scope
+		session    string
+		asAsked    bool
+		rewrite    bool
+		resolve    func() (tamis.Scope, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "ask [--index DIR] [--llm URL] [--model NAME] [--filter EXPR] [--as GROUP,...] QUESTION",
@@ -32,7 +36,8 @@ func (a *app) askCommand() *cobra.Command {
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, which is given that context and nothing else.
 Each citation in the reply is checked; one that names no source is marked "?".
-Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
+Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. With
+--session the question is the next turn of a conversation: see tamis session. An
 empty answer is a failure; one that the model's limit of tokens cut off is said to be.
 
 The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
@@ -54,53 +59,74 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 				}
 				o.Model = client
 			}
-			seen, err := scope.resolve(cmd.Flags())
+			seen, err := resolve()
 			if err != nil {
 				return err
 			}
 			o.Context = append(o.Context, seen)
-			ix, err := a.anyIndex(cmd.Context(), false)
+			ix, err := a.Open(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer ix.Close()
 			if asked, ok := ix.(encoding.Asked); ok {
-				e, err := (&encoding.Flag{}).Use(cmd.Context(), asked, a.warn) // --model is that of the answer
+				e, err := (&encoding.Flag{}).Use(cmd.Context(), asked, a.Warn) // --model is that of the answer
 				if errors.Is(err, encoding.ErrSeveral) {
-					a.warn("%v: words alone count here", encoding.ErrSeveral)
+					a.Warn("%v: words alone count here", encoding.ErrSeveral)
 				} else if err != nil {
 					return err
 				} else {
 					defer e.Close()
 				}
 			}
+			var w *window
+			if cmd.Flags().Changed("session") {
+				if w, err = a.window(cmd.Context(), session, ix, seen, true); err != nil {
+					return err
+				}
+				o.Session, o.Rewrite = w.Session, rewrite
+				if !cmd.Flags().Changed("budget") {
+					o.Budget.Tokens = 0 // the session's
+				}
+				if asAsked {
+					o.Context = append(o.Context, tamis.Beside{})
+				}
+			}
 			here := func() {}
-			if o.Model != nil && a.progress != nil && !a.quiet {
+			if o.Model != nil && a.Progress != nil && !*a.Quiet {
 				ticks := time.NewTicker(time.Second / 4)
 				defer ticks.Stop()
-				here = screen.Waiting(a.progress, "waiting for the model", ticks.C)
+				here = screen.Waiting(a.Progress, "waiting for the model", ticks.C)
 			}
 			defer here()
 			if !asJSON {
 				o.Stream = func(piece string) {
 					here()
-					fmt.Fprint(a.out, piece)
+					fmt.Fprint(a.Out, piece)
 				}
 			}
 			answer, err := ask.Answer(cmd.Context(), ix, args[0], o)
 			here()
 			if err != nil {
-				return budgetError(budget, err)
+				return a.Failed(budget, err)
 			}
-			a.hintLanguage(ix, args[0], seen)
-			return a.printAnswer(answer, asJSON)
+			if w != nil {
+				if err := w.save(); err != nil {
+					return err
+				}
+			}
+			a.Hint(ix, args[0], seen)
+			return a.printAnswer(answer, asJSON, asAsked)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
 	f.StringVar(&model, "model", "", "model name")
-	addBudget(f, &budget)
-	scope.add(f)
+	addFile(f, &session)
+	f.BoolVar(&asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
+	f.BoolVar(&rewrite, "rewrite", false, "in a session: have the model say what the question means, for the search")
+	a.Budget(f, &budget)
+	resolve = a.Scope(f)
 	f.IntVar(&drafts, "drafts", 0, "draft answers that the model is asked for first, to find what the question has no words for")
 	f.DurationVar(&timeout, "timeout", 0, "how long an answer or a draft may take, its first token included (default 5m, of which 2m for the first token)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
@@ -108,28 +134,36 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 }
 
 // printAnswer prints what follows a streamed answer, or all of it as JSON.
-func (a *app) printAnswer(answer *ask.Reply, asJSON bool) error {
+func (a *App) printAnswer(answer *ask.Reply, asJSON, asAsked bool) error {
 	if asJSON {
-		return a.printJSON(struct {
+		return a.JSON(struct {
 			*ask.Reply
 			Context receipt.Printed `json:"context"`
 		}{answer, receipt.Of(answer.Context, false)})
 	}
-	fmt.Fprintln(a.out)
-	if !a.quiet {
-		fmt.Fprintln(a.errs)
-		if err := receipt.Sources(a.errs, answer.Context); err != nil {
+	fmt.Fprintln(a.Out)
+	if !*a.Quiet {
+		fmt.Fprintln(a.Errs)
+		if err := receipt.Sources(a.Errs, answer.Context); err != nil {
 			return err
 		}
 	}
+	if answer.NoRewrite != "" {
+		a.Warn("%s", answer.NoRewrite)
+	} else if answer.Rewrite != "" {
+		a.Note("searched for: %s", answer.Rewrite)
+	}
+	if !asAsked {
+		a.askedAs(answer.Asked)
+	}
 	if why := receipt.Doubt(answer.Context); why != "" {
-		a.note("%s", why)
+		a.Note("%s", why)
 	}
 	if why := answer.CutOff(); why != "" {
-		a.warn("%s", why)
+		a.Warn("%s", why)
 	}
 	for _, n := range answer.Unknown {
-		a.warn("the reply cites [%d], which is not among the sources", n)
+		a.Warn("the reply cites [%d], which is not among the sources", n)
 	}
 	return nil
 }
