@@ -197,13 +197,17 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 		}
 		return nil
 	}
-	finish := "length"
-	tokens := 0
+	finish, tokens := "length", 0
+	var again repeats
 	for tokens < m.options.MaxTokens && len(cache.Tokens()) < m.decoder.Positions {
 		id := s.next(logits)
 		tokens++
 		if slices.Contains(m.decoder.Ends, id) {
 			finish = "stop"
+			break
+		}
+		if again.repeated(id) {
+			finish = Repetition
 			break
 		}
 		held = append(held, m.decoder.Tokenizer.Bytes(id)...)
@@ -224,6 +228,38 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 	}
 	yield(llm.Delta{Finish: finish, Usage: &llm.Usage{PromptTokens: asked, CompletionTokens: tokens}}, nil)
 	return nil
+}
+
+// Repetition is why an answer ended that went round in circles, as those of small models do.
+const Repetition = "repetition"
+
+// Bounds of what is taken for a circle: so many tokens long, three times round, and so many
+// tokens that were said before.
+const (
+	longestCircle = 96
+	leastRepeated = 24
+)
+
+// repeats tells circles.
+type repeats struct {
+	said []int32
+	runs [longestCircle + 1]int // tokens at the end that are those so many before
+}
+
+// repeated takes the next token and says whether what is said is a circle by now.
+func (r *repeats) repeated(id int32) bool {
+	r.said = append(r.said, id)
+	n := len(r.said) - 1
+	for p := 1; p <= min(n, longestCircle); p++ {
+		if r.said[n-p] != id {
+			r.runs[p] = 0
+			continue
+		}
+		if r.runs[p]++; r.runs[p] >= max(2*p, leastRepeated) {
+			return true
+		}
+	}
+	return false
 }
 
 // stopped is where a text that ends the answer begins, -1 for nowhere.

@@ -165,6 +165,31 @@ func TestStops(t *testing.T) {
 	}
 }
 
+func TestCircles(t *testing.T) {
+	at := func(ids ...int32) int {
+		var r repeats
+		for i, id := range ids {
+			if r.repeated(id) {
+				return i
+			}
+		}
+		return -1
+	}
+	circle := []int32{}
+	for i := range int32(40) {
+		circle = append(circle, i)
+	}
+	if n := at(slices.Repeat([]int32{7}, 100)...); n != leastRepeated {
+		t.Errorf("one token is a circle after %d", n)
+	}
+	if n := at(slices.Repeat(circle, 4)...); n != 3*40-1 {
+		t.Errorf("forty tokens are a circle after %d", n)
+	}
+	if n := at(append(slices.Repeat(circle, 2), slices.Repeat([]int32{1, 2}, 11)...)...); n >= 0 {
+		t.Errorf("what is said twice, and a short list, are a circle after %d", n)
+	}
+}
+
 func TestSampling(t *testing.T) {
 	logits := []float32{1, 3, 2, float32(math.Inf(-1)), 3}
 	if got := newSampler(Sampling{}).next(logits); got != 1 {
