@@ -40,7 +40,7 @@ func (a *Reply) context(ctx context.Context, ix engine.Index, question string, o
 	if err != nil {
 		return nil, nil, err
 	}
-	a.Asked = &meant
+	a.Asked = &t.Asked
 	return t.Context, o.Session.Window(), nil
 }
 

@@ -233,21 +233,40 @@ func (t *Thread) Asked(question string) Asked {
 		return out
 	}
 	now := read(t.an, question)
-	least := now.least()
-	all := t.candidates(now)
+	all, sure := t.choose(now)
+	named, ok := t.fromAnswers(now)
+	if ok && !now.person { // it, not what it was asked for with, and no guess beside it
+		all = slices.DeleteFunc(all, func(c Candidate) bool { return !sure || c.at == len(t.turns)-1 })
+	}
+	out.Carried = append(out.Carried, t.phrases(all)...)
+	if ok && !slices.ContainsFunc(out.Carried, func(o Carried) bool { return o.Text == named.Text }) {
+		out.Carried = append(out.Carried, named)
+	}
+	return out
+}
+
+// choose are the words that are carried over into a question. sure is false where none is
+// likely, and what a pronoun stands for is the likeliest of them.
+func (t *Thread) choose(now *said) (all []Candidate, sure bool) {
+	all = t.candidates(now)
+	least, follows := now.least(), t.follows(now)
+	sure = slices.ContainsFunc(all, func(c Candidate) bool { return c.Score >= least })
 	if now.pronoun {
 		least = min(least, t.strongest(all))
 	}
-	follows := t.follows(now)
 	all = slices.DeleteFunc(all, func(c Candidate) bool {
 		return c.Score < least && !(follows && t.turns[len(t.turns)-1].focus[c.Term])
 	})
-	if follows {
-		for i := range all {
+	for i := range all {
+		if follows {
 			all[i].Score = followWeight * followWeight // its root is the weight
 		}
 	}
-	// Words that stood together are shown and weighed together, the latest turn first.
+	return all, sure
+}
+
+// phrases are words with those that they stood together with, the latest turn first.
+func (t *Thread) phrases(all []Candidate) (out []Carried) {
 	slices.SortFunc(all, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.word.start, b.word.start))
 	})
@@ -258,13 +277,10 @@ func (t *Thread) Asked(question string) Asked {
 			sum += all[j].Score
 			j++
 		}
-		number := t.number(all[i].at)
 		phrase := from[all[i].word.start:all[j-1].word.end]
-		out.Carried = append(out.Carried, Carried{strings.TrimSuffix(strings.TrimSuffix(phrase, "'s"), "’s"), math.Round(100*math.Sqrt(sum/float64(j-i))) / 100, number})
+		weight := max(.1, math.Round(100*math.Sqrt(sum/float64(j-i)))/100)
+		out = append(out, Carried{strings.TrimSuffix(strings.TrimSuffix(phrase, "'s"), "’s"), weight, t.number(all[i].at)})
 		i = j
-	}
-	if c, ok := t.fromAnswers(now); ok && !slices.ContainsFunc(out.Carried, func(o Carried) bool { return o.Text == c.Text }) {
-		out.Carried = append(out.Carried, c)
 	}
 	return out
 }

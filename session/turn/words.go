@@ -36,7 +36,7 @@ var (
 		made get got start started use used work works happen happened compare cost costs treatment treatments risk risks problem problems issue
 		pros cons name names mean meaning definition term known know learn development evidence theory people person time year years day number
 		place places side major typical average interesting possible other related relate work living live called need needed help
-		difference affect affects cause describe change changed`)
+		difference affect affects cause describe change changed begin begins end ends`)
 )
 
 func terms(words string) map[string]bool {

@@ -1,7 +1,6 @@
 package conversing
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/engine"
@@ -124,9 +122,11 @@ answer it.`,
 		Args:    flags.Exact("QUESTION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.in(cmd, file, resolve, true, true, func(ix engine.Index, w *window, seen tamis.Scope) error {
-				if err := a.use(cmd, ix); err != nil {
+				done, err := a.use(cmd, ix)
+				if err != nil {
 					return err
 				}
+				defer done()
 				options := []tamis.ContextOption{seen}
 				if asAsked {
 					options = append(options, tamis.Beside{})
@@ -152,20 +152,6 @@ answer it.`,
 	resolve = a.Scope(f)
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-// use has the vectors of an index weigh, where it has those of one model.
-func (a *App) use(cmd *cobra.Command, ix engine.Index) error {
-	asked, ok := ix.(encoding.Asked)
-	if !ok {
-		return nil
-	}
-	_, err := (&encoding.Flag{}).Use(cmd.Context(), asked, a.Warn)
-	if errors.Is(err, encoding.ErrSeveral) {
-		a.Warn("%v: words alone count here", encoding.ErrSeveral)
-		err = nil
-	}
-	return err
 }
 
 func note(file, question string) error {
