@@ -65,12 +65,12 @@ var floors = [][]string{
 	{"engine/opensearch/metadata", "engine/opensearch/termfreq", "engine/opensearch/vectors"},
 	{"engine/opensearch/mapping"},
 	{"engine/opensearch"},
-	{"ask", "attest", "session"},
+	{"ask", "attest", "classify", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/draw", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
-	{"eval/suite", "eval/tune"},
+	{"eval/suite", "eval/labels", "eval/tune"},
 	{"eval/scorecard"},
 	{"server/access"},
 	{"server/library", "server/sessions"},
@@ -81,7 +81,7 @@ var floors = [][]string{
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/demo", "cmd/tamis/serving", "cmd/tamis/showing"},
+	{"cmd/tamis/demo", "cmd/tamis/classifying", "cmd/tamis/serving", "cmd/tamis/showing"},
 	{"cmd/tamis"},
 }
 
