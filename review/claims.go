@@ -130,7 +130,7 @@ func (r *run) pairsOf(s string) map[[2]string]bool {
 // pairsIn is the share of the question's pairs of words that a text has; 1 where it has none.
 func (r *run) pairsIn(s string) float64 {
 	if r.pairs == nil {
-		r.pairs = r.pairsOf(r.o.Question)
+		r.pairs = r.pairsOf(r.subject)
 	}
 	if len(r.pairs) == 0 {
 		return 1

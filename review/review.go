@@ -87,6 +87,7 @@ type run struct {
 	log     *log
 	found   map[string]bool
 	pairs   map[[2]string]bool // of the question: see pairsIn
+	subject string             // the question either way
 	report  *Report
 }
 
@@ -119,6 +120,7 @@ func Run(ctx context.Context, ix Index, o Options) (rep *Report, err error) {
 	if r.an, err = text.NewAnalyzer("english"); err != nil {
 		return nil, err
 	}
+	r.subject = eitherWay(r.an, o.Question)
 	if r.counter, err = ix.Counter("o200k_base"); err != nil {
 		return nil, err
 	}
