@@ -258,7 +258,7 @@ func stanceTo(claim, s *stance) string {
 	if len(claim.near) > 0 && len(common(claim.near, s.near)) == 0 {
 		return "unclear" // what goes up or down, or is denied, is something else
 	}
-	if shared >= sharedTerms-1 && float64(shared) >= .6*float64(len(claim.terms)) && claim.negated == s.negated && !(claim.up && s.down && !s.up) && !(claim.down && s.up && !s.down) {
+	if shared >= min(sharedTerms-1, len(claim.terms)) && shared > 0 && float64(shared) >= .6*float64(len(claim.terms)) && claim.negated == s.negated && !(claim.up && s.down && !s.up) && !(claim.down && s.up && !s.down) {
 		return "for"
 	}
 	return "unclear"
