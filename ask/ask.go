@@ -12,6 +12,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/session/turn"
 )
@@ -69,6 +70,8 @@ func (r *Reply) CutOff() string {
 		return ""
 	case "length":
 		return "the answer is cut off: the model reached its limit of tokens"
+	case local.Repetition:
+		return "the answer is cut off: the model said the same again and again"
 	}
 	return fmt.Sprintf("the model stopped with %q", r.Finish)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 )
 
 // question is what tamis ask is asked with.
@@ -35,10 +36,11 @@ type question struct {
 func (a *App) Ask() *cobra.Command {
 	q := &question{}
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL] [--model NAME] [--session FILE] [--filter EXPR] [--as GROUP,...] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL|FILE.gguf] [--model NAME] [--session FILE] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
-OpenAI-compatible chat endpoint, which is given that context and nothing else.
+OpenAI-compatible chat endpoint, or of a model in a GGUF file, which runs in this
+process; it is given that context and nothing else.
 Each citation in the reply is checked; one that names no source is marked "?".
 Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
 empty answer is a failure; one that the model's limit of tokens cut off is said to be.
@@ -56,7 +58,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.answer(cmd, q, args[0]) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&q.url, "llm", "", "chat endpoint, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
+	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model (default $TAMIS_LLM)")
 	f.StringVar(&q.model, "model", "", "model name")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
@@ -128,11 +130,10 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 	}
 	o = ask.Options{Budget: q.budget, Drafts: q.drafts, Rewrite: q.rewrite}
 	if url := cmp.Or(q.url, os.Getenv("TAMIS_LLM")); url != "" {
-		client, err := llm.New(llm.Config{URL: url, Model: q.model, Timeout: q.timeout})
-		if err != nil {
+		// A file of a model stays open until the process ends.
+		if o.Model, _, err = local.Named(llm.Config{URL: url, Model: q.model, Timeout: q.timeout}); err != nil {
 			return o, seen, flags.UsageError{Err: err}
 		}
-		o.Model = client
 	}
 	if seen, err = q.resolve(); err != nil {
 		return o, seen, err

@@ -22,6 +22,7 @@ import (
 	"github.com/tamis-search/tamis/internal/replace"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 	"github.com/tamis-search/tamis/review"
 )
 
@@ -90,7 +91,7 @@ with what came of it.`,
 	f.BoolVar(&o.anew, "anew", false, "begin anew: forget the steps in the log")
 	f.BoolVar(&o.steps, "steps", false, "show every step in the report")
 	f.StringVar(&o.out, "out", "", "write the report to this file")
-	f.StringVar(&o.url, "llm", "", "chat endpoint that phrases claims, such as http://localhost:11434/v1 (default $TAMIS_LLM)")
+	f.StringVar(&o.url, "llm", "", "what phrases claims: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model (default $TAMIS_LLM)")
 	f.StringVar(&o.model, "model", "", "model name")
 	f.DurationVar(&o.timeout, "timeout", 0, "how long the model may take for a claim (default 5m, of which 2m for the first token)")
 	f.Float64Var(&o.Price.In, "price-in", 0, "price of a million tokens that the model reads")
@@ -124,11 +125,12 @@ func (a *App) run(ctx context.Context, o *asked) error {
 		o.url = os.Getenv("TAMIS_LLM")
 	}
 	if o.url != "" {
-		client, err := llm.New(llm.Config{URL: o.url, Model: o.model, Timeout: o.timeout})
+		m, closeModel, err := local.Named(llm.Config{URL: o.url, Model: o.model, Timeout: o.timeout})
 		if err != nil {
 			return flags.UsageError{Err: err}
 		}
-		o.Model = client
+		defer closeModel() // of a file that was only read
+		o.Model = m
 	}
 	if o.Money > 0 && o.Price == (review.Price{}) {
 		return flags.Usagef("--money needs --price-in or --price-out: nobody else says what a token costs")
