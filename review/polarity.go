@@ -78,6 +78,21 @@ func stanceOf(an *text.Analyzer, s string) *stance {
 	return st
 }
 
+// eitherWay is a question without the words that say which way something goes, so that what
+// says the contrary has as much of it; the question itself where no other word is left.
+func eitherWay(an *text.Analyzer, question string) string {
+	out := question
+	for _, polar := range []*regexp.Regexp{negation, upward, downward} {
+		out = polar.ReplaceAllString(out, "")
+	}
+	left := false
+	an.EachContent(out, func(string, int, int) { left = true })
+	if !left {
+		return question
+	}
+	return strings.Join(strings.Fields(out), " ")
+}
+
 func common(a, b map[string]bool) (out map[string]bool) {
 	out = map[string]bool{}
 	for t := range a {

@@ -87,6 +87,7 @@ type run struct {
 	log     *log
 	found   map[string]bool
 	pairs   map[[2]string]bool // of the question: see pairsIn
+	subject string             // the question either way
 	report  *Report
 }
 
@@ -119,6 +120,7 @@ func Run(ctx context.Context, ix Index, o Options) (rep *Report, err error) {
 	if r.an, err = text.NewAnalyzer("english"); err != nil {
 		return nil, err
 	}
+	r.subject = eitherWay(r.an, o.Question)
 	if r.counter, err = ix.Counter("o200k_base"); err != nil {
 		return nil, err
 	}
@@ -256,7 +258,7 @@ func stanceTo(claim, s *stance) string {
 	if len(claim.near) > 0 && len(common(claim.near, s.near)) == 0 {
 		return "unclear" // what goes up or down, or is denied, is something else
 	}
-	if shared >= sharedTerms-1 && float64(shared) >= .6*float64(len(claim.terms)) && claim.negated == s.negated && !(claim.up && s.down && !s.up) && !(claim.down && s.up && !s.down) {
+	if shared >= min(sharedTerms-1, len(claim.terms)) && shared > 0 && float64(shared) >= .6*float64(len(claim.terms)) && claim.negated == s.negated && !(claim.up && s.down && !s.up) && !(claim.down && s.up && !s.down) {
 		return "for"
 	}
 	return "unclear"

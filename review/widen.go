@@ -14,7 +14,7 @@ import (
 // Search is a keyword search and what it found.
 type Search struct {
 	Query string `json:"query"`
-	// Why it was made: question, feedback (words that many of the best documents have), heading,
+	// Why it was made: question, either way (without the words that say which), feedback (words that many of the best documents have), heading,
 	// or acronym.
 	Why  string  `json:"why"`
 	Hits []Found `json:"hits"`
@@ -26,9 +26,6 @@ type Found struct {
 	Doc   string  `json:"doc"`
 	Title string  `json:"title,omitempty"`
 	Score float32 `json:"score"`
-
-	text     string
-	headings []string
 }
 
 const (
@@ -66,8 +63,11 @@ func (r *run) widen(ctx context.Context) (ranked []string, question string, err 
 	scores := map[string]float64{}
 	var order []string
 	asked := map[string]bool{}
-	question = r.o.Question
+	question = r.subject
 	pending := []Search{{Query: r.o.Question, Why: "question"}}
+	if r.subject != r.o.Question {
+		pending = append(pending, Search{Query: r.subject, Why: "either way"})
+	}
 	for round := 0; round < r.o.Rounds && len(pending) > 0; round++ {
 		fresh := 0
 		for _, q := range pending {
@@ -80,7 +80,7 @@ func (r *run) widen(ctx context.Context) (ranked []string, question string, err 
 				return nil, "", err
 			}
 			weight := 1.0
-			if q.Why != "question" {
+			if q.Why != "question" && q.Why != "either way" {
 				weight = .5
 			}
 			for i, h := range s.Hits {
@@ -180,7 +180,7 @@ const feedbackBytes = 20 << 10 // of a document, for its words
 // keywords are the question's words that say what it is about.
 func (r *run) keywords() string {
 	var out []string
-	r.an.EachContent(r.o.Question, func(_ string, start, end int) { out = append(out, r.o.Question[start:end]) })
+	r.an.EachContent(r.subject, func(_ string, start, end int) { out = append(out, r.subject[start:end]) })
 	return strings.Join(out, " ")
 }
 

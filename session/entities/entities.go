@@ -109,7 +109,8 @@ func Names(question string) (out []string) {
 		}
 		run = nil
 	}
-	for i, w := range strings.Fields(question) {
+	begins := true // a sentence
+	for _, w := range strings.Fields(question) {
 		bare := strings.Trim(w, ".,;:?!'\"`()“”‘’")
 		r, _ := utf8.DecodeRuneInString(bare)
 		switch {
@@ -119,13 +120,12 @@ func Names(question string) (out []string) {
 			strings.HasPrefix(w, "`"), strings.HasPrefix(w, "\""):
 			flush()
 			add(bare)
-		case unicode.IsUpper(r) && (i > 0 || len(bare) > 1 && strings.ToUpper(bare) == bare):
+		case unicode.IsUpper(r) && (!begins || len(bare) > 1 && strings.ToUpper(bare) == bare):
 			run = append(run, bare)
 		default:
 			flush()
-			continue
 		}
-		if strings.ContainsAny(w[len(w)-1:], ".,;:?!") {
+		if begins = strings.ContainsAny(w[len(w)-1:], ".?!"); begins || strings.ContainsAny(w[len(w)-1:], ",;:") {
 			flush()
 		}
 	}

@@ -50,7 +50,7 @@ const (
 	leastBytes  = 4
 	weighNear   = .8
 	weighTopic  = 1.0
-	weighNamed  = .6 // has an entity of the user
+	weighNamed  = 1  // has an entity of the user
 	weighAsks   = .3 // is a question
 	leastScore  = .25
 	rarestOf    = .5 // of the best score that a rare one has at least
