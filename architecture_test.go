@@ -70,7 +70,7 @@ var floors = [][]string{
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/draw", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
-	{"eval/suite", "eval/tune"},
+	{"eval/trainingdata", "eval/suite", "eval/tune"},
 	{"eval/scorecard"},
 	{"server/access"},
 	{"server/library", "server/sessions"},
