@@ -75,7 +75,7 @@ var floors = [][]string{
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
-	{"eval/suite", "eval/labels", "eval/tune"},
+	{"eval/suite", "eval/labels", "eval/trainingdata", "eval/tune"},
 	{"eval/scorecard"},
 	{"server/access"},
 	{"server/library", "server/sessions"},
