@@ -33,6 +33,7 @@ type agents struct {
 	folders  []string
 	as       []string
 	readOnly bool
+	asAsked  bool
 	window   int
 	model    encoding.Flag
 }
@@ -68,6 +69,7 @@ tamis mcp install CLIENT puts the server into the configuration of a client.`,
 	f.StringSliceVar(&o.folders, "allow", nil, "folder whose files agents may add")
 	f.StringSliceVar(&o.as, "as", nil, "see the documents of these groups too")
 	f.BoolVar(&o.readOnly, "read-only", false, "agents add nothing")
+	f.BoolVar(&o.asAsked, "as-asked", false, "take each question by itself, with nothing that earlier ones named")
 	f.IntVar(&o.window, "window", 0, "most tokens that one agent's window holds (default 32768)")
 	o.model.AddAsking(f)
 	cmd.Flags().StringVar(&listen, "http", "", "serve over HTTP at this address of this machine, such as 127.0.0.1:8471")
@@ -101,7 +103,7 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 	l := library.New(lo)
 	mo.Library, mo.Sessions = l, sessions.New(1000, 24*time.Hour)
 	mo.Caller = &access.Caller{Name: "local", Scope: access.Write, Groups: o.as}
-	mo.ReadOnly, mo.Folders, mo.Window, mo.Structured = o.readOnly, o.folders, o.window, structured
+	mo.ReadOnly, mo.Folders, mo.Window, mo.Structured, mo.AsAsked = o.readOnly, o.folders, o.window, structured, o.asAsked
 	mo.Version, mo.Log = version(), slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := mcp.New(mo)
 	if err == nil && listen != "" {
@@ -209,6 +211,9 @@ func (a *app) agentServer(cmd *cobra.Command, o *agents) (install.Server, error)
 	}
 	if o.readOnly {
 		args = append(args, "--read-only")
+	}
+	if o.asAsked {
+		args = append(args, "--as-asked")
 	}
 	return install.Server{Name: "tamis", Command: program, Args: args}, nil
 }

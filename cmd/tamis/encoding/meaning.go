@@ -206,6 +206,20 @@ func (m *Flag) Use(ctx context.Context, ix engine.Index, warn func(format string
 	return nobody{}, errors.Join(err, e.Close())
 }
 
+// Made opens the model that is named, else the one that made the vectors of ix; nil where
+// words alone do. The caller closes it.
+func (m *Flag) Made(ctx context.Context, ix engine.Index, warn func(format string, args ...any)) (Encoder, error) {
+	return m.use(ctx, ix, Open, warn)
+}
+
+// Named opens the model that is named; nil where none is. The caller closes it.
+func (m *Flag) Named(ctx context.Context) (Encoder, error) {
+	if !m.Given() {
+		return nil, nil
+	}
+	return Open(ctx, m.dir, model.Int8)
+}
+
 // useToSearch is Use for searches, and says by which plan: the one that is given, else sparse
 // where the model that is named makes such vectors, which know the words. Where several
 // models made vectors and none is named, words alone count.

@@ -25,6 +25,7 @@ import (
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 	"github.com/tamis-search/tamis/server"
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
@@ -124,7 +125,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.logFormat, "log-format", "auto", "text, json or auto: text on a terminal, JSON elsewhere")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long those who are being answered may take when the server ends")
 	f.DurationVar(&o.settle, "settle", 0, "how long the server answers on, not ready, before it ends")
-	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
+	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint, or GGUF file of a model, that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
 	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)
@@ -263,11 +264,15 @@ func (o *options) answering(so *server.Options) error {
 	if o.url == "" {
 		return nil
 	}
-	client, err := llm.New(llm.Config{URL: o.url, Model: o.chat})
+	m, _, err := local.Named(llm.Config{URL: o.url, Model: o.chat}) // for as long as the process is there
 	if err != nil {
 		return flags.UsageError{Err: fmt.Errorf("--llm: %w", err)}
 	}
-	so.Model = client
+	so.Model = m
+	client, ok := m.(*llm.Client)
+	if !ok {
+		return nil // chats about nothing here have nowhere to be passed on to
+	}
 	chat, key := client.Target()
 	to, err := url.Parse(chat)
 	so.Upstream = &api.Upstream{Chat: to, Key: key}
