@@ -3,6 +3,8 @@ package tamis
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/tamis-search/tamis/embed"
 	"github.com/tamis-search/tamis/store"
@@ -55,12 +57,56 @@ func (ix *Index) WantVectors(_ context.Context, fields map[string]VectorField) e
 
 // Vectors are those of a document, by field, attached ones included, for somebody who sees
 // the scope. Error: ErrNotFound.
-func (ix *Index) Vectors(_ context.Context, id string, scope Scope) (all map[string]Vector, err error) {
+func (ix *Index) Vectors(ctx context.Context, id string, scope Scope) (all map[string]Vector, err error) {
+	own, attached, err := ix.VectorsApart(ctx, id, scope)
+	if err == nil {
+		maps.Copy(own, attached)
+	}
+	return own, err
+}
+
+// VectorsApart are Vectors: those that a document came with, and those that were attached to
+// it, by a model, a file or Attach.
+func (ix *Index) VectorsApart(_ context.Context, id string, scope Scope) (own, attached map[string]Vector, err error) {
 	err = ix.found(id, scope, func(v *store.Snapshot, h *store.Header) (err error) {
-		all, err = v.NamedVectors(h)
+		own, attached, err = v.NamedVectors(h)
 		return err
 	})
-	return all, err
+	return own, attached, err
+}
+
+// Attach gives documents vectors by id and field, as AddVectors does; what no document has
+// the id of is dropped. Documents that take none are returned.
+func (ix *Index) Attach(_ context.Context, vectors map[string]map[string]Vector) (skipped []Skip, err error) {
+	b, err := ix.store.Begin()
+	if err != nil {
+		return nil, err
+	}
+	defer b.Discard()
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	for _, id := range slices.Sorted(maps.Keys(vectors)) {
+		h, err := v.Known(id)
+		if err != nil {
+			return skipped, err
+		}
+		for _, field := range slices.Sorted(maps.Keys(vectors[id])) {
+			if h == nil {
+				continue
+			}
+			_, err := b.AttachVector(id, h.Ordinal, field, vectors[id][field])
+			var bad *store.DocumentError
+			if errors.As(err, &bad) {
+				skipped = append(skipped, Skip{Path: id, Reason: bad.Reason})
+			} else if err != nil {
+				return skipped, err
+			}
+		}
+	}
+	return skipped, b.Commit()
 }
 
 // AddVectors gives documents the vectors of a file (JSON Lines, CIFF or CSR,

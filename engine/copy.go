@@ -26,7 +26,8 @@ type Copied struct {
 type vectored interface {
 	VectorFields(ctx context.Context) (map[string]tamis.VectorField, error)
 	WantVectors(ctx context.Context, fields map[string]tamis.VectorField) error
-	Vectors(ctx context.Context, id string, scope tamis.Scope) (map[string]tamis.Vector, error)
+	VectorsApart(ctx context.Context, id string, scope tamis.Scope) (own, attached map[string]tamis.Vector, err error)
+	Attach(ctx context.Context, vectors map[string]map[string]tamis.Vector) ([]tamis.Skip, error)
 }
 
 // copyBatch is how many documents are copied at once.
@@ -72,14 +73,19 @@ func Copy(ctx context.Context, from, to Index, progress func(done, all int)) (c 
 
 func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) error {
 	var docs []*tamis.Document
+	attached := map[string]map[string]tamis.Vector{}
 	for _, l := range list {
 		d, err := from.Document(ctx, l.ID, tamis.Scope{})
 		if err != nil {
 			return fmt.Errorf("document %q: %w", l.ID, err)
 		}
 		if c.vectors != nil {
-			if d.Vectors, err = c.vectors.Vectors(ctx, l.ID, tamis.Scope{}); err != nil {
+			own, later, err := c.vectors.VectorsApart(ctx, l.ID, tamis.Scope{})
+			if err != nil {
 				return fmt.Errorf("document %q: its vectors: %w", l.ID, err)
+			}
+			if d.Vectors = own; len(later) > 0 {
+				attached[l.ID] = later
 			}
 		}
 		docs = append(docs, d)
@@ -95,6 +101,17 @@ func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) 
 	if err != nil {
 		return err
 	}
+	bare := map[string]bool{} // whose attached vectors are not taken
+	if len(attached) > 0 {
+		skipped, err := to.(vectored).Attach(ctx, attached)
+		if err != nil {
+			return err
+		}
+		for _, s := range skipped {
+			bare[s.Path] = true
+			c.Skipped = append(c.Skipped, tamis.Skip{Path: s.Path, Reason: "its vectors: " + s.Reason})
+		}
+	}
 	for _, d := range docs {
 		if slices.ContainsFunc(r.Skipped, func(s tamis.Skip) bool { return s.Path == d.Name() }) {
 			continue
@@ -107,8 +124,8 @@ func (c *Copied) part(ctx context.Context, from, to Index, list []tamis.Listed) 
 			return fmt.Errorf("document %q: it is not there as it was copied: %w", d.ID, tamis.ErrCorrupt)
 		}
 		if c.vectors != nil {
-			v, err := to.(vectored).Vectors(ctx, d.ID, tamis.Scope{})
-			if err != nil || !sameVectors(v, d.Vectors) {
+			own, later, err := to.(vectored).VectorsApart(ctx, d.ID, tamis.Scope{})
+			if err != nil || !sameVectors(own, d.Vectors) || !bare[d.ID] && !sameVectors(later, attached[d.ID]) {
 				return fmt.Errorf("document %q: its vectors are not there as they were copied: %w", d.ID, cmp.Or(err, tamis.ErrCorrupt))
 			}
 		}

@@ -186,6 +186,10 @@ func TestCopyVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	later := map[string]map[string]tamis.Vector{"d3": {"later": tamis.Sparse{"x": 2}}, "d4": {"later": tamis.Sparse{"x": 1}}, "nobody": {"later": tamis.Sparse{"x": 1}}}
+	if skipped, err := from.Attach(t.Context(), later); err != nil || len(skipped) != 0 {
+		t.Fatal(skipped, err)
+	}
 	to := inMemory(t)
 	for range 2 {
 		if c, err := engine.Copy(t.Context(), from, to, nil); err != nil || c.Verified != 20 || c.Added+c.Unchanged != 20 {
@@ -194,7 +198,7 @@ func TestCopyVectors(t *testing.T) {
 	}
 	for _, q := range []tamis.Query{
 		{Vector: tamis.Sparse{"word": 1, "7": 9}}, {Vector: tamis.Dense{1, 2, 3}, Field: "near"}, {Vector: tamis.Sparse{"a": 1}, Field: "coarse"},
-		{Vector: tamis.Sparse{"p": 1}, Field: "parts"}, {Vector: tamis.Multi{{1, 2}}, Field: "many"},
+		{Vector: tamis.Sparse{"x": 1}, Field: "later"}, {Vector: tamis.Sparse{"p": 1}, Field: "parts"}, {Vector: tamis.Multi{{1, 2}}, Field: "many"},
 	} {
 		a, err := from.Search(t.Context(), q)
 		if err != nil || len(a.Hits) == 0 {
@@ -204,6 +208,31 @@ func TestCopyVectors(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(a.Hits, b.Hits) {
 			t.Errorf("%+v: %+v, copied %+v %v", q, a.Hits, b.Hits, err)
 		}
+	}
+}
+
+// TestCopyAttached: what was attached is attached in the copy: a document that is added there as
+// it came keeps it.
+func TestCopyAttached(t *testing.T) {
+	from, to := inMemory(t), inMemory(t)
+	docs := func(yield func(tamis.Document, error) bool) {
+		_ = yield(tamis.Document{ID: "a", Source: "The mill."}, nil) && yield(tamis.Document{ID: "b", Source: "The weir.", Vectors: map[string]tamis.Vector{"own": tamis.Sparse{"y": 1}}}, nil)
+	}
+	if _, err := from.Add(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := from.Attach(t.Context(), map[string]map[string]tamis.Vector{"a": {"later": tamis.Sparse{"x": 2}}, "b": {"later": tamis.Sparse{"x": 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := engine.Copy(t.Context(), from, to, nil); err != nil || c.Verified != 2 {
+		t.Fatalf("%+v %v", c, err)
+	}
+	if r, err := to.Add(t.Context(), docs); err != nil || r.Unchanged != 2 {
+		t.Errorf("%+v %v", r, err)
+	}
+	own, attached, err := to.VectorsApart(t.Context(), "b", tamis.Scope{})
+	if err != nil || !reflect.DeepEqual(own, map[string]tamis.Vector{"own": tamis.Sparse{"y": 1}}) || !reflect.DeepEqual(attached, map[string]tamis.Vector{"later": tamis.Sparse{"x": 1}}) {
+		t.Errorf("%v %v %v", own, attached, err)
 	}
 }
 

@@ -33,6 +33,14 @@ func (a *app) statsCommand() *cobra.Command {
 			if a.clustered() {
 				_, err = fmt.Fprintf(a.out, "documents  %d\npassages   %d\nrecords    %s in %d segments, %d deleted ones in them\nsettings   %s, %s; analyses %s\n",
 					s.Documents, s.Passages, size(s.StoreBytes), s.Segments, s.Deleted, s.Similarity, s.Language, strings.Join(s.Analyzers, ", "))
+				for _, f := range s.Vectors {
+					if err == nil {
+						_, err = fmt.Fprintf(a.out, "vectors    %s: %d %s ones\n", f.Field, f.Documents, f.Kind)
+					}
+					if f.Model != "" && err == nil {
+						_, err = fmt.Fprintf(a.out, "           made by %s\n", screen.Name(f.Model))
+					}
+				}
 				return err
 			}
 			_, err = fmt.Fprintf(a.out, "documents  %d, text %s\npassages   %d\nsegments   %d, %s (%d in memory), %d deleted documents in them\nstore      %s (log %s)\nbytes      %.2f for each of the text; merging owes %s\nsettings   %s, %s; analyses %s\n",

@@ -36,15 +36,15 @@ func TestMeaning(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer embedded.Close()
-	_, err = embedded.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+	docs := func(yield func(tamis.Document, error) bool) {
 		for i := range 12 {
 			text := fmt.Sprintf("The gate of wall %d opens at noon%s. The tide is high.\n\n", i, strings.Repeat(" at high tide", i%5))
 			if !yield(tamis.Document{ID: fmt.Sprint("gate", i), Title: "Gates", Source: strings.Repeat(text, 1+i%4), Lang: "en"}, nil) {
 				return
 			}
 		}
-	})
-	if err != nil {
+	}
+	if _, err := embedded.Add(t.Context(), docs); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := embedded.Encode(t.Context(), e, nil); err != nil {
@@ -56,6 +56,13 @@ func TestMeaning(t *testing.T) {
 	}
 	if got := cluster.Models(); got[e.Name()] != e.Place() {
 		t.Fatalf("the models of the copy are %v", got)
+	}
+	// The model's vectors are beside the documents there too: what is added as it was keeps them.
+	if r, err := cluster.Add(t.Context(), docs); err != nil || r.Unchanged != 12 {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if r, err := cluster.Encode(t.Context(), e, nil); err != nil || r.Passages != 0 {
+		t.Fatalf("%+v %v", r, err)
 	}
 	embedded.Use(e)
 	cluster.Use(e)

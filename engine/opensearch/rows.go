@@ -296,21 +296,6 @@ func (ix *Index) WantVectors(ctx context.Context, fields map[string]tamis.Vector
 	return ix.fields.Want(ctx, fields)
 }
 
-// Vectors is tamis.Index.Vectors.
-func (ix *Index) Vectors(ctx context.Context, id string, scope tamis.Scope) (all map[string]tamis.Vector, err error) {
-	err = ix.ask(ctx, scope, false, func(m *moment) error {
-		row, err := m.byID(id)
-		if err != nil {
-			return err
-		}
-		own, attached, err := m.vectorsOf(row)
-		maps.Copy(own, attached)
-		all = own
-		return err
-	})
-	return all, err
-}
-
 // vectorsOf reads the vectors of a document and of its passages: those that it came with,
 // and those that were attached to it.
 func (m *moment) vectorsOf(doc topk.Row) (own, attached map[string]vector.Value, err error) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tamis-search/tamis/engine/opensearch/records"
@@ -329,7 +331,31 @@ func (ix *Index) Stats() (tamis.Stats, error) {
 	}
 	err = ix.cluster.Do(ctx, "GET", "/"+ix.path+"/_stats/store,docs,segments", nil, &answer)
 	st.StoreBytes, st.Deleted, st.Segments = answer.All.Primaries.Store.Bytes, answer.All.Primaries.Docs.Deleted, answer.All.Primaries.Segments.Count
+	if err == nil {
+		st.Vectors, err = ix.vectorStats(ctx)
+	}
 	return st, err
+}
+
+// vectorStats counts the records that have a vector of each field.
+func (ix *Index) vectorStats(ctx context.Context) (list []tamis.VectorStats, err error) {
+	fields, err := ix.fields.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = ix.ask(ctx, tamis.Scope{}, false, func(m *moment) error {
+		list = nil
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			has := query{"bool": query{"filter": []query{{"term": query{"w": vectors.Property(name, fields[name].Kind)}}}}}
+			found, err := m.search(query{"size": 0, "track_total_hits": true, "query": has}, false)
+			if err != nil {
+				return err
+			}
+			list = append(list, tamis.VectorStats{Field: name, VectorField: fields[name], Documents: found.Hits.Total.Value})
+		}
+		return nil
+	})
+	return list, err
 }
 
 // Has says whether the index can do something.

@@ -137,8 +137,20 @@ func (v *View) Vectors(h *record.Header) (record.Vectors, error) {
 	if err != nil || !v.base.Attached.Load() {
 		return own, err
 	}
+	more, err := v.attachedVectors(h)
+	if err != nil || len(more) == 0 {
+		return own, err
+	}
+	return own.With(more), nil
+}
+
+// attachedVectors reads those that were attached to a document.
+func (v *View) attachedVectors(h *record.Header) (record.Vectors, error) {
 	more := record.Vectors{}
-	err = kv.ScanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
+	if !v.base.Attached.Load() {
+		return more, nil
+	}
+	err := kv.ScanIn(v.kv, record.AttachedKey(h.Ordinal, ""), record.AttachedKey(h.Ordinal+1, ""), func(key, value []byte) error {
 		_, field := record.AttachedField(key)
 		x, err := record.DecodeAttached(value, field)
 		if err != nil {
@@ -147,25 +159,31 @@ func (v *View) Vectors(h *record.Header) (record.Vectors, error) {
 		more[field] = x
 		return nil
 	})
-	if err != nil || len(more) == 0 {
-		return own, err
-	}
-	return own.With(more), nil
+	return more, err
 }
 
-// NamedVectors are Vectors by the names of their terms.
-func (v *View) NamedVectors(h *record.Header) (record.Vectors, error) {
-	all, err := v.Vectors(h)
-	if err != nil {
-		return nil, err
+// NamedVectors are those that a document came with and those that were attached to it, by the
+// names of their terms.
+func (v *View) NamedVectors(h *record.Header) (own, attached record.Vectors, err error) {
+	if own, err = v.OwnVectors(h); err != nil {
+		return nil, nil, err
 	}
-	named := make(record.Vectors, len(all))
-	for field, x := range all {
-		if named[field], err = v.base.names.Named(x); err != nil {
-			return nil, err
+	if attached, err = v.attachedVectors(h); err != nil {
+		return nil, nil, err
+	}
+	named := func(all record.Vectors) (record.Vectors, error) {
+		out := make(record.Vectors, len(all))
+		for field, x := range all {
+			if out[field], err = v.base.names.Named(x); err != nil {
+				return nil, err
+			}
 		}
+		return out, nil
 	}
-	return named, nil
+	if own, err = named(own); err == nil {
+		attached, err = named(attached)
+	}
+	return own, attached, err
 }
 
 // OwnVectors reads the vectors that a document came with.
