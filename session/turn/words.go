@@ -151,7 +151,7 @@ func read(an *text.Analyzer, question string) *said {
 		w.subject = articles[previous] || len(defined) > 0 && strings.HasPrefix(question[defined[0]:], question[start:]) ||
 			k > 0 && s.words[k-1].subject && s.words[k-1].adjoins(w, question)
 		r, _ := utf8.DecodeRuneInString(question[start:])
-		w.capital = unicode.IsUpper(r) && sentenceBegins(question[:start]) == false
+		w.capital = unicode.IsUpper(r) && !sentenceBegins(question[:start])
 		w.capital = w.capital || strings.ContainsAny(question[start:end], "._0123456789") || inner(question[start:end])
 		s.names = s.names || w.capital
 		s.words = append(s.words, w)
