@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/eval"
@@ -64,7 +65,7 @@ func (m *maker) ranked(ctx context.Context, q *query) ([]tamis.Hit, error) {
 }
 
 func (m *maker) search(ctx context.Context, text, part string, k int) ([]tamis.Hit, error) {
-	r, err := m.ix.Search(ctx, tamis.Query{Text: text, K: k, Unit: tamis.Passages, IDsOnly: true, Plan: "text"})
+	r, err := m.ix.Search(ctx, tamis.Query{Text: text, K: k, Unit: tamis.Passages, Plan: "text"})
 	if errors.Is(err, tamis.ErrNoTerms) {
 		return nil, nil
 	}
@@ -129,6 +130,9 @@ func (c *chooser) unfit(d *document, start, end int) (string, []uint64) {
 	if len(terms) < fewWords {
 		return "texts of a few words", nil
 	}
+	if letters, all := lettersOf(text); letters*10 < all*6 {
+		return "texts with more signs than letters", nil
+	}
 	s := shingles(terms)
 	if says(s, c.q.said) || says(s, c.q.whole) || says(c.q.whole, s) {
 		return "texts that nearly repeat the answer", nil
@@ -140,6 +144,19 @@ func (c *chooser) unfit(d *document, start, end int) (string, []uint64) {
 		return "texts held out that stand in the training part", nil
 	}
 	return "", s
+}
+
+// lettersOf counts a text's letters, and all of it but white space.
+func lettersOf(s string) (letters, all int) {
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			all++
+			if unicode.IsLetter(r) {
+				letters++
+			}
+		}
+	}
+	return letters, all
 }
 
 // beside says whether a passage is of the section that answers, or next to what answers:

@@ -110,6 +110,7 @@ func TestExamples(t *testing.T) {
 	}
 	for _, e := range all {
 		holds(t, &e, o)
+		ranks(t, ix, &e)
 	}
 	if _, again := lines(t, ix, o); !bytes.Equal(raw, again) {
 		t.Error("the same seed gives other examples")
@@ -165,6 +166,28 @@ func holds(t *testing.T, e *Example, o Options) {
 			if n := len(slices.DeleteFunc(slices.Clone(e.Texts), func(x Text) bool { return x.As != as })); n > o.Negatives/2 {
 				t.Errorf("%s: %d texts are %s", e.ID, n, as)
 			}
+		}
+	}
+}
+
+// ranks holds texts with a rank to the index's own ranking.
+func ranks(t *testing.T, ix *tamis.Index, e *Example) {
+	t.Helper()
+	var found *tamis.Results
+	for _, x := range e.Texts {
+		if x.Rank == 0 {
+			continue
+		}
+		if found == nil {
+			var err error
+			if found, err = ix.Search(t.Context(), tamis.Query{Text: e.Query, K: deep}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.ContainsFunc(found.Hits, func(h tamis.Hit) bool {
+			return h.Doc == x.Doc && h.Start <= x.Start && x.End <= h.End && h.Score == x.Score
+		}) {
+			t.Errorf("%s, %s: %d to %d of %s was found with %g, and is no hit with that", e.ID, e.Kind, x.Start, x.End, x.Doc, x.Score)
 		}
 	}
 }
