@@ -21,6 +21,7 @@ import (
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 )
 
 // App is what the command needs of the program.
@@ -84,7 +85,7 @@ func (a *App) Command() *cobra.Command {
 	f.StringSliceVar(&o.declared, "labels", nil, "the labels that there are: those without an example are named, others do not count")
 	f.StringVar(&o.file, "file", "", "give each line of this file labels: plain text, or JSON with text; - is standard input")
 	f.IntVarP(&o.evidence, "evidence", "n", 3, "examples that are shown")
-	f.StringVar(&o.url, "llm", "", "chat endpoint that chooses, such as http://localhost:11434/v1")
+	f.StringVar(&o.url, "llm", "", "what chooses: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model")
 	f.StringVar(&o.chat, "llm-model", "", "name of its model")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON, with --file an object a line")
 	o.model.AddAsking(f)
@@ -102,11 +103,12 @@ func (a *App) run(cmd *cobra.Command, o options, args []string) error {
 	ctx := cmd.Context()
 	var chat llm.Model
 	if o.url != "" {
-		client, err := llm.New(llm.Config{URL: o.url, Model: o.chat})
+		m, closeModel, err := local.Named(llm.Config{URL: o.url, Model: o.chat})
 		if err != nil {
 			return flags.UsageError{Err: err}
 		}
-		chat = client
+		defer closeModel() // of a file that was only read
+		chat = m
 	}
 	texts := []classify.Example{{Text: strings.Join(args, "")}}
 	if o.file != "" {
