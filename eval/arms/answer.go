@@ -2,7 +2,6 @@ package arms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,12 +37,6 @@ type Chunks struct {
 	ThrownAway int `json:"thrown_away"`
 	Invalid    int `json:"invalid"`
 }
-
-// ErrEndpoint is wrapped when the endpoint failed so often in a row that a run ends.
-var ErrEndpoint = errors.New("the endpoint does not answer")
-
-// patience is how many failures in a row end a run.
-const patience = 5
 
 // endpointError is a failure of the model where a context needs it.
 type endpointError struct{ error }
@@ -94,7 +87,7 @@ func (w *work) reply(ctx context.Context, context string) (*Reply, error) {
 	r.Text = said
 	if err != nil {
 		r.Failed = err.Error()
-		return r, w.counted(ctx, err)
+		return r, w.patience.Bear(ctx, err)
 	}
 	r.Score = figures.Round(Score(said, w.item.Answers, w.item.Any), 5)
 	return r, nil
@@ -102,40 +95,12 @@ func (w *work) reply(ctx context.Context, context string) (*Reply, error) {
 
 // chat is one exchange. What came before an error is returned with it.
 func (w *work) chat(ctx context.Context, system, user string) (string, *Reply, error) {
-	r := &Reply{}
 	start := time.Now()
-	var b strings.Builder
-	var failed error
-	for d, err := range w.Model.Chat(ctx, []llm.Message{{Role: "system", Content: system}, {Role: "user", Content: user}}) {
-		if err != nil {
-			failed = err
-			break
-		}
-		if d.Usage != nil {
-			r.PromptTokens, r.CompletionTokens = d.Usage.PromptTokens, d.Usage.CompletionTokens
-		}
-		b.WriteString(d.Text)
+	said, used, err := llm.Text(ctx, w.Model, system, user)
+	if err == nil {
+		err = w.patience.Bear(ctx, nil)
 	}
-	r.TookMS = figures.Round(figures.Milliseconds(time.Since(start)), 3)
-	if failed == nil && strings.TrimSpace(b.String()) == "" {
-		failed = errors.New("the answer is empty")
-	}
-	if failed == nil {
-		w.failed = 0
-	}
-	return b.String(), r, failed
-}
-
-// counted notes a failure of the model; an error says that the run must end.
-func (w *work) counted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if w.failed++; w.failed >= patience {
-		w.failed = 0
-		return fmt.Errorf("%w: it failed %d times in a row, the last time with: %w", ErrEndpoint, patience, err)
-	}
-	return nil
+	return said, &Reply{TookMS: figures.Round(figures.Milliseconds(time.Since(start)), 3), PromptTokens: used.PromptTokens, CompletionTokens: used.CompletionTokens}, err
 }
 
 const summaryInstructions = `Write down all that the context below says that helps to answer the question, in at most %d words. Keep names, numbers and

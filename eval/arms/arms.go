@@ -132,7 +132,7 @@ type key struct {
 }
 
 // Run asks each item in each arm under each budget. What the model does not answer is
-// counted as failed; after several failures in a row the run ends with ErrEndpoint, its
+// counted as failed; after several failures in a row the run ends with llm.ErrGone, its
 // results kept.
 func Run(ctx context.Context, items iter.Seq2[*synthetic.Item, error], o Options) ([]Result, error) {
 	done := map[key]*Result{}
@@ -188,8 +188,8 @@ func (r *runner) again(had *Result) bool {
 
 type runner struct {
 	Options
-	counts map[string]int // tokens of gold spans
-	failed int            // replies in a row
+	counts   map[string]int // tokens of gold spans
+	patience llm.Patience
 }
 
 // work is one item under way; what it needs is made when an arm asks for it.
@@ -231,7 +231,7 @@ func (w *work) ask(ctx context.Context, arm string, budget int) (*Result, error)
 	var failed *endpointError
 	if errors.As(err, &failed) {
 		r.Failed = failed.Error()
-		return r, w.counted(ctx, failed)
+		return r, w.patience.Bear(ctx, failed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s at %d tokens: %w", it.ID, arm, budget, err)

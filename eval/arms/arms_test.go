@@ -271,7 +271,7 @@ func TestBadEndpoints(t *testing.T) {
 		return true
 	})
 	o.Done = nil
-	if all, err = Run(t.Context(), synthetic.Each(tasks, from), o); !errors.Is(err, ErrEndpoint) || len(all) != patience || asked.Load() != patience {
+	if all, err = Run(t.Context(), synthetic.Each(tasks, from), o); !errors.Is(err, llm.ErrGone) || len(all) != 5 || asked.Load() != 5 {
 		t.Errorf("%d results, %d requests, %v", len(all), asked.Load(), err)
 	}
 }
