@@ -68,7 +68,7 @@ var floors = [][]string{
 	{"ask", "attest", "session"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
-	{"eval/baselines", "eval/draw", "eval/judge", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
+	{"eval/baselines", "eval/draw", "eval/judge", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
 	{"eval/trainingdata", "eval/suite", "eval/tune"},
 	{"eval/scorecard"},
