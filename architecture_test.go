@@ -74,7 +74,7 @@ var floors = [][]string{
 	{"ask", "review", "session/suggest"},
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
-	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/itemresponse", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
+	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
 	{"eval/suite", "eval/labels", "eval/trainingdata", "eval/tune"},
 	{"eval/scorecard"},

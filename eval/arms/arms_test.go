@@ -358,7 +358,7 @@ func TestShrink(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d of %d items, %d systems: %.3f, held out %+v, by lot %+v", r.Items, r.Of, r.Systems, r.Spearman, r.HeldOut, r.ByLot)
-	if r.Systems != 28 || r.HeldOut.Spearman < .9 || r.HeldOut.Spearman < r.ByLot.Spearman {
+	if r.Systems != 28 || r.HeldOut.Spearman < .9 || r.HeldOut.Spearman < r.ByLot.Spearman-.02 || r.HeldOut.Error > .8*r.ByLot.Error {
 		t.Errorf("%+v", r)
 	}
 	var b strings.Builder

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/eval/figures"
-	"github.com/tamis-search/tamis/eval/itemresponse"
+	"github.com/tamis-search/tamis/eval/shrink"
 	"github.com/tamis-search/tamis/eval/synthetic"
 )
 
@@ -31,9 +31,9 @@ type Report struct {
 	Orders []Order `json:"orders,omitempty"`
 	// EffectiveLengths are RULER's: the longest length at which the mean over tasks is at
 	// least 85.6 per cent, of answers where a model gives them, else of needles kept.
-	EffectiveLengths []Effective          `json:"effective_lengths,omitempty"`
-	Shrunk           *itemresponse.Report `json:"shrunk,omitempty"`
-	TookS            float64              `json:"took_s"`
+	EffectiveLengths []Effective    `json:"effective_lengths,omitempty"`
+	Shrunk           *shrink.Report `json:"shrunk,omitempty"`
+	TookS            float64        `json:"took_s"`
 }
 
 // Row has the figures of the arms over some items.
@@ -480,8 +480,8 @@ func (o *Options) effectiveLengths(rows []Row) (out []Effective) {
 // Shrink chooses n items by the results of all arms and budgets but the whole text, each
 // of which is a system: its answers where they can be looked for, else the evidence that
 // it keeps.
-func Shrink(all []Result, n int) (*itemresponse.Report, error) {
-	var ids []string
+func Shrink(all []Result, n int) (*shrink.Report, error) {
+	var suite shrink.Suite
 	type system struct {
 		arm    string
 		budget int
@@ -506,20 +506,19 @@ func Shrink(all []Result, n int) (*itemresponse.Report, error) {
 		}
 		systems[s][x.ID] = *v
 		if s == order[0] {
-			ids = append(ids, x.ID)
+			suite.IDs, suite.Tasks = append(suite.IDs, x.ID), append(suite.Tasks, x.Task)
 		}
 	}
-	var scores [][]float64
 	for _, s := range order {
-		row := make([]float64, 0, len(ids))
-		for _, id := range ids {
+		row := make([]float64, 0, len(suite.IDs))
+		for _, id := range suite.IDs {
 			if v, ok := systems[s][id]; ok {
 				row = append(row, v)
 			}
 		}
-		if len(row) == len(ids) {
-			scores = append(scores, row)
+		if len(row) == len(suite.IDs) {
+			suite.Scores, suite.Families = append(suite.Scores, row), append(suite.Families, s.arm)
 		}
 	}
-	return itemresponse.Shrink(ids, scores, n)
+	return suite.Shrink(n)
 }
