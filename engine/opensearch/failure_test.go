@@ -178,6 +178,7 @@ func TestNodesLost(t *testing.T) {
 	}
 	for i := range rolling { // a rolling restart
 		c.Stop(i)
+		c.Wait(2) // as long as the others count it, it looks as if it were there again
 		c.Restart(i)
 		c.Wait(3)
 		at("stopped and started")
