@@ -65,8 +65,9 @@ var floors = [][]string{
 	{""}, // package tamis
 	{"engine"},
 	{"engine/enginetest", "engine/opensearch/address", "engine/opensearch/client"},
-	{"engine/opensearch/metadata", "engine/opensearch/termfreq", "engine/opensearch/vectors"},
-	{"engine/opensearch/mapping"},
+	{"engine/opensearch/generations", "engine/opensearch/metadata", "engine/opensearch/termfreq", "engine/opensearch/vectors"},
+	{"engine/opensearch/mapping", "engine/opensearch/records"},
+	{"engine/opensearch/writing"},
 	{"engine/opensearch"},
 	{"session/turn"},
 	{"attest", "classify", "session", "session/entities"},

@@ -149,7 +149,7 @@ func (a *app) clustered() bool { return strings.HasPrefix(a.indexDir(), opensear
 // or one that is to be written.
 func (a *app) anyIndex(ctx context.Context, write bool) (engine.Index, error) {
 	if a.clustered() {
-		return inCluster(ctx, a.indexDir(), opensearch.Options{MustExist: true, ReadOnly: !write})
+		return a.inCluster(ctx, a.indexDir(), opensearch.Options{MustExist: true, ReadOnly: !write})
 	}
 	if write {
 		return a.open()
@@ -158,12 +158,13 @@ func (a *app) anyIndex(ctx context.Context, write bool) (engine.Index, error) {
 }
 
 // inCluster opens the index that an address names.
-func inCluster(ctx context.Context, address string, o opensearch.Options) (engine.Index, error) {
+func (a *app) inCluster(ctx context.Context, address string, o opensearch.Options) (engine.Index, error) {
 	name, at, err := opensearch.Parse(address)
 	if err != nil {
 		return nil, flags.Usagef("--index: %w", err)
 	}
-	at.MustExist, at.ReadOnly, at.Language = o.MustExist, o.ReadOnly, o.Language
+	at.MustExist, at.ReadOnly, at.Language, at.Vectors = o.MustExist, o.ReadOnly, o.Language, o.Vectors
+	at.Warn = a.warn
 	ix, err := opensearch.Open(ctx, name, at)
 	if err != nil {
 		return nil, err
@@ -181,7 +182,7 @@ func (a *app) elsewhere() (library.Opener, error) {
 		return nil, flags.Usagef("--index: %w", err)
 	}
 	return func(ctx context.Context, write bool) (engine.Index, error) {
-		return inCluster(ctx, address, opensearch.Options{MustExist: !write, ReadOnly: !write})
+		return a.inCluster(ctx, address, opensearch.Options{MustExist: !write, ReadOnly: !write})
 	}, nil
 }
 

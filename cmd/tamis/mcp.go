@@ -87,17 +87,12 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 		return err
 	}
 	lo := library.Options{Use: func(_ string, ix engine.Index) {
-		if asked, ok := ix.(encoding.Asked); ok { // the model is open as long as the index
-			if _, err := o.model.Use(ctx, asked, a.warn); err != nil {
-				a.warn("%v", err)
-			}
+		if _, err := o.model.Use(ctx, ix, a.warn); err != nil { // the model is open as long as the index
+			a.warn("%v", err)
 		}
 	}}
 	mo := mcp.Options{About: o.about}
 	if opener != nil {
-		if o.model.Given() {
-			return fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
-		}
 		lo.Elsewhere = map[string]library.Opener{library.Default: opener}
 		mo.About = cmp.Or(mo.About, "those of an index in a cluster")
 	} else {

@@ -259,6 +259,28 @@ func (c *Card) sum() error {
 	return nil
 }
 
+// measures are those without a budget, in the order of reports; gain needs a baseline.
+var measures = []string{"evidence_recall", "full_coverage", "any_evidence", "precision", "position", "tokens", "latency_p50", "latency_p99", "violations", "gain"}
+
+// Measures are the names that gates can have, before anything is measured: those of each
+// budget, and of kinds of questions.
+func Measures(budgets []int, kinds []string) (out []string) {
+	for _, b := range budgets {
+		for _, m := range measures {
+			out = append(out, fmt.Sprintf("%s@%d", m, b))
+		}
+	}
+	for _, b := range budgets {
+		for _, k := range kinds {
+			out = append(out, fmt.Sprintf("%s/evidence_recall@%d", k, b))
+		}
+	}
+	return out
+}
+
+// Gated holds a card to gates. The error says in one line which do not hold.
+func (c *Card) Gated(gates []figures.Gate) error { return figures.Unmet(gates, c.Measures) }
+
 // scores are those of a system at a budget, of questions of a kind or of all.
 func (c *Card) scores(system string, budget int, kind string) (out []Score) {
 	for i := range c.Items {

@@ -69,13 +69,11 @@ const pageOf = 1000
 // read reads the documents of an index that have labels, with the vectors that are there.
 func (s *source) read(ctx context.Context, o options, seen tamis.Scope, warn func(format string, args ...any)) (err error) {
 	field := ""
-	if asked, ok := s.index.(encoding.Asked); ok {
-		if s.encoder, err = o.model.Made(ctx, asked, warn); err != nil {
-			return err
-		}
-		if s.encoder != nil {
-			field = s.encoder.Name()
-		}
+	if s.encoder, err = o.model.Made(ctx, s.index, warn); err != nil {
+		return err
+	}
+	if s.encoder != nil {
+		field = s.encoder.Name()
 	}
 	vectors, has := s.index.(vectored)
 	for page := (tamis.Page{Limit: pageOf}); ; {

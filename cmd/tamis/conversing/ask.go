@@ -148,11 +148,7 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 // use has the vectors of an index weigh, where it has those of one model.
 func (a *App) use(cmd *cobra.Command, ix engine.Index) (done func(), err error) {
 	done = func() {}
-	asked, ok := ix.(encoding.Asked)
-	if !ok {
-		return done, nil
-	}
-	e, err := (&encoding.Flag{}).Use(cmd.Context(), asked, a.Warn) // --model is that of the answer
+	e, err := (&encoding.Flag{}).Use(cmd.Context(), ix, a.Warn) // --model is that of the answer
 	if errors.Is(err, encoding.ErrSeveral) {
 		a.Warn("%v: words alone count here", encoding.ErrSeveral)
 		return done, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/eval/baselines"
+	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/eval/questions"
 	"github.com/tamis-search/tamis/eval/scorecard"
 	"github.com/tamis-search/tamis/internal/screen"
@@ -91,7 +92,7 @@ hand; --load asks them. Evidence may be given as its text alone.`,
 }
 
 // options reads the flags, before anything is read or measured.
-func (o *own) options() (s scorecard.Options, gates []scorecard.Gate, err error) {
+func (o *own) options() (s scorecard.Options, gates []figures.Gate, err error) {
 	if s.Budgets, err = numbers(o.budgets); err != nil {
 		return s, nil, err
 	}
@@ -117,15 +118,11 @@ func (o *own) options() (s scorecard.Options, gates []scorecard.Gate, err error)
 	if s.Lab.Weights, err = weightsWithout(o.without); err != nil {
 		return s, nil, err
 	}
-	for _, r := range o.require {
-		g, err := scorecard.ParseGate(r, s.Budgets)
-		if err == nil {
-			err = g.Known(questions.Kinds)
-		}
-		if err != nil {
-			return s, nil, flags.Usagef("--require %s: %w", r, err)
-		}
-		gates = append(gates, g)
+	if gates, err = figures.ParseGates(o.require); err == nil {
+		err = figures.Known(gates, scorecard.Measures(s.Budgets, questions.Kinds))
+	}
+	if err != nil {
+		return s, nil, flags.Usagef("--require: %w", err)
 	}
 	s.Load, s.Questions = o.load, questions.Options{Count: o.count, Seed: o.seed, Kinds: o.kinds}
 	return s, gates, nil

@@ -300,18 +300,12 @@ func (r *run) library(ctx context.Context) (*library.Library, error) {
 			return nil, err
 		case opener == nil:
 			lo.Collections = map[string]string{library.Default: r.a.Index()}
-		case r.o.model.Given():
-			return nil, fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
 		default:
 			lo.Elsewhere = map[string]library.Opener{library.Default: opener}
 		}
 	}
 	lo.Use = func(name string, ix engine.Index) {
-		asked, ok := ix.(encoding.Asked)
-		if !ok {
-			return
-		}
-		if err := r.models.Use(ctx, asked, r.warn); err != nil {
+		if err := r.models.Use(ctx, ix, r.warn); err != nil {
 			r.log.Warn("words alone count", "collection", name, "error", err)
 		}
 	}
@@ -385,13 +379,9 @@ func (r *run) watcher() (*Watcher, error) {
 			return release(do(ix))
 		},
 		Encode: func(ctx context.Context, ix engine.Index) error {
-			own, ok := ix.(*tamis.Index)
-			if !ok {
-				return nil
-			}
-			encoded, err := r.o.model.Index(ctx, own, r.warn, nil)
+			encoded, err := r.o.model.Index(ctx, ix, r.warn, nil)
 			if err == nil && len(encoded) > 0 {
-				err = r.models.Use(ctx, own, r.warn)
+				err = r.models.Use(ctx, ix, r.warn)
 			}
 			return err
 		},
