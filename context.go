@@ -21,8 +21,8 @@ type Budget struct {
 	Counter string
 }
 
-// A ContextOption changes how a context is made: a Scope, a Layout, Drafts, Rerank, a
-// Window or a Lab.
+// A ContextOption changes how a context is made: a Scope, a Layout, Drafts, Beside, Favour,
+// Rerank, a Window or a Lab.
 type ContextOption interface{ set(*request) }
 
 // request is all that a context is made from.
@@ -32,6 +32,8 @@ type request struct {
 	Layout
 	Lab
 	drafts Drafts
+	beside Beside
+	favour Favour
 	rerank Rerank
 	window *pack.Window
 }
@@ -162,9 +164,13 @@ func requestOf(b Budget, options []ContextOption) *request {
 }
 
 func (r *request) composed(question string, counts func(name string) (tokens.Counter, error)) (compose.Request, error) {
+	beside, err := r.beside.composed()
+	if err != nil {
+		return compose.Request{}, err
+	}
 	counter, err := counts(r.Counter)
 	return compose.Request{
-		Question: question, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
+		Question: question, Beside: beside, Favour: r.favour, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
 		Pack: pack.Options{
 			Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
 			Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf,

@@ -144,6 +144,16 @@ func (ix *Index) Stats() (Stats, error) {
 	return out, nil
 }
 
+// Analyzers name the word analyses that the documents are indexed with.
+func (ix *Index) Analyzers() ([]string, error) {
+	v, err := ix.store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	return v.Analyzers(), nil
+}
+
 // Settings are what the index was made with.
 func (ix *Index) Settings() Options {
 	c := ix.store.Config()

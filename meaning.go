@@ -79,10 +79,9 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
 	}
-	var skipped []embed.Skip
-	var err error
-	report.Passages, skipped, err = embed.Run(ctx, ix.store, e, progress)
-	for _, sk := range skipped {
+	made, err := embed.Store(ctx, ix.store, e, progress)
+	report.Passages = made.Passages
+	for _, sk := range made.Skipped {
 		report.Skipped = append(report.Skipped, Skip{Path: sk.ID, Reason: sk.Reason})
 	}
 	return report, AsInvalid(err)

@@ -74,20 +74,11 @@ func (r *Ranking) Of(q Query) (*Ranked, error) {
 		out.Ranker, out.Unit, err = r.byVector(q)
 		return out, err
 	}
-	if out.Terms, err = r.terms(q.Text, true); err != nil {
+	if out.Terms, err = r.terms(&q, true); err != nil {
 		return nil, err
 	}
 	out.Ranker, err = r.Rows.ByWords(out.Unit.vectors(), out.Terms, nil)
 	return out, err
-}
-
-// terms are those of a question, which must have some where words are all that ranks.
-func (r *Ranking) terms(question string, must bool) ([]search.Term, error) {
-	terms, err := r.Terms(question)
-	if err == nil && must && len(terms) == 0 && !r.Empty() {
-		err = AsInvalid(fmt.Errorf("%q: %w", question, ErrNoTerms))
-	}
-	return terms, err
 }
 
 func (u Unit) vectors() vector.Unit {
@@ -143,7 +134,7 @@ func (r *Ranking) planned(q Query, out *Ranked) (bool, error) {
 	if reads && q.Text == "" {
 		return false, invalidf("query", "plan %q: %s reads passages beside a question, and there is none", expr, lists.Reranker)
 	}
-	if out.Terms, err = r.terms(q.Text, words); err != nil {
+	if out.Terms, err = r.terms(&q, words); err != nil {
 		return false, err
 	}
 	source := &lists.Question{Rows: r.Rows, Terms: out.Terms, Recall: cmp.Or(q.Recall, 1), Analyzers: r.Analyzers, Allowed: r.Allowed}

@@ -36,6 +36,8 @@ func (u Unit) store() (store.Unit, error) {
 // Query is a search.
 type Query struct {
 	Text string
+	// Beside weighs beside the words of Text; vectors are those of Text alone.
+	Beside Beside
 	// Plan says what ranks: the words of Text (text), vectors (dense, sparse, multi), or
 	// what becomes of several lists, as in rrf(text, dense, k=10); package search/plan
 	// says all of it. Hybrid names one. Without a plan words rank, or Vector, or

@@ -3,10 +3,8 @@ package tamis
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 
-	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/embed"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
 )
@@ -94,38 +92,24 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Rep
 	}
 	v := vector.NewVocabulary()
 	number := b.Renumber(v)
-	seen := map[string]bool{}
-	for d, err := range vector.ReadFile(path, v) {
+	for g, err := range embed.File(ctx, path, v) {
 		if ctx.Err() != nil {
 			return report, stop(ctx, b)
 		}
-		doc := Document{ID: d.ID, Source: d.Contents}
-		reason := ""
-		var wrong *vector.InputError
-		if err == nil {
-			reason = ingest.Unfit(&doc)
-			if seen[doc.ID] {
-				reason = ingest.Repeated(doc.ID)
-			}
+		if err != nil {
+			return report, err
 		}
-		switch {
-		case errors.As(err, &wrong):
-			report.Skipped = append(report.Skipped, vectorSkip(path, wrong))
-			continue
-		case err != nil:
-			return report, fmt.Errorf("vectors: %w", err)
-		case reason != "":
-			report.Skipped = append(report.Skipped, Skip{Path: path, Reason: reason})
+		if g.Reason != "" {
+			report.Skipped = append(report.Skipped, Skip{Path: path, Line: g.Line, Reason: g.Reason})
 			continue
 		}
-		seen[d.ID] = true
-		x := d.Dense
-		if x == nil {
-			if x, err = number(d.Vector); err != nil {
+		x := g.Vector
+		if sparse, ok := x.(vector.Sparse); ok {
+			if x, err = number(sparse); err != nil {
 				return report, err
 			}
 		}
-		outcome, err := b.PutVector(doc, field, x)
+		outcome, err := b.PutVector(g.Document, field, x)
 		var bad *store.DocumentError
 		if errors.As(err, &bad) {
 			report.Skipped = append(report.Skipped, Skip{Path: path, Reason: bad.Error()})
@@ -139,15 +123,6 @@ func (ix *Index) AddVectors(ctx context.Context, path, field string) (report Rep
 	return report, b.Commit()
 }
 
-// vectorSkip is an error of a file of vectors.
-func vectorSkip(path string, e *vector.InputError) Skip {
-	s := Skip{Path: path, Reason: e.Err.Error()}
-	if _, err := fmt.Sscanf(e.Place, "line %d", &s.Line); err != nil && e.Place != "" {
-		s.Reason = e.Place + ": " + s.Reason
-	}
-	return s
-}
-
 // findMax reads a file to find the greatest weight of a field that has to know
 // it: 8 or 16 bits hold whole numbers as they are where they can.
 func (ix *Index) findMax(ctx context.Context, path, field string) error {
@@ -155,24 +130,9 @@ func (ix *Index) findMax(ctx context.Context, path, field string) error {
 	if !needed || path == "-" {
 		return nil
 	}
-	most, whole := float32(0), true
-	for d, err := range vector.ReadFile(path, vector.NewVocabulary()) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			continue // it is reported when it is read again
-		}
-		for _, w := range d.Vector.Weights {
-			most = max(most, w)
-			whole = whole && float64(w) == math.Floor(float64(w))
-		}
-	}
-	if whole && most <= float32(steps) {
-		most = float32(steps)
-	}
-	if most > 0 {
+	most, err := embed.Greatest(ctx, path, steps)
+	if err == nil && most > 0 {
 		ix.store.SetMax(field, most)
 	}
-	return nil
+	return err
 }

@@ -12,11 +12,21 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
+	"github.com/tamis-search/tamis/session"
+	"github.com/tamis-search/tamis/session/turn"
 )
 
 // Options say how a question is answered.
 type Options struct {
 	Budget tamis.Budget
+	// Session, where not nil, is the conversation that the question is the next turn of: what
+	// it adds to the window is what the budget is for, and the model sees the window and the
+	// last questions. The question is asked with what they named.
+	Session *session.Session
+	// Rewrite has the model say what the question means in the session's conversation, for the
+	// search alone. Where that fails, what the session carries over stays.
+	Rewrite bool
 	// Context are a scope, a layout and the like, as for Index.Context.
 	Context []tamis.ContextOption
 	// Model answers from the context. Nil: the packed context is the answer.
@@ -38,6 +48,11 @@ type Reply struct {
 	Cited   []int          `json:"cited"`
 	Unknown []int          `json:"unknown"`
 	Context *tamis.Context `json:"context"`
+	// Asked is what the question was taken to ask, where there is a session; Rewrite is what
+	// the model made of it, NoRewrite why that was not used.
+	Asked     *turn.Asked `json:"asked,omitempty"`
+	Rewrite   string      `json:"rewrite,omitempty"`
+	NoRewrite string      `json:"no_rewrite,omitempty"`
 	// Finish is why the model stopped, where the endpoint says so: "stop", or
 	// "length" where the answer is cut off at the model's limit of tokens.
 	Finish string `json:"finish,omitempty"`
@@ -55,6 +70,8 @@ func (r *Reply) CutOff() string {
 		return ""
 	case "length":
 		return "the answer is cut off: the model reached its limit of tokens"
+	case local.Repetition:
+		return "the answer is cut off: the model said the same again and again"
 	}
 	return fmt.Sprintf("the model stopped with %q", r.Finish)
 }
@@ -76,14 +93,15 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 		}
 		options = append(slices.Clone(options), tamis.Drafts(drafts))
 	}
-	c, err := ix.Context(ctx, question, o.Budget, options...)
+	a := &Reply{Cited: []int{}, Unknown: []int{}}
+	c, shown, err := a.context(ctx, ix, question, o, options)
 	if err != nil {
 		return nil, err
 	}
+	a.Context = c
 	if o.Packed != nil {
 		o.Packed(c)
 	}
-	a := &Reply{Context: c, Cited: []int{}, Unknown: []int{}}
 	stream := o.Stream
 	if stream == nil {
 		stream = func(string) {}
@@ -94,12 +112,12 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 		return a, nil
 	}
 	sources := map[int]bool{}
-	for _, s := range c.Spans {
+	for _, s := range shown.Spans {
 		sources[s.Cite] = true
 	}
 	messages := []llm.Message{
 		{Role: "system", Content: instructions},
-		{Role: "user", Content: "Sources:\n\n" + c.Text + "\n\nQuestion: " + question},
+		{Role: "user", Content: "Sources:\n\n" + shown.Text + "\n\n" + before(o.Session, question) + "Question: " + question},
 	}
 	check := llm.NewCitations(func(n int) bool { return sources[n] })
 	var reply strings.Builder

@@ -32,10 +32,12 @@ type Index interface {
 // Request is all that a context is made from beside the index.
 type Request struct {
 	Question string
+	Beside   []Weighted // what weighs beside the question's words
 	// Pack says how much context, and how it is made; what it says for the receipt of
 	// drafts, judgments and what is incomplete is filled in.
 	Pack   pack.Options
-	Drafts []string // draft answers: what they have counts more, and is looked for
+	Favour map[string]float64 // of documents: see gather.Question
+	Drafts []string           // draft answers: what they have counts more, and is looked for
 	Rerank Rerank
 }
 
@@ -52,13 +54,13 @@ const (
 // Context packs the sentences that answer a question into a budget. Errors: those of
 // package pack, and of the index.
 func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (*render.Context, error) {
-	terms, err := Terms(from, analyzers, r.Question)
+	terms, own, err := Joined(func(s string) ([]search.Term, error) { return Terms(from, analyzers, s) }, r.Question, r.Beside)
 	if err != nil {
 		return nil, err
 	}
 	words := analyzers.Loan()
 	defer words.Release()
-	idf := IDF(from, terms)
+	idf := weighed(terms[own:], IDF(from, terms))
 	g := gather.New(from, words)
 	q := pack.Question{Text: r.Question, Terms: texts(terms), IDF: idf}
 	for _, d := range r.Drafts {
@@ -72,12 +74,12 @@ func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (
 		g.Find(of, candidatePassages/len(r.Drafts)+1)
 		q.Drafts = append(q.Drafts, texts(of))
 	}
-	meaning, err := from.Meaning(ctx, r.Question)
+	meaning, err := from.Meaning(ctx, meant(&r))
 	if err != nil {
 		return nil, err
 	}
-	asked := gather.Question{Text: r.Question, Terms: terms, IDF: idf, Meaning: meaning}
-	judged := r.Rerank.judge(from, &asked)
+	asked := gather.Question{Text: r.Question, Terms: terms, IDF: idf, Meaning: meaning, Favour: r.Favour}
+	judged := r.Rerank.judge(from, &asked, meant(&r))
 	if err := g.Look(ctx, &asked, max(candidatePassages, r.Pack.Budget/passageBudget), candidateDocuments); err != nil {
 		return nil, err
 	}

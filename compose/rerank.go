@@ -27,8 +27,8 @@ const (
 	mostJudged     = 60
 )
 
-// judge has a question judged. It returns how many passages are, once that has happened.
-func (m Rerank) judge(from Index, q *gather.Question) *int {
+// judge has passages judged beside a question. It returns how many passages are, once that has happened.
+func (m Rerank) judge(from Index, q *gather.Question, question string) *int {
 	judged := new(int)
 	if m.By == nil {
 		return judged
@@ -54,7 +54,7 @@ func (m Rerank) judge(from Index, q *gather.Question) *int {
 		if m.Within > 0 {
 			left = max(1, m.Within-time.Since(begin))
 		}
-		found, err := m.By.Judge(ctx, q.Text, texts, left)
+		found, err := m.By.Judge(ctx, question, texts, left)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,5 @@
-// Package embed gives the passages of a store the vectors that an encoder makes of them.
+// Package embed gives what is indexed vectors: passages those that an encoder makes of them,
+// documents those of a file. It does so for a store, and for what else is an Index.
 package embed
 
 import (
@@ -8,8 +9,8 @@ import (
 	"iter"
 	"time"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/encode"
-	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/store"
 	"github.com/tamis-search/tamis/vector"
@@ -39,65 +40,53 @@ type Encoder interface {
 // Skip is a document that goes without vectors.
 type Skip struct{ ID, Reason string }
 
-// report is what a run did.
-type report struct {
-	field    string
-	passages int
-	skipped  []Skip
+// Index is where the passages are that are to get vectors: a store, or an index in a cluster.
+type Index interface {
+	// Want says how a field is to be that is not used, and where its model lies.
+	Want(ctx context.Context, field string, f vector.Field) error
+	// Lacking are the documents of which a passage lacks a vector in a field, and how many
+	// passages they have together.
+	Lacking(ctx context.Context, field string) (docs iter.Seq2[*Document, error], passages int, err error)
+	// Flush makes what was attached durable.
+	Flush(ctx context.Context) error
+}
+
+// Document is one whose passages are to get vectors.
+type Document struct {
+	ID, Title string
+	Passages  int
+	Passage   func(n int) corpus.Passage
+	Text      func(start, end int) (string, error)
+	// Attach gives the passages vectors, those of them that are there, and says whether any
+	// is new. A *store.DocumentError says why the document takes none.
+	Attach func(ctx context.Context, parts vector.Parts) (changed bool, err error)
+}
+
+// Report is what a run did.
+type Report struct {
+	Passages int // that were given vectors
+	Skipped  []Skip
 }
 
 // Run gives every passage that lacks one a vector. What was made is durable after some
 // thousand passages, also where the run ends with an error; it says how many got one, and
 // which documents go without. progress, where not nil, is told how many passages of how many
 // have been encoded.
-func Run(ctx context.Context, s *store.Store, e Encoder, progress func(done, all int)) (passages int, skipped []Skip, err error) {
-	r := report{field: e.Name()}
-	err = r.run(ctx, s, e, progress)
-	return r.passages, r.skipped, err
-}
-
-func (r *report) run(ctx context.Context, s *store.Store, e Encoder, progress func(done, all int)) error {
+func Run(ctx context.Context, ix Index, e Encoder, progress func(done, all int)) (r Report, err error) {
 	if l, ok := e.(interface{ Labels() bool }); ok && l.Labels() {
-		return fmt.Errorf("%w: the model in %s makes labels, not vectors that could be searched for: tamis context --rerank reads with it", model.ErrUnsupported, e.Place())
+		return r, fmt.Errorf("%w: the model in %s makes labels, not vectors that could be searched for: tamis context --rerank reads with it", model.ErrUnsupported, e.Place())
 	}
-	if err := s.Want(r.field, fieldOf(e)); err != nil {
-		return err
+	if err := ix.Want(ctx, e.Name(), fieldOf(e)); err != nil {
+		return r, err
 	}
-	snap, err := s.Snapshot()
-	if err != nil {
-		return err
+	docs, all, err := ix.Lacking(ctx, e.Name())
+	if err != nil || all == 0 {
+		return r, err
 	}
-	defer snap.Release()
-	todo, all, err := lacking(snap, r, e)
-	if err != nil || len(todo) == 0 {
-		return err
-	}
-	b, err := s.Begin()
-	if err != nil {
-		return err
-	}
-	defer b.Discard()
-	b.Until(ctx)
-	w := encoding{view: snap, batch: b, report: r, input: inputOf(e), began: time.Now()}
-	values, err := w.values(ctx, e, todo)
-	if err != nil {
-		return err
-	}
-	for v, err := range values {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = w.take(v)
-		}
-		if err != nil {
-			return errors.Join(err, b.Commit())
-		}
-		if progress != nil {
-			progress(w.done, all)
-		}
-	}
-	return errors.Join(w.err, b.Commit())
+	w := encoding{of: ix, ctx: ctx, encoder: e, docs: docs, all: all, input: inputOf(e), began: time.Now()}
+	err = w.run(progress)
+	// What was made is kept where the run was cancelled.
+	return w.report, errors.Join(err, ix.Flush(context.WithoutCancel(ctx)))
 }
 
 // fieldOf is how the vectors of a model are kept.
@@ -116,82 +105,72 @@ func fieldOf(e Encoder) vector.Field {
 	return f
 }
 
-// lacking lists the documents of which a passage lacks a vector of e's, and counts their
-// passages. Those whose vectors would be too many together are skipped.
-func lacking(v *store.Snapshot, report *report, e Encoder) (docs []store.Row, passages int, err error) {
-	for i, space := range v.Spaces(store.Documents) {
-		for row := range uint32(space.Inverted.Rows()) {
-			doc := store.Row{Segment: i, Row: row}
-			if space.Visible != nil && !space.Visible.Has(row) || v.Whole(doc, report.field) {
-				continue
-			}
-			first, end := v.PassageRows(doc)
-			n := int(end - first)
-			if e.Kind() == vector.KindDense && n > store.MaxNumbers/e.Width() {
-				h, err := v.Header(v.Ordinal(doc))
-				if err != nil {
-					return nil, 0, err
-				}
-				report.skipped = append(report.skipped, Skip{ID: h.ID, Reason: fmt.Sprintf("its %d passages are too many for vectors of %d numbers each: it is found by words alone; divide it", n, e.Width())})
-				continue
-			}
-			docs, passages = append(docs, doc), passages+n
-		}
-	}
-	return docs, passages, nil
-}
-
 // encoding takes the vectors of passages in, which come in the order of their texts.
 type encoding struct {
-	view    *store.Snapshot
-	batch   *store.Batch
-	report  *report
+	of      Index
+	ctx     context.Context
+	encoder Encoder
+	docs    iter.Seq2[*Document, error]
 	input   encode.Input
+	report  Report
 	err     error // of reading
-	waiting []unencoded
+	waiting []*Document
 	parts   vector.Parts // of the first that waits
 	taken   int          // of its passages
 	done    int          // passages of all
-	step    int          // passages since the last step
-	began   time.Time    // of the step
+	all     int
+	step    int // passages since the last step
+	began   time.Time
 }
 
-// unencoded is a document whose vectors are being made.
-type unencoded struct {
-	id      string
-	ordinal uint64
-	rows    []topk.Row
+func (w *encoding) run(progress func(done, all int)) error {
+	values, err := w.values()
+	if err != nil {
+		return err
+	}
+	for v, err := range values {
+		if err == nil {
+			err = w.ctx.Err()
+		}
+		if err == nil {
+			err = w.take(v)
+		}
+		if err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(w.done, w.all)
+		}
+	}
+	return w.err
 }
 
 // take puts the next vector to its passage.
 func (w *encoding) take(v vector.Value) error {
-	u := &w.waiting[0]
-	p := w.view.Passage(u.rows[w.taken])
+	d := w.waiting[0]
+	p := d.Passage(w.taken)
 	w.taken++
 	w.done++
 	w.step++
 	if vector.Numbers(v) > 0 { // a sparse model may have nothing to say
 		w.parts = append(w.parts, vector.Part{Start: p.Start, End: p.End, Vector: v})
 	}
-	if w.taken < len(u.rows) {
+	if w.taken < d.Passages {
 		return nil
 	}
-	outcome, err := store.Unchanged, error(nil)
-	if len(w.parts) > 0 {
-		outcome, err = w.batch.AttachVector(u.id, u.ordinal, w.report.field, w.parts)
-	}
+	changed, err := d.Attach(w.ctx, w.parts)
 	var bad *store.DocumentError
 	switch {
 	case errors.As(err, &bad):
-		w.report.skipped = append(w.report.skipped, Skip{ID: u.id, Reason: bad.Reason})
+		w.report.Skipped = append(w.report.Skipped, Skip{ID: d.ID, Reason: bad.Reason})
 		err = nil
-	case outcome != store.Unchanged:
-		w.report.passages += len(w.parts)
+	case changed:
+		w.report.Passages += len(w.parts)
 	}
 	w.waiting, w.parts, w.taken = w.waiting[1:], nil, 0
 	if err == nil && (w.step >= encodedTogether || time.Since(w.began) >= encodedWithin) {
 		w.step, w.began = 0, time.Now()
-		err = w.batch.Flush()
+		err = w.of.Flush(w.ctx)
 	}
 	return err
 }
@@ -208,58 +187,60 @@ func inputOf(e Encoder) encode.Input {
 	return encode.DefaultInput
 }
 
-// values are the vectors of all passages of docs, in their order.
-func (w *encoding) values(ctx context.Context, e Encoder, docs []store.Row) (iter.Seq2[vector.Value, error], error) {
+// values are the vectors of all passages, in their order.
+func (w *encoding) values() (iter.Seq2[vector.Value, error], error) {
 	if !w.input.Late {
-		return e.All(ctx, w.texts(docs), encode.Passage), nil
+		return w.encoder.All(w.ctx, w.texts(), encode.Passage), nil
 	}
-	late, ok := e.(interface {
+	late, ok := w.encoder.(interface {
 		Late(context.Context, iter.Seq[encode.Run]) iter.Seq2[vector.Value, error]
 	})
 	if !ok {
-		return nil, fmt.Errorf("%w: what is at %s reads text by text: late chunking needs the folder of a model", model.ErrUnsupported, e.Place())
+		return nil, fmt.Errorf("%w: what is at %s reads text by text: late chunking needs the folder of a model", model.ErrUnsupported, w.encoder.Place())
 	}
-	return late.Late(ctx, w.runs(docs)), nil
+	return late.Late(w.ctx, w.runs()), nil
 }
 
-// open notes a document whose vectors are to be made.
-func (w *encoding) open(doc store.Row) (*store.Header, []store.Row, bool) {
-	h, err := w.view.Header(w.view.Ordinal(doc))
-	if err != nil {
-		w.err = err
-		return nil, nil, false
+// open yields the documents whose vectors are to be made, and notes them. One whose vectors
+// would be too many together is skipped. What cannot be read ends the work.
+func (w *encoding) open() iter.Seq[*Document] {
+	return func(yield func(*Document) bool) {
+		for d, err := range w.docs {
+			if err != nil {
+				w.err = err
+				return
+			}
+			if width := w.encoder.Width(); w.encoder.Kind() == vector.KindDense && d.Passages > store.MaxNumbers/width {
+				w.all -= d.Passages
+				w.report.Skipped = append(w.report.Skipped, Skip{ID: d.ID, Reason: fmt.Sprintf("its %d passages are too many for vectors of %d numbers each: it is found by words alone; divide it", d.Passages, width)})
+				continue
+			}
+			w.waiting = append(w.waiting, d)
+			if !yield(d) {
+				return
+			}
+		}
 	}
-	u := unencoded{id: h.ID, ordinal: h.Ordinal}
-	first, end := w.view.PassageRows(doc)
-	for r := first; r < end; r++ {
-		u.rows = append(u.rows, store.Row{Segment: doc.Segment, Row: r})
-	}
-	w.waiting = append(w.waiting, u)
-	return h, u.rows, true
 }
 
 // read is text of a document, "" where it cannot be read, which ends the work.
-func (w *encoding) read(h *store.Header, start, end int) string {
-	text, err := w.view.Text(h, start, end)
+func (w *encoding) read(d *Document, start, end int) string {
+	text, err := d.Text(start, end)
 	if err != nil {
 		w.err = err
 	}
 	return text
 }
 
-// texts yields the texts of passages and notes whose they are.
-func (w *encoding) texts(docs []store.Row) iter.Seq[string] {
+// texts yields the texts of passages.
+func (w *encoding) texts() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, doc := range docs {
-			h, rows, ok := w.open(doc)
-			if !ok {
-				return
-			}
+		for d := range w.open() {
 			previous := ""
-			for _, row := range rows {
-				p := w.view.Passage(row)
-				text := w.read(h, p.Start, p.End)
-				if w.err != nil || !yield(w.input.Text(h.Title, p.Headings, previous, text)) {
+			for n := range d.Passages {
+				p := d.Passage(n)
+				text := w.read(d, p.Start, p.End)
+				if w.err != nil || !yield(w.input.Text(d.Title, p.Headings, previous, text)) {
 					return
 				}
 				if n := len(p.Sentences); n > 0 && w.input.Previous {
@@ -272,22 +253,18 @@ func (w *encoding) texts(docs []store.Row) iter.Seq[string] {
 }
 
 // runs yields the passages of documents in runs of those that are encoded together.
-func (w *encoding) runs(docs []store.Row) iter.Seq[encode.Run] {
+func (w *encoding) runs() iter.Seq[encode.Run] {
 	return func(yield func(encode.Run) bool) {
-		for _, doc := range docs {
-			h, rows, ok := w.open(doc)
-			if !ok {
-				return
-			}
-			for len(rows) > 0 {
-				n := min(len(rows), readTogether)
-				start, end := w.view.Passage(rows[0]).Start, w.view.Passage(rows[n-1]).End
-				run := encode.Run{Before: w.input.Text(h.Title, nil, "", ""), Text: w.read(h, start, end)}
-				for _, row := range rows[:n] {
-					p := w.view.Passage(row)
+		for d := range w.open() {
+			for from := 0; from < d.Passages; from += readTogether {
+				end := min(from+readTogether, d.Passages)
+				start := d.Passage(from).Start
+				run := encode.Run{Before: w.input.Text(d.Title, nil, "", ""), Text: w.read(d, start, d.Passage(end-1).End)}
+				for n := from; n < end; n++ {
+					p := d.Passage(n)
 					run.Passages = append(run.Passages, [2]int{p.Start - start, p.End - start})
 				}
-				if rows = rows[n:]; w.err != nil || !yield(run) {
+				if w.err != nil || !yield(run) {
 					return
 				}
 			}

@@ -36,7 +36,15 @@ type Index interface {
 	Meets(question string) (func(text string) map[string]float64, error)
 	LanguageHint(question string, scope tamis.Scope) (string, error)
 	Stats() (tamis.Stats, error)
+	// Analyzers are those of Stats, which costs more.
+	Analyzers() ([]string, error)
 	Counter(name string) (tamis.Counter, error)
+	// Encode gives passages the vectors of a model, AddVectors documents those of a file; Use
+	// has contexts and searches weigh those of a model, which Models lists.
+	Encode(ctx context.Context, e tamis.Encoder, progress func(done, all int)) (tamis.Encoded, error)
+	AddVectors(ctx context.Context, path, field string) (tamis.Report, error)
+	Use(e tamis.Encoder)
+	Models() map[string]string
 	Close() error
 }
 
@@ -47,7 +55,6 @@ type Capability string
 const (
 	Vectors    Capability = "searches by vectors"
 	Dense      Capability = "searches by dense vectors"
-	Attached   Capability = "vectors beside documents that are there, of a file or a model (--vectors, --model)"
 	Multi      Capability = "searches by multi-vectors"
 	Plans      Capability = "plans"
 	Folding    Capability = "folding of near-duplicates in searches"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/engine/enginetest"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -204,4 +205,9 @@ func TestCopyVectors(t *testing.T) {
 			t.Errorf("%+v: %+v, copied %+v %v", q, a.Hits, b.Hits, err)
 		}
 	}
+}
+
+// TestEmbedded: the embedded index is what every engine is held to.
+func TestEmbedded(t *testing.T) {
+	enginetest.Run(t, func(t *testing.T) engine.Index { return inMemory(t) })
 }

@@ -147,6 +147,8 @@ type Question struct {
 	IDF   func(term string) float64 // among the passages
 	// Meaning, where not nil, weighs in the second look and is told of each passage.
 	Meaning Meaning
+	// Favour is what the asker did with documents, by their ids, from -1 (sent away) to 1 (kept).
+	Favour map[string]float64
 	// Judge, where not nil, reads the Judges best passages at second look.
 	Judge  Judge
 	Judges int

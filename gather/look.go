@@ -26,13 +26,14 @@ const (
 	lookAt     = 200 // passages
 	lookAtDocs = 100 // best documents, whose own score counts
 
-	weighBase  = 1   // BM25 as a share of the best
-	weighBody  = .5  // share of the question in the passage
-	weighAll   = .5  // in passage, title, path and headings together
-	weighPlace = .75 // in title, path and headings
-	weighTitle = .15 // share of the title that the question has
-	weighDoc   = .1  // the document's BM25 as a share of the best
-	weighValue = .3  // a number where one is asked for; twice where it is set to something
+	weighBase   = 1   // BM25 as a share of the best
+	weighBody   = .5  // share of the question in the passage
+	weighAll    = .5  // in passage, title, path and headings together
+	weighPlace  = .75 // in title, path and headings
+	weighTitle  = .15 // share of the title that the question has
+	weighDoc    = .1  // the document's BM25 as a share of the best
+	weighFavour = .1  // what the asker did with the document, from -1 to 1: it never outweighs words
+	weighValue  = .3  // a number where one is asked for; twice where it is set to something
 
 	pathParts = 4  // the last parts of a path that say what it is about
 	twinShare = .6 // of a passage's shingles that stand in better ones
@@ -69,6 +70,7 @@ type looker struct {
 	sum    float64        // of weight
 	idf    func(string) float64
 	docs   map[topk.Row]*seenDoc
+	favour map[string]float64
 }
 
 // seenDoc is what the second look knows of a document.
@@ -96,7 +98,7 @@ func (g *Gatherer) look(ctx context.Context, q *Question, docs []topk.Hit) ([]lo
 	if len(hits) == 0 {
 		return nil, g.from.Err()
 	}
-	l := &looker{g: g, asked: g.asked, idf: q.IDF, docs: map[topk.Row]*seenDoc{}}
+	l := &looker{g: g, asked: g.asked, idf: q.IDF, docs: map[topk.Row]*seenDoc{}, favour: q.Favour}
 	l.weigh(q.Terms)
 	for _, d := range docs {
 		l.docs[d.Row] = &seenDoc{base: weighDoc * float64(d.Score) / float64(docs[0].Score)}
@@ -211,7 +213,7 @@ func (l *looker) document(row topk.Row) (*seenDoc, error) {
 	}
 	parts := strings.Split(d.Path, "/")
 	d.place |= l.terms(d.analyzer, pathWords.Replace(strings.Join(parts[max(0, len(parts)-pathParts):], " ")))
-	d.base -= l.g.prior(d.Role)
+	d.base += weighFavour*max(-1, min(1, l.favour[d.ID])) - l.g.prior(d.Role)
 	return d, nil
 }
 

@@ -261,7 +261,7 @@ func load(c Config, set *weights.Set, p Precision) (*Encoder, error) {
 	if c.Prunes && strings.HasPrefix(l.prefix, ranking) {
 		l.around = ranking
 	}
-	if err := fits(l.needs(c), freeMemory()); err != nil {
+	if err := fits(l.needs(c), weights.FreeMemory()); err != nil {
 		return nil, err
 	}
 	e := &Encoder{form: f, Precision: p, set: set}

@@ -16,6 +16,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/pack/render"
+	"github.com/tamis-search/tamis/session/turn"
 )
 
 func invalid(field, format string, args ...any) error {
@@ -49,8 +50,10 @@ type Session struct {
 	o       Options
 
 	mu     sync.Mutex
-	pieces []*piece // in the order of the window; folded ones are not in its text
-	next   int      // number of the next piece
+	pieces []*piece           // in the order of the window; folded ones are not in its text
+	next   int                // number of the next piece
+	asked  []string           // the questions that were asked, the last of many
+	acts   map[string]float64 // what was done with documents: see Favour
 }
 
 // Options are the size and form of a session's window.
@@ -65,6 +68,9 @@ type Options struct {
 	// Keep never folds a piece to make room: when the window is full, nothing more
 	// is added until the caller folds something.
 	Keep bool `json:"keep"`
+	// AsAsked takes every question by itself. Else what earlier ones named is carried over
+	// into one that points back, as "what are its symptoms?": see package session/turn.
+	AsAsked bool `json:"as_asked,omitempty"`
 }
 
 // Piece is a part of a session.
@@ -83,6 +89,8 @@ type Piece struct {
 type Turn struct {
 	*tamis.Context
 	Folded []int `json:"folded"` // pieces that were folded to make room
+	// Asked is what the question was taken to ask: with what earlier turns named.
+	Asked turn.Asked `json:"asked"`
 }
 
 // Found is a place inside a session.
@@ -138,6 +146,9 @@ func New(ix engine.Index, o Options) (*Session, error) {
 // was folded may come again, under a new label. An empty text says that nothing
 // new matches. Errors are those of Index.Context; ErrBudget also when the window
 // is full and nothing may be folded. After an error the session is as it was.
+//
+// What earlier turns named is carried over into the question, unless Options.AsAsked says no or
+// the turn is given a tamis.Beside, which may be empty.
 func (s *Session) Context(ctx context.Context, question string, b tamis.Budget, options ...tamis.ContextOption) (*Turn, error) {
 	return s.ContextBeside(ctx, question, b, func(*tamis.Context) int { return 0 }, options...)
 }
@@ -155,7 +166,8 @@ func (s *Session) ContextBeside(ctx context.Context, question string, b tamis.Bu
 	if b.Tokens < 0 {
 		return nil, invalid("budget", "%w", &tamis.BudgetError{Budget: b.Tokens})
 	}
-	turn := &Turn{Folded: s.makeRoom(b.Tokens)}
+	turn := &Turn{Folded: s.makeRoom(b.Tokens), Asked: s.resolve(question, options)}
+	options = append([]tamis.ContextOption{Beside(turn.Asked.Carried), s.favour()}, options...)
 	undo := func() {
 		for _, p := range s.pieces {
 			if slices.Contains(turn.Folded, p.ID) {
@@ -203,6 +215,7 @@ func (s *Session) ContextBeside(ctx context.Context, question string, b tamis.Bu
 		s.next = max(s.next, p.ID+1)
 		i = j
 	}
+	s.remember(question)
 	return turn, nil
 }
 
@@ -245,6 +258,9 @@ func (s *Session) Fold(id int) error {
 		p.Folded = was
 		return fmt.Errorf("fold piece %d: %w", id, &tamis.BudgetError{Budget: s.o.Tokens, Need: n})
 	}
+	if !was {
+		s.act(p.Doc, folded)
+	}
 	return nil
 }
 
@@ -275,6 +291,7 @@ func (s *Session) Restore(id int) (*tamis.Context, error) {
 	rest.Spans = slices.Clone(added.Spans)
 	s.pieces = slices.DeleteFunc(s.pieces, func(o *piece) bool { return o == p })
 	s.pieces = append(s.pieces, rest)
+	s.act(p.Doc, restored)
 	return added, nil
 }
 
@@ -283,10 +300,14 @@ func (s *Session) Pin(id int, pinned bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.piece(id)
-	if err == nil {
-		p.Pinned = pinned
+	if err != nil {
+		return err
 	}
-	return err
+	if p.Pinned != pinned {
+		s.act(p.Doc, map[bool]float64{true: kept, false: -kept}[pinned])
+	}
+	p.Pinned = pinned
+	return nil
 }
 
 // Find returns where a text occurs in the pieces, shown or folded, whatever its

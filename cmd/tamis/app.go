@@ -84,10 +84,11 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print what was asked for and failures, no lists of sources, reports or progress")
 	f.BoolVar(&a.noPager, "no-pager", false, "show long results on a terminal without $TAMIS_PAGER, $PAGER or less")
 	cmd.AddCommand(
-		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.askCommand(), a.outlineCommand(), a.demoCommand(),
+		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.reviewCommand(), a.classifyCommand(), a.outlineCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.copyCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
 		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
 	)
+	cmd.AddCommand(a.conversing()...)
 	flags.Complete(cmd)
 	return cmd
 }
@@ -148,7 +149,7 @@ func (a *app) clustered() bool { return strings.HasPrefix(a.indexDir(), opensear
 // or one that is to be written.
 func (a *app) anyIndex(ctx context.Context, write bool) (engine.Index, error) {
 	if a.clustered() {
-		return inCluster(ctx, a.indexDir(), opensearch.Options{MustExist: true, ReadOnly: !write})
+		return a.inCluster(ctx, a.indexDir(), opensearch.Options{MustExist: true, ReadOnly: !write})
 	}
 	if write {
 		return a.open()
@@ -157,12 +158,13 @@ func (a *app) anyIndex(ctx context.Context, write bool) (engine.Index, error) {
 }
 
 // inCluster opens the index that an address names.
-func inCluster(ctx context.Context, address string, o opensearch.Options) (engine.Index, error) {
+func (a *app) inCluster(ctx context.Context, address string, o opensearch.Options) (engine.Index, error) {
 	name, at, err := opensearch.Parse(address)
 	if err != nil {
 		return nil, flags.Usagef("--index: %w", err)
 	}
-	at.MustExist, at.ReadOnly, at.Language = o.MustExist, o.ReadOnly, o.Language
+	at.MustExist, at.ReadOnly, at.Language, at.Vectors = o.MustExist, o.ReadOnly, o.Language, o.Vectors
+	at.Warn = a.warn
 	ix, err := opensearch.Open(ctx, name, at)
 	if err != nil {
 		return nil, err
@@ -180,7 +182,7 @@ func (a *app) elsewhere() (library.Opener, error) {
 		return nil, flags.Usagef("--index: %w", err)
 	}
 	return func(ctx context.Context, write bool) (engine.Index, error) {
-		return inCluster(ctx, address, opensearch.Options{MustExist: !write, ReadOnly: !write})
+		return a.inCluster(ctx, address, opensearch.Options{MustExist: !write, ReadOnly: !write})
 	}, nil
 }
 

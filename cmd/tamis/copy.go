@@ -23,7 +23,7 @@ func (a *app) copyCommand() *cobra.Command {
 none: an embedded one (a folder), or one in a cluster of OpenSearch
 (opensearch://HOST:PORT/NAME). What is there already is left alone, so a copy that was
 stopped goes on where it was. Each document is read again and held against its original.
-Vectors are not copied: tamis index --model makes them again.`,
+Vectors are copied with their documents.`,
 		Example: `  tamis copy .tamis opensearch://127.0.0.1:9200/notes
   tamis copy 'opensearch://127.0.0.1:9200/notes?shards=3&replicas=1' notes.tamis`,
 		Args: flags.Exact("FROM", "TO"),
@@ -61,7 +61,7 @@ Vectors are not copied: tamis index --model makes them again.`,
 // at opens the index at a folder or address.
 func (a *app) at(ctx context.Context, where string, write bool) (engine.Index, error) {
 	if strings.HasPrefix(where, opensearch.Scheme) {
-		return inCluster(ctx, where, opensearch.Options{MustExist: !write, ReadOnly: !write})
+		return a.inCluster(ctx, where, opensearch.Options{MustExist: !write, ReadOnly: !write})
 	}
 	if write {
 		return tamis.Open(where, tamis.Options{})

@@ -79,14 +79,8 @@ which keys of other records are what; then each object of a JSON list is one.`,
 			if err != nil {
 				return err
 			}
-			if a.clustered() {
-				if vectors.Path != "" || model.Given() || stays {
-					return fmt.Errorf("%w; leave out --vectors, --model and --watch", engine.Lacks(engine.Attached))
-				}
-				return a.indexInCluster(cmd.Context(), args, tamis.FileOptions{Exclude: exclude, Stdin: a.in, Passwords: passwords, OCR: locked.OCR, Fields: keys}, language, missing, strict, asJSON)
-			}
 			debug.SetMemoryLimit(int64(memory) / 8 * 7) // more garbage collection near it; files are mapped beside it
-			ix, err := tamis.Open(a.indexDir(), tamis.Options{Language: language, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
+			ix, err := a.openToIndex(cmd.Context(), tamis.Options{Language: language, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
 			if err != nil {
 				return err
 			}
@@ -128,34 +122,16 @@ which keys of other records are what; then each object of a JSON list is one.`,
 	return cmd
 }
 
-// indexInCluster is what indexCommand does with an index in a cluster.
-func (a *app) indexInCluster(ctx context.Context, paths []string, o tamis.FileOptions, language string, missing []string, strict, asJSON bool) error {
-	ix, err := inCluster(ctx, a.indexDir(), opensearch.Options{Language: language})
-	if err != nil {
-		return err
+// openToIndex opens the index that is meant, or makes it.
+func (a *app) openToIndex(ctx context.Context, o tamis.Options) (engine.Index, error) {
+	if a.clustered() {
+		return a.inCluster(ctx, a.indexDir(), opensearch.Options{Language: o.Language, Vectors: o.Vectors})
 	}
-	defer ix.Close()
-	report, err := a.indexPaths(ctx, ix, paths, o)
-	switch {
-	case err != nil:
-		return err
-	case asJSON:
-		err = a.printJSON(report)
-	default:
-		err = a.printReport("", report, missing)
-	}
-	switch {
-	case err != nil:
-	case len(missing) > 0:
-		err = fmt.Errorf("no such file or folder: %s", strings.Join(missing, ", "))
-	case strict && len(report.Skipped) > 0:
-		err = fmt.Errorf("%d skipped, first %s: %s", len(report.Skipped), report.Skipped[0].Path, report.Skipped[0].Reason)
-	}
-	return err
+	return tamis.Open(a.indexDir(), o)
 }
 
 // watcher keeps an index in step with paths.
-func (a *app) watcher(ix *tamis.Index, model *encoding.Flag, paths []string, o tamis.FileOptions) *serving.Watcher {
+func (a *app) watcher(ix engine.Index, model *encoding.Flag, paths []string, o tamis.FileOptions) *serving.Watcher {
 	out, errs := a.out, a.errs
 	if a.quiet {
 		out, errs = io.Discard, io.Discard
@@ -172,7 +148,7 @@ func (a *app) watcher(ix *tamis.Index, model *encoding.Flag, paths []string, o t
 
 // indexed attaches vectors to what was indexed, and reports both; it returns what was
 // skipped of them.
-func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.VectorFile, model *encoding.Flag, report tamis.Report, missing []string, files, asJSON bool) ([]tamis.Skip, error) {
+func (a *app) indexed(ctx context.Context, ix engine.Index, vectors flags.VectorFile, model *encoding.Flag, report tamis.Report, missing []string, files, asJSON bool) ([]tamis.Skip, error) {
 	both := struct {
 		tamis.Report
 		Vectors *tamis.Report   `json:"vectors,omitempty"`
@@ -220,7 +196,7 @@ func (a *app) indexed(ctx context.Context, ix *tamis.Index, vectors flags.Vector
 }
 
 // encode gives passages vectors, with a progress bar on a terminal.
-func (a *app) encode(ctx context.Context, ix *tamis.Index, model *encoding.Flag) ([]tamis.Encoded, error) {
+func (a *app) encode(ctx context.Context, ix engine.Index, model *encoding.Flag) ([]tamis.Encoded, error) {
 	progress, end := a.counting(ctx, "passages encoded")
 	reports, err := model.Index(ctx, ix, a.warn, progress)
 	end(err)
@@ -281,13 +257,17 @@ func absolutePath(p string) string {
 
 // carryOver waits until an index that another version of tamis made is made
 // anew: a command that ends sooner would leave it as it is for ever.
-func (a *app) carryOver(ctx context.Context, ix *tamis.Index) error {
-	s, err := ix.Stats()
+func (a *app) carryOver(ctx context.Context, ix engine.Index) error {
+	own, ok := ix.(*tamis.Index) // one in a cluster is made anew as it is opened
+	if !ok {
+		return nil
+	}
+	s, err := own.Stats()
 	if err != nil || s.Outdated == 0 {
 		return err
 	}
 	a.note("another version has indexed %d of the documents; indexing them anew", s.Outdated)
-	return ix.Ready(ctx)
+	return own.Ready(ctx)
 }
 
 // indexPaths adds files with a progress bar on a terminal.

@@ -33,6 +33,7 @@ type agents struct {
 	folders  []string
 	as       []string
 	readOnly bool
+	asAsked  bool
 	window   int
 	model    encoding.Flag
 }
@@ -68,6 +69,7 @@ tamis mcp install CLIENT puts the server into the configuration of a client.`,
 	f.StringSliceVar(&o.folders, "allow", nil, "folder whose files agents may add")
 	f.StringSliceVar(&o.as, "as", nil, "see the documents of these groups too")
 	f.BoolVar(&o.readOnly, "read-only", false, "agents add nothing")
+	f.BoolVar(&o.asAsked, "as-asked", false, "take each question by itself, with nothing that earlier ones named")
 	f.IntVar(&o.window, "window", 0, "most tokens that one agent's window holds (default 32768)")
 	o.model.AddAsking(f)
 	cmd.Flags().StringVar(&listen, "http", "", "serve over HTTP at this address of this machine, such as 127.0.0.1:8471")
@@ -85,17 +87,12 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 		return err
 	}
 	lo := library.Options{Use: func(_ string, ix engine.Index) {
-		if asked, ok := ix.(encoding.Asked); ok { // the model is open as long as the index
-			if _, err := o.model.Use(ctx, asked, a.warn); err != nil {
-				a.warn("%v", err)
-			}
+		if _, err := o.model.Use(ctx, ix, a.warn); err != nil { // the model is open as long as the index
+			a.warn("%v", err)
 		}
 	}}
 	mo := mcp.Options{About: o.about}
 	if opener != nil {
-		if o.model.Given() {
-			return fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
-		}
 		lo.Elsewhere = map[string]library.Opener{library.Default: opener}
 		mo.About = cmp.Or(mo.About, "those of an index in a cluster")
 	} else {
@@ -106,7 +103,7 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 	l := library.New(lo)
 	mo.Library, mo.Sessions = l, sessions.New(1000, 24*time.Hour)
 	mo.Caller = &access.Caller{Name: "local", Scope: access.Write, Groups: o.as}
-	mo.ReadOnly, mo.Folders, mo.Window, mo.Structured = o.readOnly, o.folders, o.window, structured
+	mo.ReadOnly, mo.Folders, mo.Window, mo.Structured, mo.AsAsked = o.readOnly, o.folders, o.window, structured, o.asAsked
 	mo.Version, mo.Log = version(), slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := mcp.New(mo)
 	if err == nil && listen != "" {
@@ -214,6 +211,9 @@ func (a *app) agentServer(cmd *cobra.Command, o *agents) (install.Server, error)
 	}
 	if o.readOnly {
 		args = append(args, "--read-only")
+	}
+	if o.asAsked {
+		args = append(args, "--as-asked")
 	}
 	return install.Server{Name: "tamis", Command: program, Args: args}, nil
 }

@@ -136,22 +136,15 @@ func (a *app) searchCommand() *cobra.Command {
 // ranked says what else than words ranks: a vector, or a model, until done.
 func (a *app) ranked(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Searching) (done func() error, err error) {
 	none := func() error { return nil }
-	own, ok := ix.(encoding.Asked)
-	switch {
-	case !ok && (vector.Given() || model.Given()):
-		return nil, engine.Lacks(engine.Vectors)
-	case !ok:
-		q.Plan = model.Plan
-		return none, nil
-	case !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")):
-		return none, byVector(cmd, own, q, vector, &model.Flag)
+	if !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
+		return none, byVector(cmd, ix, q, vector, &model.Flag)
 	}
 	vector.Fill(q)
-	return model.Open(cmd.Context(), own, q, a.warn)
+	return model.Open(cmd.Context(), ix, q, a.warn)
 }
 
 // byVector has a query rank by the vector that is given, or that a model makes of its text.
-func byVector(cmd *cobra.Command, ix encoding.Asked, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
+func byVector(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Flag) (err error) {
 	asked := q.Text
 	q.Text = ""
 	vector.Fill(q)
@@ -168,11 +161,8 @@ const excerptBytes = 300
 
 // matcherOf finds the words of a query as the index reads them.
 func matcherOf(ix engine.Index, query string) (*excerpt.Matcher, error) {
-	s, err := ix.Stats()
-	if err != nil {
-		return nil, err
-	}
-	return excerpt.New(s.Analyzers, query), nil
+	analyzers, err := ix.Analyzers()
+	return excerpt.New(analyzers, query), err
 }
 
 func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) error {

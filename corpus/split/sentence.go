@@ -504,6 +504,26 @@ func layoutOf(t string) (l layout) {
 	return
 }
 
+// labelled says whether a line begins with a name of at most three words and a colon that
+// white space follows. Two such lines after each other are no sentence that was wrapped.
+func labelled(line string) bool {
+	line = strings.TrimLeft(line, " \t")
+	words := 1
+	for i := 0; i < len(line) && i < 40; i++ {
+		switch c := line[i]; {
+		case c == ':':
+			return i > 0 && (i+1 == len(line) || line[i+1] <= ' ')
+		case c == ' ':
+			if words++; words > 3 {
+				return false
+			}
+		case !isLetterByte(c) && !isDigit(c) && c < utf8.RuneSelf && strings.IndexByte("_-./()", c) < 0:
+			return false
+		}
+	}
+	return false
+}
+
 // border decides about the line break src[i]. A line was wrapped if the next
 // word would not have fitted into the widest line; where lines are very wide or
 // very narrow they are units of their own.
@@ -536,6 +556,9 @@ func (l *layout) border(s *splitter, i, end int) (stop, next int) {
 	smallStart := f.kind == lower && f.opened == 0 && !s.caseless
 	if l.width > 160 {
 		return i, b
+	}
+	if labelled(line) && labelled(t[b:min(end, b+48)]) {
+		return i, b // fields of a record: "size: 4 mm" over "colour: red"
 	}
 	if smallStart && (5*length >= 3*l.width || length < 20) {
 		return -1, b

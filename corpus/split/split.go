@@ -22,7 +22,7 @@ import (
 
 // Version of the rules. It is to be counted up with every change of what Split
 // returns for a document: indexes are then made anew.
-const Version = 3
+const Version = 4
 
 // Options size the units. The zero value means the defaults; all sizes are
 // tokens as [EstimateTokens] estimates them.

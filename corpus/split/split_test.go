@@ -215,6 +215,8 @@ func TestSentences(t *testing.T) {
 		"> The gates of the wall are opened at noon by\n> whoever is there, `as a rule`.| Check\n> them all before you go to the sea with a boat.",
 		"Install it\n|Run it\n|Remove it",
 		"Intro\n|This is a much longer line of text that a web page had as one paragraph of its own, and so it is wide, which says that nothing here was wrapped at all by an editor\n|Next",
+		"market: Quern and its fields\n|stalls: about forty in a good summer\n|rent: a copper a day for each stall,\n  more for the corner ones.",
+		"He took the road that leads to\nnote: it is long. |Nobody came along with him.",
 		"First paragraph\n\n|second paragraph",
 		"Head:\n|- one thing. And more.\n|- another\n  that goes on\n|3. third\n|(b) fourth",
 		"a\tb\tc\n|1\t2\t3\n|After the table",

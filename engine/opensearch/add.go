@@ -1,17 +1,27 @@
 package opensearch
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/records"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
+	"github.com/tamis-search/tamis/engine/opensearch/writing"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/internal/inorder"
+	"github.com/tamis-search/tamis/vector"
+)
+
+// batchBytes and batchDocuments are how much is written at once.
+const (
+	batchBytes     = 4 << 20
+	batchDocuments = 500
 )
 
 // inFlight is how many batches are written at once: the cluster works on some while others
@@ -38,7 +48,7 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error])
 	}
 	size := func(i item) int64 { return int64(len(i.d.Source)) + 2<<10 }
 	seen := map[string]bool{}
-	var batch []ready
+	var batch []writing.Ready
 	bytes := 0
 	line := pipeline{ix: ix, slots: make(chan struct{}, inFlight)}
 	flush := func() error {
@@ -56,29 +66,29 @@ func (ix *Index) Add(ctx context.Context, docs iter.Seq2[tamis.Document, error])
 			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
 		}
 	}()
-	for p := range inorder.Map(items, size, batchBytes, func(i item) ready {
+	for p := range inorder.Map(items, size, batchBytes, func(i item) writing.Ready {
 		if i.err != nil {
-			return ready{err: i.err}
+			return writing.Ready{Err: i.err}
 		}
-		return ix.prepare(i.d)
+		return ix.to.Prepare(i.d)
 	}) {
-		if p.err != nil {
-			report.Skipped = append(report.Skipped, tamis.SkipOf(p.err))
+		if p.Err != nil {
+			report.Skipped = append(report.Skipped, tamis.SkipOf(p.Err))
 			continue
 		}
 		d := &p.Document.Document
-		if p.reason == "" && seen[d.ID] {
-			p.reason = ingest.Repeated(d.ID)
+		if p.Reason == "" && seen[d.ID] {
+			p.Reason = ingest.Repeated(d.ID)
 		}
-		if p.reason != "" {
-			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.reason})
+		if p.Reason != "" {
+			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.Reason})
 			continue
 		}
-		if p.reason, err = ix.keeps(ctx, p.vectors); err != nil {
+		if p.Reason, err = ix.keeps(ctx, p.Vectors); err != nil {
 			return report, err
 		}
-		if p.reason != "" {
-			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.reason})
+		if p.Reason != "" {
+			report.Skipped = append(report.Skipped, tamis.Skip{Path: d.Name(), Reason: p.Reason})
 			continue
 		}
 		seen[d.ID] = true
@@ -109,7 +119,7 @@ type pipeline struct {
 
 // put begins to write a batch, of documents that are in no other one, and returns the error
 // of one before.
-func (p *pipeline) put(ctx context.Context, batch []ready) error {
+func (p *pipeline) put(ctx context.Context, batch []writing.Ready) error {
 	if len(batch) == 0 {
 		return p.failed(nil)
 	}
@@ -121,12 +131,12 @@ func (p *pipeline) put(ctx context.Context, batch []ready) error {
 	}
 	report := &tamis.Report{}
 	p.reports = append(p.reports, report)
-	var writes []*writing
+	var writes []*writing.Change
 	var first int64
 	w := p.ix.writer()
-	err := p.ix.unfenced(ctx, func(now *writer) (err error) {
+	err := p.ix.unfenced(ctx, func(now *writing.Writer) (err error) {
 		w = now
-		writes, first, err = w.changed(ctx, batch, report)
+		writes, first, err = w.Changed(ctx, batch, report)
 		return err
 	})
 	if err != nil {
@@ -135,17 +145,17 @@ func (p *pipeline) put(ctx context.Context, batch []ready) error {
 	}
 	p.wg.Go(func() {
 		defer free()
-		err := w.put(ctx, writes, first, report)
+		err := w.Put(ctx, writes, first, report)
 		if client.Fenced(err) {
-			err = p.ix.unfenced(ctx, func(now *writer) error {
-				left := make([]ready, len(writes))
+			err = p.ix.unfenced(ctx, func(now *writing.Writer) error {
+				left := make([]writing.Ready, len(writes))
 				for i, w := range writes {
-					left[i] = w.ready
+					left[i] = w.Ready
 				}
 				var written tamis.Report // as they are there now: by us, before the fence
-				writes, first, err := now.changed(ctx, left, &written)
+				writes, first, err := now.Changed(ctx, left, &written)
 				if err == nil {
-					err = now.put(ctx, writes, first, report)
+					err = now.Put(ctx, writes, first, report)
 				}
 				return err
 			})
@@ -174,51 +184,50 @@ func (p *pipeline) end(report *tamis.Report) error {
 	return p.failed(nil)
 }
 
-// put writes what has changed of a batch, again for those that another writer changed
-// meanwhile.
-func (ix *writer) put(ctx context.Context, writes []*writing, first int64, report *tamis.Report) error {
-	for tries := 0; len(writes) > 0; tries++ {
-		if err := ctx.Err(); err != nil {
+// keeps says why vectors cannot be those of their fields.
+func (ix *Index) keeps(ctx context.Context, all map[string]vector.Value) (reason string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		err := ix.unfenced(ctx, func(*writing.Writer) error {
+			_, err := ix.fields.Use(ctx, name, all[name])
 			return err
+		})
+		var unfit *vectors.UnfitError
+		if errors.As(err, &unfit) {
+			return err.Error(), nil
 		}
-		again, err := ix.write(ctx, writes, first, report)
-		if err != nil || len(again) == 0 {
-			return err
-		}
-		if tries >= 20 {
-			return fmt.Errorf("document %q is changed by other writers faster than it can be written here", again[0].Document.Document.ID)
-		}
-		if writes, first, err = ix.changed(ctx, again, report); err != nil {
-			return err
+		if err != nil {
+			return "", err
 		}
 	}
-	return nil
+	return "", nil
 }
 
-// changed are the documents of a batch that are not stored as they are, with the first of as
-// many sequence numbers.
-func (ix *writer) changed(ctx context.Context, batch []ready, report *tamis.Report) (writes []*writing, first int64, err error) {
-	keys := make([]string, len(batch))
-	for i, p := range batch {
-		keys[i] = keyOf(p.Header.ID)
+// Delete is tamis.Index.Delete.
+func (ix *Index) Delete(ctx context.Context, ids ...string) (removed int, err error) {
+	if ix.readOnly {
+		return 0, tamis.ErrReadOnly
 	}
-	old, err := ix.known(ctx, keys)
-	if err != nil {
-		return nil, 0, err
-	}
-	for i, p := range batch {
-		if h := old[i].Source.X.Doc.Header; old[i].Found && h != nil && bytes.Equal(h.Digest, p.Header.Digest) {
-			report.Unchanged++
-			continue
+	defer func() {
+		if removed > 0 {
+			ix.forgetWords()
+			err = errors.Join(err, ix.Refresh(context.WithoutCancel(ctx)))
 		}
-		w := &writing{ready: p, old: old[i], move: move{Key: keys[i]}}
-		if old[i].Found {
-			w.Old, w.OldPassages = old[i].Source.Seq, old[i].Source.X.Doc.Passages
+	}()
+	for part := range slices.Chunk(ids, batchDocuments) {
+		keys := make([]string, 0, len(part))
+		for _, id := range part {
+			if k := records.KeyOf(id); !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
 		}
-		writes = append(writes, w)
+		err := ix.unfenced(ctx, func(w *writing.Writer) error {
+			n, err := w.Remove(ctx, slices.Clone(keys))
+			removed += n
+			return err
+		})
+		if err != nil {
+			return removed, err
+		}
 	}
-	if len(writes) > 0 {
-		first, err = ix.take(ctx, len(writes))
-	}
-	return writes, first, err
+	return removed, nil
 }

@@ -139,12 +139,6 @@ func TestVectorFields(t *testing.T) {
 		t.Errorf("the graph finds %d of 200", found)
 	}
 	t.Logf("the graph finds %d of 200", found)
-	report, err := ix.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
-		yield(tamis.Document{ID: "many", Source: "x", Vectors: map[string]tamis.Vector{"tokens": tamis.Multi{{1, 2}}}}, nil)
-	})
-	if err != nil || len(report.Skipped) != 1 || !strings.Contains(report.Skipped[0].Reason, "a cluster keeps no multi-vectors") {
-		t.Errorf("%+v %v", report, err)
-	}
 }
 
 // TestQualityOverShards: with the statistics of all shards a cluster of three ranks as the

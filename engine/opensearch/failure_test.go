@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch"
+	"github.com/tamis-search/tamis/engine/opensearch/generations"
 	"github.com/tamis-search/tamis/internal/nodes"
 )
 
@@ -175,6 +178,7 @@ func TestNodesLost(t *testing.T) {
 	}
 	for i := range rolling { // a rolling restart
 		c.Stop(i)
+		c.Wait(2) // as long as the others count it, it looks as if it were there again
 		c.Restart(i)
 		c.Wait(3)
 		at("stopped and started")
@@ -236,20 +240,14 @@ func TestMigrate(t *testing.T) {
 		}
 		before = append(before, res)
 	}
-	// As an older version would have left it.
-	mapping := send(t, "GET", c.Addresses()[0]+"/"+name+"-000001/_mapping", "")
-	var stored map[string]struct {
-		Mappings struct {
-			Meta map[string]map[string]any `json:"_meta"`
-		} `json:"mappings"`
-	}
-	if err := json.Unmarshal([]byte(mapping), &stored); err != nil {
+	given := filepath.Join(t.TempDir(), "given.jsonl")
+	if err := os.WriteFile(given, []byte(`{"id":"d7","vector":{"later":2}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	meta := stored[name+"-000001"].Mappings.Meta
-	meta["tamis"]["format"] = 1
-	older, _ := json.Marshal(map[string]any{"_meta": meta})
-	send(t, "PUT", c.Addresses()[0]+"/"+name+"-000001/_mapping", string(older))
+	if report, err := ix.AddVectors(t.Context(), given, "given"); err != nil || report.Updated != 1 {
+		t.Fatalf("%+v %v", report, err)
+	}
+	older(t, c, name)
 
 	o := opensearch.Options{Addresses: c.Addresses()}
 	if _, err := opensearch.Open(t.Context(), name, o); !errors.Is(err, tamis.ErrConfig) || !strings.Contains(err.Error(), "?migrate=true") {
@@ -318,11 +316,14 @@ func TestMigrate(t *testing.T) {
 			}
 		}
 	}
-	if got, err := anew.Vectors(t.Context(), "d7", tamis.Scope{}); err != nil || fmt.Sprint(got) != fmt.Sprint(vectors(7)) {
-		t.Errorf("%v %v", got, err)
-	}
 	if err := add(anew, 0, 300); err != nil {
 		t.Fatal(err)
+	}
+	// It was not changed by being added again, and keeps what it was given.
+	want := vectors(7)
+	want["given"] = tamis.Sparse{"later": 2}
+	if got, err := anew.Vectors(t.Context(), "d7", tamis.Scope{}); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v %v", got, err)
 	}
 	if err := add(ix, 0, 300); err != nil {
 		t.Fatal(err)
@@ -433,5 +434,108 @@ func TestAddresses(t *testing.T) {
 		if _, _, err := opensearch.Parse(bad); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", bad, err)
 		}
+	}
+}
+
+// older makes an index what an older version would have left.
+func older(t *testing.T, c *nodes.Cluster, name string) {
+	t.Helper()
+	mapping := send(t, "GET", c.Addresses()[0]+"/"+name+"-000001/_mapping", "")
+	var stored map[string]struct {
+		Mappings struct {
+			Meta map[string]map[string]any `json:"_meta"`
+		} `json:"mappings"`
+	}
+	if err := json.Unmarshal([]byte(mapping), &stored); err != nil {
+		t.Fatal(err)
+	}
+	meta := stored[name+"-000001"].Mappings.Meta
+	meta["tamis"]["format"] = 1
+	made, _ := json.Marshal(map[string]any{"_meta": meta})
+	send(t, "PUT", c.Addresses()[0]+"/"+name+"-000001/_mapping", string(made))
+}
+
+// TestMigrateKilled: a process that makes an index anew is killed. The index that it began and
+// the one that takes no writes are mended by whoever opens it next, to write or to make it anew,
+// and not while somebody is at work.
+func TestMigrateKilled(t *testing.T) {
+	if at := os.Getenv("TAMIS_TEST_MIGRATE"); at != "" { // the process that is killed
+		address, name, _ := strings.Cut(at, " ")
+		_, err := opensearch.Open(t.Context(), name, opensearch.Options{Addresses: []string{address}, Migrate: true})
+		t.Fatal("it came to an end: ", err)
+	}
+	beat, silence := generations.Beat, generations.Silence
+	defer func() { generations.Beat, generations.Silence = beat, silence }()
+	generations.Silence = 8 * time.Second
+	c := nodes.Start(t, 1)
+	ix := open(t, c, opensearch.Options{})
+	add := func(to *opensearch.Index, from, end int) {
+		t.Helper()
+		report, err := to.Add(t.Context(), func(yield func(tamis.Document, error) bool) {
+			for i := from; i < end; i++ {
+				if !yield(tamis.Document{ID: fmt.Sprint("d", i), Source: strings.Repeat(fmt.Sprintf("The mill number%d grinds. ", i), 40), Lang: "en"}, nil) {
+					return
+				}
+			}
+		})
+		if err != nil || report.Added != end-from {
+			t.Fatalf("%+v %v", report, err)
+		}
+	}
+	const docs = 3000
+	add(ix, 0, docs)
+	name := strings.ToLower(t.Name())
+	older(t, c, name)
+	kill := func() {
+		t.Helper()
+		child := exec.Command(os.Args[0], "-test.run", "^TestMigrateKilled$")
+		child.Env = append(os.Environ(), "TAMIS_TEST_MIGRATE="+c.Addresses()[0]+" "+name)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer child.Wait()
+		for range 600 {
+			if res, err := http.Get(c.Addresses()[0] + "/" + name + "-000001/_settings"); err == nil {
+				settings, _ := io.ReadAll(res.Body)
+				res.Body.Close()
+				if strings.Contains(string(settings), `"blocks":{"write":"true"}`) {
+					break
+				}
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if _, err := opensearch.Open(t.Context(), name, opensearch.Options{Addresses: c.Addresses(), Migrate: true}); err == nil || !strings.Contains(err.Error(), "being made anew by another process") {
+			t.Errorf("making it anew beside another: %v", err)
+		}
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []string
+	o := opensearch.Options{Addresses: c.Addresses(), Migrate: true, Warn: func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }}
+	kill()
+	anew, err := opensearch.Open(t.Context(), name, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer anew.Close()
+	if len(told) != 1 || !strings.Contains(told[0], `anew as "`+name+`-000002" by a process that is gone`) {
+		t.Errorf("it says %q", told)
+	}
+	if n, _, err := anew.Count(tamis.Scope{}); n != docs || err != nil {
+		t.Errorf("%d documents are there: %v", n, err)
+	}
+	// Begun by one of a later version, whose user goes back.
+	send(t, "PUT", c.Addresses()[0]+"/"+name+"-000004", "{}")
+	send(t, "PUT", c.Addresses()[0]+"/"+name+"-000003/_block/write", "")
+	told = nil
+	again, err := opensearch.Open(t.Context(), name, o)
+	if err != nil || len(told) != 1 || !strings.Contains(told[0], "takes writes again") {
+		t.Fatalf("%q %v", told, err)
+	}
+	defer again.Close()
+	add(again, docs, docs+10)
+	if all := send(t, "GET", c.Addresses()[0]+"/_cat/indices/"+name+"-*?h=index", ""); strings.TrimSpace(all) != name+"-000003" {
+		t.Errorf("what is there: %s", all)
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/generations"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
+	"github.com/tamis-search/tamis/engine/opensearch/records"
 )
 
 // errNotOurs says that an index of that name is somebody else's.
@@ -39,16 +41,16 @@ func (ix *Index) find(ctx context.Context) (m mapping.Meta, found bool, err erro
 			return m, false, fmt.Errorf("index %q: %w: choose another name", name, errNotOurs)
 		}
 		m = *a.Mappings.Meta.Tamis
-		ix.now.Store(generationOf(name))
+		ix.now.Store(generations.Of(name))
 	}
 	return m, true, nil
 }
 
 // create makes the index, under an alias by which it is found.
 func (ix *Index) create(ctx context.Context, m mapping.Meta, o Options) error {
-	name := ix.name + firstSuffix // of two that create it at once, one is told that it is there
-	d := mapping.Definition(m, max(o.Shards, 1), o.Replicas, ix.dense)
-	d["aliases"] = query{ix.name: query{"is_write_index": true}, name + writers: query{}}
+	name := ix.name + generations.FirstSuffix // of two that create it at once, one is told that it is there
+	d := mapping.Definition(m, max(o.Shards, 1), o.Replicas, ix.plugin != "")
+	d["aliases"] = query{ix.name: query{"is_write_index": true}, name + generations.Writers: query{}}
 	err := ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
 	var e *client.Error
 	if errors.As(err, &e) && strings.Contains(e.Reason, "delimited_term_freq") {
@@ -64,9 +66,9 @@ func (ix *Index) create(ctx context.Context, m mapping.Meta, o Options) error {
 	if err != nil {
 		return fmt.Errorf("index %q: %w", ix.name, err)
 	}
-	head := query{"k": headKind, "q": 1}
-	ix.now.Store(generationOf(name))
-	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+ix.now.Load().writes+"/_create/head?require_alias=true", head, nil); err != nil && !client.IsStatus(err, http.StatusConflict) {
+	head := query{"k": records.HeadKind, "q": 1}
+	ix.now.Store(generations.Of(name))
+	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+ix.now.Load().Writes+"/_create/head?require_alias=true", head, nil); err != nil && !client.IsStatus(err, http.StatusConflict) {
 		return err
 	}
 	return nil

@@ -6,41 +6,31 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/generations"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
+	"github.com/tamis-search/tamis/engine/opensearch/records"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
+	"github.com/tamis-search/tamis/engine/opensearch/writing"
+	"github.com/tamis-search/tamis/vector"
 )
 
-// An index is found by an alias that is its name; what is behind it is called that and a
-// number, which counts how often it was made anew. Writers write by another alias, of that
-// number: a batch that was begun in one is not ended in the next.
-type generation struct{ concrete, writes string } // in a URL
-
-const (
-	firstSuffix = "-000001"
-	writers     = "-writers"
-)
-
-func generationOf(concrete string) *generation {
-	return &generation{url.PathEscape(concrete), url.PathEscape(concrete + writers)}
+// writes makes what all writers share, once ingest and fields are there.
+func (ix *Index) writes() {
+	ix.to = &writing.Index{Cluster: ix.cluster, Name: ix.name, Fields: ix.fields, Maker: records.Maker{Ingest: ix.ingest, Weights: ix.ingest.Index()}}
 }
 
-// writer writes into one generation.
-type writer struct {
-	*Index
-	generation
+// writer writes into the generation that is there now.
+func (ix *Index) writer() *writing.Writer {
+	return &writing.Writer{Index: ix.to, Path: ix.now.Load().Writes}
 }
-
-func (ix *Index) writer() *writer { return &writer{ix, *ix.now.Load()} }
 
 // unfenced writes; where the index takes no writes for now, or was made anew, again when it
 // does, for as long as the cluster is waited for.
-func (ix *Index) unfenced(ctx context.Context, do func(w *writer) error) error {
+func (ix *Index) unfenced(ctx context.Context, do func(w *writing.Writer) error) error {
 	until := time.Now().Add(ix.cluster.Patience)
 	for wait := client.FirstWait; ; wait = min(2*wait, client.MostWait) {
 		err := do(ix.writer())
@@ -70,49 +60,85 @@ const migratePage = 100
 // migrate makes the index anew as this program makes indexes, from its documents as they are
 // stored, under the next number. Searches go on meanwhile, writers wait; then the alias
 // moves, and what was there before is removed, in one step.
-func (ix *Index) migrate(ctx context.Context) (err error) {
+//
+// What another began so and did not end (see package generations) is taken away.
+func (ix *Index) migrate(ctx context.Context, warn func(format string, args ...any)) (err error) {
 	old := ix.now.Load()
-	shards, replicas, err := ix.cluster.Shape(ctx, old.concrete)
+	shards, replicas, err := ix.cluster.Shape(ctx, old.Concrete)
 	if err != nil {
 		return err
 	}
-	name, err := next(old.concrete)
+	left, number, err := old.Begun(ctx, ix.cluster)
 	if err != nil {
 		return err
 	}
-	m := mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: ix.meta.Config}
-	d := mapping.Definition(m, shards, replicas, ix.dense)
-	d["aliases"] = query{name + writers: query{}}
+	for _, name := range left {
+		if alive, err := generations.Lives(ctx, ix.cluster, name); err != nil {
+			return err
+		} else if alive {
+			return fmt.Errorf("index %q: %w (%q)", ix.name, generations.ErrMaking, name)
+		}
+		warn("index %q was being made anew as %q by a process that is gone: it is begun again", ix.name, name)
+	}
+	name, err := old.Name(number)
+	if err != nil {
+		return err
+	}
+	m := mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: ix.meta.Config, Seismic: ix.meta.Seismic}
+	d := mapping.Definition(m, shards, replicas, ix.plugin != "")
+	d["aliases"] = query{name + generations.Writers: query{}}
 	err = ix.cluster.Do(ctx, http.MethodPut, "/"+url.PathEscape(name)+"?wait_for_active_shards=1", d, nil)
 	var e *client.Error
 	if errors.As(err, &e) && e.Type == "resource_already_exists_exception" {
-		return fmt.Errorf("index %q is being made anew, or that broke off: if nobody does, delete the index %q of the cluster and try again: %w", ix.name, name, err)
+		return fmt.Errorf("index %q: %w (%q)", ix.name, generations.ErrMaking, name)
 	}
 	if err != nil {
 		return err
 	}
-	to := &Index{cluster: ix.cluster, name: ix.name, path: url.PathEscape(name + writers), ingest: ix.ingest, weights: ix.weights, dense: ix.dense}
-	to.fields = &vectors.Fields{Cluster: ix.cluster, Path: to.path}
-	to.now.Store(generationOf(name))
-	defer func() {
-		if err == nil {
-			return
-		}
-		ctx := context.WithoutCancel(ctx)
-		err = errors.Join(err, ix.cluster.Do(ctx, http.MethodDelete, "/"+url.PathEscape(name), nil, nil),
-			ix.cluster.Do(ctx, http.MethodPut, "/"+old.concrete+"/_settings", query{"index.blocks.write": nil}, nil))
-	}()
-	// When this returns, no write is under way.
-	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+old.concrete+"/_block/write", nil, nil); err != nil {
+	alive, err := generations.Begin(ctx, ix.cluster, name)
+	if err != nil {
 		return err
 	}
-	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+old.concrete+"/_refresh", nil, nil); err != nil {
+	defer func() {
+		ctx := context.WithoutCancel(ctx)
+		alive.End(ctx, err == nil)
+		if err != nil && alive.Own(ctx) {
+			err = errors.Join(err, old.Unblock(ctx, ix.cluster), generations.Remove(ctx, ix.cluster, name))
+		}
+	}()
+	for _, gone := range left {
+		if err := generations.Remove(ctx, ix.cluster, gone); err != nil {
+			return err
+		}
+	}
+	to := &Index{cluster: ix.cluster, name: ix.name, path: url.PathEscape(name + generations.Writers), ingest: ix.ingest, plugin: ix.plugin}
+	to.fields = &vectors.Fields{Cluster: ix.cluster, Path: to.path, Seismic: ix.meta.Seismic}
+	to.now.Store(generations.Of(name))
+	to.writes()
+	// When this returns, no write is under way.
+	if err := ix.cluster.Do(ctx, http.MethodPut, "/"+old.Concrete+"/_block/write", nil, nil); err != nil {
+		return err
+	}
+	if err := ix.cluster.Do(ctx, http.MethodPost, "/"+old.Concrete+"/_refresh", nil, nil); err != nil {
 		return err
 	}
 	if err := ix.copyTo(ctx, to); err != nil {
 		return fmt.Errorf("index %q: making it anew: %w", ix.name, err)
 	}
-	was, err := url.PathUnescape(old.concrete)
+	return ix.moveTo(ctx, old, name, m, alive)
+}
+
+// moveTo gives the name of the index to what was made of it, in one step, and removes what
+// was there before.
+func (ix *Index) moveTo(ctx context.Context, old *generations.Generation, name string, m mapping.Meta, alive *generations.Making) error {
+	still, err := old.Blocked(ctx, ix.cluster)
+	if err != nil {
+		return err
+	}
+	if !still || !alive.Own(ctx) {
+		return fmt.Errorf("index %q: it was written while it was made anew: try again", ix.name)
+	}
+	was, err := url.PathUnescape(old.Concrete)
 	if err != nil {
 		return err
 	}
@@ -121,28 +147,37 @@ func (ix *Index) migrate(ctx context.Context) (err error) {
 	}}
 	if err := ix.cluster.Do(ctx, http.MethodPost, "/_aliases", actions, nil); err != nil {
 		// Where the answer alone was lost, all is done.
-		if _, found, lost := ix.find(ctx); lost != nil || !found || ix.now.Load().concrete != url.PathEscape(name) {
+		if _, found, lost := ix.find(ctx); lost != nil || !found || ix.now.Load().Concrete != url.PathEscape(name) {
 			return err
 		}
 	}
 	ix.meta = m
-	ix.now.Store(generationOf(name))
+	ix.now.Store(generations.Of(name))
 	ix.forgetWords()
 	return nil
 }
 
-// next is the name after that of a generation.
-func next(concrete string) (string, error) {
-	name, err := url.PathUnescape(concrete)
+// mend takes away what somebody began to make in the place of this index and did not end, and
+// has it take writes again.
+func (ix *Index) mend(ctx context.Context, warn func(format string, args ...any)) error {
+	names, _, err := ix.now.Load().Begun(ctx, ix.cluster)
 	if err != nil {
-		return "", err
+		return err
 	}
-	i := strings.LastIndexByte(name, '-')
-	n, err := strconv.Atoi(name[i+1:])
-	if i < 0 || err != nil {
-		return "", fmt.Errorf("index %q has no number at its end", name)
+	for _, name := range names {
+		alive, err := generations.Lives(ctx, ix.cluster, name)
+		if err != nil {
+			return err
+		}
+		if alive {
+			return nil // writers wait for it
+		}
+		warn("index %q was being made anew as %q by a process that is gone: that is taken away, and the index takes writes again", ix.name, name)
+		if err := errors.Join(ix.now.Load().Unblock(ctx, ix.cluster), generations.Remove(ctx, ix.cluster, name)); err != nil {
+			return err
+		}
 	}
-	return fmt.Sprintf("%s-%06d", name[:i], n+1), nil
+	return nil
 }
 
 // copyTo makes all documents anew in an index that nobody else writes, under the sequence
@@ -162,7 +197,7 @@ func (ix *Index) copyTo(ctx context.Context, to *Index) error {
 			return err
 		}
 		found, err := m.search(query{
-			"size": migratePage, "track_total_hits": false, "query": query{"term": query{"k": documentKind}},
+			"size": migratePage, "track_total_hits": false, "query": query{"term": query{"k": records.DocumentKind}},
 			"sort": []query{{"q": "asc"}}, "search_after": []int{after},
 		}, false)
 		if err != nil {
@@ -172,25 +207,25 @@ func (ix *Index) copyTo(ctx context.Context, to *Index) error {
 			break
 		}
 		w := to.writer()
-		passages, records := w.bulk(), w.bulk()
+		passages, own := w.Bulk(), w.Bulk()
 		for i := range found.Hits.Hits {
 			made, err := m.anew(&found.Hits.Hits[i], to)
 			if err != nil {
 				return err
 			}
 			after = int(made.New)
-			if err := w.rows(ctx, made, passages, records); err != nil {
+			if err := w.Rows(ctx, made, passages, own); err != nil {
 				return err
 			}
 		}
 		count += len(found.Hits.Hits)
-		if err := errors.Join(passages.Flush(ctx), records.Flush(ctx)); err != nil {
+		if err := errors.Join(passages.Flush(ctx), own.Flush(ctx)); err != nil {
 			return err
 		}
 		for key, reason := range passages.Refused {
 			return fmt.Errorf("document with the key %s: the cluster does not take it: %s", key, reason)
 		}
-		for key, reason := range records.Refused {
+		for key, reason := range own.Refused {
 			return fmt.Errorf("document with the key %s: the cluster does not take it: %s", key, reason)
 		}
 	}
@@ -214,7 +249,7 @@ func (ix *Index) copyTo(ctx context.Context, to *Index) error {
 }
 
 // anew is a stored document, ready to be written into another index.
-func (m *moment) anew(h *hit, to *Index) (*writing, error) {
+func (m *moment) anew(h *hit, to *Index) (*writing.Change, error) {
 	row, err := m.keep(h)
 	if err != nil {
 		return nil, err
@@ -223,12 +258,14 @@ func (m *moment) anew(h *hit, to *Index) (*writing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Vectors, err = m.vectorsOf(row); err != nil {
+	var attached map[string]vector.Value
+	if d.Vectors, attached, err = m.vectorsOf(row); err != nil {
 		return nil, err
 	}
-	p := to.prepare(*d)
-	if p.reason != "" {
-		return nil, fmt.Errorf("document %q: %s", d.ID, p.reason)
+	p := to.to.Prepare(*d)
+	p.Attached = attached
+	if p.Reason != "" {
+		return nil, fmt.Errorf("document %q: %s", d.ID, p.Reason)
 	}
-	return &writing{ready: p, move: move{Key: keyOf(d.ID), New: int64(row.Segment)}}, nil
+	return &writing.Change{Ready: p, Move: writing.Move{Key: records.KeyOf(d.ID), New: int64(row.Segment)}}, nil
 }

@@ -42,9 +42,10 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/address"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
+	"github.com/tamis-search/tamis/engine/opensearch/generations"
 	"github.com/tamis-search/tamis/engine/opensearch/mapping"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
-	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/engine/opensearch/writing"
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/text/tokens"
@@ -59,6 +60,9 @@ const Scheme, Global, Shard = address.Scheme, address.Global, address.Shard
 // Parse reads the address of an index.
 func Parse(of string) (name string, o Options, err error) { return address.Parse(of) }
 
+// query is a part of a request.
+type query = client.Query
+
 // Index is an index in a cluster. It is safe for concurrent use, and so are several of
 // them, in one process or many.
 type Index struct {
@@ -67,15 +71,14 @@ type Index struct {
 	path      string // the name in a URL
 	meta      mapping.Meta
 	readOnly  bool
-	dense     bool // all nodes have the plugin of dense vectors
+	plugin    string // the version of the plugin of dense vectors that all nodes have, "" for none
 	global    bool
 	ingest    *ingest.Pipeline
-	weights   index.Config
 	analyzers text.Pool
 	counters  map[string]tamis.Counter
 
-	now     atomic.Pointer[generation]
-	numbers sequence
+	now     atomic.Pointer[generations.Generation]
+	to      *writing.Index
 	fields  *vectors.Fields
 	encoder atomic.Pointer[tamis.Encoder]
 	recalls recalls
@@ -126,13 +129,17 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	ix.dense = plugins[vectors.Plugin] != ""
+	ix.plugin = plugins[vectors.Plugin]
 	m, found, err := ix.find(ctx)
 	if err != nil {
 		return err
 	}
 	if !found && (o.MustExist || o.ReadOnly) {
 		return fmt.Errorf("index %q of the cluster: %w", ix.name, tamis.ErrNotFound)
+	}
+	warn := o.Warn
+	if warn == nil {
+		warn = func(string, ...any) {}
 	}
 	want := ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language}
 	if found {
@@ -149,13 +156,17 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 	if ix.ingest, err = ingest.New(want, ingest.Variant{}); err != nil {
 		return err
 	}
-	ix.weights = ix.ingest.Index()
+	ix.writes()
 	if ix.meta = m; !found {
-		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want}
+		ix.meta = mapping.Meta{Format: mapping.Version, Made: ix.ingest.Made(), Config: want, Seismic: o.Seismic}
+		if err := seismic(o.Seismic, plugins[vectors.Neural]); err != nil {
+			return err
+		}
 		if err := ix.create(ctx, ix.meta, o); err != nil {
 			return err
 		}
 	}
+	ix.fields.Seismic = ix.meta.Seismic
 	if err := ix.fields.Want(ctx, o.Vectors); err != nil {
 		return err
 	}
@@ -167,9 +178,23 @@ func (ix *Index) open(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("index %q: another version of tamis made it (format %d, analysis %s; this one %d, %s): read it, or have it made anew while it answers, with ?migrate=true after its address: %w",
 				ix.name, ix.meta.Format, ix.meta.Made, mapping.Version, ix.ingest.Made(), tamis.ErrConfig)
 		}
-		return ix.migrate(ctx)
+		return ix.migrate(ctx, warn)
 	}
-	return ix.writer().recover(ctx)
+	if err := ix.mend(ctx, warn); err != nil {
+		return err
+	}
+	return ix.writer().Recover(ctx)
+}
+
+// seismic says why a cluster with a version of the plugin cannot have what is asked.
+func seismic(threshold int, plugin string) error {
+	switch {
+	case threshold < 0:
+		return fmt.Errorf("seismic is %d: give how many documents a segment has that is searched approximately, such as 1000000", threshold)
+	case threshold == 0:
+		return nil
+	}
+	return vectors.Seismic(plugin)
 }
 
 // Close releases the connections.
@@ -199,5 +224,5 @@ func (ix *Index) Drop() error {
 	if _, found, err := ix.find(context.Background()); err != nil || !found {
 		return err
 	}
-	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().concrete, nil, nil)
+	return ix.cluster.Do(context.Background(), "DELETE", "/"+ix.now.Load().Concrete, nil, nil)
 }

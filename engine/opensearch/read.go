@@ -17,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/engine/opensearch/metadata"
+	"github.com/tamis-search/tamis/engine/opensearch/records"
 	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/gather"
@@ -163,7 +164,7 @@ type hit struct {
 		Seq  int    `json:"q"`
 		N    uint32 `json:"n"`
 		X    struct {
-			passageData
+			records.PassageData
 			Blocks []byte `json:"b"` // of a document
 			Places []byte `json:"p"`
 		} `json:"x"`
@@ -265,7 +266,7 @@ const mostHits = 10_000
 func (m *moment) keep(h *hit) (topk.Row, error) {
 	s := &h.Source
 	if s.X.Doc.Header == nil {
-		return topk.Row{}, fmt.Errorf("index %q: %w: sequence number %d", m.ix.name, errRecord, s.Seq)
+		return topk.Row{}, fmt.Errorf("index %q: %w: sequence number %d", m.ix.name, records.ErrDamaged, s.Seq)
 	}
 	d := m.docs[s.Seq]
 	if d == nil {
@@ -273,14 +274,14 @@ func (m *moment) keep(h *hit) (topk.Row, error) {
 		d.header.Ordinal = uint64(s.Seq)
 		m.docs[s.Seq] = d
 	}
-	if s.Kind == documentKind {
+	if s.Kind == records.DocumentKind {
 		d.header, d.blocks, d.places, d.whole = s.X.Doc.Header, s.X.Blocks, s.X.Places, true
 		d.header.Ordinal = uint64(s.Seq)
 		return topk.Row{Segment: s.Seq}, nil
 	}
 	row := topk.Row{Segment: s.Seq, Row: s.N}
 	if m.rows[row] == nil {
-		p, err := s.X.passage()
+		p, err := s.X.Passage()
 		if err != nil {
 			return row, fmt.Errorf("index %q, document %q: %w", m.ix.name, d.header.ID, err)
 		}
@@ -293,11 +294,11 @@ func (m *moment) keep(h *hit) (topk.Row, error) {
 }
 
 func (m *moment) BestPassages(terms []search.Term, k int) []topk.Hit {
-	return m.best(passageKind, "t", terms, k)
+	return m.best(records.PassageKind, "t", terms, k)
 }
 
 func (m *moment) BestDocuments(terms []search.Term, k int) []topk.Hit {
-	return m.best(documentKind, "T", terms, k)
+	return m.best(records.DocumentKind, "T", terms, k)
 }
 
 func (m *moment) Titled(terms []string) []topk.Row {
@@ -307,7 +308,7 @@ func (m *moment) Titled(terms []string) []topk.Row {
 	}
 	found, err := m.search(query{
 		"size": 100, "track_total_hits": false, "sort": []query{{"q": "asc"}},
-		"query": query{"bool": query{"filter": append(m.kind(documentKind), query{"term": query{"y": title}})}},
+		"query": query{"bool": query{"filter": append(m.kind(records.DocumentKind), query{"term": query{"y": title}})}},
 	}, false)
 	if err != nil {
 		m.err = err
@@ -375,7 +376,7 @@ func (m *moment) Ahead(rows []topk.Row) {
 	var names []string
 	for _, r := range rows {
 		if d := m.docs[r.Segment]; d != nil && int(r.Row) < d.passages && m.rows[r] == nil {
-			names = append(names, rowOf(int64(r.Segment), int(r.Row)))
+			names = append(names, records.RowOf(int64(r.Segment), int(r.Row)))
 		}
 	}
 	for part := range slices.Chunk(names, 1000) {
@@ -420,7 +421,7 @@ func (m *moment) Text(doc topk.Row, start, end int) (string, error) {
 		text := m.rows[topk.Row{Segment: doc.Segment, Row: at}].text
 		from, to := start-p.Start, min(end-p.Start, len(text))
 		if from < 0 || from > to {
-			return "", fmt.Errorf("index %q, document %q: %w: its passages do not follow each other", m.ix.name, d.header.ID, errRecord)
+			return "", fmt.Errorf("index %q, document %q: %w: its passages do not follow each other", m.ix.name, d.header.ID, records.ErrDamaged)
 		}
 		if from == 0 && to == end-p.Start && b.Len() == 0 {
 			return text[:to], nil
@@ -521,7 +522,7 @@ func (m *moment) Incomplete() int { return 0 }
 func (m *moment) byID(id string) (topk.Row, error) {
 	found, err := m.search(query{
 		"size": 1, "track_total_hits": false,
-		"query": query{"bool": query{"filter": append(m.kind(documentKind), query{"ids": query{"values": []string{documentKind + keyOf(id)}}})}},
+		"query": query{"bool": query{"filter": append(m.kind(records.DocumentKind), query{"ids": query{"values": []string{records.DocumentKind + records.KeyOf(id)}}})}},
 	}, false)
 	if err != nil {
 		return topk.Row{}, err
@@ -564,7 +565,7 @@ func (m *moment) source(doc topk.Row) (*corpus.Document, error) {
 func (m *moment) hasField(field string) (bool, error) {
 	found, err := m.search(query{
 		"size": 0, "track_total_hits": 1, "terminate_after": 1,
-		"query": query{"bool": query{"filter": append(m.kind(documentKind), query{"term": query{"F": field}})}},
+		"query": query{"bool": query{"filter": append(m.kind(records.DocumentKind), query{"term": query{"F": field}})}},
 	}, false)
 	return found != nil && found.Hits.Total.Value > 0, err
 }
@@ -572,7 +573,7 @@ func (m *moment) hasField(field string) (bool, error) {
 // fields are those that some document has which may be seen, nil where there is none.
 func (m *moment) fields() ([]string, error) {
 	found, err := m.search(query{
-		"size": 0, "track_total_hits": false, "query": query{"bool": query{"filter": m.kind(documentKind)}},
+		"size": 0, "track_total_hits": false, "query": query{"bool": query{"filter": m.kind(records.DocumentKind)}},
 		"aggs": query{"f": query{"terms": query{"field": "F", "size": 1000}}},
 	}, false)
 	if err != nil {

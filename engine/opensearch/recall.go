@@ -1,6 +1,7 @@
 package opensearch
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ func (r *rows) measure(field string) (measured, error) {
 	f := r.fields[field]
 	all := &rows{moment: &moment{ix: r.ix, ctx: r.ctx, docs: map[int]*document{}, rows: map[topk.Row]*passage{}}, fields: r.fields}
 	filters := all.seen(f.Unit, nil)
-	sample, err := all.withVectors(vectors.Sample(field, filters), measuredQueries)
+	sample, err := all.withVectors(vectors.Sample(field, f.Kind, filters), measuredQueries)
 	if err != nil {
 		return out, err
 	}
@@ -70,11 +71,14 @@ func (r *rows) measure(field string) (measured, error) {
 		if !ok {
 			continue
 		}
-		asked, ok := f.Compared(s.Value()).(vector.Dense)
-		if !ok {
+		asked := f.Compared(s.Value())
+		if !r.ix.approximates(asked) {
 			continue
 		}
 		exact, err := vectors.Exact(field, f, asked, filters)
+		if errors.Is(err, vector.ErrFormat) || exact == nil {
+			continue // it is longer than a query may be
+		}
 		if err != nil {
 			return out, err
 		}
@@ -85,11 +89,15 @@ func (r *rows) measure(field string) (measured, error) {
 		least := best[len(best)-1].Score * (1 - 1e-6) // two ways of rounding
 		most += len(best)
 		for at, look := range looks {
-			near, err := all.top(vectors.Near(field, asked, measuredDepth, look, filters), measuredDepth, false, nil)
+			of, err := near(field, f, asked, measuredDepth, look, filters)
 			if err != nil {
 				return out, err
 			}
-			for _, h := range near {
+			hits, err := all.top(of, measuredDepth, false, nil)
+			if err != nil {
+				return out, err
+			}
+			for _, h := range hits {
 				if h.Score >= least {
 					found[at]++
 				}

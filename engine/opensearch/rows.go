@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tamis-search/tamis/engine/opensearch/records"
+
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/compose"
 	"github.com/tamis-search/tamis/encode"
@@ -138,9 +140,9 @@ func (r ranker) Rank(_ context.Context, k int) (topk.Ranking, error) {
 
 // seen are the filters for records of a unit: all, or only some.
 func (r *rows) seen(unit vector.Unit, only []topk.Row) []query {
-	kind := documentKind
+	kind := records.DocumentKind
 	if unit == vector.Passages {
-		kind = passageKind
+		kind = records.PassageKind
 	}
 	filters := r.kind(kind)
 	if only == nil {
@@ -149,7 +151,7 @@ func (r *rows) seen(unit vector.Unit, only []topk.Row) []query {
 	names := make([]string, len(only))
 	for i, row := range only {
 		if names[i] = strconv.Itoa(row.Segment); unit == vector.Passages {
-			names[i] = rowOf(int64(row.Segment), int(row.Row))
+			names[i] = records.RowOf(int64(row.Segment), int(row.Row))
 		}
 	}
 	return append(filters, query{"terms": query{"r": names}})
@@ -228,8 +230,7 @@ func (r *rows) ByVector(v vector.Value, field string, recall float32, only []top
 		}
 		return vectors.Exact(field, f, v, filters)
 	}
-	d, ok := v.(vector.Dense)
-	if !ok || recall == 1 || only != nil {
+	if recall == 1 || only != nil || !r.ix.approximates(v) {
 		return out, nil
 	}
 	look, measured, err := r.ix.calibrated(r, field, recall)
@@ -237,8 +238,27 @@ func (r *rows) ByVector(v vector.Value, field string, recall float32, only []top
 		return out, err
 	}
 	out.near, out.recall = true, measured
-	out.query = func(k int) (query, error) { return vectors.Near(field, d, k, look, filters), nil }
+	out.query = func(k int) (query, error) { return near(field, f, v, k, look, filters) }
 	return out, nil
+}
+
+// approximates says whether there are approximate searches for vectors of that kind.
+func (ix *Index) approximates(v vector.Value) bool {
+	switch v.(type) {
+	case vector.Dense:
+		return true
+	case vector.Named:
+		return ix.meta.Seismic > 0
+	}
+	return false
+}
+
+// near is the query for records near a vector, of which so many are looked at.
+func near(field string, f vector.Field, v vector.Value, k, look int, filters []query) (query, error) {
+	if v, ok := v.(vector.Named); ok {
+		return vectors.NearSparse(field, f, v, k, look, filters)
+	}
+	return vectors.Near(field, v.(vector.Dense), k, look, filters), nil
 }
 
 // Stored is that of lists.Rows.
@@ -280,31 +300,39 @@ func (ix *Index) WantVectors(ctx context.Context, fields map[string]tamis.Vector
 func (ix *Index) Vectors(ctx context.Context, id string, scope tamis.Scope) (all map[string]tamis.Vector, err error) {
 	err = ix.ask(ctx, scope, false, func(m *moment) error {
 		row, err := m.byID(id)
-		if err == nil {
-			all, err = m.vectorsOf(row)
+		if err != nil {
+			return err
 		}
+		own, attached, err := m.vectorsOf(row)
+		maps.Copy(own, attached)
+		all = own
 		return err
 	})
 	return all, err
 }
 
-// vectorsOf reads the vectors of a document and of its passages.
-func (m *moment) vectorsOf(doc topk.Row) (map[string]vector.Value, error) {
-	all := map[string]vector.Value{}
-	filters := []query{{"terms": query{"k": []string{documentKind, passageKind}}}, {"term": query{"q": doc.Segment}}}
+// vectorsOf reads the vectors of a document and of its passages: those that it came with,
+// and those that were attached to it.
+func (m *moment) vectorsOf(doc topk.Row) (own, attached map[string]vector.Value, err error) {
+	own, attached = map[string]vector.Value{}, map[string]vector.Value{}
+	filters := []query{{"terms": query{"k": []string{records.DocumentKind, records.PassageKind}}}, {"term": query{"q": doc.Segment}}}
 	for after := -2; ; {
 		found, err := m.search(query{
 			"size": 500, "track_total_hits": false, "query": query{"bool": query{"filter": filters}}, "_source": []string{"k", "n", "x.s", "x.t", "x.v"},
 			"sort": []query{{"n": query{"order": "asc", "missing": -1}}}, "search_after": []int{after},
 		}, false)
 		if err != nil || len(found.Hits.Hits) == 0 {
-			return all, err
+			return own, attached, err
 		}
 		for _, h := range found.Hits.Hits {
 			x := &h.Source.X
 			after = max(after, int(h.Source.N))
 			for name, s := range x.Vectors {
-				if h.Source.Kind == documentKind {
+				all := own
+				if s.Attached {
+					all = attached
+				}
+				if h.Source.Kind == records.DocumentKind {
 					all[name] = s.Value()
 					continue
 				}

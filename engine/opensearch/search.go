@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tamis-search/tamis/engine/opensearch/records"
+
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/compose"
 	"github.com/tamis-search/tamis/corpus"
@@ -14,6 +16,7 @@ import (
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/engine/opensearch/metadata"
 	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
+	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/search"
@@ -128,7 +131,7 @@ func (m *moment) bestPassages(docs []topk.Row, terms []search.Term) []topk.Row {
 		held = append(held, query{"constant_score": query{"filter": query{"term": query{"t": termfreq.Of(t.Text)}}}})
 	}
 	if len(held) > 0 && len(docs) > 0 {
-		filters := append(m.kind(passageKind), query{"terms": query{"q": all}}, query{"range": query{"n": query{"lt": shownPassages}}})
+		filters := append(m.kind(records.PassageKind), query{"terms": query{"q": all}}, query{"range": query{"n": query{"lt": shownPassages}}})
 		hits, err := m.top(query{"bool": query{"should": held, "minimum_should_match": 1, "filter": filters}}, len(docs), false, query{"collapse": query{"field": "q"}})
 		m.err = cmp.Or(m.err, err)
 		for _, h := range hits {
@@ -238,8 +241,8 @@ func (ix *Index) show(ctx context.Context, doc string, r around.Range, lines int
 // Count is tamis.Index.Count.
 func (ix *Index) Count(scope tamis.Scope) (documents, passages int, err error) {
 	err = ix.ask(context.Background(), scope, false, func(m *moment) (err error) {
-		if documents, err = m.count(documentKind); err == nil {
-			passages, err = m.count(passageKind)
+		if documents, err = m.count(records.DocumentKind); err == nil {
+			passages, err = m.count(records.PassageKind)
 		}
 		return err
 	})
@@ -268,12 +271,12 @@ func (m *moment) documents(p tamis.Page) (list []tamis.Listed, next string, err 
 		p.Limit = 100
 	}
 	p.Limit = min(p.Limit, mostHits-1)
-	filters := m.kind(documentKind)
+	filters := m.kind(records.DocumentKind)
 	if p.Prefix != "" {
-		filters = append(filters, query{"prefix": query{"i": metadata.Cut(p.Prefix+" ", min(len(p.Prefix), mostID))}})
+		filters = append(filters, query{"prefix": query{"i": metadata.Cut(p.Prefix+" ", min(len(p.Prefix), records.MostID))}})
 	}
 	if p.After != "" {
-		filters = append(filters, query{"range": query{"i": query{"gt": sortedID(p.After)}}})
+		filters = append(filters, query{"range": query{"i": query{"gt": records.SortedID(p.After)}}})
 	}
 	found, err := m.search(query{
 		"size": p.Limit + 1, "track_total_hits": false, "sort": []query{{"i": "asc"}},
@@ -285,7 +288,7 @@ func (m *moment) documents(p tamis.Page) (list []tamis.Listed, next string, err 
 	for i := range found.Hits.Hits {
 		h := found.Hits.Hits[i].Source.X.Doc.Header
 		if h == nil {
-			return nil, "", fmt.Errorf("index %q: %w", m.ix.name, errRecord)
+			return nil, "", fmt.Errorf("index %q: %w", m.ix.name, records.ErrDamaged)
 		}
 		if len(list) == p.Limit {
 			next = list[p.Limit-1].ID // there is more
@@ -331,7 +334,7 @@ func (ix *Index) Stats() (tamis.Stats, error) {
 
 // Has says whether the index can do something.
 func (ix *Index) Has(c engine.Capability) bool {
-	return c == engine.Vectors || c == engine.Plans || c == engine.Folding || c == engine.Dense && ix.dense
+	return c == engine.Vectors || c == engine.Plans || c == engine.Folding || c == engine.Dense && ix.plugin != "" || c == engine.Multi && vectors.Compares(ix.plugin)
 }
 
 var _ engine.Index = (*Index)(nil)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tamis-search/tamis/engine/opensearch/records"
+	"github.com/tamis-search/tamis/engine/opensearch/writing"
+
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/compose"
 	"github.com/tamis-search/tamis/engine"
@@ -53,9 +56,9 @@ func (ix *Index) Hides(id string, scope tamis.Scope) (bool, error) {
 			return false, err
 		}
 	}
-	var there []stored
-	err = ix.unfenced(ctx, func(w *writer) (err error) {
-		there, err = w.known(ctx, []string{keyOf(id)})
+	var there []writing.Stored
+	err = ix.unfenced(ctx, func(w *writing.Writer) (err error) {
+		there, err = w.Known(ctx, []string{records.KeyOf(id)})
 		return err
 	})
 	if err != nil || !there[0].Found {
@@ -63,7 +66,7 @@ func (ix *Index) Hides(id string, scope tamis.Scope) (bool, error) {
 	}
 	h := there[0].Source.X.Doc.Header
 	if h == nil {
-		return false, fmt.Errorf("index %q, document %q: %w", ix.name, id, errRecord)
+		return false, fmt.Errorf("index %q, document %q: %w", ix.name, id, records.ErrDamaged)
 	}
 	f := ingest.Metadata(h.Document("", nil))
 	return visible != nil && !visible.Match(f) || asked != nil && !asked.Match(f), nil
@@ -72,6 +75,12 @@ func (ix *Index) Hides(id string, scope tamis.Scope) (bool, error) {
 // Origin is what an index has that keeps track of files.
 func (ix *Index) Origin(string, tamis.Scope) (tamis.Origin, error) {
 	return tamis.Origin{}, engine.Lacks(engine.Files)
+}
+
+// Analyzers is tamis.Index.Analyzers.
+func (ix *Index) Analyzers() ([]string, error) {
+	w, err := ix.lookWords(context.Background())
+	return w.names, err
 }
 
 // Meets is tamis.Index.Meets.
@@ -98,7 +107,7 @@ func (ix *Index) LanguageHint(question string, scope tamis.Scope) (string, error
 		err = ix.ask(context.Background(), scope, false, func(m *moment) error {
 			var found counted
 			err := m.send("", query{
-				"size": 0, "track_total_hits": true, "query": query{"bool": query{"filter": m.kind(documentKind)}},
+				"size": 0, "track_total_hits": true, "query": query{"bool": query{"filter": m.kind(records.DocumentKind)}},
 				"aggs": query{"t": query{"filters": query{"filters": asked}}},
 			}, &found)
 			all = found.Hits.Total.Value

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tamis-search/tamis/engine/opensearch/records"
+
 	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/store/manifest"
@@ -34,7 +36,7 @@ func (ix *Index) lookWords(ctx context.Context) (words, error) {
 	}
 	var found searched
 	body := query{
-		"size": 0, "track_total_hits": true, "query": query{"term": query{"k": documentKind}},
+		"size": 0, "track_total_hits": true, "query": query{"term": query{"k": records.DocumentKind}},
 		"aggs": query{"a": query{"terms": query{"field": "a", "size": 1000}}},
 	}
 	at := time.Now()
@@ -68,11 +70,11 @@ func (m *moment) Analyzers() []string { return m.words.names }
 func (m *moment) IsCommon(analyzer string) bool { return !m.words.rare[analyzer] }
 
 func (m *moment) PassageStats(terms []string) (search.Stats, error) {
-	return m.stats(passageKind, "t", terms)
+	return m.stats(records.PassageKind, "t", terms)
 }
 
 func (m *moment) DocumentStats(terms []string) (search.Stats, error) {
-	return m.stats(documentKind, "T", terms)
+	return m.stats(records.DocumentKind, "T", terms)
 }
 
 // stats counts all records of a kind, and those that have each term; who asks sees none

@@ -36,6 +36,16 @@ func (a *added) add(text string, l literal) {
 	}
 }
 
+// has says whether a number is that of one of the tokens.
+func (a *added) has(id int32) bool {
+	for _, l := range a.tokens {
+		if l.id == id {
+			return true
+		}
+	}
+	return false
+}
+
 // next is the first match from search on; what stands before at is taken already.
 // Without one both ends are that of the text.
 func (a *added) next(text string, at, search int) match {

@@ -62,18 +62,20 @@ type file struct {
 	Truncation *struct {
 		Most int `json:"max_length"`
 	} `json:"truncation"`
-	Added []struct {
-		ID         int32  `json:"id"`
-		Content    string `json:"content"`
-		SingleWord bool   `json:"single_word"`
-		Left       bool   `json:"lstrip"`
-		Right      bool   `json:"rstrip"`
-		Normalized bool   `json:"normalized"`
-	} `json:"added_tokens"`
+	Added      []addedFile     `json:"added_tokens"`
 	Normalizer json.RawMessage `json:"normalizer"`
 	Pre        json.RawMessage `json:"pre_tokenizer"`
 	Post       json.RawMessage `json:"post_processor"`
 	Model      modelFile       `json:"model"`
+}
+
+type addedFile struct {
+	ID         int32  `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	Left       bool   `json:"lstrip"`
+	Right      bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
 }
 
 // modelFile is the model of a tokenizer. The vocabulary is read by the kind of model.
@@ -164,6 +166,11 @@ func parse(data []byte) (*Tokenizer, error) {
 	if err := f.Model.vocabulary(); err != nil {
 		return nil, err
 	}
+	return f.tokenizer()
+}
+
+// tokenizer is what a file describes whose vocabulary has been read.
+func (f *file) tokenizer() (*Tokenizer, error) {
 	t := &Tokenizer{}
 	if f.Truncation != nil {
 		t.Most = max(0, f.Truncation.Most)
@@ -173,9 +180,9 @@ func parse(data []byte) (*Tokenizer, error) {
 	}
 	var err error
 	if f.Model.Type == "WordPiece" {
-		t.wordPiece, err = parseWordPiece(&f)
+		t.wordPiece, err = parseWordPiece(f)
 	} else {
-		t.pipeline, err = parsePipeline(&f)
+		t.pipeline, err = parsePipeline(f)
 	}
 	if err != nil {
 		return nil, err
@@ -202,7 +209,7 @@ func (t *Tokenizer) number(ids map[string]int32) error {
 }
 
 // literals takes the added tokens.
-func (t *Tokenizer) literals(f file) error {
+func (t *Tokenizer) literals(f *file) error {
 	if len(f.Added) > mostSpecial {
 		return fmt.Errorf("more than %d added tokens", mostSpecial)
 	}

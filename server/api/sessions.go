@@ -11,6 +11,7 @@ import (
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
+	"github.com/tamis-search/tamis/session/turn"
 )
 
 // SessionRequest starts a session.
@@ -20,6 +21,7 @@ type SessionRequest struct {
 	Tokenizer string `json:"tokenizer,omitempty" doc:"What counts them: o200k_base, cl100k_base, words or bytes"`
 	Render    string `json:"render,omitempty" enum:"plain,markdown,xml" doc:"Form of the text"`
 	Keep      bool   `json:"keep,omitempty" doc:"Never fold a piece to make room"`
+	AsAsked   bool   `json:"as_asked,omitempty" doc:"Take each question by itself; else what earlier ones named is carried over into one that points back"`
 }
 
 // Window is what a session holds.
@@ -38,6 +40,8 @@ type Turn struct {
 	Folded []int `json:"folded" nullable:"false" doc:"Pieces that were folded to make room"`
 	Used   int   `json:"used"`
 	Left   int   `json:"left"`
+	// Asked is what the question was taken to ask.
+	Asked turn.Asked `json:"asked" doc:"What the question was taken to ask: what earlier turns named and it means too, with weights"`
 }
 
 // TurnRequest is a question to a session.
@@ -45,6 +49,7 @@ type TurnRequest struct {
 	Question string `json:"question" minLength:"1" maxLength:"65536" example:"and in the archive?"`
 	Budget   int    `json:"budget,omitempty" minimum:"0" maximum:"1000000" doc:"The most that it may add; that of the session where nothing is said"`
 	Filter   string `json:"filter,omitempty" maxLength:"16384" doc:"Keeps documents by their metadata"`
+	AsAsked  bool   `json:"as_asked,omitempty" doc:"Take this question by itself"`
 }
 
 // InSession is the session that an operation is about.
@@ -76,7 +81,7 @@ func (a *API) conversing() {
 		out := &body[started]{}
 		r := &of.Body
 		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
-			out.Body.Session, err = a.o.Sessions.Start(by, of.Collection, ix, session.Options{Tokens: r.Tokens, Turn: r.Turn, Counter: r.Tokenizer, Render: r.Render, Keep: r.Keep})
+			out.Body.Session, err = a.o.Sessions.Start(by, of.Collection, ix, session.Options{Tokens: r.Tokens, Turn: r.Turn, Counter: r.Tokenizer, Render: r.Render, Keep: r.Keep, AsAsked: r.AsAsked})
 			return err
 		})
 		return out, err
@@ -109,13 +114,17 @@ func (a *API) turns(tags []string) {
 	}, func(ctx context.Context, of *ask) (*body[Turn], error) {
 		out := &body[Turn]{}
 		_, err := a.turn(ctx, of.InSession, func(s *session.Session, by *access.Caller) error {
-			t, err := s.Context(ctx, of.Body.Question, tamis.Budget{Tokens: of.Body.Budget}, by.Sees(of.Body.Filter))
+			options := []tamis.ContextOption{by.Sees(of.Body.Filter)}
+			if of.Body.AsAsked {
+				options = append(options, tamis.Beside{})
+			}
+			t, err := s.Context(ctx, of.Body.Question, tamis.Budget{Tokens: of.Body.Budget}, options...)
 			if err != nil {
 				return err
 			}
 			w := s.Window()
 			guard.Asked(ctx, "", t.Context.Question, t.Context.Digest)
-			out.Body = Turn{Receipt: receiptOf(t.Context, false), Folded: append([]int{}, t.Folded...), Used: w.Tokens, Left: w.Budget - w.Tokens}
+			out.Body = Turn{Receipt: receiptOf(t.Context, false), Folded: append([]int{}, t.Folded...), Used: w.Tokens, Left: w.Budget - w.Tokens, Asked: t.Asked}
 			return nil
 		})
 		return out, err

@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/server/guard"
 	"github.com/tamis-search/tamis/session"
+	"github.com/tamis-search/tamis/session/turn"
 )
 
 // context is the tool: what answers a question and was not shown yet.
@@ -39,7 +41,8 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 			return err
 		}
 		before := len(s.Pieces()) > 0
-		answer := func(t *tamis.Context) (*reply, usage) { return c.answer(t, hint, u, before) }
+		asked := s.Meant(c.Question)
+		answer := func(t *tamis.Context) (*reply, usage) { return c.answer(t, &asked, hint, u, before) }
 		turn, err := s.ContextBeside(ctx, c.Question, tamis.Budget{Tokens: most}, func(t *tamis.Context) int {
 			out, _ := answer(t)
 			return c.cost(out) - t.Tokens
@@ -60,9 +63,13 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 }
 
 // answer is the reply with a context in it.
-func (c *call) answer(t *tamis.Context, hint string, u usage, before bool) (*reply, usage) {
+func (c *call) answer(t *tamis.Context, asked *turn.Asked, hint string, u usage, before bool) (*reply, usage) {
 	var body []string
 	structured := map[string]any{}
+	if len(asked.Carried) > 0 {
+		body = append(body, c.clip("Asked as: "+screen.Line(asked.Text()), mostLine))
+		structured["asked"] = asked
+	}
 	switch {
 	case t.Text != "":
 		body = append(body, clean(t.Text), c.sources(t.Label, t.Spans))

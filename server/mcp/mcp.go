@@ -58,6 +58,8 @@ type Options struct {
 	// Window is how many tokens a window holds at most; 0 stands for 32,768. The soft limit
 	// is three quarters of it.
 	Window int
+	// AsAsked takes each question by itself: see session.Options.
+	AsAsked bool
 	// Structured has replies carry structured content, too.
 	Structured bool
 	Version    string

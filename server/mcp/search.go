@@ -42,11 +42,11 @@ func (r *room) search(ctx context.Context, c *call) (out *reply, err error) {
 		return nil, err
 	}
 	guard.Asked(c.asked, c.collection, c.Query, "")
-	stats, err := ix.Stats()
+	analyzers, err := ix.Analyzers()
 	if err != nil {
 		return nil, err
 	}
-	matcher := excerpt.New(stats.Analyzers, c.Query)
+	matcher := excerpt.New(analyzers, c.Query)
 	lines := make([]string, len(found.Hits))
 	for i, h := range found.Hits {
 		lines[i] = fmt.Sprintf("%d. %s", i+1, c.preview(&h, matcher))

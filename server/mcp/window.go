@@ -94,7 +94,7 @@ func (c *call) named(ix engine.Index) (string, error) {
 	if name != "" {
 		return name, nil
 	}
-	name, err := c.o.Sessions.Start(c.caller, c.collection, ix, session.Options{Tokens: c.o.Window, Keep: true})
+	name, err := c.o.Sessions.Start(c.caller, c.collection, ix, session.Options{Tokens: c.o.Window, Keep: true, AsAsked: c.o.AsAsked})
 	if err == nil {
 		c.windows[c.collection] = name
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/model"
 )
 
@@ -18,7 +19,7 @@ type Kept struct {
 }
 
 // Use is Flag.Use, but for what is loaded: that goes on until Close.
-func (k *Kept) Use(ctx context.Context, ix Asked, warn func(format string, args ...any)) error {
+func (k *Kept) Use(ctx context.Context, ix engine.Index, warn func(format string, args ...any)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	place := k.Flag.dir

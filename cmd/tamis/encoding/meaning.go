@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/vector"
@@ -82,14 +83,8 @@ type made struct {
 	input encode.Input
 }
 
-// Asked is an index whose vectors a model made: of any engine that has them.
-type Asked interface {
-	Models() map[string]string
-	Use(e tamis.Encoder)
-}
-
 // all are the models that made vectors of an index.
-func all(ix Asked) (list []made) {
+func all(ix engine.Index) (list []made) {
 	models := ix.Models()
 	for _, field := range slices.Sorted(maps.Keys(models)) {
 		_, in := encode.FieldInput(field)
@@ -99,7 +94,7 @@ func all(ix Asked) (list []made) {
 }
 
 // places are those of the models that made vectors of an index.
-func places(ix Asked) []string {
+func places(ix engine.Index) []string {
 	return slices.Compact(slices.Sorted(maps.Values(ix.Models())))
 }
 
@@ -118,7 +113,7 @@ func with(e Encoder, in encode.Input) Encoder {
 
 // asMade is an encoder with the Input that the index has vectors of it with, the default one
 // first; false where it has none.
-func asMade(ix Asked, e Encoder) (Encoder, bool) {
+func asMade(ix engine.Index, e Encoder) (Encoder, bool) {
 	models := ix.Models()
 	if _, ok := models[e.Name()]; ok {
 		return e, true
@@ -135,7 +130,7 @@ func asMade(ix Asked, e Encoder) (Encoder, bool) {
 // of those that made the ones that are there. What keeps one of those from loading is
 // warned of. An endpoint is asked only where it is named: nobody's texts go anywhere because
 // an index says so.
-func (m *Flag) Index(ctx context.Context, ix *tamis.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
+func (m *Flag) Index(ctx context.Context, ix engine.Index, warn func(format string, args ...any), progress func(done, all int)) ([]tamis.Encoded, error) {
 	if m.dir == none {
 		return nil, nil
 	}
@@ -178,7 +173,7 @@ func With(e Encoder, list string) (Encoder, error) {
 	return with(e, in), nil
 }
 
-func (m *Flag) index(ctx context.Context, ix *tamis.Index, e Encoder, of made, progress func(done, all int)) (tamis.Encoded, error) {
+func (m *Flag) index(ctx context.Context, ix engine.Index, e Encoder, of made, progress func(done, all int)) (tamis.Encoded, error) {
 	switch {
 	case m.with != "":
 		var err error
@@ -196,7 +191,7 @@ func (m *Flag) index(ctx context.Context, ix *tamis.Index, e Encoder, of made, p
 // Use has ix weigh meaning with the model that is named, else with the one that made its
 // vectors. What keeps that one from loading is warned of: words alone do. The caller
 // closes what is returned.
-func (m *Flag) Use(ctx context.Context, ix Asked, warn func(format string, args ...any)) (io.Closer, error) {
+func (m *Flag) Use(ctx context.Context, ix engine.Index, warn func(format string, args ...any)) (io.Closer, error) {
 	e, err := m.use(ctx, ix, Open, warn)
 	if err != nil || e == nil {
 		return nobody{}, err
@@ -211,10 +206,24 @@ func (m *Flag) Use(ctx context.Context, ix Asked, warn func(format string, args 
 	return nobody{}, errors.Join(err, e.Close())
 }
 
+// Made opens the model that is named, else the one that made the vectors of ix; nil where
+// words alone do. The caller closes it.
+func (m *Flag) Made(ctx context.Context, ix engine.Index, warn func(format string, args ...any)) (Encoder, error) {
+	return m.use(ctx, ix, Open, warn)
+}
+
+// Named opens the model that is named; nil where none is. The caller closes it.
+func (m *Flag) Named(ctx context.Context) (Encoder, error) {
+	if !m.Given() {
+		return nil, nil
+	}
+	return Open(ctx, m.dir, model.Int8)
+}
+
 // useToSearch is Use for searches, and says by which plan: the one that is given, else sparse
 // where the model that is named makes such vectors, which know the words. Where several
 // models made vectors and none is named, words alone count.
-func (m *Flag) useToSearch(ctx context.Context, ix Asked, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
+func (m *Flag) useToSearch(ctx context.Context, ix engine.Index, plan string, warn func(format string, args ...any)) (io.Closer, string, error) {
 	e, err := m.use(ctx, ix, ForQuestions, warn)
 	if errors.Is(err, ErrSeveral) {
 		warn("%v", err)
@@ -232,7 +241,7 @@ func (m *Flag) useToSearch(ctx context.Context, ix Asked, plan string, warn func
 
 // use opens the model that is named or that made the vectors of ix; nil where words alone
 // do.
-func (m *Flag) use(ctx context.Context, ix Asked, open func(context.Context, string, model.Precision) (Encoder, error), warn func(format string, args ...any)) (Encoder, error) {
+func (m *Flag) use(ctx context.Context, ix engine.Index, open func(context.Context, string, model.Precision) (Encoder, error), warn func(format string, args ...any)) (Encoder, error) {
 	name, known := m.dir, places(ix)
 	switch {
 	case name == none || name == "" && len(known) == 0:
@@ -276,7 +285,7 @@ func fieldless(name string) error {
 // Question is the vector of a question that the named model makes, and the field that
 // is searched by it: field, where that is not "". Where the folder has a table of weights for
 // questions, the model is left alone.
-func (m *Flag) Question(ctx context.Context, ix Asked, question, field string) (tamis.Vector, string, error) {
+func (m *Flag) Question(ctx context.Context, ix engine.Index, question, field string) (tamis.Vector, string, error) {
 	name := m.dir
 	e, err := ForQuestions(ctx, name, model.Int8)
 	if err != nil {

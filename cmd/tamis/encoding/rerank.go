@@ -37,17 +37,10 @@ func (r *Asking) Add(f *pflag.FlagSet) {
 // Open has ix weigh meaning and returns what reads passages, as the flags ask for. The
 // caller calls done in the end.
 func (r *Asking) Open(ctx context.Context, f *pflag.FlagSet, ix engine.Index, warn func(format string, args ...any)) (by tamis.Rerank, done func() error, err error) {
-	own, ok := ix.(Asked)
-	if !ok && r.meaning.Given() {
-		return by, nil, engine.Lacks(engine.Vectors)
-	}
 	if by, err = r.open(f); err != nil {
 		return by, nil, err
 	}
-	if !ok {
-		return by, func() error { return closed(by) }, nil
-	}
-	e, err := r.meaning.Use(ctx, own, warn)
+	e, err := r.meaning.Use(ctx, ix, warn)
 	if err != nil {
 		return by, nil, errors.Join(err, closed(by))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/search/lists"
 	"github.com/tamis-search/tamis/search/plan"
 )
@@ -32,7 +33,7 @@ func (s *Searching) Add(f *pflag.FlagSet) {
 func (s *Searching) Ranked() bool { return s.Plan != "" || s.reader != "" }
 
 // Open has ix and q rank by what the flags name. The caller calls done in the end.
-func (s *Searching) Open(ctx context.Context, ix Asked, q *tamis.Query, warn func(format string, args ...any)) (done func() error, err error) {
+func (s *Searching) Open(ctx context.Context, ix engine.Index, q *tamis.Query, warn func(format string, args ...any)) (done func() error, err error) {
 	var reader io.Closer = nobody{}
 	if s.reader != "" {
 		if n, err := plan.Parse(s.Plan); err == nil && !slices.Contains(n.Lists(), lists.Reranker) {

@@ -41,10 +41,10 @@ func (c *Console) Command() *cobra.Command {
 		Short: "Measure ranking and contexts: over one's own documents, or against judgments",
 		Args:  flags.Subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.Usagef("say what to measure: tamis eval corpus, compare, data, retrieval, context, segment, sparse, suite, trec or fuse; see tamis eval --help")
+			return flags.Usagef("say what to measure: tamis eval corpus, compare, data, retrieval, context, conversation, segment, sparse, suite, classify, trec or fuse; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(c.corpusCommand(), c.compareCommand(), c.retrievalCommand(), c.contextCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand(), c.dataCommand())
+	cmd.AddCommand(c.corpusCommand(), c.compareCommand(), c.retrievalCommand(), c.contextCommand(), c.conversationCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand(), c.classifyCommand(), c.dataCommand())
 	return cmd
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/tamis-search/tamis/eval/synthetic"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -113,7 +114,7 @@ func (o *suites) flags(cmd *cobra.Command) {
 	f.StringVar(&o.haystack, "haystack", "", "fill the long texts from this file, folder or index instead of stock sentences")
 	f.StringVar(&o.documents, "documents", "", "documents of --questions, as for eval context")
 	f.StringVar(&o.questions, "questions", "", "your own questions, for the tasks qa_1 and qa_2")
-	f.StringVar(&o.llm, "llm", "", "chat endpoint that answers, such as http://localhost:11434/v1")
+	f.StringVar(&o.llm, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model")
 	f.StringVar(&o.model, "model", "", "name of its model")
 	f.DurationVar(&o.timeout, "timeout", 0, "how long an answer may take (default 5m)")
 	f.StringVar(&o.runFile, "run", "", "keep results in this file, JSON Lines, and go on with what is in it")
@@ -170,7 +171,7 @@ func (o *suites) check(args []string) (err error) {
 	}
 	if o.llm != "" {
 		zero := 0.
-		if o.how.Model, err = llm.New(llm.Config{URL: o.llm, Model: o.model, Timeout: o.timeout, Temperature: &zero}); err != nil {
+		if o.how.Model, _, err = local.Named(llm.Config{URL: o.llm, Model: o.model, Timeout: o.timeout, Temperature: &zero}); err != nil {
 			return wrong(err)
 		}
 	} else if o.model != "" || o.timeout != 0 {

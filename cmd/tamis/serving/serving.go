@@ -25,6 +25,7 @@ import (
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/local"
 	"github.com/tamis-search/tamis/server"
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
@@ -124,7 +125,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.logFormat, "log-format", "auto", "text, json or auto: text on a terminal, JSON elsewhere")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long those who are being answered may take when the server ends")
 	f.DurationVar(&o.settle, "settle", 0, "how long the server answers on, not ready, before it ends")
-	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
+	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint, or GGUF file of a model, that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
 	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)
@@ -263,11 +264,15 @@ func (o *options) answering(so *server.Options) error {
 	if o.url == "" {
 		return nil
 	}
-	client, err := llm.New(llm.Config{URL: o.url, Model: o.chat})
+	m, _, err := local.Named(llm.Config{URL: o.url, Model: o.chat}) // for as long as the process is there
 	if err != nil {
 		return flags.UsageError{Err: fmt.Errorf("--llm: %w", err)}
 	}
-	so.Model = client
+	so.Model = m
+	client, ok := m.(*llm.Client)
+	if !ok {
+		return nil // chats about nothing here have nowhere to be passed on to
+	}
 	chat, key := client.Target()
 	to, err := url.Parse(chat)
 	so.Upstream = &api.Upstream{Chat: to, Key: key}
@@ -295,18 +300,12 @@ func (r *run) library(ctx context.Context) (*library.Library, error) {
 			return nil, err
 		case opener == nil:
 			lo.Collections = map[string]string{library.Default: r.a.Index()}
-		case r.o.model.Given():
-			return nil, fmt.Errorf("--model: %w", engine.Lacks(engine.Vectors))
 		default:
 			lo.Elsewhere = map[string]library.Opener{library.Default: opener}
 		}
 	}
 	lo.Use = func(name string, ix engine.Index) {
-		asked, ok := ix.(encoding.Asked)
-		if !ok {
-			return
-		}
-		if err := r.models.Use(ctx, asked, r.warn); err != nil {
+		if err := r.models.Use(ctx, ix, r.warn); err != nil {
 			r.log.Warn("words alone count", "collection", name, "error", err)
 		}
 	}
@@ -380,13 +379,9 @@ func (r *run) watcher() (*Watcher, error) {
 			return release(do(ix))
 		},
 		Encode: func(ctx context.Context, ix engine.Index) error {
-			own, ok := ix.(*tamis.Index)
-			if !ok {
-				return nil
-			}
-			encoded, err := r.o.model.Index(ctx, own, r.warn, nil)
+			encoded, err := r.o.model.Index(ctx, ix, r.warn, nil)
 			if err == nil && len(encoded) > 0 {
-				err = r.models.Use(ctx, own, r.warn)
+				err = r.models.Use(ctx, ix, r.warn)
 			}
 			return err
 		},

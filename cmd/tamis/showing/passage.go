@@ -78,24 +78,33 @@ func (p Passage) Find(ctx context.Context, ix engine.Index, around int, seen tam
 		}
 		return ix.Show(ctx, doc, p.start, p.end, around, seen)
 	}
-	s, err := show(p.doc)
-	if errors.Is(err, tamis.ErrNotFound) && !filepath.IsAbs(p.doc) {
-		abs, wrong := filepath.Abs(p.doc)
-		if wrong != nil {
-			return nil, wrong
-		}
-		if s, err = show(abs); err == nil {
-			return s, nil
-		}
-	}
-	if errors.Is(err, tamis.ErrNotFound) {
-		return nil, fmt.Errorf("%s: %w", screen.Name(p.doc), err)
-	}
+	s, err := named(p.doc, show)
 	var wrong *tamis.InvalidError
 	if p.digest != "" && (errors.As(err, &wrong) && wrong.Field == "range" || err == nil && p.digest != digestOf(s)) {
 		return nil, fmt.Errorf("%s:%d-%d has changed since the context was made; ask the question again", screen.Name(p.doc), p.start, p.end)
 	}
 	return s, err
+}
+
+// Document is the document of an id, or of a path, which may be relative.
+func Document(ctx context.Context, ix engine.Index, name string, seen tamis.Scope) (*tamis.Document, error) {
+	return named(name, func(doc string) (*tamis.Document, error) { return ix.Document(ctx, doc, seen) })
+}
+
+// named looks something up by the id of a document; a path may be relative.
+func named[T any](name string, find func(doc string) (T, error)) (T, error) {
+	found, err := find(name)
+	if errors.Is(err, tamis.ErrNotFound) && !filepath.IsAbs(name) {
+		abs, wrong := filepath.Abs(name)
+		if wrong != nil {
+			return found, wrong
+		}
+		found, err = find(abs)
+	}
+	if errors.Is(err, tamis.ErrNotFound) {
+		err = fmt.Errorf("%s: %w", screen.Name(name), err)
+	}
+	return found, err
 }
 
 // digestOf is that of the bytes of a passage, as spans of receipts have it.

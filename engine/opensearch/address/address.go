@@ -30,11 +30,17 @@ type Options struct {
 	// Vectors says how fields keep their vectors, from their first use on, as
 	// tamis.Options do; dense ones have 32 bits here.
 	Vectors map[string]tamis.VectorField
+	// Seismic, where not 0, has an index that is made search sparse vectors approximately too
+	// where less than full recall is asked: segments of so many documents and more, by the
+	// plugin opensearch-neural-search.
+	Seismic int
 	// MustExist makes opening fail with tamis.ErrNotFound where there is no index.
 	MustExist bool
 	// Migrate has an index that another version of tamis made be made anew on opening, while
 	// it answers and takes no writes.
 	Migrate bool
+	// Warn, where not nil, is told of what opening has mended.
+	Warn func(format string, args ...any)
 	// ReadOnly makes no index, and ends nothing that another writer has left.
 	ReadOnly bool
 	// Statistics are Global, the default, or Shard.
@@ -55,7 +61,7 @@ const (
 const Scheme = "opensearch://"
 
 // Parse reads opensearch://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT…]/NAME and what may
-// follow: ?tls=true, shards, replicas, statistics, migrate. A password may come from
+// follow: ?tls=true, shards, replicas, statistics, seismic, migrate. A password may come from
 // $TAMIS_OPENSEARCH_PASSWORD.
 func Parse(address string) (name string, o Options, err error) {
 	rest, ok := strings.CutPrefix(address, Scheme)
@@ -97,12 +103,14 @@ func Parse(address string) (name string, o Options, err error) {
 			o.Shards, err = strconv.Atoi(v)
 		case "replicas":
 			o.Replicas, err = strconv.Atoi(v)
+		case "seismic":
+			o.Seismic, err = strconv.Atoi(v)
 		case "migrate":
 			o.Migrate, err = strconv.ParseBool(v)
 		case "statistics":
 			o.Statistics = v
 		default:
-			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas, statistics or migrate", shown, key)
+			return "", o, fmt.Errorf("address %q: unknown %q after ?: use tls, shards, replicas, statistics, seismic or migrate", shown, key)
 		}
 		if err != nil {
 			return "", o, fmt.Errorf("address %q: %s=%s is not a value that it takes", shown, key, v)

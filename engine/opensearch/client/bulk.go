@@ -14,18 +14,20 @@ import (
 // refused whole are (Cluster.Do).
 type Bulk struct {
 	Cluster *Cluster
-	Path    string // of the index
+	Path    string       // of the index
+	lines   bytes.Buffer // of all items, one after another
+	encoder *json.Encoder
 	items   []operation
-	bytes   int
 	// By the key of the document: what the cluster does not take, and why; and whose
 	// record another writer has changed.
 	Refused   map[string]string
 	Conflicts map[string]bool
 }
 
+// operation is one that is held: its lines by where they begin and end in those of all.
 type operation struct {
-	key   string
-	lines []byte
+	key        string
+	start, end int
 }
 
 // bulkBytes is the size of a request: what its makers recommend.
@@ -33,25 +35,26 @@ const bulkBytes = 8 << 20
 
 // Hold adds an operation that is sent with Flush.
 func (b *Bulk) Hold(key string, action Query, body any) error {
-	lines, err := encoded(action)
+	if b.encoder == nil {
+		b.encoder = json.NewEncoder(&b.lines)
+		b.encoder.SetEscapeHTML(false)
+	}
+	start := b.lines.Len()
+	err := b.encoder.Encode(action)
+	if err == nil && body != nil {
+		err = b.encoder.Encode(body)
+	}
 	if err != nil {
+		b.lines.Truncate(start)
 		return err
 	}
-	if body != nil {
-		more, err := encoded(body)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, more...)
-	}
-	b.items = append(b.items, operation{key, lines})
-	b.bytes += len(lines)
+	b.items = append(b.items, operation{key, start, b.lines.Len()})
 	return nil
 }
 
 // Add is Hold, and sends what has gathered where that is enough for a request.
 func (b *Bulk) Add(ctx context.Context, key string, action Query, body any) error {
-	if err := b.Hold(key, action, body); err != nil || b.bytes < bulkBytes {
+	if err := b.Hold(key, action, body); err != nil || b.lines.Len() < bulkBytes {
 		return err
 	}
 	return b.Flush(ctx)
@@ -59,42 +62,50 @@ func (b *Bulk) Add(ctx context.Context, key string, action Query, body any) erro
 
 // Flush sends what is held.
 func (b *Bulk) Flush(ctx context.Context) error {
-	items := b.items
-	b.items, b.bytes = nil, 0
+	items, lines := b.items, b.lines.Bytes()
+	// The next ones get lines of their own: a request may still be read when it is answered.
+	b.items, b.lines, b.encoder = nil, bytes.Buffer{}, nil
 	until := time.Now().Add(b.Cluster.Patience)
 	for wait := FirstWait; len(items) > 0; wait = min(2*wait, MostWait) {
 		var refused []operation
 		for len(items) > 0 {
-			n, size := 0, 0
-			for n < len(items) && (n == 0 || size+len(items[n].lines) <= bulkBytes) {
-				size += len(items[n].lines)
+			n := 1
+			for n < len(items) && items[n].end-items[0].start <= bulkBytes {
 				n++
 			}
-			later, err := b.send(ctx, items[:n], size)
+			later, err := b.send(ctx, items[:n], lines[items[0].start:items[n-1].end])
 			if err != nil {
 				return err
 			}
 			refused, items = append(refused, later...), items[n:]
 		}
-		if items = refused; len(items) == 0 {
+		if len(refused) == 0 {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("the cluster is too busy for %d writes, tried again for %s", len(items), b.Cluster.Patience)
+			return fmt.Errorf("the cluster is too busy for %d writes, tried again for %s", len(refused), b.Cluster.Patience)
 		}
 		if err := Pause(ctx, wait); err != nil {
 			return err
 		}
+		items, lines = gathered(refused, lines)
 	}
 	return nil
 }
 
-// send sends one request and returns what the cluster was too busy for.
-func (b *Bulk) send(ctx context.Context, items []operation, size int) (later []operation, err error) {
-	body := bytes.NewBuffer(make([]byte, 0, size))
-	for _, it := range items {
-		body.Write(it.lines)
+// gathered are operations with lines of their own, one after another.
+func gathered(of []operation, lines []byte) ([]operation, []byte) {
+	var all []byte
+	for i, it := range of {
+		start := len(all)
+		all = append(all, lines[it.start:it.end]...)
+		of[i].start, of[i].end = start, len(all)
 	}
+	return of, all
+}
+
+// send sends one request and returns what the cluster was too busy for.
+func (b *Bulk) send(ctx context.Context, items []operation, lines []byte) (later []operation, err error) {
 	var answer struct {
 		Errors bool `json:"errors"`
 		Items  []map[string]struct {
@@ -109,7 +120,7 @@ func (b *Bulk) send(ctx context.Context, items []operation, size int) (later []o
 		} `json:"items"`
 	}
 	raw := json.RawMessage{}
-	if err := b.Cluster.Do(ctx, http.MethodPost, "/"+b.Path+"/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error", body.Bytes(), &raw); err != nil {
+	if err := b.Cluster.Do(ctx, http.MethodPost, "/"+b.Path+"/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error", lines, &raw); err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
@@ -148,13 +159,4 @@ func mark[V any](m *map[string]V, key string, v V) {
 		*m = map[string]V{}
 	}
 	(*m)[key] = v
-}
-
-// encoded is a line of a bulk request.
-func encoded(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }

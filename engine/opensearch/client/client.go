@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 	case e.Status == http.StatusUnauthorized:
 		return "the cluster refuses the name and password (401): give them in the address, opensearch://NAME:PASSWORD@HOST, or in $TAMIS_OPENSEARCH_PASSWORD"
 	case e.Type == BlockedType && e.Status != http.StatusServiceUnavailable:
-		return "the cluster takes no writes: " + e.Reason + " (a disk over its flood stage makes an index read-only until there is space; one that is made anew takes writes when that is done)"
+		return "the cluster takes no writes: " + e.Reason + " (a disk over its flood stage makes an index read-only until there is space; one that is made anew takes writes when that is done, or, where who did that is gone, when it is opened again)"
 	case missingShards.MatchString(e.Reason):
 		return fmt.Sprintf("the cluster lacks shards of the index, %s, so that no answer would be whole: start the nodes again that have them, or give the index replicas", missingShards.FindStringSubmatch(e.Reason)[1])
 	case e.Type == "":

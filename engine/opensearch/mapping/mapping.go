@@ -11,14 +11,16 @@ import (
 // Version is counted up with every change of the records or of the mapping that
 // an older version of this package would read wrongly.
 //
-// Version 2 has vectors.
-const Version = 2
+// Version 2 has vectors, 3 says of each record of which fields (w).
+const Version = 3
 
 // Meta is what the mapping says of an index.
 type Meta struct {
 	Format int           `json:"format"`
 	Made   string        `json:"made"` // see ingest.Pipeline.Made
 	Config ingest.Config `json:"config"`
+	// Seismic is that of address.Options.
+	Seismic int `json:"seismic,omitempty"`
 }
 
 // Definition is what an index is created with, which can have dense vectors or not.
@@ -51,10 +53,14 @@ func Definition(m Meta, shards, replicas int, dense bool) client.Query {
 				"i": client.Query{"type": "keyword"},
 				"y": unsorted,
 				"a": keyword,
+				"w": unsorted,
 				"v": client.Query{"properties": client.Query{}}, // see package vectors
 				"x": client.Query{"type": "object", "enabled": false},
 			},
 		},
+	}
+	if m.Seismic > 0 {
+		d["settings"].(client.Query)["index.sparse"] = true
 	}
 	if dense {
 		d["settings"].(client.Query)["index.knn"] = true

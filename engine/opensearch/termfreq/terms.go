@@ -75,7 +75,7 @@ func (c Counts) Add(terms []string, weight int) {
 
 // Weigh counts the fields of a row as an inverted index does.
 func Weigh(c index.Config, f index.Fields) Counts {
-	n := Counts{}
+	n := make(Counts, len(f.Title)+len(f.Headings)+len(f.Body)*2/3) // most terms of a passage stand in it once
 	n.Add(f.Title, max(c.TitleWeight, 1))
 	n.Add(f.Headings, max(c.HeadingWeight, 1))
 	n.Add(f.Body, 1)
@@ -86,6 +86,7 @@ func Weigh(c index.Config, f index.Fields) Counts {
 // them.
 func (c Counts) String() string {
 	var b strings.Builder
+	b.Grow(9 * len(c))
 	length := 0
 	write := func(term string, n int) {
 		if b.Len() > 0 {

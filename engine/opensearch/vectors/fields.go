@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -27,6 +28,7 @@ const Plugin = "opensearch-knn"
 type Fields struct {
 	Cluster *client.Cluster
 	Path    string // of the index
+	Seismic int    // see mapping.Meta
 
 	mu     sync.Mutex
 	wanted map[string]vector.Field // how fields are to be that are not used
@@ -47,7 +49,7 @@ type record struct {
 // fresh is how long the fields are taken to be all.
 const fresh = 2 * time.Second
 
-// All are the fields that are used.
+// All are the fields that are used; with an error, those that were known.
 func (f *Fields) All(ctx context.Context) (map[string]vector.Field, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,7 +66,7 @@ func (f *Fields) All(ctx context.Context) (map[string]vector.Field, error) {
 	at := time.Now()
 	body := client.Query{"size": 1000, "query": client.Query{"term": client.Query{"k": Kind}}}
 	if err := f.Cluster.Do(ctx, http.MethodPost, "/"+f.Path+"/_search?allow_partial_search_results=false", body, &found); err != nil {
-		return nil, err
+		return maps.Clone(f.stored), err
 	}
 	for _, h := range found.Hits.Hits {
 		f.know(h.Source)
@@ -94,7 +96,7 @@ func (f *Fields) Want(ctx context.Context, fields map[string]vector.Field) error
 	}
 	kept := map[string]vector.Field{}
 	for name, w := range fields {
-		if w.Kind == vector.KindDense {
+		if w.Kind != vector.KindSparse {
 			w.Bits = 32
 		}
 		kept[name] = w
@@ -109,6 +111,12 @@ func (f *Fields) Want(ctx context.Context, fields map[string]vector.Field) error
 	}
 	maps.Copy(f.wanted, kept)
 	return nil
+}
+
+// idOf is what the record of a field is called.
+func idOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return Kind + hex.EncodeToString(sum[:16])
 }
 
 func (f *Fields) know(r record) {
@@ -135,12 +143,9 @@ func (f *Fields) Use(ctx context.Context, name string, v vector.Value) (vector.F
 		if _, ok := f.stored[name]; ok {
 			return field, f.mapping(ctx, name, field)
 		}
-		if field.Kind == vector.KindMulti {
-			return field, unfit("field %q: a cluster keeps no multi-vectors; an embedded index does", name)
-		}
-		if field.Kind == vector.KindDense {
+		if field.Kind != vector.KindSparse {
 			field.Bits = 32
-			if err := f.plugged(ctx); err != nil {
+			if err := f.plugged(ctx, field.Kind); err != nil {
 				return field, err
 			}
 		}
@@ -167,8 +172,7 @@ func (f *Fields) Copy(ctx context.Context, all map[string]vector.Field) error {
 
 // write makes the record of a field, or reads the one that another writer made.
 func (f *Fields) write(ctx context.Context, name string, field vector.Field) error {
-	sum := sha256.Sum256([]byte(name))
-	id := Kind + hex.EncodeToString(sum[:16])
+	id := idOf(name)
 	r := record{Kind: Kind}
 	r.X.Name, r.X.Field = name, field
 	err := f.Cluster.Do(ctx, http.MethodPut, "/"+f.Path+"/_create/"+id+"?refresh=true", r, nil)
@@ -186,28 +190,90 @@ func (f *Fields) write(ctx context.Context, name string, field vector.Field) err
 	return err
 }
 
-// plugged says that the plugin of dense vectors is missing.
-func (f *Fields) plugged(ctx context.Context) error {
+// plugged says that the plugin of dense vectors is missing, or too old.
+func (f *Fields) plugged(ctx context.Context, k vector.Kind) error {
 	have, err := f.Cluster.Plugins(ctx)
 	if err != nil {
 		return err
 	}
-	if have[Plugin] == "" {
-		return unfit("the cluster lacks the plugin %s on some node, and so searches by dense vectors: install it on all of them", Plugin)
+	switch {
+	case have[Plugin] == "":
+		return unfit("the cluster lacks the plugin %s on some node, and so searches by %s vectors: install it on all of them", Plugin, k)
+	case k == vector.KindMulti && !Compares(have[Plugin]):
+		return unfit("the cluster has version %s of the plugin %s, which does not compare multi-vectors: 3.3 or later does", have[Plugin], Plugin)
 	}
 	return nil
 }
 
+// Compares says whether a version of the plugin compares multi-vectors.
+func Compares(version string) bool { return since33(version) }
+
+func since33(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return err == nil && (major > 3 || major == 3 && minor >= 3)
+}
+
+// Field is how a field keeps its vectors, or how it is to where it is not used.
+func (f *Fields) Field(name string) vector.Field {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if used, ok := f.stored[name]; ok {
+		return used
+	}
+	return f.wanted[name]
+}
+
+// NeedsMax and SetMax are those of names.Fields.
+func (f *Fields) NeedsMax(name string) (steps int, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, used := f.stored[name]
+	w := f.wanted[name]
+	return w.Steps(), !used && w.Kind == vector.KindSparse && (w.Bits == 8 || w.Bits == 16) && w.Max == 0
+}
+
+// SetMax tells such a field its greatest weight.
+func (f *Fields) SetMax(name string, most float32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.wanted[name]
+	w.Max = most
+	f.wanted[name] = w
+}
+
+// Move notes where the model of a field lies now, if that is used.
+func (f *Fields) Move(ctx context.Context, name, model string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	field, ok := f.stored[name]
+	if !ok || field.Model == model {
+		return nil
+	}
+	field.Model = model
+	r := record{Kind: Kind}
+	r.X.Name, r.X.Field = name, field
+	err := f.Cluster.Do(ctx, http.MethodPut, "/"+f.Path+"/_doc/"+idOf(name)+"?refresh=true", r, nil)
+	if err == nil {
+		f.know(r)
+	}
+	return err
+}
+
 // mapping has the cluster index a field, once.
 func (f *Fields) mapping(ctx context.Context, name string, field vector.Field) error {
-	if f.mapped[name] {
-		return nil
+	if f.mapped[name] || field.Kind == vector.KindMulti {
+		return nil // what is compared by a script is not indexed
 	}
 	how := client.Query{"type": "rank_features"}
 	if field.Kind == vector.KindDense {
 		how = client.Query{"type": "knn_vector", "dimension": field.Dims, "method": client.Query{"name": "hnsw", "engine": "lucene", "space_type": "innerproduct"}}
 	}
-	body := client.Query{"properties": client.Query{"v": client.Query{"properties": client.Query{property(name, field.Kind): how}}}}
+	all := client.Query{Property(name, field.Kind): how}
+	if field.Kind == vector.KindSparse && f.Seismic > 0 {
+		all[near(name)] = nearMapping(field, f.Seismic)
+	}
+	body := client.Query{"properties": client.Query{"v": client.Query{"properties": all}}}
 	err := f.Cluster.Do(ctx, http.MethodPut, "/"+f.Path+"/_mapping", body, nil)
 	var e *client.Error
 	if errors.As(err, &e) && e.Status == http.StatusBadRequest && strings.Contains(e.Reason, "knn_vector") {

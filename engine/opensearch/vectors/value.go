@@ -9,8 +9,8 @@
 //
 // A dense vector is a knn_vector of the engine lucene, which the plugin opensearch-knn
 // brings; compared exactly by its script, or over its graph where less than full recall is
-// asked. It keeps the 32 bits of its numbers, whatever the field says. Multi-vectors are
-// not kept.
+// asked. It keeps the 32 bits of its numbers, whatever the field says. A multi-vector is not
+// indexed: a script of that plugin compares those that pass the filters, from their records.
 package vectors
 
 import (
@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,26 +31,36 @@ import (
 type Stored struct {
 	Sparse vector.Named `json:"s,omitempty"`
 	Dense  []byte       `json:"d,omitempty"` // float32, little-endian
+	Multi  vector.Multi `json:"m,omitempty"` // as numbers: a script of the cluster reads them
+	// Attached says that the vector came without the document, and stays while the document
+	// is added as it was.
+	Attached bool `json:"a,omitempty"`
 }
 
-// Store is a vector as it is stored.
-func Store(v vector.Value) Stored {
+// Store is a vector as it is stored, of a document that came with it or was given it later.
+func Store(v vector.Value, attached bool) Stored {
+	s := Stored{Attached: attached}
 	switch v := v.(type) {
 	case vector.Named:
-		return Stored{Sparse: v}
+		s.Sparse = v
 	case vector.Dense:
 		b := make([]byte, 0, 4*len(v))
 		for _, x := range v {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
-		return Stored{Dense: b}
+		s.Dense = b
+	case vector.Multi:
+		s.Multi = v
 	}
-	return Stored{}
+	return s
 }
 
 // Value is the vector.
 func (s Stored) Value() vector.Value {
-	if s.Dense == nil {
+	switch {
+	case s.Multi != nil:
+		return s.Multi
+	case s.Dense == nil:
 		return s.Sparse
 	}
 	d := make(vector.Dense, len(s.Dense)/4)
@@ -71,35 +82,40 @@ func Canonical(all map[string]vector.Value) (map[string]vector.Value, []byte, er
 		if err := v.Validate(); err != nil {
 			return nil, nil, fmt.Errorf("field %q: %w", field, err)
 		}
-		v = named(v)
+		v = Named(v, nil)
 		out[field] = v
 		if parts, ok := v.(vector.Parts); ok {
 			var list []any
 			for _, p := range parts {
-				list = append(list, p.Start, p.End, Store(p.Vector))
+				list = append(list, p.Start, p.End, Store(p.Vector, false))
 			}
 			written[field] = list
 		} else {
-			written[field] = Store(v)
+			written[field] = Store(v, false)
 		}
 	}
 	b, err := json.Marshal(written)
 	return out, b, err
 }
 
-// named gives terms that have numbers names.
-func named(v vector.Value) vector.Value {
+// Named gives terms that have numbers names: those of a vocabulary, or where that is nil
+// their decimal ones.
+func Named(v vector.Value, of *vector.Vocabulary) vector.Value {
 	switch v := v.(type) {
 	case vector.Sparse:
 		n := make(vector.Named, v.Len())
 		for i, t := range v.Terms {
-			n[strconv.FormatUint(uint64(t), 10)] = v.Weights[i]
+			name := strconv.FormatUint(uint64(t), 10)
+			if of != nil {
+				name = of.Term(t)
+			}
+			n[name] = v.Weights[i]
 		}
 		return n
 	case vector.Parts:
 		out := make(vector.Parts, len(v))
 		for i, p := range v {
-			p.Vector = named(p.Vector)
+			p.Vector = Named(p.Vector, of)
 			out[i] = p
 		}
 		return out
@@ -107,8 +123,8 @@ func named(v vector.Value) vector.Value {
 	return v
 }
 
-// property is what vectors of a field are indexed as.
-func property(name string, k vector.Kind) string {
+// Property is what vectors of a field are indexed as.
+func Property(name string, k vector.Kind) string {
 	sum := sha256.Sum256([]byte(name))
 	return k.String()[:1] + hex.EncodeToString(sum[:8])
 }
@@ -168,17 +184,35 @@ func Indexed(f vector.Field, v vector.Value) any {
 // Record are vectors of one record: what is indexed by property, and what is read back
 // by field.
 type Record struct {
+	// Fields are the properties of the fields that the record has, also of those whose
+	// model says nothing of it.
+	Fields  []string
 	Indexed map[string]any
 	Stored  map[string]Stored
+	// Near has sparse vectors indexed for approximate search too.
+	Near bool
 }
 
 // Put adds the vector of a field.
-func (r *Record) Put(name string, f vector.Field, v vector.Value) {
-	if r.Indexed == nil {
+func (r *Record) Put(name string, f vector.Field, s Stored) {
+	r.Mark(name, f)
+	if r.Stored == nil {
 		r.Indexed, r.Stored = map[string]any{}, map[string]Stored{}
 	}
-	r.Indexed[property(name, f.Kind)] = Indexed(f, v)
-	r.Stored[name] = Store(v)
+	if indexed := Indexed(f, s.Value()); indexed != nil {
+		r.Indexed[Property(name, f.Kind)] = indexed
+	}
+	if r.Near && s.Sparse != nil {
+		r.Indexed[near(name)] = tokens(s.Sparse)
+	}
+	r.Stored[name] = s
+}
+
+// Mark notes that the record has been given what there is of a field, if only nothing.
+func (r *Record) Mark(name string, f vector.Field) {
+	if p := Property(name, f.Kind); !slices.Contains(r.Fields, p) {
+		r.Fields = append(r.Fields, p)
+	}
 }
 
 // UnfitError says that a vector cannot be one of its field, or its field cannot be in this

@@ -1,0 +1,152 @@
+package tinymodel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Decoder is the shape of a language model.
+type Decoder struct {
+	Architecture                                string // as GGUF has it: llama, qwen2, qwen3
+	Layers, Width, Heads, KeyHeads, Size, Inner int
+	Positions                                   int
+	Template                                    string
+	Tied                                        bool // one matrix goes in and out
+	Change                                      func(values map[string]any)
+}
+
+// Words is the vocabulary: <|endoftext|>, <|im_start|>, <|im_end|>, and the bytes.
+const Words = 259
+
+// Write writes a GGUF file with random weights, the same for a seed, and returns its path.
+func (d Decoder) Write(tb testing.TB, seed uint64) string {
+	tb.Helper()
+	tokens := []any{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
+	kinds := []any{int32(3), int32(3), int32(3)}
+	next := rune(0x100)
+	for b := range 256 {
+		r := rune(b)
+		if !(r >= '!' && r <= '~' || r >= '¡' && r <= '¬' || r >= '®') {
+			r = next
+			next++
+		}
+		tokens, kinds = append(tokens, string(r)), append(kinds, int32(1))
+	}
+	a := d.Architecture
+	values := map[string]any{
+		"general.architecture": a, a + ".block_count": uint32(d.Layers), a + ".context_length": uint32(d.Positions),
+		a + ".embedding_length": uint32(d.Width), a + ".feed_forward_length": uint32(d.Inner), a + ".attention.head_count": uint32(d.Heads),
+		a + ".attention.head_count_kv": uint32(d.KeyHeads), a + ".attention.key_length": uint32(d.Size), a + ".attention.value_length": uint32(d.Size),
+		a + ".attention.layer_norm_rms_epsilon": float32(1e-5), a + ".rope.freq_base": float32(10000),
+		"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": kinds,
+		"tokenizer.ggml.merges": []any{"t h", "th e"}, "tokenizer.ggml.eos_token_id": uint32(2), "tokenizer.chat_template": d.Template,
+	}
+	values["tokenizer.ggml.tokens"] = append(tokens, "th", "the")
+	values["tokenizer.ggml.token_type"] = append(kinds, int32(1), int32(1))
+	if d.Change != nil {
+		d.Change(values)
+	}
+	path := filepath.Join(tb.TempDir(), "tiny.gguf")
+	if err := os.WriteFile(path, d.file(values, seed), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// tensors are the names and shapes, outputs first.
+func (d Decoder) tensors() (names []string, shapes [][]int) {
+	add := func(name string, shape ...int) { names, shapes = append(names, name), append(shapes, shape) }
+	add("token_embd.weight", Words+2, d.Width)
+	for i := range d.Layers {
+		p := fmt.Sprintf("blk.%d.", i)
+		add(p+"attn_norm.weight", d.Width)
+		for name, heads := range map[string]int{"q": d.Heads, "k": d.KeyHeads, "v": d.KeyHeads} {
+			add(p+"attn_"+name+".weight", heads*d.Size, d.Width)
+			if d.Architecture == "qwen2" {
+				add(p+"attn_"+name+".bias", heads*d.Size)
+			}
+			if d.Architecture == "qwen3" && name != "v" {
+				add(p+"attn_"+name+"_norm.weight", d.Size)
+			}
+		}
+		add(p+"attn_output.weight", d.Width, d.Heads*d.Size)
+		add(p+"ffn_norm.weight", d.Width)
+		add(p+"ffn_gate.weight", d.Inner, d.Width)
+		add(p+"ffn_up.weight", d.Inner, d.Width)
+		add(p+"ffn_down.weight", d.Width, d.Inner)
+	}
+	add("output_norm.weight", d.Width)
+	if !d.Tied {
+		add("output.weight", Words+2, d.Width)
+	}
+	return names, shapes
+}
+
+func (d Decoder) file(values map[string]any, seed uint64) []byte {
+	var head, data bytes.Buffer
+	put := func(v any) { _ = binary.Write(&head, binary.LittleEndian, v) } // to memory
+	text := func(s string) { put(uint64(len(s))); head.WriteString(s) }
+	names, shapes := d.tensors()
+	head.WriteString("GGUF")
+	put(uint32(3))
+	put(uint64(len(names)))
+	put(uint64(len(values)))
+	var value func(v any, kind bool)
+	value = func(v any, kind bool) {
+		codes := map[string]uint32{"uint32": 4, "int32": 5, "float32": 6, "bool": 7, "string": 8, "[]interface {}": 9}
+		if kind {
+			put(codes[fmt.Sprintf("%T", v)])
+		}
+		switch v := v.(type) {
+		case string:
+			text(v)
+		case []any:
+			put(codes[fmt.Sprintf("%T", v[0])])
+			put(uint64(len(v)))
+			for _, x := range v {
+				value(x, false)
+			}
+		default:
+			put(v)
+		}
+	}
+	for key, v := range values {
+		text(key)
+		value(v, true)
+	}
+	for i, name := range names {
+		text(name)
+		put(uint32(len(shapes[i])))
+		n := 1
+		for j := len(shapes[i]) - 1; j >= 0; j-- {
+			put(uint64(shapes[i][j]))
+			n *= shapes[i][j]
+		}
+		put(uint32(0)) // F32
+		put(uint64(data.Len()))
+		// Each tensor has a source of its own, so that their order does not matter.
+		random := rand.New(rand.NewPCG(seed, uint64(len(name))<<32|uint64(sum(name))))
+		for range n {
+			x := float32(random.NormFloat64() * .1)
+			if len(shapes[i]) == 1 {
+				x++
+			}
+			_ = binary.Write(&data, binary.LittleEndian, x)
+		}
+		data.Write(make([]byte, (32-data.Len()%32)%32))
+	}
+	head.Write(make([]byte, (32-head.Len()%32)%32))
+	return append(head.Bytes(), data.Bytes()...)
+}
+
+func sum(s string) (n uint32) {
+	for i := range len(s) {
+		n = n*31 + uint32(s[i])
+	}
+	return n
+}

@@ -1,0 +1,294 @@
+// Package local answers chats with a model in a file: the template of chats that it names,
+// its own tokenizer, and package model/decoder. No service and no network.
+//
+// Questions are answered one after the other; who waits can give up. What was read of the
+// last conversation stays: one that begins in the same way reads on from there.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/model/decoder"
+)
+
+// Options say how a model answers.
+type Options struct {
+	Sampling
+	MaxTokens int      // of an answer; 0 for DefaultMax
+	Stop      []string // texts that end the answer, which does not hold them
+	Threads   int      // 0 for all
+}
+
+// DefaultMax is how many tokens an answer has at most where nothing else is said.
+const DefaultMax = 1024
+
+// Model is a model in a file.
+type Model struct {
+	decoder  *decoder.Decoder
+	template *template
+	options  Options
+	turn     chan *decoder.Cache // whoever has the cache speaks
+}
+
+var _ llm.Model = (*Model)(nil)
+
+// Open loads the model in a GGUF file.
+func Open(path string, o Options) (*Model, error) {
+	d, err := decoder.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Threads > 0 {
+		d.Threads = o.Threads
+	}
+	if o.MaxTokens <= 0 {
+		o.MaxTokens = DefaultMax
+	}
+	begin, end := "", ""
+	if len(d.Tokenizer.Before) > 0 {
+		begin = d.Tokenizer.Word(d.Tokenizer.Before[0])
+	}
+	if len(d.Ends) > 0 {
+		end = d.Tokenizer.Word(d.Ends[0])
+	}
+	t, err := newTemplate(d.Template, begin, end)
+	if err != nil {
+		d.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, 1)}
+	m.turn <- d.NewCache()
+	return m, nil
+}
+
+// Named is the model that c.URL names: the path of a GGUF file, which is loaded, or an
+// endpoint. Close gives back what was loaded.
+func Named(c llm.Config) (m llm.Model, close func() error, err error) {
+	if !strings.HasSuffix(strings.ToLower(c.URL), ".gguf") || strings.Contains(c.URL, "://") {
+		client, err := llm.New(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, func() error { return nil }, nil
+	}
+	o := Options{MaxTokens: c.MaxTokens}
+	if c.Temperature != nil {
+		o.Temperature = *c.Temperature
+	}
+	l, err := Open(c.URL, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return within{l, c.Timeout}, l.Close, nil
+}
+
+// within bounds answers in time.
+type within struct {
+	*Model
+	time time.Duration // 0 for as long as it takes
+}
+
+func (m within) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.Delta, error] {
+	return func(yield func(llm.Delta, error) bool) {
+		if m.time > 0 {
+			bound, cancel := context.WithTimeoutCause(ctx, m.time, fmt.Errorf("%w: the model took longer than %v", llm.ErrTimeout, m.time))
+			defer cancel()
+			ctx = bound
+		}
+		for d, err := range m.Model.Chat(ctx, messages) {
+			if err != nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
+}
+
+// Close waits for an answer under way and gives the file back.
+func (m *Model) Close() error {
+	<-m.turn
+	return m.decoder.Close()
+}
+
+// Positions is how many tokens a conversation may have.
+func (m *Model) Positions() int { return m.decoder.Positions }
+
+// Chat answers a conversation piece by piece.
+func (m *Model) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.Delta, error] {
+	return func(yield func(llm.Delta, error) bool) {
+		if err := m.chat(ctx, messages, yield); err != nil {
+			yield(llm.Delta{}, err)
+		}
+	}
+}
+
+// errDone: nobody listens any more.
+var errDone = errors.New("done")
+
+func (m *Model) chat(ctx context.Context, messages []llm.Message, yield func(llm.Delta, error) bool) error {
+	prompt, err := m.template.prompt(messages)
+	if err != nil {
+		return err
+	}
+	ids := m.ids(prompt)
+	if n := len(ids); n >= m.decoder.Positions {
+		return fmt.Errorf("the conversation has %d tokens, the model takes %d and needs some for its answer: ask with a smaller --budget", n, m.decoder.Positions)
+	}
+	var cache *decoder.Cache
+	select {
+	case cache = <-m.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { m.turn <- cache }()
+	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
+	cache.Cut(read)
+	logits, err := m.decoder.Read(ctx, cache, ids[read:])
+	if err != nil {
+		return err
+	}
+	err = m.speak(ctx, cache, logits, len(ids), yield)
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}
+
+// ids are those of a prompt, which writes the first token itself or not.
+func (m *Model) ids(prompt string) []int32 {
+	var ids []int32
+	for _, t := range m.decoder.Tokenizer.Encode(prompt, -1) {
+		ids = append(ids, t.ID)
+	}
+	if before := m.decoder.Tokenizer.Before; len(before) > 0 && (len(ids) == 0 || ids[0] != before[0]) {
+		ids = append(slices.Clone(before), ids...)
+	}
+	return ids
+}
+
+// shared is how many tokens two texts begin with in common.
+func shared(a, b []int32) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// speak yields tokens until the model ends.
+func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float32, asked int, yield func(llm.Delta, error) bool) error {
+	s := newSampler(m.options.Sampling)
+	var held []byte // bytes of a character, or of a text that may end the answer
+	say := func(n int) error {
+		text := strings.ToValidUTF8(string(held[:n]), "\uFFFD")
+		held = held[n:]
+		if text != "" && !yield(llm.Delta{Text: text}, nil) {
+			return errDone
+		}
+		return nil
+	}
+	finish, tokens := "length", 0
+	var again repeats
+	for tokens < m.options.MaxTokens && len(cache.Tokens()) < m.decoder.Positions {
+		id := s.next(logits)
+		tokens++
+		if slices.Contains(m.decoder.Ends, id) {
+			finish = "stop"
+			break
+		}
+		if again.repeated(id) {
+			finish = Repetition
+			break
+		}
+		held = append(held, m.decoder.Tokenizer.Bytes(id)...)
+		if at := m.stopped(held); at >= 0 {
+			held, finish = held[:at], "stop"
+			break
+		}
+		if err := say(m.sure(held)); err != nil {
+			return err
+		}
+		var err error
+		if logits, err = m.decoder.Read(ctx, cache, []int32{id}); err != nil {
+			return err
+		}
+	}
+	if err := say(len(held)); err != nil {
+		return err
+	}
+	yield(llm.Delta{Finish: finish, Usage: &llm.Usage{PromptTokens: asked, CompletionTokens: tokens}}, nil)
+	return nil
+}
+
+// Repetition is why an answer ended that went round in circles, as those of small models do.
+const Repetition = "repetition"
+
+// Bounds of what is taken for a circle: so many tokens long, three times round, and so many
+// tokens that were said before.
+const (
+	longestCircle = 96
+	leastRepeated = 24
+)
+
+// repeats tells circles.
+type repeats struct {
+	said []int32
+	runs [longestCircle + 1]int // tokens at the end that are those so many before
+}
+
+// repeated takes the next token and says whether what is said is a circle by now.
+func (r *repeats) repeated(id int32) bool {
+	r.said = append(r.said, id)
+	n := len(r.said) - 1
+	for p := 1; p <= min(n, longestCircle); p++ {
+		if r.said[n-p] != id {
+			r.runs[p] = 0
+			continue
+		}
+		if r.runs[p]++; r.runs[p] >= max(2*p, leastRepeated) {
+			return true
+		}
+	}
+	return false
+}
+
+// stopped is where a text that ends the answer begins, -1 for nowhere.
+func (m *Model) stopped(held []byte) int {
+	first := -1
+	for _, s := range m.options.Stop {
+		if at := strings.Index(string(held), s); at >= 0 && s != "" && (first < 0 || at < first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// sure is how many bytes can be said: whole characters that begin no text that ends the answer.
+func (m *Model) sure(held []byte) int {
+	n := len(held)
+	for i := max(0, n-utf8.UTFMax+1); i < n; i++ {
+		if utf8.RuneStart(held[i]) && !utf8.FullRune(held[i:]) {
+			n = i
+			break
+		}
+	}
+	for _, s := range m.options.Stop {
+		for k := min(len(s)-1, n); k > 0; k-- {
+			if strings.HasPrefix(s, string(held[len(held)-k:])) {
+				n = min(n, len(held)-k)
+				break
+			}
+		}
+	}
+	return n
+}

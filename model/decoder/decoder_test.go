@@ -1,0 +1,198 @@
+package decoder
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tamis-search/tamis/internal/tinymodel"
+)
+
+var tiny = map[string]tinymodel.Decoder{
+	"llama": {Architecture: "llama", Layers: 3, Width: 48, Heads: 6, KeyHeads: 2, Size: 16, Inner: 80, Positions: 512, Tied: true},
+	"qwen2": {Architecture: "qwen2", Layers: 2, Width: 64, Heads: 4, KeyHeads: 4, Size: 16, Inner: 96, Positions: 512},
+	"qwen3": {Architecture: "qwen3", Layers: 2, Width: 40, Heads: 4, KeyHeads: 2, Size: 32, Inner: 72, Positions: 512},
+}
+
+func open(t testing.TB, path string) *Decoder {
+	t.Helper()
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func someIDs(n, words int) []int32 {
+	random := rand.New(rand.NewPCG(5, 6))
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(random.IntN(words))
+	}
+	return ids
+}
+
+// TestReadIsTheNaiveModel compares with the oracle, for texts longer than a block.
+func TestReadIsTheNaiveModel(t *testing.T) {
+	for name, shape := range tiny {
+		path := shape.Write(t, 1)
+		d, oracle := open(t, path), openNaive(t, path)
+		for _, n := range []int{1, 17, blockRows + 30} {
+			ids := someIDs(n, d.Words)
+			got, err := d.Read(context.Background(), d.NewCache(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range oracle.logits(ids) {
+				if diff := math.Abs(float64(got[i]) - want); diff > 2e-5*max(1, math.Abs(want)) {
+					t.Fatalf("%s, %d tokens: logit %d is %g, want %g", name, n, i, got[i], want)
+				}
+			}
+		}
+	}
+}
+
+// TestDivisionDoesNotShow: however tokens are divided between calls, and calls between
+// threads, and what was cut before, logits are the same to the last bit.
+func TestDivisionDoesNotShow(t *testing.T) {
+	ctx := context.Background()
+	for name, shape := range tiny {
+		d := open(t, shape.Write(t, 2))
+		ids := someIDs(230, d.Words)
+		d.Threads = 1
+		want, err := d.Read(ctx, d.NewCache(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Threads = 3
+		for _, cuts := range [][]int{{230}, {1, 1, 228}, {100, 7, 123}, {96, 96, 38}} {
+			c := d.NewCache()
+			if _, err := d.Read(ctx, c, someIDs(150, d.Words)); err != nil {
+				t.Fatal(err)
+			}
+			c.Cut(0)
+			var got []float32
+			for _, n := range cuts {
+				if got, err = d.Read(ctx, c, ids[len(c.Tokens()):][:n]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: read in %v, the logits are others", name, cuts)
+			}
+			c.Cut(90)
+			if got, err = d.Read(ctx, c, ids[90:]); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: cut and read again, the logits are others: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestWrongReadsLeaveTheCache(t *testing.T) {
+	shape := tiny["llama"]
+	shape.Positions = 100
+	d := open(t, shape.Write(t, 3))
+	c := d.NewCache()
+	if _, err := d.Read(context.Background(), c, someIDs(60, d.Words)); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, try := range []struct {
+		ctx context.Context
+		ids []int32
+		say string
+	}{
+		{context.Background(), nil, "no tokens"},
+		{context.Background(), []int32{1, 70000}, "outside of the model's"},
+		{context.Background(), someIDs(41, d.Words), "too long for the model"},
+		{gone, someIDs(30, d.Words), "canceled"},
+	} {
+		if _, err := d.Read(try.ctx, c, try.ids); err == nil || !strings.Contains(err.Error(), try.say) {
+			t.Errorf("%v instead of %q", err, try.say)
+		}
+		if len(c.Tokens()) != 60 {
+			t.Fatalf("the cache has %d tokens", len(c.Tokens()))
+		}
+	}
+}
+
+func TestWrongFiles(t *testing.T) {
+	for say, change := range map[string]func(map[string]any){
+		"architecture is mamba; supported are llama": func(v map[string]any) { v["general.architecture"] = "mamba" },
+		"embedding_length is 0":                      func(v map[string]any) { v["llama.embedding_length"] = uint32(0) },
+		"token_embd.weight of rows of 64":            func(v map[string]any) { v["llama.embedding_length"] = uint32(64) },
+		"cannot share":                               func(v map[string]any) { v["llama.attention.head_count_kv"] = uint32(5) },
+		"no tensor blk.3.attn_norm.weight":           func(v map[string]any) { v["llama.block_count"] = uint32(4) },
+		"tensor blk.0.ffn_gate.weight":               func(v map[string]any) { v["llama.feed_forward_length"] = uint32(64) },
+		"tokenizer.ggml.model is plamo":              func(v map[string]any) { v["tokenizer.ggml.model"] = "plamo" },
+		"tokenizer.ggml.pre is odd":                  func(v map[string]any) { v["tokenizer.ggml.pre"] = "odd" },
+		"scaled by yarn":                             func(v map[string]any) { v["llama.rope.scaling.type"] = "yarn" },
+		"has no tokenizer.ggml.tokens":               func(v map[string]any) { delete(v, "tokenizer.ggml.tokens") },
+	} {
+		shape := tiny["llama"]
+		shape.Change = change
+		path := shape.Write(t, 1)
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), say) || !strings.HasPrefix(err.Error(), path) {
+			t.Errorf("%v instead of %q", err, say)
+		}
+	}
+	if _, err := Open(filepath.Join(t.TempDir(), "none.gguf")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// TestPeer compares logits with those of transformers: random weights, and, where TAMIS_GGUF
+// names a file, a published model.
+func TestPeer(t *testing.T) {
+	if os.Getenv("TAMIS_PEERS") == "" {
+		t.Skip("set TAMIS_PEERS=1 to compare with transformers (needs python3, or what TAMIS_TORCH names, and its packages torch, transformers and gguf)")
+	}
+	paths := []string{tiny["llama"].Write(t, 1), tiny["qwen2"].Write(t, 1)}
+	if path := os.Getenv("TAMIS_GGUF"); path != "" {
+		paths = append(paths, path)
+	}
+	var all [][]int32
+	for range paths {
+		all = append(all, someIDs(120, 200))
+	}
+	in, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(cmp.Or(os.Getenv("TAMIS_TORCH"), "python3"), append([]string{filepath.Join("testdata", "peer.py")}, paths...)...)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [][]float64
+	if err := json.Unmarshal(out, &want); err != nil {
+		t.Fatal(err)
+	}
+	for i, path := range paths {
+		d := open(t, path)
+		got, err := d.Read(context.Background(), d.NewCache(), all[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst := 0.
+		for j, w := range want[i] {
+			worst = max(worst, math.Abs(float64(got[j])-w)/max(1, math.Abs(w)))
+		}
+		if t.Logf("%s: %d logits, greatest difference %.1e", d.Name, len(want[i]), worst); worst > 1e-4 || len(want[i]) != d.Words {
+			t.Errorf("%s: logits differ by %g", path, worst)
+		}
+	}
+}

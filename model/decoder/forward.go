@@ -1,0 +1,264 @@
+package decoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/tamis-search/tamis/internal/portable"
+	"github.com/tamis-search/tamis/internal/simd"
+)
+
+const (
+	blockRows  = 96 // tokens that go through the layers together
+	attendRows = 12 // rows of attention made together
+)
+
+// ErrFull is wrapped where a text is longer than a model was trained for.
+var ErrFull = errors.New("the text is too long for the model")
+
+// Read reads tokens on from what the cache holds, and returns the logits of the token after
+// the last one, a number for each word; they may be changed. Where it fails the cache holds
+// what it held before.
+func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, error) {
+	before := len(c.tokens)
+	if len(ids) == 0 {
+		return nil, errors.New("no tokens to read")
+	}
+	if n := before + len(ids); n > d.Positions {
+		return nil, fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
+	}
+	for _, id := range ids {
+		if id < 0 || int(id) >= d.Words {
+			return nil, fmt.Errorf("token %d is outside of the model's %d words: its tokenizer belongs to another model", id, d.Words)
+		}
+	}
+	r := newRoom(d)
+	var x []float32
+	for from := 0; from < len(ids); from += blockRows {
+		if err := ctx.Err(); err != nil {
+			c.Cut(before)
+			return nil, err
+		}
+		some := ids[from:min(len(ids), from+blockRows)]
+		x = r.states[:len(some)*d.Width]
+		for i, id := range some {
+			d.words.Read(x[i*d.Width:][:d.Width], int(id)*d.Width)
+		}
+		d.angles(r, len(c.tokens), len(some))
+		for i := range d.layers {
+			d.layer(r, c, i, x)
+		}
+		c.tokens = append(c.tokens, some...)
+	}
+	last := x[len(x)-d.Width:]
+	d.norm(last, last, d.final)
+	logits := make([]float32, simd.Padded(d.Words))
+	d.product(&d.logits, logits, last, 1)
+	for _, v := range logits[:d.Words] {
+		if v != v {
+			c.Cut(before)
+			return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+		}
+	}
+	return logits[:d.Words], nil
+}
+
+// room is what one call works in.
+type room struct {
+	states, normed, qkv, mixed, inner, y []float32
+	sines, cosines                       []float32 // of a block's positions, HeadSize/2 each
+	scores                               [][]float32
+}
+
+func newRoom(d *Decoder) *room {
+	qkv := (d.Heads + 2*d.KeyHeads) * d.HeadSize
+	return &room{
+		states: make([]float32, blockRows*d.Width), normed: make([]float32, blockRows*d.Width),
+		qkv: make([]float32, blockRows*simd.Padded(qkv)), mixed: make([]float32, blockRows*d.Heads*d.HeadSize),
+		inner: make([]float32, blockRows*simd.Padded(2*d.Inner)), y: make([]float32, blockRows*simd.Padded(d.Width)),
+		sines: make([]float32, blockRows*d.HeadSize/2), cosines: make([]float32, blockRows*d.HeadSize/2),
+		scores: make([][]float32, d.KeyHeads),
+	}
+}
+
+// angles sets the sines and cosines of positions from one on.
+func (d *Decoder) angles(r *room, first, n int) {
+	half := d.HeadSize / 2
+	for j := range half {
+		step := math.Pow(d.base, -2*float64(j)/float64(d.HeadSize))
+		if d.factors != nil {
+			step /= float64(d.factors[j])
+		}
+		for i := range n {
+			sin, cos := math.Sincos(float64(first+i) * step)
+			r.sines[i*half+j], r.cosines[i*half+j] = float32(sin), float32(cos)
+		}
+	}
+}
+
+// turn turns one query or key at the i-th position of a block.
+func (d *Decoder) turn(r *room, x []float32, i int) {
+	half := d.HeadSize / 2
+	sin, cos := r.sines[i*half:][:half], r.cosines[i*half:][:half]
+	for j := range half {
+		a, b := j, j+half
+		if d.adjacent {
+			a, b = 2*j, 2*j+1
+		}
+		u, v := x[a], x[b]
+		x[a] = float32(u*cos[j]) - float32(v*sin[j])
+		x[b] = float32(u*sin[j]) + float32(v*cos[j])
+	}
+}
+
+// norm sets y to x over its root mean square, times weight.
+func (d *Decoder) norm(y, x, weight []float32) {
+	n := len(weight)
+	for from := 0; from < len(x); from += n {
+		sum := 0.0
+		for _, v := range x[from : from+n] {
+			sum += float64(float64(v) * float64(v))
+		}
+		scale := float32(1 / math.Sqrt(sum/float64(n)+float64(d.Eps)))
+		for j, v := range x[from : from+n] {
+			y[from+j] = float32(v*scale) * weight[j]
+		}
+	}
+}
+
+// product computes y = x · m for rows of x, its columns divided between threads. Rows
+// of y stand Padded(out) apart.
+func (d *Decoder) product(m *matrix, y, x []float32, rows int) {
+	columns := simd.Padded(m.out)
+	panels := columns / simd.Columns
+	d.divide(panels, rows*m.in*m.out, func(from, to int) {
+		first, n := from*simd.Columns, (to-from)*simd.Columns
+		simd.Multiply(y[first:], columns, x, m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
+	})
+}
+
+// worthDividing is how many multiplications make up for waking a thread.
+const worthDividing = 1 << 18
+
+// divide calls f with ranges of n, each in a thread where there is enough to do.
+func (d *Decoder) divide(n, work int, f func(from, to int)) {
+	threads := min(d.Threads, n, 1+work/worthDividing)
+	if threads < 2 {
+		f(0, n)
+		return
+	}
+	var wait sync.WaitGroup
+	for t := range threads {
+		wait.Go(func() { f(n*t/threads, n*(t+1)/threads) })
+	}
+	wait.Wait()
+}
+
+// layer takes the states of a block of tokens through a layer.
+func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
+	l, rows := &d.layers[number], len(x)/d.Width
+	normed := r.normed[:len(x)]
+	d.norm(normed, x, l.attended)
+	d.product(&l.qkv, r.qkv, normed, rows)
+	d.keep(r, l, &c.layers[number], len(c.tokens), rows)
+	d.attend(r, &c.layers[number], len(c.tokens), rows)
+	d.product(&l.out, r.y, r.mixed, rows)
+	d.add(x, r.y)
+	d.norm(normed, x, l.done)
+	d.product(&l.up, r.inner, normed, rows)
+	stride := simd.Padded(2 * d.Inner)
+	d.divide(rows, 64*rows*d.Inner, func(from, to int) {
+		for i := from; i < to; i++ {
+			gate, up := r.inner[i*stride:][:d.Inner], r.inner[i*stride+d.Inner:][:d.Inner]
+			for j, v := range gate {
+				gate[j] = float32(v*float32(portable.Logistic(float64(v)))) * up[j]
+			}
+		}
+	})
+	for i := 1; i < rows; i++ {
+		copy(r.inner[i*d.Inner:], r.inner[i*stride:][:d.Inner])
+	}
+	d.product(&l.down, r.y, r.inner, rows)
+	d.add(x, r.y)
+}
+
+// add adds rows that stand Padded(Width) apart.
+func (d *Decoder) add(x, y []float32) {
+	columns := simd.Padded(d.Width)
+	for i := 0; i*d.Width < len(x); i++ {
+		row, more := x[i*d.Width:][:d.Width], y[i*columns:]
+		for j := range row {
+			row[j] += more[j]
+		}
+	}
+}
+
+// keep norms and turns the queries and keys of a block, and puts the keys and values into
+// the cache.
+func (d *Decoder) keep(r *room, l *layer, k *kept, first, rows int) {
+	size, stride := d.HeadSize, simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize)
+	for i := range rows {
+		row := r.qkv[i*stride:]
+		for h := range d.Heads + d.KeyHeads {
+			x, weight := row[h*size:][:size], l.queries
+			if h >= d.Heads {
+				weight = l.keys
+			}
+			if weight != nil {
+				d.norm(x, x, weight)
+			}
+			d.turn(r, x, i)
+		}
+		for h := range d.KeyHeads {
+			k.add(h, first+i, row[(d.Heads+h)*size:][:size], row[(d.Heads+d.KeyHeads+h)*size:][:size])
+		}
+	}
+}
+
+// attend makes rows of mixed: for each head softmax(q · kᵀ / √size) · v over the
+// tokens up to its own.
+func (d *Decoder) attend(r *room, k *kept, first, rows int) {
+	group := d.Heads / d.KeyHeads
+	d.divide(d.KeyHeads, 2*rows*(first+rows)*d.Heads*d.HeadSize, func(from, to int) {
+		for g := from; g < to; g++ {
+			for h := g * group; h < (g+1)*group; h++ {
+				for i := 0; i < rows; i += attendRows {
+					d.attendRows(r, k, g, h, first, i, min(rows, i+attendRows))
+				}
+			}
+		}
+	})
+}
+
+// attendRows is attend for rows of a block, from one on, and one head, which reads the keys of g.
+func (d *Decoder) attendRows(r *room, k *kept, g, head, first, from, to int) {
+	size, width := d.HeadSize, d.Heads*d.HeadSize
+	stride := simd.Padded((d.Heads + 2*d.KeyHeads) * size)
+	tokens, n := first+to, to-from
+	columns := simd.Padded(tokens)
+	if cap(r.scores[g]) < attendRows*columns {
+		r.scores[g] = make([]float32, attendRows*(columns+columns/4+256))
+	}
+	scores := r.scores[g][:attendRows*columns]
+	simd.Multiply(scores, columns, r.qkv[from*stride+head*size:], stride, k.keys[g], d.zeros, n, size, tokens)
+	var sums [attendRows]float32
+	for i := range n {
+		row := scores[i*columns:][:columns]
+		for j := first + from + i + 1; j < columns; j++ {
+			row[j] = float32(math.Inf(-1))
+		}
+		sums[i] = simd.Softmax(row, float32(1/math.Sqrt(float64(size))))
+	}
+	for p := 0; p < size; p += simd.Columns {
+		simd.Multiply(r.mixed[from*width+head*size+p:], width, scores, columns, k.values[(g*size+p)/simd.Columns], d.zeros, n, tokens, simd.Columns)
+	}
+	for i := range n {
+		row, factor := r.mixed[(from+i)*width+head*size:][:size], 1/sums[i]
+		for j := range row {
+			row[j] *= factor
+		}
+	}
+}
