@@ -12,13 +12,15 @@ import (
 
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/synthetic"
 	"github.com/tamis-search/tamis/llm"
 )
 
 // Reply is a model's answer from one context.
 type Reply struct {
-	Text  string  `json:"text"`
-	Score float64 `json:"score"`
+	Text  string   `json:"text"`
+	Score float64  `json:"score"`
+	F1    *float64 `json:"f1,omitempty"` // where a list is asked for
 	// TookMS is the time to its end; the tokens are those that the endpoint counts, 0
 	// where it does not.
 	TookMS           float64 `json:"took_ms"`
@@ -60,6 +62,21 @@ func Score(text string, answers []string, any bool) float64 {
 	return float64(n) / float64(max(len(answers), 1))
 }
 
+// listed is the F1 of a list in a text, nil where none is asked for: its precision counts
+// what stands in the same list and is not asked for.
+func listed(it *synthetic.Item, text string) *float64 {
+	if !it.List {
+		return nil
+	}
+	right := Score(text, it.Answers, false) * float64(len(it.Answers))
+	wrong := 0.
+	if len(it.Others) > 0 {
+		wrong = Score(text, it.Others, false) * float64(len(it.Others))
+	}
+	f := figures.Round(2*right/(right+wrong+float64(len(it.Answers))), 5)
+	return &f
+}
+
 func contains(text, a string) bool {
 	word := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 	for from := 0; a != ""; {
@@ -89,7 +106,7 @@ func (w *work) reply(ctx context.Context, context string) (*Reply, error) {
 		r.Failed = err.Error()
 		return r, w.patience.Bear(ctx, err)
 	}
-	r.Score = figures.Round(Score(said, w.item.Answers, w.item.Any), 5)
+	r.Score, r.F1 = figures.Round(Score(said, w.item.Answers, w.item.Any), 5), listed(w.item, said)
 	return r, nil
 }
 
