@@ -66,7 +66,7 @@ const (
 var (
 	finding = regexp.MustCompile(`(?i)\b(we (found|find|show|report|demonstrate|observed?|conclude)|results? (show|suggest|indicate|demonstrate)|(was|were|is|are) (significantly |strongly |independently |not )*(associated|correlated|linked)|significant(ly)?|suggest(s|ed)? that|indicat(e|es|ed|ing) that|demonstrat(e|es|ed)|conclu(de|sion)|reveal(s|ed)?|must|should|is (a|an|the)|are (a|an|the))\b`)
 	// What a study set out to do is no claim.
-	purpose    = regexp.MustCompile(`(?i)^(objectives?|aims?|purpose|design|methods?|setting|participants|measurements|main outcomes?( measures?)?)\b|\b(to (determine|assess|examine|investigate|evaluate|test|quantify|compare|study|explore) (whether|if|the|how)|we (also )?(assess|aim|investigat|examin|evaluat|sought|test|stud|compar)\w*|(was|were) (calculated|measured|collected|enrolled|recruited|randomi[sz]ed|estimated by|performed|searched)|the (aims?|purpose|objectives?) of|this (review|paper|study|article) (will|aims?|reviews|examines|describes|discusses))\b`)
+	purpose    = regexp.MustCompile(`(?i)^(objectives?|aims?|purpose|design|methods?|setting|participants|measurements|main outcomes?( measures?)?)\b|\b(to (determine|assess|examine|investigate|evaluate|test|quantify|compare|study|explore) (whether|if|the|how)|we,?( \w+,?)? (assess|aim|investigat|examin|evaluat|sought|test|stud|compar)\w*|(was|were) (calculated|measured|collected|enrolled|recruited|randomi[sz]ed|estimated by|performed|searched)|the (aims?|purpose|objectives?) of|this (review|paper|study|article) (will|aims?|reviews|examines|describes|discusses))\b`)
 	concluding = regexp.MustCompile(`(?i)^(conclusions?|in (conclusion|summary)|interpretation|findings|results)\b|\bwe conclude\b|\bmeta-analys[ie]s\b|\bsystematic review\b`)
 	backward   = regexp.MustCompile(`^(?i)(this|these|that|those|it|they|he|she|its|their|such|both|however|thus|therefore|moreover|furthermore|in contrast|in addition|conversely|similarly|here|also)\b`)
 )
@@ -100,16 +100,23 @@ func (m *meets) share(texts ...string) float64 {
 	return sum / m.all
 }
 
+// nowhere is a word that no document has: what weighs as much is in none either, and nothing
+// can be asked to meet it.
+const nowhere = "qzxjvkqwz"
+
 func (r *run) meets(question string) (*meets, error) {
-	of, err := r.ix.Meets(question)
+	of, err := r.ix.Meets(question + " " + nowhere)
 	if err != nil {
 		return nil, err
 	}
 	m := &meets{of: of}
+	most := of(nowhere)[nowhere]
 	found := of(question)
 	for _, w := range sorted(found) {
-		m.all += found[w]
-		m.key = max(m.key, keyPart*found[w])
+		if found[w] < most || most == 0 {
+			m.all += found[w]
+			m.key = max(m.key, keyPart*found[w])
+		}
 	}
 	return m, nil
 }

@@ -332,6 +332,13 @@ type AskRequestOrder string
 // AskRequestRender Form of the text
 type AskRequestRender string
 
+// Asked defines model for Asked.
+type Asked struct {
+	// Carried What earlier turns named and the question means too
+	Carried  []Carried `json:"carried"`
+	Question string    `json:"question"`
+}
+
 // Block defines model for Block.
 type Block struct {
 	End int64 `json:"end"`
@@ -344,6 +351,18 @@ type Block struct {
 	// Place Where in its file it begins; of documents with very many blocks not told
 	Place *Place `json:"place,omitempty"`
 	Start int64  `json:"start"`
+}
+
+// Carried defines model for Carried.
+type Carried struct {
+	// Text As an earlier turn has it
+	Text string `json:"text"`
+
+	// Turn That named it last, from 1 on
+	Turn int64 `json:"turn"`
+
+	// Weight Of its words beside those of the question, from 0 to 1
+	Weight float64 `json:"weight"`
 }
 
 // Chapter defines model for Chapter.
@@ -847,6 +866,9 @@ type SearchRequestUnit string
 
 // SessionRequest defines model for SessionRequest.
 type SessionRequest struct {
+	// AsAsked Take each question by itself; else what earlier ones named is carried over into one that points back
+	AsAsked *bool `json:"as_asked,omitempty"`
+
 	// Keep Never fold a piece to make room
 	Keep *bool `json:"keep,omitempty"`
 
@@ -937,6 +959,8 @@ type Surroundings struct {
 
 // Turn defines model for Turn.
 type Turn struct {
+	// Asked What the question was taken to ask: what earlier turns named and it means too, with weights
+	Asked  Asked `json:"asked"`
 	Budget int64 `json:"budget"`
 
 	// Confidence Estimate, by words alone, that the text answers the question
@@ -975,6 +999,9 @@ type Turn struct {
 
 // TurnRequest defines model for TurnRequest.
 type TurnRequest struct {
+	// AsAsked Take this question by itself
+	AsAsked *bool `json:"as_asked,omitempty"`
+
 	// Budget The most that it may add; that of the session where nothing is said
 	Budget *int64 `json:"budget,omitempty"`
 

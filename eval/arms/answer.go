@@ -2,7 +2,6 @@ package arms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,13 +12,15 @@ import (
 
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/synthetic"
 	"github.com/tamis-search/tamis/llm"
 )
 
 // Reply is a model's answer from one context.
 type Reply struct {
-	Text  string  `json:"text"`
-	Score float64 `json:"score"`
+	Text  string   `json:"text"`
+	Score float64  `json:"score"`
+	F1    *float64 `json:"f1,omitempty"` // where a list is asked for
 	// TookMS is the time to its end; the tokens are those that the endpoint counts, 0
 	// where it does not.
 	TookMS           float64 `json:"took_ms"`
@@ -38,12 +39,6 @@ type Chunks struct {
 	ThrownAway int `json:"thrown_away"`
 	Invalid    int `json:"invalid"`
 }
-
-// ErrEndpoint is wrapped when the endpoint failed so often in a row that a run ends.
-var ErrEndpoint = errors.New("the endpoint does not answer")
-
-// patience is how many failures in a row end a run.
-const patience = 5
 
 // endpointError is a failure of the model where a context needs it.
 type endpointError struct{ error }
@@ -65,6 +60,21 @@ func Score(text string, answers []string, any bool) float64 {
 		return float64(n)
 	}
 	return float64(n) / float64(max(len(answers), 1))
+}
+
+// listed is the F1 of a list in a text, nil where none is asked for: its precision counts
+// what stands in the same list and is not asked for.
+func listed(it *synthetic.Item, text string) *float64 {
+	if !it.List {
+		return nil
+	}
+	right := Score(text, it.Answers, false) * float64(len(it.Answers))
+	wrong := 0.
+	if len(it.Others) > 0 {
+		wrong = Score(text, it.Others, false) * float64(len(it.Others))
+	}
+	f := figures.Round(2*right/(right+wrong+float64(len(it.Answers))), 5)
+	return &f
 }
 
 func contains(text, a string) bool {
@@ -94,48 +104,20 @@ func (w *work) reply(ctx context.Context, context string) (*Reply, error) {
 	r.Text = said
 	if err != nil {
 		r.Failed = err.Error()
-		return r, w.counted(ctx, err)
+		return r, w.patience.Bear(ctx, err)
 	}
-	r.Score = figures.Round(Score(said, w.item.Answers, w.item.Any), 5)
+	r.Score, r.F1 = figures.Round(Score(said, w.item.Answers, w.item.Any), 5), listed(w.item, said)
 	return r, nil
 }
 
 // chat is one exchange. What came before an error is returned with it.
 func (w *work) chat(ctx context.Context, system, user string) (string, *Reply, error) {
-	r := &Reply{}
 	start := time.Now()
-	var b strings.Builder
-	var failed error
-	for d, err := range w.Model.Chat(ctx, []llm.Message{{Role: "system", Content: system}, {Role: "user", Content: user}}) {
-		if err != nil {
-			failed = err
-			break
-		}
-		if d.Usage != nil {
-			r.PromptTokens, r.CompletionTokens = d.Usage.PromptTokens, d.Usage.CompletionTokens
-		}
-		b.WriteString(d.Text)
+	said, used, err := llm.Text(ctx, w.Model, system, user)
+	if err == nil {
+		err = w.patience.Bear(ctx, nil)
 	}
-	r.TookMS = figures.Round(figures.Milliseconds(time.Since(start)), 3)
-	if failed == nil && strings.TrimSpace(b.String()) == "" {
-		failed = errors.New("the answer is empty")
-	}
-	if failed == nil {
-		w.failed = 0
-	}
-	return b.String(), r, failed
-}
-
-// counted notes a failure of the model; an error says that the run must end.
-func (w *work) counted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if w.failed++; w.failed >= patience {
-		w.failed = 0
-		return fmt.Errorf("%w: it failed %d times in a row, the last time with: %w", ErrEndpoint, patience, err)
-	}
-	return nil
+	return said, &Reply{TookMS: figures.Round(figures.Milliseconds(time.Since(start)), 3), PromptTokens: used.PromptTokens, CompletionTokens: used.CompletionTokens}, err
 }
 
 const summaryInstructions = `Write down all that the context below says that helps to answer the question, in at most %d words. Keep names, numbers and

@@ -107,6 +107,9 @@ type Result struct {
 	// Answers is the share of gold answers that the text holds; nil where they stand in
 	// no evidence because they must be worked out.
 	Answers *float64 `json:"answers"`
+	// F1 is ETHIC's, where a list is asked for: of the answers in the text, against what
+	// stands beside them in the list.
+	F1 *float64 `json:"f1,omitempty"`
 	// Fit is how the documents kept fit the conditions that an item with a filter sets.
 	Fit   *Fit        `json:"fit,omitempty"`
 	Spans []eval.Span `json:"spans,omitempty"`
@@ -119,9 +122,12 @@ type Result struct {
 }
 
 // Fit are KITAB's measures over documents: of those kept, how many satisfy the
-// conditions; of those that do, how many were kept; and whether both are all.
+// conditions, meet a part of them only, and none; of those that satisfy them, how many were
+// kept; and whether both are all.
 type Fit struct {
 	Satisfied    float64 `json:"satisfied"`
+	Unsatisfied  float64 `json:"unsatisfied"`
+	Irrelevant   float64 `json:"irrelevant"`
 	Completeness float64 `json:"completeness"`
 	AllCorrect   bool    `json:"all_correct"`
 }
@@ -132,7 +138,7 @@ type key struct {
 }
 
 // Run asks each item in each arm under each budget. What the model does not answer is
-// counted as failed; after several failures in a row the run ends with ErrEndpoint, its
+// counted as failed; after several failures in a row the run ends with llm.ErrGone, its
 // results kept.
 func Run(ctx context.Context, items iter.Seq2[*synthetic.Item, error], o Options) ([]Result, error) {
 	done := map[key]*Result{}
@@ -188,8 +194,8 @@ func (r *runner) again(had *Result) bool {
 
 type runner struct {
 	Options
-	counts map[string]int // tokens of gold spans
-	failed int            // replies in a row
+	counts   map[string]int // tokens of gold spans
+	patience llm.Patience
 }
 
 // work is one item under way; what it needs is made when an arm asks for it.
@@ -231,7 +237,7 @@ func (w *work) ask(ctx context.Context, arm string, budget int) (*Result, error)
 	var failed *endpointError
 	if errors.As(err, &failed) {
 		r.Failed = failed.Error()
-		return r, w.counted(ctx, failed)
+		return r, w.patience.Bear(ctx, failed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s at %d tokens: %w", it.ID, arm, budget, err)
@@ -257,6 +263,7 @@ func (w *work) judge(r *Result, c *eval.Context) {
 		if w.isStated() {
 			r.Answers = &one
 		}
+		r.F1 = listed(it, c.Text)
 		return
 	}
 	if c.Spans != nil {
@@ -269,6 +276,7 @@ func (w *work) judge(r *Result, c *eval.Context) {
 			r.Fit = fit(it, c.Spans)
 		}
 	}
+	r.F1 = listed(it, c.Text)
 	if w.isStated() {
 		share := Score(c.Text, it.Answers, it.Any)
 		r.Answers = &share
@@ -276,20 +284,28 @@ func (w *work) judge(r *Result, c *eval.Context) {
 }
 
 func fit(it *synthetic.Item, kept []eval.Span) *Fit {
-	gold, has := map[string]bool{}, map[string]bool{}
+	gold, near, has := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, d := range it.Near {
+		near[d] = true
+	}
 	for _, e := range it.Evidence {
 		gold[e.Doc] = true
 	}
-	good := 0
+	good, half := 0, 0
 	for _, s := range kept {
-		if !has[s.Doc] && gold[s.Doc] {
+		switch {
+		case has[s.Doc]:
+		case gold[s.Doc]:
 			good++
+		case near[s.Doc]:
+			half++
 		}
 		has[s.Doc] = true
 	}
 	f := &Fit{Completeness: float64(good) / float64(max(len(gold), 1)), AllCorrect: good == len(gold) && good == len(has)}
 	if len(has) > 0 {
-		f.Satisfied = float64(good) / float64(len(has))
+		n := float64(len(has))
+		f.Satisfied, f.Unsatisfied, f.Irrelevant = float64(good)/n, float64(half)/n, float64(len(has)-good-half)/n
 	}
 	return f
 }

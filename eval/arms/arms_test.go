@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/eval/synthetic"
 	"github.com/tamis-search/tamis/llm"
@@ -119,6 +120,46 @@ func TestScore(t *testing.T) {
 		if got := Score(c.text, c.answers, c.any); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%q, %q: %g, want %g", c.text, c.answers, got, c.want)
 		}
+	}
+}
+
+// TestLists: F1 counts what stands in the list and is not asked for, documents that meet a
+// part of a filter are told from those that meet none of it.
+func TestLists(t *testing.T) {
+	it := &synthetic.Item{List: true, Answers: []string{"D-1", "D-2", "D-3"}, Others: []string{"D-7", "D-10"}}
+	for text, want := range map[string]float64{"": 0, "D-1, D-2, D-3": 1, "D-1 and D-7": .4, "D-10 D-7": 0, "D-1 D-2 D-3 D-7 D-10": .75, "D-11": 0} {
+		if got := *listed(it, text); math.Abs(got-want) > 1e-5 {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+	if listed(&synthetic.Item{}, "D-1") != nil {
+		t.Error("no list has an F1")
+	}
+	it = &synthetic.Item{Evidence: []eval.Span{{Doc: "a"}, {Doc: "b"}}, Near: []string{"c"}}
+	if got := fit(it, []eval.Span{{Doc: "a"}, {Doc: "c"}, {Doc: "d"}, {Doc: "e"}, {Doc: "a"}}); *got != (Fit{Satisfied: .25, Unsatisfied: .25, Irrelevant: .5, Completeness: .5}) {
+		t.Errorf("%+v", got)
+	}
+	// Of a log in which every line is asked for, the whole has all; of one person's, the
+	// whole has the others' too. A filter keeps nothing else.
+	tasks, from, o := setup(t, "coverage", "constraint")
+	from.Lengths, from.Items, o.Arms, o.Budgets = []int{4096}, 1, []string{Full, Packed, Filtered}, []int{400}
+	all, err := Run(t.Context(), synthetic.Each(tasks, from), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range all {
+		switch {
+		case r.Task == "constraint" && r.Arm == Filtered:
+			if r.Fit == nil || r.Fit.Satisfied != 1 {
+				t.Errorf("%s: %+v", r.Arm, r.Fit)
+			}
+		case r.Task == "coverage_recall" && r.Arm == Full && *r.F1 != 1, r.Task == "coverage_attribute" && r.Arm == Full && (*r.F1 > .5 || *r.F1 <= 0):
+			t.Errorf("%s %s: F1 %v", r.Task, r.Arm, *r.F1)
+		}
+	}
+	var b strings.Builder
+	if err := NewReport(tasks, all, o).WriteTable(&b, false); err != nil || !strings.Contains(b.String(), "F1 of the list") || !strings.Contains(b.String(), "not at all") {
+		t.Errorf("%v\n%s", err, b.String())
 	}
 }
 
@@ -271,7 +312,7 @@ func TestBadEndpoints(t *testing.T) {
 		return true
 	})
 	o.Done = nil
-	if all, err = Run(t.Context(), synthetic.Each(tasks, from), o); !errors.Is(err, ErrEndpoint) || len(all) != patience || asked.Load() != patience {
+	if all, err = Run(t.Context(), synthetic.Each(tasks, from), o); !errors.Is(err, llm.ErrGone) || len(all) != 5 || asked.Load() != 5 {
 		t.Errorf("%d results, %d requests, %v", len(all), asked.Load(), err)
 	}
 }
@@ -358,7 +399,7 @@ func TestShrink(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d of %d items, %d systems: %.3f, held out %+v, by lot %+v", r.Items, r.Of, r.Systems, r.Spearman, r.HeldOut, r.ByLot)
-	if r.Systems != 28 || r.HeldOut.Spearman < .9 || r.HeldOut.Spearman < r.ByLot.Spearman {
+	if r.Systems != 28 || r.HeldOut.Spearman < .9 || r.HeldOut.Spearman < r.ByLot.Spearman-.02 || r.HeldOut.Error > .8*r.ByLot.Error {
 		t.Errorf("%+v", r)
 	}
 	var b strings.Builder

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/eval/figures"
-	"github.com/tamis-search/tamis/eval/itemresponse"
+	"github.com/tamis-search/tamis/eval/shrink"
 	"github.com/tamis-search/tamis/eval/synthetic"
 )
 
@@ -31,9 +31,9 @@ type Report struct {
 	Orders []Order `json:"orders,omitempty"`
 	// EffectiveLengths are RULER's: the longest length at which the mean over tasks is at
 	// least 85.6 per cent, of answers where a model gives them, else of needles kept.
-	EffectiveLengths []Effective          `json:"effective_lengths,omitempty"`
-	Shrunk           *itemresponse.Report `json:"shrunk,omitempty"`
-	TookS            float64              `json:"took_s"`
+	EffectiveLengths []Effective    `json:"effective_lengths,omitempty"`
+	Shrunk           *shrink.Report `json:"shrunk,omitempty"`
+	TookS            float64        `json:"took_s"`
 }
 
 // Row has the figures of the arms over some items.
@@ -65,13 +65,18 @@ type Cell struct {
 	Failed       int      `json:"failed,omitempty"`
 	ReplyMS      float64  `json:"reply_ms_p50,omitempty"`
 	PromptTokens float64  `json:"prompt_tokens_mean,omitempty"`
-	Fit          *Fits    `json:"fit,omitempty"`
-	Chunks       *Chunks  `json:"chunks,omitempty"`
+	// F1 and RepliesF1 are of lists that are asked for.
+	F1        *float64 `json:"f1,omitempty"`
+	RepliesF1 *float64 `json:"replies_f1,omitempty"`
+	Fit       *Fits    `json:"fit,omitempty"`
+	Chunks    *Chunks  `json:"chunks,omitempty"`
 }
 
 // Fits are means of Fit.
 type Fits struct {
 	Satisfied    float64 `json:"satisfied"`
+	Unsatisfied  float64 `json:"unsatisfied"`
+	Irrelevant   float64 `json:"irrelevant"`
 	Completeness float64 `json:"completeness"`
 	AllCorrect   float64 `json:"all_correct"`
 }
@@ -242,7 +247,7 @@ func (m *mean) or0() float64 {
 // has kept nothing.
 func cell(own []Result) Cell {
 	c := Cell{Arm: own[0].Arm, Budget: own[0].Budget, Items: len(own)}
-	var needle, evidence, answers, ceiling, tokens, replies, prompt, satisfied, complete, correct mean
+	var needle, evidence, answers, ceiling, tokens, replies, prompt, lists, listReplies, satisfied, unsatisfied, irrelevant, complete, correct mean
 	var took, prepare, reply []float64
 	zero := 0.
 	for i := range own {
@@ -256,11 +261,13 @@ func cell(own []Result) Cell {
 		needle.add(x.NeedleRecall)
 		evidence.add(x.EvidenceRecall)
 		answers.add(x.Answers)
+		lists.add(x.F1)
 		n := float64(x.Tokens)
 		tokens.add(&n)
 		took, prepare = append(took, x.TookMS), append(prepare, x.PrepareMS)
 		if p := x.Reply; p != nil {
 			replies.add(&p.Score)
+			listReplies.add(p.F1)
 			reply = append(reply, p.TookMS)
 			if p.Failed != "" {
 				c.Failed++
@@ -276,6 +283,8 @@ func cell(own []Result) Cell {
 				all = 1
 			}
 			satisfied.add(&f.Satisfied)
+			unsatisfied.add(&f.Unsatisfied)
+			irrelevant.add(&f.Irrelevant)
 			complete.add(&f.Completeness)
 			correct.add(&all)
 		}
@@ -290,10 +299,11 @@ func cell(own []Result) Cell {
 		}
 	}
 	c.NeedleRecall, c.EvidenceRecall, c.Answers, c.Replies = needle.value(), evidence.value(), answers.value(), replies.value()
+	c.F1, c.RepliesF1 = lists.value(), listReplies.value()
 	c.Ceiling, c.Tokens, c.PromptTokens = ceiling.or0(), figures.Round(tokens.or0(), 1), figures.Round(prompt.or0(), 1)
 	c.TookMS, c.PrepareMS, c.ReplyMS = figures.Median(took), figures.Median(prepare), figures.Median(reply)
 	if satisfied.n > 0 {
-		c.Fit = &Fits{satisfied.or0(), complete.or0(), correct.or0()}
+		c.Fit = &Fits{satisfied.or0(), unsatisfied.or0(), irrelevant.or0(), complete.or0(), correct.or0()}
 	}
 	return c
 }
@@ -480,8 +490,8 @@ func (o *Options) effectiveLengths(rows []Row) (out []Effective) {
 // Shrink chooses n items by the results of all arms and budgets but the whole text, each
 // of which is a system: its answers where they can be looked for, else the evidence that
 // it keeps.
-func Shrink(all []Result, n int) (*itemresponse.Report, error) {
-	var ids []string
+func Shrink(all []Result, n int) (*shrink.Report, error) {
+	var suite shrink.Suite
 	type system struct {
 		arm    string
 		budget int
@@ -506,20 +516,19 @@ func Shrink(all []Result, n int) (*itemresponse.Report, error) {
 		}
 		systems[s][x.ID] = *v
 		if s == order[0] {
-			ids = append(ids, x.ID)
+			suite.IDs, suite.Tasks = append(suite.IDs, x.ID), append(suite.Tasks, x.Task)
 		}
 	}
-	var scores [][]float64
 	for _, s := range order {
-		row := make([]float64, 0, len(ids))
-		for _, id := range ids {
+		row := make([]float64, 0, len(suite.IDs))
+		for _, id := range suite.IDs {
 			if v, ok := systems[s][id]; ok {
 				row = append(row, v)
 			}
 		}
-		if len(row) == len(ids) {
-			scores = append(scores, row)
+		if len(row) == len(suite.IDs) {
+			suite.Scores, suite.Families = append(suite.Scores, row), append(suite.Families, s.arm)
 		}
 	}
-	return itemresponse.Shrink(ids, scores, n)
+	return suite.Shrink(n)
 }

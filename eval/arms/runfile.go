@@ -27,7 +27,7 @@ type Header struct {
 
 // RunVersion is that of the items and of the file; another version's results are not
 // gone on with.
-const RunVersion = 1
+const RunVersion = 2
 
 // ErrOtherRun is wrapped where a run file is of another run.
 var ErrOtherRun = errors.New("holds the results of another run")

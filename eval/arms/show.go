@@ -214,8 +214,15 @@ func (r *Report) writeMore(b *bytes.Buffer) {
 	for _, row := range r.Tasks {
 		for _, c := range row.Cells {
 			if c.Fit != nil {
-				fmt.Fprintf(b, "%s %s, %s%s: of the documents kept %.0f %% fit, of those that fit %.0f %% are kept, all and no other in %.0f %%\n",
-					row.Task, Size(row.Length), c.Arm, at(c.Budget), 100*c.Fit.Satisfied, 100*c.Fit.Completeness, 100*c.Fit.AllCorrect)
+				fmt.Fprintf(b, "%s %s, %s%s: of the documents kept %.0f %% fit, %.0f %% in part, %.0f %% not at all; of those that fit %.0f %% are kept, all and no other in %.0f %%\n",
+					row.Task, Size(row.Length), c.Arm, at(c.Budget), 100*c.Fit.Satisfied, 100*c.Fit.Unsatisfied, 100*c.Fit.Irrelevant, 100*c.Fit.Completeness, 100*c.Fit.AllCorrect)
+			}
+			if c.F1 != nil {
+				fmt.Fprintf(b, "%s %s, %s%s: F1 of the list %.0f %%", row.Task, Size(row.Length), c.Arm, at(c.Budget), 100**c.F1)
+				if c.RepliesF1 != nil {
+					fmt.Fprintf(b, ", of the replies %.0f %%", 100**c.RepliesF1)
+				}
+				fmt.Fprintln(b)
 			}
 			if k := c.Chunks; k != nil && k.Shown > 0 {
 				fmt.Fprintf(b, "%s, %s%s: of %d chunks %d hold evidence, %d of which (%.0f %%) were thrown away; %d replies were neither yes nor no\n",

@@ -1,5 +1,5 @@
-// Package draw has the pictures of evaluations, heat maps and curves, as SVG that needs
-// nothing from outside.
+// Package draw has the pictures of evaluations, heat maps, curves, bars and maps of
+// documents, as SVG that needs nothing from outside.
 package draw
 
 import (
@@ -18,23 +18,32 @@ type HeatMap struct {
 	YLabel        string
 	Columns, Rows []string
 	Values        [][]float64 // by row
+	// Counts, where not nil, say of how many a value is the mean.
+	Counts [][]int
 }
 
 // Curves shows shares over places of an axis, one line a system.
 type Curves struct {
 	Title, XLabel string
 	X             []string
-	Lines         []Line
+	// At, where not nil, are the places of X, ascending; else they are as far apart as
+	// each other. Of names that would run into each other some are left out.
+	At    []float64
+	Mark  float64 // a share at which a dashed line is drawn, 0 for none
+	Lines []Line
 }
 
 // Line is one of Curves; NaN leaves a gap.
 type Line struct {
 	Name string
 	Y    []float64
+	Bold bool
 }
 
-// Colours are told apart by people who see colours differently (Okabe and Ito 2008).
+// colours are told apart by people who see colours differently (Okabe and Ito 2008).
 var colours = []string{"#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7f7f7f", "#332288", "#44aa99", "#882255"}
+
+func colour(i int) string { return colours[i%len(colours)] }
 
 // page writes SVG; the first error of the writer is kept by bufio.
 type page struct{ b *bufio.Writer }
@@ -50,6 +59,17 @@ func begin(w io.Writer, width, height int, title string) page {
 func (p page) text(x, y float64, anchor, fill, s string) {
 	fmt.Fprintf(p.b, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`+"\n", x, y, anchor, fill, html.EscapeString(s))
 }
+
+func (p page) line(x1, y1, x2, y2 float64, style string) {
+	fmt.Fprintf(p.b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" %s/>`+"\n", x1, y1, x2, y2, style)
+}
+
+// rect is a rectangle that says its title where one points at it.
+func (p page) rect(x, y, w, h float64, fill, title string) {
+	fmt.Fprintf(p.b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"><title>%s</title></rect>`+"\n", x, y, max(w, .5), h, fill, html.EscapeString(title))
+}
+
+const grid = `stroke="#ddd"`
 
 func (p page) end() error {
 	fmt.Fprintln(p.b, "</svg>")
@@ -74,11 +94,15 @@ func shade(v float64) (fill, ink string) {
 
 // WriteSVG draws the map.
 func (h *HeatMap) WriteSVG(w io.Writer) error {
-	const left, top, cellW, cellH = 90, 40, 64, 26
+	const top, cellW, cellH = 40, 74, 26
+	left := 90
+	for _, r := range h.Rows {
+		left = max(left, 24+7*len([]rune(r)))
+	}
 	width, height := left+cellW*len(h.Columns)+20, top+cellH*len(h.Rows)+50
 	p := begin(w, max(width, 420), height, h.Title)
 	for r, name := range h.Rows {
-		p.text(left-8, float64(top+cellH*r+17), "end", "black", name)
+		p.text(float64(left-8), float64(top+cellH*r+17), "end", "black", name)
 		for c := range h.Columns {
 			v := h.Values[r][c]
 			x, y := left+cellW*c, top+cellH*r
@@ -88,7 +112,11 @@ func (h *HeatMap) WriteSVG(w io.Writer) error {
 			}
 			fill, ink := shade(v)
 			fmt.Fprintf(p.b, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s" stroke="white"/>`+"\n", x, y, cellW, cellH, fill)
-			p.text(float64(x)+cellW/2, float64(y+17), "middle", ink, fmt.Sprintf("%.0f", 100*v))
+			text := fmt.Sprintf("%.0f", 100*v)
+			if h.Counts != nil {
+				text += fmt.Sprintf(" (%d)", h.Counts[r][c])
+			}
+			p.text(float64(x)+cellW/2, float64(y+17), "middle", ink, text)
 		}
 	}
 	bottom := float64(top + cellH*len(h.Rows))
@@ -97,50 +125,5 @@ func (h *HeatMap) WriteSVG(w io.Writer) error {
 	}
 	p.text(float64(left+cellW*len(h.Columns)/2), bottom+36, "middle", "black", h.XLabel)
 	p.text(12, top-4, "start", "black", h.YLabel)
-	return p.end()
-}
-
-// WriteSVG draws the curves.
-func (c *Curves) WriteSVG(w io.Writer) error {
-	const left, right, top, innerW, innerH = 56, 170, 44, 460, 220
-	p := begin(w, left+innerW+right, top+innerH+56, c.Title)
-	x := func(i int) float64 {
-		if len(c.X) < 2 {
-			return left + innerW/2
-		}
-		return left + float64(innerW*i)/float64(len(c.X)-1)
-	}
-	y := func(v float64) float64 { return top + innerH*(1-v) }
-	for t := 0; t <= 100; t += 20 {
-		at := y(float64(t) / 100)
-		fmt.Fprintf(p.b, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#ddd"/>`+"\n", left, at, left+innerW, at)
-		p.text(left-8, at+4, "end", "black", fmt.Sprintf("%d %%", t))
-	}
-	for i, name := range c.X {
-		p.text(x(i), top+innerH+18, "middle", "black", name)
-	}
-	p.text(left+innerW/2, top+innerH+42, "middle", "black", c.XLabel)
-	for k, l := range c.Lines {
-		colour := colours[k%len(colours)]
-		points := func(from, to int) {
-			fmt.Fprintf(p.b, `<polyline fill="none" stroke="%s" stroke-width="2" points="`, colour)
-			for i := from; i < to; i++ {
-				fmt.Fprintf(p.b, "%.1f,%.1f ", x(i), y(l.Y[i]))
-			}
-			fmt.Fprintln(p.b, `"/>`)
-		}
-		from := 0
-		for i := 0; i <= len(l.Y); i++ {
-			if i == len(l.Y) || math.IsNaN(l.Y[i]) {
-				if i > from {
-					points(from, i)
-				}
-				from = i + 1
-				continue
-			}
-			fmt.Fprintf(p.b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(i), y(l.Y[i]), colour)
-		}
-		p.text(left+innerW+14, float64(top+12+16*k), "start", colour, l.Name)
-	}
 	return p.end()
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -44,7 +47,7 @@ func TestHeatMap(t *testing.T) {
 }
 
 func TestCurves(t *testing.T) {
-	c := Curves{Title: "t", XLabel: "place", X: []string{"0", "1", "2", "3"}, Lines: []Line{{"tamis", []float64{1, math.NaN(), .5, 1}}, {"x&y", []float64{0, 0, 0, 0}}}}
+	c := Curves{Title: "t", XLabel: "place", X: []string{"0", "1", "2", "3"}, Lines: []Line{{Name: "tamis", Y: []float64{1, math.NaN(), .5, 1}}, {Name: "x&y", Y: []float64{0, 0, 0, 0}, Bold: true}}, Mark: .8}
 	var b bytes.Buffer
 	if err := c.WriteSVG(&b); err != nil {
 		t.Fatal(err)
@@ -55,6 +58,66 @@ func TestCurves(t *testing.T) {
 	}
 	if strings.Contains(b.String(), "NaN") {
 		t.Error("NaN is drawn")
+	}
+}
+
+// TestApart: names of lines that end at the same place do not stand on each other, and all
+// stand in the picture.
+func TestApart(t *testing.T) {
+	for _, end := range []float64{0, .5, 1} {
+		c := Curves{X: []string{"64", "70", "1000"}, At: []float64{math.Log(64), math.Log(70), math.Log(1000)}}
+		for i := range 12 {
+			c.Lines = append(c.Lines, Line{Name: fmt.Sprintf("line%d", i), Y: []float64{0, .1, end}})
+		}
+		var b bytes.Buffer
+		if err := c.WriteSVG(&b); err != nil {
+			t.Fatal(err)
+		}
+		wellFormed(t, b.String())
+		var high int
+		if _, err := fmt.Sscanf(b.String()[strings.Index(b.String(), "viewBox"):], `viewBox="0 0 886 %d"`, &high); err != nil {
+			t.Fatal(err)
+		}
+		last := 0.
+		for _, m := range regexp.MustCompile(`y="([\d.]+)" text-anchor="start" fill="#\w+">line`).FindAllStringSubmatch(b.String(), -1) {
+			y, _ := strconv.ParseFloat(m[1], 64)
+			if last > 0 && y-last < nameHigh-.1 || y > float64(high) {
+				t.Errorf("end %g: a name at %g after one at %g, in a picture of %d", end, y, last, high)
+			}
+			last = y
+		}
+		if last == 0 {
+			t.Error("no name is found")
+		}
+		if strings.Contains(b.String(), ">70<") {
+			t.Error("names of places run into each other")
+		}
+	}
+}
+
+func TestBarsAndStrips(t *testing.T) {
+	bars := Bars{Title: "a & b", Systems: []string{"tamis", "<other>"}, Groups: []Group{{"tables", 7, []Interval{{.5, .25, .75}, {1, 1, 1}}}}}
+	strips := Strips{Title: "maps", Rows: []Strip{{"doc", `"doc", 90 bytes`, 90, []Mark{{0, 30, On, "kept"}, {10, 12, Above, "found"}, {80, 90, Below, "lost"}}}, {Name: "empty"}}}
+	for _, x := range []struct {
+		draw interface{ WriteSVG(io.Writer) error }
+		want []string
+	}{
+		{&bars, []string{"a &amp; b", "tables (7)", "tables, tamis: 50.0 % [25.0, 75.0]", "&lt;other&gt;", ">100.0<"}},
+		{&strips, []string{"<title>kept</title>", "<title>found</title>", "<title>lost</title>", "&#34;doc&#34;, 90 bytes"}},
+	} {
+		var b bytes.Buffer
+		if err := x.draw.WriteSVG(&b); err != nil {
+			t.Fatal(err)
+		}
+		wellFormed(t, b.String())
+		for _, want := range x.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("no %s in %s", want, b.String())
+			}
+		}
+		if err := x.draw.WriteSVG(broken{}); err == nil {
+			t.Error("a writer that fails is no error")
+		}
 	}
 }
 

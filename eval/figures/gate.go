@@ -8,28 +8,34 @@ import (
 	"strings"
 )
 
-// A Gate is a bound that a measure must keep, written MEASURE>=X or MEASURE<=X.
+// A Gate is a bound that a measure must keep, written MEASURE>=X, with one of >=, <=, > and <.
 type Gate struct {
 	Measure string
-	AtMost  bool // <=, else >=
+	Op      string
 	Bound   float64
 }
 
-// ParseGate reads a gate, such as "evidence_recall@1000>=.8" or "took_ms_p50<=20".
+// ParseGate reads a gate, such as "evidence_recall@1000>=.8" or "latency_p99@1000<200".
 func ParseGate(s string) (Gate, error) {
-	op := ">="
-	name, bound, ok := strings.Cut(s, op)
-	if !ok {
-		op = "<="
-		name, bound, ok = strings.Cut(s, op)
+	i := strings.IndexAny(s, "<>")
+	if i < 0 {
+		return Gate{}, noGate(s)
 	}
-	g := Gate{Measure: strings.TrimSpace(name), AtMost: op == "<="}
-	v, err := strconv.ParseFloat(strings.TrimSpace(bound), 64)
-	if !ok || g.Measure == "" || err != nil || v-v != 0 {
-		return Gate{}, fmt.Errorf("%q is no gate: write MEASURE>=X or MEASURE<=X, as in evidence_recall@1000>=0.8", s)
+	op := s[i : i+1]
+	if strings.HasPrefix(s[i+1:], "=") {
+		op += "="
+	}
+	g := Gate{Measure: strings.TrimSpace(s[:i]), Op: op}
+	v, err := strconv.ParseFloat(strings.TrimSpace(s[i+len(op):]), 64)
+	if g.Measure == "" || strings.HasSuffix(g.Measure, "=") || err != nil || v-v != 0 {
+		return Gate{}, noGate(s)
 	}
 	g.Bound = v
 	return g, nil
+}
+
+func noGate(s string) error {
+	return fmt.Errorf("%q is no gate: write MEASURE>=X, or with <=, > or <, as in evidence_recall@1000>=0.8", s)
 }
 
 // ParseGates reads several.
@@ -46,20 +52,22 @@ func ParseGates(list []string) ([]Gate, error) {
 }
 
 func (g Gate) String() string {
-	op := ">="
-	if g.AtMost {
-		op = "<="
-	}
-	return g.Measure + op + strconv.FormatFloat(g.Bound, 'g', -1, 64)
+	return g.Measure + g.Op + strconv.FormatFloat(g.Bound, 'g', -1, 64)
 }
 
-// Holds reports whether v is within the bound; NaN never is. What is short of it by
-// less than 1e-9, as sums in another order are, is within.
+// Holds reports whether v is within the bound; NaN never is. What differs from it by less
+// than 1e-9, as sums in another order do, is equal to it.
 func (g Gate) Holds(v float64) bool {
-	if g.AtMost {
-		return v <= g.Bound+1e-9
+	const equal = 1e-9
+	switch g.Op {
+	case ">=":
+		return v >= g.Bound-equal
+	case "<=":
+		return v <= g.Bound+equal
+	case ">":
+		return v > g.Bound+equal
 	}
-	return v >= g.Bound-1e-9
+	return v < g.Bound-equal
 }
 
 // listed is how many measures an error lists.

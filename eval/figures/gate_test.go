@@ -11,6 +11,8 @@ func TestParseGate(t *testing.T) {
 		"evidence_recall@1000>=.8": "evidence_recall@1000>=0.8",
 		" took_ms_p50 <= 2e1 ":     "took_ms_p50<=20",
 		"a b>=-1":                  "a b>=-1",
+		"latency_p99@1000 < 200":   "latency_p99@1000<200",
+		"table/recall>.5":          "table/recall>0.5",
 	} {
 		g, err := ParseGate(s)
 		if err != nil || g.String() != want {
@@ -20,13 +22,30 @@ func TestParseGate(t *testing.T) {
 			t.Errorf("%q is read back as %v, %v", g, again, err)
 		}
 	}
-	for _, s := range []string{"", "recall", "recall>.8", "recall=.8", ">=.8", "recall>=", "recall>=NaN", "recall>=Inf", "recall>=.8>=.9", "recall>=80%"} {
+	for _, s := range []string{"", "recall", "recall=.8", ">=.8", "recall>=", "recall>", "recall=>.8", "recall<>.8", "recall><.8", "recall>=NaN", "recall>=Inf", "recall>=.8>=.9", "recall>=80%"} {
 		if g, err := ParseGate(s); err == nil || !strings.Contains(err.Error(), "MEASURE>=X") {
 			t.Errorf("%q: %v, %v", s, g, err)
 		}
 	}
 	if _, err := ParseGates([]string{"a>=1", "b"}); err == nil {
 		t.Error("a list with what is no gate is read")
+	}
+}
+
+func TestHolds(t *testing.T) {
+	for s, want := range map[string][3]bool{"m>=.8": {false, true, true}, "m>.8": {false, false, true}, "m<=.8": {true, true, false}, "m<.8": {true, false, false}} {
+		g, err := ParseGate(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range []float64{.79, .1 + .7, .81} {
+			if g.Holds(v) != want[i] {
+				t.Errorf("%s of %v: %v", s, v, !want[i])
+			}
+		}
+		if g.Holds(math.NaN()) {
+			t.Errorf("%s of NaN holds", s)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/judge"
 	"github.com/tamis-search/tamis/eval/questions"
 	"github.com/tamis-search/tamis/text/tokens"
 )
@@ -33,6 +34,10 @@ type Card struct {
 	// Systems are what was measured, the first, and what stands beside it.
 	Systems []System `json:"systems"`
 	Items   []Item   `json:"items"`
+	// Judged are the figures of a model that graded the first system's contexts of JudgedAt
+	// tokens and what it answered from them, where one was asked to.
+	Judged   []judge.Figure `json:"judged,omitempty"`
+	JudgedAt int            `json:"judged_at,omitempty"`
 
 	shown int // the budget of tables and maps, by its index
 }
@@ -88,9 +93,13 @@ type Item struct {
 	Length   int                `json:"length"` // of the document, in bytes
 	Scores   map[string][]Score `json:"scores"` // by system, by budget
 
+	// Judged are the grades of a model.
+	Judged *judge.Graded `json:"judged,omitempty"`
+
 	evidence []string    // its texts
 	place    []eval.Span // and where they stand
 	kept     eval.Context
+	chunks   []string // of kept
 	why      string
 }
 
@@ -130,11 +139,7 @@ type Run struct {
 // Measure asks all questions of all systems, one after another.
 func (r *Run) Measure(ctx context.Context) (*Card, error) {
 	c := &Card{Questions: len(r.Questions), Kinds: map[string]int{}, Tokenizer: r.Counter.Name(), Budgets: r.Budgets, Measures: map[string]float64{}}
-	for i, b := range r.Budgets {
-		if b <= 1000 {
-			c.shown = i
-		}
-	}
+	c.shown = shownOf(r.Budgets)
 	for i := range r.Questions {
 		q := &r.Questions[i]
 		d, _ := r.Set.Document(q.Evidence[0].Doc)
@@ -157,7 +162,7 @@ func (r *Run) Measure(ctx context.Context) (*Card, error) {
 				if n > 0 || b != c.shown {
 					continue
 				}
-				item.kept = *kept
+				item.kept, item.chunks = *kept, r.chunks(kept)
 				if r.Why != nil && score.Recall < .5 {
 					if item.why, err = r.Why(ctx, &r.Set.Questions[i], budget); err != nil {
 						return nil, err
@@ -171,6 +176,49 @@ func (r *Run) Measure(ctx context.Context) (*Card, error) {
 		c.Systems = append(c.Systems, System{Name: s.Name})
 	}
 	return c, c.sum()
+}
+
+// shownOf is the budget of tables, maps and judgments: the largest up to 1,000 tokens.
+func shownOf(budgets []int) (shown int) {
+	for i, b := range budgets {
+		if b <= 1000 {
+			shown = i
+		}
+	}
+	return shown
+}
+
+// chunks are the texts that a context is made of, in its order.
+func (r *Run) chunks(c *eval.Context) (out []string) {
+	for _, x := range c.Spans {
+		if d, ok := r.Set.Document(x.Doc); ok && x.End <= len(d.Text) {
+			out = append(out, d.Text[x.Start:x.End])
+		}
+	}
+	return out
+}
+
+// Grade has a model grade the first system's contexts of one budget. progress, where not
+// nil, is told how many questions of how many it has graded.
+func (c *Card) Grade(ctx context.Context, g *judge.Grader, progress func(done, all int)) error {
+	var all []*judge.Graded
+	for i := range c.Items {
+		x := &c.Items[i]
+		graded, err := g.Grade(ctx, &judge.Case{Question: x.Question, Reference: x.evidence, Context: x.kept.Text, Chunks: x.chunks})
+		if err != nil {
+			return err
+		}
+		x.Judged = graded
+		all = append(all, graded)
+		if progress != nil {
+			progress(i+1, len(c.Items))
+		}
+	}
+	c.Judged, c.JudgedAt = judge.Sum(all), c.Budgets[c.shown]
+	for _, f := range c.Judged {
+		c.Measures[fmt.Sprintf("%s@%d", f.Measure, c.JudgedAt)] = f.Value
+	}
+	return nil
 }
 
 // one makes a context and judges it.
@@ -258,6 +306,33 @@ func (c *Card) sum() error {
 	}
 	return nil
 }
+
+// measures are those without a budget, in the order of reports; gain needs a baseline.
+var measures = []string{"evidence_recall", "full_coverage", "any_evidence", "precision", "position", "tokens", "latency_p50", "latency_p99", "violations", "gain"}
+
+// Measures are the names that gates can have, before anything is measured: those of each
+// budget, and of kinds of questions, and of a model that judges.
+func Measures(budgets []int, kinds []string, judged bool) (out []string) {
+	for _, b := range budgets {
+		for _, m := range measures {
+			out = append(out, fmt.Sprintf("%s@%d", m, b))
+		}
+	}
+	if judged {
+		for _, m := range judge.Measures {
+			out = append(out, fmt.Sprintf("%s@%d", m, budgets[shownOf(budgets)]))
+		}
+	}
+	for _, b := range budgets {
+		for _, k := range kinds {
+			out = append(out, fmt.Sprintf("%s/evidence_recall@%d", k, b))
+		}
+	}
+	return out
+}
+
+// Gated holds a card to gates. The error says in one line which do not hold.
+func (c *Card) Gated(gates []figures.Gate) error { return figures.Unmet(gates, c.Measures) }
 
 // scores are those of a system at a budget, of questions of a kind or of all.
 func (c *Card) scores(system string, budget int, kind string) (out []Score) {
@@ -368,6 +443,9 @@ func (c *Card) WriteText(w io.Writer) error {
 			fmt.Fprintf(w, "%22s", fmt.Sprintf("%+.1f [%+.1f, %+.1f]", 100*d.Mean, 100*d.Low, 100*d.High))
 		}
 		fmt.Fprintln(w)
+	}
+	if c.Judged != nil {
+		fmt.Fprintf(w, "\ncontexts of %d tokens, graded by the model\n%s", c.JudgedAt, judge.WriteText(c.Judged))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/eval/questions"
@@ -116,6 +117,10 @@ func Compare(a, b *Card) (*Comparison, error) {
 		}
 	}
 	return c, nil
+}
+
+func list(budgets []int) string {
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(budgets)), ", "), "[]")
 }
 
 func (c *Comparison) row(name string, budget int, a, b []float64, judged bool) error {

@@ -9,15 +9,22 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/eval/baselines"
+	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/judge"
 	"github.com/tamis-search/tamis/eval/questions"
+	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -154,34 +161,135 @@ func TestGates(t *testing.T) {
 	budgets := []int{256, 1000}
 	c := &Card{Measures: map[string]float64{"evidence_recall@1000": .742, "tokens@256": 250, "table/evidence_recall@1000": .5}}
 	for s, fails := range map[string]string{
-		"evidence_recall@1000>=.8":          "evidence_recall@1000 is 0.742, required >=0.8",
+		"evidence_recall@1000>=.8":          "evidence_recall@1000 is 0.742, evidence_recall@1000>=0.8 was required",
 		"evidence_recall@1000 >= 0.74":      "",
 		"tokens@256<=250":                   "",
-		"tokens@256<250":                    "tokens@256 is 250, required <250",
-		"table/evidence_recall@1000>.5":     "table/evidence_recall@1000 is 0.5, required >0.5",
-		"definition/evidence_recall@1000>0": "was not measured",
+		"tokens@256<250":                    "tokens@256 is 250, tokens@256<250 was required",
+		"table/evidence_recall@1000>.5":     "table/evidence_recall@1000 is 0.5",
+		"definition/evidence_recall@1000>0": "there is no measure",
+		"gain@256>0":                        "there is no measure",
 	} {
-		g, err := ParseGate(s, budgets)
+		gates, err := figures.ParseGates([]string{s})
 		if err == nil {
-			err = g.Known(questions.Kinds)
+			err = figures.Known(gates, Measures(budgets, questions.Kinds, false))
 		}
 		if err != nil {
 			t.Errorf("%s: %v", s, err)
 			continue
 		}
-		if err := c.Gated([]Gate{g}); (err == nil) != (fails == "") || err != nil && !strings.Contains(err.Error(), fails) {
+		if err := c.Gated(gates); (err == nil) != (fails == "") || err != nil && !strings.Contains(err.Error(), fails) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
-	for s, says := range map[string]string{"evidence_recall>=.8": "no gate", "evidence_recall@1000=.8": "no gate", "evidence_recall@500>=.8": "none of the budgets 256, 1000",
-		"recall@1000>=.8": "there are evidence_recall, full_coverage", "riddle/evidence_recall@1000>0": "there is no measure", "tokens@256<e": "no number"} {
-		g, err := ParseGate(s, budgets)
-		if err == nil {
-			err = g.Known(questions.Kinds)
+	for _, s := range []string{"evidence_recall>=.8", "evidence_recall@500>=.8", "recall@1000>=.8", "riddle/evidence_recall@1000>0"} {
+		gates, err := figures.ParseGates([]string{s})
+		if err != nil {
+			t.Errorf("%s: %v", s, err)
+			continue
 		}
-		if err == nil || !strings.Contains(err.Error(), says) {
+		if err := figures.Known(gates, Measures(budgets, questions.Kinds, false)); err == nil || !strings.Contains(err.Error(), "there are evidence_recall@256, full_coverage@256") {
 			t.Errorf("%s: %v", s, err)
 		}
+	}
+	// Whatever a card has measured has a name that a gate may have.
+	for m := range measured(t, written(t), nil).Measures {
+		if !slices.Contains(Measures([]int{40, 200}, questions.Kinds, false), m) {
+			t.Errorf("no gate can name %s", m)
+		}
+	}
+}
+
+// TestGraded: an endpoint that talks nonsense is counted, one that stops half-way ends the
+// work, and the file of its replies lets it go on.
+func TestGraded(t *testing.T) {
+	ix := written(t)
+	var asked atomic.Int64
+	var stops atomic.Int64 // after how many requests it fails
+	var nonsense atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := asked.Add(1)
+		raw, _ := io.ReadAll(r.Body)
+		reply := "The workshop knows."
+		switch {
+		case stops.Load() > 0 && n > stops.Load():
+			http.Error(w, "gone", http.StatusInternalServerError)
+			return
+		case nonsense.Load():
+			reply = "Colourless green ideas [1] sleep."
+		case bytes.Contains(raw, []byte("Write down the facts")):
+			reply = `[{"text": "a fact", "vital": true}]`
+		case bytes.Contains(raw, []byte("support, partial_support or not_support")):
+			reply = `["support"]`
+		case bytes.Contains(raw, []byte("Write down the statements")):
+			reply = `["The workshop knows."]`
+		case bytes.Contains(raw, []byte("follows from the context")):
+			reply = `["yes"]`
+		case bytes.Contains(raw, []byte("Write three questions")):
+			reply = `["What knows?", "Who knows?", "Which workshop?"]`
+		}
+		content, _ := json.Marshal(reply)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"choices":[{"message":{"content":%s},"finish_reason":"stop"}]}`, content)
+	}))
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), "judgments.jsonl")
+	graded := func(path string) (*Card, int64, error) {
+		c := measured(t, ix, func(o *Options) { o.Questions.Count = 6 })
+		model, err := llm.New(llm.Config{URL: server.URL, Retries: -1, Whole: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := &judge.Grader{Model: model}
+		if path != "" {
+			if g.Memory, err = judge.OpenMemory(path); err != nil {
+				t.Fatal(err)
+			}
+			defer g.Memory.Close()
+		}
+		before := asked.Load()
+		err = c.Grade(t.Context(), g, nil)
+		return c, asked.Load() - before, err
+	}
+	nonsense.Store(true)
+	c, _, err := graded("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range c.Judged {
+		if f.Value != 0 || f.Invalid != f.Judgments || f.Judgments == 0 || f.AtMost != 1 || f.Cases != len(c.Items) {
+			t.Errorf("nonsense: %+v", f)
+		}
+	}
+	nonsense.Store(false)
+	stops.Store(asked.Load() + 12)
+	if c, _, err = graded(path); !errors.Is(err, llm.ErrGone) || c.Judged != nil {
+		t.Fatalf("stops half-way: %v, %+v", err, c.Judged)
+	}
+	stops.Store(0)
+	resumed, n, err := graded(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, all, err := graded("")
+	if err != nil || n > all-12 || !reflect.DeepEqual(resumed.Judged, whole.Judged) {
+		t.Errorf("%d asked to go on, %d at once, %v\n%+v\n%+v", n, all, err, resumed.Judged, whole.Judged)
+	}
+	if v := whole.Measures["faithfulness@200"]; v != 1 {
+		t.Errorf("faithfulness %v: %v", v, whole.Measures)
+	}
+	var text bytes.Buffer
+	if err := whole.WriteText(&text); err != nil || !strings.Contains(text.String(), "graded by the model") || !strings.Contains(text.String(), "nugget recall") {
+		t.Errorf("%s %v", &text, err)
+	}
+	if err := whole.WriteHTML(&text); err != nil || !strings.Contains(text.String(), "Graded by the model, 200 tokens") {
+		t.Errorf("%s %v", &text, err)
+	}
+	gates, err := figures.ParseGates([]string{"faithfulness@200>=.9", "nugget_recall@200>=.9"})
+	if err == nil {
+		err = errors.Join(figures.Known(gates, Measures([]int{40, 200}, questions.Kinds, true)), whole.Gated(gates))
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -51,6 +51,8 @@ func constraint(m *maker) error {
 		d.add(rest, false)
 		if fits {
 			m.item.Answers = append(m.item.Answers, name)
+		} else if writer == asked {
+			m.item.Near = append(m.item.Near, d.id)
 		}
 		m.keep(d)
 	}
@@ -127,8 +129,11 @@ func coverage(m *maker, one bool) error {
 		d.add(line, gold)
 		if gold {
 			m.item.Answers = append(m.item.Answers, code)
+		} else {
+			m.item.Others = append(m.item.Others, code)
 		}
 	}
+	m.item.List = true
 	if len(m.item.Answers) == 0 {
 		return fmt.Errorf("%d tokens are too few for a log: give larger --lengths", m.item.Length)
 	}

@@ -33,6 +33,13 @@ type Item struct {
 	Derived bool
 	// Evidence are the bytes that answer: the needles.
 	Evidence []eval.Span
+	// Others, where the item asks for a list, are what stands beside the answers in the same
+	// list and is not asked for.
+	List   bool
+	Others []string
+	// Near are the documents that meet a part of the filter: books by the author, of other
+	// years.
+	Near []string
 	// Filter says what the question asks in the language of package filter, where the
 	// documents' metadata can answer it.
 	Filter string

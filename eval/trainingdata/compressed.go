@@ -43,6 +43,10 @@ func (m *maker) compressed(ctx context.Context, q *query) error {
 		size += s.End - s.Start
 	}
 	chosen, rejected := m.kept(q.doc, q.start, q.end, answer, ""), m.kept(q.doc, q.start, q.end, m.salient(q.doc, rest, size), "")
+	if 2*len(rejected.Text) < len(chosen.Text) || strings.Contains(folded(rejected.Text), q.quote) {
+		m.made.Left["passages with little beside their answer"]++
+		return nil
+	}
 	texts = append(texts, *m.positive(q))
 	for i := range texts {
 		t := &texts[i]
@@ -53,6 +57,10 @@ func (m *maker) compressed(ctx context.Context, q *query) error {
 		}
 		short := m.kept(d, t.Start, t.End, m.salient(d, all, int(compressedTo*float64(t.End-t.Start))), t.As)
 		short.Rank, short.Score = t.Rank, t.Score
+		if t.As == Positive && !strings.Contains(folded(short.Text), q.quote) {
+			m.made.Left["answers that are lost where passages are shortened"]++
+			return nil
+		}
 		*t = short
 	}
 	draw := m.draws(q, Compressed)

@@ -97,10 +97,22 @@ func (m *maker) unrelated(c *chooser, draw *rand.Rand, n int) (out []Text) {
 
 func (m *maker) distractors(ctx context.Context, q *query) error {
 	texts, err := m.distracting(ctx, &chooser{m: m, q: q}, m.draws(q, Distractors), max(1, m.Options.Negatives/2))
-	if err != nil || len(texts) == 0 {
+	if err != nil {
 		return err
 	}
+	if kindsOf(texts) < 2 {
+		m.made.Left["distractors of one kind alone"]++
+		return nil
+	}
 	return m.put(q, Example{Kind: Distractors, Positive: m.positive(q), Texts: texts})
+}
+
+func kindsOf(texts []Text) int {
+	of := map[string]bool{}
+	for i := range texts {
+		of[texts[i].As] = true
+	}
+	return len(of)
 }
 
 // mostSection bounds a section in an example, in bytes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/eval"
@@ -19,6 +20,7 @@ type query struct {
 	start, end  int // their range
 	quote       string
 	said        []uint64 // shingles of the evidence
+	words       []string // its terms, each once
 	whole       []uint64 // shingles of the passage
 	terms       []string
 	hits        []tamis.Hit // of its part of the corpus
@@ -40,7 +42,10 @@ func (m *maker) query(question *questions.Question) *query {
 	q.start, q.end = q.doc.trimmed(q.first, q.last)
 	q.start, q.end = min(q.start, e.Start), max(q.end, e.End)
 	q.quote = folded(q.doc.Source[e.Start:e.End])
-	q.said, q.whole = shingles(m.terms(q.doc.Source[e.Start:e.End])), shingles(m.terms(q.doc.Source[q.start:q.end]))
+	q.words = m.terms(q.doc.Source[e.Start:e.End])
+	q.said, q.whole = shingles(q.words), shingles(m.terms(q.doc.Source[q.start:q.end]))
+	slices.Sort(q.words)
+	q.words = slices.Compact(q.words)
 	if q.doc.split == HeldOut && (m.trained(q.whole) || m.trained(q.said)) {
 		m.made.Left["queries held out whose answer stands in the training part"]++
 		return nil
@@ -64,7 +69,7 @@ func (m *maker) ranked(ctx context.Context, q *query) ([]tamis.Hit, error) {
 }
 
 func (m *maker) search(ctx context.Context, text, part string, k int) ([]tamis.Hit, error) {
-	r, err := m.ix.Search(ctx, tamis.Query{Text: text, K: k, Unit: tamis.Passages, IDsOnly: true, Plan: "text"})
+	r, err := m.ix.Search(ctx, tamis.Query{Text: text, K: k, Unit: tamis.Passages, Plan: "text"})
 	if errors.Is(err, tamis.ErrNoTerms) {
 		return nil, nil
 	}
@@ -92,6 +97,9 @@ type chooser struct {
 	taken [][]uint64
 	spans []eval.Span
 }
+
+// sameWords is what share of the answer's words a text may not have.
+const sameWords = .8
 
 // again is the reason why a range is left out that is in the example.
 const again = "there"
@@ -129,7 +137,20 @@ func (c *chooser) unfit(d *document, start, end int) (string, []uint64) {
 	if len(terms) < fewWords {
 		return "texts of a few words", nil
 	}
+	if letters, all := lettersOf(text); letters*10 < all*6 {
+		return "texts with more signs than letters", nil
+	}
 	s := shingles(terms)
+	// The same statement may stand there in other markup.
+	common := 0
+	for _, w := range c.q.words {
+		if slices.Contains(terms, w) {
+			common++
+		}
+	}
+	if float64(common) >= sameWords*float64(len(c.q.words)) {
+		return "texts with nearly all words of the answer", nil
+	}
 	if says(s, c.q.said) || says(s, c.q.whole) || says(c.q.whole, s) {
 		return "texts that nearly repeat the answer", nil
 	}
@@ -140,6 +161,19 @@ func (c *chooser) unfit(d *document, start, end int) (string, []uint64) {
 		return "texts held out that stand in the training part", nil
 	}
 	return "", s
+}
+
+// lettersOf counts a text's letters, and all of it but white space.
+func lettersOf(s string) (letters, all int) {
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			all++
+			if unicode.IsLetter(r) {
+				letters++
+			}
+		}
+	}
+	return letters, all
 }
 
 // beside says whether a passage is of the section that answers, or next to what answers:

@@ -28,8 +28,8 @@ type Scored struct {
 }
 
 // Run holds the ranking of each query. As in trec_eval the ranks of a file say
-// nothing: scores order a ranking, and equal scores the document id, the larger
-// first.
+// nothing: scores order a ranking, as single-precision numbers, and equal ones the
+// document id, the larger first.
 type Run struct {
 	Tag     string // the last column, of the file's last line
 	Queries map[string][]Scored
@@ -187,11 +187,12 @@ func trecID(s string) error {
 	return nil
 }
 
-// ranked returns the documents by score, then by id, both descending.
+// ranked returns the documents by score, then by id, both descending. Scores that are the
+// same in single precision are equal: trec_eval keeps no more of them.
 func ranked(docs []Scored) []Scored {
 	out := slices.Clone(docs)
 	slices.SortFunc(out, func(a, b Scored) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(b.Doc, a.Doc))
+		return cmp.Or(cmp.Compare(float32(b.Score), float32(a.Score)), strings.Compare(b.Doc, a.Doc))
 	})
 	return out
 }

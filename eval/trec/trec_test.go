@@ -110,6 +110,41 @@ func TestEvaluateSmall(t *testing.T) {
 	}
 }
 
+// TestTies: what pytrec_eval, which is trec_eval, says of two documents of which a is
+// relevant. Scores that differ in double precision alone are equal, the larger id is first.
+func TestTies(t *testing.T) {
+	m, err := ParseMeasures("recip_rank")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct{ a, b, want float64 }{
+		{1, 1.00000001, .5}, {1.00000001, 1, .5}, {1, 1, .5}, {1, 1.000001, .5}, {1.000001, 1, 1}, {16777217, 16777216, .5}, {math.Inf(1), 1e300, .5},
+	} {
+		run := &Run{Queries: map[string][]Scored{"1": {{"a", x.a}, {"b", x.b}}}}
+		s, err := Evaluate(Qrels{"1": {"a": 1, "b": 0}}, run, m, Options{})
+		if err != nil || s.Mean[0] != x.want {
+			t.Errorf("%v and %v: %v, want %v (%v)", x.a, x.b, s.Mean, x.want, err)
+		}
+	}
+}
+
+// TestUnknown: documents that nobody judged are not relevant, queries that nobody judged
+// are left out, and judged queries without results too, or count 0.
+func TestUnknown(t *testing.T) {
+	m, err := ParseMeasures("map", "num_ret", "unj@2", "p@2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	qrels := Qrels{"1": {"a": 1}, "2": {"a": 1}}
+	run := &Run{Queries: map[string][]Scored{"1": {{"who", 2}, {"a", 1}}, "strange": {{"a", 1}}}}
+	for complete, want := range map[bool][]float64{false: {.5, 2, .5, .5}, true: {.25, 2, .25, .25}} {
+		s, err := Evaluate(qrels, run, m, Options{Complete: complete})
+		if err != nil || !reflect.DeepEqual(s.Mean, want) {
+			t.Errorf("complete %v: %v, want %v (%v)", complete, s.Mean, want, err)
+		}
+	}
+}
+
 // Every mean of shares lies between 0 and 1 for any judgments and ranking, an
 // ideal ranking has nDCG 1, and a run read back from its file scores the same.
 func TestMeasureBounds(t *testing.T) {

@@ -212,16 +212,16 @@ func (s *said) least() float64 {
 }
 
 // strongest is the probability of the word that a pronoun stands for most likely: it stands
-// for something.
+// for something, of the focus if that can be.
 func (t *Thread) strongest(all []Candidate) float64 {
-	most, focus := 0.0, t.turns
+	focused, most := 0.0, 0.0
 	for _, c := range all {
-		if len(focus) > 0 && focus[len(focus)-1].focus[c.Term] {
-			most = max(most, c.Score)
+		if most = max(most, c.Score); t.turns[len(t.turns)-1].focus[c.Term] {
+			focused = max(focused, c.Score)
 		}
 	}
-	if most == 0 {
-		return 1
+	if focused > 0 {
+		return focused
 	}
 	return most
 }
@@ -251,7 +251,7 @@ func (t *Thread) choose(now *said) (all []Candidate, sure bool) {
 	all = t.candidates(now)
 	least, follows := now.least(), t.follows(now)
 	sure = slices.ContainsFunc(all, func(c Candidate) bool { return c.Score >= least })
-	if now.pronoun {
+	if now.pronoun && len(all) > 0 {
 		least = min(least, t.strongest(all))
 	}
 	all = slices.DeleteFunc(all, func(c Candidate) bool {

@@ -28,28 +28,38 @@ var (
 	bare       = list("and or but also how what why when where who which about is are was were do does did can could the a an any some")
 	definition = []string{"tell me about", "tell me more about", "what is", "what are", "what was", "what were", "who is", "who was", "who were",
 		"describe", "explain", "i'm interested in", "i would like to learn about", "i want to know about", "what causes", "what's"}
-	// general are words that say something about a thing and seldom name one, stemmed.
+	// general are words that say something about a thing and seldom name one, in any form.
 	general = terms(`type types kind kinds sort difference differences history role effect effects cause causes symptom symptoms
-		characteristic feature features advantage advantages disadvantage disadvantages benefit benefits example examples origin origins purpose
-		function importance impact impacts influence reason reasons way ways thing things fact facts part parts method methods main important
+		characteristic feature features advantage advantages disadvantage disadvantages benefit benefits example examples origin origins purpose purposes
+		function functions importance impact impacts influence influences reason reasons way ways thing things fact facts part parts method methods main important importantly
 		best good bad better worse common popular famous different similar many much long first last new old big biggest large largest make
 		made get got start started use used work works happen happened compare cost costs treatment treatments risk risks problem problems issue
 		pros cons name names mean meaning definition term known know learn development evidence theory people person time year years day number
-		place places side major typical average interesting possible other related relate work living live called need needed help
+		place places side major typical average interesting possible other related relate relates work working works living lives lived live called need needed help
 		difference affect affects cause describe change changed begin begins end ends`)
 )
 
 func terms(words string) map[string]bool {
 	out := map[string]bool{}
-	an, err := text.NewAnalyzer("english")
-	if err != nil {
-		panic(err) // it is built in
-	}
+	an := english().Clone()
 	for _, t := range an.Terms(nil, words) {
 		out[t] = true
 	}
 	return out
 }
+
+// saysLittle says that a word is general; who or what does something is not: an importer is
+// not what is important, though both have one stem.
+func saysLittle(term, surface string) bool {
+	for _, doer := range []string{"er", "ers", "or", "ors"} {
+		if strings.HasSuffix(surface, doer) && !ownForm[surface] {
+			return false
+		}
+	}
+	return general[term]
+}
+
+var ownForm = list("better major number other others over differ differs")
 
 // word is one that says what a question is about.
 type word struct {
@@ -134,14 +144,14 @@ func read(an *text.Analyzer, question string) *said {
 	}
 	an.EachContent(question, func(term string, start, end int) {
 		previous := before[start]
-		w := word{term: term, start: start, end: end, general: general[term], after: prepared[previous]}
+		w := word{term: term, start: start, end: end, general: saysLittle(term, strings.ToLower(question[start:end])), after: prepared[previous]}
 		surface := strings.ToLower(question[start:end])
 		w.verb = actors[previous] || strings.HasSuffix(surface, "ed") && !articles[previous]
 		k := len(s.words)
 		w.subject = articles[previous] || len(defined) > 0 && strings.HasPrefix(question[defined[0]:], question[start:]) ||
 			k > 0 && s.words[k-1].subject && s.words[k-1].adjoins(w, question)
 		r, _ := utf8.DecodeRuneInString(question[start:])
-		w.capital = unicode.IsUpper(r) && sentenceBegins(question[:start]) == false
+		w.capital = unicode.IsUpper(r) && !sentenceBegins(question[:start])
 		w.capital = w.capital || strings.ContainsAny(question[start:end], "._0123456789") || inner(question[start:end])
 		s.names = s.names || w.capital
 		s.words = append(s.words, w)

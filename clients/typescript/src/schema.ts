@@ -571,6 +571,11 @@ export interface components {
             /** @description End when what can be covered of the question is */
             until_covered?: boolean;
         };
+        Asked: {
+            /** @description What earlier turns named and the question means too */
+            carried: components["schemas"]["Carried"][];
+            question: string;
+        };
         Block: {
             /** Format: int64 */
             end: number;
@@ -583,6 +588,20 @@ export interface components {
             place?: components["schemas"]["Place"];
             /** Format: int64 */
             start: number;
+        };
+        Carried: {
+            /** @description As an earlier turn has it */
+            text: string;
+            /**
+             * Format: int64
+             * @description That named it last, from 1 on
+             */
+            turn: number;
+            /**
+             * Format: double
+             * @description Of its words beside those of the question, from 0 to 1
+             */
+            weight: number;
         };
         Chapter: {
             /** Format: int64 */
@@ -1074,6 +1093,8 @@ export interface components {
             unit?: "passage" | "document";
         };
         SessionRequest: {
+            /** @description Take each question by itself; else what earlier ones named is carried over into one that points back */
+            as_asked?: boolean;
             /** @description Never fold a piece to make room */
             keep?: boolean;
             /**
@@ -1179,6 +1200,8 @@ export interface components {
             title: string;
         };
         Turn: {
+            /** @description What the question was taken to ask: what earlier turns named and it means too, with weights */
+            asked: components["schemas"]["Asked"];
             /** Format: int64 */
             budget: number;
             /**
@@ -1225,6 +1248,8 @@ export interface components {
             used: number;
         };
         TurnRequest: {
+            /** @description Take this question by itself */
+            as_asked?: boolean;
             /**
              * Format: int64
              * @description The most that it may add; that of the session where nothing is said

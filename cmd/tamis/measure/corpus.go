@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,9 +20,12 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/eval/baselines"
+	"github.com/tamis-search/tamis/eval/figures"
+	"github.com/tamis-search/tamis/eval/judge"
 	"github.com/tamis-search/tamis/eval/questions"
 	"github.com/tamis-search/tamis/eval/scorecard"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/pack/unit"
@@ -36,6 +40,8 @@ type own struct {
 	require, kinds, without, guard []string
 	budgets, against, tokenizer    string
 	model                          string
+	llm, llmModel, judgments       string
+	timeout                        time.Duration
 	encoder                        encoding.Encoder // of model, while it is open
 	count                          int
 	seed                           uint64
@@ -60,12 +66,19 @@ for tamis eval compare. With --require, as in evidence_recall@1000>=.8, the exit
 full_coverage, any_evidence, precision, position, tokens, latency_p50, latency_p99,
 violations, gain (over the baseline), and KIND/evidence_recall.
 
+With --llm a model answers from the contexts of one budget (the largest up to 1,000) and
+grades them: nugget_recall, nugget_score, faithfulness, answer_relevance,
+context_precision and context_recall. Judgments that are none are counted: they are
+worth nothing, and each figure says what it would be at most. --judgments keeps replies,
+so that the same command goes on where it stopped.
+
 --save-questions writes the questions as tamis eval context reads them, for editing by
 hand; --load asks them. Evidence may be given as its text alone.`,
 		Example: "  tamis eval corpus --html card.html docs\n" +
 			"  tamis eval corpus --index .tamis --require 'evidence_recall@1000>=.8' --require 'latency_p99@1000<200'\n" +
 			"  tamis eval corpus --save-questions questions.jsonl --save a.json docs\n" +
-			"  tamis eval corpus --load questions.jsonl --without look --save b.json docs && tamis eval compare a.json b.json",
+			"  tamis eval corpus --load questions.jsonl --without look --save b.json docs && tamis eval compare a.json b.json\n" +
+			"  tamis eval corpus --questions 50 --llm http://localhost:11434/v1 --llm-model qwen3 --judgments judgments.jsonl docs",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.corpus(cmd.Context(), &o, args) },
 	}
 	f := cmd.Flags()
@@ -84,6 +97,10 @@ hand; --load asks them. Evidence may be given as its text alone.`,
 	f.StringVar(&o.against, "baselines", "fixed-chunks", "none, all, or a list such as fixed-chunks,bm25-sentences")
 	f.StringVar(&o.tokenizer, "tokenizer", "o200k_base", "what counts tokens")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh (with PATH)")
+	f.StringVar(&o.llm, "llm", "", "chat endpoint that answers and grades, such as http://localhost:11434/v1")
+	f.StringVar(&o.llmModel, "llm-model", "", "name of the model at the endpoint")
+	f.StringVar(&o.judgments, "judgments", "", "keep the endpoint's replies in this file, and take those that are in it")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long one reply of the endpoint may take")
 	f.StringSliceVar(&o.without, "without", nil, "features of the score that count nothing, such as look or names")
 	f.StringSliceVar(&o.guard, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
 	f.BoolVar(&o.asJSON, "json", false, "print the scorecard as JSON")
@@ -91,7 +108,7 @@ hand; --load asks them. Evidence may be given as its text alone.`,
 }
 
 // options reads the flags, before anything is read or measured.
-func (o *own) options() (s scorecard.Options, gates []scorecard.Gate, err error) {
+func (o *own) options() (s scorecard.Options, gates []figures.Gate, err error) {
 	if s.Budgets, err = numbers(o.budgets); err != nil {
 		return s, nil, err
 	}
@@ -111,21 +128,20 @@ func (o *own) options() (s scorecard.Options, gates []scorecard.Gate, err error)
 			return s, nil, flags.Usagef("--kinds %s: there are %s", k, strings.Join(questions.Kinds, ", "))
 		}
 	}
+	if o.llm == "" && (o.llmModel != "" || o.judgments != "") {
+		return s, nil, flags.Usagef("--llm-model and --judgments are those of an endpoint: name one with --llm URL")
+	}
 	if s.Layout.Guards = o.guard; slices.Equal(o.guard, []string{"none"}) {
 		s.Layout.Guards = []string{}
 	}
 	if s.Lab.Weights, err = weightsWithout(o.without); err != nil {
 		return s, nil, err
 	}
-	for _, r := range o.require {
-		g, err := scorecard.ParseGate(r, s.Budgets)
-		if err == nil {
-			err = g.Known(questions.Kinds)
-		}
-		if err != nil {
-			return s, nil, flags.Usagef("--require %s: %w", r, err)
-		}
-		gates = append(gates, g)
+	if gates, err = figures.ParseGates(o.require); err == nil {
+		err = figures.Known(gates, scorecard.Measures(s.Budgets, questions.Kinds, o.llm != ""))
+	}
+	if err != nil {
+		return s, nil, flags.Usagef("--require: %w", err)
 	}
 	s.Load, s.Questions = o.load, questions.Options{Count: o.count, Seed: o.seed, Kinds: o.kinds}
 	return s, gates, nil
@@ -153,6 +169,10 @@ func weightsWithout(names []string) (*score.Weights, error) {
 
 func (c *Console) corpus(ctx context.Context, o *own, paths []string) error {
 	s, gates, err := o.options()
+	if err != nil {
+		return err
+	}
+	grader, err := o.grader()
 	if err != nil {
 		return err
 	}
@@ -194,6 +214,10 @@ func (c *Console) corpus(ctx context.Context, o *own, paths []string) error {
 	if err != nil {
 		return err
 	}
+	judging := c.judged(ctx, o, grader, card)
+	if errors.Is(judging, context.Canceled) {
+		return judging
+	}
 	err = errors.Join(kept(o.html, card.WriteHTML), kept(o.save, func(w io.Writer) error { return json.NewEncoder(w).Encode(card) }))
 	if err == nil && o.pictures != "" {
 		err = card.WritePictures(o.pictures)
@@ -206,7 +230,40 @@ func (c *Console) corpus(ctx context.Context, o *own, paths []string) error {
 	} else {
 		err = card.WriteText(c.Out)
 	}
-	return errors.Join(err, card.Gated(gates))
+	if err = errors.Join(err, judging); err != nil {
+		return err
+	}
+	return card.Gated(gates)
+}
+
+// grader is the endpoint that grades, nil where none is named.
+func (o *own) grader() (*judge.Grader, error) {
+	if o.llm == "" {
+		return nil, nil
+	}
+	zero := 0.0
+	model, err := llm.New(llm.Config{URL: o.llm, Model: o.llmModel, Timeout: o.timeout, Temperature: &zero})
+	if err != nil {
+		return nil, flags.UsageError{Err: err}
+	}
+	g := &judge.Grader{Model: model, Name: o.llmModel}
+	if o.judgments != "" {
+		g.Memory, err = judge.OpenMemory(o.judgments)
+	}
+	return g, err
+}
+
+// judged has an endpoint grade the contexts of a card, where one is named. What was made
+// without it is written whatever becomes of it.
+func (c *Console) judged(ctx context.Context, o *own, g *judge.Grader, card *scorecard.Card) error {
+	if g == nil {
+		return nil
+	}
+	err := card.Grade(ctx, g, c.counted("grading"))
+	if errors.Is(err, llm.ErrGone) && o.judgments != "" {
+		err = fmt.Errorf("%w; what it said is in %s: the same command goes on", err, screen.Name(o.judgments))
+	}
+	return errors.Join(err, g.Memory.Close())
 }
 
 // kept is writeTo for a file that need not be named.

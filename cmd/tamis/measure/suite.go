@@ -336,7 +336,7 @@ func (c *Console) runSuites(ctx context.Context, o *suites) (report *arms.Report
 		switch {
 		case o.runFile != "" && len(all) > 0:
 			err = fmt.Errorf("%w; %d results are kept in %s: the same command goes on from there", err, len(all), o.runFile)
-		case errors.Is(err, arms.ErrEndpoint):
+		case errors.Is(err, llm.ErrGone):
 			err = fmt.Errorf("%w; with --run FILE what was answered is kept", err)
 		}
 		return nil, err
