@@ -307,10 +307,16 @@ func (c *Classifier) evidence(x *point, r *Result, n int) []Near {
 	if n <= 0 {
 		return near
 	}
+	if len(r.Labels) == 0 {
+		for _, h := range c.spaces.nearest(Fused, x, n, func(int) bool { return true }) {
+			near = append(near, c.near(h))
+		}
+		return near
+	}
 	var best topk.Collector
 	best.Reset(n)
-	for row := range c.examples {
-		if len(r.Labels) == 0 || slices.ContainsFunc(r.Labels, func(l Label) bool { return slices.Contains(c.examples[row].Labels, l.Label) }) {
+	for row := range c.examples { // of a few labels: fewer products than lists would have
+		if slices.ContainsFunc(r.Labels, func(l Label) bool { return slices.Contains(c.examples[row].Labels, l.Label) }) {
 			if score := x.dot(&c.points[row]); score > 0 {
 				best.Add(topk.Key(score, uint32(row)))
 			}

@@ -15,10 +15,11 @@ import (
 
 func (a *app) readCommand() *cobra.Command {
 	var (
-		asJSON bool
-		dir    string
-		locked flags.Locked
-		o      read.Options
+		asJSON  bool
+		phrases int
+		dir     string
+		locked  flags.Locked
+		o       read.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "read [--json] [--out DIR] FILE...",
@@ -27,10 +28,16 @@ func (a *app) readCommand() *cobra.Command {
 
 --json prints an object for each document. With --out, each file gives one file
 NAME.json: the document that it is, or all that it holds one after another; what
-stands inside a document (an attachment) is in NAME!INSIDE.json.`,
-		Example: "  tamis read report.pdf\n  tamis read --json --out read ~/papers/*.pdf",
+stands inside a document (an attachment) is in NAME!INSIDE.json.
+
+--keyphrases N shows, instead of the text, the N phrases that say most of what a
+document is about, with how often each stands there, and the acronyms that it defines.`,
+		Example: "  tamis read report.pdf\n  tamis read --keyphrases 10 report.pdf\n  tamis read --json --out read ~/papers/*.pdf",
 		Args:    flags.AtLeastOne("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if phrases < 0 {
+				return flags.Usagef("--keyphrases is %d: it must be at least 0", phrases)
+			}
 			if o.Passwords, err = locked.Words(); err != nil {
 				return err
 			}
@@ -56,6 +63,9 @@ stands inside a document (an attachment) is in NAME!INSIDE.json.`,
 							shown = reading.Failed(err)
 							failed++
 						}
+						if err := shown.FindWords(phrases); err != nil {
+							return err
+						}
 						if cmd.Context().Err() != nil {
 							return cmd.Context().Err()
 						}
@@ -78,6 +88,7 @@ stands inside a document (an attachment) is in NAME!INSIDE.json.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print JSON, an object a line for each document")
+	f.IntVar(&phrases, "keyphrases", 0, "show so many phrases that say what a document is about, and its acronyms")
 	f.StringVar(&dir, "out", "", "write a file NAME.json for each FILE into this folder")
 	locked.Add(f)
 	return cmd

@@ -84,7 +84,7 @@ func TestPeers(t *testing.T) {
 			}
 			sc := bufio.NewScanner(bytes.NewReader(peer(in, "encode", dir)))
 			sc.Buffer(nil, 1<<26)
-			wrong, places, tokens := 0, 0, 0
+			wrong, places, tokens, ties := 0, 0, 0, 0
 			for i, line := range lines {
 				if !sc.Scan() {
 					t.Fatalf("line %d: no answer", i)
@@ -104,6 +104,14 @@ func TestPeers(t *testing.T) {
 						places++
 					}
 				}
+				// The same pieces in another order are as probable: which way is taken depends
+				// on the last bit of a sum, and which pieces there are on a training that is not
+				// the same each time.
+				if !same && tied(got, want) {
+					if ties++; ties <= 5 {
+						continue
+					}
+				}
 				if tokens += len(got); !same {
 					if wrong++; wrong <= 5 {
 						t.Errorf("%q:\n%v\n%v", line, named(tok, got), named(tok, want))
@@ -113,6 +121,18 @@ func TestPeers(t *testing.T) {
 			t.Logf("%d lines, %d other; of %d tokens %d stand elsewhere", len(lines), wrong, tokens, places)
 		})
 	}
+}
+
+// tied says whether two ways have the same pieces in different orders.
+func tied(a, b []Token) bool {
+	sorted := func(tokens []Token) (ids []int32) {
+		for _, t := range tokens {
+			ids = append(ids, t.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	return slices.Equal(sorted(a), sorted(b))
 }
 
 func named(tok *Tokenizer, tokens []Token) (names []string) {

@@ -23,6 +23,10 @@ func (d Document) String() string {
 	if len(d.Attachments) > 0 {
 		fmt.Fprintf(&b, "  attachments: %s\n", strings.Join(d.Attachments, ", "))
 	}
+	if d.Keyphrases != nil {
+		b.WriteString(d.words())
+		return b.String()
+	}
 	if d.Blocks == nil {
 		b.WriteString(strings.TrimRight(d.Text, "\n") + "\n")
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/acronym"
+	"github.com/tamis-search/tamis/corpus/keyphrase"
 	"github.com/tamis-search/tamis/corpus/read"
 )
 
@@ -32,6 +34,9 @@ type Document struct {
 	Warnings    []string       `json:"warnings,omitempty"`
 	Dropped     []Dropped      `json:"dropped,omitempty"`
 	Documents   []Part         `json:"documents,omitempty"` // of Text, where it is that of many
+	// Keyphrases and Acronyms are there where FindWords was asked for them.
+	Keyphrases []keyphrase.Phrase   `json:"keyphrases,omitempty"`
+	Acronyms   []acronym.Definition `json:"acronyms,omitempty"`
 }
 
 // Block is a block of a document; the rows of a table are one.
