@@ -12,7 +12,6 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
-	"github.com/tamis-search/tamis/llm/local"
 	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/session/turn"
 )
@@ -70,7 +69,7 @@ func (r *Reply) CutOff() string {
 		return ""
 	case "length":
 		return "the answer is cut off: the model reached its limit of tokens"
-	case local.Repetition:
+	case llm.Repetition:
 		return "the answer is cut off: the model said the same again and again"
 	}
 	return fmt.Sprintf("the model stopped with %q", r.Finish)

@@ -45,6 +45,8 @@ type Index interface {
 	AddVectors(ctx context.Context, path, field string) (tamis.Report, error)
 	Use(e tamis.Encoder)
 	Models() map[string]string
+	// Vectors are those that a document has, by field.
+	Vectors(ctx context.Context, id string, scope tamis.Scope) (map[string]tamis.Vector, error)
 	Close() error
 }
 

@@ -88,6 +88,10 @@ type Delta struct {
 	Usage  *Usage
 }
 
+// Repetition is the Finish of an answer that was ended because it went round in circles, as
+// those of small models do.
+const Repetition = "repetition"
+
 // Model answers a conversation piece by piece. An error ends the sequence.
 type Model interface {
 	Chat(ctx context.Context, messages []Message) iter.Seq2[Delta, error]

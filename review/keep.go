@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/tamis-search/tamis/internal/portable"
 )
 
 // Kept is one look at how much of the claims is kept.
@@ -61,7 +63,7 @@ func (r *run) fill(claims []Claim, stances []*stance, m *meets, whole float64, b
 		if claims[i].Score < scoreFloor*claims[0].Score {
 			return 0
 		}
-		return claims[i].Score * (1 + sourceBonus*math.Log(float64(len(claims[i].Evidence)))) * (1 - repeats*most)
+		return claims[i].Score * (1 + sourceBonus*portable.Log(float64(len(claims[i].Evidence)))) * (1 - repeats*most)
 	}
 	first, text := 0.0, ""
 	for {

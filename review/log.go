@@ -23,9 +23,8 @@ var ErrOther = errors.New("the log is of another review")
 type log struct {
 	f    *os.File
 	done map[[2]string]json.RawMessage
-	all  []Entry
 	show func(Entry)
-	// Resumed counts the steps that were not done again.
+	// resumed counts the steps that were not done again.
 	resumed int
 }
 
@@ -93,7 +92,6 @@ func do[T any](l *log, step, key string, f func() (T, error)) (out T, err error)
 		out = again
 	}
 	e := Entry{step, key, data}
-	l.all = append(l.all, e)
 	if l.show != nil {
 		l.show(e)
 	}

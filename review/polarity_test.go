@@ -3,6 +3,7 @@ package review
 import (
 	"testing"
 
+	"github.com/tamis-search/tamis/corpus/acronym"
 	"github.com/tamis-search/tamis/text"
 )
 
@@ -34,9 +35,14 @@ func TestConflict(t *testing.T) {
 	}
 }
 
-func TestInitials(t *testing.T) {
+// TestLongForms: what the acronyms of a question stand for.
+func TestLongForms(t *testing.T) {
 	for phrase, want := range map[string]string{"of tumour necrosis factor": "tumour necrosis factor", "the transient nonsense": "", "factor": ""} {
-		if got := initials(phrase, "TNF"); got != want {
+		got := ""
+		for _, d := range acronym.Find(phrase + " (TNF)") {
+			got = d.Long
+		}
+		if got != want {
 			t.Errorf("%q: %q", phrase, got)
 		}
 	}

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/acronym"
 )
 
 // Search is a keyword search and what it found.
@@ -110,9 +110,6 @@ func (r *run) widen(ctx context.Context) (ranked []string, question string, err 
 	return order, question, nil
 }
 
-// longForm finds "tumour necrosis factor (TNF)".
-var longForm = regexp.MustCompile(`((?:[\p{L}\p{N}-]+ ){1,7}[\p{L}\p{N}-]+) \(([A-Z][A-Za-z0-9-]{1,9})\)`)
-
 // next are searches that the best documents so far suggest.
 func (r *run) next(ctx context.Context, best []string) ([]Search, error) {
 	own := map[string]bool{}
@@ -137,9 +134,9 @@ func (r *run) next(ctx context.Context, best []string) ([]Search, error) {
 				}
 			}
 		})
-		for _, m := range longForm.FindAllStringSubmatch(s, -1) {
-			if long := initials(m[1], m[2]); long != "" && strings.Contains(" "+r.o.Question+" ", m[2]) && !slices.Contains(expanded, long) {
-				expanded = append(expanded, long)
+		for _, a := range acronym.Find(s) {
+			if strings.Contains(r.o.Question, a.Short) && !slices.Contains(expanded, a.Long) {
+				expanded = append(expanded, a.Long)
 			}
 		}
 		for _, b := range d.Blocks {
@@ -209,26 +206,4 @@ func (r *run) distinctive(counts map[string]int, surface map[string]string, docs
 		out = append(out, surface[t])
 	}
 	return out, nil
-}
-
-// initials is the end of a phrase whose words begin with the letters of an acronym, "" where
-// they do not.
-func initials(phrase, acronym string) string {
-	all := strings.Fields(phrase)
-	letters := []rune(strings.ToLower(strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
-			return r
-		}
-		return -1
-	}, acronym)))
-	if len(letters) < 2 || len(all) < len(letters) {
-		return ""
-	}
-	tail := all[len(all)-len(letters):]
-	for i, w := range tail {
-		if []rune(strings.ToLower(w))[0] != letters[i] {
-			return ""
-		}
-	}
-	return strings.Join(tail, " ")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/eval"
+	"github.com/tamis-search/tamis/internal/portable"
 )
 
 func (s Span) plain() eval.Span { return eval.Span{Doc: s.Doc, Start: s.Start, End: s.End} }
@@ -88,7 +89,7 @@ func (m *maker) salient(d *document, all []corpus.Sentence, bytes int) []corpus.
 		slices.Sort(terms)
 		sum := 0.0
 		for _, t := range slices.Compact(terms) {
-			sum += math.Log(float64(1+m.passages) / float64(1+m.spoken[t]))
+			sum += portable.Log(float64(1+m.passages) / float64(1+m.spoken[t]))
 		}
 		return sum / math.Sqrt(8+length)
 	}

@@ -207,7 +207,7 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 			break
 		}
 		if again.repeated(id) {
-			finish = Repetition
+			finish = llm.Repetition
 			break
 		}
 		held = append(held, m.decoder.Tokenizer.Bytes(id)...)
@@ -229,9 +229,6 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 	yield(llm.Delta{Finish: finish, Usage: &llm.Usage{PromptTokens: asked, CompletionTokens: tokens}}, nil)
 	return nil
 }
-
-// Repetition is why an answer ended that went round in circles, as those of small models do.
-const Repetition = "repetition"
 
 // Bounds of what is taken for a circle: so many tokens long, three times round, and so many
 // tokens that were said before.

@@ -9,7 +9,8 @@ import (
 // added finds tokens that stand in a text literally, the longest where several begin.
 type added struct {
 	tokens  map[string]literal
-	lengths [256][]int // of those that begin with a byte, the longest first
+	ids     map[int32]bool // of these
+	lengths [256][]int     // of those that begin with a byte, the longest first
 }
 
 type literal struct {
@@ -27,9 +28,9 @@ type match struct {
 
 func (a *added) add(text string, l literal) {
 	if a.tokens == nil {
-		a.tokens = map[string]literal{}
+		a.tokens, a.ids = map[string]literal{}, map[int32]bool{}
 	}
-	a.tokens[text] = l
+	a.tokens[text], a.ids[l.id] = l, true
 	if lengths := &a.lengths[text[0]]; !slices.Contains(*lengths, len(text)) {
 		*lengths = append(*lengths, len(text))
 		slices.SortFunc(*lengths, func(x, y int) int { return y - x })
@@ -37,14 +38,7 @@ func (a *added) add(text string, l literal) {
 }
 
 // has says whether a number is that of one of the tokens.
-func (a *added) has(id int32) bool {
-	for _, l := range a.tokens {
-		if l.id == id {
-			return true
-		}
-	}
-	return false
-}
+func (a *added) has(id int32) bool { return a.ids[id] }
 
 // next is the first match from search on; what stands before at is taken already.
 // Without one both ends are that of the text.

@@ -18,6 +18,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/session/entities"
+	"github.com/tamis-search/tamis/session/turn"
 	"github.com/tamis-search/tamis/text"
 )
 
@@ -88,16 +89,16 @@ func Next(ctx context.Context, ix Index, s *session.Session, known *entities.Sto
 	for _, q := range asked {
 		g.asked = append(g.asked, g.words(q))
 	}
-	last := ""
+	last, meant := "", turn.Asked{}
 	if len(asked) > 0 {
 		last = asked[len(asked)-1]
-		meant := s.Meant(last)
+		meant = s.Meant(last)
 		maps.Copy(g.topic, g.words(meant.Text()))
 	}
 	if err := g.nearby(ctx, s.Pieces()); err != nil {
 		return nil, err
 	}
-	if err := g.others(ctx, s, last); err != nil {
+	if err := g.others(ctx, last, session.Beside(meant.Carried)); err != nil {
 		return nil, err
 	}
 	if err := g.score(known); err != nil {
@@ -216,12 +217,11 @@ func inCode(d *tamis.Document, at int) bool {
 }
 
 // others are headings of other documents that match the subject.
-func (g *suggester) others(ctx context.Context, s *session.Session, last string) error {
+func (g *suggester) others(ctx context.Context, last string, beside tamis.Beside) error {
 	if last == "" {
 		return nil
 	}
-	meant := s.Meant(last)
-	found, err := g.ix.Search(ctx, tamis.Query{Text: last, Beside: session.Beside(meant.Carried), K: elsewhere, Filter: g.scope.Filter, Groups: g.scope.Groups})
+	found, err := g.ix.Search(ctx, tamis.Query{Text: last, Beside: beside, K: elsewhere, Filter: g.scope.Filter, Groups: g.scope.Groups})
 	if errors.Is(err, tamis.ErrNoTerms) {
 		return nil
 	}
@@ -238,8 +238,7 @@ func (g *suggester) others(ctx context.Context, s *session.Session, last string)
 	return nil
 }
 
-// add keeps a suggestion of a sensible length that says something. A heading that says little
-// by itself stands after its title.
+// add keeps a suggestion of a sensible length that says something, each once.
 func (g *suggester) add(label, doc string, start, end int, why, path string, near float64) {
 	label = strings.Join(strings.Fields(label), " ")
 	words := g.words(label)

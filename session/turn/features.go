@@ -1,8 +1,9 @@
 package turn
 
 import (
-	"math"
 	"strings"
+
+	"github.com/tamis-search/tamis/internal/portable"
 )
 
 // features of a word that may be carried over; names for reports.
@@ -49,7 +50,7 @@ type Weights [featureCount]float64
 func (w *Weights) Sum(f *Features) float64 {
 	sum := 0.0
 	for i := range w {
-		sum += w[i] * f[i]
+		sum += float64(w[i] * f[i]) // rounded by itself, for the same sum on every machine
 	}
 	return sum
 }
@@ -93,7 +94,7 @@ func (t *Thread) features(now *said, at int, w word, own map[string]bool) Featur
 	f[emptyInFocus] = f[nothingNamed] * f[inFocus]
 	f[inFirst] = yes(t.turns[0].has(w.term))
 	f[firstLeft] = f[inFirst] * (1 - f[inFocus])
-	f[age] = math.Log1p(float64(n - 1 - held))
+	f[age] = portable.Log(float64(n - held))
 	f[isGeneral] = yes(w.general)
 	f[isCapital] = yes(w.capital)
 	f[afterPreposition] = yes(w.after)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/text"
 )
 
@@ -60,9 +61,9 @@ const recent = 24
 // Resolve says what the next question of a conversation asks, by the turns before it.
 func Resolve(before []Exchange, question string) Asked {
 	t := New()
-	if n := len(before); n > recent {
+	if n := len(before); n > recent+1 {
 		before = append([]Exchange{before[0]}, before[n-recent:]...)
-		defer func(skipped int) { t.skipped = skipped }(n - recent - 1)
+		t.skipped = n - recent - 1
 	}
 	for _, e := range before {
 		t.Add(e)
@@ -185,7 +186,7 @@ func (t *Thread) score(all []Candidate) {
 			most = max(most, all[j].Score)
 		}
 		for ; i < j; i++ {
-			all[i].Score = 1 / (1 + math.Exp(-(1-phrase)*all[i].Score-phrase*most))
+			all[i].Score = portable.Logistic(float64((1-phrase)*all[i].Score) + float64(phrase*most))
 		}
 	}
 }

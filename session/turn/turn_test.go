@@ -46,6 +46,22 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestNumbersOfTurns: what is carried over names the turn that had it, in a conversation of
+// which the middle is not looked at any more too.
+func TestNumbersOfTurns(t *testing.T) {
+	for _, n := range []int{1, recent, recent + 1, recent + 2, 3 * recent} {
+		before := []Exchange{q("Tell me about lung cancer.")}
+		for len(before) < n {
+			before = append(before, q("Tell me about AppArmor."))
+		}
+		before[n-1] = q("Tell me about dogs.")
+		a := Resolve(before, "What do they eat?")
+		if len(a.Carried) != 1 || a.Carried[0].Turn != n || a.Carried[0].Text != "dogs" {
+			t.Errorf("of %d turns: %+v", n, a.Carried)
+		}
+	}
+}
+
 // TestAnswers: what the answers named is carried over where a pronoun asks for it, and a
 // question of what they spoke of is asked of the last subject.
 func TestAnswers(t *testing.T) {

@@ -59,11 +59,6 @@ func (a *App) source(ctx context.Context, o options) (*source, error) {
 	return s, nil
 }
 
-// vectored is an index that has the vectors of documents.
-type vectored interface {
-	Vectors(ctx context.Context, id string, scope tamis.Scope) (map[string]tamis.Vector, error)
-}
-
 const pageOf = 1000
 
 // read reads the documents of an index that have labels, with the vectors that are there.
@@ -75,7 +70,6 @@ func (s *source) read(ctx context.Context, o options, seen tamis.Scope, warn fun
 	if s.encoder != nil {
 		field = s.encoder.Name()
 	}
-	vectors, has := s.index.(vectored)
 	for page := (tamis.Page{Limit: pageOf}); ; {
 		list, next, err := s.index.Documents(ctx, page, seen)
 		if err != nil {
@@ -92,8 +86,8 @@ func (s *source) read(ctx context.Context, o options, seen tamis.Scope, warn fun
 			}
 			text = classify.Excerpt(text)
 			e := classify.Example{ID: d.ID, Path: d.Path, End: len(text), Text: text, Labels: classify.Given(given, o.none)}
-			if has && field != "" {
-				all, err := vectors.Vectors(ctx, d.ID, seen)
+			if field != "" {
+				all, err := s.index.Vectors(ctx, d.ID, seen)
 				if err != nil {
 					return err
 				}

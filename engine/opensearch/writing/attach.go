@@ -28,6 +28,7 @@ type Attachment struct {
 	Refused string
 }
 
+// Key is that of the document, by which its records are found.
 func (a *Attachment) Key() string { return records.KeyOf(a.Header.ID) }
 
 // Record is a record as it is there.
@@ -46,6 +47,8 @@ type Record struct {
 	Sort []any `json:"sort"`
 }
 
+// Attach gives documents what they are to get in a field, and says of each whether it was
+// lost or refused.
 func (ix *Writer) Attach(ctx context.Context, field string, list []*Attachment) error {
 	f := ix.Fields.Field(field)
 	for _, a := range list {
