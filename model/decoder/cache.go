@@ -7,6 +7,7 @@ import "github.com/tamis-search/tamis/internal/simd"
 type Cache struct {
 	tokens []int32
 	layers []kept
+	room   *room
 }
 
 // kept is that of a layer. Keys are laid out as simd.Pack does with a column a token, values

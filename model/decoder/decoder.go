@@ -15,6 +15,7 @@ package decoder
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 
 	"github.com/tamis-search/tamis/internal/simd"
@@ -32,13 +33,12 @@ type Decoder struct {
 
 	Threads int // that a call uses; set it before the first
 
-	set     *weights.Set
-	words   weights.Tensor // Words × Width
-	layers  []layer
-	final   []float32
-	logits  matrix    // Width → Words
-	factors []float32 // by which the angles are divided; nil for none
-	zeros   []float32
+	set    *weights.Set
+	words  weights.Tensor // Words × Width
+	layers []layer
+	final  []float32
+	logits matrix    // Width → Words
+	steps  []float64 // by which the angles of pairs grow from position to position
 }
 
 type layer struct {
@@ -108,10 +108,15 @@ func load(set *weights.Set, values weights.Values) (*Decoder, error) {
 		output = "token_embd" // the same matrix goes in and out
 	}
 	d.logits = l.matrix(c.Width, part{output, d.Words, false})
-	if _, ok := set.Tensor("rope_freqs.weight"); ok {
-		d.factors = l.floats("rope_freqs.weight", c.HeadSize/2)
+	d.steps = make([]float64, c.HeadSize/2)
+	for j := range d.steps {
+		d.steps[j] = math.Pow(c.base, -2*float64(j)/float64(c.HeadSize))
 	}
-	d.zeros = make([]float32, simd.Padded(max(c.Positions, c.HeadSize)))
+	if _, ok := set.Tensor("rope_freqs.weight"); ok {
+		for j, f := range l.floats("rope_freqs.weight", c.HeadSize/2) {
+			d.steps[j] /= float64(f)
+		}
+	}
 	d.Ends = ends(values, d.Tokenizer)
 	return d, l.err
 }

@@ -35,7 +35,7 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 			return nil, fmt.Errorf("token %d is outside of the model's %d words: its tokenizer belongs to another model", id, d.Words)
 		}
 	}
-	r := newRoom(d)
+	r := d.room(c, min(len(ids), blockRows))
 	var x []float32
 	for from := 0; from < len(ids); from += blockRows {
 		if err := ctx.Err(); err != nil {
@@ -66,32 +66,35 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 	return logits[:d.Words], nil
 }
 
-// room is what one call works in.
+// room is what a call works in. It stays with the cache.
 type room struct {
+	rows                                 int
 	states, normed, qkv, mixed, inner, y []float32
-	sines, cosines                       []float32 // of a block's positions, HeadSize/2 each
-	scores                               [][]float32
+	sines, cosines                       []float32   // of a block's positions, HeadSize/2 each
+	scores                               [][]float32 // by head of keys, which threads divide
+	zeros                                []float32   // as many as the tokens, in whole panels
 }
 
-func newRoom(d *Decoder) *room {
+// room is one for so many rows at once.
+func (d *Decoder) room(c *Cache, rows int) *room {
+	if c.room != nil && c.room.rows >= rows {
+		return c.room
+	}
 	qkv := (d.Heads + 2*d.KeyHeads) * d.HeadSize
-	return &room{
-		states: make([]float32, blockRows*d.Width), normed: make([]float32, blockRows*d.Width),
-		qkv: make([]float32, blockRows*simd.Padded(qkv)), mixed: make([]float32, blockRows*d.Heads*d.HeadSize),
-		inner: make([]float32, blockRows*simd.Padded(2*d.Inner)), y: make([]float32, blockRows*simd.Padded(d.Width)),
-		sines: make([]float32, blockRows*d.HeadSize/2), cosines: make([]float32, blockRows*d.HeadSize/2),
+	c.room = &room{
+		rows: rows, states: make([]float32, rows*d.Width), normed: make([]float32, rows*d.Width),
+		qkv: make([]float32, rows*simd.Padded(qkv)), mixed: make([]float32, rows*d.Heads*d.HeadSize),
+		inner: make([]float32, rows*simd.Padded(2*d.Inner)), y: make([]float32, rows*simd.Padded(d.Width)),
+		sines: make([]float32, rows*d.HeadSize/2), cosines: make([]float32, rows*d.HeadSize/2),
 		scores: make([][]float32, d.KeyHeads),
 	}
+	return c.room
 }
 
 // angles sets the sines and cosines of positions from one on.
 func (d *Decoder) angles(r *room, first, n int) {
 	half := d.HeadSize / 2
-	for j := range half {
-		step := math.Pow(d.base, -2*float64(j)/float64(d.HeadSize))
-		if d.factors != nil {
-			step /= float64(d.factors[j])
-		}
+	for j, step := range d.steps {
 		for i := range n {
 			sin, cos := math.Sincos(float64(first+i) * step)
 			r.sines[i*half+j], r.cosines[i*half+j] = float32(sin), float32(cos)
@@ -222,6 +225,9 @@ func (d *Decoder) keep(r *room, l *layer, k *kept, first, rows int) {
 // tokens up to its own.
 func (d *Decoder) attend(r *room, k *kept, first, rows int) {
 	group := d.Heads / d.KeyHeads
+	if need := max(simd.Padded(first+rows), d.HeadSize); len(r.zeros) < need {
+		r.zeros = make([]float32, need+need/4)
+	}
 	d.divide(d.KeyHeads, 2*rows*(first+rows)*d.Heads*d.HeadSize, func(from, to int) {
 		for g := from; g < to; g++ {
 			for h := g * group; h < (g+1)*group; h++ {
@@ -243,7 +249,7 @@ func (d *Decoder) attendRows(r *room, k *kept, g, head, first, from, to int) {
 		r.scores[g] = make([]float32, attendRows*(columns+columns/4+256))
 	}
 	scores := r.scores[g][:attendRows*columns]
-	simd.Multiply(scores, columns, r.qkv[from*stride+head*size:], stride, k.keys[g], d.zeros, n, size, tokens)
+	simd.Multiply(scores, columns, r.qkv[from*stride+head*size:], stride, k.keys[g], r.zeros, n, size, tokens)
 	var sums [attendRows]float32
 	for i := range n {
 		row := scores[i*columns:][:columns]
@@ -253,7 +259,7 @@ func (d *Decoder) attendRows(r *room, k *kept, g, head, first, from, to int) {
 		sums[i] = simd.Softmax(row, float32(1/math.Sqrt(float64(size))))
 	}
 	for p := 0; p < size; p += simd.Columns {
-		simd.Multiply(r.mixed[from*width+head*size+p:], width, scores, columns, k.values[(g*size+p)/simd.Columns], d.zeros, n, tokens, simd.Columns)
+		simd.Multiply(r.mixed[from*width+head*size+p:], width, scores, columns, k.values[(g*size+p)/simd.Columns], r.zeros, n, tokens, simd.Columns)
 	}
 	for i := range n {
 		row, factor := r.mixed[(from+i)*width+head*size:][:size], 1/sums[i]
