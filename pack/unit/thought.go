@@ -74,7 +74,7 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 	case last.Kind == corpus.Term:
 		return true
 	case last.Kind == corpus.Code && next.Kind == corpus.Code:
-		return breaks <= 1 && size <= thoughtCode && goesOn(a, b)
+		return breaks <= 1 && goesOn(a, b) && (size <= thoughtCode || size <= thoughtShort && opens(a))
 	case last.Kind == corpus.ListItem && next.Kind == corpus.ListItem && breaks <= 1 && size <= thoughtItem && !(breaks == 1 && bullet(b)):
 		return true
 	case last.Kind == next.Kind && breaks <= 1 && size <= thoughtTurn && takesBack.MatchString(b):
@@ -91,6 +91,10 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 func goesOn(a, b string) bool {
 	return !comment(b) || wordsOf(a) < fewWords
 }
+
+// opens says whether a line of code opens what the next one stands in: it says little
+// without it.
+func opens(line string) bool { return strings.HasSuffix(line, "{") || strings.HasSuffix(line, "(") }
 
 // takesBack begins a sentence that limits what the one before says.
 var takesBack = regexp.MustCompile(`^(?:(?:However|Unless|Except|Otherwise|Nevertheless|Conversely|Exceptions?|In that case|Instead|Deprecated|Note that|By default|The default)\b|But )`)

@@ -43,6 +43,8 @@ func TestThoughts(t *testing.T) {
 			[]string{"// Open opens.\nfunc Open() {\n\tturn(wheel)\n}", "func Shut() {\n}"}},
 		{"a comment of some words begins anew", passageOf("c:count := len(all.gates) + other", "\n", "c:// The wheel is turned twice now."),
 			[]string{"count := len(all.gates) + other", "// The wheel is turned twice now."}},
+		{"what opens goes with what stands in it", passageOf("c:"+strings.Repeat("turn(wheel); ", 20)+"\n\tif the.gate.is(open) && the.tide.is(high) {", "\n\t\t", "c:wait(for.the(tide), and.for(the.boats))", "\n\t", "c:shut(the.gate.of(the.harbour), again)"),
+			[]string{strings.Repeat("turn(wheel); ", 20) + "\n\tif the.gate.is(open) && the.tide.is(high) {\n\t\twait(for.the(tide), and.for(the.boats))", "shut(the.gate.of(the.harbour), again)"}},
 		{"few words go with the next", passageOf("p:See also:", "\n", long), []string{"See also:\n" + long[2:]}},
 		{"a short sentence is a sentence", passageOf("p:Boats wait.", " ", long), []string{"Boats wait.", long[2:]}},
 		{"rows and turns stand alone", passageOf("r:| gate |", "\n", "r:| north |", "\n\n", "u:Ann: Noon.", "\n", "u:Bob: Now?"), []string{"| gate |", "| north |", "Ann: Noon.", "Bob: Now?"}},
