@@ -62,10 +62,7 @@ or in the examples where these have some).`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return c.JSON(report)
-			}
-			return report.WriteTable(c.Out)
+			return c.show(report, asJSON)
 		},
 	}
 	f := cmd.Flags()

@@ -34,6 +34,14 @@ type Console struct {
 	Open func(ctx context.Context) (engine.Index, string, error)
 }
 
+// show prints a report as JSON, or as the table that it makes of itself.
+func (c *Console) show(report interface{ WriteTable(w io.Writer) error }, asJSON bool) error {
+	if asJSON {
+		return c.JSON(report)
+	}
+	return report.WriteTable(c.Out)
+}
+
 // Command is tamis eval with its subcommands.
 func (c *Console) Command() *cobra.Command {
 	cmd := &cobra.Command{

@@ -34,10 +34,7 @@ equal parts and into none. By lot and equal parts know the number of segments.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return c.JSON(report)
-			}
-			return report.WriteTable(c.Out)
+			return c.show(report, asJSON)
 		},
 	}
 	f := cmd.Flags()

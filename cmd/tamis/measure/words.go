@@ -50,10 +50,7 @@ about the rest; beside it the most common sense, and the first that is listed.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return c.JSON(report)
-			}
-			return report.WriteTable(c.Out)
+			return c.show(report, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -130,10 +127,7 @@ and TF-IDF; TF-IDF and "with the corpus" know how rare words are in the document
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return c.JSON(report)
-			}
-			return report.WriteTable(c.Out)
+			return c.show(report, asJSON)
 		},
 	}
 	f := cmd.Flags()
