@@ -22,7 +22,7 @@ type Budget struct {
 }
 
 // A ContextOption changes how a context is made: a Scope, a Layout, Drafts, Beside, Favour,
-// Rerank, a Window or a Lab.
+// Rerank, a Window or a Lab. Around says what for, instead of a question.
 type ContextOption interface{ set(*request) }
 
 // request is all that a context is made from.
@@ -36,6 +36,7 @@ type request struct {
 	favour Favour
 	rerank Rerank
 	window *pack.Window
+	around *render.Range
 }
 
 func (s Scope) set(r *request)  { r.Scope = s }
@@ -91,6 +92,17 @@ func (w Window) set(r *request) {
 	}
 }
 
+// Around is bytes Start to End of a document: a sentence, a row, some lines. A context around
+// them holds what they need to be understood or translated, and answers no question. The range
+// comes first, under the first label; each span says in Why for what it was kept. Of the other
+// options a Scope, a Window and Layout.Render count. A budget with room for more stays as it is.
+type Around struct {
+	Doc        string
+	Start, End int
+}
+
+func (a Around) set(r *request) { r.around = &render.Range{Doc: a.Doc, Start: a.Start, End: a.End} }
+
 // Lab is for evaluations and experiments.
 type Lab struct {
 	// KeepDuplicates lets near-duplicates of kept sentences in: marked evidence may
@@ -123,7 +135,9 @@ type Context = render.Context
 // than asked for. Near-duplicates are folded. Errors: ErrInvalid for a request
 // that cannot be; of these ErrNoTerms for a question without a word to search
 // for, ErrBudget for a budget that not even one sentence fits into. A context
-// without spans says that nothing matches.
+// without spans says that nothing matches. With Around the question is empty; ErrNotFound is
+// for its document, also one that cannot be seen, ErrInvalid for a range that the document does
+// not have or that holds no text, ErrBudget for one that does not fit.
 func (ix *Index) Context(ctx context.Context, question string, b Budget, options ...ContextOption) (*Context, error) {
 	r := requestOf(b, options)
 	c, err := ix.context(ctx, question, r)
@@ -164,13 +178,16 @@ func requestOf(b Budget, options []ContextOption) *request {
 }
 
 func (r *request) composed(question string, counts func(name string) (tokens.Counter, error)) (compose.Request, error) {
+	if r.around != nil && question != "" {
+		return compose.Request{}, invalidf("question", "a context around a range answers no question: leave one of them out")
+	}
 	beside, err := r.beside.composed()
 	if err != nil {
 		return compose.Request{}, err
 	}
 	counter, err := counts(r.Counter)
 	return compose.Request{
-		Question: question, Beside: beside, Favour: r.favour, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
+		Question: question, Around: r.around, Beside: beside, Favour: r.favour, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
 		Pack: pack.Options{
 			Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
 			Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf,

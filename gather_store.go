@@ -70,6 +70,8 @@ func (r snapshotReader) DocumentStats(terms []string) (search.Stats, error) {
 	return search.Stats(r.view.Statistics(store.Documents, terms)), nil
 }
 
+func (r snapshotReader) Find(id string) (topk.Row, error) { return r.view.Find(id) }
+
 func (r snapshotReader) Place(doc topk.Row, at int) (Place, error) {
 	h, err := r.view.header(doc)
 	if err != nil {

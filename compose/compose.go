@@ -23,6 +23,8 @@ type Index interface {
 	Words
 	// Meaning is how near passages are to the question; nil where nothing tells.
 	Meaning(ctx context.Context, question string) (gather.Meaning, error)
+	// Find is the row of a document by its id.
+	Find(id string) (doc topk.Row, err error)
 	// Place is where a byte of a document's source stands in its original.
 	Place(doc topk.Row, at int) (corpus.Place, error)
 	// Incomplete counts documents that cannot be found yet.
@@ -32,7 +34,9 @@ type Index interface {
 // Request is all that a context is made from beside the index.
 type Request struct {
 	Question string
-	Beside   []Weighted // what weighs beside the question's words
+	// Around, where not nil, is the range of a document whose needs are packed instead.
+	Around *render.Range
+	Beside []Weighted // what weighs beside the question's words
 	// Pack says how much context, and how it is made; what it says for the receipt of
 	// drafts, judgments and what is incomplete is filled in.
 	Pack   pack.Options
@@ -54,6 +58,9 @@ const (
 // Context packs the sentences that answer a question into a budget. Errors: those of
 // package pack, and of the index.
 func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (*render.Context, error) {
+	if r.Around != nil {
+		return around(ctx, from, analyzers, r)
+	}
 	terms, own, err := Joined(func(s string) ([]search.Term, error) { return Terms(from, analyzers, s) }, r.Question, r.Beside)
 	if err != nil {
 		return nil, err
@@ -97,7 +104,7 @@ func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (
 	if err != nil {
 		return nil, err
 	}
-	return c, setPlaces(from, g, c)
+	return c, setPlaces(from, g.Row, c)
 }
 
 // fill feeds a pack with candidates, and with the documents that they name.
@@ -121,10 +128,10 @@ func fill(ctx context.Context, p *pack.Pack, g *gather.Gatherer, docs []gather.D
 }
 
 // setPlaces says where the spans of a context begin in their files.
-func setPlaces(from Index, g *gather.Gatherer, c *render.Context) error {
+func setPlaces(from Index, row func(id string) (topk.Row, bool), c *render.Context) error {
 	places := make([]corpus.Place, len(c.Spans))
 	for i := range c.Spans {
-		doc, ok := g.Row(c.Spans[i].Doc)
+		doc, ok := row(c.Spans[i].Doc)
 		if !ok {
 			continue
 		}

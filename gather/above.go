@@ -96,6 +96,20 @@ func (g *Gatherer) keys(segment int, first, row uint32, rows []uint32, p corpus.
 	return k.found
 }
 
+// Headings are those that stand above a passage of a document or begin it, outermost first.
+func (g *Gatherer) Headings(doc topk.Row, row uint32) ([]Passage, error) {
+	first, _ := g.from.PassageRows(doc)
+	p := g.from.Passage(topk.Row{Segment: doc.Segment, Row: row})
+	found := g.keys(doc.Segment, first, row, nil, p)
+	for _, s := range p.Sentences {
+		if s.Kind != corpus.Heading {
+			break
+		}
+		found = append(found, Passage{Passage: corpus.Passage{Start: s.Start, End: s.End, Headings: p.Headings, Sentences: []corpus.Sentence{s}}})
+	}
+	return found, g.from.Err()
+}
+
 // firstUnder is the first of the rows that lie under something, together with the last one
 // before end; end where that one does not.
 func firstUnder(first, end uint32, under func(r uint32) bool) uint32 {

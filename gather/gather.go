@@ -218,6 +218,14 @@ func (g *Gatherer) whole(doc topk.Row, score, look float64) {
 	}
 }
 
+// Take makes passages of a document candidates, whether or not they were found.
+func (g *Gatherer) Take(doc topk.Row, first, end uint32) {
+	c := g.candidate(doc)
+	for r := first; r < end; r++ {
+		c.passages[r] = max(c.passages[r], 0)
+	}
+}
+
 func compareRows(a, b topk.Row) int {
 	return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Row, b.Row))
 }

@@ -35,7 +35,7 @@ func (s *Session) Asked() []string {
 
 // resolve says what a question means after the turns before it.
 func (s *Session) resolve(question string, options []tamis.ContextOption) turn.Asked {
-	if s.o.AsAsked || slices.ContainsFunc(options, func(o tamis.ContextOption) bool { _, own := o.(tamis.Beside); return own }) {
+	if s.o.AsAsked || question == "" || slices.ContainsFunc(options, func(o tamis.ContextOption) bool { _, own := o.(tamis.Beside); return own }) {
 		return turn.Asked{Question: question, Carried: []turn.Carried{}}
 	}
 	before := make([]turn.Exchange, len(s.asked))
@@ -50,7 +50,11 @@ func (s *Session) resolve(question string, options []tamis.ContextOption) turn.A
 	return turn.Resolve(before, question)
 }
 
+// remember keeps a question; what was asked around a range is none.
 func (s *Session) remember(question string) {
+	if question == "" {
+		return
+	}
 	s.asked = append(s.asked, question)
 	if over := len(s.asked) - mostAsked; over > 0 {
 		s.asked = slices.Delete(s.asked, 1, 1+over) // what began the conversation stays

@@ -210,7 +210,7 @@ func (s *Session) ContextBeside(ctx context.Context, question string, b tamis.Bu
 		for j < len(turn.Spans) && turn.Spans[j].Cite == turn.Spans[i].Cite {
 			j++
 		}
-		p := &piece{Piece{ID: turn.Spans[i].Cite, Question: question, Doc: turn.Spans[i].Doc, Spans: slices.Clone(turn.Spans[i:j])}, texts[i:j:j]}
+		p := &piece{Piece{ID: turn.Spans[i].Cite, Question: turn.Question, Doc: turn.Spans[i].Doc, Spans: slices.Clone(turn.Spans[i:j])}, texts[i:j:j]}
 		s.pieces = append(s.pieces, p)
 		s.next = max(s.next, p.ID+1)
 		i = j

@@ -35,7 +35,7 @@ func (ix *Index) Vectors(ctx context.Context, id string, scope tamis.Scope) (all
 // VectorsApart is tamis.Index.VectorsApart.
 func (ix *Index) VectorsApart(ctx context.Context, id string, scope tamis.Scope) (own, attached map[string]tamis.Vector, err error) {
 	err = ix.ask(ctx, scope, false, func(m *moment) error {
-		row, err := m.byID(id)
+		row, err := m.Find(id)
 		if err == nil {
 			own, attached, err = m.vectorsOf(row)
 		}

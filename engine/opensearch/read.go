@@ -518,8 +518,8 @@ func (m *moment) Place(doc topk.Row, at int) (corpus.Place, error) {
 
 func (m *moment) Incomplete() int { return 0 }
 
-// byID finds a document by its id, for who sees the moment.
-func (m *moment) byID(id string) (topk.Row, error) {
+// Find finds a document by its id, for who sees the moment.
+func (m *moment) Find(id string) (topk.Row, error) {
 	found, err := m.search(query{
 		"size": 1, "track_total_hits": false,
 		"query": query{"bool": query{"filter": append(m.kind(records.DocumentKind), query{"ids": query{"values": []string{records.DocumentKind + records.KeyOf(id)}}})}},

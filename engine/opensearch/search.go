@@ -183,7 +183,7 @@ func (ix *Index) Replay(ctx context.Context, receipt *tamis.Context, scope tamis
 
 // found reads a document by its id.
 func (m *moment) found(id string) (topk.Row, *corpus.Document, error) {
-	row, err := m.byID(id)
+	row, err := m.Find(id)
 	if errors.Is(err, tamis.ErrNotFound) {
 		return row, nil, fmt.Errorf("there is no such document among those that may be seen here: %w", tamis.ErrNotFound)
 	}

@@ -36,6 +36,15 @@ type Span struct {
 	// which has the same label: the rendering marks that (see Mark). Receipts of
 	// versions that marked nothing have none.
 	Gap bool `json:"gap,omitempty"`
+	// Why it was kept, in a few words, in a context of what a range needs.
+	Why string `json:"why,omitempty"`
+}
+
+// Range is bytes of a document, end exclusive.
+type Range struct {
+	Doc   string `json:"doc"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
 }
 
 // Drop is a sentence that was scored and not kept.
@@ -49,7 +58,9 @@ type Drop struct {
 
 // Context is the packed text and its receipt.
 type Context struct {
-	Question  string `json:"question"`
+	Question string `json:"question"`
+	// Around is the range whose needs it holds, where it answers no question.
+	Around    *Range `json:"around,omitempty"`
 	Budget    int    `json:"budget"`
 	Tokens    int    `json:"tokens"` // of Text, by Tokenizer; never more than Budget
 	Tokenizer string `json:"tokenizer"`
@@ -152,7 +163,7 @@ func (c *Context) seal() string {
 		s.Drafts[i] = valid(s.Drafts[i])
 	}
 	for i := range s.Spans {
-		s.Spans[i].Path, s.Spans[i].Heading = valid(s.Spans[i].Path), valid(s.Spans[i].Heading)
+		s.Spans[i].Path, s.Spans[i].Heading, s.Spans[i].Why = valid(s.Spans[i].Path), valid(s.Spans[i].Heading), valid(s.Spans[i].Why)
 	}
 	b, err := json.Marshal(&s)
 	if err != nil { // a number that JSON does not have

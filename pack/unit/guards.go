@@ -123,9 +123,13 @@ func (all *Set) before(i int) int {
 var anaphor = regexp.MustCompile(`^(?i:(?:but|and|so|also|however|moreover|furthermore|instead|then|thus|therefore|similarly|as such|for this|in this|in these|in that case|because of this|after that|of these),? +)?` +
 	`(?i:it|its|this|these|those|they|them|their|he|she|his|her|such|both|neither|the former|the latter|that(?: (?:is|was|means|would|will|can|has|makes?)|['’]s))\b`)
 
+// PointsBack says that a sentence begins with a word that stands for what was said before
+// it. English only.
+func PointsBack(sentence string) bool { return anaphor.MatchString(sentence) }
+
 func (all *Set) antecedent(i int) int {
 	u := &all.Units[i]
-	if u.Kind != corpus.Paragraph && u.Kind != corpus.Quote || !anaphor.MatchString(u.Text) {
+	if u.Kind != corpus.Paragraph && u.Kind != corpus.Quote || !PointsBack(u.Text) {
 		return -1
 	}
 	b := all.before(i)

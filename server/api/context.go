@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/api/surrounding"
 	"github.com/tamis-search/tamis/server/guard"
 )
 
@@ -85,6 +86,26 @@ func (a *API) packing() {
 		out := &body[Receipt]{}
 		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) (err error) {
 			out.Body, err = makeContext(ctx, ix, by, &of.Body)
+			return err
+		})
+		return out, err
+	})
+	type around struct {
+		In
+		Body surrounding.AroundRequest
+	}
+	route(a, access.Read, huma.Operation{
+		OperationID: "around", Method: http.MethodPost, Path: "/v1/collections/{collection}/around", Tags: tags,
+		Summary:     "Pack what a sentence or some lines of a document need to be understood",
+		Description: "The answer is a receipt as that of a context: the range first, each span with why it was kept.",
+	}, func(ctx context.Context, of *around) (*body[Receipt], error) {
+		out := &body[Receipt]{}
+		err := a.reading(ctx, of.In, func(ix engine.Index, by *access.Caller) error {
+			c, err := of.Body.Context(ctx, ix, by.Sees(of.Body.Filter))
+			if err == nil {
+				guard.Asked(ctx, "", c.Question, c.Digest)
+				out.Body = receiptOf(c, of.Body.Dropped)
+			}
 			return err
 		})
 		return out, err

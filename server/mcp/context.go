@@ -15,8 +15,11 @@ import (
 
 // context is the tool: what answers a question and was not shown yet.
 func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
-	if strings.TrimSpace(c.Question) == "" {
-		return nil, fmt.Errorf("the question is empty")
+	if c.Around = strings.TrimSpace(c.Around); strings.TrimSpace(c.Question) == "" && c.Around == "" {
+		return nil, fmt.Errorf("the question is empty; ask one, or name a place in around")
+	}
+	if c.Around != "" {
+		c.Question = "" // it is no answer to one
 	}
 	budget, err := c.budget(mostReply, contextBudget)
 	if err != nil {
@@ -31,9 +34,11 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 		return nil, err
 	}
 	defer release()
-	hint, err := ix.LanguageHint(c.Question, seen)
-	if err != nil {
-		return nil, err
+	hint := ""
+	if c.Question != "" {
+		if hint, err = ix.LanguageHint(c.Question, seen); err != nil {
+			return nil, err
+		}
 	}
 	err = c.in(ctx, ix, func(s *session.Session, u usage) error {
 		most, err := u.room(budget)
@@ -41,12 +46,20 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 			return err
 		}
 		before := len(s.Pieces()) > 0
+		options := []tamis.ContextOption{seen}
+		if c.Around != "" {
+			at, err := c.find(ctx, ix, s, c.Around)
+			if err != nil {
+				return err
+			}
+			options = append(options, tamis.Around{Doc: at.Doc, Start: at.Start, End: at.End})
+		}
 		asked := s.Meant(c.Question)
 		answer := func(t *tamis.Context) (*reply, usage) { return c.answer(t, &asked, hint, u, before) }
 		turn, err := s.ContextBeside(ctx, c.Question, tamis.Budget{Tokens: most}, func(t *tamis.Context) int {
 			out, _ := answer(t)
 			return c.cost(out) - t.Tokens
-		}, seen)
+		}, options...)
 		if err != nil {
 			return err
 		}
@@ -54,7 +67,7 @@ func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 		out, after = answer(turn.Context)
 		c.spend(after.used() - u.used() - (s.Window().Tokens - u.pieces))
 		if turn.Text != "" {
-			guard.Asked(c.asked, c.collection, c.Question, turn.Digest)
+			guard.Asked(c.asked, c.collection, turn.Question, turn.Digest)
 			c.receipts.keep(c.caller.Name, c.collection, turn.Context)
 		}
 		return nil
@@ -74,8 +87,10 @@ func (c *call) answer(t *tamis.Context, asked *turn.Asked, hint string, u usage,
 	case t.Text != "":
 		body = append(body, clean(t.Text), c.sources(t.Label, t.Spans))
 		structured["receipt"] = receiptURI(c.collection, t)
-		structured["confidence"] = t.Confidence
-		if t.Confidence < pack.Unsure {
+		if t.Around == nil {
+			structured["confidence"] = t.Confidence
+		}
+		if t.Around == nil && t.Confidence < pack.Unsure {
 			body = append(body, fmt.Sprintf("This may not answer the question (confidence %.2f).", t.Confidence))
 		}
 	case before:

@@ -45,7 +45,7 @@ func (r *room) open(ctx context.Context, c *call) (out *reply, err error) {
 		if err != nil {
 			return err
 		}
-		found, err := c.find(ctx, ix, s)
+		found, err := c.find(ctx, ix, s, c.Label)
 		if err == nil {
 			out = c.shown(found, most, u)
 		}
@@ -58,9 +58,9 @@ func (r *room) open(ctx context.Context, c *call) (out *reply, err error) {
 const around = 400
 
 // find is what a label or a place means.
-func (c *call) find(ctx context.Context, ix engine.Index, s *session.Session) (*tamis.Surroundings, error) {
+func (c *call) find(ctx context.Context, ix engine.Index, s *session.Session, name string) (*tamis.Surroundings, error) {
 	seen := c.caller.Sees("")
-	if m := labelForm.FindStringSubmatch(c.Label); m != nil {
+	if m := labelForm.FindStringSubmatch(name); m != nil {
 		id, _ := strconv.Atoi(m[1]) // a number that is too large is no label
 		pieces := s.Pieces()
 		at := slices.IndexFunc(pieces, func(p session.Piece) bool { return p.ID == id })
@@ -75,7 +75,6 @@ func (c *call) find(ctx context.Context, ix engine.Index, s *session.Session) (*
 		})
 	}
 	whole := func(doc string) (*tamis.Surroundings, error) { return ix.Show(ctx, doc, 0, 0, around, seen) }
-	name := c.Label
 	if q, err := strconv.Unquote(name); err == nil {
 		name = q
 	}

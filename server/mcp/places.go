@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -80,13 +81,24 @@ func (s *Server) sources(label string, spans []render.Span) string {
 			j++
 		}
 		line := fmt.Sprintf(label, spans[i].Cite) + " = " + s.places(spans[i:j])
-		if h := screen.Line(spans[i].Heading); h != "" {
+		if h := screen.Line(cmp.Or(reasons(spans[i:j]), spans[i].Heading)); h != "" {
 			line += " " + cut(h, 60)
 		}
 		lines = append(lines, line)
 		i = j
 	}
 	return strings.Join(lines, "\n")
+}
+
+// reasons are those for which ranges around another were kept, each once.
+func reasons(spans []render.Span) string {
+	var all []string
+	for _, s := range spans {
+		if s.Why != "" && !slices.Contains(all, s.Why) {
+			all = append(all, s.Why)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // cut shows the end of a path of headings, or of what else is long.

@@ -17,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis/ingest"
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/store/names"
+	"github.com/tamis-search/tamis/store/record"
 )
 
 // Unit is what a search ranks.
@@ -179,6 +180,24 @@ func (v *View) Rows(u Unit) int { return v.Statistics(u, nil).Rows }
 // DocumentOf is the row of the document that a passage belongs to.
 func (v *View) DocumentOf(passage Row) Row {
 	return Row{Segment: passage.Segment, Row: v.segments[passage.Segment].file.seg.DocumentOf(passage.Row)}
+}
+
+// Find is the row of a document that can be seen, by its id. Error: ErrNotFound, also
+// where its segment is being built anew.
+func (v *View) Find(id string) (Row, error) {
+	h, err := v.HeaderByID(id)
+	if err != nil {
+		return Row{}, err
+	}
+	for i, o := range v.segments {
+		if o.Missing {
+			continue
+		}
+		if row, ok := o.file.seg.Row(h.Ordinal); ok && (o.visible[Documents] == nil || o.visible[Documents].Has(row)) {
+			return Row{Segment: i, Row: row}, nil
+		}
+	}
+	return Row{}, record.ErrNotFound
 }
 
 // Ordinal is the ordinal of a document row.

@@ -37,7 +37,7 @@ func Of(c *tamis.Context, dropped bool) Printed {
 
 // Doubt says why a context may not answer its question, where that is likely.
 func Doubt(c *tamis.Context) string {
-	if c.Confidence >= pack.Unsure || len(c.Spans) == 0 {
+	if c.Confidence >= pack.Unsure || len(c.Spans) == 0 || c.Around != nil {
 		return ""
 	}
 	return fmt.Sprintf("this may not answer the question (confidence %.2f): its words stand together here hardly more than by chance", c.Confidence)
@@ -73,6 +73,9 @@ func Sources(w io.Writer, c *tamis.Context) error {
 	if strings.Contains(c.Label, "%d") {
 		form = c.Label // as the text has it
 	}
+	if c.Around != nil {
+		return reasons(w, c, form)
+	}
 	var b strings.Builder
 	for i := 0; i < len(c.Spans); {
 		s := &c.Spans[i]
@@ -100,6 +103,27 @@ func Sources(w io.Writer, c *tamis.Context) error {
 	}
 	fmt.Fprintln(&b, screen.Style(w, screen.Dim, fmt.Sprintf("%d of %d tokens (%s), confidence %.2f, %d units scored and dropped, receipt %s",
 		c.Tokens, c.Budget, c.Tokenizer, c.Confidence, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// reasons lists the spans of a context around a range: where each stands, and why it was kept.
+func reasons(w io.Writer, c *tamis.Context, form string) error {
+	var b strings.Builder
+	for i := range c.Spans {
+		s := &c.Spans[i]
+		name := ShortPath(s.Doc)
+		where := At(name, s.Doc, s.Path, s.Place)
+		if spot := Spot(s.Place); (s.Place.Line == 0 || s.Place.Sheet != "") && spot != "" {
+			where = screen.Name(name) + " " + spot
+		}
+		if s.Place.IsZero() {
+			where = fmt.Sprintf("%s:%d-%d", where, s.Start, s.End)
+		}
+		fmt.Fprintf(&b, form+" %s  %s\n", s.Cite, screen.Style(w, screen.Cyan, where), screen.Line(s.Why))
+	}
+	fmt.Fprintln(&b, screen.Style(w, screen.Dim, fmt.Sprintf("%d of %d tokens (%s), %d more found and left out, receipt %s",
+		c.Tokens, c.Budget, c.Tokenizer, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -23,14 +23,14 @@ import (
 type Passage struct {
 	doc        string
 	start, end int
-	line       int    // where it is not 0, this instead
+	line, last int    // lines, where line is not 0, instead
 	digest     string // of the bytes that a receipt means
 }
 
 var (
 	labelForm = regexp.MustCompile(`^\[?#*(\d+)\]?$`)
 	rangeForm = regexp.MustCompile(`^(.+):(\d+)-(\d+)$`)
-	lineForm  = regexp.MustCompile(`^(.+):(\d+)$`)
+	lineForm  = regexp.MustCompile(`^(.+):L?(\d+)(?:-L(\d+))?$`)
 )
 
 // Named is the passage of a name, or those of a label in the receipt that is meant.
@@ -62,9 +62,16 @@ func Named(name string, receipt func() (*tamis.Context, error)) ([]Passage, erro
 		return []Passage{{doc: m[1], start: number(m[2]), end: number(m[3])}}, nil
 	}
 	if m := lineForm.FindStringSubmatch(name); m != nil {
-		return []Passage{{doc: m[1], line: number(m[2])}}, nil
+		p := Passage{doc: m[1], line: number(m[2])}
+		if p.last = p.line; m[3] != "" {
+			p.last = number(m[3])
+		}
+		if p.last < p.line {
+			return nil, flags.Usagef("%q ends before it begins", name)
+		}
+		return []Passage{p}, nil
 	}
-	return nil, flags.Usagef("%q is neither a label such as 2, nor DOC:LINE or DOC:START-END such as notes/backups.md:671-743", name)
+	return nil, flags.Usagef("%q is neither a label such as 2, nor DOC:LINE, DOC:LINE-LLINE or DOC:START-END such as notes/backups.md:12, :12-L14 or :671-743 (bytes)", name)
 }
 
 // IsLabel says that a name is that of a source in a receipt.
@@ -73,8 +80,19 @@ func IsLabel(name string) bool { return labelForm.MatchString(name) }
 // Find looks a passage up; a path may be relative, as for deleting.
 func (p Passage) Find(ctx context.Context, ix engine.Index, around int, seen tamis.Scope) (*tamis.Surroundings, error) {
 	show := func(doc string) (*tamis.Surroundings, error) {
-		if p.line != 0 {
+		switch {
+		case p.line != 0 && p.last == p.line:
 			return ix.ShowLine(ctx, doc, p.line, around, seen)
+		case p.line != 0:
+			from, err := ix.ShowLine(ctx, doc, p.line, 0, seen)
+			if err != nil {
+				return nil, err
+			}
+			to, err := ix.ShowLine(ctx, doc, p.last, 0, seen)
+			if err != nil {
+				return nil, err
+			}
+			return ix.Show(ctx, doc, from.Start, to.End, around, seen)
 		}
 		return ix.Show(ctx, doc, p.start, p.end, around, seen)
 	}
@@ -84,6 +102,22 @@ func (p Passage) Find(ctx context.Context, ix engine.Index, around int, seen tam
 		return nil, fmt.Errorf("%s:%d-%d has changed since the context was made; ask the question again", screen.Name(p.doc), p.start, p.end)
 	}
 	return s, err
+}
+
+// Around is the range of a passage, with the needs of which a context is asked for.
+func Around(ctx context.Context, ix engine.Index, name string, seen tamis.Scope) (a tamis.Around, err error) {
+	if IsLabel(name) {
+		return a, flags.Usagef("--around %s: name a document and a line or bytes, such as notes/backups.md:12", name)
+	}
+	passages, err := Named(name, nil)
+	if err != nil {
+		return a, err
+	}
+	s, err := passages[0].Find(ctx, ix, 0, seen)
+	if err != nil {
+		return a, err
+	}
+	return tamis.Around{Doc: s.Doc, Start: s.Start, End: s.End}, nil
 }
 
 // Document is the document of an id, or of a path, which may be relative.

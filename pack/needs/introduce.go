@@ -1,0 +1,222 @@
+package needs
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/acronym"
+)
+
+// strength is how surely a sentence introduces a name.
+type strength int
+
+const (
+	none   strength = iota
+	medium          // it is given a value, or described in passing
+	strong          // it is defined or declared
+)
+
+// introduction is a sentence that introduces a name.
+type introduction struct {
+	sentence int
+	at       int // where the name stands
+	end      int // of what belongs to it, in bytes; 0: its own
+	strength strength
+	what     string
+}
+
+var (
+	isDefined = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:(?:is|are|was|were)\s+(?:an?|the|any|one|what|simply|just|called|named|defined|used (?:to|for|by))\b|(?:means|refers? to|denotes?|stands? for|describes?)\b)`)
+	verbs     = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:is|are|was|were|holds|has|contains|returns|reports|provides|implements|represents|says|keeps|makes|reads|writes|sets|gets|adds|finds|consists|specifies|controls|determines)\b`)
+	isCalled  = regexp.MustCompile(`(?i)(?:\bcalled|\bnamed|\bknown as|\btermed|\bdubbed|\bdefined? as|\breferred to as|\bdefined by|\bcall(?:s)? (?:it|this|them|these))\s+(?:an?\s+|the\s+)?[*_` + "`" + `"'“‘(]*$`)
+	declares  = regexp.MustCompile(`(?:^|\n)\s*(?:(?:export|public|private|protected|static|async|pub|final|abstract|default|inline|extern|unsafe|virtual|const|export default|@\w+)\s+)*(?:func(?:\s*\([^)\n]*\))?|type|var|const|let|def|class|struct|enum|interface|trait|fn|function|module|namespace|package|#\s*define|typedef\b[^\n]*|union|impl|macro_rules!)\s+\*?$`)
+	assigned  = regexp.MustCompile(`^(?:\s*,\s*[\w*.]+)*\s*(?::=|=[^=])`)
+	assigns   = regexp.MustCompile(`(?:^|\n|;|\{)\s*(?:(?:for|if|var|let|const|switch|else if|int|char|long|auto|unsigned|size_t)\s+)?(?:[\w*.]+(?:\[\])?,?\s+)*\*?$`)
+	field     = regexp.MustCompile(`^\s+[*\[\]\w.]+`)
+	entry     = regexp.MustCompile(`^(?:[ =\[<][^\s]{0,30})?(?:\s*,\s*--?[\w-]+[^\n]{0,20})?(?:\s*[:—–]|\s+-\s|\t|\s{2,}|\n|$)`)
+	remarked  = regexp.MustCompile(`(?:^|\n)\s*(?://|#|/?\*+|--)\s*(?:(?:A|An|The)\s+)?$`)
+	listed    = regexp.MustCompile(`^[\s*•·+#=_` + "`" + `"'-]*$`)
+)
+
+// introduced finds the sentence of a document that introduces a name best: a definition
+// before one that only gives a value, one above the range before one below, the nearest.
+// first is the first sentence that has the name at all, -1 without one.
+func (p *picker) introduced(in *part, n name) (best introduction, first int) {
+	first = -1
+	best.sentence = -1
+	if n.kind == short {
+		if i, ok := p.spelled(in, n.text); ok {
+			return introduction{sentence: i, strength: strong, what: "what " + n.text + " stands for"}, i
+		}
+	}
+	text, find := in.text, n.text
+	if n.kind == term {
+		text, find = in.lower(), strings.ToLower(n.text)
+	}
+	for at, tries := 0, 0; tries < mostPlaces; tries++ {
+		i := strings.Index(text[at:], find)
+		if i < 0 {
+			break
+		}
+		start := at + i
+		at = start + len(find)
+		if !whole(text, start, at) && !(n.kind == term && strings.HasPrefix(text[at:], "s") && whole(text, start, at+1)) {
+			continue
+		}
+		k, ok := in.sentenceAt(in.start + start)
+		if !ok || p.within(in, k, in.start+start) {
+			continue
+		}
+		if first < 0 {
+			first = k
+		}
+		x := in.judge(k, start+in.start, at+in.start, n.kind)
+		if x.strength == none || x.strength < best.strength {
+			continue
+		}
+		x.at = in.start + start
+		if x.strength > best.strength || in == p.own && x.at < p.Start && (x.strength == medium || best.at > p.Start) {
+			best = x // of values the last before the range, of definitions the first
+		}
+	}
+	return best, first
+}
+
+// within says that a place is in the range itself.
+func (p *picker) within(in *part, sentence, at int) bool {
+	if in != p.own {
+		return false
+	}
+	if p.isCode() {
+		start, end := p.whole()
+		return start <= at && at < end
+	}
+	return sentence >= p.first && sentence < p.last
+}
+
+// mostPlaces of a name are looked at in one document.
+const mostPlaces = 3000
+
+// judge says how a sentence speaks of a name that stands at bytes of it.
+func (d *part) judge(k, start, end int, kind kindOfName) introduction {
+	s := &d.sentences[k]
+	before, after := d.slice(s.Start, start), d.slice(end, max(end, s.End))
+	x := introduction{sentence: k}
+	if len(after) > 200 {
+		after = after[:200]
+	}
+	if len(before) > 300 {
+		before = before[len(before)-300:]
+	}
+	title := listed.MatchString(before) && len(strings.Trim(after, " \t*_#=`\"')(:.-")) <= 12 && !strings.Contains(strings.TrimSpace(after), "\n")
+	switch {
+	case s.Kind == corpus.Heading || s.Kind == corpus.Term:
+		if title || kind == identifier && listed.MatchString(before) && s.Kind == corpus.Term {
+			x.strength, x.end = strong, d.below(k)
+		}
+	case s.Kind == corpus.Code:
+		switch {
+		case declares.MatchString(before), remarked.MatchString(before) && verbs.MatchString(after):
+			x.strength = strong
+		case kind == identifier && (assigned.MatchString(after) && assigns.MatchString(before)):
+			x.strength = medium
+		case kind == identifier && lineBlank(before) && field.MatchString(after) && !strings.HasPrefix(strings.TrimLeft(after, " "), "="):
+			x.strength = medium
+		}
+	case isDefined.MatchString(after) && (kind != term || begins(before)), isCalled.MatchString(before):
+		x.strength = strong
+	case kind == identifier && listed.MatchString(before) && (entry.MatchString(after) || verbs.MatchString(after)):
+		x.strength = strong
+		if strings.TrimSpace(after) == "" {
+			x.end = d.below(k)
+		}
+	case kind == proper && begins(before) && verbs.MatchString(after):
+		x.strength = medium
+	}
+	return x
+}
+
+// begins says that hardly anything stands before a name in its sentence.
+func begins(before string) bool {
+	before = strings.ToLower(strings.TrimLeft(before, "*_`\"'“‘#-• \t"))
+	return before == "" || before == "a " || before == "an " || before == "the "
+}
+
+func lineBlank(before string) bool {
+	return strings.TrimSpace(before[strings.LastIndexByte(before, '\n')+1:]) == ""
+}
+
+// below is the end of the first sentence under a heading or term.
+func (d *part) below(k int) int {
+	for i := k + 1; i < min(len(d.sentences), k+3); i++ {
+		if kind := d.sentences[i].Kind; kind != corpus.Heading && kind != corpus.Term {
+			return d.sentences[i].End
+		}
+	}
+	return 0
+}
+
+// spelled is the sentence that says what an acronym stands for: of those in the range's
+// document the last before it.
+func (p *picker) spelled(in *part, short string) (sentence int, ok bool) {
+	for _, f := range in.definitions() {
+		if f.Short != short && strings.TrimSuffix(f.Short, "s") != short {
+			continue
+		}
+		k, held := in.sentenceAt(in.start + f.LongStart)
+		if !held || in == p.own && ok && k >= p.last {
+			continue
+		}
+		if sentence, ok = k, true; in != p.own {
+			break
+		}
+	}
+	return sentence, ok && !(in == p.own && sentence >= p.first && sentence < p.last)
+}
+
+// definitions are those of acronyms.
+func (d *part) definitions() []acronym.Definition {
+	if d.found == nil {
+		d.found = append([]acronym.Definition{}, acronym.Find(d.text)...)
+	}
+	return d.found
+}
+
+func (d *part) lower() string {
+	if d.low == "" {
+		if d.low = strings.ToLower(d.text); len(d.low) != len(d.text) {
+			d.low = d.text // capitals of another length: as it is
+		}
+	}
+	return d.low
+}
+
+// shortCode is how long a declaration may be that is taken whole, in bytes.
+const shortCode = 400
+
+// introduce notes an introduction.
+func (p *picker) introduce(in *part, x introduction, n name, score float64) {
+	s := in.sentences[x.sentence]
+	what := x.what
+	switch {
+	case what != "":
+	case x.strength == medium && n.kind == identifier:
+		what = "where " + n.text + " gets its value"
+	default:
+		what = "where " + n.text + " is introduced"
+	}
+	if n.kind == short {
+		score += spelt - defined
+	}
+	start, end := s.Start, s.End
+	if x.end > 0 {
+		end = x.end
+	}
+	if s.Kind == corpus.Code && (x.strength == medium || end-start > shortCode || in == p.own && start < p.End && p.Start < end) {
+		// Not all of a function: the line, with those of its parameters.
+		start, end = in.lines(x.at, x.at)
+		end = in.start + balanced(in.text, start-in.start, end-in.start)
+	}
+	p.add(in, start, end, score, what)
+}
