@@ -9,6 +9,9 @@ import (
 func (p *picker) enclosing() {
 	start, _ := p.whole()
 	lines := opened(p.own.text, start-p.own.start)
+	if p.outer = start; len(lines) > 0 {
+		p.outer = p.own.start + lines[len(lines)-1][0]
+	}
 	for i, l := range lines {
 		what := "what the line stands in"
 		if i == len(lines)-1 {
@@ -37,7 +40,7 @@ func (p *picker) beside() {
 	start, end := p.whole()
 	score := remainder
 	add := func(at int) (start, end int, ok bool) {
-		if start, end = p.own.lines(at, at); start >= end {
+		if start, end = p.own.lines(at, at); start >= end || strings.HasPrefix(p.own.slice(start, end), "```") {
 			return start, end, false // an empty line: something else is beside it
 		}
 		p.add(p.own, start, end, score, "the lines beside it")
@@ -152,4 +155,18 @@ func commentAbove(text string, at int) [2]int {
 	}
 	trimmed := strings.TrimLeft(s, " \t")
 	return [2]int{begin + len(s) - len(trimmed), begin + len(strings.TrimRight(s, " \t\r\n"))}
+}
+
+// isSource says that a document is source code, not a text with some in it.
+func (d *part) isSource() bool { return d.Type == "go" || d.Type == "code" }
+
+// imports says that a word is the name of a package that a document of code imports.
+func (d *part) imports(name string) bool {
+	head := d.text[:min(len(d.text), 8<<10)]
+	for _, form := range []string{`"` + name + `"`, "/" + name + `"`, "import " + name + "\n", "from " + name + " "} {
+		if strings.Contains(head, form) {
+			return true
+		}
+	}
+	return false
 }

@@ -79,7 +79,7 @@ func (p *picker) other(n name) (*part, introduction, error) {
 		if n.kind == identifier && p.nearness(in, n) == 0 {
 			break
 		}
-		if x, _ := p.introduced(in, n); x.strength == strong {
+		if x, _ := p.introduced(in, n); x.strength == strong && (n.kind != identifier || n.of != "" || in.atMargin(x.at)) {
 			return in, x, nil
 		}
 	}
@@ -93,6 +93,8 @@ func (p *picker) nearness(in *part, n name) int {
 	switch {
 	case n.of != "" && in.under(n.of):
 		return 3
+	case n.of != "" && p.own.imports(n.of):
+		return 0
 	case filepath.Dir(in.Path) == filepath.Dir(p.own.Path):
 		return 2
 	case n.of == "" && distinct(n.text):

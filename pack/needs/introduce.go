@@ -27,10 +27,11 @@ type introduction struct {
 }
 
 var (
-	isDefined = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:(?:is|are|was|were)\s+(?:an?|the|any|one|what|simply|just|called|named|defined|used (?:to|for|by))\b|(?:means|refers? to|denotes?|stands? for|describes?)\b)`)
+	isDefined = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:(?:is|are|was|were)\s+(?:an?|the|any|one|what|simply|just|defined|used (?:to|for|by))\b|(?:means|refers? to|denotes?|stands? for|describes?)\b)`)
 	verbs     = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:is|are|was|were|holds|has|contains|returns|reports|provides|implements|represents|says|keeps|makes|reads|writes|sets|gets|adds|finds|consists|specifies|controls|determines)\b`)
 	isCalled  = regexp.MustCompile(`(?i)(?:\bcalled|\bnamed|\bknown as|\btermed|\bdubbed|\bdefined? as|\breferred to as|\bdefined by|\bcall(?:s)? (?:it|this|them|these))\s+(?:an?\s+|the\s+)?[*_` + "`" + `"'“‘(]*$`)
 	declares  = regexp.MustCompile(`(?:^|\n)\s*(?:(?:export|public|private|protected|static|async|pub|final|abstract|default|inline|extern|unsafe|virtual|const|export default|@\w+)\s+)*(?:func(?:\s*\([^)\n]*\))?|type|var|const|let|def|class|struct|enum|interface|trait|fn|function|module|namespace|package|#\s*define|typedef\b[^\n]*|union|impl|macro_rules!)\s+\*?$`)
+	receiver  = regexp.MustCompile(`func\s*\([^)\n]*\)\s*$`)
 	assigned  = regexp.MustCompile(`^(?:\s*,\s*[\w*.]+)*\s*(?::=|=[^=])`)
 	assigns   = regexp.MustCompile(`(?:^|\n|;|\{)\s*(?:(?:for|if|var|let|const|switch|else if|int|char|long|auto|unsigned|size_t)\s+)?(?:[\w*.]+(?:\[\])?,?\s+)*\*?$`)
 	field     = regexp.MustCompile(`^\s+[*\[\]\w.]+`)
@@ -71,7 +72,10 @@ func (p *picker) introduced(in *part, n name) (best introduction, first int) {
 		if first < 0 {
 			first = k
 		}
-		x := in.judge(k, start+in.start, at+in.start, n.kind)
+		x := in.judge(k, start+in.start, at+in.start, n)
+		if in == p.own && p.isCode() && n.kind == identifier && !p.visible(in.start+start, n) {
+			continue
+		}
 		if x.strength == none || x.strength < best.strength {
 			continue
 		}
@@ -95,12 +99,24 @@ func (p *picker) within(in *part, sentence, at int) bool {
 	return sentence >= p.first && sentence < p.last
 }
 
+// visible says that what is declared at a byte is what code in the range means: at the margin,
+// in the declaration around the range and above it, or, of a qualified name, anywhere.
+func (p *picker) visible(at int, n name) bool {
+	return p.own.atMargin(at) || n.of != "" || p.outer <= at && at < p.Start
+}
+
+// atMargin says that the line of a byte is not indented.
+func (d *part) atMargin(at int) bool {
+	begin, _ := d.lines(at, at)
+	return begin == d.start || d.slice(begin-1, begin) == "\n"
+}
+
 // mostPlaces of a name are looked at in one document.
 const mostPlaces = 3000
 
 // judge says how a sentence speaks of a name that stands at bytes of it.
-func (d *part) judge(k, start, end int, kind kindOfName) introduction {
-	s := &d.sentences[k]
+func (d *part) judge(k, start, end int, n name) introduction {
+	s, kind := &d.sentences[k], n.kind
 	before, after := d.slice(s.Start, start), d.slice(end, max(end, s.End))
 	x := introduction{sentence: k}
 	if len(after) > 200 {
@@ -117,12 +133,12 @@ func (d *part) judge(k, start, end int, kind kindOfName) introduction {
 		}
 	case s.Kind == corpus.Code:
 		switch {
-		case declares.MatchString(before), remarked.MatchString(before) && verbs.MatchString(after):
+		case declares.MatchString(before) && (n.of != "" || !receiver.MatchString(before)), remarked.MatchString(before) && verbs.MatchString(after):
 			x.strength = strong
 		case kind == identifier && (assigned.MatchString(after) && assigns.MatchString(before)):
 			x.strength = medium
-		case kind == identifier && lineBlank(before) && field.MatchString(after) && !strings.HasPrefix(strings.TrimLeft(after, " "), "="):
-			x.strength = medium
+		case kind == identifier && n.of != "" && lineBlank(before) && field.MatchString(after) && !strings.HasPrefix(strings.TrimLeft(after, " "), "="):
+			x.strength, x.what = medium, "where "+n.text+" is declared"
 		}
 	case isDefined.MatchString(after) && (kind != term || begins(before)), isCalled.MatchString(before):
 		x.strength = strong

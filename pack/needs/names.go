@@ -50,13 +50,16 @@ func (p *picker) names() []name {
 	var all []name
 	seen := map[string]bool{}
 	add := func(of, text string, kind kindOfName) {
-		if text = strings.Trim(text, " \t\r\n.,;:()[]'\"’-"); utf8.RuneCountInString(text) < 2 && kind != identifier || seen[text] || text == "" {
+		if text = strings.Trim(text, " \t\r\n.,;:()[]'\"’"); !strings.HasPrefix(text, "-") {
+			text = strings.TrimRight(text, "-")
+		}
+		if utf8.RuneCountInString(text) < 2 && kind != identifier || seen[text] || text == "" {
 			return
 		}
 		seen[text] = true
 		all = append(all, name{text: text, of: of, kind: kind, worth: p.worth(text)})
 	}
-	code := p.isCode()
+	code := p.isCode() && p.own.isSource()
 	if code {
 		s = withoutStrings(s)
 	}
@@ -143,8 +146,9 @@ func (p *picker) identifiers(s string, code bool, add func(of, text string, kind
 		}
 		parts := strings.FieldsFunc(s[m[0]:m[1]], func(r rune) bool { return r == '.' || r == ':' || r == '-' || r == '>' })
 		for i, w := range parts {
-			looks := strings.Contains(w, "_") || innerCapital(w) || len(parts) > 1 && i > 0 || strings.HasPrefix(s[m[1]:], "(")
-			if keywords[w] || !code && (!looks || len(w) < 3) {
+			called := i == len(parts)-1 && strings.HasPrefix(s[m[1]:], "(")
+			looks := strings.Contains(w, "_") || innerCapital(w) || called || len(parts) > 1 && i > 0 && unicode.IsUpper([]rune(w)[0])
+			if keywords[w] || !code && (!looks || len(w) < 3) || i < len(parts)-1 && p.own.imports(w) {
 				continue
 			}
 			of := ""

@@ -31,6 +31,7 @@ func (p *picker) near(ctx context.Context) error {
 		p.enclosing()
 		return nil
 	}
+	p.described()
 	p.pointing()
 	p.references()
 	p.before()
@@ -129,6 +130,25 @@ func (p *picker) title() error {
 	}
 	return nil
 }
+
+// described picks the term that the range describes, and what is said of it first.
+func (p *picker) described() {
+	for i, n := p.first-1, 0; i >= 0 && n < farTerm; i, n = i-1, n+1 {
+		switch k := p.own.sentences[i].Kind; {
+		case k == corpus.Term:
+			p.addSentence(p.own, i, frame, "what it describes")
+			if i+1 < p.first {
+				p.addSentence(p.own, i+1, defined, "what is said of it first")
+			}
+			return
+		case k == corpus.Heading || p.own.sentences[p.first].Kind != corpus.ListItem:
+			return
+		}
+	}
+}
+
+// farTerm is how many sentences before its own a term is looked for.
+const farTerm = 30
 
 // farthest is how many sentences that point back to one another are followed.
 const farthest = 4
@@ -280,9 +300,10 @@ func (p *picker) paragraph() {
 	}
 }
 
-// together says that no line is empty between two sentences.
+// together says that two sentences are of one paragraph, or of one entry.
 func (p *picker) together(a, b int) bool {
-	return strings.Count(p.own.slice(p.own.sentences[a].End, p.own.sentences[b].Start), "\n") < 2 && p.own.sentences[a].Kind != corpus.Heading
+	entry := func(i int) bool { return p.own.sentences[i].Kind == corpus.Heading || p.own.sentences[i].Kind == corpus.Term }
+	return strings.Count(p.own.slice(p.own.sentences[a].End, p.own.sentences[b].Start), "\n") < 2 && !entry(a) && !entry(b)
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

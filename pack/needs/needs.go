@@ -77,7 +77,7 @@ type picker struct {
 	own    *part
 	first  int // sentences of own that the range touches, from this one
 	last   int // to before this one
-	others map[topk.Row]*part
+	outer  int // where the declaration begins that a range of code stands in
 	pieces []piece
 }
 
@@ -91,7 +91,7 @@ func Context(ctx context.Context, from gather.Reader, words *text.Loan, r Reques
 	if r.Render = cmp.Or(r.Render, render.Plain); !slices.Contains(render.Renderings(), r.Render) {
 		return nil, &pack.ChoiceError{Field: "render", Reason: fmt.Sprintf("rendering %q; known are %s", r.Render, strings.Join(render.Renderings(), ", "))}
 	}
-	p := &picker{Request: r, from: from, words: words, others: map[topk.Row]*part{}}
+	p := &picker{Request: r, from: from, words: words}
 	if err := p.read(); err != nil {
 		return nil, err
 	}
@@ -145,7 +145,35 @@ func (p *picker) read() error {
 	for p.last < len(p.own.sentences) && p.own.sentences[p.last].Start < p.End {
 		p.last++
 	}
+	p.complete()
 	return nil
+}
+
+// mostCut lines of a sentence are put together.
+const mostCut = 3
+
+// complete takes the lines before and after that a long sentence was cut into.
+func (p *picker) complete() {
+	if p.first == p.last || p.isCode() {
+		return
+	}
+	d := p.own
+	goesOn := func(a, b int) bool {
+		x, y := d.sentences[a], d.sentences[b]
+		return x.Kind == y.Kind && (x.Kind == corpus.Paragraph || x.Kind == corpus.ListItem) && strings.Trim(d.slice(x.End, y.Start), " \t\r") == "\n" &&
+			!strings.ContainsAny(lastRune(strings.TrimRight(d.of(a), "\"')”’»*_`] ")), ".!?:;。！？…")
+	}
+	for n := 0; n < mostCut && p.first > 0 && goesOn(p.first-1, p.first); n++ {
+		p.first--
+	}
+	for n := 0; n < mostCut && p.last < len(d.sentences) && goesOn(p.last-1, p.last); n++ {
+		p.last++
+	}
+}
+
+func lastRune(s string) string {
+	_, n := utf8.DecodeLastRuneInString(s)
+	return s[len(s)-n:]
 }
 
 // asked is the range as it was asked for, without blanks at its ends.

@@ -36,6 +36,7 @@ var foreign = map[string]string{
 	"show":                   "?id=secret&start=0&end=9",
 	"search":                 `{"query":"payroll vault Zanzibar backups","k":100}`,
 	"context":                `{"question":"payroll vault Zanzibar backups","budget":1000,"dropped":true,"explain":true}`,
+	"around":                 `{"doc":"secret","end":40}`,
 	"replay":                 "receipt",
 	"ask":                    `{"question":"payroll vault Zanzibar backups","budget":1000,"dropped":true}`,
 	"start-session":          `{"tokens":1000}`,

@@ -16,7 +16,7 @@ import (
 // context is the tool: what answers a question and was not shown yet.
 func (r *room) context(ctx context.Context, c *call) (out *reply, err error) {
 	if c.Around = strings.TrimSpace(c.Around); strings.TrimSpace(c.Question) == "" && c.Around == "" {
-		return nil, fmt.Errorf("the question is empty; ask one, or name a place in around")
+		return nil, fmt.Errorf("context needs the argument question (it is empty), or around with a place such as FILE:LINE")
 	}
 	if c.Around != "" {
 		c.Question = "" // it is no answer to one
