@@ -2,6 +2,7 @@ package needs
 
 import (
 	"strings"
+	"unicode"
 )
 
 // enclosing picks what a line of code stands in: the lines above it that are indented less,
@@ -96,7 +97,7 @@ func opened(text string, at int) (out [][2]int) {
 		bare := strings.TrimLeft(line, " \t")
 		n := indentOf(line)
 		switch {
-		case bare == "" || n >= depth || isComment(bare) || strings.HasPrefix(bare, "#") && strings.Contains("#if #ifdef #ifndef #else #endif #elif", strings.Fields(bare)[0]):
+		case n >= depth || isComment(bare) || !strings.ContainsFunc(bare, unicode.IsLetter) && !strings.ContainsAny(bare, "(){}[]") || strings.HasPrefix(bare, "#") && strings.Contains("#if #ifdef #ifndef #else #endif #elif", strings.Fields(bare)[0]):
 		case strings.ContainsRune("})]{", rune(bare[0])):
 			if depth = n + 1; len(bare) > 3 && (strings.HasSuffix(bare, "{") || strings.HasSuffix(bare, ":")) && bare[0] == '}' { // } else {
 				out = append(out, [2]int{start + len(line) - len(bare), start + len(line)})

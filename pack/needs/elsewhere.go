@@ -79,7 +79,7 @@ func (p *picker) other(n name) (*part, introduction, error) {
 		if n.kind == identifier && p.nearness(in, n) == 0 {
 			break
 		}
-		if x, _ := p.introduced(in, n); x.strength == strong && (n.kind != identifier || n.of != "" || in.atMargin(x.at)) {
+		if x, _ := p.introduced(in, n); x.strength == strong && (n.kind != identifier || n.of != "" || x.grouped || p.atMargin(in, x.at)) {
 			return in, x, nil
 		}
 	}

@@ -24,6 +24,7 @@ type introduction struct {
 	end      int // of what belongs to it, in bytes; 0: its own
 	strength strength
 	what     string
+	grouped  bool // where it stands in a group of declarations, as those of const ( … )
 }
 
 var (
@@ -35,6 +36,8 @@ var (
 	assigned  = regexp.MustCompile(`^(?:\s*,\s*[\w*.]+)*\s*(?::=|=[^=])`)
 	assigns   = regexp.MustCompile(`(?:^|\n|;|\{)\s*(?:(?:for|if|var|let|const|switch|else if|int|char|long|auto|unsigned|size_t)\s+)?(?:[\w*.]+(?:\[\])?,?\s+)*\*?$`)
 	field     = regexp.MustCompile(`^\s+[*\[\]\w.]+`)
+	member    = regexp.MustCompile(`^(?:\s+[*\[\]\w.]+)?\s*(?:=[^=]|,|\r?\n|//|$)|^\s+(?:struct|interface|func)\b`)
+	group     = regexp.MustCompile(`^(?:(?:const|var|type)\s*\(|(?:typedef\s+|export\s+|pub\s+|public\s+)*enum\b[^;]*\{)$`)
 	entry     = regexp.MustCompile(`^(?:[ =\[<][^\s]{0,30})?(?:\s*,\s*--?[\w-]+[^\n]{0,20})?(?:\s*[:—–]|\s+-\s|\t|\s{2,}|\n|$)`)
 	remarked  = regexp.MustCompile(`(?:^|\n)\s*(?://|#|/?\*+|--)\s*(?:(?:A|An|The)\s+)?$`)
 	listed    = regexp.MustCompile(`^[\s*•·+#=_` + "`" + `"'-]*$`)
@@ -73,7 +76,7 @@ func (p *picker) introduced(in *part, n name) (best introduction, first int) {
 			first = k
 		}
 		x := in.judge(k, start+in.start, at+in.start, n)
-		if in == p.own && p.isCode() && n.kind == identifier && !p.visible(in.start+start, n) {
+		if x.grouped && !in.inGroup(in.start+start) || in == p.own && !x.grouped && p.isCode() && n.kind == identifier && !p.visible(in.start+start, n) {
 			continue
 		}
 		if x.strength == none || x.strength < best.strength {
@@ -102,13 +105,23 @@ func (p *picker) within(in *part, sentence, at int) bool {
 // visible says that what is declared at a byte is what code in the range means: at the margin,
 // in the declaration around the range and above it, or, of a qualified name, anywhere.
 func (p *picker) visible(at int, n name) bool {
-	return p.own.atMargin(at) || n.of != "" || p.outer <= at && at < p.Start
+	return p.atMargin(p.own, at) || n.of != "" || p.outer <= at && at < p.Start
+}
+
+// inGroup says that a line of code stands in a group of declarations.
+func (d *part) inGroup(at int) bool {
+	lines := opened(d.text, at-d.start)
+	return len(lines) == 1 && group.MatchString(d.text[lines[0][0]:lines[0][1]])
 }
 
 // atMargin says that the line of a byte is not indented.
-func (d *part) atMargin(at int) bool {
+func (p *picker) atMargin(d *part, at int) bool {
 	begin, _ := d.lines(at, at)
-	return begin == d.start || d.slice(begin-1, begin) == "\n"
+	if begin > d.start || begin == 0 {
+		return begin == 0 || d.slice(begin-1, begin) == "\n"
+	}
+	before, err := p.from.Text(d.row, begin-1, begin)
+	return err == nil && before == "\n"
 }
 
 // mostPlaces of a name are looked at in one document.
@@ -139,6 +152,8 @@ func (d *part) judge(k, start, end int, n name) introduction {
 			x.strength = medium
 		case kind == identifier && n.of != "" && lineBlank(before) && field.MatchString(after) && !strings.HasPrefix(strings.TrimLeft(after, " "), "="):
 			x.strength, x.what = medium, "where "+n.text+" is declared"
+		case kind == identifier && n.of == "" && lineBlank(before) && member.MatchString(after):
+			x.strength, x.what, x.grouped = strong, "where "+n.text+" is declared", true
 		}
 	case isDefined.MatchString(after) && (kind != term || begins(before)), isCalled.MatchString(before):
 		x.strength = strong
@@ -208,6 +223,39 @@ func (d *part) lower() string {
 	return d.low
 }
 
+// declaration is the line of a long one, with those of its parameters and, where the line is
+// of its comment, with what that is about. A long comment is a piece of its own.
+func (p *picker) declaration(in *part, at int) (start, end int) {
+	start, end = in.lines(at, at)
+	from := start
+	for isComment(in.slice(from, end)) {
+		i := strings.IndexByte(in.slice(end, in.end()), '\n')
+		if i < 0 {
+			return start, end
+		}
+		if f, e := in.lines(end+i+1, end+i+1); f < e {
+			from, end = f, e
+		} else {
+			return start, end
+		}
+	}
+	end = in.start + balanced(in.text, from-in.start, end-in.start)
+	if end-start > mostComment {
+		start = from
+	}
+	return start, end
+}
+
+// allComment says that code has no line but of a comment.
+func allComment(s string) bool {
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" && !isComment(line) {
+			return false
+		}
+	}
+	return true
+}
+
 // shortCode is how long a declaration may be that is taken whole, in bytes.
 const shortCode = 400
 
@@ -229,10 +277,8 @@ func (p *picker) introduce(in *part, x introduction, n name, score float64) {
 	if x.end > 0 {
 		end = x.end
 	}
-	if s.Kind == corpus.Code && (x.strength == medium || end-start > shortCode || in == p.own && start < p.End && p.Start < end) {
-		// Not all of a function: the line, with those of its parameters.
-		start, end = in.lines(x.at, x.at)
-		end = in.start + balanced(in.text, start-in.start, end-in.start)
+	if s.Kind == corpus.Code && (x.strength == medium || x.grouped || end-start > shortCode || allComment(in.of(x.sentence)) || in == p.own && start < p.End && p.Start < end) {
+		start, end = p.declaration(in, x.at)
 	}
 	p.add(in, start, end, score, what)
 }

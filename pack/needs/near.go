@@ -302,7 +302,9 @@ func (p *picker) paragraph() {
 
 // together says that two sentences are of one paragraph, or of one entry.
 func (p *picker) together(a, b int) bool {
-	entry := func(i int) bool { return p.own.sentences[i].Kind == corpus.Heading || p.own.sentences[i].Kind == corpus.Term }
+	entry := func(i int) bool {
+		return p.own.sentences[i].Kind == corpus.Heading || p.own.sentences[i].Kind == corpus.Term
+	}
 	return strings.Count(p.own.slice(p.own.sentences[a].End, p.own.sentences[b].Start), "\n") < 2 && !entry(a) && !entry(b)
 }
 
