@@ -52,6 +52,8 @@ type Layout struct {
 	// context may end before its budget: see render.Orders, render.Renderings
 	// and pack.Cuts.
 	Order, Render, Cut string
+	// Unit is what is kept or left out whole: one of unit.Kinds, unit.Thought where it is "".
+	Unit string
 	// Guards keep what a sentence needs to be understood with it: some of
 	// unit.Guards. Nil stands for unit.DefaultGuards; an empty list for none.
 	Guards []string
@@ -190,7 +192,7 @@ func (r *request) composed(question string, counts func(name string) (tokens.Cou
 		Question: question, Around: r.around, Beside: beside, Favour: r.favour, Drafts: r.drafts, Rerank: compose.Rerank(r.rerank),
 		Pack: pack.Options{
 			Budget: r.Tokens, Counter: counter, KeepDuplicates: r.KeepDuplicates,
-			Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf,
+			Order: r.Order, Render: r.Render, Cut: r.Cut, Unit: r.Unit, Guards: r.Guards, MostOf: r.MostOf,
 			Shrink: r.Shrink, ShrinkByQuestion: r.ShrinkByQuestion, Weights: r.Weights, Trace: r.Trace, Window: r.window,
 		},
 	}, err

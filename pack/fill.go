@@ -420,7 +420,7 @@ func (f *filler) layout() {
 // context writes the receipt.
 func (f *filler) context(question string, confidence float64) *render.Context {
 	c := &render.Context{
-		Question: question, Budget: f.o.Budget, Confidence: confidence, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Guards: f.o.Guards,
+		Question: question, Budget: f.o.Budget, Confidence: confidence, Order: f.o.Order, Render: f.o.Render, Cut: f.o.Cut, CutRecall: Recall(f.o.Cut), Unit: f.o.Unit, Guards: f.o.Guards,
 		MostOf: f.o.MostOf, Shrink: f.o.Shrink, ShrinkByQuestion: f.o.Shrink > 0 && f.o.ShrinkByQuestion, Label: render.Form(f.o.Render, f.signs),
 		Drafts: f.o.Drafts, Incomplete: f.o.Incomplete, Judged: f.o.Judged,
 	}

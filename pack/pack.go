@@ -58,7 +58,7 @@ var (
 
 // ChoiceError says which option does not exist, and which do. It is ErrUnknown.
 type ChoiceError struct {
-	Field  string // order, render, cut, guards, most_of or shrink
+	Field  string // order, render, cut, unit, guards, most_of or shrink
 	Reason string
 }
 
@@ -111,6 +111,8 @@ type Options struct {
 	// Order and Render are one of render.Orders and render.Renderings, Cut one of
 	// Cuts; "" stands for render.Order, render.Plain and no cut.
 	Order, Render, Cut string
+	// Unit is what is kept or left out whole, one of unit.Kinds; "" stands for unit.Thought.
+	Unit string
 	// Guards are some of unit.Guards; nil means unit.DefaultGuards.
 	Guards []string
 	// MostOf, where between 0 and 1, is the most that is kept of each document: this
@@ -168,7 +170,7 @@ func New(q Question, o Options) (*Pack, error) {
 		w = *o.Weights
 	}
 	units := unit.New(q.Terms, q.IDF)
-	units.HeadingsApart = o.Render == render.Structured
+	units.HeadingsApart, units.Kind = o.Render == render.Structured, o.Unit
 	return &Pack{q: q, o: o, units: units, scoring: score.New(score.Question{Text: q.Text, Drafts: q.Drafts}, units, &w)}, nil
 }
 
@@ -176,7 +178,7 @@ func (o *Options) valid() error {
 	for _, choice := range []struct {
 		field, what, name string
 		known             []string
-	}{{"order", "order", o.Order, render.Orders()}, {"render", "rendering", o.Render, render.Renderings()}, {"cut", "cut", cmp.Or(o.Cut, CutGap), Cuts()}} {
+	}{{"order", "order", o.Order, render.Orders()}, {"render", "rendering", o.Render, render.Renderings()}, {"cut", "cut", cmp.Or(o.Cut, CutGap), Cuts()}, {"unit", "unit", cmp.Or(o.Unit, unit.Thought), unit.Kinds()}} {
 		if !slices.Contains(choice.known, choice.name) {
 			return &ChoiceError{choice.field, fmt.Sprintf("%s %q; known are %s", choice.what, choice.name, strings.Join(choice.known, ", "))}
 		}

@@ -1,6 +1,6 @@
 // Package surroundings measures contexts around a range, on ranges whose need is known
 // without a model: what the range cannot be understood without stands at known bytes. Beside
-// them stands a plain window of the same budget: as many lines on either side as fit.
+// them stands a plain window of the same budget: as many words on either side as fit.
 package surroundings
 
 import (
@@ -30,8 +30,8 @@ const (
 	Identifier = "declaration of a name"
 	// IdentifierElsewhere: what another file of the package declares.
 	IdentifierElsewhere = "declaration, other file"
-	// Antecedent: a sentence that begins with a pronoun, in a document about what its title
-	// names; some sentence before that has that name.
+	// Antecedent: a sentence that begins with a pronoun, in a short document whose first
+	// sentence says what its title names; some sentence before that has that name.
 	Antecedent = "antecedent"
 	// Header: a row of a table, whose first row says what the columns are.
 	Header = "header of a table"
@@ -128,10 +128,13 @@ func (m *maker) acronyms(d *corpus.Document, all []corpus.Sentence) {
 	}
 }
 
+// mostArticle is how long a text may be whose pronouns mean what it is about, in bytes.
+const mostArticle = 8000
+
 // antecedents makes at most two cases of a document.
 func (m *maker) antecedents(d *corpus.Document, all []corpus.Sentence) {
 	name := strings.TrimSpace(strings.Split(strings.Split(d.Title, "(")[0], ",")[0])
-	if len(name) < 4 || strings.Contains(name, ".") {
+	if len(name) < 4 || len(d.Source) > mostArticle || len(all) == 0 || !strings.Contains(d.Source[all[0].Start:all[0].End], name) {
 		return
 	}
 	words := strings.Fields(name)

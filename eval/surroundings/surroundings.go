@@ -160,26 +160,26 @@ func share(c *Case, spans []render.Range) float64 {
 	return 0
 }
 
-// around is the range with as many whole lines on either side as a budget has room for.
+// around is the range with as many words on either side as a budget has room for, as many
+// bytes on both where the document has them.
 func around(source string, r render.Range, budget int, counter tamis.Counter) render.Range {
 	widen := func(n int) render.Range {
-		w := r
-		for range n {
-			if w.Start > 0 {
-				w.Start = strings.LastIndexByte(source[:w.Start-1], '\n') + 1
-			}
-			if w.End < len(source) {
-				if i := strings.IndexByte(source[w.End+1:], '\n'); i >= 0 {
-					w.End += 1 + i
-				} else {
-					w.End = len(source)
-				}
-			}
+		w := render.Range{Doc: r.Doc, Start: max(0, r.Start-n), End: min(len(source), r.End+n)}
+		w.Start, w.End = max(0, w.Start-max(0, r.End+n-len(source))), min(len(source), w.End+max(0, n-r.Start))
+		if i := strings.IndexAny(source[w.Start:r.Start], " \n"); w.Start > 0 && i >= 0 {
+			w.Start += i + 1
+		} else if w.Start > 0 {
+			w.Start = r.Start
+		}
+		if i := strings.LastIndexAny(source[r.End:w.End], " \n"); w.End < len(source) && i >= 0 {
+			w.End = r.End + i
+		} else if w.End < len(source) {
+			w.End = r.End
 		}
 		return w
 	}
-	// What has more lines than the budget has tokens does not fit.
-	n := sort.Search(budget+1, func(n int) bool {
+	// A token has at most 128 bytes, and seldom more than a few.
+	n := sort.Search(16*budget, func(n int) bool {
 		w := widen(n + 1)
 		return counter.Count(source[w.Start:w.End]) > budget
 	})
@@ -188,7 +188,7 @@ func around(source string, r render.Range, budget int, counter tamis.Counter) re
 
 // WriteTable writes the figures for people.
 func (r *Report) WriteTable(w io.Writer) error {
-	fmt.Fprintf(w, "share of ranges whose need is kept, %%: in a window of lines / in a context around it (mean tokens)\n%-28s %6s", "", "cases")
+	fmt.Fprintf(w, "share of ranges whose need is kept, %%: in a window / in a context around it (mean tokens)\n%-28s %6s", "", "cases")
 	for _, b := range r.Budgets {
 		fmt.Fprintf(w, "%27d", b)
 	}

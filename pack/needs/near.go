@@ -35,6 +35,7 @@ func (p *picker) near(ctx context.Context) error {
 	p.pointing()
 	p.references()
 	p.before()
+	p.lead()
 	p.following()
 	p.paragraph()
 	return nil
@@ -259,6 +260,22 @@ func (p *picker) before() {
 		p.addSentence(p.own, b, previous, "the sentence before")
 	}
 }
+
+// lead picks what the document begins with, which often says what it is about.
+func (p *picker) lead() {
+	if first, _ := p.from.PassageRows(p.Doc); len(p.own.sentences) == 0 || p.own.sentences[0].passage != first {
+		return
+	}
+	for i := range min(p.first, farLead) {
+		if k := p.own.sentences[i].Kind; k == corpus.Paragraph || k == corpus.Quote {
+			p.addSentence(p.own, i, mentioned, "what the document begins with")
+			return
+		}
+	}
+}
+
+// farLead is how many sentences down its first one may stand.
+const farLead = 5
 
 var announces = regexp.MustCompile(`(?i)\b(?:following|as follows|below)\b|[:：]\s*$`)
 

@@ -78,6 +78,7 @@ type Context struct {
 	Render        string   `json:"render"` // one of Renderings; "" is Plain
 	Cut           string   `json:"cut,omitempty"`
 	CutRecall     float64  `json:"cut_recall,omitempty"` // what was measured of the cut
+	Unit          string   `json:"unit,omitempty"`       // one of unit.Kinds; "" is unit.Thought
 	Guards        []string `json:"guards,omitempty"`     // some of unit.Guards
 	// MostOf is the share of each document that may be kept, where one was set.
 	MostOf float64 `json:"most_of,omitempty"`

@@ -90,6 +90,8 @@ type Set struct {
 	// HeadingsApart makes headings units of their own, before Add: for a rendering
 	// that sets text under them.
 	HeadingsApart bool
+	// Kind of the units, one of Kinds, set before Add; "" stands for Thought.
+	Kind string
 
 	slots [256]uint8 // question terms by hash: 0, or 1 + index of the first in chain
 	next  []uint8    // the next one in the chain, likewise
@@ -262,7 +264,7 @@ func (all *Set) newSection(s *Source, headings []string) Section {
 func (all *Set) passage(doc int, p *gather.Passage, first bool) {
 	from := &all.Docs[doc]
 	an, nested := from.Analyzer, from.Nested()
-	for _, sen := range thoughts(p, joining{all.HeadingsApart, nested, from.Letter()}) {
+	for _, sen := range thoughts(p, joining{all.Kind, all.HeadingsApart, nested, from.Letter()}) {
 		s := p.Text[sen.Start-p.Start : sen.End-p.Start]
 		if nested {
 			if blanks := all.blanks(doc, sen.Start); blanks > 0 {

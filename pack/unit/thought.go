@@ -42,11 +42,27 @@ func thoughts(p *gather.Passage, how joining) []corpus.Sentence {
 	return out
 }
 
+// What a context is made of: units that are kept or left out whole.
+const (
+	// Thought, the default: a sentence, with those that say nothing without each other.
+	Thought = "thought"
+	// Sentence is a sentence, an item, a row, a line of code by itself.
+	Sentence = "sentence"
+	// Paragraph is the sentences between which no line is empty.
+	Paragraph = "paragraph"
+	// Passage is a passage of about 200 tokens whole.
+	Passage = "passage"
+)
+
+// Kinds lists them, the finest first.
+func Kinds() []string { return []string{Sentence, Thought, Paragraph, Passage} }
+
 // joining is how sentences become thoughts.
 type joining struct {
-	apart  bool // headings are units of their own
-	nested bool // of data only a comment is joined, to what it is about
-	letter bool // the lines of the head of a mail stand alone
+	kind   string // one of Kinds
+	apart  bool   // headings are units of their own
+	nested bool   // of data only a comment is joined, to what it is about
+	letter bool   // the lines of the head of a mail stand alone
 }
 
 // explains says whether a comment is about the entry that follows it.
@@ -62,9 +78,16 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 	}
 	at := func(s corpus.Sentence) string { return p.Text[s.Start-p.Start : s.End-p.Start] }
 	a, b := at(last), at(next)
+	heading := how.apart && (last.Kind == corpus.Heading || next.Kind == corpus.Heading)
 	breaks := strings.Count(p.Text[last.End-p.Start:next.Start-p.Start], "\n")
 	size := next.End - thought.Start
 	switch {
+	case how.kind == Sentence:
+		return false
+	case how.kind == Paragraph:
+		return !heading && (breaks <= 1 || last.Kind == corpus.Heading)
+	case how.kind == Passage:
+		return !heading
 	case next.Kind == corpus.Heading || next.Kind == corpus.Term:
 		return false
 	case how.letter && (letterLine(a) || letterLine(b)):

@@ -28,6 +28,7 @@ type ContextRequest struct {
 	Order        string   `json:"order,omitempty" enum:"best-document-first,best-last,both-ends,document-order,stable-prefix" doc:"Order of the documents"`
 	UntilCovered bool     `json:"until_covered,omitempty" doc:"End when what can be covered of the question is"`
 	Cut          string   `json:"cut,omitempty" doc:"End before the budget is full by this rule"`
+	Unit         string   `json:"unit,omitempty" enum:"sentence,thought,paragraph,passage" doc:"What is kept or left out whole; thoughts where nothing is said"`
 	Guards       []string `json:"guards,omitempty" doc:"Keep with a sentence what it needs to be understood, by these rules; an empty list for none"`
 	MostOf       float64  `json:"most_of,omitempty" minimum:"0" maximum:"1" doc:"Keep at most this share of each document's candidates"`
 	Shrink       float64  `json:"shrink,omitempty" minimum:"0" maximum:"1" doc:"Leave out this share of the words of each sentence"`
@@ -40,7 +41,7 @@ func (r *ContextRequest) budget() tamis.Budget {
 }
 
 func (r *ContextRequest) layout() tamis.Layout {
-	l := tamis.Layout{Order: r.Order, Render: r.Render, Cut: r.Cut, Guards: r.Guards, MostOf: r.MostOf, Shrink: r.Shrink}
+	l := tamis.Layout{Order: r.Order, Render: r.Render, Cut: r.Cut, Unit: r.Unit, Guards: r.Guards, MostOf: r.MostOf, Shrink: r.Shrink}
 	if r.UntilCovered {
 		l.Cut = pack.CutCovered
 	}

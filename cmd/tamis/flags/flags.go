@@ -86,6 +86,9 @@ func Complete(cmd *cobra.Command) {
 		if f.Name == "index" {
 			err = cmd.MarkFlagDirname(f.Name)
 		} else if values, ok := choices[f.Name]; ok {
+			if f.Name == "unit" && strings.Contains(f.Usage, unit.Thought) {
+				values = unit.Kinds
+			}
 			err = cmd.RegisterFlagCompletionFunc(f.Name, func(_ *cobra.Command, _ []string, given string) ([]string, cobra.ShellCompDirective) {
 				return completeChoice(given, values(), slices.Contains(lists, f.Name)), cobra.ShellCompDirectiveNoFileComp
 			})

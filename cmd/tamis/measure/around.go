@@ -25,7 +25,7 @@ folders, which are indexed in memory for it, on lines whose need is known withou
 what their acronyms stand for, the function that a line of Go stands in and what it names
 (by Go's own parser), the header of a table, the heading above, and for a sentence that
 begins with a pronoun a sentence that names what the document is about. Beside it stands a
-window of the same budget: as many lines on either side as fit.`,
+window of the same budget: as many words on either side as fit.`,
 		Example: "  tamis eval around docs\n" +
 			"  tamis eval around --index .tamis --budgets 128,512",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -22,6 +22,7 @@ import (
 	"github.com/tamis-search/tamis/eval/tune"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/pack/score"
+	"github.com/tamis-search/tamis/pack/unit"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -29,6 +30,7 @@ func (c *Console) contextCommand() *cobra.Command {
 	var (
 		documents, questions, budgets, against, tokenizer, runFile, index string
 		asJSON, tune                                                      bool
+		kinds                                                             []string
 		o                                                                 suiteOptions
 	)
 	cmd := &cobra.Command{
@@ -40,6 +42,7 @@ baselines, and compares question by question.`,
 		Example: "  tamis eval context --documents documents.jsonl.gz --questions questions.jsonl --budgets 256,1000 --baselines all\n" +
 			"  tamis eval context --sets evidence --baselines all --held-out --plot curves.svg\n" +
 			"  tamis eval context --sets evidence --pooled --ablate\n" +
+			"  tamis eval context --sets evidence --unit all\n" +
 			"  tamis eval context --tune --sets evidence",
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,6 +79,9 @@ baselines, and compares question by question.`,
 			if tune {
 				return c.tune(cmd.Context(), o.sets, limits, counter, asJSON)
 			}
+			if len(kinds) > 0 {
+				return c.units(cmd.Context(), kinds, o, documents, questions, limits, counter, asJSON)
+			}
 			if o.sets != "" {
 				chosen, err := baselines.Named(against)
 				if err != nil {
@@ -109,6 +115,7 @@ baselines, and compares question by question.`,
 	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
 	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
 	f.StringVar(&o.sets, "sets", "", "folder of evidence sets: in each a documents.jsonl(.gz) and a questions.jsonl")
+	f.StringSliceVar(&kinds, "unit", nil, "compare contexts made of these units, all or some of: "+strings.Join(unit.Kinds(), ", "))
 	f.StringVar(&index, "index", "", "measure over a cluster, in new indexes that go in the end: opensearch://HOST:PORT/NAME, and NAME-2 … for more groups")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")

@@ -51,6 +51,7 @@ func addLayout(f *pflag.FlagSet, layout *tamis.Layout, guards *[]string, covers 
 	f.StringVar(&layout.Render, "render", "", "form of the text: "+strings.Join(render.Renderings(), ", "))
 	f.StringVar(&layout.Cut, "cut", "", "end before the budget is full, at the cost of evidence: "+strings.Join(pack.Cuts(), ", "))
 	f.StringSliceVar(guards, "guards", unit.DefaultGuards(), "keep with a sentence what it needs to be understood, none or some of: "+strings.Join(unit.Guards(), ", "))
+	f.StringVar(&layout.Unit, "unit", unit.Thought, "what is kept or left out whole: "+strings.Join(unit.Kinds(), ", "))
 	f.Float64Var(&layout.MostOf, "most-of", 0, "keep at most this share of each document's candidates, such as 0.3")
 	f.Float64Var(&layout.Shrink, "shrink", 0, "leave out this share of the words of each sentence, at the cost of answers, such as 0.3")
 }
@@ -198,6 +199,10 @@ func (q *asked) valid(cmd *cobra.Command) error {
 	}
 	if q.layout.Guards = q.guards; slices.Equal(q.guards, []string{"none"}) {
 		q.layout.Guards = []string{}
+	}
+	// A configuration may say what searches rank: documents, which are too large here.
+	if !slices.Contains(unit.Kinds(), q.layout.Unit) && !cmd.Flags().Changed("unit") || q.layout.Unit == unit.Thought {
+		q.layout.Unit = ""
 	}
 	if q.covers {
 		q.layout.Cut = pack.CutCovered
