@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
@@ -30,7 +31,6 @@ func (c *Console) contextCommand() *cobra.Command {
 	var (
 		documents, questions, budgets, against, tokenizer, runFile, index string
 		asJSON, tune                                                      bool
-		kinds                                                             []string
 		o                                                                 suiteOptions
 	)
 	cmd := &cobra.Command{
@@ -79,8 +79,8 @@ baselines, and compares question by question.`,
 			if tune {
 				return c.tune(cmd.Context(), o.sets, limits, counter, asJSON)
 			}
-			if len(kinds) > 0 {
-				return c.units(cmd.Context(), kinds, o, documents, questions, limits, counter, asJSON)
+			if len(o.units) > 0 {
+				return c.units(cmd.Context(), o, documents, questions, limits, counter, asJSON)
 			}
 			if o.sets != "" {
 				chosen, err := baselines.Named(against)
@@ -115,15 +115,10 @@ baselines, and compares question by question.`,
 	f.StringVar(&documents, "documents", "", "documents, JSON Lines of id, title, text")
 	f.StringVar(&questions, "questions", "", "questions, JSON Lines of id, question, answers, evidence")
 	f.StringVar(&o.sets, "sets", "", "folder of evidence sets: in each a documents.jsonl(.gz) and a questions.jsonl")
-	f.StringSliceVar(&kinds, "unit", nil, "compare contexts made of these units, all or some of: "+strings.Join(unit.Kinds(), ", "))
 	f.StringVar(&index, "index", "", "measure over a cluster, in new indexes that go in the end: opensearch://HOST:PORT/NAME, and NAME-2 … for more groups")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")
-	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
-	f.BoolVar(&o.heldOut, "held-out", false, "tune the weights for each of --sets on the half of them that it is not in")
-	f.BoolVar(&o.ablate, "ablate", false, "ask --sets again without each ingredient of the score")
-	f.BoolVar(&o.candidates, "candidates", false, "say of --sets how much evidence was among the sentences scored")
-	f.StringVar(&o.plot, "plot", "", "draw the recall of --sets over the budget as an SVG image into this file")
+	o.add(f)
 	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated; more of them with --plot")
 	f.StringVar(&against, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
 	f.StringVar(&tokenizer, "tokenizer", "o200k_base", "what counts tokens")
@@ -138,8 +133,18 @@ const curveBudgets = "64,96,128,192,256,384,512,768,1000,1400,2000,2800,4000"
 type suiteOptions struct {
 	sets, plot                          string
 	pooled, heldOut, ablate, candidates bool
+	units                               []string
 	model                               string
 	encoder                             tamis.Encoder // of model
+}
+
+func (o *suiteOptions) add(f *pflag.FlagSet) {
+	f.StringSliceVar(&o.units, "unit", nil, "compare contexts made of these units, all or some of: "+strings.Join(unit.Kinds(), ", "))
+	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
+	f.BoolVar(&o.heldOut, "held-out", false, "tune the weights for each of --sets on the half of them that it is not in")
+	f.BoolVar(&o.ablate, "ablate", false, "ask --sets again without each ingredient of the score")
+	f.BoolVar(&o.candidates, "candidates", false, "say of --sets how much evidence was among the sentences scored")
+	f.StringVar(&o.plot, "plot", "", "draw the recall of --sets over the budget as an SVG image into this file")
 }
 
 // needsSets names a flag that was given and means nothing without --sets.

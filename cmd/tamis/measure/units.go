@@ -28,7 +28,8 @@ type unitFigures struct {
 }
 
 // units is eval context --unit.
-func (c *Console) units(ctx context.Context, kinds []string, o suiteOptions, documents, questions string, budgets []int, counter tokens.Counter, asJSON bool) error {
+func (c *Console) units(ctx context.Context, o suiteOptions, documents, questions string, budgets []int, counter tokens.Counter, asJSON bool) error {
+	kinds := o.units
 	if slices.Equal(kinds, []string{"all"}) {
 		kinds = unit.Kinds()
 	}
