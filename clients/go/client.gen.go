@@ -18,6 +18,33 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AroundRequestRender.
+const (
+	AroundRequestRenderJSON       AroundRequestRender = "json"
+	AroundRequestRenderMarkdown   AroundRequestRender = "markdown"
+	AroundRequestRenderPlain      AroundRequestRender = "plain"
+	AroundRequestRenderStructured AroundRequestRender = "structured"
+	AroundRequestRenderXML        AroundRequestRender = "xml"
+)
+
+// Valid indicates whether the value is a known member of the AroundRequestRender enum.
+func (e AroundRequestRender) Valid() bool {
+	switch e {
+	case AroundRequestRenderJSON:
+		return true
+	case AroundRequestRenderMarkdown:
+		return true
+	case AroundRequestRenderPlain:
+		return true
+	case AroundRequestRenderStructured:
+		return true
+	case AroundRequestRenderXML:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AskRequestOrder.
 const (
 	AskRequestOrderBestDocumentFirst AskRequestOrder = "best-document-first"
@@ -72,6 +99,30 @@ func (e AskRequestRender) Valid() bool {
 	}
 }
 
+// Defines values for AskRequestUnit.
+const (
+	AskRequestUnitParagraph AskRequestUnit = "paragraph"
+	AskRequestUnitPassage   AskRequestUnit = "passage"
+	AskRequestUnitSentence  AskRequestUnit = "sentence"
+	AskRequestUnitThought   AskRequestUnit = "thought"
+)
+
+// Valid indicates whether the value is a known member of the AskRequestUnit enum.
+func (e AskRequestUnit) Valid() bool {
+	switch e {
+	case AskRequestUnitParagraph:
+		return true
+	case AskRequestUnitPassage:
+		return true
+	case AskRequestUnitSentence:
+		return true
+	case AskRequestUnitThought:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ContextRequestOrder.
 const (
 	ContextRequestOrderBestDocumentFirst ContextRequestOrder = "best-document-first"
@@ -120,6 +171,30 @@ func (e ContextRequestRender) Valid() bool {
 	case ContextRequestRenderStructured:
 		return true
 	case ContextRequestRenderXML:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ContextRequestUnit.
+const (
+	ContextRequestUnitParagraph ContextRequestUnit = "paragraph"
+	ContextRequestUnitPassage   ContextRequestUnit = "passage"
+	ContextRequestUnitSentence  ContextRequestUnit = "sentence"
+	ContextRequestUnitThought   ContextRequestUnit = "thought"
+)
+
+// Valid indicates whether the value is a known member of the ContextRequestUnit enum.
+func (e ContextRequestUnit) Valid() bool {
+	switch e {
+	case ContextRequestUnitParagraph:
+		return true
+	case ContextRequestUnitPassage:
+		return true
+	case ContextRequestUnitSentence:
+		return true
+	case ContextRequestUnitThought:
 		return true
 	default:
 		return false
@@ -279,6 +354,44 @@ func (e SessionRequestRender) Valid() bool {
 	}
 }
 
+// AroundRequest defines model for AroundRequest.
+type AroundRequest struct {
+	// Budget Most tokens of the text, labels included
+	Budget *int64 `json:"budget,omitempty"`
+
+	// Doc Id of the document
+	Doc string `json:"doc"`
+
+	// Dropped List what was needed and did not fit
+	Dropped *bool `json:"dropped,omitempty"`
+
+	// End The byte after its last
+	End *int64 `json:"end,omitempty"`
+
+	// Filter Keeps documents by their metadata
+	//
+	// Examples: lang = "en"
+	Filter *string `json:"filter,omitempty"`
+
+	// LastLine The last line, where there are several
+	LastLine *int64 `json:"last_line,omitempty"`
+
+	// Line Instead of bytes: the first line, from 1
+	Line *int64 `json:"line,omitempty"`
+
+	// Render Form of the text
+	Render *AroundRequestRender `json:"render,omitempty"`
+
+	// Start First byte of the range, as hits and spans count them
+	Start *int64 `json:"start,omitempty"`
+
+	// Tokenizer What counts them: o200k_base, cl100k_base, words or bytes
+	Tokenizer *string `json:"tokenizer,omitempty"`
+}
+
+// AroundRequestRender Form of the text
+type AroundRequestRender string
+
 // AskRequest defines model for AskRequest.
 type AskRequest struct {
 	// Budget Most tokens of the text, labels included
@@ -322,6 +435,9 @@ type AskRequest struct {
 	// Tokenizer What counts them: o200k_base, cl100k_base, words or bytes
 	Tokenizer *string `json:"tokenizer,omitempty"`
 
+	// Unit What is kept or left out whole; thoughts where nothing is said
+	Unit *AskRequestUnit `json:"unit,omitempty"`
+
 	// UntilCovered End when what can be covered of the question is
 	UntilCovered *bool `json:"until_covered,omitempty"`
 }
@@ -331,6 +447,9 @@ type AskRequestOrder string
 
 // AskRequestRender Form of the text
 type AskRequestRender string
+
+// AskRequestUnit What is kept or left out whole; thoughts where nothing is said
+type AskRequestUnit string
 
 // Asked defines model for Asked.
 type Asked struct {
@@ -441,6 +560,9 @@ type ContextRequest struct {
 	// Tokenizer What counts them: o200k_base, cl100k_base, words or bytes
 	Tokenizer *string `json:"tokenizer,omitempty"`
 
+	// Unit What is kept or left out whole; thoughts where nothing is said
+	Unit *ContextRequestUnit `json:"unit,omitempty"`
+
 	// UntilCovered End when what can be covered of the question is
 	UntilCovered *bool `json:"until_covered,omitempty"`
 }
@@ -450,6 +572,9 @@ type ContextRequestOrder string
 
 // ContextRequestRender Form of the text
 type ContextRequestRender string
+
+// ContextRequestUnit What is kept or left out whole; thoughts where nothing is said
+type ContextRequestUnit string
 
 // Deleted defines model for Deleted.
 type Deleted struct {
@@ -759,9 +884,17 @@ type PlanTree_Of_Item struct {
 // PlanTreeUnit What a list ranks
 type PlanTreeUnit string
 
+// Range defines model for Range.
+type Range struct {
+	Doc   string `json:"doc"`
+	End   int64  `json:"end"`
+	Start int64  `json:"start"`
+}
+
 // Receipt defines model for Receipt.
 type Receipt struct {
-	Budget int64 `json:"budget"`
+	Around *Range `json:"around,omitempty"`
+	Budget int64  `json:"budget"`
 
 	// Confidence Estimate, by words alone, that the text answers the question
 	Confidence       float64   `json:"confidence"`
@@ -787,6 +920,7 @@ type Receipt struct {
 	Text             string    `json:"text"`
 	Tokenizer        string    `json:"tokenizer"`
 	Tokens           int64     `json:"tokens"`
+	Unit             *string   `json:"unit,omitempty"`
 
 	// Units What was scored, kept units first, at most 1000
 	Units *[]Unit `json:"units,omitempty"`
@@ -912,6 +1046,7 @@ type Span struct {
 	Place   *Place  `json:"place,omitempty"`
 	Score   float64 `json:"score"`
 	Start   int64   `json:"start"`
+	Why     *string `json:"why,omitempty"`
 }
 
 // Started defines model for Started.
@@ -959,6 +1094,8 @@ type Surroundings struct {
 
 // Turn defines model for Turn.
 type Turn struct {
+	Around *Range `json:"around,omitempty"`
+
 	// Asked What the question was taken to ask: what earlier turns named and it means too, with weights
 	Asked  Asked `json:"asked"`
 	Budget int64 `json:"budget"`
@@ -991,6 +1128,7 @@ type Turn struct {
 	Text             string    `json:"text"`
 	Tokenizer        string    `json:"tokenizer"`
 	Tokens           int64     `json:"tokens"`
+	Unit             *string   `json:"unit,omitempty"`
 
 	// Units What was scored, kept units first, at most 1000
 	Units *[]Unit `json:"units,omitempty"`
@@ -1331,6 +1469,9 @@ type RerankJSONBody struct {
 
 // CreateChatCompletionJSONRequestBody defines body for CreateChatCompletion for application/json ContentType.
 type CreateChatCompletionJSONRequestBody CreateChatCompletionJSONBody
+
+// AroundJSONRequestBody defines body for Around for application/json ContentType.
+type AroundJSONRequestBody = AroundRequest
 
 // AskJSONRequestBody defines body for Ask for application/json ContentType.
 type AskJSONRequestBody = AskRequest
@@ -1978,6 +2119,24 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
 	PutCollection(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// AroundWithBody Pack what a sentence or some lines of a document need to be understood
+	//
+	// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+	AroundWithBody(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Around Pack what a sentence or some lines of a document need to be understood
+	//
+	// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+	Around(ctx context.Context, collection string, body AroundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// AskWithBody Answer a question from the collection, with checked citations
 	//
 	// Server-sent events: context (the receipt, as of the operation context), delta ({text}) for each piece of the answer, done (Answered), or error (a problem) where the answer breaks off. What is wrong before the first event is answered with its status.
@@ -2356,6 +2515,44 @@ func (c *Client) DeleteCollection(ctx context.Context, collection string, params
 // Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
 func (c *Client) PutCollection(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutCollectionRequest(c.Server, collection, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AroundWithBody Pack what a sentence or some lines of a document need to be understood
+//
+// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+func (c *Client) AroundWithBody(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAroundRequestWithBody(c.Server, collection, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Around Pack what a sentence or some lines of a document need to be understood
+//
+// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+func (c *Client) Around(ctx context.Context, collection string, body AroundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAroundRequest(c.Server, collection, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3251,6 +3448,53 @@ func NewPutCollectionRequest(server string, collection string, params *PutCollec
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewAroundRequest calls the generic Around builder with application/json body
+func NewAroundRequest(server string, collection string, body AroundJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAroundRequestWithBody(server, collection, "application/json", bodyReader)
+}
+
+// NewAroundRequestWithBody constructs an http.Request for the Around method, with any body, and a specified content type
+func NewAroundRequestWithBody(server string, collection string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/collections/%s/around", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -4931,6 +5175,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/collections/{collection} (the `PutCollection` operationId).
 	PutCollectionWithResponse(ctx context.Context, collection string, params *PutCollectionParams, reqEditors ...RequestEditorFn) (*PutCollectionResponse, error)
 
+	// AroundWithBodyWithResponse Pack what a sentence or some lines of a document need to be understood
+	//
+	// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+	AroundWithBodyWithResponse(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AroundResponse, error)
+
+	// AroundWithResponse Pack what a sentence or some lines of a document need to be understood
+	//
+	// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+	AroundWithResponse(ctx context.Context, collection string, body AroundJSONRequestBody, reqEditors ...RequestEditorFn) (*AroundResponse, error)
+
 	// AskWithBodyWithResponse Answer a question from the collection, with checked citations
 	//
 	// Server-sent events: context (the receipt, as of the operation context), delta ({text}) for each piece of the answer, done (Answered), or error (a problem) where the answer breaks off. What is wrong before the first event is answered with its status.
@@ -5577,6 +5839,96 @@ func (r PutCollectionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutCollectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AroundResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Receipt
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ErrorModel
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *ErrorModel
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AroundResponse) GetJSON200() *Receipt {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON403() *ErrorModel {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON404() *ErrorModel {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON422() *ErrorModel {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r AroundResponse) GetApplicationProblemJSON500() *ErrorModel {
+	return r.ApplicationProblemJSON500
+}
+
+// GetBody returns the raw response body bytes
+func (r AroundResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AroundResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AroundResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AroundResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7942,6 +8294,36 @@ func (c *ClientWithResponses) PutCollectionWithResponse(ctx context.Context, col
 	return ParsePutCollectionResponse(rsp)
 }
 
+// AroundWithBodyWithResponse Pack what a sentence or some lines of a document need to be understood
+//
+// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+func (c *ClientWithResponses) AroundWithBodyWithResponse(ctx context.Context, collection string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AroundResponse, error) {
+	rsp, err := c.AroundWithBody(ctx, collection, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAroundResponse(rsp)
+}
+
+// AroundWithResponse Pack what a sentence or some lines of a document need to be understood
+//
+// The answer is a receipt as that of a context: the range first, each span with why it was kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/collections/{collection}/around (the `Around` operationId).
+func (c *ClientWithResponses) AroundWithResponse(ctx context.Context, collection string, body AroundJSONRequestBody, reqEditors ...RequestEditorFn) (*AroundResponse, error) {
+	rsp, err := c.Around(ctx, collection, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAroundResponse(rsp)
+}
+
 // AskWithBodyWithResponse Answer a question from the collection, with checked citations
 //
 // Server-sent events: context (the receipt, as of the operation context), delta ({text}) for each piece of the answer, done (Answered), or error (a problem) where the answer breaks off. What is wrong before the first event is answered with its status.
@@ -8757,6 +9139,81 @@ func ParsePutCollectionResponse(rsp *http.Response) (*PutCollectionResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAroundResponse parses an HTTP response from a AroundWithResponse call
+func ParseAroundResponse(rsp *http.Response) (*AroundResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AroundResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Receipt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ErrorModel

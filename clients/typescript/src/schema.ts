@@ -59,6 +59,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/collections/{collection}/around": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pack what a sentence or some lines of a document need to be understood
+         * @description The answer is a receipt as that of a context: the range first, each span with why it was kept.
+         */
+        post: operations["around"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/collections/{collection}/ask": {
         parameters: {
             query?: never;
@@ -516,6 +536,53 @@ export interface components {
             unknown: number[];
             usage?: components["schemas"]["Usage"];
         };
+        AroundRequest: {
+            /**
+             * Format: int64
+             * @description Most tokens of the text, labels included
+             * @default 1000
+             */
+            budget: number;
+            /** @description Id of the document */
+            doc: string;
+            /** @description List what was needed and did not fit */
+            dropped?: boolean;
+            /**
+             * Format: int64
+             * @description The byte after its last
+             */
+            end?: number;
+            /**
+             * @description Keeps documents by their metadata
+             * @example lang = "en"
+             */
+            filter?: string;
+            /**
+             * Format: int64
+             * @description The last line, where there are several
+             */
+            last_line?: number;
+            /**
+             * Format: int64
+             * @description Instead of bytes: the first line, from 1
+             */
+            line?: number;
+            /**
+             * @description Form of the text
+             * @enum {string}
+             */
+            render?: "plain" | "markdown" | "xml" | "json" | "structured";
+            /**
+             * Format: int64
+             * @description First byte of the range, as hits and spans count them
+             */
+            start?: number;
+            /**
+             * @description What counts them: o200k_base, cl100k_base, words or bytes
+             * @default o200k_base
+             */
+            tokenizer: string;
+        };
         AskRequest: {
             /**
              * Format: int64
@@ -568,6 +635,11 @@ export interface components {
              * @default o200k_base
              */
             tokenizer: string;
+            /**
+             * @description What is kept or left out whole; thoughts where nothing is said
+             * @enum {string}
+             */
+            unit?: "sentence" | "thought" | "paragraph" | "passage";
             /** @description End when what can be covered of the question is */
             until_covered?: boolean;
         };
@@ -687,6 +759,11 @@ export interface components {
              * @default o200k_base
              */
             tokenizer: string;
+            /**
+             * @description What is kept or left out whole; thoughts where nothing is said
+             * @enum {string}
+             */
+            unit?: "sentence" | "thought" | "paragraph" | "passage";
             /** @description End when what can be covered of the question is */
             until_covered?: boolean;
         };
@@ -975,7 +1052,15 @@ export interface components {
             /** @description Of a tree that is fused */
             weight?: number;
         };
+        Range: {
+            doc: string;
+            /** Format: int64 */
+            end: number;
+            /** Format: int64 */
+            start: number;
+        };
         Receipt: {
+            around?: components["schemas"]["Range"];
             /** Format: int64 */
             budget: number;
             /**
@@ -1012,6 +1097,7 @@ export interface components {
             tokenizer: string;
             /** Format: int64 */
             tokens: number;
+            unit?: string;
             /** @description What was scored, kept units first, at most 1000 */
             units?: components["schemas"]["Unit"][] | null;
         };
@@ -1141,6 +1227,7 @@ export interface components {
             score: number;
             /** Format: int64 */
             start: number;
+            why?: string;
         };
         Started: {
             /** @description Names it; only who started it can use it */
@@ -1200,6 +1287,7 @@ export interface components {
             title: string;
         };
         Turn: {
+            around?: components["schemas"]["Range"];
             /** @description What the question was taken to ask: what earlier turns named and it means too, with weights */
             asked: components["schemas"]["Asked"];
             /** Format: int64 */
@@ -1242,6 +1330,7 @@ export interface components {
             tokenizer: string;
             /** Format: int64 */
             tokens: number;
+            unit?: string;
             /** @description What was scored, kept units first, at most 1000 */
             units?: components["schemas"]["Unit"][] | null;
             /** Format: int64 */
@@ -1683,6 +1772,96 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    around: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the collection; an index that is served alone is "default". */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AroundRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
