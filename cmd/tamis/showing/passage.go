@@ -71,7 +71,7 @@ func Named(name string, receipt func() (*tamis.Context, error)) ([]Passage, erro
 		}
 		return []Passage{p}, nil
 	}
-	return nil, flags.Usagef("%q is neither a label such as 2, nor DOC:LINE, DOC:LINE-LLINE or DOC:START-END such as notes/backups.md:12, :12-L14 or :671-743 (bytes)", name)
+	return nil, flags.Usagef("%q is neither a label such as 2, nor DOC:LINE, DOC:L12-L14 or DOC:START-END such as notes/backups.md:671-743", name)
 }
 
 // IsLabel says that a name is that of a source in a receipt.
