@@ -35,6 +35,7 @@ keeps it. What stands in an archive or a mail is opened as a copy.`,
 		Example: `  tamis show 2
   tamis show --receipt receipt.json 2
   tamis show notes/backups.md:12
+  tamis show notes/backups.md:L12-L14
   tamis show -C 10 notes/backups.md:671-743
   tamis show --open 2
   tamis show --open --viewer 'vim +{line} {}' notes/backups.md:12`,

@@ -55,7 +55,7 @@ func Find(text string) []Definition {
 		i := strings.LastIndexAny(before, " \t\n") + 1
 		word := strings.TrimLeft(before[i:], `"'“`)
 		i += len(before[i:]) - len(word)
-		if isShort(word) && mostlyUpper(word) && strings.ContainsAny(trimmed, " -") {
+		if isShort(word) && MostlyUpper(word) && strings.ContainsAny(trimmed, " -") {
 			if j, ok := longBefore(word, trimmed); ok && j == 0 {
 				found = append(found, Definition{word, oneLine(trimmed), from + i, from + i + len(word), at, at + len(trimmed)})
 			}
@@ -79,8 +79,9 @@ func isShort(s string) bool {
 	return strings.ContainsFunc(s, unicode.IsUpper)
 }
 
-// mostlyUpper tells an acronym from a word before a parenthesis.
-func mostlyUpper(s string) bool {
+// MostlyUpper says that a text has more letters in upper case than in lower case, two at
+// least: an acronym, or what is written all in capitals.
+func MostlyUpper(s string) bool {
 	upper, lower := 0, 0
 	for _, r := range s {
 		switch {

@@ -3,6 +3,8 @@ package needs
 import (
 	"strings"
 	"unicode"
+
+	"github.com/tamis-search/tamis/pack/unit"
 )
 
 // enclosing picks what a line of code stands in: the lines above it that are indented less,
@@ -127,13 +129,9 @@ func balanced(text string, start, end int) int {
 	return start + len(line)
 }
 
+// isComment says that a line is one of a comment, also in the middle of one.
 func isComment(line string) bool {
-	for _, mark := range []string{"//", "/*", "*", "# ", "--", ";;", "% "} {
-		if strings.HasPrefix(line, mark) {
-			return true
-		}
-	}
-	return line == "#"
+	return unit.IsComment(line) || line == "#" || strings.HasPrefix(line, "*")
 }
 
 // commentAbove is the comment that ends on the line before the one at a byte, its first

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tamis-search/tamis/corpus/acronym"
 	"github.com/tamis-search/tamis/text"
 )
 
@@ -65,7 +66,7 @@ func (p *picker) names() []name {
 	}
 	for _, m := range acronymForm.FindAllStringIndex(s, -1) {
 		if w := s[m[0]:m[1]]; whole(s, m[0], m[1]) && len(w) <= 10 && strings.IndexFunc(w, unicode.IsLower) < 0 || strings.HasSuffix(w, "s") && whole(s, m[0], m[1]) {
-			if !shouted(s) && !code {
+			if !acronym.MostlyUpper(s) && !code {
 				add("", strings.TrimSuffix(w, "s"), short)
 			}
 		}
@@ -98,20 +99,6 @@ func whole(s string, start, end int) bool {
 	after, _ := utf8.DecodeRuneInString(s[end:])
 	word := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 	return (start == 0 || !word(before)) && (end == len(s) || !word(after))
-}
-
-// shouted says that most words of a text are capitals: none of them is an acronym.
-func shouted(s string) bool {
-	upper, lower := 0, 0
-	for _, r := range s {
-		switch {
-		case unicode.IsUpper(r):
-			upper++
-		case unicode.IsLower(r):
-			lower++
-		}
-	}
-	return upper > lower
 }
 
 var (

@@ -222,11 +222,11 @@ func (all *Set) signature(i int) Need {
 		}
 		return none
 	}
-	if comment(all.Units[i].Text) {
+	if IsComment(all.Units[i].Text) {
 		return none
 	}
 	top := none
-	for j, n := all.before(i), 0; j >= 0 && n < farthest && all.Units[j].Kind == corpus.Code && comment(all.Units[j].Text) && all.indent(j) == 0; j, n = all.before(j), n+1 {
+	for j, n := all.before(i), 0; j >= 0 && n < farthest && all.Units[j].Kind == corpus.Code && IsComment(all.Units[j].Text) && all.indent(j) == 0; j, n = all.before(j), n+1 {
 		if gap, ok := all.between(j); !ok || strings.Count(gap, "\n") != 1 {
 			break
 		}
@@ -241,15 +241,15 @@ func headOf(code string) int {
 	at := 0
 	for line := range strings.Lines(code) {
 		at += len(line)
-		if line = strings.TrimRight(line, "\r\n"); line != "" && !strings.ContainsRune(" \t})]", rune(line[0])) && !comment(line) && wordsOf(line) > 2 {
+		if line = strings.TrimRight(line, "\r\n"); line != "" && !strings.ContainsRune(" \t})]", rune(line[0])) && !IsComment(line) && wordsOf(line) > 2 {
 			return len(strings.TrimRight(code[:at], "\r\n"))
 		}
 	}
 	return 0
 }
 
-// comment says whether a line of code is a comment in one of the common languages.
-func comment(line string) bool {
+// IsComment says whether a line of code is a comment in one of the common languages.
+func IsComment(line string) bool {
 	for _, mark := range []string{"//", "/*", "* ", "*/", "# ", "-- ", ";;", "% ", `"""`} {
 		if strings.HasPrefix(line, mark) {
 			return true

@@ -68,7 +68,7 @@ type joining struct {
 // explains says whether a comment is about the entry that follows it.
 func explains(p *gather.Passage, thought, last, next corpus.Sentence) bool {
 	breaks := strings.Count(p.Text[last.End-p.Start:next.Start-p.Start], "\n")
-	return last.Kind == corpus.Code && next.Kind == corpus.Code && breaks == 1 && next.End-thought.Start <= thoughtCode && comment(p.Text[last.Start-p.Start:last.End-p.Start])
+	return last.Kind == corpus.Code && next.Kind == corpus.Code && breaks == 1 && next.End-thought.Start <= thoughtCode && IsComment(p.Text[last.Start-p.Start:last.End-p.Start])
 }
 
 // joins says whether a sentence belongs to the thought that ends in last.
@@ -112,7 +112,7 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 // goesOn says whether a line of code goes on with the one before: a comment goes
 // with what stands below it, and one of some words begins anew.
 func goesOn(a, b string) bool {
-	return !comment(b) || wordsOf(a) < fewWords
+	return !IsComment(b) || wordsOf(a) < fewWords
 }
 
 // opens says whether a line of code opens what the next one stands in: it says little
