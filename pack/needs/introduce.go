@@ -30,7 +30,7 @@ type introduction struct {
 var (
 	isDefined = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:(?:is|are|was|were)\s+(?:an?|the|any|one|what|simply|just|defined|used (?:to|for|by))\b|(?:means|refers? to|denotes?|stands? for|describes?)\b)`)
 	verbs     = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:is|are|was|were|holds|has|contains|returns|reports|provides|implements|represents|says|keeps|makes|reads|writes|sets|gets|adds|finds|consists|specifies|controls|determines)\b`)
-	isCalled  = regexp.MustCompile(`(?i)(?:\bcalled|\bnamed|\bknown as|\btermed|\bdubbed|\bdefined? as|\breferred to as|\bdefined by|\bcall(?:s)? (?:it|this|them|these))\s+(?:an?\s+|the\s+)?[*_` + "`" + `"'“‘(]*$`)
+	isCalled  = regexp.MustCompile(`(?i)(?:\bcalled|\bknown as|\btermed|\bdubbed|\bdefined? as|\breferred to as|\bdefined by|\bcall(?:s)? (?:it|this|them|these))\s+(?:an?\s+|the\s+)?[*_` + "`" + `"'“‘(]*$`)
 	declares  = regexp.MustCompile(`(?:^|\n)\s*(?:(?:export|public|private|protected|static|async|pub|final|abstract|default|inline|extern|unsafe|virtual|const|export default|@\w+)\s+)*(?:func(?:\s*\([^)\n]*\))?|type|var|const|let|def|class|struct|enum|interface|trait|fn|function|module|namespace|package|#\s*define|typedef\b[^\n]*|union|impl|macro_rules!)\s+\*?$`)
 	receiver  = regexp.MustCompile(`func\s*\([^)\n]*\)\s*$`)
 	assigned  = regexp.MustCompile(`^(?:\s*,\s*[\w*.]+)*\s*(?::=|=[^=])`)

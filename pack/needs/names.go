@@ -246,7 +246,7 @@ func (p *picker) named(ctx context.Context) error {
 		case in.strength == medium:
 			p.introduce(p.own, in, n, local)
 		default:
-			if first >= 0 && n.kind == proper {
+			if first >= 0 && first < p.first && n.kind == proper {
 				p.addSentence(p.own, first, mentioned, "where "+n.text+" is first named")
 			}
 			if n.kind != term || strings.Contains(n.text, " ") {

@@ -165,7 +165,7 @@ func (p *picker) back(i int) int {
 }
 
 // demonstrative is a word that points at something that was named.
-var demonstrative = regexp.MustCompile(`(?i)\b(?:this|these|such(?: an?)?|those|the (?:above|same|said|latter|former|other)|said|both)\s+(?:[\p{L}-]+\s+)?([\p{L}-]{4,})`)
+var demonstrative = regexp.MustCompile(`(?i)\b(?:this|these|such(?: an?)?|those|the (?:above|same|said|latter|former|other))\s+(?:[\p{L}-]+\s+)?([\p{L}-]{4,})`)
 
 // inside is a word that points back from the middle of a sentence.
 var inside = regexp.MustCompile(`(?i)\b(?:this|these|such|it|its|they|them|their|he|him|his|she|her|the (?:former|latter|same|above|said)|above|aforementioned|otherwise|likewise|in turn|as before)\b`)

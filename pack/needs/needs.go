@@ -149,8 +149,12 @@ func (p *picker) read() error {
 	return nil
 }
 
-// mostCut lines of a sentence are put together.
-const mostCut = 3
+// mostCut lines of a sentence are put together, where they are at least so many bytes long, or
+// half of it where the next is indented under them.
+const (
+	mostCut  = 3
+	longLine = 100
+)
 
 // complete takes the lines before and after that a long sentence was cut into.
 func (p *picker) complete() {
@@ -160,7 +164,8 @@ func (p *picker) complete() {
 	d := p.own
 	goesOn := func(a, b int) bool {
 		x, y := d.sentences[a], d.sentences[b]
-		return x.Kind == y.Kind && (x.Kind == corpus.Paragraph || x.Kind == corpus.ListItem) && strings.Trim(d.slice(x.End, y.Start), " \t\r") == "\n" &&
+		hangs := d.indent(y.Start) > d.indent(x.Start) && x.End-x.Start >= longLine/2
+		return (hangs || x.End-x.Start >= longLine) && x.Kind == y.Kind && (x.Kind == corpus.Paragraph || x.Kind == corpus.ListItem) && strings.Trim(d.slice(x.End, y.Start), " \t\r") == "\n" &&
 			!strings.ContainsAny(lastRune(strings.TrimRight(d.of(a), "\"')”’»*_`] ")), ".!?:;。！？…")
 	}
 	for n := 0; n < mostCut && p.first > 0 && goesOn(p.first-1, p.first); n++ {

@@ -97,3 +97,9 @@ func (d *part) lines(start, end int) (int, int) {
 	line := d.slice(from, to)
 	return to - len(strings.TrimLeft(line, " \t\r")), from + len(strings.TrimRight(line, " \t\r"))
 }
+
+// indent counts the blanks that the line of a byte begins with.
+func (d *part) indent(at int) int {
+	line := d.slice(d.start, at)
+	return indentOf(line[strings.LastIndexByte(line, '\n')+1:])
+}
