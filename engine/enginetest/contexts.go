@@ -25,6 +25,18 @@ func contexts(t *testing.T, p *pair) {
 			})
 		}
 	}
+	for _, doc := range []string{"doc003", "doc077", "doc149", "nobody"} {
+		p.same("context around the beginning of "+doc, func(ix engine.Index) (any, error) {
+			c, err := ix.Context(t.Context(), "", tamis.Budget{Tokens: 200}, tamis.Around{Doc: doc, End: 20})
+			if errors.Is(err, tamis.ErrNotFound) {
+				return "not found", nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			return c.Text, nil
+		})
+	}
 }
 
 func replay(t *testing.T, p *pair) {
