@@ -40,6 +40,7 @@ var floors = [][]string{
 	{"model"},
 	{"model/decoder"},
 	{"encode"},
+	{"encode/lsi"},
 	{"llm"},
 	{"llm/local"},
 	{"filter"},
@@ -76,7 +77,7 @@ var floors = [][]string{
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
-	{"eval/suite", "eval/labels", "eval/words", "eval/trainingdata", "eval/tune"},
+	{"eval/suite", "eval/labels", "eval/words", "eval/trainingdata", "eval/tune", "train"},
 	{"eval/scorecard"},
 	{"server/access"},
 	{"server/library", "server/sessions"},
@@ -87,7 +88,7 @@ var floors = [][]string{
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/classifying", "cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing"},
+	{"cmd/tamis/classifying", "cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing", "cmd/tamis/training"},
 	{"cmd/tamis"},
 }
 
