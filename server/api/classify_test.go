@@ -66,8 +66,10 @@ func TestClassifiedByDocuments(t *testing.T) {
 	if w := s.ask(reader, "POST", "/v1/classify", `{"texts":["a"],"collection":"notes"}`); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "2024") {
 		t.Error(w.Code, w.Body)
 	}
-	if w := s.ask(other, "POST", "/v1/classify", `{"texts":["a"],"collection":"notes"}`); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), "2024") {
-		t.Error(w.Code, w.Body)
+	there := s.ask(other, "POST", "/v1/classify", `{"texts":["a"],"collection":"notes"}`)
+	absent := s.ask(other, "POST", "/v1/classify", `{"texts":["a"],"collection":"nothing"}`)
+	if there.Code != http.StatusNotFound || strings.ReplaceAll(there.Body.String(), "notes", "nothing") != absent.Body.String() {
+		t.Error(there.Code, there.Body, absent.Body)
 	}
 	s.o.Labels = labels.New(t.Context(), labels.Options{Field: "salary", Library: s.lib})
 	if w := s.ask(reader, "POST", "/v1/classify", `{"texts":["a"],"collection":"notes"}`); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), "7") {
