@@ -9,7 +9,9 @@
 package dates
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -305,16 +307,18 @@ func (s *scan) sentence(i int) string {
 	return strings.ToLower(strings.ToValidUTF8(before[max(0, len(before)-mostSentence):], ""))
 }
 
-// In is Find for a part of a document that states its date; nothing for others.
+// In is Find for a part of a document that states its date; nothing for others. A text that is
+// too short for its language to be known is read as English.
 func In(d *corpus.Document, text string) []Found {
-	if languages[d.Lang] == nil {
+	lang := cmp.Or(d.Lang, "en")
+	if languages[lang] == nil {
 		return nil
 	}
 	day, ok := Of(d)
 	if !ok {
 		return nil
 	}
-	return Find(text, d.Lang, day)
+	return Find(text, lang, day)
 }
 
 // Mark says which days words of a document mean. It stands beside the text, never in it.
@@ -323,6 +327,18 @@ type Mark struct {
 	End   int    `json:"end"`
 	Text  string `json:"text"`
 	Date  string `json:"date"` // see Found.String
+}
+
+// Line says on one line which days words mean, each once: "yesterday = 2024-03-04"; "" for
+// no marks.
+func Line(marks []Mark) string {
+	var all []string
+	for _, m := range marks {
+		if s := strings.Join(strings.Fields(m.Text), " ") + " = " + m.Date; !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Marks are those of a part of a document, which begins at start; none where the document

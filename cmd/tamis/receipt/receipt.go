@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
@@ -111,16 +112,10 @@ func Sources(w io.Writer, c *tamis.Context) error {
 
 // Dates says on one line which days words mean: a mark beside a text; "" for none.
 func Dates(marks []tamis.Dated) string {
-	var all []string
-	for _, m := range marks {
-		if s := screen.Line(strings.Join(strings.Fields(m.Text), " ")) + " = " + m.Date; !slices.Contains(all, s) {
-			all = append(all, s)
-		}
+	if said := dates.Line(marks); said != "" {
+		return "(" + said + ")"
 	}
-	if len(all) == 0 {
-		return ""
-	}
-	return "(" + strings.Join(all, ", ") + ")"
+	return ""
 }
 
 // At names a document, shown as name, with the line where that is known, as
