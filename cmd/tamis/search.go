@@ -187,6 +187,9 @@ func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) err
 		if h.Text == "" { // a document that is a vector alone
 			what, text = "score "+scoreOf(h, res.Plan), ""
 		}
+		if said := receipt.Dates(h.Dates); said != "" {
+			text += "\n    " + a.dim(said)
+		}
 		if places && len(h.Lists) > 0 {
 			var all []string
 			for _, l := range h.Lists {
