@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -38,6 +39,9 @@ type Span struct {
 	Gap bool `json:"gap,omitempty"`
 	// Why it was kept, in a few words, in a context of what a range needs.
 	Why string `json:"why,omitempty"`
+	// Dates are the days that words of it mean, by the date of the document: marks beside
+	// the text, where the index makes them.
+	Dates []dates.Mark `json:"dates,omitempty"`
 }
 
 // Range is bytes of a document, end exclusive.
@@ -126,6 +130,14 @@ func Write(c *Context, parts []Part, counter tokens.Counter) {
 func (c *Context) SetPlaces(places []corpus.Place) {
 	for i, p := range places {
 		c.Spans[i].Place = p
+	}
+	c.Seal = c.seal()
+}
+
+// SetDates says which days words of the spans mean. The receipt is sealed anew.
+func (c *Context) SetDates(marks [][]dates.Mark) {
+	for i, m := range marks {
+		c.Spans[i].Dates = m
 	}
 	c.Seal = c.seal()
 }

@@ -1,10 +1,8 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/score"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/api/explained"
 	"github.com/tamis-search/tamis/server/api/surrounding"
 	"github.com/tamis-search/tamis/server/guard"
 )
@@ -55,23 +54,8 @@ type Receipt struct {
 	DroppedCount int            `json:"dropped_count"`
 	Dropped      *[]render.Drop `json:"dropped,omitempty"`
 	// Units are what was scored, where that was asked for.
-	Units []Unit `json:"units,omitempty" doc:"What was scored, kept units first, at most 1000"`
+	Units []explained.Unit `json:"units,omitempty" doc:"What was scored, kept units first, at most 1000"`
 }
-
-// Unit is a unit that was scored.
-type Unit struct {
-	Doc      string             `json:"doc"`
-	Start    int                `json:"start"`
-	End      int                `json:"end"`
-	Kept     bool               `json:"kept"`
-	Score    float64            `json:"score"`
-	Features map[string]float64 `json:"features" doc:"What each feature adds to the score"`
-	Terms    map[string]float64 `json:"terms" doc:"Words of the question in it, with their weights"`
-	Reason   string             `json:"reason,omitempty" doc:"Why it was dropped"`
-}
-
-// mostUnits are explained at most.
-const mostUnits = 1000
 
 func (a *API) packing() {
 	tags := []string{"context"}
@@ -127,7 +111,7 @@ func makeContext(ctx context.Context, ix engine.Index, by *access.Caller, r *Con
 	guard.Asked(ctx, "", c.Question, c.Digest)
 	out := receiptOf(c, r.Dropped)
 	if r.Explain {
-		out.Units, err = explain(ctx, ix, by, c, scored)
+		out.Units, err = explained.Units(ctx, ix, by.Sees(""), c, scored)
 	}
 	return out, err
 }
@@ -139,62 +123,4 @@ func receiptOf(c *tamis.Context, dropped bool) Receipt {
 		r.Dropped = &c.Dropped
 	}
 	return r
-}
-
-type span struct {
-	doc        string
-	start, end int
-}
-
-// explain says of units what their scores are made of.
-func explain(ctx context.Context, ix engine.Index, by *access.Caller, c *tamis.Context, scored []score.Unit) ([]Unit, error) {
-	reasons := make(map[span]string, len(c.Dropped))
-	for _, d := range c.Dropped {
-		reasons[span{d.Doc, d.Start, d.End}] = d.Reason
-	}
-	kept := func(u *score.Unit) bool {
-		_, dropped := reasons[span{u.Doc, u.Start, u.End}]
-		return !dropped && slices.ContainsFunc(c.Spans, func(s render.Span) bool {
-			return s.Doc == u.Doc && s.Start < u.End && u.Start < s.End
-		})
-	}
-	met, err := ix.Meets(c.Question)
-	if err != nil {
-		return nil, err
-	}
-	weights := score.DefaultWeights()
-	units := make([]Unit, len(scored))
-	for i := range scored {
-		u := &scored[i]
-		units[i] = Unit{Doc: u.Doc, Start: u.Start, End: u.End, Kept: kept(u), Score: u.Score, Reason: reasons[span{u.Doc, u.Start, u.End}]}
-		units[i].Features = map[string]float64{}
-		for f, x := range u.Features {
-			if by := x * weights[f]; by != 0 {
-				units[i].Features[score.Feature(f).String()] = by
-			}
-		}
-	}
-	slices.SortStableFunc(units, func(x, y Unit) int {
-		if x.Kept != y.Kept {
-			return map[bool]int{true: -1, false: 1}[x.Kept]
-		}
-		return cmp.Compare(y.Score, x.Score)
-	})
-	units = units[:min(len(units), mostUnits)]
-	sources := map[string]string{}
-	for i := range units {
-		u := &units[i]
-		source, ok := sources[u.Doc]
-		if !ok {
-			if source, err = ix.Source(ctx, u.Doc, by.Sees("")); err != nil {
-				return nil, err
-			}
-			sources[u.Doc] = source
-		}
-		u.Terms = map[string]float64{}
-		if u.End <= len(source) { // else it was changed since
-			u.Terms = met(source[u.Start:u.End])
-		}
-	}
-	return units, nil
 }
