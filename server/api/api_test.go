@@ -11,6 +11,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/api/explained"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 )
@@ -152,7 +153,7 @@ func TestContextReplayed(t *testing.T) {
 	}
 	var c struct {
 		tamis.Context
-		Units []Unit
+		Units []explained.Unit
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil {
 		t.Fatal(err)
