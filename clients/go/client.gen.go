@@ -1542,11 +1542,11 @@ type RerankJSONBody struct {
 // CreateChatCompletionJSONRequestBody defines body for CreateChatCompletion for application/json ContentType.
 type CreateChatCompletionJSONRequestBody CreateChatCompletionJSONBody
 
-// AroundJSONRequestBody defines body for Around for application/json ContentType.
-type AroundJSONRequestBody = AroundRequest
-
 // ClassifyJSONRequestBody defines body for Classify for application/json ContentType.
 type ClassifyJSONRequestBody = ClassifyRequest
+
+// AroundJSONRequestBody defines body for Around for application/json ContentType.
+type AroundJSONRequestBody = AroundRequest
 
 // AskJSONRequestBody defines body for Ask for application/json ContentType.
 type AskJSONRequestBody = AskRequest
