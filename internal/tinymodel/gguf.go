@@ -16,9 +16,19 @@ type Decoder struct {
 	Layers, Width, Heads, KeyHeads, Size, Inner int
 	Positions                                   int
 	Template                                    string
-	Tied                                        bool // one matrix goes in and out
+	Tied                                        bool                     // one matrix goes in and out
+	Blocks                                      func(name string) string // the type of a matrix whose numbers are in blocks; nil and "" for F32
 	Change                                      func(values map[string]any)
 }
+
+// blocks are types of numbers in blocks of 32: their codes in GGUF files, the bytes of a block, the
+// exponent of a step, and of how many steps a least number is below 0: 0 for none.
+var blocks = map[string]struct {
+	code     uint32
+	bytes    int
+	exponent uint16
+	least    uint16
+}{"Q4_0": {2, 18, 8, 0}, "Q4_1": {3, 20, 8, 3}, "Q5_0": {6, 22, 7, 0}, "Q5_1": {7, 24, 7, 4}, "Q8_0": {8, 34, 4, 0}}
 
 // Words is the vocabulary: <|endoftext|>, <|im_start|>, <|im_end|>, and the bytes.
 const Words = 259
@@ -127,10 +137,30 @@ func (d Decoder) file(values map[string]any, seed uint64) []byte {
 			put(uint64(shapes[i][j]))
 			n *= shapes[i][j]
 		}
-		put(uint32(0)) // F32
+		kind := ""
+		if d.Blocks != nil && len(shapes[i]) == 2 {
+			kind = d.Blocks(name)
+		}
+		b := blocks[kind]
+		put(b.code) // 0 is F32
 		put(uint64(data.Len()))
 		// Each tensor has a source of its own, so that their order does not matter.
 		random := rand.New(rand.NewPCG(seed, uint64(len(name))<<32|uint64(sum(name))))
+		if kind != "" {
+			for range n / 32 {
+				block := make([]byte, b.bytes)
+				for j := range block {
+					block[j] = byte(random.Uint32())
+				}
+				step := b.exponent<<10 | uint16(random.Uint32N(1<<10)) // a half-precision float
+				binary.LittleEndian.PutUint16(block, step)
+				if b.least > 0 { // about as much below 0 as above
+					binary.LittleEndian.PutUint16(block[2:], step+1<<15+b.least<<10)
+				}
+				data.Write(block)
+			}
+			n = 0
+		}
 		for range n {
 			x := float32(random.NormFloat64() * .1)
 			if len(shapes[i]) == 1 {

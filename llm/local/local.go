@@ -25,6 +25,7 @@ type Options struct {
 	MaxTokens int      // of an answer; 0 for DefaultMax
 	Stop      []string // texts that end the answer, which does not hold them
 	Threads   int      // 0 for all
+	F32       bool     // weights are unpacked when the model is loaded: slower, four times the memory or more
 }
 
 // DefaultMax is how many tokens an answer has at most where nothing else is said.
@@ -42,7 +43,7 @@ var _ llm.Model = (*Model)(nil)
 
 // Open loads the model in a GGUF file.
 func Open(path string, o Options) (*Model, error) {
-	d, err := decoder.Open(path)
+	d, err := decoder.Open(path, decoder.Options{F32: o.F32})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -24,9 +25,33 @@ var tiny = map[string]tinymodel.Decoder{
 	"qwen3": {Architecture: "qwen3", Layers: 2, Width: 40, Heads: 4, KeyHeads: 2, Size: 32, Inner: 72, Positions: 512},
 }
 
-func open(t testing.TB, path string) *Decoder {
+// inBlocks are models whose matrices are in blocks: one format for all, several, and with some
+// that are not.
+var inBlocks = map[string]tinymodel.Decoder{}
+
+func init() {
+	shape := tinymodel.Decoder{Architecture: "qwen2", Layers: 2, Width: 64, Heads: 4, KeyHeads: 2, Size: 16, Inner: 96, Positions: 512, Tied: true}
+	for _, kind := range []string{"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"} {
+		shape.Blocks = func(string) string { return kind }
+		inBlocks[kind] = shape
+	}
+	shape.Blocks = func(name string) string {
+		switch {
+		case strings.Contains(name, "attn_v") || name == "token_embd.weight":
+			return "Q8_0"
+		case strings.Contains(name, "ffn_up"):
+			return ""
+		}
+		return "Q4_1"
+	}
+	inBlocks["mixed"] = shape
+}
+
+func open(t testing.TB, path string) *Decoder { return openAs(t, path, Options{}) }
+
+func openAs(t testing.TB, path string, o Options) *Decoder {
 	t.Helper()
-	d, err := Open(path)
+	d, err := Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,9 +70,11 @@ func someIDs(n, words int) []int32 {
 
 // TestReadIsTheNaiveModel compares with the oracle, for texts longer than a block.
 func TestReadIsTheNaiveModel(t *testing.T) {
-	for name, shape := range tiny {
+	all := maps.Clone(tiny)
+	maps.Copy(all, inBlocks)
+	for name, shape := range all {
 		path := shape.Write(t, 1)
-		d, oracle := open(t, path), openNaive(t, path)
+		d, oracle := openAs(t, path, Options{F32: true}), openNaive(t, path)
 		for _, n := range []int{1, 17, blockRows + 30} {
 			ids := someIDs(n, d.Words)
 			got, err := d.Read(context.Background(), d.NewCache(), ids)
@@ -67,7 +94,9 @@ func TestReadIsTheNaiveModel(t *testing.T) {
 // threads, and what was cut before, logits are the same to the last bit.
 func TestDivisionDoesNotShow(t *testing.T) {
 	ctx := context.Background()
-	for name, shape := range tiny {
+	all := maps.Clone(tiny)
+	maps.Copy(all, inBlocks)
+	for name, shape := range all {
 		d := open(t, shape.Write(t, 2))
 		ids := someIDs(230, d.Words)
 		d.Threads = 1
@@ -95,6 +124,39 @@ func TestDivisionDoesNotShow(t *testing.T) {
 			if got, err = d.Read(ctx, c, ids[90:]); err != nil || !slices.Equal(got, want) {
 				t.Errorf("%s: cut and read again, the logits are others: %v", name, err)
 			}
+		}
+	}
+}
+
+// TestBlocksAreNearF32 compares the logits of weights in their blocks with those of the same
+// weights unpacked: states are rounded to 8 bits before each product.
+func TestBlocksAreNearF32(t *testing.T) {
+	for name, shape := range inBlocks {
+		path := shape.Write(t, 4)
+		d, oracle := open(t, path), openAs(t, path, Options{F32: true})
+		if d.logits.blocks == nil || oracle.logits.blocks != nil {
+			t.Fatalf("%s: the logits' matrix is held in another way than asked", name)
+		}
+		off, size := 0., 0.
+		for seed := range 5 {
+			ids := someIDs(30+seed, d.Words)
+			got, err := d.Read(context.Background(), d.NewCache(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := oracle.Read(context.Background(), oracle.NewCache(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range want {
+				off += float64(got[i]-w) * float64(got[i]-w)
+				size += float64(w) * float64(w)
+			}
+		}
+		if share := math.Sqrt(off / size); share > .02 {
+			t.Errorf("%s: logits are off by %.1f %%", name, 100*share)
+		} else {
+			t.Logf("%s: logits are off by %.2f %%", name, 100*share)
 		}
 	}
 }
@@ -144,11 +206,11 @@ func TestWrongFiles(t *testing.T) {
 		shape := tiny["llama"]
 		shape.Change = change
 		path := shape.Write(t, 1)
-		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), say) || !strings.HasPrefix(err.Error(), path) {
+		if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), say) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("%v instead of %q", err, say)
 		}
 	}
-	if _, err := Open(filepath.Join(t.TempDir(), "none.gguf")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(filepath.Join(t.TempDir(), "none.gguf"), Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -182,7 +244,7 @@ func TestPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, path := range paths {
-		d := open(t, path)
+		d := openAs(t, path, Options{F32: true})
 		got, err := d.Read(context.Background(), d.NewCache(), all[i])
 		if err != nil {
 			t.Fatal(err)

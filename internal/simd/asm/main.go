@@ -57,6 +57,7 @@ func generate() (map[string][]byte, error) {
 		{"layers_amd64.s", layers},
 		{"integer_amd64.s", integer},
 		{"dense_amd64.s", dense},
+		{"blocks_amd64.s", blocks},
 	} {
 		g := &gen{Context: build.NewContext()}
 		part.kernels(g)

@@ -1,0 +1,137 @@
+package decoder
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/tamis-search/tamis/internal/simd"
+)
+
+// ways are how a model is held.
+var ways = map[string]Options{"blocks": {}, "f32": {F32: true}}
+
+// published is the file that TAMIS_GGUF names.
+func published(tb testing.TB) string {
+	path := os.Getenv("TAMIS_GGUF")
+	if path == "" {
+		tb.Skip("set TAMIS_GGUF to a GGUF file of a published model")
+	}
+	return path
+}
+
+// BenchmarkLoad times loading and the first token. Resident memory is what the process has more
+// afterwards: of its own, and of mapped files.
+func BenchmarkLoad(b *testing.B) {
+	path := published(b)
+	for name, way := range ways {
+		b.Run(name, func(b *testing.B) {
+			debug.FreeOSMemory()
+			own, mapped := resident("RssAnon:"), resident("RssFile:")
+			var d *Decoder
+			for b.Loop() {
+				if d != nil {
+					d.Close()
+				}
+				d = openAs(b, path, way)
+				if _, err := d.Read(context.Background(), d.NewCache(), []int32{1}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			debug.FreeOSMemory()
+			b.ReportMetric(resident("RssAnon:")-own, "MB-own")
+			b.ReportMetric(resident("RssFile:")-mapped, "MB-mapped")
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/load")
+		})
+	}
+}
+
+// resident is what /proc says of the memory of this process, in MB; 0 elsewhere.
+func resident(field string) float64 {
+	data, _ := os.ReadFile("/proc/self/status")
+	for line := range bytes.Lines(data) {
+		if fields := bytes.Fields(line); len(fields) > 1 && string(fields[0]) == field {
+			n, _ := strconv.ParseFloat(string(fields[1]), 64)
+			return n / 1024
+		}
+	}
+	return 0
+}
+
+// BenchmarkRead times reading 480 tokens at once, and then one by one after 60 others: tokens
+// a second, and for these the bytes of weights that are read a second.
+func BenchmarkRead(b *testing.B) {
+	path := published(b)
+	for name, way := range ways {
+		d := openAs(b, path, way)
+		for _, threads := range []int{1, 2} {
+			d.Threads = threads
+			b.Run(fmt.Sprintf("%s/prefill/%d", name, threads), func(b *testing.B) {
+				ids := someIDs(480, d.Words)
+				for b.Loop() {
+					if _, err := d.Read(context.Background(), d.NewCache(), ids); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(len(ids)*b.N)/b.Elapsed().Seconds(), "token/s")
+			})
+			b.Run(fmt.Sprintf("%s/decode/%d", name, threads), func(b *testing.B) {
+				c, ids := d.NewCache(), someIDs(60, d.Words)
+				if _, err := d.Read(context.Background(), c, ids); err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if len(c.tokens) == 120 {
+						c.Cut(60)
+					}
+					if _, err := d.Read(context.Background(), c, ids[:1]); err != nil {
+						b.Fatal(err)
+					}
+				}
+				size := 0
+				for _, l := range d.layers {
+					size += l.qkv.bytes() + l.out.bytes() + l.up.bytes() + l.down.bytes()
+				}
+				size += d.logits.bytes()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "token/s")
+				b.ReportMetric(1e-9*float64(size*b.N)/b.Elapsed().Seconds(), "GB/s")
+			})
+		}
+		d.Close()
+	}
+}
+
+// bytes are what a product reads of its weights.
+func (m *matrix) bytes() int {
+	n := 4 * len(m.w)
+	for _, b := range m.blocks {
+		n += b.Bytes()
+	}
+	return n
+}
+
+// BenchmarkMemory times reading memory that no cache holds, the bound of decoding.
+func BenchmarkMemory(b *testing.B) {
+	numbers := make([]uint16, 128<<20)
+	for i := range numbers {
+		numbers[i] = uint16(i)
+	}
+	for _, threads := range []int{1, 2} {
+		b.Run(strconv.Itoa(threads), func(b *testing.B) {
+			for b.Loop() {
+				var wait sync.WaitGroup
+				for t := range threads {
+					wait.Go(func() { simd.Max(numbers[len(numbers)/threads*t:][:len(numbers)/threads]) })
+				}
+				wait.Wait()
+			}
+			b.ReportMetric(2e-9*float64(len(numbers)*b.N)/b.Elapsed().Seconds(), "GB/s")
+		})
+	}
+}
