@@ -109,6 +109,9 @@ type panel struct {
 // nearest cache.
 const mostPanels = 24
 
+// fetchAhead is how many bytes ahead of what is unpacked memory is asked for.
+const fetchAhead = 12 << 10
+
 var panelRooms = sync.Pool{New: func() any { return new([mostPanels]panel) }}
 
 // Multiply computes c = bias + a·mᵀ for n columns of c, which are rows of m, from first on, a
@@ -152,7 +155,9 @@ func (m *Blocks) strip(c []float32, ldc int, a *BlockRows, rows int, src []byte,
 	for from := 0; from < blocks; from += step {
 		some := min(step, blocks-from)
 		panels := room[:some*perBlock]
-		m.format.unpack(panels, src[from*m.format.Bytes:], m.stride, some)
+		// The next rows are fetched line after line, here as those were that lie before from.
+		ahead := fetchAhead + from*(Columns-1)*m.format.Bytes
+		m.format.unpack(panels, src[from*m.format.Bytes:], m.stride, some, ahead)
 		for i := 0; i < rows; {
 			n := blockStrip(rows - i)
 			blockProduct(n, c[i*ldc:], ldc, a.records[i*m.k/Grouped+from*perBlock:], m.k/Grouped, panels, start[i*lds:], lds, m.format.Least)
@@ -163,14 +168,14 @@ func (m *Blocks) strip(c []float32, ldc int, a *BlockRows, rows int, src []byte,
 }
 
 // unpack lays blocks of 16 rows out in panels.
-func (f *Format) unpack(dst []panel, src []byte, stride, blocks int) {
+func (f *Format) unpack(dst []panel, src []byte, stride, blocks, ahead int) {
 	_ = src[(Columns-1)*stride+blocks*f.Bytes-1]
 	switch {
 	case vnni:
-		f.vnni(&dst[0].whole[0], &src[0], stride, blocks)
+		f.vnni(&dst[0].whole[0], &src[0], stride, blocks, ahead)
 	case fma && f16c:
-		f.avx2(&dst[0].whole[0], &src[0], stride, blocks)
-		f.avx2(&dst[0].whole[Columns/2*4], &src[Columns/2*stride], stride, blocks)
+		f.avx2(&dst[0].whole[0], &src[0], stride, blocks, ahead)
+		f.avx2(&dst[0].whole[Columns/2*4], &src[Columns/2*stride], stride, blocks, ahead)
 	default:
 		f.unpackScalar(dst, src, stride, blocks)
 	}

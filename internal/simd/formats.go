@@ -11,7 +11,7 @@ type Format struct {
 	Numbers, Bytes int  // of a block
 	Least          bool // a group has a least number
 	read           func(g []Group, b []byte)
-	avx2, vnni     func(dst *int8, src *byte, stride, blocks int)
+	avx2, vnni     func(dst *int8, src *byte, stride, blocks, ahead int)
 }
 
 // Group is some numbers of a block: Step times a whole number, plus Least.

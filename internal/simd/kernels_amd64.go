@@ -470,52 +470,52 @@ func blocks3LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks
 //go:noescape
 func blocks4LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
 
-// unpackQ4_0VNNI lays out blocks of 16 rows; stride is the bytes from one to the next.
+// unpackQ4_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ4_0VNNI(dst *int8, src *byte, stride int, blocks int)
+func unpackQ4_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ4_1VNNI lays out blocks of 16 rows; stride is the bytes from one to the next.
+// unpackQ4_1VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ4_1VNNI(dst *int8, src *byte, stride int, blocks int)
+func unpackQ4_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ5_0VNNI lays out blocks of 16 rows; stride is the bytes from one to the next.
+// unpackQ5_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ5_0VNNI(dst *int8, src *byte, stride int, blocks int)
+func unpackQ5_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ5_1VNNI lays out blocks of 16 rows; stride is the bytes from one to the next.
+// unpackQ5_1VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ5_1VNNI(dst *int8, src *byte, stride int, blocks int)
+func unpackQ5_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ8_0VNNI lays out blocks of 16 rows; stride is the bytes from one to the next.
+// unpackQ8_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ8_0VNNI(dst *int8, src *byte, stride int, blocks int)
+func unpackQ8_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ4_0AVX2 lays out blocks of 8 rows; stride is the bytes from one to the next.
+// unpackQ4_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ4_0AVX2(dst *int8, src *byte, stride int, blocks int)
+func unpackQ4_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ4_1AVX2 lays out blocks of 8 rows; stride is the bytes from one to the next.
+// unpackQ4_1AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ4_1AVX2(dst *int8, src *byte, stride int, blocks int)
+func unpackQ4_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ5_0AVX2 lays out blocks of 8 rows; stride is the bytes from one to the next.
+// unpackQ5_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ5_0AVX2(dst *int8, src *byte, stride int, blocks int)
+func unpackQ5_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ5_1AVX2 lays out blocks of 8 rows; stride is the bytes from one to the next.
+// unpackQ5_1AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ5_1AVX2(dst *int8, src *byte, stride int, blocks int)
+func unpackQ5_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
 
-// unpackQ8_0AVX2 lays out blocks of 8 rows; stride is the bytes from one to the next.
+// unpackQ8_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
-func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int)
+func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)

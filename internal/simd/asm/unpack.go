@@ -147,8 +147,8 @@ func (f form) unpack(l layout) {
 	if f.wide {
 		suffix, bias = "VNNI", 128-l.zero
 	}
-	f.begin("unpack"+l.name+suffix, "func(dst *int8, src *byte, stride, blocks int)",
-		fmt.Sprintf("lays out blocks of %d rows; stride is the bytes from one to the next.", f.rows()))
+	f.begin("unpack"+l.name+suffix, "func(dst *int8, src *byte, stride, blocks, ahead int)",
+		fmt.Sprintf("lays out blocks of %d rows, stride bytes apart, and fetches as many bytes ahead of them.", f.rows()))
 	p := &places{one: f.argument("stride"), three: f.GP64(), dst: f.GP64()}
 	f.LEAQ(item(p.one, p.one, 2), p.three)
 	for range f.rows() / 4 {
@@ -212,7 +212,13 @@ func (f form) unpack(l layout) {
 // heads copies the first doubleword of each block, and that of fifth bits, to where the floats
 // will stand: one after the other here, since a vector cannot be read soon after that.
 func (f form) heads(p *places, l layout) {
+	ahead := f.argument("ahead")
+	f.ADDQ(f.place(f.Param("src")), ahead)
 	f.through(p, l.bytes, func() {
+		for i := 0; i < f.rows()*l.bytes; i += 64 {
+			f.PREFETCHT1(at(ahead, i))
+		}
+		f.ADDQ(U32(uint32(f.rows()*l.bytes)), ahead)
 		for r := range f.rows() {
 			t := f.GP32()
 			f.MOVL(p.row(r, 0), t)
