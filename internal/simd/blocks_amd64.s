@@ -2436,73 +2436,73 @@ blocks4LeastAVX2Loop:
 TEXT ·unpackQ4_0VNNI(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), R9
-	ADDQ    src+8(FP), R9
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	LEAQ    (SI)(AX*4), DI
 	LEAQ    (DI)(AX*4), R8
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R10
+	MOVQ    blocks+24(FP), R9
 	PCALIGN $0x40
 
 unpackQ4_0VNNIAgainLoop:
+	MOVL         (BX), R10
+	MOVL         R10, 512(DX)
+	MOVL         (BX)(AX*1), R10
+	MOVL         R10, 516(DX)
+	MOVL         (BX)(AX*2), R10
+	MOVL         R10, 520(DX)
+	MOVL         (BX)(CX*1), R10
+	MOVL         R10, 524(DX)
+	MOVL         (SI), R10
+	MOVL         R10, 528(DX)
+	MOVL         (SI)(AX*1), R10
+	MOVL         R10, 532(DX)
+	MOVL         (SI)(AX*2), R10
+	MOVL         R10, 536(DX)
+	MOVL         (SI)(CX*1), R10
+	MOVL         R10, 540(DX)
+	MOVL         (DI), R10
+	MOVL         R10, 544(DX)
+	MOVL         (DI)(AX*1), R10
+	MOVL         R10, 548(DX)
+	MOVL         (DI)(AX*2), R10
+	MOVL         R10, 552(DX)
+	MOVL         (DI)(CX*1), R10
+	MOVL         R10, 556(DX)
+	MOVL         (R8), R10
+	MOVL         R10, 560(DX)
+	MOVL         (R8)(AX*1), R10
+	MOVL         R10, 564(DX)
+	MOVL         (R8)(AX*2), R10
+	MOVL         R10, 568(DX)
+	MOVL         (R8)(CX*1), R10
+	MOVL         R10, 572(DX)
+	ADDQ         $0x00000280, DX
+	ADDQ         $0x00000012, BX
+	ADDQ         $0x00000012, SI
+	ADDQ         $0x00000012, DI
+	ADDQ         $0x00000012, R8
+	DECQ         R9
+	JNZ          unpackQ4_0VNNIAgainLoop
+	VPBROADCASTB unpackQ4_0VNNIAgainunpackBias<>+0(SB), Z0
+	VPBROADCASTB unpackQ4_0VNNIAgainunpackLow<>+0(SB), Z1
+	MOVQ         ahead+32(FP), R9
+	ADDQ         src+8(FP), R9
+	MOVQ         src+8(FP), BX
+	LEAQ         (BX)(AX*4), SI
+	LEAQ         (SI)(AX*4), DI
+	LEAQ         (DI)(AX*4), R8
+	MOVQ         dst+0(FP), DX
+	MOVQ         blocks+24(FP), R10
+	PCALIGN      $0x40
+
+unpackQ4_0VNNIAgainAgainLoop:
 	PREFETCHT1   (R9)
 	PREFETCHT1   64(R9)
 	PREFETCHT1   128(R9)
 	PREFETCHT1   192(R9)
 	PREFETCHT1   256(R9)
 	ADDQ         $0x00000120, R9
-	MOVL         (BX), R11
-	MOVL         R11, 512(DX)
-	MOVL         (BX)(AX*1), R11
-	MOVL         R11, 516(DX)
-	MOVL         (BX)(AX*2), R11
-	MOVL         R11, 520(DX)
-	MOVL         (BX)(CX*1), R11
-	MOVL         R11, 524(DX)
-	MOVL         (SI), R11
-	MOVL         R11, 528(DX)
-	MOVL         (SI)(AX*1), R11
-	MOVL         R11, 532(DX)
-	MOVL         (SI)(AX*2), R11
-	MOVL         R11, 536(DX)
-	MOVL         (SI)(CX*1), R11
-	MOVL         R11, 540(DX)
-	MOVL         (DI), R11
-	MOVL         R11, 544(DX)
-	MOVL         (DI)(AX*1), R11
-	MOVL         R11, 548(DX)
-	MOVL         (DI)(AX*2), R11
-	MOVL         R11, 552(DX)
-	MOVL         (DI)(CX*1), R11
-	MOVL         R11, 556(DX)
-	MOVL         (R8), R11
-	MOVL         R11, 560(DX)
-	MOVL         (R8)(AX*1), R11
-	MOVL         R11, 564(DX)
-	MOVL         (R8)(AX*2), R11
-	MOVL         R11, 568(DX)
-	MOVL         (R8)(CX*1), R11
-	MOVL         R11, 572(DX)
-	ADDQ         $0x00000280, DX
-	ADDQ         $0x00000012, BX
-	ADDQ         $0x00000012, SI
-	ADDQ         $0x00000012, DI
-	ADDQ         $0x00000012, R8
-	DECQ         R10
-	JNZ          unpackQ4_0VNNIAgainLoop
-	VPBROADCASTB unpackQ4_0VNNIAgainunpackBias<>+0(SB), Z0
-	VPBROADCASTB unpackQ4_0VNNIAgainunpackLow<>+0(SB), Z1
-	MOVQ         src+8(FP), BX
-	LEAQ         (BX)(AX*4), SI
-	LEAQ         (SI)(AX*4), DI
-	LEAQ         (DI)(AX*4), R8
-	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), R9
-	PCALIGN      $0x40
-
-unpackQ4_0VNNIAgainAgainLoop:
 	VMOVDQU64    512(DX), Z2
 	VPMOVDW      Z2, Y2
 	VCVTPH2PS    Y2, Z2
@@ -2564,7 +2564,7 @@ unpackQ4_0VNNIAgainAgainLoop:
 	ADDQ         $0x00000012, SI
 	ADDQ         $0x00000012, DI
 	ADDQ         $0x00000012, R8
-	DECQ         R9
+	DECQ         R10
 	JNZ          unpackQ4_0VNNIAgainAgainLoop
 	VZEROUPPER
 	RET
@@ -2580,73 +2580,73 @@ GLOBL unpackQ4_0VNNIAgainunpackLow<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ4_1VNNI(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), R9
-	ADDQ    src+8(FP), R9
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	LEAQ    (SI)(AX*4), DI
 	LEAQ    (DI)(AX*4), R8
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R10
+	MOVQ    blocks+24(FP), R9
 	PCALIGN $0x40
 
 unpackQ4_1VNNIAgainLoop:
+	MOVL         (BX), R10
+	MOVL         R10, 512(DX)
+	MOVL         (BX)(AX*1), R10
+	MOVL         R10, 516(DX)
+	MOVL         (BX)(AX*2), R10
+	MOVL         R10, 520(DX)
+	MOVL         (BX)(CX*1), R10
+	MOVL         R10, 524(DX)
+	MOVL         (SI), R10
+	MOVL         R10, 528(DX)
+	MOVL         (SI)(AX*1), R10
+	MOVL         R10, 532(DX)
+	MOVL         (SI)(AX*2), R10
+	MOVL         R10, 536(DX)
+	MOVL         (SI)(CX*1), R10
+	MOVL         R10, 540(DX)
+	MOVL         (DI), R10
+	MOVL         R10, 544(DX)
+	MOVL         (DI)(AX*1), R10
+	MOVL         R10, 548(DX)
+	MOVL         (DI)(AX*2), R10
+	MOVL         R10, 552(DX)
+	MOVL         (DI)(CX*1), R10
+	MOVL         R10, 556(DX)
+	MOVL         (R8), R10
+	MOVL         R10, 560(DX)
+	MOVL         (R8)(AX*1), R10
+	MOVL         R10, 564(DX)
+	MOVL         (R8)(AX*2), R10
+	MOVL         R10, 568(DX)
+	MOVL         (R8)(CX*1), R10
+	MOVL         R10, 572(DX)
+	ADDQ         $0x00000280, DX
+	ADDQ         $0x00000014, BX
+	ADDQ         $0x00000014, SI
+	ADDQ         $0x00000014, DI
+	ADDQ         $0x00000014, R8
+	DECQ         R9
+	JNZ          unpackQ4_1VNNIAgainLoop
+	VPBROADCASTB unpackQ4_1VNNIAgainunpackBias<>+0(SB), Z0
+	VPBROADCASTB unpackQ4_1VNNIAgainunpackLow<>+0(SB), Z1
+	MOVQ         ahead+32(FP), R9
+	ADDQ         src+8(FP), R9
+	MOVQ         src+8(FP), BX
+	LEAQ         (BX)(AX*4), SI
+	LEAQ         (SI)(AX*4), DI
+	LEAQ         (DI)(AX*4), R8
+	MOVQ         dst+0(FP), DX
+	MOVQ         blocks+24(FP), R10
+	PCALIGN      $0x40
+
+unpackQ4_1VNNIAgainAgainLoop:
 	PREFETCHT1   (R9)
 	PREFETCHT1   64(R9)
 	PREFETCHT1   128(R9)
 	PREFETCHT1   192(R9)
 	PREFETCHT1   256(R9)
 	ADDQ         $0x00000140, R9
-	MOVL         (BX), R11
-	MOVL         R11, 512(DX)
-	MOVL         (BX)(AX*1), R11
-	MOVL         R11, 516(DX)
-	MOVL         (BX)(AX*2), R11
-	MOVL         R11, 520(DX)
-	MOVL         (BX)(CX*1), R11
-	MOVL         R11, 524(DX)
-	MOVL         (SI), R11
-	MOVL         R11, 528(DX)
-	MOVL         (SI)(AX*1), R11
-	MOVL         R11, 532(DX)
-	MOVL         (SI)(AX*2), R11
-	MOVL         R11, 536(DX)
-	MOVL         (SI)(CX*1), R11
-	MOVL         R11, 540(DX)
-	MOVL         (DI), R11
-	MOVL         R11, 544(DX)
-	MOVL         (DI)(AX*1), R11
-	MOVL         R11, 548(DX)
-	MOVL         (DI)(AX*2), R11
-	MOVL         R11, 552(DX)
-	MOVL         (DI)(CX*1), R11
-	MOVL         R11, 556(DX)
-	MOVL         (R8), R11
-	MOVL         R11, 560(DX)
-	MOVL         (R8)(AX*1), R11
-	MOVL         R11, 564(DX)
-	MOVL         (R8)(AX*2), R11
-	MOVL         R11, 568(DX)
-	MOVL         (R8)(CX*1), R11
-	MOVL         R11, 572(DX)
-	ADDQ         $0x00000280, DX
-	ADDQ         $0x00000014, BX
-	ADDQ         $0x00000014, SI
-	ADDQ         $0x00000014, DI
-	ADDQ         $0x00000014, R8
-	DECQ         R10
-	JNZ          unpackQ4_1VNNIAgainLoop
-	VPBROADCASTB unpackQ4_1VNNIAgainunpackBias<>+0(SB), Z0
-	VPBROADCASTB unpackQ4_1VNNIAgainunpackLow<>+0(SB), Z1
-	MOVQ         src+8(FP), BX
-	LEAQ         (BX)(AX*4), SI
-	LEAQ         (SI)(AX*4), DI
-	LEAQ         (DI)(AX*4), R8
-	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), R9
-	PCALIGN      $0x40
-
-unpackQ4_1VNNIAgainAgainLoop:
 	VMOVDQU64    512(DX), Z2
 	VPMOVDW      Z2, Y3
 	VCVTPH2PS    Y3, Z3
@@ -2712,7 +2712,7 @@ unpackQ4_1VNNIAgainAgainLoop:
 	ADDQ         $0x00000014, SI
 	ADDQ         $0x00000014, DI
 	ADDQ         $0x00000014, R8
-	DECQ         R9
+	DECQ         R10
 	JNZ          unpackQ4_1VNNIAgainAgainLoop
 	VZEROUPPER
 	RET
@@ -2728,17 +2728,101 @@ GLOBL unpackQ4_1VNNIAgainunpackLow<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ5_0VNNI(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), R9
-	ADDQ    src+8(FP), R9
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	LEAQ    (SI)(AX*4), DI
 	LEAQ    (DI)(AX*4), R8
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R10
+	MOVQ    blocks+24(FP), R9
 	PCALIGN $0x40
 
 unpackQ5_0VNNIAgainLoop:
+	MOVL         (BX), R10
+	MOVL         R10, 512(DX)
+	MOVL         2(BX), R10
+	MOVL         R10, 576(DX)
+	MOVL         (BX)(AX*1), R10
+	MOVL         R10, 516(DX)
+	MOVL         2(BX)(AX*1), R10
+	MOVL         R10, 580(DX)
+	MOVL         (BX)(AX*2), R10
+	MOVL         R10, 520(DX)
+	MOVL         2(BX)(AX*2), R10
+	MOVL         R10, 584(DX)
+	MOVL         (BX)(CX*1), R10
+	MOVL         R10, 524(DX)
+	MOVL         2(BX)(CX*1), R10
+	MOVL         R10, 588(DX)
+	MOVL         (SI), R10
+	MOVL         R10, 528(DX)
+	MOVL         2(SI), R10
+	MOVL         R10, 592(DX)
+	MOVL         (SI)(AX*1), R10
+	MOVL         R10, 532(DX)
+	MOVL         2(SI)(AX*1), R10
+	MOVL         R10, 596(DX)
+	MOVL         (SI)(AX*2), R10
+	MOVL         R10, 536(DX)
+	MOVL         2(SI)(AX*2), R10
+	MOVL         R10, 600(DX)
+	MOVL         (SI)(CX*1), R10
+	MOVL         R10, 540(DX)
+	MOVL         2(SI)(CX*1), R10
+	MOVL         R10, 604(DX)
+	MOVL         (DI), R10
+	MOVL         R10, 544(DX)
+	MOVL         2(DI), R10
+	MOVL         R10, 608(DX)
+	MOVL         (DI)(AX*1), R10
+	MOVL         R10, 548(DX)
+	MOVL         2(DI)(AX*1), R10
+	MOVL         R10, 612(DX)
+	MOVL         (DI)(AX*2), R10
+	MOVL         R10, 552(DX)
+	MOVL         2(DI)(AX*2), R10
+	MOVL         R10, 616(DX)
+	MOVL         (DI)(CX*1), R10
+	MOVL         R10, 556(DX)
+	MOVL         2(DI)(CX*1), R10
+	MOVL         R10, 620(DX)
+	MOVL         (R8), R10
+	MOVL         R10, 560(DX)
+	MOVL         2(R8), R10
+	MOVL         R10, 624(DX)
+	MOVL         (R8)(AX*1), R10
+	MOVL         R10, 564(DX)
+	MOVL         2(R8)(AX*1), R10
+	MOVL         R10, 628(DX)
+	MOVL         (R8)(AX*2), R10
+	MOVL         R10, 568(DX)
+	MOVL         2(R8)(AX*2), R10
+	MOVL         R10, 632(DX)
+	MOVL         (R8)(CX*1), R10
+	MOVL         R10, 572(DX)
+	MOVL         2(R8)(CX*1), R10
+	MOVL         R10, 636(DX)
+	ADDQ         $0x00000280, DX
+	ADDQ         $0x00000016, BX
+	ADDQ         $0x00000016, SI
+	ADDQ         $0x00000016, DI
+	ADDQ         $0x00000016, R8
+	DECQ         R9
+	JNZ          unpackQ5_0VNNIAgainLoop
+	VPBROADCASTB unpackQ5_0VNNIAgainunpackBias<>+0(SB), Z0
+	VPBROADCASTB unpackQ5_0VNNIAgainunpackLow<>+0(SB), Z1
+	VPBROADCASTD unpackQ5_0VNNIAgainSpread<>+0(SB), Z2
+	VPBROADCASTB unpackQ5_0VNNIAgainunpackFifth<>+0(SB), Z3
+	MOVQ         ahead+32(FP), R9
+	ADDQ         src+8(FP), R9
+	MOVQ         src+8(FP), BX
+	LEAQ         (BX)(AX*4), SI
+	LEAQ         (SI)(AX*4), DI
+	LEAQ         (DI)(AX*4), R8
+	MOVQ         dst+0(FP), DX
+	MOVQ         blocks+24(FP), R10
+	PCALIGN      $0x40
+
+unpackQ5_0VNNIAgainAgainLoop:
 	PREFETCHT1   (R9)
 	PREFETCHT1   64(R9)
 	PREFETCHT1   128(R9)
@@ -2746,90 +2830,6 @@ unpackQ5_0VNNIAgainLoop:
 	PREFETCHT1   256(R9)
 	PREFETCHT1   320(R9)
 	ADDQ         $0x00000160, R9
-	MOVL         (BX), R11
-	MOVL         R11, 512(DX)
-	MOVL         2(BX), R11
-	MOVL         R11, 576(DX)
-	MOVL         (BX)(AX*1), R11
-	MOVL         R11, 516(DX)
-	MOVL         2(BX)(AX*1), R11
-	MOVL         R11, 580(DX)
-	MOVL         (BX)(AX*2), R11
-	MOVL         R11, 520(DX)
-	MOVL         2(BX)(AX*2), R11
-	MOVL         R11, 584(DX)
-	MOVL         (BX)(CX*1), R11
-	MOVL         R11, 524(DX)
-	MOVL         2(BX)(CX*1), R11
-	MOVL         R11, 588(DX)
-	MOVL         (SI), R11
-	MOVL         R11, 528(DX)
-	MOVL         2(SI), R11
-	MOVL         R11, 592(DX)
-	MOVL         (SI)(AX*1), R11
-	MOVL         R11, 532(DX)
-	MOVL         2(SI)(AX*1), R11
-	MOVL         R11, 596(DX)
-	MOVL         (SI)(AX*2), R11
-	MOVL         R11, 536(DX)
-	MOVL         2(SI)(AX*2), R11
-	MOVL         R11, 600(DX)
-	MOVL         (SI)(CX*1), R11
-	MOVL         R11, 540(DX)
-	MOVL         2(SI)(CX*1), R11
-	MOVL         R11, 604(DX)
-	MOVL         (DI), R11
-	MOVL         R11, 544(DX)
-	MOVL         2(DI), R11
-	MOVL         R11, 608(DX)
-	MOVL         (DI)(AX*1), R11
-	MOVL         R11, 548(DX)
-	MOVL         2(DI)(AX*1), R11
-	MOVL         R11, 612(DX)
-	MOVL         (DI)(AX*2), R11
-	MOVL         R11, 552(DX)
-	MOVL         2(DI)(AX*2), R11
-	MOVL         R11, 616(DX)
-	MOVL         (DI)(CX*1), R11
-	MOVL         R11, 556(DX)
-	MOVL         2(DI)(CX*1), R11
-	MOVL         R11, 620(DX)
-	MOVL         (R8), R11
-	MOVL         R11, 560(DX)
-	MOVL         2(R8), R11
-	MOVL         R11, 624(DX)
-	MOVL         (R8)(AX*1), R11
-	MOVL         R11, 564(DX)
-	MOVL         2(R8)(AX*1), R11
-	MOVL         R11, 628(DX)
-	MOVL         (R8)(AX*2), R11
-	MOVL         R11, 568(DX)
-	MOVL         2(R8)(AX*2), R11
-	MOVL         R11, 632(DX)
-	MOVL         (R8)(CX*1), R11
-	MOVL         R11, 572(DX)
-	MOVL         2(R8)(CX*1), R11
-	MOVL         R11, 636(DX)
-	ADDQ         $0x00000280, DX
-	ADDQ         $0x00000016, BX
-	ADDQ         $0x00000016, SI
-	ADDQ         $0x00000016, DI
-	ADDQ         $0x00000016, R8
-	DECQ         R10
-	JNZ          unpackQ5_0VNNIAgainLoop
-	VPBROADCASTB unpackQ5_0VNNIAgainunpackBias<>+0(SB), Z0
-	VPBROADCASTB unpackQ5_0VNNIAgainunpackLow<>+0(SB), Z1
-	VPBROADCASTD unpackQ5_0VNNIAgainSpread<>+0(SB), Z2
-	VPBROADCASTB unpackQ5_0VNNIAgainunpackFifth<>+0(SB), Z3
-	MOVQ         src+8(FP), BX
-	LEAQ         (BX)(AX*4), SI
-	LEAQ         (SI)(AX*4), DI
-	LEAQ         (DI)(AX*4), R8
-	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), R9
-	PCALIGN      $0x40
-
-unpackQ5_0VNNIAgainAgainLoop:
 	VMOVDQU64    512(DX), Z4
 	VMOVDQU64    576(DX), Z5
 	VPMOVDW      Z4, Y4
@@ -2940,7 +2940,7 @@ unpackQ5_0VNNIAgainAgainLoop:
 	ADDQ         $0x00000016, SI
 	ADDQ         $0x00000016, DI
 	ADDQ         $0x00000016, R8
-	DECQ         R9
+	DECQ         R10
 	JNZ          unpackQ5_0VNNIAgainAgainLoop
 	VZEROUPPER
 	RET
@@ -2962,17 +2962,101 @@ GLOBL unpackQ5_0VNNIAgainunpackFifth<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ5_1VNNI(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), R9
-	ADDQ    src+8(FP), R9
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	LEAQ    (SI)(AX*4), DI
 	LEAQ    (DI)(AX*4), R8
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R10
+	MOVQ    blocks+24(FP), R9
 	PCALIGN $0x40
 
 unpackQ5_1VNNIAgainLoop:
+	MOVL         (BX), R10
+	MOVL         R10, 512(DX)
+	MOVL         4(BX), R10
+	MOVL         R10, 576(DX)
+	MOVL         (BX)(AX*1), R10
+	MOVL         R10, 516(DX)
+	MOVL         4(BX)(AX*1), R10
+	MOVL         R10, 580(DX)
+	MOVL         (BX)(AX*2), R10
+	MOVL         R10, 520(DX)
+	MOVL         4(BX)(AX*2), R10
+	MOVL         R10, 584(DX)
+	MOVL         (BX)(CX*1), R10
+	MOVL         R10, 524(DX)
+	MOVL         4(BX)(CX*1), R10
+	MOVL         R10, 588(DX)
+	MOVL         (SI), R10
+	MOVL         R10, 528(DX)
+	MOVL         4(SI), R10
+	MOVL         R10, 592(DX)
+	MOVL         (SI)(AX*1), R10
+	MOVL         R10, 532(DX)
+	MOVL         4(SI)(AX*1), R10
+	MOVL         R10, 596(DX)
+	MOVL         (SI)(AX*2), R10
+	MOVL         R10, 536(DX)
+	MOVL         4(SI)(AX*2), R10
+	MOVL         R10, 600(DX)
+	MOVL         (SI)(CX*1), R10
+	MOVL         R10, 540(DX)
+	MOVL         4(SI)(CX*1), R10
+	MOVL         R10, 604(DX)
+	MOVL         (DI), R10
+	MOVL         R10, 544(DX)
+	MOVL         4(DI), R10
+	MOVL         R10, 608(DX)
+	MOVL         (DI)(AX*1), R10
+	MOVL         R10, 548(DX)
+	MOVL         4(DI)(AX*1), R10
+	MOVL         R10, 612(DX)
+	MOVL         (DI)(AX*2), R10
+	MOVL         R10, 552(DX)
+	MOVL         4(DI)(AX*2), R10
+	MOVL         R10, 616(DX)
+	MOVL         (DI)(CX*1), R10
+	MOVL         R10, 556(DX)
+	MOVL         4(DI)(CX*1), R10
+	MOVL         R10, 620(DX)
+	MOVL         (R8), R10
+	MOVL         R10, 560(DX)
+	MOVL         4(R8), R10
+	MOVL         R10, 624(DX)
+	MOVL         (R8)(AX*1), R10
+	MOVL         R10, 564(DX)
+	MOVL         4(R8)(AX*1), R10
+	MOVL         R10, 628(DX)
+	MOVL         (R8)(AX*2), R10
+	MOVL         R10, 568(DX)
+	MOVL         4(R8)(AX*2), R10
+	MOVL         R10, 632(DX)
+	MOVL         (R8)(CX*1), R10
+	MOVL         R10, 572(DX)
+	MOVL         4(R8)(CX*1), R10
+	MOVL         R10, 636(DX)
+	ADDQ         $0x00000280, DX
+	ADDQ         $0x00000018, BX
+	ADDQ         $0x00000018, SI
+	ADDQ         $0x00000018, DI
+	ADDQ         $0x00000018, R8
+	DECQ         R9
+	JNZ          unpackQ5_1VNNIAgainLoop
+	VPBROADCASTB unpackQ5_1VNNIAgainunpackBias<>+0(SB), Z0
+	VPBROADCASTB unpackQ5_1VNNIAgainunpackLow<>+0(SB), Z1
+	VPBROADCASTD unpackQ5_1VNNIAgainSpread<>+0(SB), Z2
+	VPBROADCASTB unpackQ5_1VNNIAgainunpackFifth<>+0(SB), Z3
+	MOVQ         ahead+32(FP), R9
+	ADDQ         src+8(FP), R9
+	MOVQ         src+8(FP), BX
+	LEAQ         (BX)(AX*4), SI
+	LEAQ         (SI)(AX*4), DI
+	LEAQ         (DI)(AX*4), R8
+	MOVQ         dst+0(FP), DX
+	MOVQ         blocks+24(FP), R10
+	PCALIGN      $0x40
+
+unpackQ5_1VNNIAgainAgainLoop:
 	PREFETCHT1   (R9)
 	PREFETCHT1   64(R9)
 	PREFETCHT1   128(R9)
@@ -2980,90 +3064,6 @@ unpackQ5_1VNNIAgainLoop:
 	PREFETCHT1   256(R9)
 	PREFETCHT1   320(R9)
 	ADDQ         $0x00000180, R9
-	MOVL         (BX), R11
-	MOVL         R11, 512(DX)
-	MOVL         4(BX), R11
-	MOVL         R11, 576(DX)
-	MOVL         (BX)(AX*1), R11
-	MOVL         R11, 516(DX)
-	MOVL         4(BX)(AX*1), R11
-	MOVL         R11, 580(DX)
-	MOVL         (BX)(AX*2), R11
-	MOVL         R11, 520(DX)
-	MOVL         4(BX)(AX*2), R11
-	MOVL         R11, 584(DX)
-	MOVL         (BX)(CX*1), R11
-	MOVL         R11, 524(DX)
-	MOVL         4(BX)(CX*1), R11
-	MOVL         R11, 588(DX)
-	MOVL         (SI), R11
-	MOVL         R11, 528(DX)
-	MOVL         4(SI), R11
-	MOVL         R11, 592(DX)
-	MOVL         (SI)(AX*1), R11
-	MOVL         R11, 532(DX)
-	MOVL         4(SI)(AX*1), R11
-	MOVL         R11, 596(DX)
-	MOVL         (SI)(AX*2), R11
-	MOVL         R11, 536(DX)
-	MOVL         4(SI)(AX*2), R11
-	MOVL         R11, 600(DX)
-	MOVL         (SI)(CX*1), R11
-	MOVL         R11, 540(DX)
-	MOVL         4(SI)(CX*1), R11
-	MOVL         R11, 604(DX)
-	MOVL         (DI), R11
-	MOVL         R11, 544(DX)
-	MOVL         4(DI), R11
-	MOVL         R11, 608(DX)
-	MOVL         (DI)(AX*1), R11
-	MOVL         R11, 548(DX)
-	MOVL         4(DI)(AX*1), R11
-	MOVL         R11, 612(DX)
-	MOVL         (DI)(AX*2), R11
-	MOVL         R11, 552(DX)
-	MOVL         4(DI)(AX*2), R11
-	MOVL         R11, 616(DX)
-	MOVL         (DI)(CX*1), R11
-	MOVL         R11, 556(DX)
-	MOVL         4(DI)(CX*1), R11
-	MOVL         R11, 620(DX)
-	MOVL         (R8), R11
-	MOVL         R11, 560(DX)
-	MOVL         4(R8), R11
-	MOVL         R11, 624(DX)
-	MOVL         (R8)(AX*1), R11
-	MOVL         R11, 564(DX)
-	MOVL         4(R8)(AX*1), R11
-	MOVL         R11, 628(DX)
-	MOVL         (R8)(AX*2), R11
-	MOVL         R11, 568(DX)
-	MOVL         4(R8)(AX*2), R11
-	MOVL         R11, 632(DX)
-	MOVL         (R8)(CX*1), R11
-	MOVL         R11, 572(DX)
-	MOVL         4(R8)(CX*1), R11
-	MOVL         R11, 636(DX)
-	ADDQ         $0x00000280, DX
-	ADDQ         $0x00000018, BX
-	ADDQ         $0x00000018, SI
-	ADDQ         $0x00000018, DI
-	ADDQ         $0x00000018, R8
-	DECQ         R10
-	JNZ          unpackQ5_1VNNIAgainLoop
-	VPBROADCASTB unpackQ5_1VNNIAgainunpackBias<>+0(SB), Z0
-	VPBROADCASTB unpackQ5_1VNNIAgainunpackLow<>+0(SB), Z1
-	VPBROADCASTD unpackQ5_1VNNIAgainSpread<>+0(SB), Z2
-	VPBROADCASTB unpackQ5_1VNNIAgainunpackFifth<>+0(SB), Z3
-	MOVQ         src+8(FP), BX
-	LEAQ         (BX)(AX*4), SI
-	LEAQ         (SI)(AX*4), DI
-	LEAQ         (DI)(AX*4), R8
-	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), R9
-	PCALIGN      $0x40
-
-unpackQ5_1VNNIAgainAgainLoop:
 	VMOVDQU64    512(DX), Z4
 	VMOVDQU64    576(DX), Z5
 	VPMOVDW      Z4, Y6
@@ -3178,7 +3178,7 @@ unpackQ5_1VNNIAgainAgainLoop:
 	ADDQ         $0x00000018, SI
 	ADDQ         $0x00000018, DI
 	ADDQ         $0x00000018, R8
-	DECQ         R9
+	DECQ         R10
 	JNZ          unpackQ5_1VNNIAgainAgainLoop
 	VZEROUPPER
 	RET
@@ -3200,17 +3200,67 @@ GLOBL unpackQ5_1VNNIAgainunpackFifth<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ8_0VNNI(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), R9
-	ADDQ    src+8(FP), R9
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	LEAQ    (SI)(AX*4), DI
 	LEAQ    (DI)(AX*4), R8
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R10
+	MOVQ    blocks+24(FP), R9
 	PCALIGN $0x40
 
 unpackQ8_0VNNIAgainLoop:
+	MOVL         (BX), R10
+	MOVL         R10, 512(DX)
+	MOVL         (BX)(AX*1), R10
+	MOVL         R10, 516(DX)
+	MOVL         (BX)(AX*2), R10
+	MOVL         R10, 520(DX)
+	MOVL         (BX)(CX*1), R10
+	MOVL         R10, 524(DX)
+	MOVL         (SI), R10
+	MOVL         R10, 528(DX)
+	MOVL         (SI)(AX*1), R10
+	MOVL         R10, 532(DX)
+	MOVL         (SI)(AX*2), R10
+	MOVL         R10, 536(DX)
+	MOVL         (SI)(CX*1), R10
+	MOVL         R10, 540(DX)
+	MOVL         (DI), R10
+	MOVL         R10, 544(DX)
+	MOVL         (DI)(AX*1), R10
+	MOVL         R10, 548(DX)
+	MOVL         (DI)(AX*2), R10
+	MOVL         R10, 552(DX)
+	MOVL         (DI)(CX*1), R10
+	MOVL         R10, 556(DX)
+	MOVL         (R8), R10
+	MOVL         R10, 560(DX)
+	MOVL         (R8)(AX*1), R10
+	MOVL         R10, 564(DX)
+	MOVL         (R8)(AX*2), R10
+	MOVL         R10, 568(DX)
+	MOVL         (R8)(CX*1), R10
+	MOVL         R10, 572(DX)
+	ADDQ         $0x00000280, DX
+	ADDQ         $0x00000022, BX
+	ADDQ         $0x00000022, SI
+	ADDQ         $0x00000022, DI
+	ADDQ         $0x00000022, R8
+	DECQ         R9
+	JNZ          unpackQ8_0VNNIAgainLoop
+	VPBROADCASTB unpackQ8_0VNNIAgainunpackBias<>+0(SB), Z0
+	VPBROADCASTB unpackQ8_0VNNIAgainunpackLow<>+0(SB), Z1
+	MOVQ         ahead+32(FP), R9
+	ADDQ         src+8(FP), R9
+	MOVQ         src+8(FP), BX
+	LEAQ         (BX)(AX*4), SI
+	LEAQ         (SI)(AX*4), DI
+	LEAQ         (DI)(AX*4), R8
+	MOVQ         dst+0(FP), DX
+	MOVQ         blocks+24(FP), R10
+	PCALIGN      $0x40
+
+unpackQ8_0VNNIAgainAgainLoop:
 	PREFETCHT1   (R9)
 	PREFETCHT1   64(R9)
 	PREFETCHT1   128(R9)
@@ -3221,56 +3271,6 @@ unpackQ8_0VNNIAgainLoop:
 	PREFETCHT1   448(R9)
 	PREFETCHT1   512(R9)
 	ADDQ         $0x00000220, R9
-	MOVL         (BX), R11
-	MOVL         R11, 512(DX)
-	MOVL         (BX)(AX*1), R11
-	MOVL         R11, 516(DX)
-	MOVL         (BX)(AX*2), R11
-	MOVL         R11, 520(DX)
-	MOVL         (BX)(CX*1), R11
-	MOVL         R11, 524(DX)
-	MOVL         (SI), R11
-	MOVL         R11, 528(DX)
-	MOVL         (SI)(AX*1), R11
-	MOVL         R11, 532(DX)
-	MOVL         (SI)(AX*2), R11
-	MOVL         R11, 536(DX)
-	MOVL         (SI)(CX*1), R11
-	MOVL         R11, 540(DX)
-	MOVL         (DI), R11
-	MOVL         R11, 544(DX)
-	MOVL         (DI)(AX*1), R11
-	MOVL         R11, 548(DX)
-	MOVL         (DI)(AX*2), R11
-	MOVL         R11, 552(DX)
-	MOVL         (DI)(CX*1), R11
-	MOVL         R11, 556(DX)
-	MOVL         (R8), R11
-	MOVL         R11, 560(DX)
-	MOVL         (R8)(AX*1), R11
-	MOVL         R11, 564(DX)
-	MOVL         (R8)(AX*2), R11
-	MOVL         R11, 568(DX)
-	MOVL         (R8)(CX*1), R11
-	MOVL         R11, 572(DX)
-	ADDQ         $0x00000280, DX
-	ADDQ         $0x00000022, BX
-	ADDQ         $0x00000022, SI
-	ADDQ         $0x00000022, DI
-	ADDQ         $0x00000022, R8
-	DECQ         R10
-	JNZ          unpackQ8_0VNNIAgainLoop
-	VPBROADCASTB unpackQ8_0VNNIAgainunpackBias<>+0(SB), Z0
-	VPBROADCASTB unpackQ8_0VNNIAgainunpackLow<>+0(SB), Z1
-	MOVQ         src+8(FP), BX
-	LEAQ         (BX)(AX*4), SI
-	LEAQ         (SI)(AX*4), DI
-	LEAQ         (DI)(AX*4), R8
-	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), R9
-	PCALIGN      $0x40
-
-unpackQ8_0VNNIAgainAgainLoop:
 	VMOVDQU64    512(DX), Z1
 	VPMOVDW      Z1, Y1
 	VCVTPH2PS    Y1, Z1
@@ -3344,7 +3344,7 @@ unpackQ8_0VNNIAgainAgainLoop:
 	ADDQ         $0x00000022, SI
 	ADDQ         $0x00000022, DI
 	ADDQ         $0x00000022, R8
-	DECQ         R9
+	DECQ         R10
 	JNZ          unpackQ8_0VNNIAgainAgainLoop
 	VZEROUPPER
 	RET
@@ -3360,49 +3360,49 @@ GLOBL unpackQ8_0VNNIAgainunpackLow<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ4_0AVX2(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), DI
-	ADDQ    src+8(FP), DI
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R8
+	MOVQ    blocks+24(FP), DI
 	PCALIGN $0x40
 
 unpackQ4_0AVX2AgainLoop:
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	PREFETCHT1   128(DI)
-	ADDQ         $0x00000090, DI
-	MOVL         (BX), R9
-	MOVL         R9, 512(DX)
-	MOVL         (BX)(AX*1), R9
-	MOVL         R9, 516(DX)
-	MOVL         (BX)(AX*2), R9
-	MOVL         R9, 520(DX)
-	MOVL         (BX)(CX*1), R9
-	MOVL         R9, 524(DX)
-	MOVL         (SI), R9
-	MOVL         R9, 528(DX)
-	MOVL         (SI)(AX*1), R9
-	MOVL         R9, 532(DX)
-	MOVL         (SI)(AX*2), R9
-	MOVL         R9, 536(DX)
-	MOVL         (SI)(CX*1), R9
-	MOVL         R9, 540(DX)
+	MOVL         (BX), R8
+	MOVL         R8, 512(DX)
+	MOVL         (BX)(AX*1), R8
+	MOVL         R8, 516(DX)
+	MOVL         (BX)(AX*2), R8
+	MOVL         R8, 520(DX)
+	MOVL         (BX)(CX*1), R8
+	MOVL         R8, 524(DX)
+	MOVL         (SI), R8
+	MOVL         R8, 528(DX)
+	MOVL         (SI)(AX*1), R8
+	MOVL         R8, 532(DX)
+	MOVL         (SI)(AX*2), R8
+	MOVL         R8, 536(DX)
+	MOVL         (SI)(CX*1), R8
+	MOVL         R8, 540(DX)
 	ADDQ         $0x00000280, DX
 	ADDQ         $0x00000012, BX
 	ADDQ         $0x00000012, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          unpackQ4_0AVX2AgainLoop
 	VPBROADCASTB unpackQ4_0AVX2AgainunpackBias<>+0(SB), Y0
 	VPBROADCASTB unpackQ4_0AVX2AgainunpackLow<>+0(SB), Y1
+	MOVQ         ahead+32(FP), DI
+	ADDQ         src+8(FP), DI
 	MOVQ         src+8(FP), BX
 	LEAQ         (BX)(AX*4), SI
 	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), DI
+	MOVQ         blocks+24(FP), R8
 	PCALIGN      $0x40
 
 unpackQ4_0AVX2AgainAgainLoop:
+	PREFETCHT1  (DI)
+	PREFETCHT1  64(DI)
+	PREFETCHT1  128(DI)
+	ADDQ        $0x00000090, DI
 	VMOVDQU     512(DX), Y2
 	VPSLLD      $0x10, Y2, Y2
 	VPSRLD      $0x10, Y2, Y2
@@ -3457,7 +3457,7 @@ unpackQ4_0AVX2AgainAgainLoop:
 	ADDQ        $0x00000280, DX
 	ADDQ        $0x00000012, BX
 	ADDQ        $0x00000012, SI
-	DECQ        DI
+	DECQ        R8
 	JNZ         unpackQ4_0AVX2AgainAgainLoop
 	VZEROUPPER
 	RET
@@ -3473,48 +3473,48 @@ GLOBL unpackQ4_0AVX2AgainunpackLow<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ4_1AVX2(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), DI
-	ADDQ    src+8(FP), DI
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R8
+	MOVQ    blocks+24(FP), DI
 	PCALIGN $0x40
 
 unpackQ4_1AVX2AgainLoop:
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	PREFETCHT1   128(DI)
-	ADDQ         $0x000000a0, DI
-	MOVL         (BX), R9
-	MOVL         R9, 512(DX)
-	MOVL         (BX)(AX*1), R9
-	MOVL         R9, 516(DX)
-	MOVL         (BX)(AX*2), R9
-	MOVL         R9, 520(DX)
-	MOVL         (BX)(CX*1), R9
-	MOVL         R9, 524(DX)
-	MOVL         (SI), R9
-	MOVL         R9, 528(DX)
-	MOVL         (SI)(AX*1), R9
-	MOVL         R9, 532(DX)
-	MOVL         (SI)(AX*2), R9
-	MOVL         R9, 536(DX)
-	MOVL         (SI)(CX*1), R9
-	MOVL         R9, 540(DX)
+	MOVL         (BX), R8
+	MOVL         R8, 512(DX)
+	MOVL         (BX)(AX*1), R8
+	MOVL         R8, 516(DX)
+	MOVL         (BX)(AX*2), R8
+	MOVL         R8, 520(DX)
+	MOVL         (BX)(CX*1), R8
+	MOVL         R8, 524(DX)
+	MOVL         (SI), R8
+	MOVL         R8, 528(DX)
+	MOVL         (SI)(AX*1), R8
+	MOVL         R8, 532(DX)
+	MOVL         (SI)(AX*2), R8
+	MOVL         R8, 536(DX)
+	MOVL         (SI)(CX*1), R8
+	MOVL         R8, 540(DX)
 	ADDQ         $0x00000280, DX
 	ADDQ         $0x00000014, BX
 	ADDQ         $0x00000014, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          unpackQ4_1AVX2AgainLoop
 	VPBROADCASTB unpackQ4_1AVX2AgainunpackLow<>+0(SB), Y0
+	MOVQ         ahead+32(FP), DI
+	ADDQ         src+8(FP), DI
 	MOVQ         src+8(FP), BX
 	LEAQ         (BX)(AX*4), SI
 	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), DI
+	MOVQ         blocks+24(FP), R8
 	PCALIGN      $0x40
 
 unpackQ4_1AVX2AgainAgainLoop:
+	PREFETCHT1  (DI)
+	PREFETCHT1  64(DI)
+	PREFETCHT1  128(DI)
+	ADDQ        $0x000000a0, DI
 	VMOVDQU     512(DX), Y1
 	VPSLLD      $0x10, Y1, Y2
 	VPSRLD      $0x10, Y2, Y2
@@ -3566,7 +3566,7 @@ unpackQ4_1AVX2AgainAgainLoop:
 	ADDQ        $0x00000280, DX
 	ADDQ        $0x00000014, BX
 	ADDQ        $0x00000014, SI
-	DECQ        DI
+	DECQ        R8
 	JNZ         unpackQ4_1AVX2AgainAgainLoop
 	VZEROUPPER
 	RET
@@ -3579,67 +3579,67 @@ GLOBL unpackQ4_1AVX2AgainunpackLow<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ5_0AVX2(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), DI
-	ADDQ    src+8(FP), DI
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R8
+	MOVQ    blocks+24(FP), DI
 	PCALIGN $0x40
 
 unpackQ5_0AVX2AgainLoop:
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	PREFETCHT1   128(DI)
-	ADDQ         $0x000000b0, DI
-	MOVL         (BX), R9
-	MOVL         R9, 512(DX)
-	MOVL         2(BX), R9
-	MOVL         R9, 576(DX)
-	MOVL         (BX)(AX*1), R9
-	MOVL         R9, 516(DX)
-	MOVL         2(BX)(AX*1), R9
-	MOVL         R9, 580(DX)
-	MOVL         (BX)(AX*2), R9
-	MOVL         R9, 520(DX)
-	MOVL         2(BX)(AX*2), R9
-	MOVL         R9, 584(DX)
-	MOVL         (BX)(CX*1), R9
-	MOVL         R9, 524(DX)
-	MOVL         2(BX)(CX*1), R9
-	MOVL         R9, 588(DX)
-	MOVL         (SI), R9
-	MOVL         R9, 528(DX)
-	MOVL         2(SI), R9
-	MOVL         R9, 592(DX)
-	MOVL         (SI)(AX*1), R9
-	MOVL         R9, 532(DX)
-	MOVL         2(SI)(AX*1), R9
-	MOVL         R9, 596(DX)
-	MOVL         (SI)(AX*2), R9
-	MOVL         R9, 536(DX)
-	MOVL         2(SI)(AX*2), R9
-	MOVL         R9, 600(DX)
-	MOVL         (SI)(CX*1), R9
-	MOVL         R9, 540(DX)
-	MOVL         2(SI)(CX*1), R9
-	MOVL         R9, 604(DX)
+	MOVL         (BX), R8
+	MOVL         R8, 512(DX)
+	MOVL         2(BX), R8
+	MOVL         R8, 576(DX)
+	MOVL         (BX)(AX*1), R8
+	MOVL         R8, 516(DX)
+	MOVL         2(BX)(AX*1), R8
+	MOVL         R8, 580(DX)
+	MOVL         (BX)(AX*2), R8
+	MOVL         R8, 520(DX)
+	MOVL         2(BX)(AX*2), R8
+	MOVL         R8, 584(DX)
+	MOVL         (BX)(CX*1), R8
+	MOVL         R8, 524(DX)
+	MOVL         2(BX)(CX*1), R8
+	MOVL         R8, 588(DX)
+	MOVL         (SI), R8
+	MOVL         R8, 528(DX)
+	MOVL         2(SI), R8
+	MOVL         R8, 592(DX)
+	MOVL         (SI)(AX*1), R8
+	MOVL         R8, 532(DX)
+	MOVL         2(SI)(AX*1), R8
+	MOVL         R8, 596(DX)
+	MOVL         (SI)(AX*2), R8
+	MOVL         R8, 536(DX)
+	MOVL         2(SI)(AX*2), R8
+	MOVL         R8, 600(DX)
+	MOVL         (SI)(CX*1), R8
+	MOVL         R8, 540(DX)
+	MOVL         2(SI)(CX*1), R8
+	MOVL         R8, 604(DX)
 	ADDQ         $0x00000280, DX
 	ADDQ         $0x00000016, BX
 	ADDQ         $0x00000016, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          unpackQ5_0AVX2AgainLoop
 	VPBROADCASTB unpackQ5_0AVX2AgainunpackBias<>+0(SB), Y0
 	VPBROADCASTB unpackQ5_0AVX2AgainunpackLow<>+0(SB), Y1
 	VPBROADCASTD unpackQ5_0AVX2AgainSpread<>+0(SB), Y2
 	VPBROADCASTB unpackQ5_0AVX2AgainunpackFifth<>+0(SB), Y3
+	MOVQ         ahead+32(FP), DI
+	ADDQ         src+8(FP), DI
 	MOVQ         src+8(FP), BX
 	LEAQ         (BX)(AX*4), SI
 	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), DI
+	MOVQ         blocks+24(FP), R8
 	PCALIGN      $0x40
 
 unpackQ5_0AVX2AgainAgainLoop:
+	PREFETCHT1  (DI)
+	PREFETCHT1  64(DI)
+	PREFETCHT1  128(DI)
+	ADDQ        $0x000000b0, DI
 	VMOVDQU     512(DX), Y4
 	VMOVDQU     576(DX), Y5
 	VPSLLD      $0x10, Y4, Y4
@@ -3743,7 +3743,7 @@ unpackQ5_0AVX2AgainAgainLoop:
 	ADDQ        $0x00000280, DX
 	ADDQ        $0x00000016, BX
 	ADDQ        $0x00000016, SI
-	DECQ        DI
+	DECQ        R8
 	JNZ         unpackQ5_0AVX2AgainAgainLoop
 	VZEROUPPER
 	RET
@@ -3765,66 +3765,66 @@ GLOBL unpackQ5_0AVX2AgainunpackFifth<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ5_1AVX2(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), DI
-	ADDQ    src+8(FP), DI
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R8
+	MOVQ    blocks+24(FP), DI
 	PCALIGN $0x40
 
 unpackQ5_1AVX2AgainLoop:
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	PREFETCHT1   128(DI)
-	ADDQ         $0x000000c0, DI
-	MOVL         (BX), R9
-	MOVL         R9, 512(DX)
-	MOVL         4(BX), R9
-	MOVL         R9, 576(DX)
-	MOVL         (BX)(AX*1), R9
-	MOVL         R9, 516(DX)
-	MOVL         4(BX)(AX*1), R9
-	MOVL         R9, 580(DX)
-	MOVL         (BX)(AX*2), R9
-	MOVL         R9, 520(DX)
-	MOVL         4(BX)(AX*2), R9
-	MOVL         R9, 584(DX)
-	MOVL         (BX)(CX*1), R9
-	MOVL         R9, 524(DX)
-	MOVL         4(BX)(CX*1), R9
-	MOVL         R9, 588(DX)
-	MOVL         (SI), R9
-	MOVL         R9, 528(DX)
-	MOVL         4(SI), R9
-	MOVL         R9, 592(DX)
-	MOVL         (SI)(AX*1), R9
-	MOVL         R9, 532(DX)
-	MOVL         4(SI)(AX*1), R9
-	MOVL         R9, 596(DX)
-	MOVL         (SI)(AX*2), R9
-	MOVL         R9, 536(DX)
-	MOVL         4(SI)(AX*2), R9
-	MOVL         R9, 600(DX)
-	MOVL         (SI)(CX*1), R9
-	MOVL         R9, 540(DX)
-	MOVL         4(SI)(CX*1), R9
-	MOVL         R9, 604(DX)
+	MOVL         (BX), R8
+	MOVL         R8, 512(DX)
+	MOVL         4(BX), R8
+	MOVL         R8, 576(DX)
+	MOVL         (BX)(AX*1), R8
+	MOVL         R8, 516(DX)
+	MOVL         4(BX)(AX*1), R8
+	MOVL         R8, 580(DX)
+	MOVL         (BX)(AX*2), R8
+	MOVL         R8, 520(DX)
+	MOVL         4(BX)(AX*2), R8
+	MOVL         R8, 584(DX)
+	MOVL         (BX)(CX*1), R8
+	MOVL         R8, 524(DX)
+	MOVL         4(BX)(CX*1), R8
+	MOVL         R8, 588(DX)
+	MOVL         (SI), R8
+	MOVL         R8, 528(DX)
+	MOVL         4(SI), R8
+	MOVL         R8, 592(DX)
+	MOVL         (SI)(AX*1), R8
+	MOVL         R8, 532(DX)
+	MOVL         4(SI)(AX*1), R8
+	MOVL         R8, 596(DX)
+	MOVL         (SI)(AX*2), R8
+	MOVL         R8, 536(DX)
+	MOVL         4(SI)(AX*2), R8
+	MOVL         R8, 600(DX)
+	MOVL         (SI)(CX*1), R8
+	MOVL         R8, 540(DX)
+	MOVL         4(SI)(CX*1), R8
+	MOVL         R8, 604(DX)
 	ADDQ         $0x00000280, DX
 	ADDQ         $0x00000018, BX
 	ADDQ         $0x00000018, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          unpackQ5_1AVX2AgainLoop
 	VPBROADCASTB unpackQ5_1AVX2AgainunpackLow<>+0(SB), Y0
 	VPBROADCASTD unpackQ5_1AVX2AgainSpread<>+0(SB), Y1
 	VPBROADCASTB unpackQ5_1AVX2AgainunpackFifth<>+0(SB), Y2
+	MOVQ         ahead+32(FP), DI
+	ADDQ         src+8(FP), DI
 	MOVQ         src+8(FP), BX
 	LEAQ         (BX)(AX*4), SI
 	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), DI
+	MOVQ         blocks+24(FP), R8
 	PCALIGN      $0x40
 
 unpackQ5_1AVX2AgainAgainLoop:
+	PREFETCHT1  (DI)
+	PREFETCHT1  64(DI)
+	PREFETCHT1  128(DI)
+	ADDQ        $0x000000c0, DI
 	VMOVDQU     512(DX), Y3
 	VMOVDQU     576(DX), Y4
 	VPSLLD      $0x10, Y3, Y5
@@ -3925,7 +3925,7 @@ unpackQ5_1AVX2AgainAgainLoop:
 	ADDQ        $0x00000280, DX
 	ADDQ        $0x00000018, BX
 	ADDQ        $0x00000018, SI
-	DECQ        DI
+	DECQ        R8
 	JNZ         unpackQ5_1AVX2AgainAgainLoop
 	VZEROUPPER
 	RET
@@ -3944,50 +3944,50 @@ GLOBL unpackQ5_1AVX2AgainunpackFifth<>(SB), RODATA|NOPTR, $1
 TEXT ·unpackQ8_0AVX2(SB), NOSPLIT, $0-40
 	MOVQ    stride+16(FP), AX
 	LEAQ    (AX)(AX*2), CX
-	MOVQ    ahead+32(FP), DI
-	ADDQ    src+8(FP), DI
 	MOVQ    src+8(FP), BX
 	LEAQ    (BX)(AX*4), SI
 	MOVQ    dst+0(FP), DX
-	MOVQ    blocks+24(FP), R8
+	MOVQ    blocks+24(FP), DI
 	PCALIGN $0x40
 
 unpackQ8_0AVX2AgainLoop:
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	PREFETCHT1   128(DI)
-	PREFETCHT1   192(DI)
-	PREFETCHT1   256(DI)
-	ADDQ         $0x00000110, DI
-	MOVL         (BX), R9
-	MOVL         R9, 512(DX)
-	MOVL         (BX)(AX*1), R9
-	MOVL         R9, 516(DX)
-	MOVL         (BX)(AX*2), R9
-	MOVL         R9, 520(DX)
-	MOVL         (BX)(CX*1), R9
-	MOVL         R9, 524(DX)
-	MOVL         (SI), R9
-	MOVL         R9, 528(DX)
-	MOVL         (SI)(AX*1), R9
-	MOVL         R9, 532(DX)
-	MOVL         (SI)(AX*2), R9
-	MOVL         R9, 536(DX)
-	MOVL         (SI)(CX*1), R9
-	MOVL         R9, 540(DX)
+	MOVL         (BX), R8
+	MOVL         R8, 512(DX)
+	MOVL         (BX)(AX*1), R8
+	MOVL         R8, 516(DX)
+	MOVL         (BX)(AX*2), R8
+	MOVL         R8, 520(DX)
+	MOVL         (BX)(CX*1), R8
+	MOVL         R8, 524(DX)
+	MOVL         (SI), R8
+	MOVL         R8, 528(DX)
+	MOVL         (SI)(AX*1), R8
+	MOVL         R8, 532(DX)
+	MOVL         (SI)(AX*2), R8
+	MOVL         R8, 536(DX)
+	MOVL         (SI)(CX*1), R8
+	MOVL         R8, 540(DX)
 	ADDQ         $0x00000280, DX
 	ADDQ         $0x00000022, BX
 	ADDQ         $0x00000022, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          unpackQ8_0AVX2AgainLoop
 	VPBROADCASTB unpackQ8_0AVX2AgainunpackLow<>+0(SB), Y0
+	MOVQ         ahead+32(FP), DI
+	ADDQ         src+8(FP), DI
 	MOVQ         src+8(FP), BX
 	LEAQ         (BX)(AX*4), SI
 	MOVQ         dst+0(FP), DX
-	MOVQ         blocks+24(FP), DI
+	MOVQ         blocks+24(FP), R8
 	PCALIGN      $0x40
 
 unpackQ8_0AVX2AgainAgainLoop:
+	PREFETCHT1  (DI)
+	PREFETCHT1  64(DI)
+	PREFETCHT1  128(DI)
+	PREFETCHT1  192(DI)
+	PREFETCHT1  256(DI)
+	ADDQ        $0x00000110, DI
 	VMOVDQU     512(DX), Y0
 	VPSLLD      $0x10, Y0, Y0
 	VPSRLD      $0x10, Y0, Y0
@@ -4038,7 +4038,7 @@ unpackQ8_0AVX2AgainAgainLoop:
 	ADDQ        $0x00000280, DX
 	ADDQ        $0x00000022, BX
 	ADDQ        $0x00000022, SI
-	DECQ        DI
+	DECQ        R8
 	JNZ         unpackQ8_0AVX2AgainAgainLoop
 	VZEROUPPER
 	RET

@@ -71,20 +71,21 @@ func Open(path string, o Options) (*Model, error) {
 }
 
 // Named is the model that c.URL names: the path of a GGUF file, which is loaded, or an
-// endpoint. Close gives back what was loaded.
+// endpoint. #f32 after a path asks for Options.F32. Close gives back what was loaded.
 func Named(c llm.Config) (m llm.Model, close func() error, err error) {
-	if !strings.HasSuffix(strings.ToLower(c.URL), ".gguf") || strings.Contains(c.URL, "://") {
+	path, f32 := strings.CutSuffix(c.URL, "#f32")
+	if !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
 		client, err := llm.New(c)
 		if err != nil {
 			return nil, nil, err
 		}
 		return client, func() error { return nil }, nil
 	}
-	o := Options{MaxTokens: c.MaxTokens}
+	o := Options{MaxTokens: c.MaxTokens, F32: f32}
 	if c.Temperature != nil {
 		o.Temperature = *c.Temperature
 	}
-	l, err := Open(c.URL, o)
+	l, err := Open(path, o)
 	if err != nil {
 		return nil, nil, err
 	}

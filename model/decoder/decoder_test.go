@@ -161,6 +161,57 @@ func TestBlocksAreNearF32(t *testing.T) {
 	}
 }
 
+// TestPublishedBlocksAreNearF32 is the same for a published model and a text, of which each token
+// is read by itself: what a user gets who asks for nothing else, beside the oracle.
+func TestPublishedBlocksAreNearF32(t *testing.T) {
+	path := published(t)
+	text, err := os.ReadFile(filepath.Join("..", "..", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, oracle := open(t, path), openAs(t, path, Options{F32: true})
+	c, exact := d.NewCache(), oracle.NewCache()
+	greatest, sum, sizes, same, surprise := 0., 0., 0., 0, [2]float64{}
+	tokens := d.Tokenizer.Encode(string(text), 400)
+	for i, token := range tokens {
+		got, err := d.Read(context.Background(), c, []int32{token.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := oracle.Read(context.Background(), exact, []int32{token.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, w := range want {
+			off := math.Abs(float64(got[j] - w))
+			greatest, sum, sizes = max(greatest, off), sum+off, sizes+math.Abs(float64(w))
+		}
+		if slices.Index(got, slices.Max(got)) == slices.Index(want, slices.Max(want)) {
+			same++
+		}
+		if i+1 < len(tokens) {
+			for k, logits := range [][]float32{got, want} {
+				surprise[k] += surpriseOf(logits, tokens[i+1].ID) / float64(len(tokens)-1)
+			}
+		}
+	}
+	n := float64(len(tokens) * d.Words)
+	t.Logf("%d tokens: logits differ by %.3f at most, %.4f on average, of %.2f; the greedy token is the same for %.1f %%; the text has %.4f nats a token, in f32 %.4f",
+		len(tokens), greatest, sum/n, sizes/n, 100*float64(same)/float64(len(tokens)), surprise[0], surprise[1])
+	if sum > .05*sizes || float64(same) < .9*float64(len(tokens)) || math.Abs(surprise[0]-surprise[1]) > .05 {
+		t.Error("the products in blocks are too far from f32")
+	}
+}
+
+// surpriseOf is how many nats a token costs.
+func surpriseOf(logits []float32, id int32) float64 {
+	most, sum := slices.Max(logits), 0.
+	for _, v := range logits {
+		sum += math.Exp(float64(v - most))
+	}
+	return math.Log(sum) - float64(logits[id]-most)
+}
+
 func TestWrongReadsLeaveTheCache(t *testing.T) {
 	shape := tiny["llama"]
 	shape.Positions = 100

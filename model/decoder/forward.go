@@ -163,7 +163,7 @@ func (d *Decoder) product(r *room, m *matrix, y, x []float32, rows int) {
 }
 
 // blocksFaster is how many multiplications in blocks take the time of one in float32.
-const blocksFaster = 3
+const blocksFaster = 2
 
 // worthDividing is how many multiplications make up for waking a thread.
 const worthDividing = 1 << 18

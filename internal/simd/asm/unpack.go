@@ -167,7 +167,13 @@ func (f form) unpack(l layout) {
 		f.VPBROADCASTD(f.everywhere(f.kernel+"Spread", 0x02040810), spread)
 		f.VPBROADCASTB(f.byteOf("unpackFifth", 16), fifth)
 	}
+	ahead := f.argument("ahead")
+	f.ADDQ(f.place(f.Param("src")), ahead)
 	f.through(p, l.bytes, func() {
+		for i := 0; i < f.rows()*l.bytes; i += 64 {
+			f.PREFETCHT1(at(ahead, i))
+		}
+		f.ADDQ(U32(uint32(f.rows()*l.bytes)), ahead)
 		head, bits := f.vector(), f.vector()
 		f.read(at(p.dst, panelSteps), head)
 		if l.fifth > 0 {
@@ -212,13 +218,7 @@ func (f form) unpack(l layout) {
 // heads copies the first doubleword of each block, and that of fifth bits, to where the floats
 // will stand: one after the other here, since a vector cannot be read soon after that.
 func (f form) heads(p *places, l layout) {
-	ahead := f.argument("ahead")
-	f.ADDQ(f.place(f.Param("src")), ahead)
 	f.through(p, l.bytes, func() {
-		for i := 0; i < f.rows()*l.bytes; i += 64 {
-			f.PREFETCHT1(at(ahead, i))
-		}
-		f.ADDQ(U32(uint32(f.rows()*l.bytes)), ahead)
 		for r := range f.rows() {
 			t := f.GP32()
 			f.MOVL(p.row(r, 0), t)
