@@ -48,7 +48,7 @@ type blockRow struct {
 	whole     [Grouped]int8
 	step, sum float32 // the size of a step; that times the sum of the whole numbers
 	zero      int32   // -128 times that sum
-	_         int32
+	first     int32   // the same of the first half
 }
 
 // blockTiny stands for the greatest number where all are less.
@@ -84,7 +84,7 @@ func (r *blockRow) set(x []float32) {
 	for _, v := range x {
 		greatest = max(greatest, math.Float32bits(v)&^(1<<31)) // greatest where it is no number
 	}
-	top, sum := math.Float32frombits(greatest), int32(0)
+	top, sums := math.Float32frombits(greatest), [2]int32{}
 	r.step = top / 127
 	factor := 127 / top
 	for i, v := range x {
@@ -93,16 +93,16 @@ func (r *blockRow) set(x []float32) {
 			q = int32(math.RoundToEven(float64(v)))
 		}
 		r.whole[i] = int8(q)
-		sum += q
+		sums[i/(Grouped/2)] += q
 	}
-	r.sum, r.zero = r.step*float32(sum), -128*sum
+	r.sum, r.zero, r.first = r.step*float32(sums[0]+sums[1]), -128*(sums[0]+sums[1]), -128*sums[0]
 }
 
 // panel is 32 numbers of 16 rows. The kernels know its layout: four numbers of each row side by
 // side; with VNNI, 128 is added to each.
 type panel struct {
-	whole       [Grouped * Columns]int8
-	step, least [Columns]float32
+	whole        [Grouped * Columns]int8
+	step, second [Columns]float32 // see Group
 }
 
 // mostPanels is how many panels are unpacked at once: with the other side they stay in the
@@ -118,7 +118,7 @@ var panelRooms = sync.Pool{New: func() any { return new([mostPanels]panel) }}
 // multiple of Columns. Rows of c stand ldc apart. bias has a number for each column, up to whole
 // panels. For each 32 numbers the sum of the products of whole numbers is exact; it is multiplied
 // by both steps and added with one rounding, in their order, and then the least number times the
-// sum of the other side likewise, whatever the machine.
+// sum of the other side likewise, whatever the machine. Where 16 numbers share a step, each 16 are.
 func (m *Blocks) Multiply(c []float32, ldc int, a *BlockRows, rows, first, n int, bias []float32) {
 	if rows <= 0 || n <= 0 {
 		return
@@ -160,7 +160,7 @@ func (m *Blocks) strip(c []float32, ldc int, a *BlockRows, rows int, src []byte,
 		m.format.unpack(panels, src[from*m.format.Bytes:], m.stride, some, ahead)
 		for i := 0; i < rows; {
 			n := blockStrip(rows - i)
-			blockProduct(n, c[i*ldc:], ldc, a.records[i*m.k/Grouped+from*perBlock:], m.k/Grouped, panels, start[i*lds:], lds, m.format.Least)
+			blockProduct(n, c[i*ldc:], ldc, a.records[i*m.k/Grouped+from*perBlock:], m.k/Grouped, panels, start[i*lds:], lds, m.format.second)
 			i += n
 		}
 		start, lds = c, ldc
@@ -188,7 +188,7 @@ func (f *Format) unpackScalar(dst []panel, src []byte, stride, blocks int) {
 			f.Read(groups[:], src[row*stride+b*f.Bytes:])
 			for i := range f.Numbers / Grouped {
 				p, g := &dst[b*f.Numbers/Grouped+i], &groups[i]
-				p.step[row], p.least[row] = g.Step, g.Least
+				p.step[row], p.second[row] = g.Step, g.Second
 				for l, q := range g.Whole {
 					p.whole[l/4*4*Columns+4*row+l%4] = q
 				}
@@ -207,53 +207,61 @@ func blockStrip(left int) int {
 
 type blockKernel = func(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
 
-// The kernels of as many rows, without and with least numbers.
+// The kernels of as many rows, by what Second of a group is.
 var (
-	blocksVNNI = [...][2]blockKernel{
-		{blocks1VNNI, blocks1LeastVNNI}, {blocks2VNNI, blocks2LeastVNNI}, {blocks3VNNI, blocks3LeastVNNI},
-		{blocks4VNNI, blocks4LeastVNNI}, {blocks5VNNI, blocks5LeastVNNI}, {blocks6VNNI, blocks6LeastVNNI},
+	blocksVNNI = [...][3]blockKernel{
+		{blocks1VNNI, blocks1LeastVNNI, blocks1HalvedVNNI}, {blocks2VNNI, blocks2LeastVNNI, blocks2HalvedVNNI},
+		{blocks3VNNI, blocks3LeastVNNI, blocks3HalvedVNNI}, {blocks4VNNI, blocks4LeastVNNI, blocks4HalvedVNNI},
+		{blocks5VNNI, blocks5LeastVNNI, blocks5HalvedVNNI}, {blocks6VNNI, blocks6LeastVNNI, blocks6HalvedVNNI},
 	}
-	blocksAVX2 = [...][2]blockKernel{
-		{blocks1AVX2, blocks1LeastAVX2}, {blocks2AVX2, blocks2LeastAVX2}, {blocks3AVX2, blocks3LeastAVX2}, {blocks4AVX2, blocks4LeastAVX2},
+	blocksAVX2 = [...][3]blockKernel{
+		{blocks1AVX2, blocks1LeastAVX2, blocks1HalvedAVX2}, {blocks2AVX2, blocks2LeastAVX2, blocks2HalvedAVX2},
+		{blocks3AVX2, blocks3LeastAVX2, blocks3HalvedAVX2}, {blocks4AVX2, blocks4LeastAVX2, blocks4HalvedAVX2},
 	}
 )
 
 // blockProduct multiplies rows of a, lda records apart, with panels of 16 columns.
-func blockProduct(rows int, c []float32, ldc int, a []blockRow, lda int, panels []panel, start []float32, lds int, least bool) {
-	which := 0
-	if least {
-		which = 1
-	}
+func blockProduct(rows int, c []float32, ldc int, a []blockRow, lda int, panels []panel, start []float32, lds int, second second) {
 	const record = Grouped + 16
 	_, _, _ = c[(rows-1)*ldc+Columns-1], a[(rows-1)*lda+len(panels)-1], start[(rows-1)*lds+Columns-1]
 	switch {
 	case vnni:
-		blocksVNNI[rows-1][which](&c[0], 4*ldc, &a[0].whole[0], record*lda, &panels[0].whole[0], len(panels), &start[0], 4*lds)
+		blocksVNNI[rows-1][second](&c[0], 4*ldc, &a[0].whole[0], record*lda, &panels[0].whole[0], len(panels), &start[0], 4*lds)
 	case fma && f16c:
 		for half := 0; half < Columns; half += Columns / 2 {
-			blocksAVX2[rows-1][which](&c[half], 4*ldc, &a[0].whole[0], record*lda, &panels[0].whole[4*half], len(panels), &start[half], 4*lds)
+			blocksAVX2[rows-1][second](&c[half], 4*ldc, &a[0].whole[0], record*lda, &panels[0].whole[4*half], len(panels), &start[half], 4*lds)
 		}
 	default:
-		blockProductScalar(rows, c, ldc, a, lda, panels, start, lds, least)
+		blockProductScalar(rows, c, ldc, a, lda, panels, start, lds, second)
 	}
 }
 
-func blockProductScalar(rows int, c []float32, ldc int, a []blockRow, lda int, panels []panel, start []float32, lds int, least bool) {
+func blockProductScalar(rows int, c []float32, ldc int, a []blockRow, lda int, panels []panel, start []float32, lds int, second second) {
 	for r := range rows {
 		for j := range Columns {
 			sum := start[r*lds+j]
 			for i := range panels {
 				p, x := &panels[i], &a[r*lda+i]
-				whole := int32(0)
+				var halves [2]int32
 				for l, q := range x.whole {
-					whole += int32(q) * int32(p.whole[l/4*4*Columns+4*j+l%4])
+					halves[l/(Grouped/2)] += int32(q) * int32(p.whole[l/4*4*Columns+4*j+l%4])
 				}
-				sum = multiplyAdd(float32(whole), float32(p.step[j]*x.step), sum)
-				if least {
-					sum = multiplyAdd(p.least[j], x.sum, sum)
-				}
+				sum = addGroup(sum, second, halves, p.step[j], p.second[j], x)
 			}
 			c[r*ldc+j] = sum
 		}
 	}
+}
+
+// addGroup adds the product of two groups, given those of the whole numbers of their halves.
+func addGroup(sum float32, second second, halves [2]int32, step, more float32, x *blockRow) float32 {
+	if second == halved {
+		sum = multiplyAdd(float32(halves[0]), float32(step*x.step), sum)
+		return multiplyAdd(float32(halves[1]), float32(more*x.step), sum)
+	}
+	sum = multiplyAdd(float32(halves[0]+halves[1]), float32(step*x.step), sum)
+	if second == least {
+		sum = multiplyAdd(more, x.sum, sum)
+	}
+	return sum
 }

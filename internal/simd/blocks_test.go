@@ -31,7 +31,7 @@ func halvesOf(name string, f *Format) []int {
 	switch {
 	case name == "Q6_K":
 		return []int{208}
-	case f.Least:
+	case f.second == least:
 		return []int{0, 2}
 	}
 	return []int{0}
@@ -45,14 +45,11 @@ func blocksNaive(f *Format, data []byte, a *BlockRows, row, column int, bias flo
 	for i := range a.k / Grouped {
 		per := f.Numbers / Grouped
 		f.Read(groups, data[column*stride+i/per*f.Bytes:])
-		g, x, whole := &groups[i%per], &a.records[row*a.k/Grouped+i], int32(0)
+		g, x, halves := &groups[i%per], &a.records[row*a.k/Grouped+i], [2]int32{}
 		for l, q := range g.Whole {
-			whole += int32(q) * int32(x.whole[l])
+			halves[l/16] += int32(q) * int32(x.whole[l])
 		}
-		sum = multiplyAdd(float32(whole), float32(g.Step*x.step), sum)
-		if f.Least {
-			sum = multiplyAdd(g.Least, x.sum, sum)
-		}
+		sum = addGroup(sum, f.second, halves, g.Step, g.Second, x)
 	}
 	return sum
 }

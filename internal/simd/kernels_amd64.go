@@ -470,6 +470,56 @@ func blocks3LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks
 //go:noescape
 func blocks4LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
 
+// blocks1HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks5HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks5HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks6HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks6HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks1HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
 // unpackQ4_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
@@ -495,6 +545,21 @@ func unpackQ5_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 //go:noescape
 func unpackQ8_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
 
+// unpackQ4_KVNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_KVNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ6_KVNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ6_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
 // unpackQ4_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
 //
 //go:noescape
@@ -519,3 +584,18 @@ func unpackQ5_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
 //
 //go:noescape
 func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ4_KAVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_KAVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ6_KAVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ6_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)

@@ -166,13 +166,39 @@ func blocks3LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks
 }
 func blocks4LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
 }
+func blocks1HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks5HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks6HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks1HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
 func unpackQ4_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ4_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ5_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ5_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ8_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ6_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ4_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ4_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ5_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ5_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ6_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}

@@ -21,14 +21,17 @@ type Decoder struct {
 	Change                                      func(values map[string]any)
 }
 
-// blocks are types of numbers in blocks of 32: their codes in GGUF files, the bytes of a block, the
-// exponent of a step, and of how many steps a least number is below 0: 0 for none.
+// blocks are types of numbers in blocks: their codes in GGUF files, the numbers and bytes of a
+// block, where a step is and its exponent, and of how many steps, as a power of two, a least number
+// after it is below 0; 0 for none.
 var blocks = map[string]struct {
-	code     uint32
-	bytes    int
-	exponent uint16
-	least    uint16
-}{"Q4_0": {2, 18, 8, 0}, "Q4_1": {3, 20, 8, 3}, "Q5_0": {6, 22, 7, 0}, "Q5_1": {7, 24, 7, 4}, "Q8_0": {8, 34, 4, 0}}
+	code               uint32
+	numbers, bytes, at int
+	exponent, least    uint16
+}{
+	"Q4_0": {2, 32, 18, 0, 8, 0}, "Q4_1": {3, 32, 20, 0, 8, 3}, "Q5_0": {6, 32, 22, 0, 7, 0}, "Q5_1": {7, 32, 24, 0, 7, 4}, "Q8_0": {8, 32, 34, 0, 4, 0},
+	"Q4_K": {12, 256, 144, 0, 1, 3}, "Q5_K": {13, 256, 176, 0, 0, 4}, "Q6_K": {14, 256, 210, 208, 0, 0},
+}
 
 // Words is the vocabulary: <|endoftext|>, <|im_start|>, <|im_end|>, and the bytes.
 const Words = 259
@@ -147,13 +150,13 @@ func (d Decoder) file(values map[string]any, seed uint64) []byte {
 		// Each tensor has a source of its own, so that their order does not matter.
 		random := rand.New(rand.NewPCG(seed, uint64(len(name))<<32|uint64(sum(name))))
 		if kind != "" {
-			for range n / 32 {
+			for range n / b.numbers {
 				block := make([]byte, b.bytes)
 				for j := range block {
 					block[j] = byte(random.Uint32())
 				}
 				step := b.exponent<<10 | uint16(random.Uint32N(1<<10)) // a half-precision float
-				binary.LittleEndian.PutUint16(block, step)
+				binary.LittleEndian.PutUint16(block[b.at:], step)
 				if b.least > 0 { // about as much below 0 as above
 					binary.LittleEndian.PutUint16(block[2:], step+1<<15+b.least<<10)
 				}

@@ -45,6 +45,11 @@ func init() {
 		return "Q4_1"
 	}
 	inBlocks["mixed"] = shape
+	shape.Width, shape.Heads, shape.Inner = 256, 16, 512
+	for _, kind := range []string{"Q4_K", "Q5_K", "Q6_K"} {
+		shape.Blocks = func(string) string { return kind }
+		inBlocks[kind] = shape
+	}
 }
 
 func open(t testing.TB, path string) *Decoder { return openAs(t, path, Options{}) }

@@ -24,7 +24,7 @@ type block struct {
 // whose scales are themselves numbers of a few bits (the types that end in K).
 var blocks = map[string]*block{
 	"Q4_0": multiplied("Q4_0"), "Q4_1": multiplied("Q4_1"), "Q5_0": multiplied("Q5_0"), "Q5_1": multiplied("Q5_1"), "Q8_0": multiplied("Q8_0"),
-	"Q2_K": {256, 84, q2K}, "Q3_K": {256, 110, q3K}, "Q4_K": {256, 144, q4K}, "Q5_K": {256, 176, q5K}, "Q6_K": {256, 210, q6K},
+	"Q2_K": {256, 84, q2K}, "Q3_K": {256, 110, q3K}, "Q4_K": multiplied("Q4_K"), "Q5_K": multiplied("Q5_K"), "Q6_K": multiplied("Q6_K"),
 }
 
 // multiplied is a type that the kernels know.
@@ -87,49 +87,6 @@ func q3K(dst []float32, b []byte) {
 				q -= 4
 			}
 			dst[group*16+i] = scale * float32(q)
-		}
-	}
-}
-
-// sixBits are scale and least value of a group of 32, six bits each, of the twelve bytes
-// that Q4_K and Q5_K share.
-func sixBits(packed []byte, group int) (scale, least byte) {
-	if group < 4 {
-		return packed[group] & 63, packed[group+4] & 63
-	}
-	return packed[group+4]&15 | packed[group-4]>>6<<4, packed[group+4]>>4 | packed[group]>>6<<4
-}
-
-func q4K(dst []float32, b []byte) {
-	d, m, packed, quants := half16(b), half16(b[2:]), b[4:16], b[16:144]
-	for group := range 8 {
-		s, l := sixBits(packed, group)
-		scale, offset := d*float32(s), m*float32(l)
-		for i, q := range quants[group/2*32:][:32] {
-			dst[group*32+i] = float32(scale*float32(q>>(group%2*4)&15)) - offset
-		}
-	}
-}
-
-func q5K(dst []float32, b []byte) {
-	d, m, packed, high, quants := half16(b), half16(b[2:]), b[4:16], b[16:48], b[48:176]
-	for group := range 8 {
-		s, l := sixBits(packed, group)
-		scale, offset := d*float32(s), m*float32(l)
-		for i, q := range quants[group/2*32:][:32] {
-			dst[group*32+i] = float32(scale*float32(q>>(group%2*4)&15|high[i]>>group&1<<4)) - offset
-		}
-	}
-}
-
-func q6K(dst []float32, b []byte) {
-	low, high, scales, d := b[:128], b[128:192], b[192:208], half16(b[208:])
-	for run := range 8 { // of 32 numbers, four in each half
-		side, quarter := run/4, run%4
-		of, two := low[side*64+quarter%2*32:], high[side*32:]
-		for i := range 32 {
-			q := int(of[i]>>(quarter/2*4)&15|two[i]>>(quarter*2)&3<<4) - 32
-			dst[run*32+i] = d * float32(int8(scales[run*2+i/16])) * float32(q)
 		}
 	}
 }

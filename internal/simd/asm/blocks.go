@@ -9,34 +9,38 @@ import (
 )
 
 // Of a record of a panel: the whole numbers of 32 rows of it, then what a step of each column
-// is, then its least number. Of a record of the other side: 32 whole numbers, what a step is,
-// that times their sum, and -128 times their sum.
+// is, then its least number, or a step of the second 16. Of a record of the other side: 32 whole
+// numbers, what a step is, that times their sum, -128 times their sum, and that of the first 16.
 const (
-	panelSteps  = 512
-	panelLeast  = 576
+	panelStep   = 512
+	panelSecond = 576
 	panelRecord = 640
 
 	rowStep   = 32
 	rowSum    = 36
 	rowZero   = 40
+	rowFirst  = 44
 	rowRecord = 48
 )
 
 // blocks holds the products with numbers that stay in the blocks of a file.
 func blocks(g *gen) {
 	g.quantizeBlocks()
-	for _, least := range []string{"", "Least"} {
+	for _, second := range []string{"", "Least", "Halved"} {
 		for rows := 1; rows <= mostRows; rows++ {
-			g.blockProductVNNI(rows, least)
+			g.blockProductVNNI(rows, second)
 		}
 		for rows := 1; rows <= narrowRows; rows++ {
-			g.blockProductAVX2(rows, least)
+			g.blockProductAVX2(rows, second)
 		}
 	}
 	for _, wide := range []bool{true, false} {
 		for _, l := range layouts {
 			form{g, wide}.unpack(l)
 		}
+		form{g, wide}.unpackFourK(false)
+		form{g, wide}.unpackFourK(true)
+		form{g, wide}.unpackSixK()
 	}
 }
 
@@ -52,10 +56,14 @@ func (g *gen) everywhere(name string, value uint32) Mem {
 }
 
 // byteOf is a byte in read-only memory, likewise.
-func (g *gen) byteOf(name string, value int) Mem {
-	m := g.StaticGlobal(fmt.Sprintf("%s%s", g.kernel, name))
-	g.DataAttributes(attr.RODATA | attr.NOPTR)
-	g.AddDatum(0, U8(uint8(value)))
+func (g *gen) byteOf(value int) Mem {
+	m, ok := g.single[uint8(value)]
+	if !ok {
+		m = g.StaticGlobal(fmt.Sprintf("byte%d", uint8(value)))
+		g.DataAttributes(attr.RODATA | attr.NOPTR)
+		g.AddDatum(0, U8(uint8(value)))
+		g.single[uint8(value)] = m
+	}
 	return m
 }
 
@@ -70,7 +78,7 @@ func (g *gen) quantizeBlocks() {
 	for i := range v {
 		v[i] = g.YMM()
 	}
-	greatest, t, step, sum, abs, places := g.YMM(), g.YMM(), g.YMM(), g.YMM(), g.YMM(), g.YMM()
+	greatest, t, step, sum, first, abs, places := g.YMM(), g.YMM(), g.YMM(), g.YMM(), g.YMM(), g.YMM(), g.YMM()
 	g.VPBROADCASTD(absolute, abs)
 	g.VMOVDQU(order, places)
 	g.each(n, 1, func() {
@@ -89,9 +97,9 @@ func (g *gen) quantizeBlocks() {
 			g.VMULPS(greatest, v[i], v[i])
 			g.VCVTPS2DQ(v[i], v[i])
 		}
-		g.VPADDD(v[0], v[1], sum)
-		g.VPADDD(v[2], sum, sum)
-		g.VPADDD(v[3], sum, sum)
+		g.VPADDD(v[0], v[1], first)
+		g.VPADDD(v[2], v[3], sum)
+		g.VPADDD(first, sum, sum)
 		g.VPACKSSDW(v[1], v[0], v[0])
 		g.VPACKSSDW(v[3], v[2], v[2])
 		g.VPACKSSWB(v[2], v[0], v[0])
@@ -102,10 +110,16 @@ func (g *gen) quantizeBlocks() {
 		g.VCVTDQ2PS(sum.AsX(), t.AsX())
 		g.VMULSS(step.AsX(), t.AsX(), t.AsX())
 		g.VMOVSS(t.AsX(), at(dst, rowSum))
-		g.VPSLLD(Imm(7), sum.AsX(), sum.AsX())
-		g.VPXOR(t, t, t)
-		g.VPSUBD(sum.AsX(), t.AsX(), t.AsX())
-		g.VMOVD(t.AsX(), at(dst, rowZero))
+		g.fold(first, func(a, b, c Op) { g.VPADDD(a, b, c) })
+		for _, z := range []struct {
+			sum  reg.VecVirtual
+			disp int
+		}{{sum, rowZero}, {first, rowFirst}} {
+			g.VPSLLD(Imm(7), z.sum.AsX(), z.sum.AsX())
+			g.VPXOR(t, t, t)
+			g.VPSUBD(z.sum.AsX(), t.AsX(), t.AsX())
+			g.VMOVD(t.AsX(), at(dst, z.disp))
+		}
 	}, move{x, 128}, move{dst, rowRecord})
 	g.end()
 }
@@ -159,8 +173,8 @@ func (g *gen) rowsOf(pointer, stride string, vs []reg.VecVirtual, f func(v reg.V
 
 // blockProductVNNI is a strip of a product with one panel, whose bytes are 128 more than the
 // whole numbers: what that adds is there from the start, with the other sign.
-func (g *gen) blockProductVNNI(rows int, least string) {
-	g.begin(fmt.Sprintf("blocks%d%sVNNI", rows, least), blockProductSignature, "is a strip of a product; steps from row to row are in bytes.")
+func (g *gen) blockProductVNNI(rows int, second string) {
+	g.begin(fmt.Sprintf("blocks%d%sVNNI", rows, second), blockProductSignature, "is a strip of a product; steps from row to row are in bytes.")
 	a, panel, blocks := g.strip(rows), g.argument("panel"), g.argument("blocks")
 	sums, whole := make([]reg.VecVirtual, rows), make([]reg.VecVirtual, rows)
 	for r := range sums {
@@ -169,23 +183,28 @@ func (g *gen) blockProductVNNI(rows int, least string) {
 	g.rowsOf("start", "lds", sums, func(v reg.VecVirtual, m Mem) { g.VMOVUPS(m, v) })
 	w, t := g.ZMM(), g.ZMM()
 	g.each(blocks, 1, func() {
-		for r := range whole {
-			g.VPBROADCASTD(a.at(r, rowZero), whole[r])
-		}
-		for q := range 8 {
-			g.VMOVDQU64(at(panel, 64*q), w)
+		for _, p := range partsOf(second) {
 			for r := range whole {
-				g.VPDPBUSD_BCST(a.at(r, 4*q), w, whole[r])
+				g.VPBROADCASTD(a.at(r, p.zero), whole[r])
+				if p.from > 0 {
+					g.VPSUBD_BCST(a.at(r, rowFirst), whole[r], whole[r])
+				}
+			}
+			for q := p.from; q < p.to; q++ {
+				g.VMOVDQU64(at(panel, 64*q), w)
+				for r := range whole {
+					g.VPDPBUSD_BCST(a.at(r, 4*q), w, whole[r])
+				}
+			}
+			g.VMOVUPS(at(panel, p.step), w)
+			for r := range sums {
+				g.VMULPS_BCST(a.at(r, rowStep), w, t)
+				g.VCVTDQ2PS(whole[r], whole[r])
+				g.VFMADD231PS(t, whole[r], sums[r])
 			}
 		}
-		g.VMOVUPS(at(panel, panelSteps), w)
-		for r := range sums {
-			g.VMULPS_BCST(a.at(r, rowStep), w, t)
-			g.VCVTDQ2PS(whole[r], whole[r])
-			g.VFMADD231PS(t, whole[r], sums[r])
-		}
-		if least != "" {
-			g.VMOVUPS(at(panel, panelLeast), w)
+		if second == "Least" {
+			g.VMOVUPS(at(panel, panelSecond), w)
 			for r := range sums {
 				g.VFMADD231PS_BCST(a.at(r, rowSum), w, sums[r])
 			}
@@ -197,10 +216,22 @@ func (g *gen) blockProductVNNI(rows int, least string) {
 	g.end()
 }
 
+// parts are the fours of numbers that share a step.
+type parts struct {
+	from, to, zero, step int
+}
+
+func partsOf(second string) []parts {
+	if second == "Halved" {
+		return []parts{{0, 4, rowFirst, panelStep}, {4, 8, rowZero, panelSecond}}
+	}
+	return []parts{{0, 8, rowZero, panelStep}}
+}
+
 // blockProductAVX2 is the same for half of a panel. The signs of the panel's bytes go to those of
 // the other side, so that one side has none, as the instruction wants.
-func (g *gen) blockProductAVX2(rows int, least string) {
-	g.begin(fmt.Sprintf("blocks%d%sAVX2", rows, least), blockProductSignature, "is a strip of half a product; steps from row to row are in bytes.")
+func (g *gen) blockProductAVX2(rows int, second string) {
+	g.begin(fmt.Sprintf("blocks%d%sAVX2", rows, second), blockProductSignature, "is a strip of half a product; steps from row to row are in bytes.")
 	a, panel, blocks := g.strip(rows), g.argument("panel"), g.argument("blocks")
 	sums, whole := make([]reg.VecVirtual, rows), make([]reg.VecVirtual, rows)
 	for r := range sums {
@@ -211,29 +242,31 @@ func (g *gen) blockProductAVX2(rows int, least string) {
 	g.VPCMPEQW(ones, ones, ones)
 	g.VPSRLW(Imm(15), ones, ones)
 	g.each(blocks, 1, func() {
-		for r := range whole {
-			g.VPXOR(whole[r], whole[r], whole[r])
-		}
-		for q := range 8 {
-			g.VMOVDQU(at(panel, 64*q), w)
-			g.VPABSB(w, positive)
+		for _, p := range partsOf(second) {
 			for r := range whole {
-				g.VPBROADCASTD(a.at(r, 4*q), t)
-				g.VPSIGNB(w, t, t)
-				g.VPMADDUBSW(t, positive, t)
-				g.VPMADDWD(ones, t, t)
-				g.VPADDD(t, whole[r], whole[r])
+				g.VPXOR(whole[r], whole[r], whole[r])
+			}
+			for q := p.from; q < p.to; q++ {
+				g.VMOVDQU(at(panel, 64*q), w)
+				g.VPABSB(w, positive)
+				for r := range whole {
+					g.VPBROADCASTD(a.at(r, 4*q), t)
+					g.VPSIGNB(w, t, t)
+					g.VPMADDUBSW(t, positive, t)
+					g.VPMADDWD(ones, t, t)
+					g.VPADDD(t, whole[r], whole[r])
+				}
+			}
+			g.VMOVUPS(at(panel, p.step), w)
+			for r := range sums {
+				g.VBROADCASTSS(a.at(r, rowStep), t)
+				g.VMULPS(w, t, t)
+				g.VCVTDQ2PS(whole[r], whole[r])
+				g.VFMADD231PS(t, whole[r], sums[r])
 			}
 		}
-		g.VMOVUPS(at(panel, panelSteps), w)
-		for r := range sums {
-			g.VBROADCASTSS(a.at(r, rowStep), t)
-			g.VMULPS(w, t, t)
-			g.VCVTDQ2PS(whole[r], whole[r])
-			g.VFMADD231PS(t, whole[r], sums[r])
-		}
-		if least != "" {
-			g.VMOVUPS(at(panel, panelLeast), w)
+		if second == "Least" {
+			g.VMOVUPS(at(panel, panelSecond), w)
 			for r := range sums {
 				g.VBROADCASTSS(a.at(r, rowSum), t)
 				g.VFMADD231PS(t, w, sums[r])

@@ -49,9 +49,10 @@ func (f form) or(a, b, c Op) {
 
 // places are where the blocks of the rows are that come next, and where they go.
 type places struct {
-	bases           []reg.GPVirtual // of each fourth row
-	one, three, dst reg.Register    // bytes from row to row, and of three rows
-	bias            reg.VecVirtual  // what is added to each number, nil for nothing
+	bases      []reg.GPVirtual // of each fourth row
+	one, three reg.Register    // bytes from row to row, and of three rows
+	dst, ahead reg.Register
+	bias       reg.VecVirtual // what is added to each number, nil for nothing
 }
 
 // row is memory at a place in the block of a row.
@@ -71,7 +72,11 @@ func (f form) transpose(p *places, disp int) [4]reg.VecVirtual {
 	var z, t [4]reg.VecVirtual
 	for j := range z {
 		z[j], t[j] = f.vector(), f.vector()
-		f.move(p.row(j, disp), z[j].AsX(), 16)
+		if f.wide { // a load that fills the vector leaves nothing of what was there before
+			f.VBROADCASTI32X4(p.row(j, disp), z[j])
+		} else {
+			f.VBROADCASTI128(p.row(j, disp), z[j])
+		}
 		for i := 1; i < f.rows()/4; i++ {
 			if f.wide {
 				f.VINSERTI32X4(Imm(uint64(i)), p.row(4*i+j, disp), z[j], z[j])
@@ -91,12 +96,12 @@ func (f form) transpose(p *places, disp int) [4]reg.VecVirtual {
 	return z
 }
 
-// put writes four numbers of each row.
-func (f form) put(p *places, v reg.VecVirtual, quad int) {
+// put writes four numbers of each row, the quad-th of some records.
+func (f form) put(p *places, v reg.VecVirtual, record, quad int) {
 	if p.bias != nil {
 		f.VPADDB(p.bias, v, v)
 	}
-	f.write(v, at(p.dst, 64*quad))
+	f.write(v, at(p.dst, panelRecord*record+64*quad))
 }
 
 // halves are the floats of which the low or high words of doublewords are the halves.
@@ -141,52 +146,58 @@ var layouts = []layout{
 	{"Q8_0", 34, 0, false, 0, 2},
 }
 
-// unpack lays blocks of rows out as records of a panel.
-func (f form) unpack(l layout) {
-	suffix, bias := "AVX2", -l.zero
+// unpacking starts a kernel that lays blocks of rows out as records of a panel.
+func (f form) unpacking(name string, zero int) *places {
+	suffix, bias := "AVX2", -zero
 	if f.wide {
-		suffix, bias = "VNNI", 128-l.zero
+		suffix, bias = "VNNI", 128-zero
 	}
-	f.begin("unpack"+l.name+suffix, "func(dst *int8, src *byte, stride, blocks, ahead int)",
+	f.begin("unpack"+name+suffix, "func(dst *int8, src *byte, stride, blocks, ahead int)",
 		fmt.Sprintf("lays out blocks of %d rows, stride bytes apart, and fetches as many bytes ahead of them.", f.rows()))
-	p := &places{one: f.argument("stride"), three: f.GP64(), dst: f.GP64()}
+	p := &places{one: f.argument("stride"), three: f.GP64(), dst: f.GP64(), ahead: f.argument("ahead")}
 	f.LEAQ(item(p.one, p.one, 2), p.three)
+	f.ADDQ(f.place(f.Param("src")), p.ahead)
 	for range f.rows() / 4 {
 		p.bases = append(p.bases, f.GP64())
 	}
-	f.heads(p, l)
 	if bias != 0 {
-		p.bias = f.vector()
-		f.VPBROADCASTB(f.byteOf("unpackBias", bias), p.bias)
+		p.bias = f.bytes(bias)
 	}
-	low := f.vector()
-	f.VPBROADCASTB(f.byteOf("unpackLow", 15), low)
+	return p
+}
+
+// bytes are the same byte everywhere.
+func (f form) bytes(value int) reg.VecVirtual {
+	v := f.vector()
+	f.VPBROADCASTB(f.byteOf(value), v)
+	return v
+}
+
+// unpack unpacks blocks of 32 numbers.
+func (f form) unpack(l layout) {
+	p := f.unpacking(l.name, l.zero)
+	f.heads(p, l)
+	low := f.bytes(15)
 	var spread, fifth reg.VecVirtual
 	if l.fifth > 0 {
-		spread, fifth = f.vector(), f.vector()
+		spread, fifth = f.vector(), f.bytes(16)
 		f.VPBROADCASTD(f.everywhere(f.kernel+"Spread", 0x02040810), spread)
-		f.VPBROADCASTB(f.byteOf("unpackFifth", 16), fifth)
 	}
-	ahead := f.argument("ahead")
-	f.ADDQ(f.place(f.Param("src")), ahead)
-	f.through(p, l.bytes, func() {
-		for i := 0; i < f.rows()*l.bytes; i += 64 {
-			f.PREFETCHT1(at(ahead, i))
-		}
-		f.ADDQ(U32(uint32(f.rows()*l.bytes)), ahead)
+	f.through(p, 1, l.bytes, func() {
+		f.fetch(p, l.bytes)
 		head, bits := f.vector(), f.vector()
-		f.read(at(p.dst, panelSteps), head)
+		f.read(at(p.dst, panelStep), head)
 		if l.fifth > 0 {
-			f.read(at(p.dst, panelLeast), bits)
+			f.read(at(p.dst, panelSecond), bits)
 		}
-		f.write(f.halves(head, false), at(p.dst, panelSteps))
+		f.write(f.halves(head, false), at(p.dst, panelStep))
 		if l.least {
-			f.write(f.halves(head, true), at(p.dst, panelLeast))
+			f.write(f.halves(head, true), at(p.dst, panelSecond))
 		}
 		if l.name == "Q8_0" {
 			for half := range 2 {
 				for c, v := range f.transpose(p, l.quants+16*half) {
-					f.put(p, v, 4*half+c)
+					f.put(p, v, 0, 4*half+c)
 				}
 			}
 			return
@@ -208,7 +219,7 @@ func (f form) unpack(l layout) {
 					f.and(fifth, b, b)
 					f.or(b, t, t)
 				}
-				f.put(p, t, 4*half+c)
+				f.put(p, t, 0, 4*half+c)
 			}
 		}
 	})
@@ -218,28 +229,37 @@ func (f form) unpack(l layout) {
 // heads copies the first doubleword of each block, and that of fifth bits, to where the floats
 // will stand: one after the other here, since a vector cannot be read soon after that.
 func (f form) heads(p *places, l layout) {
-	f.through(p, l.bytes, func() {
+	f.through(p, 1, l.bytes, func() {
 		for r := range f.rows() {
 			t := f.GP32()
 			f.MOVL(p.row(r, 0), t)
-			f.MOVL(t, at(p.dst, panelSteps+4*r))
+			f.MOVL(t, at(p.dst, panelStep+4*r))
 			if l.fifth > 0 {
 				f.MOVL(p.row(r, l.fifth), t)
-				f.MOVL(t, at(p.dst, panelLeast+4*r))
+				f.MOVL(t, at(p.dst, panelSecond+4*r))
 			}
 		}
 	})
 }
 
-// through goes through the blocks.
-func (f form) through(p *places, bytes int, body func()) {
+// fetch asks for what comes later, line after line.
+func (f form) fetch(p *places, bytes int) {
+	n := f.rows() * bytes
+	for i := 0; i < n; i += 64 {
+		f.PREFETCHT1(at(p.ahead, i))
+	}
+	f.ADDQ(U32(uint32(n)), p.ahead)
+}
+
+// through goes through the blocks, of so many records.
+func (f form) through(p *places, records, bytes int, body func()) {
 	f.Load(f.Param("src"), p.bases[0])
 	for i, b := range p.bases[1:] {
 		f.LEAQ(item(p.bases[i], p.one, 4), b)
 	}
 	f.Load(f.Param("dst"), p.dst)
 	f.kernel += "Again"
-	moves := []move{{p.dst, panelRecord}}
+	moves := []move{{p.dst, uint64(records * panelRecord)}}
 	for _, b := range p.bases {
 		moves = append(moves, move{b, uint64(bytes)})
 	}
