@@ -127,6 +127,7 @@ func (m *Blocks) Multiply(c []float32, ldc int, a *BlockRows, rows, first, n int
 		panic("simd: the sides of a product do not fit")
 	}
 	_, _, _ = c[(rows-1)*ldc+n-1], bias[Padded(n)-1], a.records[rows*m.k/Grouped-1]
+	Fetch(m.data, first*m.stride, min(fetchAhead, n*m.stride)) // the rest is asked for on the way
 	room := panelRooms.Get().(*[mostPanels]panel)
 	defer panelRooms.Put(room)
 	for j := 0; j < n; j += Columns {
