@@ -109,8 +109,8 @@ type panel struct {
 // nearest cache.
 const mostPanels = 24
 
-// fetchAhead is how many bytes ahead of what is unpacked memory is asked for.
-const fetchAhead = 12 << 10
+// fetchAhead is how many bytes ahead of the 16 rows that are unpacked memory is asked for.
+const fetchAhead = 16 << 10
 
 var panelRooms = sync.Pool{New: func() any { return new([mostPanels]panel) }}
 
@@ -127,7 +127,7 @@ func (m *Blocks) Multiply(c []float32, ldc int, a *BlockRows, rows, first, n int
 		panic("simd: the sides of a product do not fit")
 	}
 	_, _, _ = c[(rows-1)*ldc+n-1], bias[Padded(n)-1], a.records[rows*m.k/Grouped-1]
-	Fetch(m.data, first*m.stride, min(fetchAhead, n*m.stride)) // the rest is asked for on the way
+	Fetch(m.data, first*m.stride, min(Columns*m.stride+fetchAhead, n*m.stride)) // the rest is asked for on the way
 	room := panelRooms.Get().(*[mostPanels]panel)
 	defer panelRooms.Put(room)
 	for j := 0; j < n; j += Columns {
@@ -157,7 +157,7 @@ func (m *Blocks) strip(c []float32, ldc int, a *BlockRows, rows int, src []byte,
 		some := min(step, blocks-from)
 		panels := room[:some*perBlock]
 		// The next rows are fetched line after line, here as those were that lie before from.
-		ahead := fetchAhead + from*(Columns-1)*m.format.Bytes
+		ahead := Columns*m.stride + fetchAhead + from*(Columns-1)*m.format.Bytes
 		m.format.unpack(panels, src[from*m.format.Bytes:], m.stride, some, ahead)
 		for i := 0; i < rows; {
 			n := blockStrip(rows - i)
