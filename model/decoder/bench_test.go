@@ -22,15 +22,6 @@ import (
 // ways are how a model is held.
 var ways = map[string]Options{"blocks": {}, "f32": {F32: true}}
 
-// published is the file that TAMIS_GGUF names.
-func published(tb testing.TB) string {
-	path := os.Getenv("TAMIS_GGUF")
-	if path == "" {
-		tb.Skip("set TAMIS_GGUF to a GGUF file of a published model")
-	}
-	return path
-}
-
 // BenchmarkLoad times loading and the first token. Resident memory is what the process has more
 // afterwards: of its own, and of mapped files.
 func BenchmarkLoad(b *testing.B) {

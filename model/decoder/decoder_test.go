@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
+	"github.com/tamis-search/tamis/model/weights"
 )
 
 var tiny = map[string]tinymodel.Decoder{
@@ -45,7 +46,7 @@ func init() {
 		return "Q4_1"
 	}
 	inBlocks["mixed"] = shape
-	shape.Width, shape.Heads, shape.Inner = 256, 16, 512
+	shape.Layers, shape.Width, shape.Heads, shape.Inner = 1, 256, 16, 256
 	for _, kind := range []string{"Q4_K", "Q5_K", "Q6_K"} {
 		shape.Blocks = func(string) string { return kind }
 		inBlocks[kind] = shape
@@ -62,6 +63,15 @@ func openAs(t testing.TB, path string, o Options) *Decoder {
 	}
 	t.Cleanup(func() { d.Close() })
 	return d
+}
+
+// published is the file that TAMIS_GGUF names.
+func published(tb testing.TB) string {
+	path := os.Getenv("TAMIS_GGUF")
+	if path == "" {
+		tb.Skip("set TAMIS_GGUF to a GGUF file of a published model")
+	}
+	return path
 }
 
 func someIDs(n, words int) []int32 {
@@ -205,6 +215,34 @@ func TestPublishedBlocksAreNearF32(t *testing.T) {
 		len(tokens), greatest, sum/n, sizes/n, 100*float64(same)/float64(len(tokens)), surprise[0], surprise[1])
 	if sum > .05*sizes || float64(same) < .9*float64(len(tokens)) || math.Abs(surprise[0]-surprise[1]) > .05 {
 		t.Error("the products in blocks are too far from f32")
+	}
+}
+
+// TestDamagedBlocks: a step that is no number is not looked for when a file is opened, since
+// nothing of it is read then, but no answer is made of it.
+func TestDamagedBlocks(t *testing.T) {
+	path := inBlocks["Q8_0"].Write(t, 5)
+	set, _, err := weights.OpenGGUF(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	embeddings, _ := set.Tensor("token_embd.weight")
+	first := slices.Clone(embeddings.Blocks()[:64])
+	set.Close()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(file[bytes.Index(file, first):], []byte{0, 0x7e})
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, path)
+	if _, err := d.Read(context.Background(), d.NewCache(), []int32{7}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Open(path, Options{F32: true}); err == nil || !strings.Contains(err.Error(), "NaN") {
+		t.Errorf("%v", err)
 	}
 }
 
