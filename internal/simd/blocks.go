@@ -244,8 +244,9 @@ func blockProductScalar(rows int, c []float32, ldc int, a []blockRow, lda int, p
 			for i := range panels {
 				p, x := &panels[i], &a[r*lda+i]
 				var halves [2]int32
-				for l, q := range x.whole {
-					halves[l/(Grouped/2)] += int32(q) * int32(p.whole[l/4*4*Columns+4*j+l%4])
+				for q := 0; q < Grouped; q += 4 {
+					v, w := x.whole[q:][:4], p.whole[q*Columns+4*j:][:4]
+					halves[q/(Grouped/2)] += int32(v[0])*int32(w[0]) + int32(v[1])*int32(w[1]) + int32(v[2])*int32(w[2]) + int32(v[3])*int32(w[3])
 				}
 				sum = addGroup(sum, second, halves, p.step[j], p.second[j], x)
 			}
