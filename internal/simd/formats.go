@@ -2,7 +2,7 @@ package simd
 
 import "encoding/binary"
 
-// Grouped is how many numbers of a block share a step, whatever its format.
+// Grouped is how many numbers are multiplied as whole numbers before floats are made of their sum.
 const Grouped = 32
 
 // Format is how a GGUF file writes numbers in blocks, as ggml defines it: 32 numbers with a step, and

@@ -59,8 +59,8 @@ type Options struct {
 	F32 bool // its weights are unpacked when it is loaded, and nothing is rounded to whole numbers
 }
 
-// Open loads the model in a GGUF file. It says before it loads where the weights would
-// not fit into memory.
+// Open loads the model in a GGUF file, which has to stay as it is until Close. It says before it
+// loads where the weights would not fit into memory.
 func Open(path string, o Options) (*Decoder, error) {
 	set, values, err := weights.OpenGGUF(path)
 	if err != nil {
@@ -78,8 +78,12 @@ func Open(path string, o Options) (*Decoder, error) {
 // much as in the file, the rest four bytes a number.
 func (l *loader) fits() error {
 	needs, free := uint64(0), weights.FreeMemory()
+	_, apart := l.set.Tensor("output.weight")
 	for _, name := range l.set.Names() {
 		t, _ := l.set.Tensor(name)
+		if apart && name == "token_embd.weight" {
+			continue // read row by row
+		}
 		if _, data := l.inBlocks(t); data != nil {
 			needs += uint64(len(data))
 			continue
