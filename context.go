@@ -144,7 +144,11 @@ func (ix *Index) context(ctx context.Context, question string, r *request) (*Con
 	if err != nil {
 		return nil, err
 	}
-	return compose.Context(ctx, snapshotReader{ix, newView(seen, search.DefaultParams())}, &ix.analyzers, asked)
+	c, err := compose.Context(ctx, snapshotReader{ix, newView(seen, search.DefaultParams())}, &ix.analyzers, asked)
+	if err != nil {
+		return nil, err
+	}
+	return c, ix.setDates(snap, c)
 }
 
 // Requested is what Context makes a context from, as package compose takes it, and who

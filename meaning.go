@@ -28,6 +28,17 @@ type Encoder interface {
 	All(ctx context.Context, texts iter.Seq[string], u encode.Use) iter.Seq2[Vector, error]
 }
 
+// WeighedInContexts says whether contexts weigh the vectors of an Encoder: dense ones of a
+// model that knew more than this index. Those that rank by a plan of their own do not: the
+// weights of contexts were chosen with published models.
+func WeighedInContexts(e Encoder) bool {
+	if e == nil || e.Kind() != vector.KindDense {
+		return false
+	}
+	_, own := e.(interface{ Plan() string })
+	return !own
+}
+
 // Use has contexts weigh how near passages are to the question in meaning, by the
 // vectors that Encode made with e, and searches by words rank by both (Hybrid). Nil:
 // words alone.
@@ -91,7 +102,7 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 // there are none.
 func (ix *Index) meaning(ctx context.Context, v *view, question string) (gather.Meaning, error) {
 	e := ix.used()
-	if e == nil || e.Kind() != vector.KindDense {
+	if !WeighedInContexts(e) {
 		return nil, nil
 	}
 	made, err := questionVector(ctx, e, question)

@@ -25,7 +25,7 @@ import (
 // Hybrid is the plan of searches by words where a model's vectors weigh too: see Use.
 const Hybrid = "hybrid"
 
-// hybrid is what Hybrid stands for: chosen on two of the public sets, see docs/benchmarks.md.
+// hybrid is what Hybrid stands for, where the Encoder has no Plan of its own: chosen on two of the public sets, see docs/benchmarks.md.
 const hybrid = "linear(text, 0.7*dense)"
 
 // ListPlace is where a list of a plan has a hit: its name, the hit's rank and score there.
@@ -106,6 +106,9 @@ func (r *Ranking) expression(q Query) (string, error) {
 		return "", nil
 	case expr == Hybrid:
 		expr = hybrid
+		if e, ok := r.Encoder.(interface{ Plan() string }); ok {
+			expr = e.Plan()
+		}
 	}
 	if q.Rerank != nil && q.Plan == "" {
 		expr = fmt.Sprintf(reranked, expr)

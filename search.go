@@ -107,6 +107,8 @@ type Hit struct {
 	Score    float32        `json:"score"`
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata,omitempty"`
+	// Dates are the days that words of Text mean: see Options.Dates.
+	Dates []Dated `json:"dates,omitempty"`
 	// Lists say where those of a plan have the hit.
 	Lists []ListPlace `json:"lists,omitempty"`
 }
@@ -258,6 +260,7 @@ func (s *shower) hit(r topk.Hit, idsOnly bool) (Hit, error) {
 	hit.Title, hit.Path, hit.Metadata = d.Title, d.Path, d.AllMetadata()
 	if hit.Text, err = v.Text(d, hit.Start, hit.End); err == nil {
 		hit.Place, err = v.Place(d, hit.Start)
+		hit.Dates = s.ix.dated(d, hit.Text, hit.Start)
 	}
 	return hit, err
 }

@@ -57,6 +57,10 @@ type Options struct {
 	Language string
 	// Similarity is BM25F by default.
 	Similarity Similarity
+	// Dates has words such as "yesterday" found by the days that they mean, of documents
+	// that state their own date, and marked where they are shown. An index that it is set
+	// for once has it from then on.
+	Dates bool
 	// MustExist makes opening fail with ErrNotFound where there is no index.
 	MustExist bool
 	// ReadOnly opens the index as it is now without locking or changing
@@ -103,7 +107,7 @@ func Open(dir string, o Options) (*Index, error) { return open(dir, o, ingest.Va
 func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	so := store.Options{
 		Variant:   v,
-		Config:    ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language},
+		Config:    ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language, Dates: o.Dates},
 		MustExist: o.MustExist, ReadOnly: o.ReadOnly, AcceptLoss: o.AcceptLoss, Tuning: store.Tuning(o.Tuning), Vectors: o.Vectors,
 	}
 	if dir == "" {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/session"
@@ -116,7 +117,7 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 	}
 	messages := []llm.Message{
 		{Role: "system", Content: instructions},
-		{Role: "user", Content: "Sources:\n\n" + shown.Text + "\n\n" + before(o.Session, question) + "Question: " + question},
+		{Role: "user", Content: "Sources:\n\n" + shown.Text + "\n\n" + meant(shown) + before(o.Session, question) + "Question: " + question},
 	}
 	check := llm.NewCitations(func(n int) bool { return sources[n] })
 	var reply strings.Builder
@@ -146,6 +147,20 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 	a.Cited = append(a.Cited, check.Cited()...)
 	a.Unknown = append(a.Unknown, check.Unknown()...)
 	return a, nil
+}
+
+// meant says which days words of the sources mean, where the index knows; "" where not.
+func meant(shown *tamis.Context) string {
+	var b strings.Builder
+	for _, s := range shown.Spans {
+		if said := dates.Line(s.Dates); said != "" {
+			fmt.Fprintf(&b, "[%d] %s\n", s.Cite, said)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "Days that words of the sources mean:\n" + b.String() + "\n"
 }
 
 // empty says what an answer without text is, and the way out.

@@ -11,6 +11,8 @@
 // text that has none of the labels looks, so that "none" needs no examples, and is better
 // with some. The nearest examples stand beside the labels as their evidence.
 //
+// What was learned can be kept (Keep, Restore), so that the next to ask need not wait for it.
+//
 // The neighbours in one space alone (Nearest, Vote) are there to compare with.
 package classify
 
@@ -21,6 +23,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/tamis-search/tamis/internal/topk"
@@ -61,18 +64,18 @@ func (v *Vectors) Set(value vector.Value) {
 type Result struct {
 	// Labels are those that are likelier than not, the likeliest first, at least one unless
 	// None; Others are those that come next.
-	Labels []Label `json:"labels"`
-	Others []Label `json:"others,omitempty"`
+	Labels []Label `json:"labels" nullable:"false" doc:"Those that are likelier than not, the likeliest first, at least one unless none is true"`
+	Others []Label `json:"others,omitempty" nullable:"false" doc:"Those that come next"`
 	// None says that no label fits: its probability is more than a half.
-	None     bool    `json:"none"`
-	NoneIs   float64 `json:"none_confidence"`
-	Evidence []Near  `json:"evidence"`
+	None     bool    `json:"none" doc:"Whether no label fits"`
+	NoneIs   float64 `json:"none_confidence" doc:"Probability that none fits"`
+	Evidence []Near  `json:"evidence" nullable:"false" doc:"The nearest examples of the labels"`
 }
 
 // Label is one with the probability that it is right, if any is.
 type Label struct {
 	Label      string  `json:"label"`
-	Confidence float64 `json:"confidence"`
+	Confidence float64 `json:"confidence" doc:"Probability that it is right, if any is, as it was on examples that were left out"`
 }
 
 // Near is an example that is near a text.
@@ -82,10 +85,10 @@ type Near struct {
 	Path       string   `json:"path,omitempty"`
 	Start      int      `json:"start"`
 	End        int      `json:"end"`
-	Labels     []string `json:"labels"`
-	Similarity float32  `json:"similarity"` // cosine over all spaces
+	Labels     []string `json:"labels" nullable:"false" doc:"Its own; none where it is an example of none"`
+	Similarity float32  `json:"similarity" doc:"Cosine over words and vectors"`
 	Text       string   `json:"text"`
-	Digest     string   `json:"digest"` // SHA-256 of the bytes
+	Digest     string   `json:"digest" doc:"SHA-256 of the bytes"`
 }
 
 // What keeps examples from teaching anything.
@@ -105,6 +108,7 @@ type Classifier struct {
 	line      *linear
 	judge     judge
 	analyzers text.Pool
+	ranked    sync.Once
 }
 
 // Warnings about examples, which are used all the same.

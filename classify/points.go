@@ -43,7 +43,7 @@ const mostWeights = 1 << 25
 type point struct {
 	dense  []float32 // padded to a multiple of simd.DotStep
 	sparse []weight  // of words, pairs and learned terms, by feature
-	words  []weight  // their counts, for BM25, by term
+	words  []weight  // counts of its words, for BM25, by term; of texts that are asked about
 }
 
 type weight struct {
@@ -63,7 +63,7 @@ type spaces struct {
 	fused   [][]weight // by feature: rows and their weights
 	learned []bool     // features that are terms of learned sparse vectors
 	terms   map[string]uint32
-	bm25    [][]weight // by term
+	bm25    [][]weight // by term; made when it is first asked for
 }
 
 // newSpaces makes the spaces of examples, and the points that they are in them. Rows can be
@@ -93,6 +93,7 @@ func newSpaces(a *text.Analyzer, examples []Example, rows, classes int) (*spaces
 	points := make([]point, len(examples))
 	for row, e := range examples {
 		points[row] = s.point(a, e.Text, e.Vectors)
+		points[row].words = nil
 		if row >= rows {
 			continue
 		}
@@ -103,7 +104,6 @@ func newSpaces(a *text.Analyzer, examples []Example, rows, classes int) (*spaces
 			s.fused[w.of] = append(s.fused[w.of], weight{uint32(row), w.value})
 		}
 	}
-	s.rank(points[:rows])
 	return s, points
 }
 
@@ -124,15 +124,21 @@ func (s *spaces) count(a *text.Analyzer, examples []Example, classes int) {
 	}
 	slices.SortFunc(names, func(x, y string) int { return cmp.Or(cmp.Compare(df[y], df[x]), strings.Compare(x, y)) })
 	names = names[:min(len(names), mostWeights/classes)]
-	for i, f := range names {
-		s.features[f] = uint32(i)
-		s.learned = append(s.learned, strings.HasPrefix(f, learnedPrefix))
-		if i := len(s.terms); !s.learned[len(s.learned)-1] && !strings.Contains(f, pairMark) {
-			s.terms[f] = uint32(i)
-		}
+	for _, f := range names {
+		s.name(f)
 		s.idf = append(s.idf, float32(portable.Log(1+float64(len(examples))/float64(df[f]))))
 	}
 	s.fused = make([][]weight, len(names))
+}
+
+// name gives a feature the next number.
+func (s *spaces) name(f string) {
+	s.features[f] = uint32(len(s.features))
+	learned := strings.HasPrefix(f, learnedPrefix)
+	s.learned = append(s.learned, learned)
+	if !learned && !strings.Contains(f, pairMark) {
+		s.terms[f] = uint32(len(s.terms))
+	}
 }
 
 const (
@@ -166,15 +172,12 @@ func lexical(a *text.Analyzer, s string) map[string]int {
 // point is a text in the spaces.
 func (s *spaces) point(a *text.Analyzer, of string, v Vectors) point {
 	var p point
-	counts := lexical(a, of)
-	for f, n := range counts {
+	for f, n := range lexical(a, of) {
 		if id, ok := s.features[f]; ok {
 			p.sparse = append(p.sparse, weight{id, float32(1+portable.Log(float64(n))) * s.idf[id]})
 		}
-		if !strings.Contains(f, pairMark) {
-			if id, ok := s.terms[f]; ok {
-				p.words = append(p.words, weight{id, float32(n)})
-			}
+		if id, ok := s.terms[f]; ok {
+			p.words = append(p.words, weight{id, float32(n)})
 		}
 	}
 	byNumber := func(x, y weight) int { return cmp.Compare(x.of, y.of) }
@@ -221,20 +224,20 @@ func unit(w []weight, length float32) []weight {
 const k1, b = 1.2, .75
 
 // rank fills the lists of BM25: each row's share of a term's score.
-func (s *spaces) rank(points []point) {
+func (s *spaces) rank(a *text.Analyzer, examples []Example) {
 	lists := make([][]weight, len(s.terms))
-	lengths, total := make([]float64, len(points)), 0.0
-	for row, p := range points {
-		for _, w := range p.words {
+	lengths, total := make([]float64, len(examples)), 0.0
+	for row, e := range examples {
+		for _, w := range s.point(a, e.Text, Vectors{}).words {
 			lists[w.of] = append(lists[w.of], weight{uint32(row), w.value})
 			lengths[row] += float64(w.value)
 		}
 		total += lengths[row]
 	}
-	mean := total / float64(max(len(points), 1))
+	mean := total / float64(max(len(examples), 1))
 	for _, list := range lists {
 		n := float64(len(list))
-		idf := portable.Log(1 + (float64(len(points))-n+.5)/(n+.5))
+		idf := portable.Log(1 + (float64(len(examples))-n+.5)/(n+.5))
 		for i, w := range list {
 			tf := float64(w.value)
 			list[i].value = float32(idf * tf / (tf + float64(k1*(1-b+float64(b*lengths[w.of]/mean)))))
@@ -323,7 +326,8 @@ func (p *point) dot(q *point) float32 {
 func (c *Classifier) near(h hit) Near {
 	e := c.examples[h.row]
 	sum := sha256.Sum256([]byte(e.Text))
-	return Near{Row: h.row, ID: e.ID, Path: e.Path, Start: e.Start, End: e.End, Labels: e.Labels, Similarity: h.similarity, Text: e.Text, Digest: hex.EncodeToString(sum[:])}
+	labels := append([]string{}, e.Labels...) // a list in JSON, of none too
+	return Near{Row: h.row, ID: e.ID, Path: e.Path, Start: e.Start, End: e.End, Labels: labels, Similarity: h.similarity, Text: e.Text, Digest: hex.EncodeToString(sum[:])}
 }
 
 // short is the beginning of a text, in one line.

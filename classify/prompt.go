@@ -72,7 +72,7 @@ func (c *Classifier) Ask(ctx context.Context, m llm.Model, s string, v Vectors, 
 		return fmt.Errorf("%w: %q", ErrReply, short(reply.String(), 100))
 	}
 	all := append(slices.Clone(r.Labels), r.Others...)
-	r.Labels, r.Others, r.None = nil, nil, none
+	r.Labels, r.Others, r.None = []Label{}, nil, none
 	for _, l := range chosen {
 		i := slices.IndexFunc(all, func(x Label) bool { return x.Label == l })
 		if i < 0 {

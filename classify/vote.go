@@ -8,6 +8,11 @@ func (c *Classifier) Vote(space, s string, v Vectors, k int) (label string, simi
 	if err != nil {
 		return "", 0, err
 	}
+	if space == Words {
+		if err := c.rank(); err != nil {
+			return "", 0, err
+		}
+	}
 	hits := c.spaces.nearest(space, &x, k, func(int) bool { return true })
 	if len(hits) == 0 {
 		return "", 0, nil
@@ -27,6 +32,17 @@ func (c *Classifier) Vote(space, s string, v Vectors, k int) (label string, simi
 		}
 	}
 	return c.labels[best], hits[0].similarity, nil
+}
+
+// rank makes the lists of BM25, which nothing but the comparison needs.
+func (c *Classifier) rank() error {
+	a, err := c.analyzers.Get(wordsOf)
+	if err != nil {
+		return err
+	}
+	defer c.analyzers.Put(a)
+	c.ranked.Do(func() { c.spaces.rank(a, c.examples) })
+	return nil
 }
 
 // Nearest are the examples nearest to a text over all spaces.

@@ -95,6 +95,9 @@ func fieldOf(e Encoder) vector.Field {
 	switch f.Kind {
 	case vector.KindDense:
 		f.Bits, f.Similarity = modelBits, vector.Cosine
+		if s, ok := e.(interface{ Similarity() vector.Similarity }); ok {
+			f.Similarity = s.Similarity()
+		}
 	case vector.KindMulti:
 		f.Bits = modelBits
 	case vector.KindSparse:

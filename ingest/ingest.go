@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/corpus/split"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
@@ -37,6 +38,9 @@ type Config struct {
 	// ("english", "german"), or "auto", the default: as each document's language is,
 	// which is what the document states, else a guess.
 	Language string `json:"language"`
+	// Dates has documents that state their date found by the days that their words mean
+	// (package dates).
+	Dates bool `json:"dates,omitempty"`
 }
 
 // Field weights of BM25F. The title's follows measurement (2 to 3 is best on
@@ -103,8 +107,12 @@ func (p *Pipeline) Index() index.Config {
 // of which the store has noted another name is to be made anew.
 func (p *Pipeline) Made() string {
 	c, s := p.Index(), p.variant.Split
-	return fmt.Sprintf("ingest %d, split %d %d/%d/%d, text %d, title %d, heading %d",
+	made := fmt.Sprintf("ingest %d, split %d %d/%d/%d, text %d, title %d, heading %d",
 		Version, split.Version, s.PassageTokens, s.WholeTokens, s.SentenceTokens, text.Version, c.TitleWeight, c.HeadingWeight)
+	if p.config.Dates {
+		made += fmt.Sprintf(", dates %d", dates.Version)
+	}
+	return made
 }
 
 // Analyzer names the analysis of a document and fills in its language where
@@ -261,7 +269,7 @@ func (w *worker) rows(p *Pipeline, an *text.Analyzer, d *corpus.Document) Rows {
 	for _, at := range r.Passages {
 		w.work.Did(passageWork)
 		from := len(body)
-		body = an.Terms(body, d.Source[at.Start:at.End])
+		body = p.terms(an, body, d, at.Start, at.End)
 		// Earlier slices stay right when body grows: terms are only appended.
 		r.Fields = append(r.Fields, index.Fields{Title: r.Title, Headings: path.terms(an, at.Headings), Body: body[from:len(body):len(body)]})
 	}
@@ -281,9 +289,21 @@ func (p *Pipeline) later(analyzer string, d *corpus.Document, title []string, ad
 	var path headingPath
 	return split.Each(d, p.variant.Split, func(at corpus.Passage) error {
 		w.work.Did(passageWork)
-		body = an.Terms(body[:0], d.Source[at.Start:at.End])
+		body = p.terms(an, body[:0], d, at.Start, at.End)
 		return add(at, index.Fields{Title: title, Headings: path.terms(an, at.Headings), Body: body})
 	})
+}
+
+// terms are those of a part of a document, and of the days that its words mean.
+func (p *Pipeline) terms(an *text.Analyzer, body []string, d *corpus.Document, start, end int) []string {
+	body = an.Terms(body, d.Source[start:end])
+	if !p.config.Dates {
+		return body
+	}
+	for _, f := range dates.In(d, d.Source[start:end]) {
+		body = an.Terms(body, f.Words(d.Lang))
+	}
+	return body
 }
 
 // headingPath analyses heading paths, each once for the passages that share it.

@@ -73,7 +73,7 @@ func TestMadeNamesTheRows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range []Config{{BM25F, "english"}, {BM25F, "german"}, {BM25F, "auto"}, {Lucene, "english"}} {
+	for _, c := range []Config{{Similarity: BM25F, Language: "english"}, {Similarity: BM25F, Language: "german"}, {Similarity: BM25F, Language: "auto"}, {Similarity: Lucene, Language: "english"}} {
 		p, err := New(c, Variant{})
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestMadeNamesTheRows(t *testing.T) {
 func TestVariants(t *testing.T) {
 	seen := map[string]string{}
 	for _, v := range []Variant{{}, {Title: 2}, {Split: split.Options{PassageTokens: 60}}, {Split: split.Options{WholeTokens: 3}}, {Split: split.Options{SentenceTokens: 30}}} {
-		p, err := New(Config{BM25F, "english"}, v)
+		p, err := New(Config{Similarity: BM25F, Language: "english"}, v)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestVariants(t *testing.T) {
 
 // TestConcurrent: one pipeline makes the same rows for many at once.
 func TestConcurrent(t *testing.T) {
-	p, err := New(Config{BM25F, "auto"}, Variant{})
+	p, err := New(Config{Similarity: BM25F, Language: "auto"}, Variant{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestUnknownLanguage(t *testing.T) {
-	if _, err := New(Config{BM25F, "klingon"}, Variant{}); err == nil {
+	if _, err := New(Config{Similarity: BM25F, Language: "klingon"}, Variant{}); err == nil {
 		t.Error("an unknown language was accepted")
 	}
 }
@@ -145,7 +145,7 @@ func TestUnknownLanguage(t *testing.T) {
 // TestLong: the rows of a long document are those of its passages, made one
 // after another instead of all at once.
 func TestLong(t *testing.T) {
-	p, err := New(Config{BM25F, "english"}, Variant{})
+	p, err := New(Config{Similarity: BM25F, Language: "english"}, Variant{})
 	if err != nil {
 		t.Fatal(err)
 	}

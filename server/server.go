@@ -23,6 +23,7 @@ import (
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
+	"github.com/tamis-search/tamis/server/labels"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/mcp"
 	"github.com/tamis-search/tamis/server/metrics"
@@ -48,6 +49,8 @@ type Options struct {
 	Upstream *api.Upstream
 	Encoder  tamis.Encoder
 	Judge    encode.Judge
+	// Labels are given to texts; nil: none are.
+	Labels *labels.Giver
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Keys are those of the callers. Where there are none, whoever asks from this machine
@@ -114,12 +117,12 @@ func (s *Server) rooms() (http.Handler, error) {
 	kept := sessions.New(sessionMost, sessionTime)
 	a, err := api.New(api.Options{
 		Library: s.o.Library, Sessions: kept, Model: s.o.Model, Upstream: s.o.Upstream, Encoder: s.o.Encoder, Judge: s.o.Judge,
-		Key: s.o.Key, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed(),
+		Labels: s.o.Labels, Key: s.o.Key, Log: s.o.Log, Version: s.o.Version, Keys: s.guard.Keyed(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	m, err := mcp.New(mcp.Options{Library: s.o.Library, Sessions: kept, Version: s.o.Version})
+	m, err := mcp.New(mcp.Options{Library: s.o.Library, Sessions: kept, Labels: s.o.Labels, Version: s.o.Version})
 	if err != nil {
 		return nil, err
 	}

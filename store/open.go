@@ -381,7 +381,7 @@ func (s *Store) load(o Options) error {
 			s.dir, ErrConfig, m.Config.Similarity, m.Config.Language)
 	}
 	if !s.readOnly {
-		m.Format, m.MinReader, m.MinWriter = max(m.Format, manifest.Format), max(m.MinReader, manifest.Format), max(m.MinWriter, manifest.Format)
+		m.ToWrite(c)
 	}
 	s.manifest, s.config = m, m.Config
 	if s.ingest, err = ingest.New(m.Config, o.Variant); err != nil {

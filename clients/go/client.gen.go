@@ -378,6 +378,26 @@ type Chapter struct {
 	Title         string  `json:"title"`
 }
 
+// Classified defines model for Classified.
+type Classified struct {
+	// Results As the texts stand in the request
+	Results []Result `json:"results"`
+}
+
+// ClassifyRequest defines model for ClassifyRequest.
+type ClassifyRequest struct {
+	// Collection Whose documents are the examples, where the server has no file of them
+	Collection *string `json:"collection,omitempty"`
+
+	// Evidence Examples that are shown for each text
+	Evidence *int64 `json:"evidence,omitempty"`
+
+	// Texts What is to be given labels; of a long text its beginning counts
+	//
+	// Examples: ["the printer is jammed"]
+	Texts []string `json:"texts"`
+}
+
 // Collection defines model for Collection.
 type Collection struct {
 	// Documents Documents that the caller sees
@@ -532,6 +552,23 @@ type ErrorModel struct {
 	Type *string `json:"type,omitempty"`
 }
 
+// Example defines model for Example.
+type Example struct {
+	// Digest SHA-256 of the bytes
+	Digest string `json:"digest"`
+	Doc    string `json:"doc"`
+	End    int64  `json:"end"`
+
+	// Labels Its own; none where it is an example of none
+	Labels []string `json:"labels"`
+	Path   *string  `json:"path,omitempty"`
+
+	// Similarity Cosine over words and vectors
+	Similarity float32 `json:"similarity"`
+	Start      int64   `json:"start"`
+	Text       string  `json:"text"`
+}
+
 // FindBody defines model for FindBody.
 type FindBody struct {
 	Text string `json:"text"`
@@ -553,6 +590,7 @@ type FoundIn struct {
 
 // Hit defines model for Hit.
 type Hit struct {
+	Dates    *[]Mark                 `json:"dates,omitempty"`
 	Doc      string                  `json:"doc"`
 	End      int64                   `json:"end"`
 	Headings *[]string               `json:"headings,omitempty"`
@@ -586,6 +624,13 @@ type Identity struct {
 
 // IdentityScope The most that it may do
 type IdentityScope string
+
+// Label defines model for Label.
+type Label struct {
+	// Confidence Probability that it is right, if any is, as it was on examples that were left out
+	Confidence float64 `json:"confidence"`
+	Label      string  `json:"label"`
+}
 
 // Line defines model for Line.
 type Line struct {
@@ -623,6 +668,14 @@ type Listed struct {
 	Role  string     `json:"role"`
 	Title string     `json:"title"`
 	Type  string     `json:"type"`
+}
+
+// Mark defines model for Mark.
+type Mark struct {
+	Date  string `json:"date"`
+	End   int64  `json:"end"`
+	Start int64  `json:"start"`
+	Text  string `json:"text"`
 }
 
 // ModelName defines model for ModelName.
@@ -809,6 +862,24 @@ type Report struct {
 	Warnings  *[]Warning `json:"warnings,omitempty"`
 }
 
+// Result defines model for Result.
+type Result struct {
+	// Evidence The nearest examples of the labels
+	Evidence []Example `json:"evidence"`
+
+	// Labels Those that are likelier than not, the likeliest first, at least one unless none is true
+	Labels []Label `json:"labels"`
+
+	// None Whether no label fits
+	None bool `json:"none"`
+
+	// NoneConfidence Probability that none fits
+	NoneConfidence float64 `json:"none_confidence"`
+
+	// Others Those that come next
+	Others *[]Label `json:"others,omitempty"`
+}
+
 // Results defines model for Results.
 type Results struct {
 	Exact      bool    `json:"exact"`
@@ -901,6 +972,7 @@ type Skip struct {
 // Span defines model for Span.
 type Span struct {
 	Cite    int64   `json:"cite"`
+	Dates   *[]Mark `json:"dates,omitempty"`
 	Digest  string  `json:"digest"`
 	Doc     string  `json:"doc"`
 	End     int64   `json:"end"`
@@ -1331,6 +1403,9 @@ type RerankJSONBody struct {
 
 // CreateChatCompletionJSONRequestBody defines body for CreateChatCompletion for application/json ContentType.
 type CreateChatCompletionJSONRequestBody CreateChatCompletionJSONBody
+
+// ClassifyJSONRequestBody defines body for Classify for application/json ContentType.
+type ClassifyJSONRequestBody = ClassifyRequest
 
 // AskJSONRequestBody defines body for Ask for application/json ContentType.
 type AskJSONRequestBody = AskRequest
@@ -1963,6 +2038,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
 	CreateChatCompletion(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ClassifyWithBody Give texts labels by examples that have some
+	//
+	// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/classify (the `Classify` operationId).
+	ClassifyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Classify Give texts labels by examples that have some
+	//
+	// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/classify (the `Classify` operationId).
+	Classify(ctx context.Context, body ClassifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCollections List the collections that the caller may know of
 	//
 	// Corresponds with GET /v1/collections (the `ListCollections` operationId).
@@ -2311,6 +2404,44 @@ func (c *Client) CreateChatCompletionWithBody(ctx context.Context, contentType s
 // Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
 func (c *Client) CreateChatCompletion(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateChatCompletionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClassifyWithBody Give texts labels by examples that have some
+//
+// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/classify (the `Classify` operationId).
+func (c *Client) ClassifyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClassifyRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Classify Give texts labels by examples that have some
+//
+// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/classify (the `Classify` operationId).
+func (c *Client) Classify(ctx context.Context, body ClassifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClassifyRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3111,6 +3242,46 @@ func NewCreateChatCompletionRequestWithBody(server string, contentType string, b
 	}
 
 	operationPath := fmt.Sprintf("/v1/chat/completions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewClassifyRequest calls the generic Classify builder with application/json body
+func NewClassifyRequest(server string, body ClassifyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewClassifyRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewClassifyRequestWithBody constructs an http.Request for the Classify method, with any body, and a specified content type
+func NewClassifyRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/classify")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -4910,6 +5081,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/chat/completions (the `CreateChatCompletion` operationId).
 	CreateChatCompletionWithResponse(ctx context.Context, body CreateChatCompletionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateChatCompletionResponse, error)
 
+	// ClassifyWithBodyWithResponse Give texts labels by examples that have some
+	//
+	// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/classify (the `Classify` operationId).
+	ClassifyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClassifyResponse, error)
+
+	// ClassifyWithResponse Give texts labels by examples that have some
+	//
+	// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/classify (the `Classify` operationId).
+	ClassifyWithResponse(ctx context.Context, body ClassifyJSONRequestBody, reqEditors ...RequestEditorFn) (*ClassifyResponse, error)
+
 	// ListCollectionsWithResponse List the collections that the caller may know of
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5356,6 +5545,103 @@ func (r CreateChatCompletionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateChatCompletionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ClassifyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Classified
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *ErrorModel
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *ErrorModel
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *ErrorModel
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *ErrorModel
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ErrorModel
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *ErrorModel
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ErrorModel
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *ErrorModel
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ClassifyResponse) GetJSON200() *Classified {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON400() *ErrorModel {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON403() *ErrorModel {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON404() *ErrorModel {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON409() *ErrorModel {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON413() *ErrorModel {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON415() *ErrorModel {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON422() *ErrorModel {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ClassifyResponse) GetApplicationProblemJSON500() *ErrorModel {
+	return r.ApplicationProblemJSON500
+}
+
+// GetBody returns the raw response body bytes
+func (r ClassifyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ClassifyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ClassifyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ClassifyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7903,6 +8189,36 @@ func (c *ClientWithResponses) CreateChatCompletionWithResponse(ctx context.Conte
 	return ParseCreateChatCompletionResponse(rsp)
 }
 
+// ClassifyWithBodyWithResponse Give texts labels by examples that have some
+//
+// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/classify (the `Classify` operationId).
+func (c *ClientWithResponses) ClassifyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClassifyResponse, error) {
+	rsp, err := c.ClassifyWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClassifyResponse(rsp)
+}
+
+// ClassifyWithResponse Give texts labels by examples that have some
+//
+// The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/classify (the `Classify` operationId).
+func (c *ClientWithResponses) ClassifyWithResponse(ctx context.Context, body ClassifyJSONRequestBody, reqEditors ...RequestEditorFn) (*ClassifyResponse, error) {
+	rsp, err := c.Classify(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClassifyResponse(rsp)
+}
+
 // ListCollectionsWithResponse List the collections that the caller may know of
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8606,6 +8922,88 @@ func ParseCreateChatCompletionResponse(rsp *http.Response) (*CreateChatCompletio
 
 	case rsp.StatusCode == 200:
 		// Content-type (text/event-stream) unsupported
+
+	}
+
+	return response, nil
+}
+
+// ParseClassifyResponse parses an HTTP response from a ClassifyWithResponse call
+func ParseClassifyResponse(rsp *http.Response) (*ClassifyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ClassifyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Classified
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest ErrorModel
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
 
 	}
 

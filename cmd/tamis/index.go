@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,6 +37,7 @@ func (a *app) indexCommand() *cobra.Command {
 		model    encoding.Flag
 		stays    bool
 		keys     string
+		dates    bool
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -80,7 +80,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
 				return err
 			}
 			debug.SetMemoryLimit(int64(memory) / 8 * 7) // more garbage collection near it; files are mapped beside it
-			ix, err := a.openToIndex(cmd.Context(), tamis.Options{Language: language, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
+			ix, err := a.openToIndex(cmd.Context(), tamis.Options{Language: language, Dates: dates, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
 			if err != nil {
 				return err
 			}
@@ -116,6 +116,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
 	model.AddIndexing(f)
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
 	f.StringVar(&keys, "fields", "", "the keys of records that are what: id=key,title=summary,text=body+notes,time=created_at")
+	f.BoolVar(&dates, "dates", false, "have words such as yesterday found by the days that they mean, in documents that state their own date, and marked where they are shown; once set it stays")
 	f.BoolVar(&stays, "watch", false, "stay, and bring the index up to date when files under PATH change")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -125,6 +126,9 @@ which keys of other records are what; then each object of a JSON list is one.`,
 // openToIndex opens the index that is meant, or makes it.
 func (a *app) openToIndex(ctx context.Context, o tamis.Options) (engine.Index, error) {
 	if a.clustered() {
+		if o.Dates {
+			return nil, flags.Usagef("--dates is for an index in a folder: one in a cluster has no such words")
+		}
 		return a.inCluster(ctx, a.indexDir(), opensearch.Options{Language: o.Language, Vectors: o.Vectors})
 	}
 	return tamis.Open(a.indexDir(), o)
@@ -298,21 +302,5 @@ func (a *app) printReport(what string, r tamis.Report, missing []string) error {
 	if a.quiet {
 		return nil
 	}
-	told := slices.DeleteFunc(slices.Clone(r.Skipped), func(s tamis.Skip) bool {
-		return s.Line == 0 && slices.Contains(missing, screen.Name(receipt.ShortPath(s.Path)))
-	})
-	if err := reading.Skipped(a.errs, told); err != nil {
-		return err
-	}
-	const shown = 10
-	for _, w := range r.Warnings[:min(len(r.Warnings), shown)] {
-		fmt.Fprintf(a.errs, "warning: %s: %q %s (documents: %d)\n", receipt.Line(w.Path, w.Line), w.Key, screen.Line(w.Reason), w.Documents)
-	}
-	if n := len(r.Warnings) - shown; n > 0 {
-		fmt.Fprintf(a.errs, "… and %d more warnings; --json lists them all\n", n)
-	}
-	parts := []string{fmt.Sprintf("%d added", r.Added), fmt.Sprintf("%d updated", r.Updated), fmt.Sprintf("%d unchanged", r.Unchanged),
-		fmt.Sprintf("%d removed", r.Removed), fmt.Sprintf("%d skipped", len(r.Skipped))}
-	_, err := fmt.Fprintln(a.out, what+strings.Join(parts, ", "))
-	return err
+	return reading.Report(a.out, a.errs, what, r, missing)
 }

@@ -91,6 +91,21 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(name), []byte(s), 0o644))
 			},
+			// library FILE makes records about 60 subjects, four of each, in words that differ.
+			"library": func(ts *testscript.TestScript, _ bool, args []string) {
+				var b strings.Builder
+				for i := range 240 {
+					fmt.Fprintf(&b, "{\"_id\": \"%d\", \"title\": \"name%d alias%d\", \"text\": \"", i, i%60, i%60)
+					for w := range 40 {
+						fmt.Fprintf(&b, "s%dw%d word%d ", i%60, (w*7+i)%30, (w*31+i*17)%500)
+					}
+					if i%8 < 5 {
+						fmt.Fprintf(&b, "name%d alias%d", i%60, i%60)
+					}
+					b.WriteString("\"}\n")
+				}
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o644))
+			},
 			// unmark DIR takes the marker away that names a database's manifest.
 			"unmark": func(ts *testscript.TestScript, _ bool, args []string) {
 				names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "marker.manifest.*"))

@@ -35,6 +35,7 @@ is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of
   rerank(text, dense, n=50)                      the best 50 in another order
   rerank(rrf(text, dense), reranker, n=50)       by the model of --rerank, which reads them
   boost(text, 'role = "test"', by=0.5)           factors where a filter holds
+  near(text, dense, n=10, by=0.6)                what is like others that were found
   recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
   feedback(sparse, docs=5, terms=20, by=0.4)     asked again with what was found
 Lists give 100 rows, or depth=N. --explain says what ranked and where each list has
@@ -185,6 +186,9 @@ func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) err
 		text := "\n    " + m.Highlight(a.out, m.Excerpt(h.Text, excerptBytes))
 		if h.Text == "" { // a document that is a vector alone
 			what, text = "score "+scoreOf(h, res.Plan), ""
+		}
+		if said := receipt.Dates(h.Dates); said != "" {
+			text += "\n    " + a.dim(said)
 		}
 		if places && len(h.Lists) > 0 {
 			var all []string

@@ -332,7 +332,7 @@ func (m *moment) vectorsOf(doc topk.Row) (own, attached map[string]vector.Value,
 // Encoder made; nil where there are none.
 func (m *moment) Meaning(ctx context.Context, question string) (gather.Meaning, error) {
 	e := m.ix.used()
-	if e == nil || e.Kind() != vector.KindDense {
+	if !tamis.WeighedInContexts(e) {
 		return nil, nil
 	}
 	r, err := m.rowsOf()

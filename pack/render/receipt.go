@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/text/tokens"
 )
 
@@ -36,6 +37,9 @@ type Span struct {
 	// which has the same label: the rendering marks that (see Mark). Receipts of
 	// versions that marked nothing have none.
 	Gap bool `json:"gap,omitempty"`
+	// Dates are the days that words of it mean, by the date of the document: marks beside
+	// the text, where the index makes them.
+	Dates []dates.Mark `json:"dates,omitempty"`
 }
 
 // Drop is a sentence that was scored and not kept.
@@ -114,6 +118,14 @@ func Write(c *Context, parts []Part, counter tokens.Counter) {
 func (c *Context) SetPlaces(places []corpus.Place) {
 	for i, p := range places {
 		c.Spans[i].Place = p
+	}
+	c.Seal = c.seal()
+}
+
+// SetDates says which days words of the spans mean. The receipt is sealed anew.
+func (c *Context) SetDates(marks [][]dates.Mark) {
+	for i, m := range marks {
+		c.Spans[i].Dates = m
 	}
 	c.Seal = c.seal()
 }

@@ -170,6 +170,11 @@ func (q *Question) vectors(v vector.Value, field string) (*plan.List, error) {
 	}
 	switch asked := asked.(type) {
 	case vector.Dense:
+		l.Vector = func(row topk.Row) (vector.Dense, error) {
+			v, err := q.Stored(field, row)
+			d, _ := v.(vector.Dense)
+			return d, err
+		}
 		l.Feedback = func(_ context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
 			moved, err := q.towards(asked, field, found, f.By)
 			if err != nil {

@@ -26,6 +26,9 @@ func (p *Plan) fuse(ctx context.Context, n *Node, unit vector.Unit, k int) (*ran
 			return nil, err
 		}
 		r = p.as(r, unit)
+		if r.blind, err = p.blind(ctx, of, unit); err != nil {
+			return nil, err
+		}
 		lists, by = append(lists, r), append(by, n.by[i])
 		out.exact, out.recall = out.exact && r.exact, min(out.recall, r.recall)
 	}
@@ -35,6 +38,22 @@ func (p *Plan) fuse(ctx context.Context, n *Node, unit vector.Unit, k int) (*ran
 		out.hits = linear(lists, by, n.norm, depth, deep)
 	}
 	return out, nil
+}
+
+// blind says which rows a list cannot have, whatever is asked: documents without a passage,
+// where it is of passages. Nil where there is none of these.
+func (p *Plan) blind(ctx context.Context, n *Node, unit vector.Unit) (func(topk.Row) bool, error) {
+	if n.step != nil || unit != vector.Documents {
+		return nil, nil
+	}
+	l, err := p.open(ctx, n, unit)
+	if err != nil || l.Unit == unit {
+		return nil, err
+	}
+	return func(doc topk.Row) bool {
+		first, end := p.Source.PassageRows(doc)
+		return first >= end
+	}, nil
 }
 
 // sums adds up what lists say of rows.
@@ -90,7 +109,8 @@ func reciprocal(lists []*ranked, by []float64, k float64, deep int) []topk.Hit {
 }
 
 // linear is the sum over lists of weight × normalised score. A row that a list lacks
-// has the least of it, and nothing where scores are left as they are or all the same.
+// has the least of it, and nothing where scores are left as they are or all the same; one that
+// the list cannot have has the mean, since its absence says nothing.
 func linear(lists []*ranked, by []float64, norm string, depth, deep int) []topk.Hit {
 	s := &sums{at: map[topk.Row]int{}}
 	for _, r := range lists {
@@ -121,6 +141,8 @@ func linear(lists []*ranked, by []float64, norm string, depth, deep int) []topk.
 			x := lacks
 			if score, ok := has[row]; ok {
 				x = scale.of(score)
+			} else if r.blind != nil && norm != "none" && r.blind(row) {
+				x = scale.of(scale.mean)
 			}
 			s.addends[i] = append(s.addends[i], float64(by[l]*x))
 		}
@@ -130,7 +152,7 @@ func linear(lists []*ranked, by []float64, norm string, depth, deep int) []topk.
 
 // scale puts the scores of lists beside each other, by those of their best rows: minmax
 // from 0 to 1; z by mean and standard deviation; median from 0, for the median and less,
-// to 1 (what most rows that are found have is nothing); none leaves them. How many rows
+// to 1 (what most rows that are found have is nothing); best divides by the best, where that is above 0; none leaves them. How many rows
 // are wanted does not matter.
 type scale struct {
 	norm              string
@@ -166,6 +188,10 @@ func (s *scale) of(x float64) float64 {
 		from, by = s.mean, s.dev
 	case "median":
 		from, by = s.median, s.best-s.median
+	case "best":
+		if s.best > 0 {
+			from, by = 0, s.best
+		}
 	}
 	switch {
 	case s.flat() || !(by > 0): // how much less the others are, nobody knows

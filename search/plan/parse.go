@@ -49,6 +49,7 @@ var steps = []step{
 	{name: "boost", least: 1, most: 1, filter: true, options: map[string]setting{"by": {1.5, 1e-3, 1e3}}},
 	{name: "recent", least: 1, most: 1, options: map[string]setting{"by": {.2, 0, 1}, "days": {365, 1e-3, 1e6}}},
 	{name: "smooth", least: 1, most: 1, options: map[string]setting{"by": {.2, 0, 1}}},
+	{name: "near", least: 2, most: 2, options: map[string]setting{"by": {.6, 0, 10}, "n": {10, 1, 1000}, "depth": depth}},
 	{name: "feedback", least: 1, most: 2, options: map[string]setting{"docs": {5, 1, 100}, "terms": {20, 1, 1000}, "by": {.4, 0, 1}, "gate": {0, 0, 1}}},
 	{name: "max", least: 1, most: 1},
 	{name: "first", least: 1, most: 1},
@@ -59,7 +60,7 @@ var steps = []step{
 var depth = setting{100, 1, 1e5}
 
 // The normalisations of linear: see scale; minmax where none is named.
-var norms = []string{"minmax", "z", "median", "none"}
+var norms = []string{"minmax", "z", "median", "best", "none"}
 
 // Parse reads a plan:
 //
@@ -70,6 +71,7 @@ var norms = []string{"minmax", "z", "median", "none"}
 //	boost(text, 'role = "test"', by=0.5)        scores times by where a filter holds
 //	max(dense), first(dense), sum(dense)        documents by their passages
 //	smooth(dense, by=0.2)                       a passage by its neighbours too
+//	near(text, dense, n=10, by=0.6)             what is like others that were found
 //	recent(text, by=0.2, days=365)              what is newer first
 //	feedback(text, docs=5, terms=20, by=0.4)    asked again with what was found
 //

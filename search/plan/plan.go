@@ -29,6 +29,8 @@ type List struct {
 	// Score returns the scores of rows, NaN for one that has none: rerank asks it. A
 	// model that reads question and passage is a List that has nothing else.
 	Score func(ctx context.Context, rows []topk.Row) ([]float32, error)
+	// Vector is the vector of a row of the Unit, nil where it has none: near compares them.
+	Vector func(row topk.Row) (vector.Dense, error)
 	// Feedback ranks by the question changed towards rows that were found.
 	Feedback func(ctx context.Context, found []topk.Hit, f Feedback) (search.Ranker, error)
 }
@@ -84,6 +86,7 @@ type ranked struct {
 	ranks  []int // from 1, where they are not those of hits' order
 	exact  bool
 	recall float32
+	blind  func(topk.Row) bool // what it cannot have; nil for nothing
 }
 
 func (r *ranked) rank(i int) int {
@@ -150,6 +153,8 @@ func (p *Plan) rank(ctx context.Context, n *Node, unit vector.Unit, k int) (*ran
 		return p.documents(k, n.step.name, func(k int) (*ranked, error) { return p.rank(ctx, n.of[0], vector.Passages, k) })
 	case "feedback":
 		return p.feedback(ctx, n, unit, k)
+	case "near":
+		return p.near(ctx, n, unit, k)
 	case "smooth":
 		smooth := func(k int) (*ranked, error) {
 			r, err := p.rank(ctx, n.of[0], vector.Passages, k)

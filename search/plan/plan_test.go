@@ -21,6 +21,8 @@ type fake struct {
 	documents, passages map[string][]topk.Hit
 	scores              map[string]map[topk.Row]float32 // of lists that only score
 	feedback            int                             // how often it was asked for
+	vectors             map[topk.Row]vector.Dense       // of the list dense
+	bare                uint32                          // a document without passages, where not 0
 }
 
 type fixed []topk.Hit
@@ -57,6 +59,9 @@ func (f *fake) List(_ context.Context, name string, unit vector.Unit) (*List, er
 		return nil, errNone
 	}
 	l.Ranker = fixed(hits)
+	if name == "dense" {
+		l.Vector = func(row topk.Row) (vector.Dense, error) { return f.vectors[row], nil }
+	}
 	l.Feedback = func(_ context.Context, found []topk.Hit, fb Feedback) (search.Ranker, error) {
 		f.feedback++
 		return fixed(hits), nil
@@ -67,7 +72,12 @@ func (f *fake) List(_ context.Context, name string, unit vector.Unit) (*List, er
 func (f *fake) DocumentOf(row topk.Row) topk.Row {
 	return topk.Row{Segment: row.Segment, Row: row.Row / 3}
 }
-func (f *fake) PassageRows(doc topk.Row) (uint32, uint32) { return 3 * doc.Row, 3*doc.Row + 3 }
+func (f *fake) PassageRows(doc topk.Row) (uint32, uint32) {
+	if f.bare != 0 && doc.Row == f.bare {
+		return 3 * doc.Row, 3 * doc.Row
+	}
+	return 3 * doc.Row, 3*doc.Row + 3
+}
 func (f *fake) Match(s string) (func(topk.Row) (bool, error), error) {
 	if s != "even" {
 		return nil, errNone
@@ -176,6 +186,13 @@ func slowNorm(l []topk.Hit, norm string, x float64, depth int) float64 {
 		if median := float64(l[len(l)/2].Score); best > median {
 			return max(0, (x-median)/(best-median))
 		}
+	case "best":
+		if best > least && best > 0 {
+			return x / best
+		}
+		if best > least {
+			return (x - least) / (best - least)
+		}
 	case "z":
 		mean, square := 0.0, 0.0
 		for _, h := range l {
@@ -210,7 +227,7 @@ func TestFusionIsAsWritten(t *testing.T) {
 		}
 		depth := 1 + rng.IntN(30)
 		k := depth + rng.IntN(2)*rng.IntN(20)
-		for _, how := range []string{"rrf", "minmax", "z", "median", "none"} {
+		for _, how := range []string{"rrf", "minmax", "z", "median", "best", "none"} {
 			n := &Node{step: stepOf("linear"), norm: how, by: by, set: map[string]float64{"depth": float64(depth)}}
 			if how == "rrf" {
 				n.step, n.norm, n.set["k"] = stepOf("rrf"), "", 10
@@ -331,7 +348,7 @@ func TestPlanErrors(t *testing.T) {
 		{"rrf(NaN*text)", "no weight"},
 		{"rerank(2*text, dense)", "no weight"},
 		{"rerank(text)", "1 lists: it takes 2"},
-		{"linear(text, norm=log)", "use minmax, z, median, none"},
+		{"linear(text, norm=log)", "use minmax, z, median, best, none"},
 		{"boost(text)", "needs a filter"},
 		{"boost(text, 'a)", "' and '"},
 		{"text text", "left over"},

@@ -20,12 +20,14 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
+	"github.com/tamis-search/tamis/classify"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/api/results"
 	"github.com/tamis-search/tamis/server/api/tree"
+	"github.com/tamis-search/tamis/server/labels"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 )
@@ -42,6 +44,8 @@ type Options struct {
 	// reranker too; nil: there is none.
 	Encoder tamis.Encoder
 	Judge   encode.Judge
+	// Labels are given to texts; nil: none are.
+	Labels *labels.Giver
 	// Key signs receipts; nil: none is signed.
 	Key *attest.Key
 	// Log is told of failures; nil is slog's default.
@@ -85,6 +89,7 @@ func New(o Options) (*API, error) {
 	a.huma = humago.New(a.mux, c)
 	a.collections()
 	a.searching()
+	a.classifying()
 	a.packing()
 	a.documents()
 	a.originals()
@@ -113,10 +118,15 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// named names the schema of a type: as the type, but for one of two Places.
+// named names the schema of a type: as the type, but where that says too little alone.
 func named(t reflect.Type, hint string) string {
-	if t == reflect.TypeFor[tamis.ListPlace]() {
+	switch t {
+	case reflect.TypeFor[tamis.ListPlace]():
 		return "ListPlace"
+	case reflect.TypeFor[classify.Result]():
+		return "Labels"
+	case reflect.TypeFor[classify.Near]():
+		return "Example"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
 }

@@ -18,6 +18,7 @@ var foreign = map[string]string{
 	"whoami":                 "",
 	"list-models":            "",
 	"create-embeddings":      `{"input":"a"}`,
+	"classify":               `{"texts":["payroll vault Zanzibar"],"collection":"notes"}`,
 	"rerank":                 `{"query":"a","documents":["b"]}`,
 	"create-chat-completion": `{"model":"tamis/notes","messages":[{"role":"user","content":"payroll vault Zanzibar"}]}`,
 	"list-collections":       "",

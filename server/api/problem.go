@@ -11,10 +11,12 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/ask"
+	"github.com/tamis-search/tamis/classify"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/labels"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 	"github.com/tamis-search/tamis/session"
@@ -35,6 +37,9 @@ var statuses = []struct {
 	{library.ErrFixed, http.StatusConflict},
 	{sessions.ErrNone, http.StatusNotFound},
 	{session.ErrNoPiece, http.StatusNotFound},
+	{labels.ErrOff, http.StatusNotFound},
+	{classify.ErrNoExamples, http.StatusNotFound},
+	{classify.ErrOneLabel, http.StatusConflict},
 	{session.ErrPinned, http.StatusConflict},
 	{tamis.ErrInvalid, http.StatusUnprocessableEntity},
 	{tamis.ErrChanged, http.StatusConflict},

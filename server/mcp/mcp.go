@@ -1,4 +1,4 @@
-// Package mcp serves indexes to agents over the Model Context Protocol: four or five tools
+// Package mcp serves indexes to agents over the Model Context Protocol: four to six tools
 // whose descriptions a model can afford to read, and replies that keep to their budgets.
 //
 // # Replies
@@ -35,6 +35,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/labels"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/sessions"
 	"github.com/tamis-search/tamis/text/tokens"
@@ -44,6 +45,8 @@ import (
 type Options struct {
 	Library  *library.Library
 	Sessions *sessions.Kept
+	// Labels are given to texts by the tool classify; nil: there is no such tool.
+	Labels *labels.Giver
 	// Caller is who asks where the context of a request does not say (package access): over
 	// standard input, say. Nil: nobody.
 	Caller *access.Caller

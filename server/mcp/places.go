@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack/render"
@@ -82,6 +83,13 @@ func (s *Server) sources(label string, spans []render.Span) string {
 		line := fmt.Sprintf(label, spans[i].Cite) + " = " + s.places(spans[i:j])
 		if h := screen.Line(spans[i].Heading); h != "" {
 			line += " " + cut(h, 60)
+		}
+		var marks []tamis.Dated
+		for _, span := range spans[i:j] {
+			marks = append(marks, span.Dates...)
+		}
+		if said := dates.Line(marks); said != "" {
+			line += " (" + said + ")"
 		}
 		lines = append(lines, line)
 		i = j

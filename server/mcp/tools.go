@@ -70,6 +70,9 @@ func (r *room) tools() []tool {
 		{"session", "Lists what the window holds, or: fold labels (none: all) to free room, restore, pin, find text.",
 			[][2]string{{"do", `{"type":"string","enum":["list","fold","restore","pin","unpin","find"]}`}, {"labels", numbers}, {"text", str}}, "", false, r.session},
 	}
+	if r.o.Labels.On() {
+		all = append(all, tool{"classify", "Gives a text its label by examples, or says none of these.", [][2]string{{"text", str}}, "text", true, r.classify})
+	}
 	if !r.o.ReadOnly && slices.ContainsFunc(r.collections, func(c string) bool { return r.caller.May(access.Write, c) == nil }) {
 		add := tool{"add", "Keeps a note under its title.", [][2]string{{"title", str}, {"text", str}}, "", false, r.add}
 		if len(r.o.Folders) > 0 {
@@ -134,7 +137,7 @@ type call struct {
 	// The arguments, of all tools.
 	Question, Query, Label, Text, Title, Do, Filter, Session, Collection string
 	Budget                                                               count
-	Labels                                                               labels
+	Labels                                                               cites
 	Paths                                                                list
 }
 
@@ -196,7 +199,7 @@ func (c *call) read(t tool, arguments json.RawMessage) error {
 				switch fields[name].(type) {
 				case *count:
 					kind = "an integer"
-				case *labels:
+				case *cites:
 					kind = "a list of labels such as [1, 3]"
 				case *list:
 					kind = "a list of strings"
@@ -310,10 +313,10 @@ func (n *count) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// labels are numbers, alone or in a list, also as they stand in a text: "[##3]".
-type labels []int
+// cites are numbers of labels, alone or in a list, also as they stand in a text: "[##3]".
+type cites []int
 
-func (l *labels) UnmarshalJSON(b []byte) error {
+func (l *cites) UnmarshalJSON(b []byte) error {
 	var all []json.RawMessage
 	if json.Unmarshal(b, &all) != nil {
 		all = []json.RawMessage{b}

@@ -12,10 +12,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/internal/replace"
+	"github.com/tamis-search/tamis/session/turn"
 )
 
 // Entity is a name that a user used.
@@ -62,7 +61,7 @@ func (s *Store) Save(file string) error {
 // Note keeps the names of a question.
 func (s *Store) Note(question string) {
 	s.Questions++
-	for _, name := range Names(question) {
+	for _, name := range turn.Names(question) {
 		i := slices.IndexFunc(s.Entities, func(e Entity) bool { return strings.EqualFold(e.Name, name) })
 		if i < 0 {
 			i = len(s.Entities)
@@ -90,45 +89,4 @@ func (s *Store) Delete(name string) bool {
 	n := len(s.Entities)
 	s.Entities = slices.DeleteFunc(s.Entities, func(e Entity) bool { return strings.EqualFold(e.Name, name) })
 	return len(s.Entities) < n
-}
-
-// Names are what a question names: runs of words in capitals that do not begin it, words with
-// digits, dots, dashes or underscores inside, and what stands in quotes.
-func Names(question string) (out []string) {
-	add := func(name string) {
-		name = strings.Trim(name, " .,;:?!'\"`()“”‘’")
-		name = strings.TrimSuffix(strings.TrimSuffix(name, "'s"), "’s")
-		if utf8.RuneCountInString(name) > 1 && len(name) <= 80 && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	var run []string
-	flush := func() {
-		if len(run) > 0 {
-			add(strings.Join(run, " "))
-		}
-		run = nil
-	}
-	begins := true // a sentence
-	for _, w := range strings.Fields(question) {
-		bare := strings.Trim(w, ".,;:?!'\"`()“”‘’")
-		r, _ := utf8.DecodeRuneInString(bare)
-		switch {
-		case bare == "" || bare == "I":
-			flush()
-		case strings.ContainsAny(bare, "._-/") && len(bare) > 3, strings.ContainsFunc(bare, unicode.IsDigit) && strings.ContainsFunc(bare, unicode.IsLetter),
-			strings.HasPrefix(w, "`"), strings.HasPrefix(w, "\""):
-			flush()
-			add(bare)
-		case unicode.IsUpper(r) && (!begins || len(bare) > 1 && strings.ToUpper(bare) == bare):
-			run = append(run, bare)
-		default:
-			flush()
-		}
-		if begins = strings.ContainsAny(w[len(w)-1:], ".?!"); begins || strings.ContainsAny(w[len(w)-1:], ",;:") {
-			flush()
-		}
-	}
-	flush()
-	return out
 }

@@ -3,24 +3,8 @@ package entities
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 )
-
-func TestNames(t *testing.T) {
-	for question, want := range map[string][]string{
-		"How does Debian Policy treat dpkg-reconfigure?": {"Debian Policy", "dpkg-reconfigure"},
-		"What is AppArmor's profile?":                    {"AppArmor"},
-		"Is RAID-1 or LVM better than ext4?":             {"RAID-1", "LVM", "ext4"},
-		"DNS resolves what?":                             {"DNS"},
-		"How do I sleep?":                                nil,
-		"":                                               nil,
-	} {
-		if got := Names(question); !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", question, got, want)
-		}
-	}
-}
 
 // TestStore: names are counted, can be read again and deleted; a store never grows without end.
 func TestStore(t *testing.T) {

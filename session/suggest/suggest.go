@@ -16,6 +16,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/role"
 	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/session/entities"
 	"github.com/tamis-search/tamis/session/turn"
@@ -28,7 +29,8 @@ type Suggestion struct {
 	Doc   string `json:"doc"`
 	Start int    `json:"start"` // where it stands
 	End   int    `json:"end"`
-	// Why is heading, question or subject: a heading of another document.
+	// Why is heading, question, comment (of a piece of code) or subject: a heading or a
+	// comment in another document.
 	Why string `json:"why"`
 	// Rare says that its words are rare in the corpus.
 	Rare  bool    `json:"rare,omitempty"`
@@ -51,8 +53,12 @@ const (
 	leastBytes  = 4
 	weighNear   = .8
 	weighTopic  = 1.0
-	weighNamed  = 1  // has an entity of the user
-	weighAsks   = .3 // is a question
+	weighBody   = .6 // of the words that stand below a heading, beside those in it
+	bodyBytes   = 2000
+	leastTopic  = .25 // of the subject that other documents have
+	readCode    = 8   // pieces of code in other documents
+	weighNamed  = 1   // has an entity of the user
+	weighAsks   = .3  // is a question
 	leastScore  = .25
 	rarestOf    = .5 // of the best score that a rare one has at least
 	tooAlike    = .6 // of the words of one that is taken already, or was asked
@@ -64,6 +70,7 @@ type candidate struct {
 	Suggestion
 	words map[string]bool
 	path  string // what stands above it
+	body  string // and below
 	near  float64
 	rare  float64
 }
@@ -73,8 +80,9 @@ type suggester struct {
 	scope tamis.Scope
 	an    *text.Analyzer
 	all   []*candidate
-	shown map[string][][2]int // ranges by document
-	topic map[string]bool
+	shown map[string][][2]int                  // ranges by document
+	meets func(text string) map[string]float64 // the words of the subject, by how much they say
+	whole float64                              // that all of them say
 	asked []map[string]bool
 }
 
@@ -84,7 +92,7 @@ func Next(ctx context.Context, ix Index, s *session.Session, known *entities.Sto
 	if err != nil {
 		return nil, err
 	}
-	g := &suggester{ix: ix, scope: scope, an: an, shown: map[string][][2]int{}, topic: map[string]bool{}}
+	g := &suggester{ix: ix, scope: scope, an: an, shown: map[string][][2]int{}}
 	asked := s.Asked()
 	for _, q := range asked {
 		g.asked = append(g.asked, g.words(q))
@@ -93,7 +101,9 @@ func Next(ctx context.Context, ix Index, s *session.Session, known *entities.Sto
 	if len(asked) > 0 {
 		last = asked[len(asked)-1]
 		meant = s.Meant(last)
-		maps.Copy(g.topic, g.words(meant.Text()))
+		if err := g.about(meant.Text()); err != nil {
+			return nil, err
+		}
 	}
 	if err := g.nearby(ctx, s.Pieces()); err != nil {
 		return nil, err
@@ -105,6 +115,35 @@ func Next(ctx context.Context, ix Index, s *session.Session, known *entities.Sto
 		return nil, err
 	}
 	return g.choose(n), nil
+}
+
+// about takes a text for the subject.
+func (g *suggester) about(subject string) (err error) {
+	g.meets, err = g.ix.Meets(subject)
+	if errors.Is(err, tamis.ErrNoTerms) {
+		g.meets, err = nil, nil
+	}
+	if g.meets != nil {
+		g.whole = sum(g.meets(subject))
+	}
+	return err
+}
+
+// topic is the share of the subject that a text has, each word by how much it says: one that
+// stands everywhere in the corpus says nothing.
+func (g *suggester) topic(text string) float64 {
+	if g.whole == 0 {
+		return 0
+	}
+	return min(1, sum(g.meets(text))/g.whole)
+}
+
+// sum adds in an order that is always the same.
+func sum(of map[string]float64) (sum float64) {
+	for _, v := range slices.Sorted(maps.Values(of)) {
+		sum += v
+	}
+	return sum
 }
 
 func (g *suggester) words(s string) map[string]bool {
@@ -142,6 +181,7 @@ func (g *suggester) nearby(ctx context.Context, pieces []session.Piece) error {
 		}
 		share := weight[id] / weight[docs[0]]
 		g.headings(d, share)
+		g.comments(d, share)
 		g.questions(d, share)
 	}
 	return nil
@@ -175,7 +215,8 @@ func (g *suggester) headings(d *tamis.Document, share float64) {
 			}
 		}
 		path := d.HeadingsAt(b.Start)
-		g.add(b.Label, d.ID, b.Start, b.End, "heading", strings.Join(append([]string{d.Title}, path...), " "), 1/float64(1+away)*share)
+		g.add(&candidate{Suggestion: Suggestion{Text: b.Label, Doc: d.ID, Start: b.Start, End: b.End, Why: "heading"},
+			path: strings.Join(append([]string{d.Title}, path...), " "), body: part(d.Source, b.End), near: 1 / float64(1+away) * share})
 	}
 }
 
@@ -203,7 +244,7 @@ func (g *suggester) questions(d *tamis.Document, share float64) {
 			away = min(away, math.Abs(float64(r[0]-from)))
 		}
 		if !covered {
-			g.add(s, d.ID, from, from+len(s), "question", d.Title, 1/(1+away/2000)*share)
+			g.add(&candidate{Suggestion: Suggestion{Text: s, Doc: d.ID, Start: from, End: from + len(s), Why: "question"}, path: d.Title, near: 1 / (1 + away/2000) * share})
 		}
 	}
 }
@@ -228,32 +269,180 @@ func (g *suggester) others(ctx context.Context, last string, beside tamis.Beside
 	if err != nil {
 		return err
 	}
+	read := 0
 	for i, h := range found.Hits {
 		if g.shown[h.Doc] != nil || len(h.Headings) == 0 {
 			continue
 		}
-		label := h.Headings[len(h.Headings)-1]
-		g.add(label, h.Doc, h.Start, h.End, "subject", h.Title+" "+strings.Join(h.Headings, " "), .5/float64(1+i/4))
+		c := &candidate{Suggestion: Suggestion{Text: h.Headings[len(h.Headings)-1], Doc: h.Doc, Start: h.Start, End: h.End, Why: "subject"},
+			path: h.Title + " " + strings.Join(h.Headings, " "), body: part(h.Text, 0), near: .5 / float64(1+i/4)}
+		if isCode(h.Metadata["type"]) { // a name alone is no question
+			if read++; read > readCode {
+				continue
+			}
+			if said, err := g.saysOf(ctx, c, h.Start); err != nil {
+				return err
+			} else if !said {
+				continue
+			}
+		}
+		if g.topic(c.Text+" "+c.path) >= leastTopic {
+			g.add(c)
+		}
 	}
 	return nil
 }
 
-// add keeps a suggestion of a sensible length that says something, each once.
-func (g *suggester) add(label, doc string, start, end int, why, path string, near float64) {
-	label = strings.Join(strings.Fields(label), " ")
-	words := g.words(label)
-	if len(label) < leastBytes || len(label) > mostBytes || len(words) == 0 || !utf8.ValidString(label) {
+// part is the beginning of what stands at a place.
+func part(source string, at int) string {
+	return strings.ToValidUTF8(source[min(at, len(source)):min(at+bodyBytes, len(source))], "")
+}
+
+// isCode says that a type of documents is code: its headings are names.
+func isCode(kind any) bool { return kind == "go" || kind == "code" }
+
+// saysOf has a candidate be what the piece of code at a place says of itself, and whether it
+// says something.
+func (g *suggester) saysOf(ctx context.Context, c *candidate, at int) (bool, error) {
+	d, err := g.ix.Document(ctx, c.Doc, g.scope)
+	if errors.Is(err, tamis.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || !speaks(d) {
+		return false, err
+	}
+	for _, b := range d.Blocks {
+		if b.Kind == corpus.Code && b.Label != "" && b.Start <= at && at < b.End {
+			said, start, end := says(d.Source[b.Start:b.End])
+			c.Text, c.Start, c.End = said, b.Start+start, b.Start+end
+			return said != "", nil
+		}
+	}
+	return false, nil
+}
+
+// speaks says that a document of code is read by people: no test, and not generated.
+func speaks(d *tamis.Document) bool {
+	return isCode(d.Type) && d.Role != role.Test && d.Role != role.Generated
+}
+
+// comments are what the pieces of code of a document say of themselves that were not shown, the
+// first sentence of each; of tests and of what was generated none.
+func (g *suggester) comments(d *tamis.Document, share float64) {
+	if !speaks(d) {
 		return
 	}
-	for _, c := range g.all {
-		if alike(words, c.words) == 1 && len(words) == len(c.words) {
-			if near > c.near {
-				c.near = near
+	for _, b := range d.Blocks {
+		if b.Kind != corpus.Code || b.Label == "" {
+			continue
+		}
+		text := d.Source[b.Start:b.End]
+		said, start, end := says(text)
+		away, covered := math.Inf(1), false
+		for _, r := range g.shown[d.ID] {
+			covered = covered || r[0] < b.End && r[1] > b.Start
+			away = min(away, math.Abs(float64(r[0]-b.Start)))
+		}
+		if said != "" && !covered {
+			g.add(&candidate{Suggestion: Suggestion{Text: said, Doc: d.ID, Start: b.Start + start, End: b.Start + end, Why: "comment"},
+				path: d.Title + " " + b.Label, body: part(text, 0), near: share / (1 + away/2000)})
+		}
+	}
+}
+
+// marks are what lines of comments begin with.
+const marks = "/*#;-!"
+
+// says is the first sentence of what a piece of code says of itself: in a comment before it, or
+// in a string after its first lines, as in Python.
+func says(code string) (said string, start, end int) {
+	if said, start, end = opening(code); said != "" {
+		return said, start, end
+	}
+	at := 0
+	for line := range strings.Lines(code[:min(len(code), bodyBytes)]) {
+		text := strings.TrimLeft(line, " \t\rrRuU")
+		if strings.HasPrefix(text, `"""`) || strings.HasPrefix(text, "'''") {
+			at += len(line) - len(text) + 3
+			rest := code[at:]
+			if i := strings.Index(rest, text[:3]); i >= 0 {
+				rest = rest[:i]
 			}
+			said, start, end = sentence(rest, "")
+			return said, at + start, at + end
+		}
+		at += len(line)
+	}
+	return "", 0, 0
+}
+
+// opening is the first sentence of the comment that a piece of code begins with, without the
+// marks of comments, and where it stands; "" for none.
+func opening(code string) (said string, start, end int) {
+	at := 0
+	for line := range strings.Lines(code) {
+		if bare := strings.TrimSpace(line); bare != "" && !strings.ContainsAny(bare[:1], "/*#;-") {
+			break // what the code does begins
+		}
+		at += len(line)
+	}
+	return sentence(code[:at], marks)
+}
+
+// sentence is the first one of a text, whose lines may begin with marks, and where it stands;
+// "" where it is not in the first paragraph.
+func sentence(text, marks string) (said string, start, end int) {
+	var words []string
+	at := 0
+	for line := range strings.Lines(text) {
+		bare := strings.TrimLeft(line, marks+" \t\r")
+		lead := len(line) - len(bare)
+		if bare = strings.TrimRight(bare, marks+" \t\r\n"); bare == "" && len(words) > 0 {
+			break
+		}
+		if bare != "" && len(words) == 0 {
+			start = at + lead
+		}
+		if i := sentenceEnd(bare); i > 0 {
+			return strings.Join(append(words, bare[:i]), " "), start, at + lead + i
+		}
+		if bare != "" {
+			words = append(words, bare)
+			end = at + lead + len(bare)
+		}
+		at += len(line)
+	}
+	if len(words) == 1 && marks == "" { // one line that needs no point
+		return words[0], start, end
+	}
+	return "", 0, 0
+}
+
+// sentenceEnd is where the first sentence of a line ends, without its point; 0 where it goes on.
+func sentenceEnd(line string) int {
+	if i := strings.Index(line, ". "); i > 0 && !strings.HasSuffix(line[:i], "e.g") && !strings.HasSuffix(line[:i], "i.e") {
+		return i
+	}
+	if strings.HasSuffix(line, ".") {
+		return len(line) - 1
+	}
+	return 0
+}
+
+// add keeps a suggestion of a sensible length that says something, each once.
+func (g *suggester) add(c *candidate) {
+	c.Text = strings.Join(strings.Fields(c.Text), " ")
+	c.words = g.words(c.Text)
+	if len(c.Text) < leastBytes || len(c.Text) > mostBytes || len(c.words) == 0 || !utf8.ValidString(c.Text) {
+		return
+	}
+	for _, known := range g.all {
+		if alike(c.words, known.words) == 1 && len(c.words) == len(known.words) {
+			known.near = max(known.near, c.near)
 			return
 		}
 	}
-	g.all = append(g.all, &candidate{Suggestion{Text: label, Doc: doc, Start: start, End: end, Why: why}, words, path, near, 0})
+	g.all = append(g.all, c)
 }
 
 // alike is the share of the words of a that b has.
@@ -269,9 +458,7 @@ func alike(a, b map[string]bool) float64 {
 
 func (g *suggester) score(known *entities.Store) error {
 	for _, c := range g.all {
-		above := g.words(c.path)
-		maps.Copy(above, c.words)
-		c.Score = weighNear*c.near + weighTopic*alike(g.topic, above)
+		c.Score = weighNear*c.near + weighTopic*g.topic(c.Text+" "+c.path) + weighBody*g.topic(c.body)
 		if strings.HasSuffix(c.Text, "?") {
 			c.Score += weighAsks
 		}

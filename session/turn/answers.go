@@ -69,7 +69,7 @@ func (p *past) answered(an *text.Analyzer, answers []string) {
 					met[term] = true
 				}
 			})
-			for _, name := range names(sentence) {
+			for _, name := range Names(sentence) {
 				own := false // more than words of the question
 				an.EachContent(name, func(term string, _, _ int) { own = own || !p.has(term) })
 				if !own {
@@ -107,66 +107,5 @@ func (t *Thread) follows(now *said) bool {
 
 func first(s string) rune {
 	r, _ := utf8.DecodeRuneInString(s)
-	return r
-}
-
-// names are what a text marks as a name: runs of up to four words in capitals, not those that
-// a sentence begins with unless there are two, and what stands between backquotes, and words with
-// a dash, a dot or an underscore inside.
-func names(s string) (out []string) {
-	for rest := s; ; {
-		_, after, ok := strings.Cut(rest, "`")
-		code, left, closed := strings.Cut(after, "`")
-		if !ok || !closed {
-			break
-		}
-		if code != "" && len(code) <= 40 && !strings.Contains(code, "\n") {
-			out = append(out, code)
-		}
-		rest = left
-	}
-	for _, w := range strings.Fields(s) {
-		w = strings.Trim(w, ".,;:()[]“”‘’\"'")
-		if len(w) > 3 && len(w) <= 40 && !strings.Contains(w, "/") && strings.ContainsAny(w[1:len(w)-1], "-_.") && unicode.IsLower(first(w)) {
-			out = append(out, w) // a command, a file, a function
-		}
-	}
-	start, end, n := 0, 0, 0
-	flush := func() {
-		if n > 1 && n <= 4 || n == 1 && !sentenceBegins(s[:start]) && !strings.ContainsRune("\n-*#|", lastRune(strings.TrimRight(s[:start], " "))) {
-			out = append(out, s[start:end])
-		}
-		n = 0
-	}
-	for at := 0; at < len(s); {
-		r, size := utf8.DecodeRuneInString(s[at:])
-		if !unicode.IsLetter(r) {
-			at += size
-			continue
-		}
-		from := at
-		for at < len(s) {
-			r, size := utf8.DecodeRuneInString(s[at:])
-			if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '-' {
-				break
-			}
-			at += size
-		}
-		upper := unicode.IsUpper(r) && at-from > 1
-		if upper && n > 0 && s[end:from] == " " {
-			n, end = n+1, at
-			continue
-		}
-		flush()
-		if upper {
-			start, end, n = from, at, 1
-		}
-	}
-	flush()
-	return out
-}
-
-func lastRune(s string) rune {
-	r, _ := utf8.DecodeLastRuneInString(s)
 	return r
 }

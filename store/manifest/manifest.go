@@ -66,6 +66,13 @@ type Manifest struct {
 	Stored int      `json:"-"` // the format that it is stored in
 }
 
+// ToWrite makes it one that this program writes, with what of settings may come later: what was
+// made without is made anew.
+func (m *Manifest) ToWrite(c ingest.Config) {
+	m.Format, m.MinReader, m.MinWriter = max(m.Format, Format), max(m.MinReader, Format), max(m.MinWriter, Format)
+	m.Config.Dates = m.Config.Dates || c.Dates
+}
+
 // Old says that a format without a head wrote it; nil is of none.
 func (m *Manifest) Old() bool { return m == nil || m.Stored < firstWithHead }
 

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/classify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give texts labels by examples that have some
+         * @description The examples are those of a file that the server was started with (--classify), or the documents of a collection that you see and that have a label in their metadata (--label-field). The first who asks waits until they are learned.
+         */
+        post: operations["classify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/collections": {
         parameters: {
             query?: never;
@@ -619,6 +639,30 @@ export interface components {
             time?: string;
             title: string;
         };
+        Classified: {
+            /** @description As the texts stand in the request */
+            results: components["schemas"]["Result"][];
+        };
+        ClassifyRequest: {
+            /**
+             * @description Whose documents are the examples, where the server has no file of them
+             * @default default
+             */
+            collection: string;
+            /**
+             * Format: int64
+             * @description Examples that are shown for each text
+             * @default 3
+             */
+            evidence: number;
+            /**
+             * @description What is to be given labels; of a long text its beginning counts
+             * @example [
+             *       "the printer is jammed"
+             *     ]
+             */
+            texts: string[];
+        };
         Collection: {
             /**
              * Format: int64
@@ -776,6 +820,24 @@ export interface components {
              */
             type: string;
         };
+        Example: {
+            /** @description SHA-256 of the bytes */
+            digest: string;
+            doc: string;
+            /** Format: int64 */
+            end: number;
+            /** @description Its own; none where it is an example of none */
+            labels: string[];
+            path?: string;
+            /**
+             * Format: float
+             * @description Cosine over words and vectors
+             */
+            similarity: number;
+            /** Format: int64 */
+            start: number;
+            text: string;
+        };
         FindBody: {
             text: string;
         };
@@ -793,6 +855,7 @@ export interface components {
             found: components["schemas"]["Found"][];
         };
         Hit: {
+            dates?: components["schemas"]["Mark"][] | null;
             doc: string;
             /** Format: int64 */
             end: number;
@@ -827,6 +890,14 @@ export interface components {
              * @enum {string}
              */
             scope: "read" | "write" | "admin";
+        };
+        Label: {
+            /**
+             * Format: double
+             * @description Probability that it is right, if any is, as it was on examples that were left out
+             */
+            confidence: number;
+            label: string;
         };
         Line: {
             /** Format: int64 */
@@ -866,6 +937,14 @@ export interface components {
             role: string;
             title: string;
             type: string;
+        };
+        Mark: {
+            date: string;
+            /** Format: int64 */
+            end: number;
+            /** Format: int64 */
+            start: number;
+            text: string;
         };
         ModelName: {
             /** Format: int64 */
@@ -1032,6 +1111,21 @@ export interface components {
             updated: number;
             warnings?: components["schemas"]["Warning"][] | null;
         };
+        Result: {
+            /** @description The nearest examples of the labels */
+            evidence: components["schemas"]["Example"][];
+            /** @description Those that are likelier than not, the likeliest first, at least one unless none is true */
+            labels: components["schemas"]["Label"][];
+            /** @description Whether no label fits */
+            none: boolean;
+            /**
+             * Format: double
+             * @description Probability that none fits
+             */
+            none_confidence: number;
+            /** @description Those that come next */
+            others?: components["schemas"]["Label"][];
+        };
         Results: {
             exact: boolean;
             hits: components["schemas"]["Hit"][] | null;
@@ -1126,6 +1220,7 @@ export interface components {
         Span: {
             /** Format: int64 */
             cite: number;
+            dates?: components["schemas"]["Mark"][] | null;
             digest: string;
             doc: string;
             /** Format: int64 */
@@ -1496,6 +1591,102 @@ export interface operations {
             };
             /** @description Gateway Timeout */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    classify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassifyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Classified"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/classify"
+	"github.com/tamis-search/tamis/classify/learned"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
@@ -36,6 +37,7 @@ type App struct {
 
 type options struct {
 	examples, label, none, file string
+	keep                        string
 	declared                    []string
 	url, chat                   string
 	evidence                    int
@@ -43,6 +45,9 @@ type options struct {
 	model                       encoding.Flag
 	scope                       func() (tamis.Scope, error)
 }
+
+// nothing is what --keep says to keep nothing.
+const nothing = "none"
 
 const help = `classify gives a text the labels that documents like it have: those of the index
 with a label in their metadata (--label says which field; a string or a list), or the
@@ -54,6 +59,9 @@ examples that were left out in turn. "None of these" is said where a text looks 
 like the examples than others whose labels were left out; examples that have no label
 (--none names the label that says so) make that better. Each answer shows the nearest
 examples as its evidence: tamis show DOC:START-END prints one in its place.
+
+What takes a while to learn is kept for the next run, which answers at once: as long as
+the examples, the model and the method are the same. --keep names the file for it.
 
 With --llm a chat model chooses among the likeliest labels, shown the nearest examples.
 It is sent these examples and the text, nothing else; key in $TAMIS_LLM_KEY.`
@@ -84,6 +92,7 @@ func (a *App) Command() *cobra.Command {
 	f.StringVar(&o.none, "none", "", "label of examples that have none of the others")
 	f.StringSliceVar(&o.declared, "labels", nil, "the labels that there are: those without an example are named, others do not count")
 	f.StringVar(&o.file, "file", "", "give each line of this file labels: plain text, or JSON with text; - is standard input")
+	f.StringVar(&o.keep, "keep", "", "keep what is learned in this file, or none to keep nothing (default: a file in your cache folder, by what it is learned of)")
 	f.IntVarP(&o.evidence, "evidence", "n", 3, "examples that are shown")
 	f.StringVar(&o.url, "llm", "", "what chooses: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model")
 	f.StringVar(&o.chat, "llm-model", "", "name of its model")
@@ -134,7 +143,7 @@ func (a *App) run(cmd *cobra.Command, o options, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := from.encode(ctx, texts); err != nil {
+	if err := learned.Encode(ctx, from.encoder, texts); err != nil {
 		return err
 	}
 	for _, t := range texts {
@@ -163,18 +172,11 @@ func (a *App) learn(ctx context.Context, o options, from *source) (*classify.Cla
 	if len(o.declared) > 0 {
 		examples = a.declared(o, examples)
 	}
-	if err := from.encode(ctx, examples); err != nil {
-		return nil, err
+	keep := learned.Keep{File: o.keep, Folder: learned.Folder(), Warn: a.Warn}
+	if o.keep == nothing {
+		keep = learned.Keep{}
 	}
-	names := classify.Names(examples)
-	if err := from.encode(ctx, names); err != nil {
-		return nil, err
-	}
-	var vectors []classify.Vectors
-	for _, n := range names {
-		vectors = append(vectors, n.Vectors)
-	}
-	c, err := classify.New(ctx, examples, vectors)
+	c, err := learned.Learn(ctx, keep, from.encoder, examples)
 	if errors.Is(err, classify.ErrNoExamples) {
 		return nil, fmt.Errorf("%w with a label in %q in %s: name the field with --label, or examples with --examples FILE", err, o.label, from.name)
 	}

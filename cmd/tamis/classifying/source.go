@@ -3,11 +3,11 @@ package classifying
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/classify"
+	"github.com/tamis-search/tamis/classify/learned"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/eval/files"
@@ -59,8 +59,6 @@ func (a *App) source(ctx context.Context, o options) (*source, error) {
 	return s, nil
 }
 
-const pageOf = 1000
-
 // read reads the documents of an index that have labels, with the vectors that are there.
 func (s *source) read(ctx context.Context, o options, seen tamis.Scope, warn func(format string, args ...any)) (err error) {
 	field := ""
@@ -70,64 +68,8 @@ func (s *source) read(ctx context.Context, o options, seen tamis.Scope, warn fun
 	if s.encoder != nil {
 		field = s.encoder.Name()
 	}
-	for page := (tamis.Page{Limit: pageOf}); ; {
-		list, next, err := s.index.Documents(ctx, page, seen)
-		if err != nil {
-			return err
-		}
-		for _, d := range list {
-			given := classify.Strings(d.Metadata[o.label])
-			if len(given) == 0 {
-				continue
-			}
-			text, err := s.index.Source(ctx, d.ID, seen)
-			if err != nil {
-				return err
-			}
-			text = classify.Excerpt(text)
-			e := classify.Example{ID: d.ID, Path: d.Path, End: len(text), Text: text, Labels: classify.Given(given, o.none)}
-			if field != "" {
-				all, err := s.index.Vectors(ctx, d.ID, seen)
-				if err != nil {
-					return err
-				}
-				e.Vectors.Set(all[field])
-			}
-			s.examples = append(s.examples, e)
-		}
-		if next == "" {
-			return nil
-		}
-		page.After = next
-	}
-}
-
-// encode gives texts the vectors that they lack.
-func (s *source) encode(ctx context.Context, texts []classify.Example) error {
-	if s.encoder == nil {
-		return nil
-	}
-	var lacking []int
-	for i, t := range texts {
-		if t.Vectors.Dense == nil && t.Vectors.Sparse == nil {
-			lacking = append(lacking, i)
-		}
-	}
-	i := 0
-	for v, err := range encoding.Short(s.encoder)(ctx, func(yield func(string) bool) {
-		for _, at := range lacking {
-			if !yield(texts[at].Text) {
-				return
-			}
-		}
-	}) {
-		if err != nil {
-			return fmt.Errorf("the vectors of texts: %w", err)
-		}
-		texts[lacking[i]].Vectors.Set(v)
-		i++
-	}
-	return nil
+	s.examples, err = learned.Examples(ctx, s.index, seen, field, o.label, o.none)
+	return err
 }
 
 // line prints a value of JSON in one line.

@@ -9,9 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/encode/lsi"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/model"
@@ -88,6 +92,9 @@ const speedTokens = 128
 
 // Look loads the model in dir and measures it.
 func Look(ctx context.Context, dir string) (Model, error) {
+	if lsi.Is(dir) {
+		return own(ctx, dir)
+	}
 	e, err := encode.Open(dir, model.F32)
 	if err != nil {
 		return Model{}, err
@@ -96,6 +103,24 @@ func Look(ctx context.Context, dir string) (Model, error) {
 	m := Model{Info: e.Info(), Dir: dir}
 	m.Speed, err = e.Speed(ctx, speedTokens)
 	return m, err
+}
+
+// own is Look for a folder of tamis train.
+func own(ctx context.Context, dir string) (Model, error) {
+	e, err := lsi.Open(dir)
+	if err != nil {
+		return Model{}, err
+	}
+	m := Model{Info: encode.Info{Architecture: "vectors of one corpus (tamis train)", Vectors: e.Kind().String(), Width: e.Width(), Pooling: "sum", Bytes: 4 * e.Terms() * e.Width()}, Dir: dir}
+	texts, began, done := slices.Repeat([]string{strings.Repeat("some words of a passage ", speedTokens/5)}, 1000), time.Now(), 0
+	for _, err := range e.All(ctx, slices.Values(texts), encode.Passage) {
+		if err != nil {
+			return m, err
+		}
+		done++
+	}
+	m.Speed = float64(done) / time.Since(began).Seconds()
+	return m, nil
 }
 
 // Models writes what the folders are. Those that do not load are warned of, and make
@@ -127,6 +152,9 @@ func Models(ctx context.Context, out io.Writer, warn func(format string, args ..
 }
 
 func (m Model) String() string {
+	if m.Layers == 0 { // nothing but words
+		return fmt.Sprintf("%s, %s vectors of %d, %.1f MB of weights; %.0f passages of %d words a second on one thread", m.Architecture, m.Vectors, m.Width, float64(m.Bytes)/1e6, m.Speed, speedTokens)
+	}
 	return fmt.Sprintf("%s, %d layers, %s vectors of %d (%s), texts of %d tokens, %.1f MB of weights; %.1f passages of %d tokens a second on one thread",
 		m.Architecture, m.Layers, m.Vectors, m.Width, m.Pooling, m.Tokens, float64(m.Bytes)/1e6, m.Speed, min(speedTokens, m.Tokens))
 }

@@ -22,15 +22,10 @@ type Kept struct {
 func (k *Kept) Use(ctx context.Context, ix engine.Index, warn func(format string, args ...any)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	place := k.Flag.dir
-	if known := places(ix); place == "" && len(known) == 1 {
-		place = known[0]
-	}
-	if e, ok := k.by[place]; ok {
-		if e, ok = asMade(ix, e); ok {
-			ix.Use(e)
-			return nil
-		}
+	place, e := k.of(ix)
+	if e != nil {
+		ix.Use(e)
+		return nil
 	}
 	if k.Flag.dir != none && len(places(ix)) == 0 {
 		return nil // nothing was encoded yet
@@ -43,6 +38,30 @@ func (k *Kept) Use(ctx context.Context, ix engine.Index, warn func(format string
 		k.by[place] = e
 	}
 	return err
+}
+
+// of is the place of the model of an index, and the model where it is loaded.
+func (k *Kept) of(ix engine.Index) (place string, e Encoder) {
+	place = k.Flag.dir
+	if known := places(ix); place == "" && len(known) == 1 {
+		place = known[0]
+	}
+	if e, ok := k.by[place]; ok {
+		if e, ok = asMade(ix, e); ok {
+			return place, e
+		}
+	}
+	return place, nil
+}
+
+// Used is the model that Use had an index use; nil for words alone.
+func (k *Kept) Used(ix engine.Index) tamis.Encoder {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, e := k.of(ix); e != nil {
+		return e
+	}
+	return nil
 }
 
 // Named is the model that --model names, nil where it names none.

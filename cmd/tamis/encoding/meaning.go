@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/encode/lsi"
 	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/model"
@@ -59,6 +60,10 @@ func Open(ctx context.Context, name string, p model.Precision) (Encoder, error) 
 	dir, err := Folder(name)
 	if err != nil {
 		return nil, err
+	}
+	if lsi.Is(dir) {
+		e, err := lsi.Open(dir)
+		return either(e, err)
 	}
 	e, err := encode.Open(dir, p)
 	return either(e, err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
@@ -77,11 +78,13 @@ func Sources(w io.Writer, c *tamis.Context) error {
 	for i := 0; i < len(c.Spans); {
 		s := &c.Spans[i]
 		var lines, bytes []string
+		var marks []tamis.Dated
 		for ; i < len(c.Spans) && c.Spans[i].Cite == s.Cite && c.Spans[i].Heading == s.Heading; i++ {
 			if line := Spot(c.Spans[i].Place); !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 			bytes = append(bytes, fmt.Sprintf("%d-%d", c.Spans[i].Start, c.Spans[i].End))
+			marks = append(marks, c.Spans[i].Dates...)
 		}
 		where, rest := At(ShortPath(s.Doc), s.Doc, s.Path, s.Place), " bytes "+strings.Join(bytes, ", ")
 		switch {
@@ -94,6 +97,9 @@ func Sources(w io.Writer, c *tamis.Context) error {
 			rest = "  " + strings.Join(strings.Fields(s.Heading), " ") + rest
 		}
 		fmt.Fprintf(&b, form+" %s%s\n", s.Cite, screen.Style(w, screen.Cyan, where), rest)
+		if said := Dates(marks); said != "" {
+			fmt.Fprintf(&b, "    %s\n", screen.Style(w, screen.Dim, said))
+		}
 	}
 	if c.CutRecall > 0 {
 		fmt.Fprintf(&b, "cut %s: measured to leave %.1f %% of the evidence that 2,000 tokens hold\n", c.Cut, 100*c.CutRecall)
@@ -102,6 +108,14 @@ func Sources(w io.Writer, c *tamis.Context) error {
 		c.Tokens, c.Budget, c.Tokenizer, c.Confidence, c.DroppedCount, c.Digest[:min(12, len(c.Digest))])))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Dates says on one line which days words mean: a mark beside a text; "" for none.
+func Dates(marks []tamis.Dated) string {
+	if said := dates.Line(marks); said != "" {
+		return "(" + said + ")"
+	}
+	return ""
 }
 
 // At names a document, shown as name, with the line where that is known, as

@@ -60,6 +60,7 @@ type options struct {
 	drain, settle                                                      time.Duration
 	url, chat, rerank                                                  string
 	model                                                              encoding.Flag
+	labels                                                             labelFlags
 }
 
 // Command is tamis serve.
@@ -84,6 +85,7 @@ Every flag can also be set by a variable, TAMIS_SERVE_ and its name (TAMIS_SERVE
 or in the configuration under [serve]; tamis config serve shows what holds, and whence.`,
 		Example: `  tamis serve ~/notes
   tamis serve --listen 127.0.0.1:8080 --collections ~/indexes
+  tamis serve --classify tickets.jsonl --label-field team
   tamis serve key add --scope read --groups staff reader
   tamis serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --host search.example.org`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -129,6 +131,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
 	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)
+	o.labels.add(f)
 }
 
 func (o *options) logger(a App) (*slog.Logger, error) {
@@ -229,6 +232,9 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 		so.Judge = judge
 	}
 	if so.Library, err = r.library(ctx); err != nil {
+		return err
+	}
+	if so.Labels, err = r.labels(ctx, &so); err != nil {
 		return err
 	}
 	if len(o.watch) > 0 {

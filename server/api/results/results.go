@@ -92,6 +92,11 @@ func appendHit(b []byte, h *tamis.Hit) (_ []byte, err error) {
 			return b, err
 		}
 	}
+	if len(h.Dates) > 0 {
+		if b, err = appendAny(append(b, `,"dates":`...), h.Dates); err != nil {
+			return b, err
+		}
+	}
 	if len(h.Lists) > 0 {
 		if b, err = appendAny(append(b, `,"lists":`...), h.Lists); err != nil {
 			return b, err

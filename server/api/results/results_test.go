@@ -28,6 +28,7 @@ func TestResultsAsEncodingJSON(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "more") {
 				h.Metadata = map[string]any{text.Draw(t, "key"): text.Draw(t, "value"), "n": rapid.Float64().Draw(t, "n"), "b": true, "l": rapid.SliceOf(text).Draw(t, "l"), "nil": nil}
+				h.Dates = []tamis.Dated{{Start: 1, End: 2, Text: text.Draw(t, "said"), Date: "2024-03-04"}}
 				h.Lists = []tamis.ListPlace{{List: text.Draw(t, "list"), Rank: 1, Score: 0.1}}
 			}
 			r.Hits = append(r.Hits, h)
