@@ -220,11 +220,15 @@ func product6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k in
 //go:noescape
 func product6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int)
 
-// softmaxAVX2 works on eight numbers at a time. e to the x is 2 to the whole part
-// of x/ln 2, put into the exponent, times a polynomial of the rest.
+// softmaxAVX2 works on eight numbers at a time.
 //
 //go:noescape
 func softmaxAVX2(x *float32, n int, scale float32) float32
+
+// gateAVX2 works on eight numbers at a time.
+//
+//go:noescape
+func gateAVX2(x *float32, y *float32, n int)
 
 // geluAVX2 works on eight numbers at a time.
 //
@@ -360,3 +364,238 @@ func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, p
 //
 //go:noescape
 func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32)
+
+// quantizeBlocksAVX2 works on 32 numbers at a time.
+//
+//go:noescape
+func quantizeBlocksAVX2(dst *int8, x *float32, blocks int)
+
+// blocks1VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks5VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks5VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks6VNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks6VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks1AVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2AVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3AVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4AVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks1LeastVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2LeastVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3LeastVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4LeastVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks5LeastVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks5LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks6LeastVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks6LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks1LeastAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2LeastAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3LeastAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4LeastAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks1HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks5HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks5HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks6HalvedVNNI is a strip of a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks6HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks1HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks1HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks2HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks2HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks3HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks3HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// blocks4HalvedAVX2 is a strip of half a product; steps from row to row are in bytes.
+//
+//go:noescape
+func blocks4HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int)
+
+// unpackQ4_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ4_1VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_1VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ8_0VNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ8_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ4_KVNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_KVNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ6_KVNNI lays out blocks of 16 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ6_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ4_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ4_1AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_1AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ8_0AVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ4_KAVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ4_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ5_KAVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ5_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// unpackQ6_KAVX2 lays out blocks of 8 rows, stride bytes apart, and fetches as many bytes ahead of them.
+//
+//go:noescape
+func unpackQ6_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)

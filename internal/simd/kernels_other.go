@@ -77,6 +77,7 @@ func product6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k in
 func product6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, stride int, groups int, start *float32, lds int) {
 }
 func softmaxAVX2(x *float32, n int, scale float32) float32 { return 0 }
+func gateAVX2(x *float32, y *float32, n int)               {}
 func geluAVX2(x *float32, n int)                           {}
 func addNormAVX2(x *float32, y *float32, weight *float32, bias *float32, n int, per float32, eps float32) {
 }
@@ -124,3 +125,80 @@ func dotsHalfAVX2(dst *float32, query *float32, rows *byte, steps int, stride in
 func dotsByteAVX2(dst *int32, query *int16, rows *byte, steps int, stride int, pairs int)      {}
 func estimateAVX2(masks *uint32, sums *uint16, codes *byte, tables *byte, factors *byte, steps int, blocks int, unit float32, start float32, least float32) {
 }
+func quantizeBlocksAVX2(dst *int8, x *float32, blocks int) {}
+func blocks1VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks5VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks6VNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks1AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4AVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks1LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks5LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks6LeastVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks1LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4LeastAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks1HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks5HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks6HalvedVNNI(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks1HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks2HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks3HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func blocks4HalvedAVX2(c *float32, ldc int, a *int8, lda int, panel *int8, blocks int, start *float32, lds int) {
+}
+func unpackQ4_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_1VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ8_0VNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ6_KVNNI(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_1AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ4_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ5_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func unpackQ6_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}

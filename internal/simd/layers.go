@@ -36,19 +36,42 @@ func softmaxScalar(x []float32, scale float32) float32 {
 	greatest *= scale
 	var sums [Vector]float32
 	for i, v := range x {
-		v = max(multiplyAdd(v, scale, -greatest), -87)
-		whole := float32(math.RoundToEven(float64(v * float32(math.Log2E))))
-		v = multiplyAdd(-ln2High, whole, v)
-		v = multiplyAdd(-ln2Low, whole, v)
-		r := exponential[0]
-		for _, f := range exponential[1:] {
-			r = multiplyAdd(r, v, f)
-		}
-		r = math.Float32frombits(math.Float32bits(r) + uint32(int32(whole))<<23)
+		r := exp(max(multiplyAdd(v, scale, -greatest), -87))
 		x[i] = r
 		sums[i%Vector] += r
 	}
 	return fold(&sums)
+}
+
+// exp is e to the v, for |v| ≤ 87.
+func exp(v float32) float32 {
+	whole := float32(math.RoundToEven(float64(v * float32(math.Log2E))))
+	v = multiplyAdd(-ln2High, whole, v)
+	v = multiplyAdd(-ln2Low, whole, v)
+	r := exponential[0]
+	for _, f := range exponential[1:] {
+		r = multiplyAdd(r, v, f)
+	}
+	return math.Float32frombits(math.Float32bits(r) + uint32(int32(whole))<<23)
+}
+
+// Gate replaces each x[i] by x[i] / (1 + e^-x[i]) · y[i]: what a gate of the SiLU kind lets
+// through.
+func Gate(x, y []float32) {
+	y = y[:len(x)]
+	whole := 0
+	if fma {
+		if whole = len(x) / Vector * Vector; whole > 0 {
+			gateAVX2(&x[0], &y[0], whole)
+		}
+	}
+	gateScalar(x[whole:], y[whole:])
+}
+
+func gateScalar(x, y []float32) {
+	for i, v := range x {
+		x[i] = float32(v/(1+exp(max(min(-v, 87), -87)))) * y[i]
+	}
 }
 
 // fold adds eight numbers as the vector forms do: halves, quarters, pairs.

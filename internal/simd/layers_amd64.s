@@ -44,6 +44,16 @@ DATA leastExponent<>+24(SB)/4, $0xc2ae0000
 DATA leastExponent<>+28(SB)/4, $0xc2ae0000
 GLOBL leastExponent<>(SB), RODATA|NOPTR, $32
 
+DATA mostExponent<>+0(SB)/4, $0x42ae0000
+DATA mostExponent<>+4(SB)/4, $0x42ae0000
+DATA mostExponent<>+8(SB)/4, $0x42ae0000
+DATA mostExponent<>+12(SB)/4, $0x42ae0000
+DATA mostExponent<>+16(SB)/4, $0x42ae0000
+DATA mostExponent<>+20(SB)/4, $0x42ae0000
+DATA mostExponent<>+24(SB)/4, $0x42ae0000
+DATA mostExponent<>+28(SB)/4, $0x42ae0000
+GLOBL mostExponent<>(SB), RODATA|NOPTR, $32
+
 DATA factorial7<>+0(SB)/4, $0x39500d01
 DATA factorial7<>+4(SB)/4, $0x39500d01
 DATA factorial7<>+8(SB)/4, $0x39500d01
@@ -182,6 +192,56 @@ softmaxAVX2ExpLoop:
 	VPERMILPS    $0xb1, X2, X0
 	VADDPS       X0, X2, X2
 	MOVSS        X2, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA gateOne<>+0(SB)/4, $0x3f800000
+DATA gateOne<>+4(SB)/4, $0x3f800000
+DATA gateOne<>+8(SB)/4, $0x3f800000
+DATA gateOne<>+12(SB)/4, $0x3f800000
+DATA gateOne<>+16(SB)/4, $0x3f800000
+DATA gateOne<>+20(SB)/4, $0x3f800000
+DATA gateOne<>+24(SB)/4, $0x3f800000
+DATA gateOne<>+28(SB)/4, $0x3f800000
+GLOBL gateOne<>(SB), RODATA|NOPTR, $32
+
+// func gateAVX2(x *float32, y *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gateAVX2(SB), NOSPLIT, $0-24
+	MOVQ    x+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    n+16(FP), DX
+	PCALIGN $0x40
+
+gateAVX2Loop:
+	VMOVUPS      (AX), Y0
+	VXORPS       Y1, Y1, Y1
+	VSUBPS       Y0, Y1, Y1
+	VMINPS       mostExponent<>+0(SB), Y1, Y1
+	VMAXPS       leastExponent<>+0(SB), Y1, Y1
+	VMULPS       log2e<>+0(SB), Y1, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VFNMADD231PS ln2High<>+0(SB), Y3, Y1
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y1
+	VCVTPS2DQ    Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMOVUPS      factorial7<>+0(SB), Y2
+	VFMADD213PS  factorial6<>+0(SB), Y1, Y2
+	VFMADD213PS  factorial5<>+0(SB), Y1, Y2
+	VFMADD213PS  factorial4<>+0(SB), Y1, Y2
+	VFMADD213PS  factorial3<>+0(SB), Y1, Y2
+	VFMADD213PS  factorial2<>+0(SB), Y1, Y2
+	VFMADD213PS  factorial1<>+0(SB), Y1, Y2
+	VFMADD213PS  factorial0<>+0(SB), Y1, Y2
+	VPADDD       Y3, Y2, Y2
+	VADDPS       gateOne<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y0, Y0
+	VMULPS       (CX), Y0, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JNZ          gateAVX2Loop
 	VZEROUPPER
 	RET
 

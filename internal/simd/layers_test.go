@@ -37,6 +37,20 @@ func TestLayers(t *testing.T) {
 				t.Fatalf("GELU(%g) = %g and %g, want %g", v, got[i], want[i], exact)
 			}
 		}
+		got, want = slices.Clone(x)[:n-3], slices.Clone(x)[:n-3]
+		got[0], want[0] = 100, 100
+		Gate(got, y)
+		gateScalar(want, y)
+		for i := range got {
+			v := float64(x[i])
+			if i == 0 {
+				v = 100
+			}
+			exact := v / (1 + math.Exp(-v)) * float64(y[i])
+			if math.Abs(float64(got[i])-exact) > 3e-7*math.Abs(exact) || got[i] != want[i] {
+				t.Fatalf("Gate(%g, %g) = %g and %g, want %g", v, y[i], got[i], want[i], exact)
+			}
+		}
 		got, want = slices.Clone(x), slices.Clone(x)
 		AddNorm(got, y, w, b, 1e-5)
 		addNormScalar(want, y, w, b, 1/float32(n), 1e-5)

@@ -16,8 +16,21 @@ type Decoder struct {
 	Layers, Width, Heads, KeyHeads, Size, Inner int
 	Positions                                   int
 	Template                                    string
-	Tied                                        bool // one matrix goes in and out
+	Tied                                        bool                     // one matrix goes in and out
+	Blocks                                      func(name string) string // the type of a matrix whose numbers are in blocks; nil and "" for F32
 	Change                                      func(values map[string]any)
+}
+
+// blocks are types of numbers in blocks: their codes in GGUF files, the numbers and bytes of a
+// block, where a step is and its exponent, and of how many steps, as a power of two, a least number
+// after it is below 0; 0 for none.
+var blocks = map[string]struct {
+	code               uint32
+	numbers, bytes, at int
+	exponent, least    uint16
+}{
+	"Q4_0": {2, 32, 18, 0, 8, 0}, "Q4_1": {3, 32, 20, 0, 8, 3}, "Q5_0": {6, 32, 22, 0, 7, 0}, "Q5_1": {7, 32, 24, 0, 7, 4}, "Q8_0": {8, 32, 34, 0, 4, 0},
+	"Q4_K": {12, 256, 144, 0, 1, 3}, "Q5_K": {13, 256, 176, 0, 0, 4}, "Q6_K": {14, 256, 210, 208, 0, 0},
 }
 
 // Words is the vocabulary: <|endoftext|>, <|im_start|>, <|im_end|>, and the bytes.
@@ -127,10 +140,30 @@ func (d Decoder) file(values map[string]any, seed uint64) []byte {
 			put(uint64(shapes[i][j]))
 			n *= shapes[i][j]
 		}
-		put(uint32(0)) // F32
+		kind := ""
+		if d.Blocks != nil && len(shapes[i]) == 2 {
+			kind = d.Blocks(name)
+		}
+		b := blocks[kind]
+		put(b.code) // 0 is F32
 		put(uint64(data.Len()))
 		// Each tensor has a source of its own, so that their order does not matter.
 		random := rand.New(rand.NewPCG(seed, uint64(len(name))<<32|uint64(sum(name))))
+		if kind != "" {
+			for range n / b.numbers {
+				block := make([]byte, b.bytes)
+				for j := range block {
+					block[j] = byte(random.Uint32())
+				}
+				step := b.exponent<<10 | uint16(random.Uint32N(1<<10)) // a half-precision float
+				binary.LittleEndian.PutUint16(block[b.at:], step)
+				if b.least > 0 { // about as much below 0 as above
+					binary.LittleEndian.PutUint16(block[2:], step+1<<15+b.least<<10)
+				}
+				data.Write(block)
+			}
+			n = 0
+		}
 		for range n {
 			x := float32(random.NormFloat64() * .1)
 			if len(shapes[i]) == 1 {

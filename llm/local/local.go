@@ -25,6 +25,7 @@ type Options struct {
 	MaxTokens int      // of an answer; 0 for DefaultMax
 	Stop      []string // texts that end the answer, which does not hold them
 	Threads   int      // 0 for all
+	F32       bool     // weights are unpacked when the model is loaded: slower, four times the memory or more
 }
 
 // DefaultMax is how many tokens an answer has at most where nothing else is said.
@@ -42,7 +43,7 @@ var _ llm.Model = (*Model)(nil)
 
 // Open loads the model in a GGUF file.
 func Open(path string, o Options) (*Model, error) {
-	d, err := decoder.Open(path)
+	d, err := decoder.Open(path, decoder.Options{F32: o.F32})
 	if err != nil {
 		return nil, err
 	}
@@ -70,20 +71,21 @@ func Open(path string, o Options) (*Model, error) {
 }
 
 // Named is the model that c.URL names: the path of a GGUF file, which is loaded, or an
-// endpoint. Close gives back what was loaded.
+// endpoint. #f32 after a path asks for Options.F32. Close gives back what was loaded.
 func Named(c llm.Config) (m llm.Model, close func() error, err error) {
-	if !strings.HasSuffix(strings.ToLower(c.URL), ".gguf") || strings.Contains(c.URL, "://") {
+	path, f32 := strings.CutSuffix(c.URL, "#f32")
+	if !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
 		client, err := llm.New(c)
 		if err != nil {
 			return nil, nil, err
 		}
 		return client, func() error { return nil }, nil
 	}
-	o := Options{MaxTokens: c.MaxTokens}
+	o := Options{MaxTokens: c.MaxTokens, F32: f32}
 	if c.Temperature != nil {
 		o.Temperature = *c.Temperature
 	}
-	l, err := Open(c.URL, o)
+	l, err := Open(path, o)
 	if err != nil {
 		return nil, nil, err
 	}

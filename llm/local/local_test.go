@@ -232,6 +232,14 @@ func TestNamed(t *testing.T) {
 	if err := close(); err != nil {
 		t.Error(err)
 	}
+	exact, closeExact, err := Named(llm.Config{URL: shape.Write(t, 7) + "#f32"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeExact()
+	if !exact.(within).options.F32 {
+		t.Error("#f32 was not heard")
+	}
 	if m, _, err := Named(llm.Config{URL: "http://localhost:1"}); err != nil || m.(*llm.Client) == nil {
 		t.Error(err)
 	}

@@ -11,6 +11,10 @@
 // A Cache holds the keys and values of what was read. They are laid out as the kernels take
 // them, so that reading on costs nothing again. Logits do not depend on how the tokens
 // were divided between calls, nor on the number of threads.
+//
+// Weights of the formats of 4, 5 and 8 bits stay in their blocks, in the mapped file: they are
+// multiplied as whole numbers with the states, each 32 of which are rounded to 8 bits for
+// that. Options.F32 unpacks them instead and rounds nothing.
 package decoder
 
 import (
@@ -50,14 +54,19 @@ type layer struct {
 	down           matrix
 }
 
-// Open loads the model in a GGUF file. It says before it loads where the weights would
-// not fit into memory.
-func Open(path string) (*Decoder, error) {
+// Options say how a model is held.
+type Options struct {
+	F32 bool // its weights are unpacked when it is loaded, and nothing is rounded to whole numbers
+}
+
+// Open loads the model in a GGUF file, which has to stay as it is until Close. It says before it
+// loads where the weights would not fit into memory.
+func Open(path string, o Options) (*Decoder, error) {
 	set, values, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
 	}
-	d, err := load(set, values)
+	d, err := load(set, values, o)
 	if err != nil {
 		set.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -65,10 +74,26 @@ func Open(path string) (*Decoder, error) {
 	return d, nil
 }
 
-// fits says where the packed weights would take more memory than there is.
-func fits(c Config, words int) error {
-	layer := c.Width*(2*c.Heads+2*c.KeyHeads)*c.HeadSize + 3*c.Width*c.Inner
-	needs, free := 4*(uint64(c.Layers)*uint64(layer)+uint64(words)*uint64(c.Width)), weights.FreeMemory()
+// fits says where the weights would take more memory than there is: what stays in its blocks as
+// much as in the file, the rest four bytes a number.
+func (l *loader) fits() error {
+	needs, free := uint64(0), weights.FreeMemory()
+	_, apart := l.set.Tensor("output.weight")
+	for _, name := range l.set.Names() {
+		t, _ := l.set.Tensor(name)
+		if apart && name == "token_embd.weight" {
+			continue // read row by row
+		}
+		if _, data := l.inBlocks(t); data != nil {
+			needs += uint64(len(data))
+			continue
+		}
+		n := uint64(4)
+		for _, d := range t.Shape {
+			n *= uint64(d)
+		}
+		needs += n
+	}
 	if free > 0 && needs > free {
 		return fmt.Errorf("the model needs about %d MB of memory, %d MB are free: a smaller one needs less", needs>>20, free>>20)
 	}
@@ -78,7 +103,7 @@ func fits(c Config, words int) error {
 // Close gives the file back. The decoder may not be used afterwards.
 func (d *Decoder) Close() error { return d.set.Close() }
 
-func load(set *weights.Set, values weights.Values) (*Decoder, error) {
+func load(set *weights.Set, values weights.Values, o Options) (*Decoder, error) {
 	c, err := configOf(values)
 	if err != nil {
 		return nil, err
@@ -87,7 +112,7 @@ func load(set *weights.Set, values weights.Values) (*Decoder, error) {
 	if d.Tokenizer, err = tokenizer.OfGGUF(values); err != nil {
 		return nil, err
 	}
-	l := &loader{set: set}
+	l := &loader{set: set, f32: o.F32}
 	var ok bool
 	if d.words, ok = set.Tensor("token_embd.weight"); !ok || len(d.words.Shape) != 2 || d.words.Shape[1] != c.Width {
 		return nil, fmt.Errorf("it has no tensor token_embd.weight of rows of %d numbers", c.Width)
@@ -96,7 +121,7 @@ func load(set *weights.Set, values weights.Values) (*Decoder, error) {
 	if d.Words > mostWords || d.Words < d.Tokenizer.Words() {
 		return nil, fmt.Errorf("token_embd.weight has %d rows, its tokenizer %d words: they do not belong together", d.Words, d.Tokenizer.Words())
 	}
-	if err := fits(c, d.Words); err != nil {
+	if err := l.fits(); err != nil {
 		return nil, err
 	}
 	for i := 0; i < c.Layers && l.err == nil; i++ {
@@ -140,20 +165,26 @@ func ends(v weights.Values, t *tokenizer.Tokenizer) (ids []int32) {
 // loader reads tensors until one fails.
 type loader struct {
 	set *weights.Set
+	f32 bool
 	err error
 }
 
-func (l *loader) floats(name string, shape ...int) []float32 {
+func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
 	if l.err != nil {
-		return nil
+		return t
 	}
 	t, ok := l.set.Tensor(name)
 	if !ok {
 		l.err = fmt.Errorf("it has no tensor %s: the file is incomplete, or of another model than it says", name)
-		return nil
-	}
-	if l.err = t.Is(shape...); l.err != nil {
+	} else if l.err = t.Is(shape...); l.err != nil {
 		l.err = fmt.Errorf("tensor %s: %w", name, l.err)
+	}
+	return t
+}
+
+func (l *loader) floats(name string, shape ...int) []float32 {
+	t := l.tensor(name, shape...)
+	if l.err != nil {
 		return nil
 	}
 	var v []float32
@@ -179,9 +210,10 @@ func (l *loader) layer(c Config, p string) (y layer) {
 	return y
 }
 
-// matrix is a packed product with a bias.
+// matrix is a product with a bias. Its numbers are packed, or stay in their blocks.
 type matrix struct {
 	w, bias []float32
+	blocks  []*simd.Blocks // side by side; nil where w is there
 	in, out int
 }
 
@@ -192,23 +224,54 @@ type part struct {
 	biased bool
 }
 
-// matrix packs products of the same input side by side.
+// matrix puts products of the same input side by side.
 func (l *loader) matrix(in int, parts ...part) matrix {
 	m := matrix{in: in}
-	var all []float32
 	for _, p := range parts {
-		all = append(all, l.floats(p.name+".weight", p.out, in)...)
 		if m.out += p.out; p.biased {
 			m.bias = append(m.bias, l.floats(p.name+".bias", p.out)...)
 		} else {
 			m.bias = append(m.bias, make([]float32, p.out)...)
 		}
 	}
+	m.bias = append(m.bias, make([]float32, simd.Padded(m.out)-m.out+simd.Columns)...)
+	if m.blocks = l.blocks(in, parts); m.blocks != nil || l.err != nil {
+		return m
+	}
+	var all []float32
+	for _, p := range parts {
+		all = append(all, l.floats(p.name+".weight", p.out, in)...)
+	}
 	if l.err != nil {
 		return m
 	}
-	m.bias = append(m.bias, make([]float32, simd.Padded(m.out)-m.out)...)
 	m.w = make([]float32, in*simd.Padded(m.out))
 	simd.Pack(m.w, in, m.out, func(i, j int) float32 { return all[j*in+i] })
 	return m
+}
+
+// blocks are the parts as they lie in the file, nil where one of them is not in blocks.
+func (l *loader) blocks(in int, parts []part) (all []*simd.Blocks) {
+	for _, p := range parts {
+		t := l.tensor(p.name+".weight", p.out, in)
+		format, data := l.inBlocks(t)
+		if l.err != nil || data == nil {
+			return nil
+		}
+		b, err := simd.NewBlocks(format, data, p.out, in)
+		if err != nil {
+			l.err = fmt.Errorf("tensor %s: %w", t.Name, err)
+			return nil
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// inBlocks are the bytes of a tensor that is multiplied in its blocks, nil for another.
+func (l *loader) inBlocks(t weights.Tensor) (*simd.Format, []byte) {
+	if format := simd.FormatOf(t.Type); format != nil && !l.f32 {
+		return format, t.Blocks()
+	}
+	return nil, nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
+	"github.com/tamis-search/tamis/model/weights"
 )
 
 var tiny = map[string]tinymodel.Decoder{
@@ -24,14 +26,52 @@ var tiny = map[string]tinymodel.Decoder{
 	"qwen3": {Architecture: "qwen3", Layers: 2, Width: 40, Heads: 4, KeyHeads: 2, Size: 32, Inner: 72, Positions: 512},
 }
 
-func open(t testing.TB, path string) *Decoder {
+// inBlocks are models whose matrices are in blocks: one format for all, several, and with some
+// that are not.
+var inBlocks = map[string]tinymodel.Decoder{}
+
+func init() {
+	shape := tinymodel.Decoder{Architecture: "qwen2", Layers: 2, Width: 64, Heads: 4, KeyHeads: 2, Size: 16, Inner: 96, Positions: 512, Tied: true}
+	for _, kind := range []string{"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"} {
+		shape.Blocks = func(string) string { return kind }
+		inBlocks[kind] = shape
+	}
+	shape.Blocks = func(name string) string {
+		switch {
+		case strings.Contains(name, "attn_v") || name == "token_embd.weight":
+			return "Q8_0"
+		case strings.Contains(name, "ffn_up"):
+			return ""
+		}
+		return "Q4_1"
+	}
+	inBlocks["mixed"] = shape
+	shape.Layers, shape.Width, shape.Heads, shape.Inner = 1, 256, 16, 256
+	for _, kind := range []string{"Q4_K", "Q5_K", "Q6_K"} {
+		shape.Blocks = func(string) string { return kind }
+		inBlocks[kind] = shape
+	}
+}
+
+func open(t testing.TB, path string) *Decoder { return openAs(t, path, Options{}) }
+
+func openAs(t testing.TB, path string, o Options) *Decoder {
 	t.Helper()
-	d, err := Open(path)
+	d, err := Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
 	return d
+}
+
+// published is the file that TAMIS_GGUF names.
+func published(tb testing.TB) string {
+	path := os.Getenv("TAMIS_GGUF")
+	if path == "" {
+		tb.Skip("set TAMIS_GGUF to a GGUF file of a published model")
+	}
+	return path
 }
 
 func someIDs(n, words int) []int32 {
@@ -45,9 +85,11 @@ func someIDs(n, words int) []int32 {
 
 // TestReadIsTheNaiveModel compares with the oracle, for texts longer than a block.
 func TestReadIsTheNaiveModel(t *testing.T) {
-	for name, shape := range tiny {
+	all := maps.Clone(tiny)
+	maps.Copy(all, inBlocks)
+	for name, shape := range all {
 		path := shape.Write(t, 1)
-		d, oracle := open(t, path), openNaive(t, path)
+		d, oracle := openAs(t, path, Options{F32: true}), openNaive(t, path)
 		for _, n := range []int{1, 17, blockRows + 30} {
 			ids := someIDs(n, d.Words)
 			got, err := d.Read(context.Background(), d.NewCache(), ids)
@@ -67,7 +109,9 @@ func TestReadIsTheNaiveModel(t *testing.T) {
 // threads, and what was cut before, logits are the same to the last bit.
 func TestDivisionDoesNotShow(t *testing.T) {
 	ctx := context.Background()
-	for name, shape := range tiny {
+	all := maps.Clone(tiny)
+	maps.Copy(all, inBlocks)
+	for name, shape := range all {
 		d := open(t, shape.Write(t, 2))
 		ids := someIDs(230, d.Words)
 		d.Threads = 1
@@ -97,6 +141,118 @@ func TestDivisionDoesNotShow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBlocksAreNearF32 compares the logits of weights in their blocks with those of the same
+// weights unpacked: states are rounded to 8 bits before each product.
+func TestBlocksAreNearF32(t *testing.T) {
+	for name, shape := range inBlocks {
+		path := shape.Write(t, 4)
+		d, oracle := open(t, path), openAs(t, path, Options{F32: true})
+		if d.logits.blocks == nil || oracle.logits.blocks != nil {
+			t.Fatalf("%s: the logits' matrix is held in another way than asked", name)
+		}
+		off, size := 0., 0.
+		for seed := range 5 {
+			ids := someIDs(30+seed, d.Words)
+			got, err := d.Read(context.Background(), d.NewCache(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := oracle.Read(context.Background(), oracle.NewCache(), ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range want {
+				off += float64(got[i]-w) * float64(got[i]-w)
+				size += float64(w) * float64(w)
+			}
+		}
+		if share := math.Sqrt(off / size); share > .02 {
+			t.Errorf("%s: logits are off by %.1f %%", name, 100*share)
+		} else {
+			t.Logf("%s: logits are off by %.2f %%", name, 100*share)
+		}
+	}
+}
+
+// TestPublishedBlocksAreNearF32 is the same for a published model and a text, of which each token
+// is read by itself: what a user gets who asks for nothing else, beside the oracle.
+func TestPublishedBlocksAreNearF32(t *testing.T) {
+	path := published(t)
+	text, err := os.ReadFile(filepath.Join("..", "..", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, oracle := open(t, path), openAs(t, path, Options{F32: true})
+	c, exact := d.NewCache(), oracle.NewCache()
+	greatest, sum, sizes, same, surprise := 0., 0., 0., 0, [2]float64{}
+	tokens := d.Tokenizer.Encode(string(text), 400)
+	for i, token := range tokens {
+		got, err := d.Read(context.Background(), c, []int32{token.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := oracle.Read(context.Background(), exact, []int32{token.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, w := range want {
+			off := math.Abs(float64(got[j] - w))
+			greatest, sum, sizes = max(greatest, off), sum+off, sizes+math.Abs(float64(w))
+		}
+		if slices.Index(got, slices.Max(got)) == slices.Index(want, slices.Max(want)) {
+			same++
+		}
+		if i+1 < len(tokens) {
+			for k, logits := range [][]float32{got, want} {
+				surprise[k] += surpriseOf(logits, tokens[i+1].ID) / float64(len(tokens)-1)
+			}
+		}
+	}
+	n := float64(len(tokens) * d.Words)
+	t.Logf("%d tokens: logits differ by %.3f at most, %.4f on average, of %.2f; the greedy token is the same for %.1f %%; the text has %.4f nats a token, in f32 %.4f",
+		len(tokens), greatest, sum/n, sizes/n, 100*float64(same)/float64(len(tokens)), surprise[0], surprise[1])
+	if sum > .05*sizes || float64(same) < .9*float64(len(tokens)) || math.Abs(surprise[0]-surprise[1]) > .05 {
+		t.Error("the products in blocks are too far from f32")
+	}
+}
+
+// TestDamagedBlocks: a step that is no number is not looked for when a file is opened, since
+// nothing of it is read then, but no answer is made of it.
+func TestDamagedBlocks(t *testing.T) {
+	path := inBlocks["Q8_0"].Write(t, 5)
+	set, _, err := weights.OpenGGUF(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	embeddings, _ := set.Tensor("token_embd.weight")
+	first := slices.Clone(embeddings.Blocks()[:64])
+	set.Close()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(file[bytes.Index(file, first):], []byte{0, 0x7e})
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, path)
+	if _, err := d.Read(context.Background(), d.NewCache(), []int32{7}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Open(path, Options{F32: true}); err == nil || !strings.Contains(err.Error(), "NaN") {
+		t.Errorf("%v", err)
+	}
+}
+
+// surpriseOf is how many nats a token costs.
+func surpriseOf(logits []float32, id int32) float64 {
+	most, sum := slices.Max(logits), 0.
+	for _, v := range logits {
+		sum += math.Exp(float64(v - most))
+	}
+	return math.Log(sum) - float64(logits[id]-most)
 }
 
 func TestWrongReadsLeaveTheCache(t *testing.T) {
@@ -144,11 +300,11 @@ func TestWrongFiles(t *testing.T) {
 		shape := tiny["llama"]
 		shape.Change = change
 		path := shape.Write(t, 1)
-		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), say) || !strings.HasPrefix(err.Error(), path) {
+		if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), say) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("%v instead of %q", err, say)
 		}
 	}
-	if _, err := Open(filepath.Join(t.TempDir(), "none.gguf")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(filepath.Join(t.TempDir(), "none.gguf"), Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -182,7 +338,7 @@ func TestPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, path := range paths {
-		d := open(t, path)
+		d := openAs(t, path, Options{F32: true})
 		got, err := d.Read(context.Background(), d.NewCache(), all[i])
 		if err != nil {
 			t.Fatal(err)

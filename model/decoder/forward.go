@@ -7,7 +7,6 @@ import (
 	"math"
 	"sync"
 
-	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
@@ -56,7 +55,7 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 	last := x[len(x)-d.Width:]
 	d.norm(last, last, d.final)
 	logits := make([]float32, simd.Padded(d.Words))
-	d.product(&d.logits, logits, last, 1)
+	d.product(r, &d.logits, logits, last, 1)
 	for _, v := range logits[:d.Words] {
 		if v != v {
 			c.Cut(before)
@@ -73,6 +72,7 @@ type room struct {
 	sines, cosines                       []float32   // of a block's positions, HeadSize/2 each
 	scores                               [][]float32 // by head of keys, which threads divide
 	zeros                                []float32   // as many as the tokens, in whole panels
+	whole                                simd.BlockRows
 }
 
 // room is one for so many rows at once.
@@ -134,14 +134,36 @@ func (d *Decoder) norm(y, x, weight []float32) {
 
 // product computes y = x · m for rows of x, its columns divided between threads. Rows
 // of y stand Padded(out) apart.
-func (d *Decoder) product(m *matrix, y, x []float32, rows int) {
+func (d *Decoder) product(r *room, m *matrix, y, x []float32, rows int) {
 	columns := simd.Padded(m.out)
-	panels := columns / simd.Columns
-	d.divide(panels, rows*m.in*m.out, func(from, to int) {
-		first, n := from*simd.Columns, (to-from)*simd.Columns
-		simd.Multiply(y[first:], columns, x, m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
+	if m.blocks == nil {
+		d.divide(columns/simd.Columns, rows*m.in*m.out, func(from, to int) {
+			first, n := from*simd.Columns, (to-from)*simd.Columns
+			simd.Multiply(y[first:], columns, x, m.in, m.w[first*m.in:], m.bias[first:], rows, m.in, n)
+		})
+		return
+	}
+	r.whole.Resize(rows, m.in)
+	d.divide(rows, 16*rows*m.in, func(from, to int) { r.whole.Set(from, x[from*m.in:to*m.in]) })
+	panels := 0
+	for _, b := range m.blocks {
+		panels += simd.Padded(b.Rows()) / simd.Columns
+	}
+	d.divide(panels, rows*m.in*m.out/blocksFaster, func(from, to int) {
+		first := 0 // column of the part
+		for _, b := range m.blocks {
+			n := b.Rows()
+			if j, end := max(from, 0)*simd.Columns, min(to*simd.Columns, n); j < end {
+				b.Multiply(y[first+j:], columns, &r.whole, rows, j, end-j, m.bias[first+j:])
+			}
+			panels := simd.Padded(n) / simd.Columns
+			from, to, first = from-panels, to-panels, first+n
+		}
 	})
 }
+
+// blocksFaster is how many multiplications in blocks take the time of one in float32.
+const blocksFaster = 2
 
 // worthDividing is how many multiplications make up for waking a thread.
 const worthDividing = 1 << 18
@@ -165,26 +187,24 @@ func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
 	l, rows := &d.layers[number], len(x)/d.Width
 	normed := r.normed[:len(x)]
 	d.norm(normed, x, l.attended)
-	d.product(&l.qkv, r.qkv, normed, rows)
+	d.product(r, &l.qkv, r.qkv, normed, rows)
 	d.keep(r, l, &c.layers[number], len(c.tokens), rows)
 	d.attend(r, &c.layers[number], len(c.tokens), rows)
-	d.product(&l.out, r.y, r.mixed, rows)
+	d.product(r, &l.out, r.y, r.mixed, rows)
 	d.add(x, r.y)
 	d.norm(normed, x, l.done)
-	d.product(&l.up, r.inner, normed, rows)
+	d.product(r, &l.up, r.inner, normed, rows)
 	stride := simd.Padded(2 * d.Inner)
-	d.divide(rows, 64*rows*d.Inner, func(from, to int) {
+	d.divide(rows, 4*rows*d.Inner, func(from, to int) {
 		for i := from; i < to; i++ {
 			gate, up := r.inner[i*stride:][:d.Inner], r.inner[i*stride+d.Inner:][:d.Inner]
-			for j, v := range gate {
-				gate[j] = float32(v*float32(portable.Logistic(float64(v)))) * up[j]
-			}
+			simd.Gate(gate, up)
 		}
 	})
 	for i := 1; i < rows; i++ {
 		copy(r.inner[i*d.Inner:], r.inner[i*stride:][:d.Inner])
 	}
-	d.product(&l.down, r.y, r.inner, rows)
+	d.product(r, &l.down, r.y, r.inner, rows)
 	d.add(x, r.y)
 }
 

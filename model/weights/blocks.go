@@ -1,6 +1,10 @@
 package weights
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tamis-search/tamis/internal/simd"
+)
 
 // ggufTypes are the types of numbers by their codes in GGUF files. Those of which neither
 // sizes nor blocks know the bytes are not here.
@@ -19,8 +23,23 @@ type block struct {
 // a scale, and a least value in the types that end in 1; or 256 in eight or sixteen groups
 // whose scales are themselves numbers of a few bits (the types that end in K).
 var blocks = map[string]*block{
-	"Q4_0": {32, 18, q4_0}, "Q4_1": {32, 20, q4_1}, "Q5_0": {32, 22, q5_0}, "Q5_1": {32, 24, q5_1}, "Q8_0": {32, 34, q8_0},
-	"Q2_K": {256, 84, q2K}, "Q3_K": {256, 110, q3K}, "Q4_K": {256, 144, q4K}, "Q5_K": {256, 176, q5K}, "Q6_K": {256, 210, q6K},
+	"Q4_0": multiplied("Q4_0"), "Q4_1": multiplied("Q4_1"), "Q5_0": multiplied("Q5_0"), "Q5_1": multiplied("Q5_1"), "Q8_0": multiplied("Q8_0"),
+	"Q2_K": {256, 84, q2K}, "Q3_K": {256, 110, q3K}, "Q4_K": multiplied("Q4_K"), "Q5_K": multiplied("Q5_K"), "Q6_K": multiplied("Q6_K"),
+}
+
+// multiplied is a type that the kernels know.
+func multiplied(name string) *block {
+	f := simd.FormatOf(name)
+	return &block{f.Numbers, f.Bytes, f.Floats}
+}
+
+// Blocks are the bytes of a tensor whose numbers are in blocks, row after row; nil for another.
+// They are those of the mapped file.
+func (t Tensor) Blocks() []byte {
+	if t.block == nil {
+		return nil
+	}
+	return t.data
 }
 
 // readBlocks fills dst with the numbers from the given one on.
@@ -41,46 +60,6 @@ func (t Tensor) readBlocks(dst []float32, from int) {
 }
 
 func half16(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }
-
-func q4_0(dst []float32, b []byte) {
-	d := half16(b)
-	for i, q := range b[2:18] {
-		dst[i], dst[i+16] = d*float32(int(q&15)-8), d*float32(int(q>>4)-8)
-	}
-}
-
-func q4_1(dst []float32, b []byte) {
-	d, m := half16(b), half16(b[2:])
-	for i, q := range b[4:20] {
-		dst[i], dst[i+16] = float32(d*float32(q&15))+m, float32(d*float32(q>>4))+m
-	}
-}
-
-// fifth is the fifth bit of number i, which stands apart from the other four.
-func fifth(high uint32, i int) int { return int(high>>i&1) << 4 }
-
-func q5_0(dst []float32, b []byte) {
-	d, high := half16(b), binary.LittleEndian.Uint32(b[2:])
-	for i, q := range b[6:22] {
-		dst[i] = d * float32((int(q&15)|fifth(high, i))-16)
-		dst[i+16] = d * float32((int(q>>4)|fifth(high, i+16))-16)
-	}
-}
-
-func q5_1(dst []float32, b []byte) {
-	d, m, high := half16(b), half16(b[2:]), binary.LittleEndian.Uint32(b[4:])
-	for i, q := range b[8:24] {
-		dst[i] = float32(d*float32(int(q&15)|fifth(high, i))) + m
-		dst[i+16] = float32(d*float32(int(q>>4)|fifth(high, i+16))) + m
-	}
-}
-
-func q8_0(dst []float32, b []byte) {
-	d := half16(b)
-	for i, q := range b[2:34] {
-		dst[i] = d * float32(int8(q))
-	}
-}
 
 func q2K(dst []float32, b []byte) {
 	scales, quants, d, least := b[:16], b[16:80], half16(b[80:]), half16(b[82:])
@@ -108,49 +87,6 @@ func q3K(dst []float32, b []byte) {
 				q -= 4
 			}
 			dst[group*16+i] = scale * float32(q)
-		}
-	}
-}
-
-// sixBits are scale and least value of a group of 32, six bits each, of the twelve bytes
-// that Q4_K and Q5_K share.
-func sixBits(packed []byte, group int) (scale, least byte) {
-	if group < 4 {
-		return packed[group] & 63, packed[group+4] & 63
-	}
-	return packed[group+4]&15 | packed[group-4]>>6<<4, packed[group+4]>>4 | packed[group]>>6<<4
-}
-
-func q4K(dst []float32, b []byte) {
-	d, m, packed, quants := half16(b), half16(b[2:]), b[4:16], b[16:144]
-	for group := range 8 {
-		s, l := sixBits(packed, group)
-		scale, offset := d*float32(s), m*float32(l)
-		for i, q := range quants[group/2*32:][:32] {
-			dst[group*32+i] = float32(scale*float32(q>>(group%2*4)&15)) - offset
-		}
-	}
-}
-
-func q5K(dst []float32, b []byte) {
-	d, m, packed, high, quants := half16(b), half16(b[2:]), b[4:16], b[16:48], b[48:176]
-	for group := range 8 {
-		s, l := sixBits(packed, group)
-		scale, offset := d*float32(s), m*float32(l)
-		for i, q := range quants[group/2*32:][:32] {
-			dst[group*32+i] = float32(scale*float32(q>>(group%2*4)&15|high[i]>>group&1<<4)) - offset
-		}
-	}
-}
-
-func q6K(dst []float32, b []byte) {
-	low, high, scales, d := b[:128], b[128:192], b[192:208], half16(b[208:])
-	for run := range 8 { // of 32 numbers, four in each half
-		side, quarter := run/4, run%4
-		of, two := low[side*64+quarter%2*32:], high[side*32:]
-		for i := range 32 {
-			q := int(of[i]>>(quarter/2*4)&15|two[i]>>(quarter*2)&3<<4) - 32
-			dst[run*32+i] = d * float32(int8(scales[run*2+i/16])) * float32(q)
 		}
 	}
 }

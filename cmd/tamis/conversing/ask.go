@@ -40,7 +40,8 @@ func (a *App) Ask() *cobra.Command {
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, or of a model in a GGUF file, which runs in this
-process; it is given that context and nothing else.
+process; it is given that context and nothing else. The weights of such a file stay as
+they are in it; #f32 after its name unpacks them, which takes more time and memory.
 Each citation in the reply is checked; one that names no source is marked "?".
 Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
 empty answer is a failure; one that the model's limit of tokens cut off is said to be.
@@ -53,6 +54,7 @@ means, for the search; what the window shows is verbatim all the same.
 The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		Example: `  tamis ask "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "which tables does the importer lock?"
+  tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 --session importer.json "for how long?"`,
 		Args: flags.Exact("QUESTION"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.answer(cmd, q, args[0]) },

@@ -15,6 +15,7 @@ import (
 type gen struct {
 	*build.Context
 	kernel string
+	single map[uint8]Mem // in read-only memory
 }
 
 // begin starts a kernel. The last form of a name says which vectors it needs.

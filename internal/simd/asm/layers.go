@@ -10,7 +10,9 @@ import (
 
 // layers holds what an encoder does between its products.
 func layers(g *gen) {
-	g.softmax()
+	e := g.exponential()
+	g.softmax(e)
+	g.gate(e)
 	g.gelu()
 	g.addNorm()
 	g.raise()
@@ -45,22 +47,67 @@ func (g *gen) fold(v reg.VecVirtual, op func(a, b, c Op)) {
 	op(x, v.AsX(), v.AsX())
 }
 
-func (g *gen) softmax() {
-	log2e := g.constant("log2e", math.Log2E)
+// exponential holds the numbers that e to the x is made of.
+type exponential struct {
+	log2e, high, low, least, most Mem
+	factors                       []Mem // 1/7! … 1/0!
+}
+
+func (g *gen) exponential() (e exponential) {
+	e.log2e = g.constant("log2e", math.Log2E)
 	const ln2High = 0x1.62e4p-1 // few enough bits that products with whole numbers are exact
-	high, low := g.constant("ln2High", ln2High), g.constant("ln2Low", math.Ln2-ln2High)
-	least := g.constant("leastExponent", -87)
-	var factors []Mem // 1/7! … 1/0!
+	e.high, e.low = g.constant("ln2High", ln2High), g.constant("ln2Low", math.Ln2-ln2High)
+	e.least, e.most = g.constant("leastExponent", -87), g.constant("mostExponent", 87)
 	f := 5040.0
 	for i := 7; i >= 0; i-- {
-		factors = append(factors, g.constant("factorial"+string(rune('0'+i)), float32(1/f)))
+		e.factors = append(e.factors, g.constant("factorial"+string(rune('0'+i)), float32(1/f)))
 		if i > 0 {
 			f /= float64(i)
 		}
 	}
+	return e
+}
+
+// exp sets r to e to the v. It is 2 to the whole part of v/ln 2, put into the exponent, times
+// a polynomial of the rest.
+func (g *gen) exp(e exponential, v, r, whole reg.VecVirtual) {
+	g.VMULPS(e.log2e, v, whole)
+	g.VROUNDPS(Imm(8), whole, whole)
+	g.VFNMADD231PS(e.high, whole, v)
+	g.VFNMADD231PS(e.low, whole, v)
+	g.VCVTPS2DQ(whole, whole)
+	g.VPSLLD(Imm(23), whole, whole)
+	g.VMOVUPS(e.factors[0], r)
+	for _, f := range e.factors[1:] {
+		g.VFMADD213PS(f, v, r)
+	}
+	g.VPADDD(whole, r, r)
+}
+
+// gate is x / (1 + e^-x) · y.
+func (g *gen) gate(e exponential) {
+	one := g.constant("gateOne", 1)
+	g.begin("gateAVX2", "func(x, y *float32, n int)", "works on eight numbers at a time.")
+	x, y, n := g.argument("x"), g.argument("y"), g.argument("n")
+	v, t, r, whole := g.YMM(), g.YMM(), g.YMM(), g.YMM()
+	g.each(n, 8, func() {
+		g.VMOVUPS(at(x, 0), v)
+		g.VXORPS(t, t, t)
+		g.VSUBPS(v, t, t)
+		g.VMINPS(e.most, t, t)
+		g.VMAXPS(e.least, t, t)
+		g.exp(e, t, r, whole)
+		g.VADDPS(one, r, r)
+		g.VDIVPS(r, v, v)
+		g.VMULPS(at(y, 0), v, v)
+		g.VMOVUPS(v, at(x, 0))
+	}, move{x, 32}, move{y, 32})
+	g.end()
+}
+
+func (g *gen) softmax(e exponential) {
 	g.begin("softmaxAVX2", "func(x *float32, n int, scale float32) float32",
-		"works on eight numbers at a time. e to the x is 2 to the whole part",
-		"of x/ln 2, put into the exponent, times a polynomial of the rest.")
+		"works on eight numbers at a time.")
 	x, n := g.argument("x"), g.argument("n")
 	p, left := g.copyOf(x), g.copyOf(n)
 	greatest, v, sum, r, whole := g.YMM(), g.YMM(), g.YMM(), g.YMM(), g.YMM()
@@ -76,18 +123,8 @@ func (g *gen) softmax() {
 	g.each(n, 8, func() {
 		g.VMOVUPS(at(x, 0), v)
 		g.VFMSUB213PS(greatest, scale, v)
-		g.VMAXPS(least, v, v)
-		g.VMULPS(log2e, v, whole)
-		g.VROUNDPS(Imm(8), whole, whole)
-		g.VFNMADD231PS(high, whole, v)
-		g.VFNMADD231PS(low, whole, v)
-		g.VCVTPS2DQ(whole, whole)
-		g.VPSLLD(Imm(23), whole, whole)
-		g.VMOVUPS(factors[0], r)
-		for _, f := range factors[1:] {
-			g.VFMADD213PS(f, v, r)
-		}
-		g.VPADDD(whole, r, r)
+		g.VMAXPS(e.least, v, v)
+		g.exp(e, v, r, whole)
 		g.VMOVUPS(r, at(x, 0))
 		g.VADDPS(r, sum, sum)
 	}, move{x, 32})

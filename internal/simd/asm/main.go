@@ -14,6 +14,7 @@ import (
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
 )
@@ -57,8 +58,9 @@ func generate() (map[string][]byte, error) {
 		{"layers_amd64.s", layers},
 		{"integer_amd64.s", integer},
 		{"dense_amd64.s", dense},
+		{"blocks_amd64.s", blocks},
 	} {
-		g := &gen{Context: build.NewContext()}
+		g := &gen{Context: build.NewContext(), single: map[uint8]operand.Mem{}}
 		part.kernels(g)
 		f, err := g.compile()
 		if err != nil {
