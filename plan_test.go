@@ -106,7 +106,7 @@ func TestPlansKeepToScopes(t *testing.T) {
 	ix := planIndex(t)
 	for _, plan := range []string{
 		"text", "rrf(text, dense)", "rrf(text/passage, dense, k=3)", "linear(text, dense, norm=median)", "rerank(text, dense, n=9)", "rerank(dense, text)",
-		"rrf(text, boost(dense, 'year >= 2020', by=9))", "recent(rrf(text, dense), days=3)", "smooth(text)", "feedback(text, docs=3, terms=4)", "feedback(dense, text)",
+		"rrf(text, boost(dense, 'year >= 2020', by=9))", "recent(rrf(text, dense), days=3)", "smooth(text)", "feedback(text, docs=3, terms=4)", "feedback(dense, text)", "near(rrf(text, dense), dense, n=3)",
 		"rerank(dense, feedback(text))", "max(text)", "first(text)", "sum(text)",
 	} {
 		for _, unit := range []Unit{Passages, Documents} {

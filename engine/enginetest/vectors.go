@@ -111,6 +111,11 @@ func dense(t *testing.T, p *pair) {
 	p.same("another width", func(ix engine.Index) (any, error) {
 		return ix.Search(t.Context(), tamis.Query{Vector: tamis.Dense{1, 2}})
 	})
+	if engine.Has(p.subject, engine.Plans) {
+		for _, plan := range []string{"near(text, dense)", "near(linear(text, 0.2*dense, norm=best), dense, n=3)"} {
+			p.ranked(tamis.Query{Text: "mill stone bread", Plan: plan, Vector: someDense(r, 24), K: 20, Unit: tamis.Documents})
+		}
+	}
 	res, err := p.subject.Search(t.Context(), tamis.Query{Vector: someDense(r, 24), Recall: .9, Filter: "year = 2003"})
 	if err != nil || len(res.Hits) == 0 || res.Recall < .9 {
 		t.Errorf("nine of ten: %+v %v", res, err)

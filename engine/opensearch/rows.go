@@ -261,18 +261,38 @@ func near(field string, f vector.Field, v vector.Value, k, look int, filters []q
 	return vectors.Near(field, v.(vector.Dense), k, look, filters), nil
 }
 
+// storedTogether is how many vectors are asked for at once.
+const storedTogether = 500
+
 // Stored is that of lists.Rows.
-func (r *rows) Stored(field string, row topk.Row) (vector.Value, error) {
+func (r *rows) Stored(field string, rows []topk.Row) ([]vector.Value, error) {
 	f := r.fields[field]
-	found, err := r.withVectors(query{"bool": query{"filter": r.seen(f.Unit, []topk.Row{row})}}, 1)
-	if err != nil || len(found) == 0 {
-		return nil, err
+	all := make([]vector.Value, len(rows))
+	at := make(map[topk.Row]int, len(rows))
+	for i, row := range rows {
+		at[row] = i
 	}
-	s, ok := found[0].Source.X.Vectors[field]
-	if !ok {
-		return nil, nil
+	for part := range slices.Chunk(rows, storedTogether) {
+		found, err := r.withVectors(query{"bool": query{"filter": r.seen(f.Unit, part)}}, len(part))
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range found {
+			row := topk.Row{Segment: h.Source.Seq}
+			if f.Unit == vector.Passages {
+				row.Row = h.Source.N
+			}
+			s, ok := h.Source.X.Vectors[field]
+			i, asked := at[row]
+			if !ok || !asked {
+				continue
+			}
+			if all[i], err = r.numbered(f.Compared(s.Value())); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return r.numbered(f.Compared(s.Value()))
+	return all, nil
 }
 
 // withVectors finds records with their vectors.

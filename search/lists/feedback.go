@@ -144,12 +144,12 @@ func (q *Question) count(unit vector.Unit, row topk.Row) (map[string]float64, er
 
 // weights are those of a row's sparse vector in a field.
 func (q *Question) weights(field string, row topk.Row) (map[uint32]float64, error) {
-	v, err := q.Stored(field, row)
+	v, err := q.Stored(field, []topk.Row{row})
 	if err != nil {
 		return nil, err
 	}
 	count := map[uint32]float64{}
-	if x, ok := v.(vector.Sparse); ok {
+	if x, ok := v[0].(vector.Sparse); ok {
 		for i, t := range x.Terms {
 			count[t] = float64(x.Weights[i])
 		}
@@ -157,20 +157,38 @@ func (q *Question) weights(field string, row topk.Row) (map[uint32]float64, erro
 	return count, nil
 }
 
+// dense are the dense vectors of rows in a field.
+func (q *Question) dense(field string, rows []topk.Row) ([]vector.Dense, error) {
+	values, err := q.Stored(field, rows)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]vector.Dense, len(rows))
+	for i, v := range values {
+		all[i], _ = v.(vector.Dense)
+	}
+	return all, nil
+}
+
 // towards is a vector moved by a share towards the mean of those of rows (Rocchio).
 func (q *Question) towards(asked vector.Dense, field string, found []topk.Hit, by float64) (vector.Dense, error) {
+	rows := make([]topk.Row, len(found))
+	for i, h := range found {
+		rows[i] = h.Row
+	}
+	vectors, err := q.dense(field, rows)
+	if err != nil {
+		return nil, err
+	}
 	mean, n := make([]float64, len(asked)), 0
-	for _, h := range found {
-		v, err := q.Stored(field, h.Row)
-		if err != nil {
-			return nil, err
+	for _, d := range vectors {
+		if d == nil {
+			continue
 		}
-		if d, ok := v.(vector.Dense); ok {
-			for i, x := range d {
-				mean[i] += float64(x)
-			}
-			n++
+		for i, x := range d {
+			mean[i] += float64(x)
 		}
+		n++
 	}
 	moved := slices.Clone(asked)
 	for i, x := range asked {

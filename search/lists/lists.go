@@ -43,9 +43,9 @@ type Rows interface {
 	// ByVector ranks what the vectors of a field stand for by one of Compared: all, or
 	// those of only, where it is not nil.
 	ByVector(v vector.Value, field string, recall float32, only []topk.Row) (search.Ranker, error)
-	// Stored is the vector of a row in a field, with terms of the numbers that those of
-	// Compared have; nil where it has none.
-	Stored(field string, row topk.Row) (vector.Value, error)
+	// Stored are the vectors of rows in a field, with terms of the numbers that those of
+	// Compared have; nil where a row has none.
+	Stored(field string, rows []topk.Row) ([]vector.Value, error)
 }
 
 // Question is what is asked of an index; it is the source of the lists of a plan.
@@ -170,11 +170,7 @@ func (q *Question) vectors(v vector.Value, field string) (*plan.List, error) {
 	}
 	switch asked := asked.(type) {
 	case vector.Dense:
-		l.Vector = func(row topk.Row) (vector.Dense, error) {
-			v, err := q.Stored(field, row)
-			d, _ := v.(vector.Dense)
-			return d, err
-		}
+		l.Vectors = func(rows []topk.Row) ([]vector.Dense, error) { return q.dense(field, rows) }
 		l.Feedback = func(_ context.Context, found []topk.Hit, f plan.Feedback) (search.Ranker, error) {
 			moved, err := q.towards(asked, field, found, f.By)
 			if err != nil {

@@ -94,9 +94,20 @@ func (s *Snapshot) ByVector(v vector.Value, field string, recall float32, only [
 	return r, nil
 }
 
-// Stored is that of Rows: a dense vector as its segment has it, a sparse one as it was
-// given, since segments have these by term alone.
-func (s *Snapshot) Stored(field string, row topk.Row) (vector.Value, error) {
+// Stored is that of Rows.
+func (s *Snapshot) Stored(field string, rows []topk.Row) (all []vector.Value, err error) {
+	all = make([]vector.Value, len(rows))
+	for i, row := range rows {
+		if all[i], err = s.stored(field, row); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// stored is a dense vector as its segment has it, a sparse one as it was given, since segments
+// have these by term alone.
+func (s *Snapshot) stored(field string, row topk.Row) (vector.Value, error) {
 	f := s.Field(field)
 	if f.Kind == vector.KindDense {
 		for _, x := range s.VectorSpaces(field) {

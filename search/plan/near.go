@@ -24,7 +24,7 @@ func (p *Plan) near(ctx context.Context, n *Node, unit vector.Unit, k int) (*ran
 	if err != nil {
 		return nil, err
 	}
-	if l.Vector == nil {
+	if l.Vectors == nil {
 		return nil, fmt.Errorf("%w: %s has no dense vectors to compare rows by", ErrSyntax, leaf.name)
 	}
 	depth := int(n.option("depth"))
@@ -34,14 +34,9 @@ func (p *Plan) near(ctx context.Context, n *Node, unit vector.Unit, k int) (*ran
 	}
 	out := &ranked{hits: slices.Clone(r.hits), unit: r.unit, exact: r.exact, recall: r.recall}
 	head := out.hits[:min(depth, len(out.hits))]
-	vectors := make([]vector.Dense, len(head))
-	lengths := make([]float64, len(head))
-	for i, h := range head {
-		v, length, err := p.direction(l, h.Row, r.unit)
-		if err != nil {
-			return nil, err
-		}
-		vectors[i], lengths[i] = v, min(1, length)
+	vectors, lengths, err := p.directions(l, head, r.unit)
+	if err != nil {
+		return nil, err
 	}
 	from := min(0, float64(head[len(head)-1].Score))
 	by, most := n.option("by"), int(n.option("n"))
@@ -109,39 +104,49 @@ func lentBy(all []neighbour, has func(at int) float64) float64 {
 	return sum / weight
 }
 
-// direction is the vector of a row with the length 1, and its own length; of a document the
-// sum of those of its passages, where these have vectors. Nil where there is none.
-func (p *Plan) direction(l *List, row topk.Row, unit vector.Unit) (vector.Dense, float64, error) {
-	if l.Unit == unit {
-		return lengthOne(l.Vector(row))
-	}
-	if unit == vector.Passages {
-		return lengthOne(l.Vector(p.Source.DocumentOf(row)))
-	}
-	var sum vector.Dense
-	first, end := p.Source.PassageRows(row)
-	for n := first; n < end; n++ {
-		v, err := l.Vector(topk.Row{Segment: row.Segment, Row: n})
-		if err != nil {
-			return nil, 0, err
-		}
-		if sum == nil {
-			sum = make(vector.Dense, len(v))
-		}
-		for i := range v {
-			sum[i] += v[i]
-		}
-	}
-	return lengthOne(sum, nil)
-}
+// mostSummed is how many passages of a document stand for it, evenly taken.
+const mostSummed = 64
 
-func lengthOne(v vector.Dense, err error) (vector.Dense, float64, error) {
+// directions are the vectors of rows with the length 1, and their own lengths, 1 at most; of a
+// document the sum of those of its passages, where these have vectors. Nil where there is none.
+func (p *Plan) directions(l *List, head []topk.Hit, unit vector.Unit) ([]vector.Dense, []float64, error) {
+	var rows []topk.Row
+	var of []int // of head, by row
+	for i, h := range head {
+		switch {
+		case l.Unit == unit:
+			rows, of = append(rows, h.Row), append(of, i)
+		case unit == vector.Passages:
+			rows, of = append(rows, p.Source.DocumentOf(h.Row)), append(of, i)
+		default:
+			first, end := p.Source.PassageRows(h.Row)
+			for n, step := first, max(1, (end-first)/mostSummed); n < end; n += step {
+				rows, of = append(rows, topk.Row{Segment: h.Row.Segment, Row: n}), append(of, i)
+			}
+		}
+	}
+	found, err := l.Vectors(rows)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	unit, ok := v.Unit()
-	if !ok {
-		return nil, 0, nil
+	vectors, lengths := make([]vector.Dense, len(head)), make([]float64, len(head))
+	for n, v := range found {
+		i := of[n]
+		if vectors[i] == nil {
+			vectors[i] = v
+			continue
+		}
+		sum := make(vector.Dense, len(vectors[i]))
+		for j := range v {
+			sum[j] = vectors[i][j] + v[j]
+		}
+		if v != nil {
+			vectors[i] = sum
+		}
 	}
-	return unit, float64(v.Length()), nil
+	for i, v := range vectors {
+		lengths[i] = min(1, v.Length())
+		vectors[i], _ = v.Unit()
+	}
+	return vectors, lengths, nil
 }

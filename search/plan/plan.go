@@ -29,8 +29,8 @@ type List struct {
 	// Score returns the scores of rows, NaN for one that has none: rerank asks it. A
 	// model that reads question and passage is a List that has nothing else.
 	Score func(ctx context.Context, rows []topk.Row) ([]float32, error)
-	// Vector is the vector of a row of the Unit, nil where it has none: near compares them.
-	Vector func(row topk.Row) (vector.Dense, error)
+	// Vectors are those of rows of the Unit, nil where one has none: near compares them.
+	Vectors func(rows []topk.Row) ([]vector.Dense, error)
 	// Feedback ranks by the question changed towards rows that were found.
 	Feedback func(ctx context.Context, found []topk.Hit, f Feedback) (search.Ranker, error)
 }

@@ -60,7 +60,12 @@ func (f *fake) List(_ context.Context, name string, unit vector.Unit) (*List, er
 	}
 	l.Ranker = fixed(hits)
 	if name == "dense" {
-		l.Vector = func(row topk.Row) (vector.Dense, error) { return f.vectors[row], nil }
+		l.Vectors = func(rows []topk.Row) (all []vector.Dense, err error) {
+			for _, row := range rows {
+				all = append(all, f.vectors[row])
+			}
+			return all, nil
+		}
 	}
 	l.Feedback = func(_ context.Context, found []topk.Hit, fb Feedback) (search.Ranker, error) {
 		f.feedback++
