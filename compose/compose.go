@@ -67,7 +67,8 @@ func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (
 	}
 	words := analyzers.Loan()
 	defer words.Release()
-	idf := weighed(terms[own:], IDF(from, terms))
+	rare := rarityOf(from, terms)
+	idf := weighed(terms[own:], rare.of)
 	g := gather.New(from, words)
 	q := pack.Question{Text: r.Question, Terms: texts(terms), IDF: idf}
 	for _, d := range r.Drafts {
@@ -85,7 +86,7 @@ func Context(ctx context.Context, from Index, analyzers *text.Pool, r Request) (
 	if err != nil {
 		return nil, err
 	}
-	asked := gather.Question{Text: r.Question, Terms: terms, IDF: idf, Meaning: meaning, Favour: r.Favour}
+	asked := gather.Question{Text: r.Question, Terms: terms, IDF: idf, Ahead: rare.ahead, Meaning: meaning, Favour: r.Favour}
 	judged := r.Rerank.judge(from, &asked, meant(&r))
 	if err := g.Look(ctx, &asked, max(candidatePassages, r.Pack.Budget/passageBudget), candidateDocuments); err != nil {
 		return nil, err

@@ -19,26 +19,59 @@ type Words interface {
 	DocumentStats(terms []string) (search.Stats, error)
 }
 
-// IDF is the inverse document frequency of a term among the passages; those of terms are
-// looked up at once.
+// rarity is the inverse document frequency of terms among the passages of an index.
+type rarity struct {
+	from  Words
+	known map[string]float64
+}
+
+// IDF is the inverse document frequency of terms; those that are given are looked up at once.
 func IDF(from Words, terms []search.Term) func(term string) float64 {
-	known := map[string]float64{}
-	look := func(names []string) {
-		st, err := from.PassageStats(names)
-		if err != nil {
-			return // the index keeps that for its Err
-		}
-		for i, t := range names {
-			known[t] = search.IDF(st.Rows, st.DF[i])
+	return rarityOf(from, terms).of
+}
+
+func rarityOf(from Words, terms []search.Term) *rarity {
+	r := &rarity{from: from, known: map[string]float64{}}
+	r.look(texts(terms))
+	return r
+}
+
+// lookedTogether is how many terms an index is asked for at once.
+const lookedTogether = 500
+
+// ahead looks up terms that will be asked for, each of which would be a request of its own
+// else where the index lies in a cluster.
+func (r *rarity) ahead(terms []string) {
+	var unknown []string
+	for _, t := range terms {
+		if _, ok := r.known[t]; !ok {
+			unknown = append(unknown, t)
+			r.known[t] = 0
 		}
 	}
-	look(texts(terms))
-	return func(term string) float64 {
-		if _, ok := known[term]; !ok {
-			look([]string{term})
-		}
-		return known[term]
+	for part := range slices.Chunk(unknown, lookedTogether) {
+		r.look(part)
 	}
+}
+
+func (r *rarity) look(names []string) {
+	st, err := r.from.PassageStats(names)
+	if err != nil {
+		for _, t := range names {
+			delete(r.known, t)
+		}
+		return // the index keeps that for its Err
+	}
+	for i, t := range names {
+		r.known[t] = search.IDF(st.Rows, st.DF[i])
+	}
+}
+
+func (r *rarity) of(term string) float64 {
+	if _, ok := r.known[term]; !ok {
+		r.look([]string{term})
+	}
+	return r.known[term]
 }
 
 // Terms analyses a question by every analysis that the index uses and joins

@@ -145,6 +145,8 @@ type Question struct {
 	Text  string
 	Terms []search.Term
 	IDF   func(term string) float64 // among the passages
+	// Ahead, where not nil, is told of terms that IDF will be asked for.
+	Ahead func(terms []string)
 	// Meaning, where not nil, weighs in the second look and is told of each passage.
 	Meaning Meaning
 	// Favour is what the asker did with documents, by their ids, from -1 (sent away) to 1 (kept).

@@ -77,6 +77,8 @@ type looker struct {
 type seenDoc struct {
 	Header
 	analyzer *text.Analyzer
+	title    []string // its terms, each once
+	weighed  bool
 	place    set     // title and path
 	base     float64 // what its passages have in common
 }
@@ -102,6 +104,9 @@ func (g *Gatherer) look(ctx context.Context, q *Question, docs []topk.Hit) ([]lo
 	l.weigh(q.Terms)
 	for _, d := range docs {
 		l.docs[d.Row] = &seenDoc{base: weighDoc * float64(d.Score) / float64(docs[0].Score)}
+	}
+	if err := l.ahead(hits, q.Ahead); err != nil {
+		return nil, err
 	}
 	out := make([]looked, len(hits))
 	for i, hit := range hits {
@@ -184,7 +189,25 @@ func (l *looker) terms(an *text.Analyzer, text string) (s set) {
 // pathWords breaks what names of files join.
 var pathWords = strings.NewReplacer("/", " ", "-", " ", "_", " ", ".", " ")
 
-func (l *looker) document(row topk.Row) (*seenDoc, error) {
+// ahead tells of the words of the titles of what was found.
+func (l *looker) ahead(hits []topk.Hit, tell func([]string)) error {
+	if tell == nil {
+		return nil
+	}
+	var words []string
+	for _, h := range hits {
+		d, err := l.read(l.g.from.DocumentOf(h.Row))
+		if err != nil {
+			return err
+		}
+		words = append(words, d.title...)
+	}
+	tell(words)
+	return nil
+}
+
+// read is a document with the terms of its title.
+func (l *looker) read(row topk.Row) (*seenDoc, error) {
 	d := l.docs[row]
 	if d == nil {
 		d = &seenDoc{}
@@ -200,14 +223,27 @@ func (l *looker) document(row topk.Row) (*seenDoc, error) {
 	if d.analyzer, err = l.g.words.Get(d.Analyzer); err != nil {
 		return nil, err
 	}
-	all, known := 0.0, map[string]bool{}
+	known := map[string]bool{}
 	d.analyzer.Each(d.Title, func(t string, _, _ int) {
 		if !known[t] {
 			known[t] = true
-			all += l.idf(t)
+			d.title = append(d.title, t)
 		}
-		d.place |= l.of(t)
 	})
+	return d, nil
+}
+
+func (l *looker) document(row topk.Row) (*seenDoc, error) {
+	d, err := l.read(row)
+	if err != nil || d.weighed {
+		return d, err
+	}
+	d.weighed = true
+	all := 0.0
+	for _, t := range d.title {
+		all += l.idf(t)
+		d.place |= l.of(t)
+	}
 	if all > 0 {
 		d.base += weighTitle * l.share(d.place) * l.sum / all
 	}

@@ -209,28 +209,13 @@ func (m *moment) kind(k string) []query {
 
 // best ranks the records of a kind by terms in a field.
 func (m *moment) best(kind, field string, terms []search.Term, k int) []topk.Hit {
-	asked := byTerms(field, terms, m.kind(kind))
+	asked := termfreq.Query(field, terms, m.kind(kind))
 	if asked == nil {
 		return nil
 	}
 	hits, err := m.top(asked, k, true, nil)
 	m.err = cmp.Or(m.err, err)
 	return hits
-}
-
-// byTerms is the query for terms in a field, of records that pass filters; nil where there
-// are none.
-func byTerms(field string, terms []search.Term, filters []query) query {
-	var should []query
-	for _, t := range terms {
-		if t.Weight > 0 {
-			should = append(should, query{"term": query{field: query{"value": termfreq.Of(t.Text), "boost": t.Weight}}})
-		}
-	}
-	if len(should) == 0 {
-		return nil
-	}
-	return query{"bool": query{"should": should, "minimum_should_match": 1, "filter": filters}}
 }
 
 // top are the k best of a query.

@@ -89,7 +89,7 @@ func (r *rows) measure(field string) (measured, error) {
 		least := best[len(best)-1].Score * (1 - 1e-6) // two ways of rounding
 		most += len(best)
 		for at, look := range looks {
-			of, err := near(field, f, asked, measuredDepth, look, filters)
+			of, err := vectors.Approximate(field, f, asked, measuredDepth, look, filters)
 			if err != nil {
 				return out, err
 			}

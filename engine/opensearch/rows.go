@@ -12,6 +12,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/compose"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/engine/opensearch/termfreq"
 	"github.com/tamis-search/tamis/engine/opensearch/vectors"
 	"github.com/tamis-search/tamis/gather"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -163,7 +164,7 @@ func (r *rows) ByWords(unit vector.Unit, terms []search.Term, only []topk.Row) (
 	if unit == vector.Passages {
 		field = "t"
 	}
-	asked := byTerms(field, terms, r.seen(unit, only))
+	asked := termfreq.Query(field, terms, r.seen(unit, only))
 	return ranker{of: r.moment, global: true, recall: 1, query: func(int) (query, error) { return asked, nil }}, nil
 }
 
@@ -238,7 +239,7 @@ func (r *rows) ByVector(v vector.Value, field string, recall float32, only []top
 		return out, err
 	}
 	out.near, out.recall = true, measured
-	out.query = func(k int) (query, error) { return near(field, f, v, k, look, filters) }
+	out.query = func(k int) (query, error) { return vectors.Approximate(field, f, v, k, look, filters) }
 	return out, nil
 }
 
@@ -251,14 +252,6 @@ func (ix *Index) approximates(v vector.Value) bool {
 		return ix.meta.Seismic > 0
 	}
 	return false
-}
-
-// near is the query for records near a vector, of which so many are looked at.
-func near(field string, f vector.Field, v vector.Value, k, look int, filters []query) (query, error) {
-	if v, ok := v.(vector.Named); ok {
-		return vectors.NearSparse(field, f, v, k, look, filters)
-	}
-	return vectors.Near(field, v.(vector.Dense), k, look, filters), nil
 }
 
 // storedTogether is how many vectors are asked for at once.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis/engine/opensearch/client"
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/search"
 )
 
 // Mapping is that of a field of such words.
@@ -139,4 +140,18 @@ func Title(terms []string) string {
 		return ""
 	}
 	return s
+}
+
+// Query is that for terms in a field, of records that pass filters; nil where there are none.
+func Query(field string, terms []search.Term, filters []client.Query) client.Query {
+	var should []client.Query
+	for _, t := range terms {
+		if t.Weight > 0 {
+			should = append(should, client.Query{"term": client.Query{field: client.Query{"value": Of(t.Text), "boost": t.Weight}}})
+		}
+	}
+	if len(should) == 0 {
+		return nil
+	}
+	return client.Query{"bool": client.Query{"should": should, "minimum_should_match": 1, "filter": filters}}
 }

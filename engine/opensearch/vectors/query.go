@@ -85,6 +85,14 @@ func singles(m vector.Multi) (out []vector.Multi) {
 	return out
 }
 
+// Approximate is the query for records near a vector, of which so many are looked at.
+func Approximate(name string, f vector.Field, v vector.Value, k, look int, filters []client.Query) (client.Query, error) {
+	if v, ok := v.(vector.Named); ok {
+		return NearSparse(name, f, v, k, look, filters)
+	}
+	return Near(name, v.(vector.Dense), k, look, filters), nil
+}
+
 // Near is the query for the k records whose dense vectors are near v, which looks at so
 // many of the graph.
 func Near(name string, v vector.Dense, k, look int, filters []client.Query) client.Query {
