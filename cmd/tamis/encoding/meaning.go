@@ -175,6 +175,9 @@ func With(e Encoder, list string) (Encoder, error) {
 	if err != nil {
 		return nil, flags.Usagef("--encode-with %w", err)
 	}
+	if _, own := e.(*lsi.Model); own && in != encode.DefaultInput {
+		return nil, flags.Usagef("--encode-with %s: a model of tamis train reads the title and the text of a passage, as it learned them", in)
+	}
 	return with(e, in), nil
 }
 
