@@ -3,13 +3,11 @@ package tamis
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/cpu"
 
+	"github.com/tamis-search/tamis/internal/tiers"
 	"github.com/tamis-search/tamis/pack/score"
 )
 
@@ -23,12 +21,7 @@ func TestMeantContexts(t *testing.T) {
 func TestSIMDDoesNotShowInMeaning(t *testing.T) {
 	contexts := meantContexts(t)
 	for off, left := range map[string]string{"avx2": " AVX2 false", "avx512vnni": fmt.Sprint(" AVX2 ", cpu.X86.HasAVX2, " VNNI false")} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestMeantContexts$", "-test.v")
-		cmd.Env = append(os.Environ(), "GODEBUG=cpu."+off+"=off")
-		out, err := cmd.CombinedOutput()
-		if want := fmt.Sprint("contexts ", contexts, left); err != nil || !strings.Contains(string(out), want) {
-			t.Fatalf("without %s: %v: want %s\n%s", off, err, want, out)
-		}
+		tiers.Without(t, off, "TestMeantContexts", fmt.Sprint("contexts ", contexts, left))
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus/split"
 	"github.com/tamis-search/tamis/ingest"
+	"github.com/tamis-search/tamis/internal/tiers"
 )
 
 // setting is a way to run the same operations.
@@ -77,13 +77,7 @@ func TestAnswers(t *testing.T) {
 // TestSIMDDoesNotShow: a process without vector instructions gives the same
 // answers.
 func TestSIMDDoesNotShow(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestAnswers$", "-test.v")
-	cmd.Env = append(os.Environ(), "GODEBUG=cpu.avx2=off")
-	out, err := cmd.CombinedOutput()
-	want := fmt.Sprint("answers ", everyAnswer(t, 0, settings["defaults"]), " AVX2 false")
-	if err != nil || !strings.Contains(string(out), want) {
-		t.Fatalf("%v: want %s\n%s", err, want, out)
-	}
+	tiers.Without(t, "avx2", "TestAnswers", fmt.Sprint("answers ", everyAnswer(t, 0, settings["defaults"]), " AVX2 false"))
 }
 
 // everyAnswer runs operations and returns a digest of all answers.

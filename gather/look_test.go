@@ -54,7 +54,7 @@ func TestSecondLook(t *testing.T) {
 	}{
 		{"all words beat one word often", "wheel gate noon", pages{{text: strings.Repeat("wheel ", 20), score: 3}, {text: rule, score: 2}}, "1 0"},
 		{"headings, titles and paths count", "wheel gate noon",
-			pages{{text: "It is turned slowly.", score: 1}, {text: "It is turned slowly now.", score: .9, heading: "Wheel of a gate"}, {text: "It is turned.", score: .8, path: "/x/gate/wheel-noon.md"}}, "2 1 0"},
+			pages{{text: "It is turned slowly.", score: 1}, {text: "It is turned slowly now.", score: .9, heading: "Wheel of a gate"}, {text: "It is turned.", score: .8, path: "/x/gate/wheel-noon.md", title: "Of boats"}}, "2 1 0"},
 		{"documentation before tests and bundles", "wheel gate",
 			pages{{text: rule, role: role.Test, score: 1}, {text: "A wheel and a gate in a bundle.", role: role.Generated, score: 1}, {text: "A gate has a wheel of its own.", role: role.Documentation, score: .8}}, "2 1 0"},
 		{"a question for a test wants it", "which test turns the wheel of the gate",
@@ -70,7 +70,21 @@ func TestSecondLook(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := &Question{Text: c.question, Terms: terms(an.QueryTerms(nil, c.question)...), IDF: func(string) float64 { return 2 }}
+		told := map[string]bool{}
+		q := &Question{Text: c.question, Terms: terms(an.QueryTerms(nil, c.question)...), Ahead: func(terms []string) {
+			for _, x := range terms {
+				told[x] = true
+			}
+		}}
+		for _, x := range q.Terms {
+			told[x.Text] = true // these are looked up first
+		}
+		q.IDF = func(term string) float64 {
+			if !told[term] { // over a cluster that is a request of its own
+				t.Errorf("%s: nobody was told that %q will be asked for", c.name, term)
+			}
+			return 2
+		}
 		g := New(c.pages, words)
 		g.asked = askedFor(q.Text)
 		found, err := g.look(t.Context(), q, nil)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -146,7 +145,7 @@ func asked(ctx context.Context, from Source, m *lsi.Model, o Options) ([]passage
 	slices.SortFunc(others, func(a, b drawnPassage) int { return cmp.Or(cmp.Compare(a.by, b.by), cmp.Compare(a.id, b.id)) })
 	var all []passage
 	there := map[string]bool{}
-	for p := range concat(found, others[:min(len(others), searched)]) {
+	for _, p := range slices.Concat(found, others[:min(len(others), searched)]) {
 		all = append(all, p.passage)
 		there[p.id] = true
 	}
@@ -161,18 +160,6 @@ func asked(ctx context.Context, from Source, m *lsi.Model, o Options) ([]passage
 		return cmp.Or(cmp.Compare(drawn(a.text, o.Seed), drawn(b.text, o.Seed)), cmp.Compare(a.text, b.text))
 	})
 	return all, questions[:min(len(questions), cmp.Or(o.Questions, DefaultQuestions))], nil
-}
-
-func concat[T any](lists ...[]T) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for _, l := range lists {
-			for _, x := range l {
-				if !yield(x) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // mismatch is the share of the words of a question that a passage which answers it lacks: 30

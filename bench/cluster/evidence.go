@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/eval"
@@ -35,19 +40,27 @@ func evidence(ctx context.Context, node, dir, set string, questions int) error {
 	if err != nil {
 		return err
 	}
+	passing, err := count(node)
+	if err != nil {
+		return err
+	}
+	defer passing.Close()
 	var reports [2]*eval.ContextReport
+	var requests int64
 	for i := range reports {
 		open := func() (*system.Contexts, error) { return system.NewContexts(ctx, s, nil) }
 		if i == 1 {
 			open = func() (*system.Contexts, error) {
-				return system.ContextsInCluster(ctx, s, fmt.Sprintf("%s%s/bench-%s", opensearch.Scheme, strings.TrimPrefix(node, "http://"), set))
+				return system.ContextsInCluster(ctx, s, fmt.Sprintf("%s%s/bench-%s", opensearch.Scheme, strings.TrimPrefix(passing.URL, "http://"), set))
 			}
 		}
 		c, err := open()
 		if err != nil {
 			return err
 		}
+		before := passing.requests.Load()
 		reports[i], err = s.Run(ctx, c.Ask(""), budgets, counter, nil)
+		requests = passing.requests.Load() - before
 		if err = errors.Join(err, c.Close()); err != nil {
 			return err
 		}
@@ -61,9 +74,28 @@ func evidence(ctx context.Context, node, dir, set string, questions int) error {
 		fmt.Printf("   %5.1f %+5.2f", 100*b.EvidenceRecall, difference)
 	}
 	last := len(budgets) - 1
-	fmt.Printf("   %6.1f ms %7.1f ms\n", reports[0].Budgets[last].TookMSP50, reports[1].Budgets[last].TookMSP50)
+	fmt.Printf("   %6.1f ms %7.1f ms %6.1f\n", reports[0].Budgets[last].TookMSP50, reports[1].Budgets[last].TookMSP50, float64(requests)/float64(len(budgets)*len(s.Questions)))
 	if worst > .5 {
 		return fmt.Errorf("the evidence that contexts keep differs by %.2f points", worst)
 	}
 	return nil
+}
+
+// passing hands requests on to a node and counts them.
+type passing struct {
+	*httptest.Server
+	requests atomic.Int64
+}
+
+func count(node string) (*passing, error) {
+	to, err := url.Parse(node)
+	if err != nil {
+		return nil, err
+	}
+	p, proxy := &passing{}, httputil.NewSingleHostReverseProxy(to)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.requests.Add(1)
+		proxy.ServeHTTP(w, r)
+	}))
+	return p, nil
 }

@@ -40,7 +40,7 @@ func main() {
 	flag.Parse()
 	sets := flag.Args()
 	if *contexts {
-		fmt.Println("set               asked, recall and difference at 256, 512, 1000, 2000 tokens; a context of 2000 embedded, over the cluster")
+		fmt.Println("set               asked, recall and difference at 256, 512, 1000, 2000 tokens; a context of 2000 embedded, over the cluster; requests a context")
 		failed := false
 		for _, set := range sets {
 			if err := evidence(context.Background(), *node, filepath.Join(*data, "evidence", set), set, *questions); err != nil {

@@ -69,6 +69,9 @@ func TestLocomo(t *testing.T) {
 		}
 	})
 	t.Logf("%d questions; the evidence of %d has the date itself, of %d a mark, of %d the mark that answers", asked, said, marked, right)
+	if asked == 0 || 5*right < 3*asked {
+		t.Errorf("%d of %d questions are answered by a mark: three of five were", right, asked)
+	}
 }
 
 var (

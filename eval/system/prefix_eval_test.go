@@ -47,6 +47,9 @@ func TestPrefixes(t *testing.T) {
 		asked, asking = asked+a.n, asking+n.n
 	}
 	for k, p := range prefixes {
+		if k > 0 && needing[k] <= needing[0] {
+			t.Errorf("%s: no more is found of what needs its context than without", p)
+		}
 		t.Logf("%-40s recall@10 %.3f of %d, of the context-needing %.3f of %d", p, all[k]/float64(asked), asked, needing[k]/float64(max(asking, 1)), asking)
 	}
 }

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/cpu"
+
+	"github.com/tamis-search/tamis/internal/tiers"
 )
 
 // TestLogitsDigest prints what TestSIMDDoesNotShow compares.
@@ -26,12 +25,7 @@ func TestLogitsDigest(t *testing.T) {
 func TestSIMDDoesNotShow(t *testing.T) {
 	want := digest(t)
 	for off, left := range map[string]string{"avx2": " AVX2 false", "avx512vnni": fmt.Sprint(" AVX2 ", cpu.X86.HasAVX2, " VNNI false")} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestLogitsDigest$", "-test.v")
-		cmd.Env = append(os.Environ(), "GODEBUG=cpu."+off+"=off")
-		out, err := cmd.CombinedOutput()
-		if want := fmt.Sprint("logits ", want, left); err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("without %s: %v: want %s\n%s", off, err, want, out)
-		}
+		tiers.Without(t, off, "TestLogitsDigest", fmt.Sprint("logits ", want, left))
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -173,7 +172,7 @@ func (r *room) forget(c *classify.Classifier) {
 // room is that of a caller; the one that was used least lately goes for a new one.
 func (g *Giver) room(by *access.Caller, collection string) *room {
 	groups := slices.Compact(slices.Sorted(slices.Values(by.Groups)))
-	key := collection + "\x00" + strings.Join(groups, "\x00")
+	key := fmt.Sprintf("%q %q", collection, groups) // which no name can be made to be another's
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.rooms[key]

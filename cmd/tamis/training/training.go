@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/encode/lsi"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/eval/system"
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/train"
@@ -176,26 +177,7 @@ func most(ix engine.Index) (string, error) {
 
 // documents are all of an index, in the order of their ids.
 func documents(ix engine.Index) train.Source {
-	return func(ctx context.Context) iter.Seq2[*tamis.Document, error] {
-		return func(yield func(*tamis.Document, error) bool) {
-			for page := (tamis.Page{Limit: 500}); ; {
-				list, next, err := ix.Documents(ctx, page, tamis.Scope{})
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				for _, l := range list {
-					d, err := ix.Document(ctx, l.ID, tamis.Scope{})
-					if !yield(d, err) || err != nil {
-						return
-					}
-				}
-				if page.After = next; next == "" {
-					return
-				}
-			}
-		}
-	}
+	return func(ctx context.Context) iter.Seq2[*tamis.Document, error] { return system.Documents(ctx, ix) }
 }
 
 func (a *App) print(r *result) error {
