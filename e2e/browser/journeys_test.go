@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -211,6 +212,18 @@ func TestAsk(t *testing.T) {
 	down.click("Ask again")
 	down.until(`document.querySelector(".answer .bad")`)
 	down.state("modeldown")
+}
+
+// Who asks before the page knows its collections asks under what the link says.
+func TestEarly(t *testing.T) {
+	needs(t)
+	p := open(t, "about:blank")
+	p.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(`const fetches = fetch; fetch = async (...a) => (await new Promise((done) => setTimeout(done, 500)), fetches(...a));`).Do(ctx)
+		return err
+	}), chromedp.Navigate(serve(t, t.TempDir(), []string{handbook(t)})+"#budget=64"))
+	p.ask("how long are backups kept?")
+	p.sees("of 64 tokens")
 }
 
 func TestWindow(t *testing.T) {

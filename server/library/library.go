@@ -28,8 +28,6 @@ import (
 const Default = "default"
 
 const (
-	// lookAgain is how often the head of an index is looked at, at most.
-	lookAgain = 100 * time.Millisecond
 	// readyTime is how long what an index lacks is waited for when it is opened.
 	readyTime = 3 * time.Second
 )

@@ -37,7 +37,6 @@ type folder struct {
 	failed  bool        // the writer's disk
 	idle    *time.Timer // lets the writer rest
 	closing *closing    // the last writer, whose lock is not given back yet; nil for none
-	looked  time.Time   // when the head was looked at last
 	head    headMark    // as it was when the reader was opened
 	gone    error       // why nobody comes any more
 }
@@ -143,13 +142,8 @@ func (s *folder) readable() (o *open, fresh bool) {
 		return s.writer, true
 	case s.reader == nil:
 		return s.writer, false
-	case time.Since(s.looked) < lookAgain:
-		return s.reader, true
 	}
-	if fresh = markOf(s.dir) == s.head; fresh {
-		s.looked = time.Now()
-	}
-	return s.reader, fresh
+	return s.reader, markOf(s.dir) == s.head
 }
 
 func (s *folder) lend(o *open, err error) (engine.Index, func(), error) {
@@ -176,7 +170,7 @@ func (s *folder) renew(ctx context.Context) error {
 		return err
 	}
 	s.retire(s.reader)
-	s.reader, s.head, s.looked = &open{ix: ix}, mark, time.Now()
+	s.reader, s.head = &open{ix: ix}, mark
 	return nil
 }
 
@@ -323,7 +317,6 @@ func (s *folder) rested() *closing {
 	}
 	w, c := s.writer, &closing{done: make(chan struct{})}
 	s.writer, s.resting, s.closing = nil, false, c
-	s.looked = time.Time{}
 	go func() {
 		w.users.Wait()
 		c.err = w.ix.Close()

@@ -189,5 +189,6 @@ export async function reload() {
 export const collection = () => all.find((c) => c.name === state.collection);
 
 if (localStorage.getItem("tamis-theme")) document.documentElement.dataset.theme = localStorage.getItem("tamis-theme");
+read(); // who asks before all is here asks under what the link says
 head();
 start();
