@@ -28,14 +28,8 @@ const (
 	encodedWithin   = time.Minute
 )
 
-// Encoder makes vectors of texts, in the field that its Name is.
-type Encoder interface {
-	Name() string
-	Place() string
-	Kind() vector.Kind
-	Width() int
-	All(ctx context.Context, texts iter.Seq[string], u encode.Use) iter.Seq2[vector.Value, error]
-}
+// Encoder makes vectors of texts.
+type Encoder = encode.Maker
 
 // Skip is a document that goes without vectors.
 type Skip struct{ ID, Reason string }
