@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/encode/lsi"
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/text"
@@ -110,10 +111,10 @@ func examine(ctx context.Context, from Source, m *lsi.Model, o Options) (*Gain, 
 
 // seen are the texts of passages of documents that the model which is examined saw, as they
 // are searched: in others it would find the words that were taken out.
-func seen(all []passage) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+func seen(all []passage) iter.Seq2[encode.Run, error] {
+	return func(yield func(encode.Run, error) bool) {
 		for _, p := range all {
-			if !p.unseen && !yield(p.text, nil) {
+			if !p.unseen && !yield(encode.Run{Text: p.text, Passages: [][2]int{{0, len(p.text)}}}, nil) {
 				return
 			}
 		}

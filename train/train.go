@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"slices"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
@@ -72,7 +73,7 @@ func Unexamined(ctx context.Context, from Source, o Options) (*lsi.Model, error)
 func whole(ctx context.Context, from Source, taken func(*corpus.Document) bool, o Options) (*lsi.Model, error) {
 	m, err := lsi.Learn(ctx, texts(from(ctx), taken), o.Options)
 	if err == nil && o.Expand {
-		err = m.Remember(ctx, texts(from(ctx), taken))
+		err = m.Remember(ctx, runs(from(ctx), taken))
 	}
 	return m, err
 }
@@ -118,6 +119,31 @@ func texts(docs iter.Seq2[*corpus.Document, error], of func(*corpus.Document) bo
 			}
 			for _, p := range split.Split(d, split.Options{}) {
 				if !yield(encode.DefaultInput.Text(d.Title, p.Headings, "", d.Source[p.Start:p.End]), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// runs are the passages of some documents, those of one together.
+func runs(docs iter.Seq2[*corpus.Document, error], of func(*corpus.Document) bool) iter.Seq2[encode.Run, error] {
+	return func(yield func(encode.Run, error) bool) {
+		for d, err := range docs {
+			if err != nil {
+				yield(encode.Run{}, err)
+				return
+			}
+			if !of(d) {
+				continue
+			}
+			for together := range slices.Chunk(split.Split(d, split.Options{}), encode.MostRun) {
+				start := together[0].Start
+				r := encode.Run{Before: encode.DefaultInput.Text(d.Title, nil, "", ""), Text: d.Source[start:together[len(together)-1].End]}
+				for _, p := range together {
+					r.Passages = append(r.Passages, [2]int{p.Start - start, p.End - start})
+				}
+				if !yield(r, nil) {
 					return
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/internal/simd"
 	"github.com/tamis-search/tamis/internal/topk"
+	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -46,67 +47,87 @@ type Expansion struct {
 	weights []uint8
 	codes   []byte
 	sizes   []float64
-	sums    []uint64 // of terms: what is the same passage lends nothing
+	of      []uint64 // which document each is of, by what that says
 	name    string
 }
 
-// Remember has a model expand passages by those that are given: of more than 20,000, by some
-// of them, evenly taken. The same passages give the same bytes.
-func (m *Model) Remember(ctx context.Context, passages iter.Seq2[string, error]) error {
+// Remember has a model expand passages by those of runs: of more than 20,000, by some of them,
+// evenly taken. The same runs give the same bytes.
+func (m *Model) Remember(ctx context.Context, runs iter.Seq2[encode.Run, error]) error {
 	a, err := m.analyzers.Get(m.Analyzer)
 	if err != nil {
 		return err
 	}
 	defer m.analyzers.Put(a)
-	var rows [][]Count
 	x := &Expansion{model: m, has: make([]int32, len(m.words)), starts: []int{0}}
-	for s, err := range passages {
+	var rows [][]Count
+	var of []uint64
+	for r, err := range runs {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
 			return err
 		}
-		row := m.counts(a, s)
-		for _, c := range row {
-			x.has[c.Term]++
+		passages, own := m.read(a, &r)
+		for _, row := range passages {
+			for _, c := range row {
+				x.has[c.Term]++
+			}
+			rows, of = append(rows, row), append(of, sumOf(own))
 		}
-		rows = append(rows, row)
 	}
 	x.all = len(rows)
 	for i, row := range rows {
-		if len(row) == 0 || i*mostRemembered/max(mostRemembered, x.all) == (i+1)*mostRemembered/max(mostRemembered, x.all) {
-			continue
-		}
-		length := 0
-		for _, c := range row {
-			length += int(c.Times)
-		}
-		norm := saturation * (1 - lengths + lengths*float64(length)/m.Mean)
-		for _, c := range row {
-			w := float64(c.Times) / (float64(c.Times) + norm)
-			x.terms, x.weights = append(x.terms, c.Term), append(x.weights, uint8(math.Round(w*weightSteps)))
-		}
-		x.starts = append(x.starts, len(x.terms))
-		v, _ := m.vector(row, encode.Query).Unit()
-		for _, step := range steps(v, codeSteps) {
-			x.codes = append(x.codes, byte(int8(step)))
+		if most := max(mostRemembered, x.all); len(row) > 0 && i*mostRemembered/most != (i+1)*mostRemembered/most {
+			x.remember(row, of[i])
 		}
 	}
 	if x.lending() == 0 {
 		return fmt.Errorf("%w: no passage has a term that the model knows", ErrSmall)
 	}
-	x.derive()
+	x.size()
 	m.expansion = x
 	m.rename()
 	return nil
 }
 
+// read are the terms of the passages of a run, and those of all of it.
+func (m *Model) read(a *text.Analyzer, r *encode.Run) (passages [][]Count, own []int32) {
+	for i := range r.Passages {
+		row := m.counts(a, r.Passage(i))
+		for _, c := range row {
+			own = append(own, c.Term)
+		}
+		passages = append(passages, row)
+	}
+	slices.Sort(own)
+	return passages, slices.Compact(own)
+}
+
+// remember has a passage lend its terms.
+func (x *Expansion) remember(row []Count, of uint64) {
+	length := 0
+	for _, c := range row {
+		length += int(c.Times)
+	}
+	norm := saturation * (1 - lengths + lengths*float64(length)/x.model.Mean)
+	for _, c := range row {
+		w := float64(c.Times) / (float64(c.Times) + norm)
+		x.terms, x.weights = append(x.terms, c.Term), append(x.weights, uint8(math.Round(w*weightSteps)))
+	}
+	x.starts, x.of = append(x.starts, len(x.terms)), append(x.of, of)
+	v, _ := x.model.vector(row, encode.Query).Unit()
+	for _, step := range steps(v, codeSteps) {
+		x.codes = append(x.codes, byte(int8(step)))
+	}
+}
+
 // expandedMark ends the name of the field of an expansion.
 const expandedMark = ":terms"
 
-// derive makes what is not stored.
-func (x *Expansion) derive() {
+// size makes the lengths of the vectors, which are not stored.
+func (x *Expansion) size() {
 	width := x.model.Config.Width
 	for i := range x.lending() {
 		square := 0
@@ -114,11 +135,10 @@ func (x *Expansion) derive() {
 			square += int(int8(c)) * int(int8(c))
 		}
 		x.sizes = append(x.sizes, math.Sqrt(float64(square)))
-		x.sums = append(x.sums, sumOf(x.terms[x.starts[i]:x.starts[i+1]]))
 	}
 }
 
-// sumOf tells apart which terms passages have.
+// sumOf tells documents apart by their terms.
 func sumOf(terms []int32) uint64 {
 	h := fnv.New64a()
 	for _, t := range terms {
@@ -160,28 +180,71 @@ func (x *Expansion) Greatest() float32 { return 1 }
 // Passages is how many lend terms.
 func (x *Expansion) Passages() int { return len(x.sizes) }
 
-// All yields the vector of each text, in their order.
+// Input says that passages are encoded beside the others of their document.
+func (x *Expansion) Input() encode.Input { return encode.Input{Title: true, Late: true} }
+
+// All yields the vector of each text, in their order: of a passage as one of a document that
+// has no other.
 func (x *Expansion) All(ctx context.Context, texts iter.Seq[string], u encode.Use) iter.Seq2[vector.Value, error] {
-	make := func(s string) vector.Named {
-		a, err := x.model.analyzers.Get(x.model.Analyzer)
-		if err != nil {
-			return nil // it was made when the model was opened
-		}
-		defer x.model.analyzers.Put(a)
-		row := x.model.counts(a, s)
-		if u == encode.Query {
-			return x.asked(row)
-		}
-		return x.lent(row)
+	if u != encode.Query {
+		return x.Late(ctx, func(yield func(encode.Run) bool) {
+			for s := range texts {
+				if !yield(encode.Run{Text: s, Passages: [][2]int{{0, len(s)}}}) {
+					return
+				}
+			}
+		})
 	}
 	return func(yield func(vector.Value, error) bool) {
-		for v := range inorder.Map(texts, func(s string) int64 { return int64(len(s)) }, expandedAtOnce, make) {
+		a, err := x.model.analyzers.Get(x.model.Analyzer)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer x.model.analyzers.Put(a)
+		for s := range texts {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(v, nil) {
+			if !yield(x.asked(x.model.counts(a, s)), nil) {
 				return
+			}
+		}
+	}
+}
+
+// Late yields the vectors of the passages of runs, in their order.
+func (x *Expansion) Late(ctx context.Context, runs iter.Seq[encode.Run]) iter.Seq2[vector.Value, error] {
+	type lent struct {
+		passages []vector.Named
+		err      error
+	}
+	each := func(r encode.Run) (out lent) {
+		a, err := x.model.analyzers.Get(x.model.Analyzer)
+		if err != nil {
+			return lent{err: err}
+		}
+		defer x.model.analyzers.Put(a)
+		passages, own := x.model.read(a, &r)
+		for _, row := range passages {
+			if err := ctx.Err(); err != nil {
+				return lent{err: err}
+			}
+			out.passages = append(out.passages, x.lent(row, own))
+		}
+		return out
+	}
+	return func(yield func(vector.Value, error) bool) {
+		for l := range inorder.Map(runs, func(r encode.Run) int64 { return int64(len(r.Text)) }, expandedAtOnce, each) {
+			if l.err != nil {
+				yield(nil, l.err)
+				return
+			}
+			for _, v := range l.passages {
+				if !yield(v, nil) {
+					return
+				}
 			}
 		}
 	}
@@ -197,13 +260,9 @@ func (x *Expansion) asked(row []Count) vector.Named {
 	return v
 }
 
-// lent are the terms that a passage is lent.
-func (x *Expansion) lent(row []Count) vector.Named {
+// lent are the terms that a passage is lent, of a document that has terms of its own.
+func (x *Expansion) lent(row []Count, own []int32) vector.Named {
 	out := vector.Named{}
-	own := make([]int32, len(row))
-	for i, c := range row {
-		own[i] = c.Term
-	}
 	sums, share := map[int32]float64{}, 0.0
 	for _, n := range x.like(row, sumOf(own)) {
 		by := float64(n.Score) * float64(n.Score)
@@ -225,8 +284,8 @@ func (x *Expansion) lent(row []Count) vector.Named {
 }
 
 // like are the passages that a row of terms is most like, by their cosines; not those of
-// exactly its terms.
-func (x *Expansion) like(row []Count, sum uint64) []topk.Hit {
+// its document.
+func (x *Expansion) like(row []Count, of uint64) []topk.Hit {
 	v, ok := x.model.vector(row, encode.Query).Unit()
 	if !ok {
 		return nil
@@ -241,7 +300,7 @@ func (x *Expansion) like(row []Count, sum uint64) []topk.Hit {
 	simd.DotByte(dots, asked, x.codes)
 	var hits []topk.Hit
 	for i, dot := range dots {
-		if dot > 0 && x.sizes[i] > 0 && x.sums[i] != sum {
+		if dot > 0 && x.sizes[i] > 0 && x.of[i] != of {
 			hits = append(hits, topk.Hit{Row: topk.Row{Row: uint32(i)}, Score: float32(float64(dot) / (size * x.sizes[i]))})
 		}
 	}

@@ -15,8 +15,9 @@ import (
 //
 //	"tamisexp", u32 version, u32 width, u32 terms, u32 passages counted, u32 passages that
 //	lend, u32 terms of these together; u32 of each term the passages that have it; of each
-//	passage that lends u32 how many terms it has; these terms, u32; their weights, u8;
-//	the numbers of the passages' vectors, i8; CRC-32C of all before
+//	passage that lends u32 how many terms it has, and u64 that tells its document apart; the
+//	terms, u32; their weights, u8; the numbers of the passages' vectors, i8; CRC-32C of all
+//	before
 const (
 	expansionFile    = "expansion.bin"
 	expansionMark    = "tamisexp"
@@ -38,6 +39,7 @@ func (x *Expansion) bytes() []byte {
 	}
 	for i := range x.lending() {
 		u32(x.starts[i+1] - x.starts[i])
+		data = binary.LittleEndian.AppendUint64(data, x.of[i])
 	}
 	for _, t := range x.terms {
 		u32(int(t))
@@ -86,7 +88,7 @@ func (m *Model) parseExpansion(data []byte) (*Expansion, error) {
 		return nil, fmt.Errorf("has version %d, not %d", version, expansionVersion)
 	case width != m.Config.Width || terms != len(m.words):
 		return nil, fmt.Errorf("is of %d terms and %d numbers a vector, the model of %d and %d", terms, width, len(m.words), m.Config.Width)
-	case end-at != 4*terms+4*lending+5*pairs+lending*width:
+	case end-at != 4*terms+12*lending+5*pairs+lending*width:
 		return nil, errors.New("has another length than it says")
 	}
 	x := &Expansion{model: m, all: all, has: make([]int32, terms), starts: make([]int, lending+1), terms: make([]int32, pairs)}
@@ -99,6 +101,8 @@ func (m *Model) parseExpansion(data []byte) (*Expansion, error) {
 	}
 	for i := range lending {
 		x.starts[i+1] = x.starts[i] + u32()
+		x.of = append(x.of, binary.LittleEndian.Uint64(data[at:]))
+		at += 8
 	}
 	if x.starts[lending] != pairs {
 		return nil, fmt.Errorf("has %d terms of passages, not %d", x.starts[lending], pairs)
@@ -111,6 +115,6 @@ func (m *Model) parseExpansion(data []byte) (*Expansion, error) {
 		}
 	}
 	x.weights, x.codes = data[at:at+pairs], data[at+pairs:end]
-	x.derive()
+	x.size()
 	return x, nil
 }
