@@ -60,7 +60,13 @@ func Open(path string, o Options) (*Model, error) {
 	if len(d.Ends) > 0 {
 		end = d.Tokenizer.Word(d.Ends[0])
 	}
-	t, err := newTemplate(d.Template, begin, end)
+	source := d.Template
+	if source == "" {
+		if source = plain; len(d.Tokenizer.Encode("<|im_start|>", -1)) == 1 {
+			source = chatML
+		}
+	}
+	t, err := newTemplate(source, begin, end)
 	if err != nil {
 		d.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

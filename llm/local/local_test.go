@@ -82,7 +82,7 @@ func TestReadsOn(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	messages := []llm.Message{{Role: "system", Content: "Be brief."}, asked("Why?"), {Role: "assistant", Content: "So."}, asked("How?")}
 	for _, c := range []struct{ source, want string }{
-		{"", "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n<|im_start|>user\nHow?<|im_end|>\n<|im_start|>assistant\n"},
+		{chatML, "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n<|im_start|>user\nHow?<|im_end|>\n<|im_start|>assistant\n"},
 		{"{% for m in messages %}\n  {% if m.role == 'user' %}\n[INST]{{ m['content'] | trim }}[/INST]{% elif not loop.first %}{{ m.content + eos_token }}{% endif %}\n{% endfor %}", "[INST]Why?[/INST]So.</s>[INST]How?[/INST]"},
 		{"{{ bos_token }}{%- set ns = namespace(n=0) -%}{%- for m in messages if m.role != 'system' -%}{%- set ns.n = ns.n + 1 -%}<{{ ns.n }}>{{ m.content }}{%- endfor -%}", "<s><1>Why?<2>So.<3>How?"},
 	} {
@@ -92,6 +92,24 @@ func TestTemplates(t *testing.T) {
 		}
 		if got, err := j.prompt(messages); err != nil || got != c.want {
 			t.Errorf("%q, %v\nwant %q", got, err, c.want)
+		}
+	}
+	// What the templates of Gemma do: instructions join the first question, by the template itself
+	// or since it refuses them.
+	whole := append([]llm.Message{{Role: "system", Content: "Be brief."}}, messages...)
+	if messages[0].Role == "system" {
+		whole = messages
+	}
+	for source, want := range map[string]string{
+		`{{ bos_token }}{%- if messages[0]['role'] == 'system' -%}{%- if messages[0]['content'] is string -%}{%- set before = messages[0]['content'] + '|' -%}{%- endif -%}{%- set turns = messages[1:] -%}{%- else -%}{%- set before = "" -%}{%- set turns = messages -%}{%- endif -%}{%- for m in turns -%}{%- if (m['role'] == 'user') != (loop.index0 % 2 == 0) -%}{{ raise_exception("no") }}{%- endif -%}{{ '<' + m['role'] + '>' + (before if loop.first else "") }}{%- if m['content'] is string -%}{{ m['content'] | trim }}{%- endif -%}{%- endfor -%}`: "<s><user>" + whole[0].Content + "|Why?<assistant>So.<user>How?",
+		`{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}`: "<user>" + whole[0].Content + "\n\nWhy?<assistant>So.<user>How?",
+	} {
+		j, err := newTemplate(source, "<s>", "</s>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := j.prompt(whole); err != nil || got != want {
+			t.Errorf("%q, %v\nwant %q", got, err, want)
 		}
 	}
 	if _, err := newTemplate("{% for", "", ""); err == nil {

@@ -427,6 +427,14 @@ func half(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
+// Part is the i-th of the tensors along the first axis of one of three axes or more. It is of a
+// file that keeps them one after the other, as GGUF files do.
+func (t Tensor) Part(i int) Tensor {
+	size := len(t.data) / t.Shape[0]
+	t.data, t.Shape = t.data[i*size:][:size:size], t.Shape[1:]
+	return t
+}
+
 // Is says whether the tensor has this shape.
 func (t Tensor) Is(shape ...int) error {
 	if slices.Equal(t.Shape, shape) {
