@@ -10,7 +10,8 @@
 // tokens alone (Gemma 2 and 3); in mixtures of feed-forward networks of which each token takes
 // a few, its experts (Mixtral, Qwen); and GPT-2 is older than most of this.
 //
-// A Cache holds the keys and values of what was read. They are laid out as the kernels take
+// A Cache holds the keys and values of what was read, or of what its Policy keeps (package
+// model/attention): dense attention where it has none. They are laid out as the kernels take
 // them, so that reading on costs nothing again. Logits do not depend on how the tokens
 // were divided between calls, nor on the number of threads.
 //
