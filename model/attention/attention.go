@@ -26,8 +26,8 @@ import (
 // Sizes that all plans have in common. A page is a panel of packed keys, the size of Quest's.
 const (
 	Page  = simd.Columns
-	sinks = Page   // first tokens, which are always read: attention that finds nothing rests on them (Xiao et al. 2023)
-	near  = 4 * 16 // tokens before a block that are always read
+	sinks = Page     // first tokens, which are always read: attention that finds nothing rests on them (Xiao et al. 2023)
+	near  = 4 * Page // tokens before a block that are always read; before a step it is a page
 )
 
 // Span is a range of keys.
@@ -107,8 +107,8 @@ func (k *Keys) Clone() Keys {
 	return o
 }
 
-// Bytes is what they take.
-func (k *Keys) Bytes() int { return 4 * (cap(k.Packed) + cap(k.means) + cap(k.bounds)) }
+// Bytes is what they hold.
+func (k *Keys) Bytes() int { return 4 * (len(k.Packed) + len(k.means) + len(k.bounds)) }
 
 // room makes packed hold so many columns of rows numbers.
 func room(packed []float32, columns, rows int) []float32 {
@@ -156,7 +156,11 @@ type frame struct {
 
 // framed is the frame of a block of which a share of what it could read is to be read.
 func framed(q *Queries, share float64) frame {
-	f := frame{local: max(0, q.First-near) / Page * Page, end: q.First + q.Rows}
+	before := near
+	if q.Rows == 1 {
+		before = Page
+	}
+	f := frame{local: max(0, q.First-before) / Page * Page, end: q.First + q.Rows}
 	f.budget = max(0, int(math.Ceil(share*float64(f.end)))-min(sinks, f.local)-(f.end-f.local))
 	return f
 }

@@ -27,7 +27,9 @@ var certain = float32(math.Inf(1))
 // safeguard is the part of a head's equal share that AdaKV leaves it.
 const safeguard = .2
 
-// Choose says what the heads of a layer keep, n each: ascending indexes. Where heads share, it is
+// Choose says what the heads of a layer keep, n each: ascending indexes. The last page stays,
+// whatever the policy, since layers that read what is next to them find nothing else to read; papers
+// without a window have none. Where heads share, it is
 // AdaKV (Feng et al. 2024, 2407.11550): the greatest scores of all heads together, and of each a
 // fifth of its equal share at least.
 func (p *Policy) Choose(heads []*Kept, n int) [][]int32 {
@@ -40,6 +42,9 @@ func (p *Policy) Choose(heads []*Kept, n int) [][]int32 {
 	for h, k := range heads {
 		own := scores[starts[h]:][:k.N]
 		p.Cache.Score(own, k)
+		for i := max(0, k.N-Page); i < k.N; i++ {
+			own[i] = certain
+		}
 		least := n
 		if p.Apart {
 			least = int(math.Ceil(safeguard * float64(n)))
@@ -106,6 +111,33 @@ func (SnapKV) Score(dst []float32, k *Kept) {
 		if i >= len(dst)-snapQueries {
 			dst[i] = certain
 		}
+	}
+}
+
+// ChunkKV keeps whole chunks of what the last queries read: Liu et al. 2025, 2502.00299. The scores
+// are SnapKV's before they are smoothed, and the mean of each 10 tokens is that of all of them.
+type ChunkKV struct{}
+
+const chunk = 10
+
+// Queries implements Scorer.
+func (ChunkKV) Queries() int { return snapQueries }
+
+// Score implements Scorer.
+func (ChunkKV) Score(dst []float32, k *Kept) {
+	clear(dst)
+	attended(dst, k, 0)
+	for from := 0; from < len(dst); from += chunk {
+		some, sum := dst[from:min(len(dst), from+chunk)], float32(0)
+		for _, s := range some {
+			sum += s
+		}
+		for i := range some {
+			some[i] = sum / float32(len(some))
+		}
+	}
+	for i := max(0, len(dst)-snapQueries); i < len(dst); i++ {
+		dst[i] = certain
 	}
 }
 

@@ -13,11 +13,13 @@ var ErrUnknown = errors.New("no such attention policy")
 
 // Family is one kind of part.
 type Family struct {
-	Name, Paper, Does string
-	Drops             bool // what is not read is gone; else only skipped
-	Dynamic           bool // looks at queries or keys; else at places alone
-	Stages            string
-	set               func(p *Policy, share float64)
+	Name    string `json:"name"`
+	Paper   string `json:"paper"`
+	Does    string `json:"does"`
+	Drops   bool   `json:"drops"`   // what is not read is gone; else only skipped
+	Dynamic bool   `json:"dynamic"` // looks at queries or keys; else at places alone
+	Stages  string `json:"stages"`
+	set     func(p *Policy, share float64)
 }
 
 // DefaultShare is that of a part without one.
@@ -37,6 +39,7 @@ var families = []Family{
 	{"quest", "Quest (2406.10774)", "pages by a bound of what a query can meet in them", false, true, "decoding", func(p *Policy, s float64) { p.Step = Quest{s} }},
 	{"recent", "StreamingLLM (2309.17453)", "4 sinks and the nearest tokens", true, false, "cache", cache(Recent{})},
 	{"snapkv", "SnapKV (2404.14469)", "what the last 64 queries read, and its neighbours", true, true, "cache", cache(SnapKV{})},
+	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 10 that the last 64 queries read", true, true, "cache", cache(ChunkKV{})},
 	{"tova", "TOVA (2401.06104)", "what the last query reads", true, true, "cache", cache(TOVA{})},
 	{"keydiff", "KeyDiff (2504.15364)", "keys that are least like the others", true, true, "cache", cache(KeyDiff{})},
 	{"expected", "Expected attention (2510.00636)", "what queries to come will read, by their mean and covariance", true, true, "cache", cache(Expected{})},
@@ -46,13 +49,14 @@ func cache(s Scorer) func(p *Policy, share float64) {
 	return func(p *Policy, share float64) { p.Cache, p.Share = s, share }
 }
 
-// tail is how many of the last tokens read everything where it is asked for, as in Tri-shape.
+// tail is how many of the last tokens read everything where it is asked for, as in Tri-shape of
+// MInference; then parts for prefill and decoding are for prefill alone.
 const tail = 64
 
 // Parse is the policy that a text names: parts joined by +, each a family, and a colon and the
 // share that is read or kept where it is not a quarter. "ada-" before a part for the cache has
-// heads share; "tail" has the last 64 tokens of what is read at once read everything; "dense" or
-// nothing is dense.
+// heads share; "tail" has the last 64 tokens of what is read at once, and those that decoding adds
+// where no part for decoding alone is there, read everything; "dense" or nothing is dense.
 func Parse(text string) (*Policy, error) {
 	p := &Policy{Name: text}
 	if text == "" || text == "dense" {
@@ -79,7 +83,7 @@ func Parse(text string) (*Policy, error) {
 		if p.Prefill != nil {
 			one.Prefill = nil
 		}
-		if p.Step != nil {
+		if p.Step != nil || p.Tail > 0 {
 			one.Step = nil
 		}
 		if one.Prefill == nil && one.Step == nil {
@@ -126,7 +130,7 @@ func parsePart(part string) (p Policy, err error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w as %s; there are dense, %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, after which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(names(), ", "))
+	return p, fmt.Errorf("%w as %s; there are dense, %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, with which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(names(), ", "))
 }
 
 func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }

@@ -122,7 +122,7 @@ func TestDrop(t *testing.T) {
 	ctx := context.Background()
 	d := open(t, tiny["llama"].Write(t, 3))
 	ids := someIDs(400, d.Words)
-	for _, p := range []string{"recent", "snapkv", "tova", "keydiff", "expected", "ada-snapkv", "ada-keydiff:0.5"} {
+	for _, p := range []string{"recent", "snapkv", "chunkkv", "tova", "keydiff", "expected", "ada-snapkv", "ada-keydiff:0.5"} {
 		c := d.NewCache()
 		c.Policy = policy(t, p)
 		if _, err := d.Read(ctx, c, ids); err != nil {

@@ -93,15 +93,15 @@ func (c *Cache) Clone() *Cache {
 	return o
 }
 
-// Bytes is what the cache takes.
+// Bytes is what the cache holds; some memory is set aside behind it for what comes.
 func (c *Cache) Bytes() int {
 	n := 4 * len(c.tokens)
 	for _, k := range c.layers {
-		n += 4 * cap(k.recent)
+		n += 4 * len(k.recent)
 		for i := range k.heads {
-			n += k.heads[i].Bytes() + 4*cap(k.heads[i].places)
+			n += k.heads[i].Bytes() + 4*len(k.heads[i].places)
 			for _, v := range k.heads[i].values {
-				n += 4 * cap(v)
+				n += 4 * len(v)
 			}
 		}
 	}

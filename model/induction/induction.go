@@ -5,8 +5,8 @@
 // It is an induction head (Olsson et al. 2022) of two layers in the shape of Llama, so that any
 // runtime of GGUF files can run it. A state has a constant, a mark of the first token, and four
 // slots of 32 numbers: the code of the token, that of the one before, that of the one before this,
-// and what was found. Codes are of ones and minus ones, any two of them agreeing in 24 places at
-// most.
+// and what was found. A code is four ones and minus ones among zeros, since keys of trained models
+// have few numbers that are great too; the product of any two is 2 at most.
 //
 // Layer 0. One head reads the token before, the other the one before that. Their keys are constants that
 // turn with the position, by periods that are small primes; their queries are the same, turned back
@@ -14,8 +14,8 @@
 // within two million tokens.
 //
 // Layer 1. Both heads do the same. The query is the token and the one before; the key is the two
-// tokens before its own; where both agree the product is 64 steps, where less agrees 48 at most. The
-// first token is a sink, as trained models have one: it is worth 56 steps to every query and its
+// tokens before its own; where both agree the product is 8 steps, where less agrees 6 at most. The
+// first token is a sink, as trained models have one: it is worth 7 steps to every query and its
 // value is nothing, so that a head that finds nothing adds nothing. What is found is the token
 // itself, and the output compares it with all codes.
 //
@@ -29,7 +29,6 @@ package induction
 import (
 	"io"
 	"math"
-	"math/bits"
 	"math/rand/v2"
 
 	"github.com/tamis-search/tamis/model/weights"
@@ -46,6 +45,7 @@ const (
 	Width     = 2 + 4*code
 
 	code   = 32
+	weight = 4      // numbers of a code that are not zero
 	turned = 2 * 14 // numbers of a head that turn with the position
 	base   = 10000
 )
@@ -63,23 +63,27 @@ const (
 // Periods are those by which keys of layer 0 turn, in positions.
 var Periods = [turned / 2]float64{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43}
 
-// steps of a product that the logits of attention are multiples of, in the end: those that differ
-// differ by e^-32 at least.
 const (
-	sharp = 4
-	sure  = 56 // of what the first token is worth
+	sharp = 32 // what a step is worth to a logit of attention: e^32 of weight
+	sure  = 7  // steps that the first token is worth
 )
 
-// codes are those of the bytes.
-func codes() [Words]uint32 {
+// codes are those of the bytes and their pair: a few ones and minus ones among zeros.
+func codes() [Words][code]float64 {
 	random := rand.New(rand.NewPCG(23, 1))
-	var all [Words]uint32
+	var all [Words][code]float64
 	for i := 1; i < Words; {
-		c := random.Uint32()
+		var c [code]float64
+		for _, j := range random.Perm(code)[:weight] {
+			c[j] = 1 - 2*float64(random.IntN(2))
+		}
 		ok := true
 		for _, o := range all[1:i] {
-			agree := code - bits.OnesCount32(c^o)
-			ok = ok && agree <= 24 && agree >= 8
+			product := 0.
+			for j := range code {
+				product += c[j] * o[j]
+			}
+			ok = ok && math.Abs(product) <= weight/2
 		}
 		if ok {
 			all[i] = c
@@ -88,8 +92,6 @@ func codes() [Words]uint32 {
 	}
 	return all
 }
-
-func sign(c uint32, i int) float32 { return 1 - 2*float32(c>>i&1) }
 
 // matrix is filled cell by cell, outputs first.
 type matrix struct {
@@ -131,12 +133,12 @@ func tensors() []weights.Written {
 	for i, c := range codes() {
 		embeddings.set(i, constant, 1)
 		if i == First {
-			embeddings.set(i, first, math.Sqrt(code))
+			embeddings.set(i, first, math.Sqrt(weight))
 			continue
 		}
 		for j := range code {
-			embeddings.set(i, token+j, float64(sign(c, j)))
-			output.set(i, found+j, float64(sign(c, j)))
+			embeddings.set(i, token+j, c[j])
+			output.set(i, found+j, c[j])
 		}
 	}
 	freqs := make([]float32, HeadSize/2)
@@ -186,13 +188,13 @@ func block(p string, l layer) []weights.Written {
 }
 
 // normed is by what a number of a state is multiplied in the norm before a layer.
-func normed(slots int) float64 { return math.Sqrt(Width / (1 + float64(slots*code))) }
+func normed(slots int) float64 { return math.Sqrt(Width / (1 + float64(slots*weight))) }
 
 // before is layer 0. Logits are products over the root of the size of a head.
 func before() layer {
 	l := newLayer()
 	// 1 - cos of a period p is 1 - cos(2π/p) where the distance is off by one: in sum above 6.
-	strength := math.Sqrt(sharp * 8 * math.Sqrt(HeadSize))
+	strength := math.Sqrt(sharp * math.Sqrt(HeadSize))
 	for j, p := range Periods {
 		for g := range KeyHeads {
 			l.k.set(g*HeadSize+2*j, constant, strength/normed(1))
@@ -246,7 +248,7 @@ func lookUp() layer {
 		l.q.set(h*HeadSize+turned+2*code, constant, strength)
 	}
 	// The first token has but its mark: it is normed as a state with one slot.
-	worth := sure / math.Sqrt(code) * normed(3) / normed(1)
+	worth := sure / math.Sqrt(weight) * normed(3) / normed(1)
 	for g := range KeyHeads {
 		l.k.set(g*HeadSize+turned+2*code, first, strength*worth)
 	}
