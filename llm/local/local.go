@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/model/decoder"
 )
 
@@ -26,6 +27,10 @@ type Options struct {
 	Stop      []string // texts that end the answer, which does not hold them
 	Threads   int      // 0 for all
 	F32       bool     // weights are unpacked when the model is loaded: slower, four times the memory or more
+	// Attention is what the model reads and keeps of what it is told; nil or dense for everything.
+	// With another, each conversation is read from its beginning, so that an answer does not depend
+	// on what was asked before.
+	Attention *attention.Policy
 }
 
 // DefaultMax is how many tokens an answer has at most where nothing else is said.
@@ -72,7 +77,9 @@ func Open(path string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, 1)}
-	m.turn <- d.NewCache()
+	cache := d.NewCache()
+	cache.Policy = o.Attention
+	m.turn <- cache
 	return m, nil
 }
 
@@ -81,6 +88,9 @@ func Open(path string, o Options) (*Model, error) {
 func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 	path, f32 := strings.CutSuffix(c.URL, "#f32")
 	if !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
+		if c.Attention != "" {
+			return nil, nil, errors.New("attention policies are for models in GGUF files, which run here; an endpoint has its own")
+		}
 		client, err := llm.New(c)
 		if err != nil {
 			return nil, nil, err
@@ -88,6 +98,11 @@ func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 		return client, func() error { return nil }, nil
 	}
 	o := Options{MaxTokens: c.MaxTokens, F32: f32}
+	if c.Attention != "" {
+		if o.Attention, err = attention.Parse(c.Attention); err != nil {
+			return nil, nil, err
+		}
+	}
 	if c.Temperature != nil {
 		o.Temperature = *c.Temperature
 	}
@@ -160,11 +175,15 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, yield func(llm
 	}
 	defer func() { m.turn <- cache }()
 	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
+	if p := m.options.Attention; p.Sparse() {
+		read = 0
+	}
 	cache.Cut(read)
 	logits, err := m.decoder.Read(ctx, cache, ids[read:])
 	if err != nil {
 		return err
 	}
+	m.decoder.Drop(cache)
 	err = m.speak(ctx, cache, logits, len(ids), yield)
 	if errors.Is(err, errDone) {
 		return nil

@@ -50,6 +50,11 @@ type Policy struct {
 	Tail    int     // tokens at the end of what is read at once that read all
 }
 
+// Sparse says whether anything is skipped or dropped.
+func (p *Policy) Sparse() bool {
+	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil)
+}
+
 // Queries are those of a block of tokens in the heads that read the same keys.
 type Queries struct {
 	Rows, Heads int

@@ -157,7 +157,7 @@ func (b Blocks) Plan(q *Queries, k *Keys, spans []Span) []Span {
 
 // Chunks is a router of chunks: Mixture of Contexts (Cai et al. 2025, 2508.21058). Each query asks
 // for the chunks whose mean key is nearest to it; beside them the first and the nearest are
-// mandatory. A block reads what its queries want most, one after the other's best. Only skips. The
+// mandatory. A block reads the pages that stand out most to one of its queries. Only skips. The
 // paper's chunks follow shots and prompts and its models are trained so; here chunks are pages.
 type Chunks struct{ Share float64 }
 
@@ -197,7 +197,8 @@ func (s Quest) Plan(q *Queries, k *Keys, spans []Span) []Span {
 	return best(NewQueries(signed, q.Heads*2*k.Size, q.Rows, q.Heads, q.First, q.Scale), f, k.Bounds(pages), 2*k.Size, pages, spans)
 }
 
-// best reads the pages that some query gives most, less what it gives its best one.
+// best reads the pages that stand out most among all for some query: by how many deviations it
+// gives them more than it gives pages on average.
 func best(q *Queries, f frame, packed []float32, size, pages int, spans []Span) []Span {
 	columns := simd.Padded(pages)
 	scores := make([]float32, q.Heads*q.Rows*columns)
@@ -205,10 +206,18 @@ func best(q *Queries, f frame, packed []float32, size, pages int, spans []Span) 
 	most := make([]float32, pages)
 	for i := range q.Heads * q.Rows {
 		row := scores[i*columns:][:pages]
-		top := slices.Max(row)
+		sum, squares := 0., 1e-9
+		for _, s := range row {
+			sum += float64(s)
+		}
+		mean := float32(sum / float64(pages))
+		for _, s := range row {
+			squares += float64(s-mean) * float64(s-mean)
+		}
+		factor := float32(1 / math.Sqrt(squares/float64(pages)))
 		for j, s := range row {
-			if i == 0 || s-top > most[j] {
-				most[j] = s - top
+			if z := (s - mean) * factor; i == 0 || z > most[j] {
+				most[j] = z
 			}
 		}
 	}

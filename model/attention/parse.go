@@ -130,12 +130,14 @@ func parsePart(part string) (p Policy, err error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w as %s; there are dense, %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, with which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(names(), ", "))
+	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, with which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
 }
 
 func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
 
-func names() (all []string) {
+// Names are those of all families, and dense.
+func Names() []string {
+	all := []string{"dense"}
 	for _, f := range families {
 		all = append(all, f.Name)
 	}

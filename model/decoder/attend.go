@@ -15,6 +15,19 @@ type Watch struct {
 	Read, Visible int64   // keys that were read, and tokens up to the reader
 	Entropy       float64 // of what was attended to, in nats, summed
 	Rows          int64   // that it is the sum of
+
+	// Plan, where not nil, is told what each block reads in a layer and a head of keys, where a
+	// policy plans it, and else that it is everything; one call at a time.
+	Plan func(layer, head, tokens int, spans []attention.Span)
+}
+
+// plan tells what a block of so many tokens reads.
+func (w *Watch) plan(k *attention.Keys, tokens int, spans []attention.Span) {
+	if w != nil && w.Plan != nil {
+		w.mutex.Lock()
+		defer w.mutex.Unlock()
+		w.Plan(k.Layer, k.Head, tokens, spans)
+	}
 }
 
 // plan is how many tokens of those from one on go through the layers together, and how they read.
@@ -143,16 +156,18 @@ type view struct {
 var gatherAlways = false
 
 // view makes that of a block, by the block's planner where the layer reads all.
-func (d *Decoder) view(r *room, l *layer, h *held, rows int) view {
+func (d *Decoder) view(r *room, l *layer, h *held, rows int, w *Watch) view {
 	before := h.N - rows
 	whole := view{h.Packed, h.values, before}
 	if r.planner == nil || l.window > 0 {
+		w.plan(&h.Keys, rows, []attention.Span{{From: 0, To: h.N}})
 		return whole
 	}
 	g, group := &r.gathered[h.Head], d.Heads/d.KeyHeads
 	q := attention.NewQueries(r.qkv[h.Head*group*d.HeadSize:], simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize), rows, group, before, d.scale)
 	g.spans = r.planner.Plan(q, &h.Keys, g.spans[:0])
 	g.own(before, h.N)
+	w.plan(&h.Keys, rows, g.spans)
 	if len(g.spans) == 1 && g.spans[0].From == 0 && !gatherAlways {
 		return whole
 	}
@@ -180,7 +195,7 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 	}
 	d.divide(d.KeyHeads, rows*most*d.HeadSize, func(from, to int) {
 		for g := from; g < to; g++ {
-			views[g] = d.view(r, l, &k.heads[g], rows)
+			views[g] = d.view(r, l, &k.heads[g], rows, c.Watch)
 		}
 	})
 	if need := max(simd.Padded(most), d.HeadSize); len(r.zeros) < need {

@@ -93,6 +93,9 @@ func (c *Cache) Clone() *Cache {
 	return o
 }
 
+// Kept are the positions of the tokens that a head of a layer holds; nil for all.
+func (c *Cache) Kept(layer, head int) []int32 { return c.layers[layer].heads[head].places }
+
 // Bytes is what the cache holds; some memory is set aside behind it for what comes.
 func (c *Cache) Bytes() int {
 	n := 4 * len(c.tokens)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +29,8 @@ type Console struct {
 type options struct {
 	attend.Options
 	model, text, suite, write, plot string
+	mask                            string
+	layer, head                     int
 	shares                          []float64
 	list, asJSON                    bool
 	threads                         int
@@ -64,7 +65,8 @@ decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` 
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
   tamis eval attention --suite frontier --plot frontier.svg
-  tamis eval attention --list`,
+  tamis eval attention --list
+  tamis eval attention --mask stripes:0.1+tail`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, o) },
 	}
@@ -82,6 +84,9 @@ decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` 
 	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes")
 	f.StringVar(&o.plot, "plot", "", "SVG file for the recall of many facts, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
+	f.StringVar(&o.mask, "mask", "", "draw what this policy reads, in --layer and --head, and measure nothing")
+	f.IntVar(&o.layer, "layer", 1, "with --mask: layer, from 0 on")
+	f.IntVar(&o.head, "head", 0, "with --mask: head of keys, from 0 on")
 	f.BoolVar(&o.list, "list", false, "list the policies, and measure nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return cmd
@@ -111,6 +116,9 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 	defer done()
 	if o.threads > 0 {
 		d.Threads = o.threads
+	}
+	if o.mask != "" {
+		return attend.WriteMask(cmd.Context(), c.Out, d, o.Options, o.mask, o.layer, o.head)
 	}
 	o.fill(d.Positions)
 	here := func() {}
@@ -171,9 +179,9 @@ func (o *options) check() error {
 			return flags.Usagef("--shares holds %g: use numbers above 0, and 1 at most", s)
 		}
 	}
-	for _, p := range o.Policies {
+	for _, p := range append(o.Policies, o.mask) {
 		if _, err := attention.Parse(p); err != nil {
-			return flags.UsageError{Err: fmt.Errorf("--policies: %w", err)}
+			return flags.UsageError{Err: err}
 		}
 	}
 	return nil
@@ -264,13 +272,4 @@ func (c *Console) list(asJSON bool) error {
 		return c.JSON(attention.Families())
 	}
 	return attend.WriteFamilies(c.Out)
-}
-
-// Complete are the names that a shell may complete for a policy.
-func Complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	names := []string{"dense"}
-	for _, f := range attention.Families() {
-		names = append(names, f.Name+"\t"+f.Does)
-	}
-	return slices.Clip(names), cobra.ShellCompDirectiveNoFileComp
 }
