@@ -12,7 +12,7 @@ type Kept struct {
 	Recent *Queries                   // of the last tokens, in the heads that read the keys
 	Last   int                        // the position of the last token
 	Value  func(dst []float32, i int) //
-	Turn   func(x []float32, by int)  // turns a query by so many positions, back where by is negative
+	Turn   func(x []float32, by int)  // turns queries, one behind the other, by so many positions; back where by is negative
 }
 
 // Scorer says what a token is worth to a cache: the greatest scores of a head are kept.
@@ -282,15 +282,15 @@ func moments(q *Queries, k *Kept, head int) (mean, spread []float32) {
 // ahead is the mean turn by the positions to come, row j what becomes of the j-th number alone.
 func (k *Kept) ahead() []float32 {
 	n := k.Size
-	all, x := make([]float32, n*n), make([]float32, n)
-	for j := range n {
-		for t := range expectedAhead {
-			clear(x)
-			x[j] = 1
-			k.Turn(x, k.Last+1+t)
-			for i, v := range x {
-				all[j*n+i] += v / expectedAhead
-			}
+	all, turned := make([]float32, n*n), make([]float32, n*n)
+	for t := range expectedAhead {
+		clear(turned)
+		for j := range n {
+			turned[j*n+j] = 1
+		}
+		k.Turn(turned, k.Last+1+t)
+		for i, v := range turned {
+			all[i] += v / expectedAhead
 		}
 	}
 	return all

@@ -80,7 +80,7 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	}
 }
 
-// turnBy turns a query by so many positions, as layers do that read all.
+// turnBy turns queries, one behind the other, by so many positions, as layers do that read all.
 func (d *Decoder) turnBy(x []float32, by int) {
 	half := d.HeadSize / 2
 	if d.steps[0] == nil {
@@ -91,7 +91,9 @@ func (d *Decoder) turnBy(x []float32, by int) {
 		sin, cos := math.Sincos(float64(by) * step)
 		t.sines[j], t.cosines[j] = float32(sin), float32(cos)
 	}
-	d.turn(t, x, 0)
+	for ; len(x) > 0; x = x[d.HeadSize:] {
+		d.turn(t, x[:d.HeadSize], 0)
+	}
 }
 
 // gathered are the keys and values of a head that a block reads, one after the other.
