@@ -112,10 +112,17 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%q, %v\nwant %q", got, err, want)
 		}
 	}
+	j, err := newTemplate("{{ messages[-1].content }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think></think>' }}{% endif %}", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.prompt(messages); err != nil || got != "How?<think></think>" {
+		t.Errorf("%q, %v", got, err)
+	}
 	if _, err := newTemplate("{% for", "", ""); err == nil {
 		t.Error("half a template is taken")
 	}
-	j, err := newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
+	j, err = newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
