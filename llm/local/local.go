@@ -1,4 +1,4 @@
-// Package local answers chats with a model in a file: the template of chats that it names,
+// Package local answers chats with a model in a file or a folder: the template of chats that it names,
 // its own tokenizer, and package model/decoder. No service and no network.
 //
 // Questions are answered one after the other; who waits can give up. What was read of the
@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ type Model struct {
 
 var _ llm.Model = (*Model)(nil)
 
-// Open loads the model in a GGUF file.
+// Open loads the model in a GGUF file or a folder.
 func Open(path string, o Options) (*Model, error) {
 	d, err := decoder.Open(path, decoder.Options{F32: o.F32})
 	if err != nil {
@@ -83,13 +84,15 @@ func Open(path string, o Options) (*Model, error) {
 	return m, nil
 }
 
-// Named is the model that c.URL names: the path of a GGUF file, which is loaded, or an
-// endpoint. #f32 after a path asks for Options.F32. Close gives back what was loaded.
+// Named is the model that c.URL names: the path of a GGUF file or of a folder, which is loaded, or
+// an endpoint. #f32 after a path asks for Options.F32. Close gives back what was loaded.
 func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 	path, f32 := strings.CutSuffix(c.URL, "#f32")
-	if !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
+	info, err := os.Stat(path)
+	folder := err == nil && info.IsDir()
+	if !folder && !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
 		if c.Attention != "" {
-			return nil, nil, errors.New("attention policies are for models in GGUF files, which run here; an endpoint has its own")
+			return nil, nil, errors.New("attention policies are for models in files, which run here; an endpoint has its own")
 		}
 		client, err := llm.New(c)
 		if err != nil {

@@ -113,10 +113,17 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%q, %v\nwant %q", got, err, want)
 		}
 	}
+	j, err := newTemplate("{{ messages[-1].content }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think></think>' }}{% endif %}", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.prompt(messages); err != nil || got != "How?<think></think>" {
+		t.Errorf("%q, %v", got, err)
+	}
 	if _, err := newTemplate("{% for", "", ""); err == nil {
 		t.Error("half a template is taken")
 	}
-	j, err := newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
+	j, err = newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +299,7 @@ func TestAttention(t *testing.T) {
 			t.Errorf("%s: %q, %v instead of %q", text, again, err, first)
 		}
 	}
-	for url, say := range map[string]string{"http://127.0.0.1:1": "GGUF files", shape.Write(t, 7): "there are dense, window"} {
+	for url, say := range map[string]string{"http://127.0.0.1:1": "models in files", shape.Write(t, 7): "there are dense, window"} {
 		if _, _, err := Named(llm.Config{URL: url, Attention: "thin"}); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%v instead of %q", err, say)
 		}

@@ -37,7 +37,7 @@ type question struct {
 func (a *App) Ask() *cobra.Command {
 	q := &question{}
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL|FILE.gguf] [--model NAME] [--session FILE] [--filter EXPR] [--as GROUP,...] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL|FILE.gguf|DIR] [--model NAME] [--session FILE] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, or of a model in a GGUF file, which runs in this
@@ -64,7 +64,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.answer(cmd, q, args[0]) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model (default $TAMIS_LLM)")
+	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model (default $TAMIS_LLM)")
 	f.StringVar(&q.model, "model", "", "model name")
 	f.StringVar(&q.attention, "attention", "", "what a model in a GGUF file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
