@@ -80,8 +80,13 @@ type prompt struct {
 
 type question struct{ ask, answer []int32 }
 
-// Run measures.
+// Run measures. Where it fails, as where it is given up, the report holds the lengths that were done.
 func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
+	for _, n := range o.Lengths {
+		if n+max(longest, o.Steps) > d.Positions {
+			return nil, fmt.Errorf("a text of %d tokens and a question are more than the model's %d positions: give shorter lengths", n, d.Positions)
+		}
+	}
 	maker, err := makerOf(d, o)
 	if err != nil {
 		return nil, err
@@ -92,27 +97,9 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n+longest > d.Positions {
-			return nil, fmt.Errorf("a text of %d tokens and a question are more than the model's %d positions: give shorter lengths", n, d.Positions)
-		}
 		for trial := range o.Trials {
-			for i, task := range Tasks {
-				random := rand.New(rand.NewPCG(o.Seed, uint64(trial*len(Tasks)+i)))
-				p := maker.prompt(task, n, random)
-				for _, row := range rows {
-					o.tell(row, task, trial)
-					if err := row.ask(ctx, d, task, p); err != nil {
-						return nil, err
-					}
-				}
-			}
-			ids := maker.plain(n+o.Steps, rand.New(rand.NewPCG(o.Seed, uint64(1000+trial))))
-			for _, row := range rows {
-				o.tell(row, "time", trial)
-				if err := row.time(ctx, d, ids[:n], ids[n:]); err != nil {
-					return nil, err
-				}
-				row.compare(rows[0])
+			if err := o.trial(ctx, d, maker, rows, n, trial); err != nil {
+				return r, err
 			}
 		}
 		for _, row := range rows {
@@ -121,6 +108,28 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 		r.Rows = append(r.Rows, rows...)
 	}
 	return r, nil
+}
+
+// trial measures over texts of their own, each policy in its turn.
+func (o *Options) trial(ctx context.Context, d *decoder.Decoder, m maker, rows []*Row, n, trial int) error {
+	for i, task := range Tasks {
+		p := m.prompt(task, n, rand.New(rand.NewPCG(o.Seed, uint64(trial*len(Tasks)+i))))
+		for _, row := range rows {
+			o.tell(row, task, trial)
+			if err := row.ask(ctx, d, task, p); err != nil {
+				return err
+			}
+		}
+	}
+	ids := m.plain(n+o.Steps, rand.New(rand.NewPCG(o.Seed, uint64(1000+trial))))
+	for _, row := range rows {
+		o.tell(row, "time", trial)
+		if err := row.time(ctx, d, ids[:n], ids[n:]); err != nil {
+			return err
+		}
+		row.compare(rows[0])
+	}
+	return nil
 }
 
 func (o *Options) tell(r *Row, task string, trial int) {

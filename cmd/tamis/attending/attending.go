@@ -71,7 +71,7 @@ decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` 
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.model, "model", "", "GGUF file of a model (default: one that is built)")
+	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
 	f.Float64SliceVar(&o.shares, "shares", nil, "shares that policies without one are asked for (default 0.25)")
@@ -128,13 +128,16 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 	}
 	r, err := attend.Run(cmd.Context(), d, o.Options)
 	here()
-	if err != nil {
+	if r == nil || len(r.Rows) == 0 {
 		return err
 	}
+	return errors.Join(c.show(r, o), err) // what was done before it failed, too
+}
+
+func (c *Console) show(r *attend.Report, o *options) error {
+	r.Model = "the built model"
 	if o.model != "" {
 		r.Model = screen.Name(filepath.Base(o.model))
-	} else {
-		r.Model = "the built model"
 	}
 	if o.plot != "" {
 		if err := draw(o.plot, r.WriteSVG); err != nil {

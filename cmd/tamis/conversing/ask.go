@@ -66,7 +66,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f := cmd.Flags()
 	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model (default $TAMIS_LLM)")
 	f.StringVar(&q.model, "model", "", "model name")
-	f.StringVar(&q.attention, "attention", "", "what a model in a GGUF file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
+	f.StringVar(&q.attention, "attention", "", "what a model in a file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
 	f.BoolVar(&q.rewrite, "rewrite", false, "in a session: have the model say what the question means, for the search")
@@ -138,7 +138,7 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 	o = ask.Options{Budget: q.budget, Drafts: q.drafts, Rewrite: q.rewrite}
 	url := cmp.Or(q.url, os.Getenv("TAMIS_LLM"))
 	if url == "" && q.attention != "" {
-		return o, seen, flags.Usagef("--attention is for a model that reads: name its GGUF file with --llm")
+		return o, seen, flags.Usagef("--attention is for a model that reads: name its file with --llm")
 	}
 	if url != "" {
 		// A file of a model stays open until the process ends.
