@@ -26,6 +26,7 @@ var Tasks = []string{"needle", "many", "joint"}
 
 // Options say what is measured.
 type Options struct {
+	Tasks     []string // of Tasks; nil for all. Times are taken in any case
 	Policies  []string // as attention.Parse reads them; dense is measured in any case
 	Lengths   []int    // of texts, in tokens
 	Trials    int      // texts of each task and length
@@ -70,6 +71,7 @@ type Report struct {
 	Steps  int    `json:"steps"`
 	Rows   []*Row `json:"rows"`
 	text   bool
+	tasks  []string
 }
 
 // prompt is a text and what is asked behind it.
@@ -87,11 +89,14 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 			return nil, fmt.Errorf("a text of %d tokens and a question are more than the model's %d positions: give shorter lengths", n, d.Positions)
 		}
 	}
+	if o.Tasks == nil {
+		o.Tasks = Tasks
+	}
 	maker, err := makerOf(d, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Model: d.Name, Trials: o.Trials, Steps: o.Steps, text: o.Text != ""}
+	r := &Report{Model: d.Name, Trials: o.Trials, Steps: o.Steps, text: o.Text != "", tasks: o.Tasks}
 	for _, n := range o.Lengths {
 		rows, err := rowsOf(o.Policies, n)
 		if err != nil {
@@ -113,6 +118,9 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 // trial measures over texts of their own, each policy in its turn.
 func (o *Options) trial(ctx context.Context, d *decoder.Decoder, m maker, rows []*Row, n, trial int) error {
 	for i, task := range Tasks {
+		if !slices.Contains(o.Tasks, task) {
+			continue
+		}
 		p := m.prompt(task, n, rand.New(rand.NewPCG(o.Seed, uint64(trial*len(Tasks)+i))))
 		for _, row := range rows {
 			o.tell(row, task, trial)

@@ -2,7 +2,6 @@ package attend
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,14 +13,7 @@ import (
 func built64(t *testing.T) *decoder.Decoder {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "induction.gguf")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := induction.Write(f); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
+	if err := induction.WriteFile(path); err != nil {
 		t.Fatal(err)
 	}
 	d, err := decoder.Open(path, decoder.Options{})

@@ -20,14 +20,14 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if r.text {
 		text = "perplexity\tsame\t"
 	}
-	fmt.Fprintf(t, "tokens\tpolicy\t%s\t%sread\tread a step\tentropy\tprefill ms\t\tstep ms\t\tcache MB\t\t\n", strings.Join(Tasks, "\t"), text)
+	fmt.Fprintf(t, "tokens\tpolicy\t%s\t%sread\tread a step\tentropy\tprefill ms\t\tstep ms\t\tcache MB\t\t\n", strings.Join(r.tasks, "\t"), text)
 	var dense *Row
 	for _, row := range r.Rows {
 		if row.Policy == "dense" {
 			dense = row
 		}
 		fmt.Fprintf(t, "%d\t%s\t", row.Length, row.Policy)
-		for _, task := range Tasks {
+		for _, task := range r.tasks {
 			fmt.Fprintf(t, "%.1f %%\t", 100*row.Recall[task])
 		}
 		if r.text {
@@ -71,7 +71,15 @@ any policy of prefill takes it.`)
 	return err
 }
 
-// WriteSVG draws the recall of many questions by policy: over the shares that policies were asked
+// drawn is the task that is drawn: many, or the first that was measured.
+func (r *Report) drawn() string {
+	if slices.Contains(r.tasks, "many") || len(r.tasks) == 0 {
+		return "many"
+	}
+	return r.tasks[0]
+}
+
+// WriteSVG draws the recall of a task by policy, many questions where these were asked: over the shares that policies were asked
 // for, at the longest length, or over lengths where all have one share.
 func (r *Report) WriteSVG(w io.Writer) error {
 	longest, shares, lengths := 0, map[float64]bool{}, map[int]bool{}
@@ -82,7 +90,7 @@ func (r *Report) WriteSVG(w io.Writer) error {
 			shares[share] = true
 		}
 	}
-	c := draw.Curves{Title: fmt.Sprintf("Recall of many facts, %s", r.Model)}
+	c := draw.Curves{Title: fmt.Sprintf("Recall (%s), %s", r.drawn(), r.Model)}
 	var at []float64
 	x := func(row *Row) (name string, x float64) { return row.Policy, float64(row.Length) }
 	if len(shares) > 1 {
@@ -118,7 +126,7 @@ func (r *Report) WriteSVG(w io.Writer) error {
 			l = len(c.Lines)
 			c.Lines = append(c.Lines, draw.Line{Name: name, Y: slices.Repeat([]float64{math.NaN()}, len(at)), Bold: name == "dense"})
 		}
-		c.Lines[l].Y[i] = row.Recall["many"]
+		c.Lines[l].Y[i] = row.Recall[r.drawn()]
 	}
 	return c.WriteSVG(w)
 }

@@ -27,9 +27,11 @@
 package induction
 
 import (
+	"errors"
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 
 	"github.com/tamis-search/tamis/model/weights"
 )
@@ -102,6 +104,15 @@ type matrix struct {
 func newMatrix(out, in int) matrix { return matrix{in, make([]float32, out*in)} }
 
 func (m matrix) set(out, in int, v float64) { m.floats[out*m.in+in] = float32(v) }
+
+// WriteFile writes the model to a file.
+func WriteFile(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(Write(f), f.Close())
+}
 
 // Write writes the model as a GGUF file.
 func Write(w io.Writer) error {

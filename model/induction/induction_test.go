@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,14 +14,7 @@ import (
 func open(t *testing.T) *decoder.Decoder {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "induction.gguf")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := induction.Write(f); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
+	if err := induction.WriteFile(path); err != nil {
 		t.Fatal(err)
 	}
 	d, err := decoder.Open(path, decoder.Options{})

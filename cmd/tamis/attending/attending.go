@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,7 @@ decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` 
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
+	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
 	f.Float64SliceVar(&o.shares, "shares", nil, "shares that policies without one are asked for (default 0.25)")
 	f.IntSliceVar(&o.Lengths, "lengths", nil, "tokens of texts (default 2048,4096)")
@@ -82,7 +84,7 @@ decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` 
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the texts")
 	f.IntVar(&o.threads, "threads", 0, "threads of the model (default: all)")
 	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes")
-	f.StringVar(&o.plot, "plot", "", "SVG file for the recall of many facts, over shares or lengths")
+	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
 	f.StringVar(&o.mask, "mask", "", "draw what this policy reads, in --layer and --head, and measure nothing")
 	f.IntVar(&o.layer, "layer", 1, "with --mask: layer, from 0 on")
@@ -97,7 +99,7 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 	case o.list:
 		return c.list(o.asJSON)
 	case o.write != "":
-		return write(o.write)
+		return induction.WriteFile(o.write)
 	}
 	if err := o.check(); err != nil {
 		return err
@@ -171,6 +173,11 @@ func (o *options) check() error {
 		return flags.Usagef("--steps is %d: use 1 to 4096", o.Steps)
 	case o.threads < 0:
 		return flags.Usagef("--threads is %d: use 1 or more, 0 for all", o.threads)
+	}
+	for _, t := range o.Tasks {
+		if !slices.Contains(attend.Tasks, t) {
+			return flags.Usagef("--tasks holds %q: there are %s", t, strings.Join(attend.Tasks, ", "))
+		}
 	}
 	for _, n := range o.Lengths {
 		if n < 64+16*o.Questions {
@@ -247,7 +254,7 @@ func open(path string) (d *decoder.Decoder, done func(), err error) {
 		return nil, nil, err
 	}
 	path = filepath.Join(dir, "induction.gguf")
-	if err = write(path); err == nil {
+	if err = induction.WriteFile(path); err == nil {
 		d, err = decoder.Open(path, decoder.Options{})
 	}
 	if err != nil {
@@ -258,8 +265,6 @@ func open(path string) (d *decoder.Decoder, done func(), err error) {
 		os.RemoveAll(dir)
 	}, nil
 }
-
-func write(path string) error { return draw(path, induction.Write) }
 
 func draw(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)
