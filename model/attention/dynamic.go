@@ -111,14 +111,14 @@ func (s Stripes) Plan(q *Queries, k *Keys, spans []Span) []Span {
 		}
 	}
 	marks, n := make([]bool, f.local), 0
-	for j, b := range best {
-		if marks[j] = float64(b) >= -s.Theta; marks[j] {
+	for j := sinks; j < len(best); j++ {
+		if marks[j] = float64(best[j]) >= -s.Theta; marks[j] {
 			n++
 		}
 	}
 	if n > f.budget {
 		clear(marks)
-		mark(marks, best, f.budget)
+		mark(marks[sinks:], best[sinks:], f.budget)
 	}
 	return f.marked(spans, marks, 1)
 }
