@@ -47,6 +47,7 @@ type Policy struct {
 	Cache   Scorer  // nil where all is kept
 	Share   float64 // of the keys that are kept
 	Apart   bool    // heads of a layer share what is kept between them as their scores say (AdaKV)
+	Pyramid bool    // layers keep the less the higher they are (PyramidKV)
 	Tail    int     // tokens at the end of what is read at once that read all
 }
 

@@ -27,6 +27,24 @@ var certain = float32(math.Inf(1))
 // safeguard is the part of a head's equal share that AdaKV leaves it.
 const safeguard = .2
 
+// slope is PyramidKV's beta: by how much the highest layer's part is less than the mean, the last 64
+// tokens aside.
+const slope = 20
+
+// Budget is how many of so many tokens each head of a layer keeps. Where layers differ it is
+// PyramidKV (Cai et al. 2024, 2406.02069): parts fall from layer to layer by the same step, and their
+// mean is what it would be for all.
+func (p *Policy) Budget(layer, layers, tokens int) int {
+	n := max(1, int(p.Share*float64(tokens)+.5))
+	if !p.Pyramid || p.Share == 1 || layers < 2 || n <= snapQueries {
+		return n
+	}
+	mean := float64(n - snapQueries)
+	least := mean / slope
+	most := 2*mean - least
+	return min(tokens, snapQueries+int(most-(most-least)*float64(layer)/float64(layers-1)))
+}
+
 // Choose says what the heads of a layer keep, n each: ascending indexes. The last page stays,
 // whatever the policy, since layers that read what is next to them find nothing else to read; papers
 // without a window have none. Where heads share, it is

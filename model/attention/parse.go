@@ -39,6 +39,7 @@ var families = []Family{
 	{"quest", "Quest (2406.10774)", "pages by a bound of what a query can meet in them", false, true, "decoding", func(p *Policy, s float64) { p.Step = Quest{s} }},
 	{"recent", "StreamingLLM (2309.17453)", "4 sinks and the nearest tokens", true, false, "cache", cache(Recent{})},
 	{"snapkv", "SnapKV (2404.14469)", "what the last 64 queries read, and its neighbours", true, true, "cache", cache(SnapKV{})},
+	{"pyramid", "PyramidKV (2406.02069)", "as snapkv, of higher layers less", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Pyramid = SnapKV{}, s, true }},
 	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 10 that the last 64 queries read", true, true, "cache", cache(ChunkKV{})},
 	{"tova", "TOVA (2401.06104)", "what the last query reads", true, true, "cache", cache(TOVA{})},
 	{"keydiff", "KeyDiff (2504.15364)", "keys that are least like the others", true, true, "cache", cache(KeyDiff{})},
@@ -103,7 +104,7 @@ func (p *Policy) join(one Policy) bool {
 	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil:
 		return false
 	case one.Cache != nil:
-		p.Cache, p.Share, p.Apart = one.Cache, one.Share, one.Apart
+		p.Cache, p.Share, p.Apart, p.Pyramid = one.Cache, one.Share, one.Apart, one.Pyramid
 	}
 	if one.Prefill != nil {
 		p.Prefill = one.Prefill

@@ -121,7 +121,7 @@ func TestDrop(t *testing.T) {
 	ctx := context.Background()
 	d := open(t, tiny["llama"].Write(t, 3))
 	ids := someIDs(400, d.Words)
-	for _, p := range []string{"recent", "snapkv", "chunkkv", "tova", "keydiff", "expected", "ada-snapkv", "ada-keydiff:0.5"} {
+	for _, p := range []string{"recent", "snapkv", "pyramid", "chunkkv", "tova", "keydiff", "expected", "ada-snapkv", "ada-keydiff:0.5"} {
 		c := d.NewCache()
 		c.Policy = policy(t, p)
 		if _, err := d.Read(ctx, c, ids); err != nil {
@@ -135,7 +135,7 @@ func TestDrop(t *testing.T) {
 			for h := range c.layers[i].heads {
 				n += c.layers[i].heads[h].N
 			}
-			if want := int(c.Policy.Share * 400 * float64(d.KeyHeads)); n != want {
+			if want := c.Policy.Budget(i, d.Layers, 400) * d.KeyHeads; n != want {
 				t.Errorf("%s: layer %d holds %d tokens instead of %d", p, i, n, want)
 			}
 		}

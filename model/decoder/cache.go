@@ -142,7 +142,6 @@ func (d *Decoder) Drop(c *Cache) {
 	if c.Policy == nil || c.Policy.Cache == nil {
 		return
 	}
-	n := max(1, int(c.Policy.Share*float64(len(c.tokens))+.5))
 	for i := range c.layers {
 		k := &c.layers[i]
 		if d.layers[i].window > 0 {
@@ -162,7 +161,7 @@ func (d *Decoder) Drop(c *Cache) {
 		if rows < min(c.Policy.Cache.Queries(), 1) {
 			continue // cut since it was read
 		}
-		for h, chosen := range c.Policy.Choose(heads, n) {
+		for h, chosen := range c.Policy.Choose(heads, c.Policy.Budget(i, d.Layers, len(c.tokens))) {
 			k.heads[h].only(chosen)
 		}
 		k.recent = nil
