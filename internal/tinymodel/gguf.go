@@ -7,14 +7,17 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // Decoder is the shape of a language model.
 type Decoder struct {
-	Architecture                                string // as GGUF has it: llama, qwen2, qwen3
+	Architecture                                string // as GGUF has it: llama, qwen2, qwen2moe, qwen3, qwen3moe, gemma, gemma2, gemma3, gpt2
 	Layers, Width, Heads, KeyHeads, Size, Inner int
 	Positions                                   int
+	Experts, Taken, Shared                      int // of a mixture, 0 for none; Shared: numbers inside the expert that all take
+	Window                                      int // of layers that read the nearest tokens
 	Template                                    string
 	Tied                                        bool                     // one matrix goes in and out
 	Blocks                                      func(name string) string // the type of a matrix whose numbers are in blocks; nil and "" for F32
@@ -59,6 +62,27 @@ func (d Decoder) Write(tb testing.TB, seed uint64) string {
 		"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smollm", "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": kinds,
 		"tokenizer.ggml.merges": []any{"t h", "th e"}, "tokenizer.ggml.eos_token_id": uint32(2), "tokenizer.chat_template": d.Template,
 	}
+	if d.Experts > 0 {
+		values[a+".expert_count"], values[a+".expert_used_count"] = uint32(d.Experts), uint32(d.Taken)
+		if a != "llama" {
+			delete(values, a+".feed_forward_length")
+			values[a+".expert_feed_forward_length"] = uint32(d.Inner)
+		}
+		if d.Shared > 0 {
+			values[a+".expert_shared_feed_forward_length"] = uint32(d.Shared)
+		}
+	}
+	if d.Window > 0 {
+		values[a+".attention.sliding_window"] = uint32(d.Window)
+	}
+	switch a {
+	case "gpt2":
+		values[a+".attention.layer_norm_epsilon"] = values[a+".attention.layer_norm_rms_epsilon"]
+	case "gemma2":
+		values[a+".attn_logit_softcapping"], values[a+".final_logit_softcapping"] = float32(5), float32(3) // so low that it shows
+	case "gemma3":
+		values[a+".rope.freq_base"], values[a+".rope.scaling.type"], values[a+".rope.scaling.factor"] = float32(1e6), "linear", float32(8)
+	}
 	values["tokenizer.ggml.tokens"] = append(tokens, "th", "the")
 	values["tokenizer.ggml.token_type"] = append(kinds, int32(1), int32(1))
 	if d.Change != nil {
@@ -74,26 +98,62 @@ func (d Decoder) Write(tb testing.TB, seed uint64) string {
 // tensors are the names and shapes, outputs first.
 func (d Decoder) tensors() (names []string, shapes [][]int) {
 	add := func(name string, shape ...int) { names, shapes = append(names, name), append(shapes, shape) }
+	gpt2 := d.Architecture == "gpt2"
+	norm := func(name string, size int) {
+		if add(name+".weight", size); gpt2 {
+			add(name+".bias", size)
+		}
+	}
+	product := func(name string, out, in int, biased bool) {
+		if add(name+".weight", out, in); biased {
+			add(name+".bias", out)
+		}
+	}
 	add("token_embd.weight", Words+2, d.Width)
+	if gpt2 {
+		add("position_embd.weight", d.Positions, d.Width)
+	}
 	for i := range d.Layers {
 		p := fmt.Sprintf("blk.%d.", i)
-		add(p+"attn_norm.weight", d.Width)
-		for name, heads := range map[string]int{"q": d.Heads, "k": d.KeyHeads, "v": d.KeyHeads} {
-			add(p+"attn_"+name+".weight", heads*d.Size, d.Width)
-			if d.Architecture == "qwen2" {
-				add(p+"attn_"+name+".bias", heads*d.Size)
-			}
-			if d.Architecture == "qwen3" && name != "v" {
-				add(p+"attn_"+name+"_norm.weight", d.Size)
+		norm(p+"attn_norm", d.Width)
+		if gpt2 {
+			product(p+"attn_qkv", (d.Heads+2*d.KeyHeads)*d.Size, d.Width, true)
+		} else {
+			for name, heads := range map[string]int{"q": d.Heads, "k": d.KeyHeads, "v": d.KeyHeads} {
+				product(p+"attn_"+name, heads*d.Size, d.Width, strings.HasPrefix(d.Architecture, "qwen2"))
+				if name != "v" && (strings.HasPrefix(d.Architecture, "qwen3") || d.Architecture == "gemma3") {
+					norm(p+"attn_"+name+"_norm", d.Size)
+				}
 			}
 		}
-		add(p+"attn_output.weight", d.Width, d.Heads*d.Size)
-		add(p+"ffn_norm.weight", d.Width)
-		add(p+"ffn_gate.weight", d.Inner, d.Width)
-		add(p+"ffn_up.weight", d.Inner, d.Width)
-		add(p+"ffn_down.weight", d.Width, d.Inner)
+		product(p+"attn_output", d.Width, d.Heads*d.Size, gpt2)
+		norm(p+"ffn_norm", d.Width)
+		if d.Architecture == "gemma2" || d.Architecture == "gemma3" {
+			norm(p+"post_attention_norm", d.Width)
+			norm(p+"post_ffw_norm", d.Width)
+		}
+		switch {
+		case gpt2:
+			product(p+"ffn_up", d.Inner, d.Width, true)
+			product(p+"ffn_down", d.Width, d.Inner, true)
+		case d.Experts > 0:
+			product(p+"ffn_gate_inp", d.Experts, d.Width, false)
+			add(p+"ffn_gate_exps.weight", d.Experts, d.Inner, d.Width)
+			add(p+"ffn_up_exps.weight", d.Experts, d.Inner, d.Width)
+			add(p+"ffn_down_exps.weight", d.Experts, d.Width, d.Inner)
+			if d.Shared > 0 {
+				add(p+"ffn_gate_inp_shexp.weight", d.Width)
+				product(p+"ffn_gate_shexp", d.Shared, d.Width, false)
+				product(p+"ffn_up_shexp", d.Shared, d.Width, false)
+				product(p+"ffn_down_shexp", d.Width, d.Shared, false)
+			}
+		default:
+			product(p+"ffn_gate", d.Inner, d.Width, false)
+			product(p+"ffn_up", d.Inner, d.Width, false)
+			product(p+"ffn_down", d.Width, d.Inner, false)
+		}
 	}
-	add("output_norm.weight", d.Width)
+	norm("output_norm", d.Width)
 	if !d.Tied {
 		add("output.weight", Words+2, d.Width)
 	}
@@ -141,7 +201,7 @@ func (d Decoder) file(values map[string]any, seed uint64) []byte {
 			n *= shapes[i][j]
 		}
 		kind := ""
-		if d.Blocks != nil && len(shapes[i]) == 2 {
+		if d.Blocks != nil && len(shapes[i]) >= 2 {
 			kind = d.Blocks(name)
 		}
 		b := blocks[kind]
@@ -166,7 +226,7 @@ func (d Decoder) file(values map[string]any, seed uint64) []byte {
 		}
 		for range n {
 			x := float32(random.NormFloat64() * .1)
-			if len(shapes[i]) == 1 {
+			if len(shapes[i]) == 1 && strings.HasSuffix(name, "norm.weight") {
 				x++
 			}
 			_ = binary.Write(&data, binary.LittleEndian, x)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/model/attention"
 )
 
 var shape = tinymodel.Decoder{Architecture: "llama", Layers: 2, Width: 32, Heads: 2, KeyHeads: 1, Size: 16, Inner: 48, Positions: 400, Tied: true}
@@ -82,7 +83,7 @@ func TestReadsOn(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	messages := []llm.Message{{Role: "system", Content: "Be brief."}, asked("Why?"), {Role: "assistant", Content: "So."}, asked("How?")}
 	for _, c := range []struct{ source, want string }{
-		{"", "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n<|im_start|>user\nHow?<|im_end|>\n<|im_start|>assistant\n"},
+		{chatML, "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nSo.<|im_end|>\n<|im_start|>user\nHow?<|im_end|>\n<|im_start|>assistant\n"},
 		{"{% for m in messages %}\n  {% if m.role == 'user' %}\n[INST]{{ m['content'] | trim }}[/INST]{% elif not loop.first %}{{ m.content + eos_token }}{% endif %}\n{% endfor %}", "[INST]Why?[/INST]So.</s>[INST]How?[/INST]"},
 		{"{{ bos_token }}{%- set ns = namespace(n=0) -%}{%- for m in messages if m.role != 'system' -%}{%- set ns.n = ns.n + 1 -%}<{{ ns.n }}>{{ m.content }}{%- endfor -%}", "<s><1>Why?<2>So.<3>How?"},
 	} {
@@ -94,10 +95,35 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%q, %v\nwant %q", got, err, c.want)
 		}
 	}
+	// What the templates of Gemma do: instructions join the first question, by the template itself
+	// or since it refuses them.
+	whole := append([]llm.Message{{Role: "system", Content: "Be brief."}}, messages...)
+	if messages[0].Role == "system" {
+		whole = messages
+	}
+	for source, want := range map[string]string{
+		`{{ bos_token }}{%- if messages[0]['role'] == 'system' -%}{%- if messages[0]['content'] is string -%}{%- set before = messages[0]['content'] + '|' -%}{%- endif -%}{%- set turns = messages[1:] -%}{%- else -%}{%- set before = "" -%}{%- set turns = messages -%}{%- endif -%}{%- for m in turns -%}{%- if (m['role'] == 'user') != (loop.index0 % 2 == 0) -%}{{ raise_exception("no") }}{%- endif -%}{{ '<' + m['role'] + '>' + (before if loop.first else "") }}{%- if m['content'] is string -%}{{ m['content'] | trim }}{%- endif -%}{%- endfor -%}`: "<s><user>" + whole[0].Content + "|Why?<assistant>So.<user>How?",
+		`{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}`: "<user>" + whole[0].Content + "\n\nWhy?<assistant>So.<user>How?",
+	} {
+		j, err := newTemplate(source, "<s>", "</s>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := j.prompt(whole); err != nil || got != want {
+			t.Errorf("%q, %v\nwant %q", got, err, want)
+		}
+	}
+	j, err := newTemplate("{{ messages[-1].content }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think></think>' }}{% endif %}", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.prompt(messages); err != nil || got != "How?<think></think>" {
+		t.Errorf("%q, %v", got, err)
+	}
 	if _, err := newTemplate("{% for", "", ""); err == nil {
 		t.Error("half a template is taken")
 	}
-	j, err := newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
+	j, err = newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,5 +271,37 @@ func TestNamed(t *testing.T) {
 	}
 	if _, _, err := Named(llm.Config{URL: "none.gguf"}); err == nil {
 		t.Error("a file that is not there was opened")
+	}
+}
+
+// TestAttention: what a policy reads does not depend on what was asked before, everything is as
+// dense, and what there is not is named.
+func TestAttention(t *testing.T) {
+	long := strings.Repeat("the sources ", 25)
+	dense, _, err := answer(context.Background(), open(t, shape, Options{MaxTokens: 6}), asked(long))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"dense", "window:1", "snapkv:1", "stripes:0.3+quest:0.2+ada-snapkv:0.3"} {
+		p, err := attention.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := open(t, shape, Options{MaxTokens: 6, Attention: p})
+		first, _, err := answer(context.Background(), m, asked(long))
+		if err != nil || !strings.Contains(text, "0.") && first != dense {
+			t.Errorf("%s: %q, %v instead of %q", text, first, err, dense)
+		}
+		if _, _, err := answer(context.Background(), m, asked(long+"others")); err != nil {
+			t.Fatal(err)
+		}
+		if again, _, err := answer(context.Background(), m, asked(long)); err != nil || again != first {
+			t.Errorf("%s: %q, %v instead of %q", text, again, err, first)
+		}
+	}
+	for url, say := range map[string]string{"http://127.0.0.1:1": "models in files", shape.Write(t, 7): "there are dense, window"} {
+		if _, _, err := Named(llm.Config{URL: url, Attention: "thin"}); err == nil || !strings.Contains(err.Error(), say) {
+			t.Errorf("%v instead of %q", err, say)
+		}
 	}
 }

@@ -116,7 +116,7 @@ func BenchmarkRead(b *testing.B) {
 				})
 				size := 0
 				for _, l := range d.layers {
-					size += l.qkv.bytes() + l.out.bytes() + l.up.bytes() + l.down.bytes()
+					size += l.qkv.bytes() + l.out.bytes() + l.net.up.bytes() + l.net.down.bytes()
 				}
 				size += d.logits.bytes()
 				b.ReportMetric(1/best, "token/s")

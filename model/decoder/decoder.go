@@ -1,14 +1,17 @@
-// Package decoder runs language models of the Llama family: token ids to the logits of
-// the token that comes next.
+// Package decoder runs language models that read from left to right: token ids to the logits
+// of the token that comes next.
 //
 // A model is a GGUF file, which says its shape, its tokenizer and its template of chats
 // itself. A layer is attention and then a feed-forward network, each on the norm of the
 // root mean square of its input and added to it (Touvron et al. 2023). Queries and keys are
 // turned by an angle for their position (Su et al. 2021); several heads of queries share
 // one of keys and values (Ainslie et al. 2023). Families differ in which numbers turn
-// together, in biases, and in norms of queries and keys.
+// together, in biases, and in norms of queries and keys; in layers that read the nearest
+// tokens alone (Gemma 2 and 3); in mixtures of feed-forward networks of which each token takes
+// a few, its experts (Mixtral, Qwen); and GPT-2 is older than most of this.
 //
-// A Cache holds the keys and values of what was read. They are laid out as the kernels take
+// A Cache holds the keys and values of what was read, or of what its Policy keeps (package
+// model/attention): dense attention where it has none. They are laid out as the kernels take
 // them, so that reading on costs nothing again. Logits do not depend on how the tokens
 // were divided between calls, nor on the number of threads.
 //
@@ -20,6 +23,7 @@ package decoder
 import (
 	"fmt"
 	"math"
+	"os"
 	"runtime"
 
 	"github.com/tamis-search/tamis/internal/simd"
@@ -39,19 +43,37 @@ type Decoder struct {
 
 	set    *weights.Set
 	words  weights.Tensor // Words × Width
+	places weights.Tensor // Positions × Width, where positions have embeddings
 	layers []layer
-	final  []float32
-	logits matrix    // Width → Words
-	steps  []float64 // by which the angles of pairs grow from position to position
+	final  norm
+	logits matrix     // Width → Words
+	steps  [2]angular // of layers that read all, and of those with a window
 }
 
+// angular is by how much the angles of pairs grow from position to position; nil where nothing
+// turns.
+type angular []float64
+
+// norm has no bias where it is one of root mean squares; without weight it does nothing.
+type norm struct{ weight, bias []float32 }
+
 type layer struct {
-	attended, done []float32 // weights of norms
-	queries, keys  []float32 // likewise, of a head; nil where these are not normed
-	qkv            matrix    // Width → (Heads + 2 · KeyHeads) · HeadSize
+	attended, done norm
+	after          [2]norm // of what attention and the feed-forward network give
+	queries, keys  norm    // of a head
+	qkv            matrix  // Width → (Heads + 2 · KeyHeads) · HeadSize
 	out            matrix
-	up             matrix // Width → 2 · Inner: the gate first
-	down           matrix
+	net            network
+	router         matrix // Width → Experts; without outputs where there is one network
+	experts        []network
+	share          matrix // Width → 1: how much of net is taken beside experts
+	window         int    // 0 for all tokens
+}
+
+// network is a feed-forward network.
+type network struct {
+	up   matrix // Width → 2 · inner, the gate first, or inner where nothing is gated
+	down matrix
 }
 
 // Options say how a model is held.
@@ -59,14 +81,24 @@ type Options struct {
 	F32 bool // its weights are unpacked when it is loaded, and nothing is rounded to whole numbers
 }
 
-// Open loads the model in a GGUF file, which has to stay as it is until Close. It says before it
-// loads where the weights would not fit into memory.
+// Open loads the model in a GGUF file, or in a folder as transformers saves it; the files have to
+// stay as they are until Close. It says before it loads where the weights would not fit into
+// memory.
 func Open(path string, o Options) (*Decoder, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return openFolder(path, o)
+	}
 	set, values, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
 	}
-	d, err := load(set, values, o)
+	var d *Decoder
+	if _, err = configOf(values); err == nil {
+		var t *tokenizer.Tokenizer
+		if t, err = tokenizer.OfGGUF(values); err == nil {
+			d, err = load(set, values, t, layout{}, o)
+		}
+	}
 	if err != nil {
 		set.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -103,16 +135,14 @@ func (l *loader) fits() error {
 // Close gives the file back. The decoder may not be used afterwards.
 func (d *Decoder) Close() error { return d.set.Close() }
 
-func load(set *weights.Set, values weights.Values, o Options) (*Decoder, error) {
+func load(set *weights.Set, values weights.Values, t *tokenizer.Tokenizer, lies layout, o Options) (*Decoder, error) {
 	c, err := configOf(values)
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{Config: c, Template: values.String("tokenizer.chat_template"), Threads: runtime.GOMAXPROCS(0), set: set}
-	if d.Tokenizer, err = tokenizer.OfGGUF(values); err != nil {
-		return nil, err
-	}
-	l := &loader{set: set, f32: o.F32}
+	c.adjacent = c.adjacent && !lies.halves
+	d := &Decoder{Config: c, Tokenizer: t, Template: values.String("tokenizer.chat_template"), Threads: runtime.GOMAXPROCS(0), set: set}
+	l := &loader{set: set, f32: o.F32, lies: lies}
 	var ok bool
 	if d.words, ok = set.Tensor("token_embd.weight"); !ok || len(d.words.Shape) != 2 || d.words.Shape[1] != c.Width {
 		return nil, fmt.Errorf("it has no tensor token_embd.weight of rows of %d numbers", c.Width)
@@ -125,22 +155,18 @@ func load(set *weights.Set, values weights.Values, o Options) (*Decoder, error) 
 		return nil, err
 	}
 	for i := 0; i < c.Layers && l.err == nil; i++ {
-		d.layers = append(d.layers, l.layer(c, fmt.Sprintf("blk.%d.", i)))
+		d.layers = append(d.layers, l.layer(c, i))
 	}
-	d.final = l.floats("output_norm.weight", c.Width)
+	d.final = l.norm(c, "output_norm", c.Width)
 	output := "output"
 	if _, ok := set.Tensor("output.weight"); !ok {
 		output = "token_embd" // the same matrix goes in and out
 	}
 	d.logits = l.matrix(c.Width, part{output, d.Words, false})
-	d.steps = make([]float64, c.HeadSize/2)
-	for j := range d.steps {
-		d.steps[j] = math.Pow(c.base, -2*float64(j)/float64(c.HeadSize))
-	}
-	if _, ok := set.Tensor("rope_freqs.weight"); ok {
-		for j, f := range l.floats("rope_freqs.weight", c.HeadSize/2) {
-			d.steps[j] /= float64(f)
-		}
+	if c.first {
+		d.places = l.tensor("position_embd.weight", c.Positions, c.Width)
+	} else {
+		d.steps = l.steps(c)
 	}
 	d.Ends = ends(values, d.Tokenizer)
 	return d, l.err
@@ -155,7 +181,7 @@ func ends(v weights.Values, t *tokenizer.Tokenizer) (ids []int32) {
 	}
 	for id := range int32(t.Words()) {
 		switch t.Word(id) {
-		case "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>":
+		case "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>":
 			ids = append(ids, id)
 		}
 	}
@@ -164,9 +190,10 @@ func ends(v weights.Values, t *tokenizer.Tokenizer) (ids []int32) {
 
 // loader reads tensors until one fails.
 type loader struct {
-	set *weights.Set
-	f32 bool
-	err error
+	set  *weights.Set
+	f32  bool
+	lies layout
+	err  error
 }
 
 func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
@@ -183,31 +210,129 @@ func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
 }
 
 func (l *loader) floats(name string, shape ...int) []float32 {
-	t := l.tensor(name, shape...)
-	if l.err != nil {
-		return nil
-	}
-	var v []float32
-	v, l.err = t.Floats()
-	for _, x := range v {
-		if x != x && l.err == nil {
-			l.err = fmt.Errorf("tensor %s holds a number that is none (NaN)", name)
-		}
+	return l.numbers(l.tensor(name, shape...))
+}
+
+// numbers are those of a tensor.
+func (l *loader) numbers(t weights.Tensor) (v []float32) {
+	if l.err == nil {
+		v, l.err = t.Floats()
 	}
 	return v
 }
 
-func (l *loader) layer(c Config, p string) (y layer) {
-	queries, keys := c.Heads*c.HeadSize, c.KeyHeads*c.HeadSize
-	y.attended, y.done = l.floats(p+"attn_norm.weight", c.Width), l.floats(p+"ffn_norm.weight", c.Width)
-	if c.normed {
-		y.queries, y.keys = l.floats(p+"attn_q_norm.weight", c.HeadSize), l.floats(p+"attn_k_norm.weight", c.HeadSize)
+// steps are those of layers that read all, and of those with a window.
+func (l *loader) steps(c Config) (steps [2]angular) {
+	for i, base := range [...]float64{c.base, c.near} {
+		steps[i] = make(angular, c.HeadSize/2)
+		for j := range steps[i] {
+			steps[i][j] = math.Pow(base, -2*float64(j)/float64(c.HeadSize))
+		}
 	}
-	y.qkv = l.matrix(c.Width, part{p + "attn_q", queries, c.biased}, part{p + "attn_k", keys, c.biased}, part{p + "attn_v", keys, c.biased})
-	y.out = l.matrix(queries, part{p + "attn_output", c.Width, false})
-	y.up = l.matrix(c.Width, part{p + "ffn_gate", c.Inner, false}, part{p + "ffn_up", c.Inner, false})
-	y.down = l.matrix(c.Inner, part{p + "ffn_down", c.Width, false})
+	for j := range steps[0] {
+		steps[0][j] /= c.factor
+	}
+	for j, f := range l.lies.freqs {
+		steps[0][j] /= f
+	}
+	if _, ok := l.set.Tensor("rope_freqs.weight"); ok {
+		for j, f := range l.floats("rope_freqs.weight", c.HeadSize/2) {
+			steps[0][j] /= float64(f)
+		}
+	}
+	return steps
+}
+
+func (l *loader) norm(c Config, name string, size int) (n norm) {
+	if n.weight = l.floats(name+".weight", size); c.first {
+		n.bias = l.floats(name+".bias", size)
+	}
+	for i := range n.weight {
+		if l.lies.less {
+			n.weight[i]++
+		}
+	}
+	return n
+}
+
+func (l *loader) layer(c Config, number int) (y layer) {
+	p := fmt.Sprintf("blk.%d.", number)
+	queries, keys := c.Heads*c.HeadSize, c.KeyHeads*c.HeadSize
+	y.window = c.window(number)
+	y.attended, y.done = l.norm(c, p+"attn_norm", c.Width), l.norm(c, p+"ffn_norm", c.Width)
+	if c.normed {
+		y.queries, y.keys = l.norm(c, p+"attn_q_norm", c.HeadSize), l.norm(c, p+"attn_k_norm", c.HeadSize)
+	}
+	if c.after {
+		y.after = [2]norm{l.norm(c, p+"post_attention_norm", c.Width), l.norm(c, p+"post_ffw_norm", c.Width)}
+	}
+	if c.first {
+		y.qkv = l.matrix(c.Width, part{p + "attn_qkv", queries + 2*keys, true})
+	} else {
+		y.qkv = l.matrix(c.Width, part{p + "attn_q", queries, c.biased}, part{p + "attn_k", keys, c.biased}, part{p + "attn_v", keys, c.biased})
+	}
+	y.out = l.matrix(queries, part{p + "attn_output", c.Width, c.first})
+	switch {
+	case c.first:
+		y.net.up = l.matrix(c.Width, part{p + "ffn_up", c.Inner, true})
+		y.net.down = l.matrix(c.Inner, part{p + "ffn_down", c.Width, true})
+	case c.Experts > 0:
+		l.mixture(c, p, &y)
+	default:
+		y.net = l.gated(p, "", c.Width, c.Inner)
+	}
 	return y
+}
+
+// gated is the network whose tensors' names end in kind.
+func (l *loader) gated(p, kind string, width, inner int) network {
+	return network{
+		up:   l.matrix(width, part{p + "ffn_gate" + kind, inner, false}, part{p + "ffn_up" + kind, inner, false}),
+		down: l.matrix(inner, part{p + "ffn_down" + kind, width, false}),
+	}
+}
+
+// mixture reads the experts of a layer.
+func (l *loader) mixture(c Config, p string, y *layer) {
+	y.router = l.matrix(c.Width, part{p + "ffn_gate_inp", c.Experts, false})
+	if c.together > 0 {
+		y.net = l.gated(p, "_shexp", c.Width, c.together)
+		shape := []int{1, c.Width}
+		if !l.lies.halves {
+			shape = shape[1:]
+		}
+		share := l.tensor(p+"ffn_gate_inp_shexp.weight", shape...)
+		share.Shape = []int{1, c.Width}
+		y.share = l.product(c.Width, share)
+	}
+	for i := 0; i < c.Experts && l.err == nil; i++ {
+		y.experts = append(y.experts, network{
+			up:   l.product(c.Width, l.expert(c, p, "gate", i), l.expert(c, p, "up", i)),
+			down: l.product(c.Inner, l.expert(c, p, "down", i)),
+		})
+	}
+}
+
+// expert is a matrix of an expert: one of those that stand one after the other in a tensor, or by
+// itself, as in folders and older files.
+func (l *loader) expert(c Config, p, kind string, i int) weights.Tensor {
+	out, in := c.Inner, c.Width
+	if kind == "down" {
+		out, in = in, out
+	}
+	if alone := fmt.Sprintf("%sffn_%s.%d.weight", p, kind, i); l.has(alone) {
+		return l.tensor(alone, out, in)
+	}
+	all := l.tensor(p+"ffn_"+kind+"_exps.weight", c.Experts, out, in)
+	if l.err != nil {
+		return all
+	}
+	return all.Part(i)
+}
+
+func (l *loader) has(name string) bool {
+	_, ok := l.set.Tensor(name)
+	return ok
 }
 
 // matrix is a product with a bias. Its numbers are packed, or stay in their blocks.
@@ -226,21 +351,37 @@ type part struct {
 
 // matrix puts products of the same input side by side.
 func (l *loader) matrix(in int, parts ...part) matrix {
-	m := matrix{in: in}
-	for _, p := range parts {
-		if m.out += p.out; p.biased {
-			m.bias = append(m.bias, l.floats(p.name+".bias", p.out)...)
+	var bias []float32
+	all := make([]weights.Tensor, len(parts))
+	for i, p := range parts {
+		all[i] = l.tensor(p.name+".weight", p.out, in)
+		if p.biased {
+			bias = append(bias, l.floats(p.name+".bias", p.out)...)
 		} else {
-			m.bias = append(m.bias, make([]float32, p.out)...)
+			bias = append(bias, make([]float32, p.out)...)
 		}
 	}
-	m.bias = append(m.bias, make([]float32, simd.Padded(m.out)-m.out+simd.Columns)...)
+	m := l.product(in, all...)
+	copy(m.bias, bias)
+	return m
+}
+
+// product is that of tensors side by side, without a bias.
+func (l *loader) product(in int, parts ...weights.Tensor) matrix {
+	m := matrix{in: in}
+	if l.err != nil {
+		return m
+	}
+	for _, t := range parts {
+		m.out += t.Shape[0]
+	}
+	m.bias = make([]float32, simd.Padded(m.out)+simd.Columns)
 	if m.blocks = l.blocks(in, parts); m.blocks != nil || l.err != nil {
 		return m
 	}
 	var all []float32
-	for _, p := range parts {
-		all = append(all, l.floats(p.name+".weight", p.out, in)...)
+	for _, t := range parts {
+		all = append(all, l.numbers(t)...)
 	}
 	if l.err != nil {
 		return m
@@ -251,14 +392,13 @@ func (l *loader) matrix(in int, parts ...part) matrix {
 }
 
 // blocks are the parts as they lie in the file, nil where one of them is not in blocks.
-func (l *loader) blocks(in int, parts []part) (all []*simd.Blocks) {
-	for _, p := range parts {
-		t := l.tensor(p.name+".weight", p.out, in)
+func (l *loader) blocks(in int, parts []weights.Tensor) (all []*simd.Blocks) {
+	for _, t := range parts {
 		format, data := l.inBlocks(t)
-		if l.err != nil || data == nil {
+		if data == nil {
 			return nil
 		}
-		b, err := simd.NewBlocks(format, data, p.out, in)
+		b, err := simd.NewBlocks(format, data, t.Shape[0], in)
 		if err != nil {
 			l.err = fmt.Errorf("tensor %s: %w", t.Name, err)
 			return nil

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/model/attention"
 )
 
 const (
@@ -22,6 +23,27 @@ var ErrFull = errors.New("the text is too long for the model")
 // the last one, a number for each word; they may be changed. Where it fails the cache holds
 // what it held before.
 func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, error) {
+	all, err := d.read(ctx, c, ids, 1)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// ReadEach is Read with the logits after each of the tokens, of which there are at most
+// MostEach: the same as if each were read by itself.
+func (d *Decoder) ReadEach(ctx context.Context, c *Cache, ids []int32) ([][]float32, error) {
+	if len(ids) > MostEach {
+		return nil, fmt.Errorf("%d tokens are read for the logits after each; %d are at once", len(ids), MostEach)
+	}
+	return d.read(ctx, c, ids, len(ids))
+}
+
+// MostEach is how many tokens ReadEach takes.
+const MostEach = 32
+
+// read returns the logits after the last tokens, so many of them.
+func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([][]float32, error) {
 	before := len(c.tokens)
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
@@ -36,44 +58,90 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 	}
 	r := d.room(c, min(len(ids), blockRows))
 	var x []float32
-	for from := 0; from < len(ids); from += blockRows {
+	for from, n := 0, 0; from < len(ids); from += n {
 		if err := ctx.Err(); err != nil {
 			c.Cut(before)
 			return nil, err
 		}
-		some := ids[from:min(len(ids), from+blockRows)]
-		x = r.states[:len(some)*d.Width]
-		for i, id := range some {
-			d.words.Read(x[i*d.Width:][:d.Width], int(id)*d.Width)
+		if n = len(ids); last == 1 {
+			n = d.plan(r, c, before+from, before+len(ids), len(ids) == 1)
+		} else {
+			r.planner = nil
 		}
+		some := ids[from:][:n]
+		x = r.states[:len(some)*d.Width]
+		d.embed(r, x, len(c.tokens), some)
 		d.angles(r, len(c.tokens), len(some))
 		for i := range d.layers {
 			d.layer(r, c, i, x)
 		}
 		c.tokens = append(c.tokens, some...)
 	}
-	last := x[len(x)-d.Width:]
-	d.norm(last, last, d.final)
-	logits := make([]float32, simd.Padded(d.Words))
-	d.product(r, &d.logits, logits, last, 1)
-	for _, v := range logits[:d.Words] {
-		if v != v {
-			c.Cut(before)
-			return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+	x = x[len(x)-last*d.Width:]
+	d.norm(x, x, d.final)
+	columns := simd.Padded(d.Words)
+	logits := make([]float32, last*columns)
+	d.product(r, &d.logits, logits, x, last)
+	all := make([][]float32, last)
+	for i := range all {
+		all[i] = logits[i*columns:][:d.Words:d.Words]
+		soften(all[i], 1, d.logitsSoft)
+		for _, v := range all[i] {
+			if v != v {
+				c.Cut(before)
+				return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+			}
 		}
 	}
-	return logits[:d.Words], nil
+	return all, nil
+}
+
+// embed sets the states of tokens from a position on.
+func (d *Decoder) embed(r *room, x []float32, first int, ids []int32) {
+	for i, id := range ids {
+		row := x[i*d.Width:][:d.Width]
+		d.words.Read(row, int(id)*d.Width)
+		if d.raised {
+			scale := float32(math.Sqrt(float64(d.Width)))
+			for j := range row {
+				row[j] *= scale
+			}
+		}
+		if d.first {
+			place := r.normed[:d.Width] // free until a layer begins
+			d.places.Read(place, (first+i)*d.Width)
+			for j := range row {
+				row[j] += place[j]
+			}
+		}
+	}
+}
+
+// soften multiplies each x by scale and lets it only come near to a bound, where there is one.
+func soften(x []float32, scale, bound float32) {
+	if bound == 0 {
+		return
+	}
+	for i, v := range x {
+		x[i] = bound * float32(math.Tanh(float64(v*scale/bound)))
+	}
 }
 
 // room is what a call works in. It stays with the cache.
 type room struct {
 	rows                                 int
 	states, normed, qkv, mixed, inner, y []float32
-	sines, cosines                       []float32   // of a block's positions, HeadSize/2 each
-	scores                               [][]float32 // by head of keys, which threads divide
-	zeros                                []float32   // as many as the tokens, in whole panels
+	turns                                [2]turns          // of layers that read all, and of those with a window
+	planner                              attention.Planner // of the block; nil where it reads all
+	gathered                             []gathered        // by head of keys
+	scores                               [][]float32       // by thread
+	zeros                                []float32         // as many as the tokens, in whole panels
 	whole                                simd.BlockRows
+	mixture                              *mixture // nil before the first layer with experts
 }
+
+// turns are the sines and cosines of a block's positions, HeadSize/2 each; nil where nothing turns.
+type turns struct{ sines, cosines []float32 }
 
 // room is one for so many rows at once.
 func (d *Decoder) room(c *Cache, rows int) *room {
@@ -84,9 +152,13 @@ func (d *Decoder) room(c *Cache, rows int) *room {
 	c.room = &room{
 		rows: rows, states: make([]float32, rows*d.Width), normed: make([]float32, rows*d.Width),
 		qkv: make([]float32, rows*simd.Padded(qkv)), mixed: make([]float32, rows*d.Heads*d.HeadSize),
-		inner: make([]float32, rows*simd.Padded(2*d.Inner)), y: make([]float32, rows*simd.Padded(d.Width)),
-		sines: make([]float32, rows*d.HeadSize/2), cosines: make([]float32, rows*d.HeadSize/2),
-		scores: make([][]float32, d.KeyHeads),
+		inner: make([]float32, rows*simd.Padded(2*max(d.Inner, d.together))), y: make([]float32, rows*simd.Padded(d.Width)),
+		gathered: make([]gathered, d.KeyHeads),
+	}
+	for i, steps := range d.steps {
+		if steps != nil {
+			c.room.turns[i] = turns{make([]float32, rows*d.HeadSize/2), make([]float32, rows*d.HeadSize/2)}
+		}
 	}
 	return c.room
 }
@@ -94,18 +166,26 @@ func (d *Decoder) room(c *Cache, rows int) *room {
 // angles sets the sines and cosines of positions from one on.
 func (d *Decoder) angles(r *room, first, n int) {
 	half := d.HeadSize / 2
-	for j, step := range d.steps {
-		for i := range n {
-			sin, cos := math.Sincos(float64(first+i) * step)
-			r.sines[i*half+j], r.cosines[i*half+j] = float32(sin), float32(cos)
+	for k, t := range r.turns {
+		if k > 0 && d.Window == 0 {
+			return
+		}
+		for j, step := range d.steps[k] {
+			for i := range n {
+				sin, cos := math.Sincos(float64(first+i) * step)
+				t.sines[i*half+j], t.cosines[i*half+j] = float32(sin), float32(cos)
+			}
 		}
 	}
 }
 
 // turn turns one query or key at the i-th position of a block.
-func (d *Decoder) turn(r *room, x []float32, i int) {
+func (d *Decoder) turn(t turns, x []float32, i int) {
+	if t.sines == nil {
+		return
+	}
 	half := d.HeadSize / 2
-	sin, cos := r.sines[i*half:][:half], r.cosines[i*half:][:half]
+	sin, cos := t.sines[i*half:][:half], t.cosines[i*half:][:half]
 	for j := range half {
 		a, b := j, j+half
 		if d.adjacent {
@@ -117,17 +197,29 @@ func (d *Decoder) turn(r *room, x []float32, i int) {
 	}
 }
 
-// norm sets y to x over its root mean square, times weight.
-func (d *Decoder) norm(y, x, weight []float32) {
-	n := len(weight)
-	for from := 0; from < len(x); from += n {
+// norm sets y to x, less its mean where there is a bias, over its root mean square, times
+// weight, plus bias.
+func (d *Decoder) norm(y, x []float32, w norm) {
+	n := len(w.weight)
+	for from := 0; n > 0 && from < len(x); from += n {
+		row, mean := x[from:from+n], 0.0
+		if w.bias != nil {
+			for _, v := range row {
+				mean += float64(v)
+			}
+			mean /= float64(n)
+		}
 		sum := 0.0
-		for _, v := range x[from : from+n] {
-			sum += float64(float64(v) * float64(v))
+		for _, v := range row {
+			off := float64(v) - mean
+			sum += float64(off * off)
 		}
 		scale := float32(1 / math.Sqrt(sum/float64(n)+float64(d.Eps)))
-		for j, v := range x[from : from+n] {
-			y[from+j] = float32(v*scale) * weight[j]
+		for j, v := range row {
+			y[from+j] = float32((v-float32(mean))*scale) * w.weight[j]
+		}
+		for j, b := range w.bias {
+			y[from+j] += b
 		}
 	}
 }
@@ -170,14 +262,19 @@ const worthDividing = 1 << 18
 
 // divide calls f with ranges of n, each in a thread where there is enough to do.
 func (d *Decoder) divide(n, work int, f func(from, to int)) {
+	d.share(n, work, func(_, from, to int) { f(from, to) })
+}
+
+// share is divide for those who want to know which thread they are in.
+func (d *Decoder) share(n, work int, f func(thread, from, to int)) {
 	threads := min(d.Threads, n, 1+work/worthDividing)
 	if threads < 2 {
-		f(0, n)
+		f(0, 0, n)
 		return
 	}
 	var wait sync.WaitGroup
 	for t := range threads {
-		wait.Go(func() { f(n*t/threads, n*(t+1)/threads) })
+		wait.Go(func() { f(t, n*t/threads, n*(t+1)/threads) })
 	}
 	wait.Wait()
 }
@@ -188,103 +285,69 @@ func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
 	normed := r.normed[:len(x)]
 	d.norm(normed, x, l.attended)
 	d.product(r, &l.qkv, r.qkv, normed, rows)
-	d.keep(r, l, &c.layers[number], len(c.tokens), rows)
-	d.attend(r, &c.layers[number], len(c.tokens), rows)
+	d.keep(r, c, l, &c.layers[number], rows)
+	d.attend(r, c, l, &c.layers[number], rows)
 	d.product(r, &l.out, r.y, r.mixed, rows)
-	d.add(x, r.y)
+	d.add(x, r.y, l.after[0])
 	d.norm(normed, x, l.done)
-	d.product(r, &l.up, r.inner, normed, rows)
-	stride := simd.Padded(2 * d.Inner)
-	d.divide(rows, 4*rows*d.Inner, func(from, to int) {
+	if l.experts == nil {
+		d.feed(r, &l.net, r.y, normed, rows)
+	} else {
+		d.mix(r, l, normed, rows)
+	}
+	d.add(x, r.y, l.after[1])
+}
+
+// feed takes rows of x through a feed-forward network; rows of y stand Padded(Width) apart.
+func (d *Decoder) feed(r *room, n *network, y, x []float32, rows int) {
+	d.product(r, &n.up, r.inner, x, rows)
+	inner, stride := n.down.in, simd.Padded(n.up.out)
+	d.divide(rows, 4*rows*inner, func(from, to int) {
 		for i := from; i < to; i++ {
-			gate, up := r.inner[i*stride:][:d.Inner], r.inner[i*stride+d.Inner:][:d.Inner]
-			simd.Gate(gate, up)
+			row := r.inner[i*stride:]
+			d.open(row[:inner], row[n.up.out-inner:][:inner])
 		}
 	})
 	for i := 1; i < rows; i++ {
-		copy(r.inner[i*d.Inner:], r.inner[i*stride:][:d.Inner])
+		copy(r.inner[i*inner:], r.inner[i*stride:][:inner])
 	}
-	d.product(r, &l.down, r.y, r.inner, rows)
-	d.add(x, r.y)
+	d.product(r, &n.down, y, r.inner, rows)
 }
 
-// add adds rows that stand Padded(Width) apart.
-func (d *Decoder) add(x, y []float32) {
+// open lets through gate what up has; where both are the same nothing is gated.
+//
+// GELU by tanh (Hendrycks and Gimpel 2016) is x / (1 + e^-u) for u = x · (a + b·x²): what SiLU
+// gives for u, over (a + b·x²).
+func (d *Decoder) open(gate, up []float32) {
+	if !d.tanh {
+		simd.Gate(gate, up)
+		return
+	}
+	const a, b = 1.5957691216057308, 1.5957691216057308 * 0.044715
+	alone := d.first
+	var room [64]float32
+	for at := 0; at < len(gate); at += len(room) {
+		some := gate[at:min(at+len(room), len(gate))]
+		over := room[:len(some)]
+		for j, x := range some {
+			k := float32(float32(x*x)*b) + a
+			some[j] = x * k
+			if over[j] = 1 / k; !alone {
+				over[j] *= up[at+j]
+			}
+		}
+		simd.Gate(some, over)
+	}
+}
+
+// add adds rows that stand Padded(Width) apart, normed.
+func (d *Decoder) add(x, y []float32, w norm) {
 	columns := simd.Padded(d.Width)
 	for i := 0; i*d.Width < len(x); i++ {
-		row, more := x[i*d.Width:][:d.Width], y[i*columns:]
+		row, more := x[i*d.Width:][:d.Width], y[i*columns:][:d.Width]
+		d.norm(more, more, w)
 		for j := range row {
 			row[j] += more[j]
-		}
-	}
-}
-
-// keep norms and turns the queries and keys of a block, and puts the keys and values into
-// the cache.
-func (d *Decoder) keep(r *room, l *layer, k *kept, first, rows int) {
-	size, stride := d.HeadSize, simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize)
-	for i := range rows {
-		row := r.qkv[i*stride:]
-		for h := range d.Heads + d.KeyHeads {
-			x, weight := row[h*size:][:size], l.queries
-			if h >= d.Heads {
-				weight = l.keys
-			}
-			if weight != nil {
-				d.norm(x, x, weight)
-			}
-			d.turn(r, x, i)
-		}
-		for h := range d.KeyHeads {
-			k.add(h, first+i, row[(d.Heads+h)*size:][:size], row[(d.Heads+d.KeyHeads+h)*size:][:size])
-		}
-	}
-}
-
-// attend makes rows of mixed: for each head softmax(q · kᵀ / √size) · v over the
-// tokens up to its own.
-func (d *Decoder) attend(r *room, k *kept, first, rows int) {
-	group := d.Heads / d.KeyHeads
-	if need := max(simd.Padded(first+rows), d.HeadSize); len(r.zeros) < need {
-		r.zeros = make([]float32, need+need/4)
-	}
-	d.divide(d.KeyHeads, 2*rows*(first+rows)*d.Heads*d.HeadSize, func(from, to int) {
-		for g := from; g < to; g++ {
-			for h := g * group; h < (g+1)*group; h++ {
-				for i := 0; i < rows; i += attendRows {
-					d.attendRows(r, k, g, h, first, i, min(rows, i+attendRows))
-				}
-			}
-		}
-	})
-}
-
-// attendRows is attend for rows of a block, from one on, and one head, which reads the keys of g.
-func (d *Decoder) attendRows(r *room, k *kept, g, head, first, from, to int) {
-	size, width := d.HeadSize, d.Heads*d.HeadSize
-	stride := simd.Padded((d.Heads + 2*d.KeyHeads) * size)
-	tokens, n := first+to, to-from
-	columns := simd.Padded(tokens)
-	if cap(r.scores[g]) < attendRows*columns {
-		r.scores[g] = make([]float32, attendRows*(columns+columns/4+256))
-	}
-	scores := r.scores[g][:attendRows*columns]
-	simd.Multiply(scores, columns, r.qkv[from*stride+head*size:], stride, k.keys[g], r.zeros, n, size, tokens)
-	var sums [attendRows]float32
-	for i := range n {
-		row := scores[i*columns:][:columns]
-		for j := first + from + i + 1; j < columns; j++ {
-			row[j] = float32(math.Inf(-1))
-		}
-		sums[i] = simd.Softmax(row, float32(1/math.Sqrt(float64(size))))
-	}
-	for p := 0; p < size; p += simd.Columns {
-		simd.Multiply(r.mixed[from*width+head*size+p:], width, scores, columns, k.values[(g*size+p)/simd.Columns], r.zeros, n, tokens, simd.Columns)
-	}
-	for i := range n {
-		row, factor := r.mixed[(from+i)*width+head*size:][:size], 1/sums[i]
-		for j := range row {
-			row[j] *= factor
 		}
 	}
 }
