@@ -192,16 +192,17 @@ func encoded(ctx context.Context, ix *tamis.Index, name, input string, queries [
 	if name == "" {
 		return "", nil, func() error { return nil }, nil
 	}
-	e, err := encoding.Open(ctx, name, model.Int8)
+	opened, err := encoding.Open(ctx, name, model.Int8)
 	if err != nil {
 		return "", nil, nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, e.Close())
+			err = errors.Join(err, opened.Close())
 		}
 	}()
-	if e, err = encoding.With(e, input); err != nil {
+	e, err := encoding.With(opened, input)
+	if err != nil {
 		return "", nil, nil, err
 	}
 	if _, err := ix.Encode(ctx, e, nil); err != nil {
@@ -221,7 +222,7 @@ func encoded(ctx context.Context, ix *tamis.Index, name, input string, queries [
 		vectors[texts[i]] = v
 		i++
 	}
-	return e.Name(), vectors, e.Close, nil
+	return e.Name(), vectors, opened.Close, nil
 }
 
 func (c *Console) printPlans(all []planned, asJSON bool) error {
