@@ -32,6 +32,7 @@ type Options struct {
 	// With another, each conversation is read from its beginning, so that an answer does not depend
 	// on what was asked before.
 	Attention *attention.Policy
+	NoDrafts  bool // tokens are read one by one: the same answer, slower
 }
 
 // DefaultMax is how many tokens an answer has at most where nothing else is said.
@@ -43,6 +44,7 @@ type Model struct {
 	template *template
 	options  Options
 	turn     chan *decoder.Cache // whoever has the cache speaks
+	drafted  int                 // tokens said so far that a draft had foreseen; of whose turn it is
 }
 
 var _ llm.Model = (*Model)(nil)
@@ -229,7 +231,15 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 	}
 	finish, tokens := "length", 0
 	var again repeats
-	for tokens < m.options.MaxTokens && len(cache.Tokens()) < m.decoder.Positions {
+	var a ahead
+	if m.options.drafting() {
+		a.drafter = &drafter{}
+	}
+	defer func() {
+		a.forget(cache)
+		m.drafted += a.right
+	}()
+	for tokens < m.options.MaxTokens && len(cache.Tokens())-len(a.tokens) < m.decoder.Positions {
 		id := s.next(logits)
 		tokens++
 		if slices.Contains(m.decoder.Ends, id) {
@@ -249,7 +259,7 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 			return err
 		}
 		var err error
-		if logits, err = m.decoder.Read(ctx, cache, []int32{id}); err != nil {
+		if logits, err = a.next(ctx, m.decoder, cache, id); err != nil {
 			return err
 		}
 	}

@@ -144,6 +144,17 @@ func TestDivisionDoesNotShow(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: read in %v, the logits are others", name, cuts)
 			}
+			c.Cut(220)
+			each, err := d.ReadEach(ctx, c, ids[220:])
+			if err != nil || !slices.Equal(each[9], want) {
+				t.Errorf("%s: read each, the last logits are others: %v", name, err)
+			}
+			c.Cut(220)
+			for i, id := range ids[220:] {
+				if got, err = d.Read(ctx, c, []int32{id}); err != nil || !slices.Equal(got, each[i]) {
+					t.Errorf("%s: read each, the logits after %d are others: %v", name, 220+i, err)
+				}
+			}
 			c.Cut(90)
 			if got, err = d.Read(ctx, c, ids[90:]); err != nil || !slices.Equal(got, want) {
 				t.Errorf("%s: cut and read again, the logits are others: %v", name, err)

@@ -23,6 +23,27 @@ var ErrFull = errors.New("the text is too long for the model")
 // the last one, a number for each word; they may be changed. Where it fails the cache holds
 // what it held before.
 func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, error) {
+	all, err := d.read(ctx, c, ids, 1)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// ReadEach is Read with the logits after each of the tokens, of which there are at most
+// MostEach: the same as if each were read by itself.
+func (d *Decoder) ReadEach(ctx context.Context, c *Cache, ids []int32) ([][]float32, error) {
+	if len(ids) > MostEach {
+		return nil, fmt.Errorf("%d tokens are read for the logits after each; %d are at once", len(ids), MostEach)
+	}
+	return d.read(ctx, c, ids, len(ids))
+}
+
+// MostEach is how many tokens ReadEach takes.
+const MostEach = 32
+
+// read returns the logits after the last tokens, so many of them.
+func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([][]float32, error) {
 	before := len(c.tokens)
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
@@ -42,7 +63,11 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 			c.Cut(before)
 			return nil, err
 		}
-		n = d.plan(r, c, before+from, before+len(ids), len(ids) == 1)
+		if n = len(ids); last == 1 {
+			n = d.plan(r, c, before+from, before+len(ids), len(ids) == 1)
+		} else {
+			r.planner = nil
+		}
 		some := ids[from:][:n]
 		x = r.states[:len(some)*d.Width]
 		d.embed(r, x, len(c.tokens), some)
@@ -52,19 +77,23 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 		}
 		c.tokens = append(c.tokens, some...)
 	}
-	last := x[len(x)-d.Width:]
-	d.norm(last, last, d.final)
-	logits := make([]float32, simd.Padded(d.Words))
-	d.product(r, &d.logits, logits, last, 1)
-	logits = logits[:d.Words]
-	soften(logits, 1, d.logitsSoft)
-	for _, v := range logits {
-		if v != v {
-			c.Cut(before)
-			return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+	x = x[len(x)-last*d.Width:]
+	d.norm(x, x, d.final)
+	columns := simd.Padded(d.Words)
+	logits := make([]float32, last*columns)
+	d.product(r, &d.logits, logits, x, last)
+	all := make([][]float32, last)
+	for i := range all {
+		all[i] = logits[i*columns:][:d.Words:d.Words]
+		soften(all[i], 1, d.logitsSoft)
+		for _, v := range all[i] {
+			if v != v {
+				c.Cut(before)
+				return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+			}
 		}
 	}
-	return logits, nil
+	return all, nil
 }
 
 // embed sets the states of tokens from a position on.
