@@ -16,7 +16,7 @@ func (w Window) Plan(q *Queries, _ *Keys, spans []Span) []Span {
 		return f.all(spans)
 	}
 	spans = join(spans, Span{0, min(sinks, f.local)})
-	return join(spans, Span{f.local - f.budget, f.end})
+	return join(spans, Span{(f.local - f.budget) / Page * Page, f.end})
 }
 
 // Strided is sharded context: S2-Attention (Lin et al. 2024, 2407.17678). Beside a window a head

@@ -151,7 +151,8 @@ func (g *gathered) gather(h *held) {
 type view struct {
 	keys   []float32
 	values [][]float32
-	before int // tokens before the block
+	before int              // tokens before the block
+	spans  []attention.Span // of one token's keys, read where they lie; nil for all that is there
 }
 
 // gatherAlways is for tests: what a planner names is gathered even where it is everything.
@@ -160,7 +161,7 @@ var gatherAlways = false
 // view makes that of a block, by the block's planner where the layer reads all.
 func (d *Decoder) view(r *room, l *layer, h *held, rows int, w *Watch) view {
 	before := h.N - rows
-	whole := view{h.Packed, h.values, before}
+	whole := view{h.Packed, h.values, before, nil}
 	if r.planner == nil || l.window > 0 {
 		w.plan(&h.Keys, rows, []attention.Span{{From: 0, To: h.N}})
 		return whole
@@ -173,8 +174,48 @@ func (d *Decoder) view(r *room, l *layer, h *held, rows int, w *Watch) view {
 	if len(g.spans) == 1 && g.spans[0].From == 0 && !gatherAlways {
 		return whole
 	}
+	if rows == 1 && g.aligned() && !gatherAlways {
+		return view{h.Packed, h.values, g.tokens - 1, g.spans}
+	}
 	g.gather(h)
-	return view{g.keys, g.values, g.tokens - rows}
+	return view{g.keys, g.values, g.tokens - rows, nil}
+}
+
+// aligned counts the tokens, and says whether the spans are whole panels, but for the end.
+func (g *gathered) aligned() bool {
+	g.tokens = 0
+	for i, s := range g.spans {
+		if s.From%simd.Columns != 0 || s.To%simd.Columns != 0 && i+1 < len(g.spans) {
+			return false
+		}
+		g.tokens += s.To - s.From
+	}
+	return true
+}
+
+// products sets the products of queries and the view's keys from one on.
+func (v *view) products(scores []float32, columns int, q []float32, stride int, zeros []float32, rows, size, skip, tokens int) {
+	if v.spans == nil {
+		simd.Multiply(scores, columns, q, stride, v.keys[skip*size:], zeros, rows, size, tokens)
+	}
+	at := 0
+	for _, s := range v.spans {
+		simd.Multiply(scores[at:], columns, q, stride, v.keys[s.From*size:], zeros, 1, size, s.To-s.From)
+		at += s.To - s.From
+	}
+}
+
+// mix sets a panel of rows to the sum of the view's values, each times its score.
+func (v *view) mix(dst []float32, width int, scores []float32, columns int, panel int, zeros []float32, rows, skip, tokens int) {
+	values := v.values[panel]
+	if v.spans == nil {
+		simd.Multiply(dst, width, scores, columns, values[skip*simd.Columns:], zeros, rows, tokens, simd.Columns)
+	}
+	sum, at := zeros[:simd.Columns], 0
+	for _, s := range v.spans { // the sum goes on where the last span left it
+		simd.Multiply(dst, width, scores[at:], columns, values[s.From*simd.Columns:], sum, 1, s.To-s.From, simd.Columns)
+		sum, at = dst[:simd.Columns], at+s.To-s.From
+	}
 }
 
 // own has the spans end with the tokens of the block, whatever they were.
@@ -240,7 +281,7 @@ func (d *Decoder) attendRows(r *room, l *layer, v *view, thread, head, from, to 
 		r.scores[thread] = make([]float32, attendRows*(columns+columns/4+256))
 	}
 	scores := r.scores[thread][:attendRows*columns]
-	simd.Multiply(scores, columns, r.qkv[from*stride+head*size:], stride, v.keys[skip*size:], r.zeros, n, size, tokens)
+	v.products(scores, columns, r.qkv[from*stride+head*size:], stride, r.zeros, n, size, skip, tokens)
 	var sums [attendRows]float32
 	for i := range n {
 		row, own := scores[i*columns:][:columns], v.before+from+i-skip
@@ -263,7 +304,7 @@ func (d *Decoder) attendRows(r *room, l *layer, v *view, thread, head, from, to 
 		}
 	}
 	for p := 0; p < size; p += simd.Columns {
-		simd.Multiply(r.mixed[from*width+head*size+p:], width, scores, columns, v.values[p/simd.Columns][skip*simd.Columns:], r.zeros, n, tokens, simd.Columns)
+		v.mix(r.mixed[from*width+head*size+p:], width, scores, columns, p/simd.Columns, r.zeros, n, skip, tokens)
 	}
 	for i := range n {
 		row, factor := r.mixed[(from+i)*width+head*size:][:size], 1/sums[i]

@@ -72,6 +72,32 @@ func TestPoliciesOfEverythingAreDense(t *testing.T) {
 	}
 }
 
+// TestReadInPlace: keys that a step reads where they lie give what they give gathered, to the last bit.
+func TestReadInPlace(t *testing.T) {
+	defer func() { gatherAlways = false }()
+	for name, shape := range tiny {
+		d := open(t, shape.Write(t, 4))
+		for _, p := range []string{"quest:0.4", "window:0.3", "strided:0.4", "chunks:0.5"} {
+			var all [2][]float32
+			for i := range all {
+				gatherAlways = i == 0
+				c := d.NewCache()
+				c.Policy = policy(t, p)
+				if _, err := d.Read(context.Background(), c, someIDs(301, d.Words)); err != nil {
+					t.Fatal(err)
+				}
+				var err error
+				if all[i], err = d.Read(context.Background(), c, []int32{5}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(all[0], all[1]) {
+				t.Errorf("%s, %s: the logits differ", name, p)
+			}
+		}
+	}
+}
+
 // odd reads the pages of odd numbers.
 type odd struct{}
 
