@@ -71,7 +71,7 @@ var floors = [][]string{
 	{"engine/opensearch/mapping", "engine/opensearch/records"},
 	{"engine/opensearch/writing"},
 	{"engine/opensearch"},
-	{"session/turn"},
+	{"about", "session/turn"},
 	{"attest", "classify", "session", "session/entities"},
 	{"classify/learned"},
 	{"ask", "review", "session/suggest"},
@@ -79,7 +79,7 @@ var floors = [][]string{
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/sparse"},
 	{"eval/arms", "eval/system", "eval/questions"},
-	{"eval/suite", "eval/labels", "eval/words", "eval/surroundings", "eval/trainingdata", "eval/tune", "train"},
+	{"eval/suite", "eval/labels", "eval/words", "eval/subjects", "eval/surroundings", "eval/trainingdata", "eval/tune", "train"},
 	{"eval/scorecard"},
 	{"server/access"},
 	{"server/library", "server/sessions"},
@@ -93,7 +93,7 @@ var floors = [][]string{
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
 	{"cmd/tamis/classifying", "cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing", "cmd/tamis/training"},
-	{"cmd/tamis/packing"},
+	{"cmd/tamis/outlining", "cmd/tamis/packing"},
 	{"cmd/tamis"},
 }
 
