@@ -92,7 +92,8 @@ var floors = [][]string{
 	{"cmd/tamis/config", "cmd/tamis/flags", "cmd/tamis/install", "cmd/tamis/receipt"},
 	{"cmd/tamis/encoding", "cmd/tamis/reading"},
 	{"cmd/tamis/measure"},
-	{"cmd/tamis/classifying", "cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing", "cmd/tamis/training"},
+	{"cmd/tamis/classifying"},
+	{"cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing", "cmd/tamis/training"},
 	{"cmd/tamis/outlining", "cmd/tamis/packing"},
 	{"cmd/tamis"},
 }
