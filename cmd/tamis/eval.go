@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/attending"
 	"github.com/tamis-search/tamis/cmd/tamis/measure"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/engine"
@@ -16,5 +17,7 @@ func (a *app) evalCommand() *cobra.Command {
 		return ix, receipt.ShortPath(absolutePath(a.indexDir())), err
 	}
 	c := measure.Console{In: a.in, Out: a.out, Errs: a.errs, Progress: a.progress, Quiet: &a.quiet, JSON: a.printJSON, Index: a.indexPaths, Open: open}
-	return c.Command()
+	cmd := c.Command()
+	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
+	return cmd
 }

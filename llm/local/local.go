@@ -1,4 +1,4 @@
-// Package local answers chats with a model in a file: the template of chats that it names,
+// Package local answers chats with a model in a file or a folder: the template of chats that it names,
 // its own tokenizer, and package model/decoder. No service and no network.
 //
 // Questions are answered one after the other; who waits can give up. What was read of the
@@ -10,12 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/model/decoder"
 )
 
@@ -26,6 +28,11 @@ type Options struct {
 	Stop      []string // texts that end the answer, which does not hold them
 	Threads   int      // 0 for all
 	F32       bool     // weights are unpacked when the model is loaded: slower, four times the memory or more
+	// Attention is what the model reads and keeps of what it is told; nil or dense for everything.
+	// With another, each conversation is read from its beginning, so that an answer does not depend
+	// on what was asked before.
+	Attention *attention.Policy
+	NoDrafts  bool // tokens are read one by one: the same answer, slower
 }
 
 // DefaultMax is how many tokens an answer has at most where nothing else is said.
@@ -37,11 +44,12 @@ type Model struct {
 	template *template
 	options  Options
 	turn     chan *decoder.Cache // whoever has the cache speaks
+	drafted  int                 // tokens said so far that a draft had foreseen; of whose turn it is
 }
 
 var _ llm.Model = (*Model)(nil)
 
-// Open loads the model in a GGUF file.
+// Open loads the model in a GGUF file or a folder.
 func Open(path string, o Options) (*Model, error) {
 	d, err := decoder.Open(path, decoder.Options{F32: o.F32})
 	if err != nil {
@@ -72,15 +80,22 @@ func Open(path string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, 1)}
-	m.turn <- d.NewCache()
+	cache := d.NewCache()
+	cache.Policy = o.Attention
+	m.turn <- cache
 	return m, nil
 }
 
-// Named is the model that c.URL names: the path of a GGUF file, which is loaded, or an
-// endpoint. #f32 after a path asks for Options.F32. Close gives back what was loaded.
+// Named is the model that c.URL names: the path of a GGUF file or of a folder, which is loaded, or
+// an endpoint. #f32 after a path asks for Options.F32. Close gives back what was loaded.
 func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 	path, f32 := strings.CutSuffix(c.URL, "#f32")
-	if !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
+	info, err := os.Stat(path)
+	folder := err == nil && info.IsDir()
+	if !folder && !strings.HasSuffix(strings.ToLower(path), ".gguf") || strings.Contains(path, "://") {
+		if c.Attention != "" {
+			return nil, nil, errors.New("attention policies are for models in files, which run here; an endpoint has its own")
+		}
 		client, err := llm.New(c)
 		if err != nil {
 			return nil, nil, err
@@ -88,6 +103,11 @@ func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 		return client, func() error { return nil }, nil
 	}
 	o := Options{MaxTokens: c.MaxTokens, F32: f32}
+	if c.Attention != "" {
+		if o.Attention, err = attention.Parse(c.Attention); err != nil {
+			return nil, nil, err
+		}
+	}
 	if c.Temperature != nil {
 		o.Temperature = *c.Temperature
 	}
@@ -160,11 +180,15 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, yield func(llm
 	}
 	defer func() { m.turn <- cache }()
 	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
+	if p := m.options.Attention; p.Sparse() {
+		read = 0
+	}
 	cache.Cut(read)
 	logits, err := m.decoder.Read(ctx, cache, ids[read:])
 	if err != nil {
 		return err
 	}
+	m.decoder.Drop(cache)
 	err = m.speak(ctx, cache, logits, len(ids), yield)
 	if errors.Is(err, errDone) {
 		return nil
@@ -207,7 +231,15 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 	}
 	finish, tokens := "length", 0
 	var again repeats
-	for tokens < m.options.MaxTokens && len(cache.Tokens()) < m.decoder.Positions {
+	var a ahead
+	if m.options.drafting() {
+		a.drafter = &drafter{}
+	}
+	defer func() {
+		a.forget(cache)
+		m.drafted += a.right
+	}()
+	for tokens < m.options.MaxTokens && len(cache.Tokens())-len(a.tokens) < m.decoder.Positions {
 		id := s.next(logits)
 		tokens++
 		if slices.Contains(m.decoder.Ends, id) {
@@ -227,7 +259,7 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 			return err
 		}
 		var err error
-		if logits, err = m.decoder.Read(ctx, cache, []int32{id}); err != nil {
+		if logits, err = a.next(ctx, m.decoder, cache, id); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/model/attention"
 )
 
 var shape = tinymodel.Decoder{Architecture: "llama", Layers: 2, Width: 32, Heads: 2, KeyHeads: 1, Size: 16, Inner: 48, Positions: 400, Tied: true}
@@ -112,10 +113,17 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%q, %v\nwant %q", got, err, want)
 		}
 	}
+	j, err := newTemplate("{{ messages[-1].content }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think></think>' }}{% endif %}", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.prompt(messages); err != nil || got != "How?<think></think>" {
+		t.Errorf("%q, %v", got, err)
+	}
 	if _, err := newTemplate("{% for", "", ""); err == nil {
 		t.Error("half a template is taken")
 	}
-	j, err := newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
+	j, err = newTemplate("{{ raise_exception('roles must alternate') }}", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,5 +271,37 @@ func TestNamed(t *testing.T) {
 	}
 	if _, _, err := Named(llm.Config{URL: "none.gguf"}); err == nil {
 		t.Error("a file that is not there was opened")
+	}
+}
+
+// TestAttention: what a policy reads does not depend on what was asked before, everything is as
+// dense, and what there is not is named.
+func TestAttention(t *testing.T) {
+	long := strings.Repeat("the sources ", 25)
+	dense, _, err := answer(context.Background(), open(t, shape, Options{MaxTokens: 6}), asked(long))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"dense", "window:1", "snapkv:1", "stripes:0.3+quest:0.2+ada-snapkv:0.3"} {
+		p, err := attention.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := open(t, shape, Options{MaxTokens: 6, Attention: p})
+		first, _, err := answer(context.Background(), m, asked(long))
+		if err != nil || !strings.Contains(text, "0.") && first != dense {
+			t.Errorf("%s: %q, %v instead of %q", text, first, err, dense)
+		}
+		if _, _, err := answer(context.Background(), m, asked(long+"others")); err != nil {
+			t.Fatal(err)
+		}
+		if again, _, err := answer(context.Background(), m, asked(long)); err != nil || again != first {
+			t.Errorf("%s: %q, %v instead of %q", text, again, err, first)
+		}
+	}
+	for url, say := range map[string]string{"http://127.0.0.1:1": "models in files", shape.Write(t, 7): "there are dense, window"} {
+		if _, _, err := Named(llm.Config{URL: url, Attention: "thin"}); err == nil || !strings.Contains(err.Error(), say) {
+			t.Errorf("%v instead of %q", err, say)
+		}
 	}
 }

@@ -76,5 +76,6 @@ func (t *template) write(messages []llm.Message) (s string, err error) {
 	}
 	return t.jinja.Render(map[string]any{
 		"messages": list, "add_generation_prompt": true, "bos_token": t.begin, "eos_token": t.end,
+		"enable_thinking": false, // Qwen 3 and others: an answer from sources begins at once
 	})
 }

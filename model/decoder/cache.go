@@ -1,27 +1,51 @@
 package decoder
 
-import "github.com/tamis-search/tamis/internal/simd"
+import (
+	"slices"
+
+	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/model/attention"
+)
 
 // Cache is what a model keeps of the tokens that it has read: a key and a value of each
-// layer, head and token. It belongs to one Decoder and one goroutine at a time.
+// layer, head and token, or of those that a policy keeps. It belongs to one Decoder and one
+// goroutine at a time.
 type Cache struct {
+	// Policy is what attention reads and keeps; nil is dense. It is set before something is read.
+	Policy *attention.Policy
+	// Watch, where not nil, counts what attention reads.
+	Watch *Watch
+
 	tokens []int32
 	layers []kept
 	room   *room
 }
 
-// kept is that of a layer. Keys are laid out as simd.Pack does with a column a token, values
-// with a row a token: a head has a panel for each 16 of its numbers.
+// kept is that of a layer.
 type kept struct {
-	keys   [][]float32 // by head
-	values [][]float32 // by head and panel
+	heads  []held
+	recent []float32 // queries of the last tokens, for policies of the cache; Heads · HeadSize each
+}
+
+// held is that of a head. Keys are laid out as simd.Pack does with a column a token, values
+// with a row a token: a head has a panel for each 16 of its numbers.
+type held struct {
+	attention.Keys
+	values [][]float32 // by panel
+	places []int32     // of the tokens, where not all are kept; else nil
 }
 
 // NewCache is an empty one.
 func (d *Decoder) NewCache() *Cache {
 	c := &Cache{layers: make([]kept, d.Layers)}
 	for i := range c.layers {
-		c.layers[i] = kept{keys: make([][]float32, d.KeyHeads), values: make([][]float32, d.KeyHeads*d.HeadSize/simd.Columns)}
+		c.layers[i].heads = make([]held, d.KeyHeads)
+		for h := range c.layers[i].heads {
+			c.layers[i].heads[h] = held{
+				Keys:   attention.Keys{Layer: i, Head: h, Heads: d.KeyHeads, Size: d.HeadSize},
+				values: make([][]float32, d.HeadSize/simd.Columns),
+			}
+		}
 	}
 	return c
 }
@@ -29,45 +53,145 @@ func (d *Decoder) NewCache() *Cache {
 // Tokens are what was read. They are not to be changed.
 func (c *Cache) Tokens() []int32 { return c.tokens }
 
-// Cut forgets all but the first n tokens.
+// Cut forgets all but the first n tokens. What a policy has dropped of these stays dropped.
 func (c *Cache) Cut(n int) {
 	if n >= len(c.tokens) {
 		return
 	}
 	c.tokens = c.tokens[:n]
 	for i := range c.layers {
-		k := &c.layers[i]
-		for j := range k.values {
-			k.values[j] = k.values[j][:n*simd.Columns]
+		c.layers[i].recent = c.layers[i].recent[:0]
+		for j := range c.layers[i].heads {
+			h, left := &c.layers[i].heads[j], n
+			if h.places != nil {
+				left, _ = slices.BinarySearch(h.places, int32(n))
+				if h.places = h.places[:left]; n == 0 {
+					h.places = nil
+				}
+			}
+			h.Keys.Cut(left)
+			for p := range h.values {
+				h.values[p] = h.values[p][:left*simd.Columns]
+			}
 		}
 	}
 }
 
-// Bytes is what the cache takes.
+// Clone is a cache of its own that holds the same.
+func (c *Cache) Clone() *Cache {
+	o := &Cache{Policy: c.Policy, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
+	for i, k := range c.layers {
+		o.layers[i] = kept{heads: slices.Clone(k.heads), recent: slices.Clone(k.recent)}
+		for j := range o.layers[i].heads {
+			h := &o.layers[i].heads[j]
+			h.Keys, h.places, h.values = h.Keys.Clone(), slices.Clone(h.places), slices.Clone(h.values)
+			for p := range h.values {
+				h.values[p] = slices.Clone(h.values[p])
+			}
+		}
+	}
+	return o
+}
+
+// Kept are the positions of the tokens that a head of a layer holds; nil for all.
+func (c *Cache) Kept(layer, head int) []int32 { return c.layers[layer].heads[head].places }
+
+// Bytes is what the cache holds; some memory is set aside behind it for what comes.
 func (c *Cache) Bytes() int {
 	n := 4 * len(c.tokens)
 	for _, k := range c.layers {
-		for _, rows := range [][][]float32{k.keys, k.values} {
-			for _, v := range rows {
-				n += 4 * cap(v)
+		n += 4 * len(k.recent)
+		for i := range k.heads {
+			n += k.heads[i].Bytes() + 4*len(k.heads[i].places)
+			for _, v := range k.heads[i].values {
+				n += 4 * len(v)
 			}
 		}
 	}
 	return n
 }
 
-// add takes the key and the value of a head for the token at a place.
-func (k *kept) add(head, at int, key, value []float32) {
-	size := len(key)
-	if need := (at/simd.Columns + 1) * simd.Columns * size; len(k.keys[head]) < need {
-		k.keys[head] = append(k.keys[head], make([]float32, need-len(k.keys[head]))...)
+// add takes the key and the value of the token at a position.
+func (h *held) add(position int, key, value []float32) {
+	size, at := h.Size, h.N
+	if need := (at/simd.Columns + 1) * simd.Columns * size; len(h.Packed) < need {
+		h.Packed = append(h.Packed, make([]float32, need-len(h.Packed))...)
 	}
-	panel := k.keys[head][at/simd.Columns*simd.Columns*size:]
+	h.N++
+	h.setKey(at, key)
+	for p := range h.values {
+		h.values[p] = append(h.values[p], value[p*simd.Columns:][:simd.Columns]...)
+	}
+	if h.places != nil {
+		h.places = append(h.places, int32(position))
+	}
+}
+
+// setKey puts a key into the column of a token.
+func (h *held) setKey(at int, key []float32) {
+	panel := h.Packed[at/simd.Columns*simd.Columns*h.Size:]
 	for i, v := range key {
 		panel[i*simd.Columns+at%simd.Columns] = v
 	}
-	for p := 0; p < size; p += simd.Columns {
-		j := (head*size + p) / simd.Columns
-		k.values[j] = append(k.values[j], value[p:p+simd.Columns]...)
+}
+
+// Drop has the cache's policy drop what it does not keep of all that was read so far; without one
+// nothing is dropped. Layers that read a window keep what they hold. What is dropped is not found again, however much is
+// asked for it: a text that others are asked about too is read with another cache, or a Clone.
+func (d *Decoder) Drop(c *Cache) {
+	if c.Policy == nil || c.Policy.Cache == nil {
+		return
 	}
+	for i := range c.layers {
+		k := &c.layers[i]
+		if d.layers[i].window > 0 {
+			continue
+		}
+		heads, group := make([]*attention.Kept, d.KeyHeads), d.Heads/d.KeyHeads
+		rows := len(k.recent) / (d.Heads * d.HeadSize)
+		for h := range k.heads {
+			own := &k.heads[h]
+			heads[h] = &attention.Kept{
+				Keys: &own.Keys, Last: len(c.tokens) - 1, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by) },
+			}
+			if rows > 0 {
+				heads[h].Recent = attention.NewQueries(k.recent[h*group*d.HeadSize:], d.Heads*d.HeadSize, rows, group, own.N-rows, d.scale)
+			}
+		}
+		if rows < min(c.Policy.Cache.Queries(), 1) {
+			continue // cut since it was read
+		}
+		for h, chosen := range c.Policy.Choose(heads, c.Policy.Budget(i, d.Layers, len(c.tokens))) {
+			k.heads[h].only(chosen)
+		}
+		k.recent = nil
+	}
+}
+
+// value sets dst to that of a token.
+func (h *held) value(dst []float32, i int) {
+	for p, v := range h.values {
+		copy(dst[p*simd.Columns:], v[i*simd.Columns:][:simd.Columns])
+	}
+}
+
+// only keeps some tokens, in memory of their own.
+func (h *held) only(chosen []int32) {
+	if len(chosen) == h.N {
+		return
+	}
+	places := make([]int32, len(chosen))
+	for i, at := range chosen {
+		if places[i] = at; h.places != nil {
+			places[i] = h.places[at]
+		}
+	}
+	var g gathered
+	for _, at := range chosen {
+		g.spans = append(g.spans, attention.Span{From: int(at), To: int(at) + 1})
+	}
+	g.gather(h)
+	keys := h.Keys
+	h.Keys = attention.Keys{Layer: keys.Layer, Head: keys.Head, Heads: keys.Heads, Size: keys.Size, N: len(chosen), Packed: g.keys}
+	h.values, h.places = g.values, places
 }

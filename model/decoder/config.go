@@ -139,7 +139,10 @@ func configOf(v weights.Values) (Config, error) {
 		c.soft, c.logitsSoft = 50, 30
 	}
 	c.soft, c.logitsSoft = float32(real("attn_logit_softcapping", float64(c.soft))), float32(real("final_logit_softcapping", float64(c.logitsSoft)))
-	c.scale = float32(1 / math.Sqrt(float64(c.scaled())))
+	c.scale = float32(real("attention.scale", 1/math.Sqrt(float64(c.scaled()))))
+	if renewed, ok := v[name+".expert_weights_norm"].(bool); ok {
+		c.renewed = renewed
+	}
 	scaling := v.String(name + ".rope.scaling.type")
 	if c.factor = 1; scaling == "linear" {
 		c.factor = real("rope.scaling.factor", 1)

@@ -10,7 +10,8 @@
 // tokens alone (Gemma 2 and 3); in mixtures of feed-forward networks of which each token takes
 // a few, its experts (Mixtral, Qwen); and GPT-2 is older than most of this.
 //
-// A Cache holds the keys and values of what was read. They are laid out as the kernels take
+// A Cache holds the keys and values of what was read, or of what its Policy keeps (package
+// model/attention): dense attention where it has none. They are laid out as the kernels take
 // them, so that reading on costs nothing again. Logits do not depend on how the tokens
 // were divided between calls, nor on the number of threads.
 //
@@ -22,6 +23,7 @@ package decoder
 import (
 	"fmt"
 	"math"
+	"os"
 	"runtime"
 
 	"github.com/tamis-search/tamis/internal/simd"
@@ -79,14 +81,24 @@ type Options struct {
 	F32 bool // its weights are unpacked when it is loaded, and nothing is rounded to whole numbers
 }
 
-// Open loads the model in a GGUF file, which has to stay as it is until Close. It says before it
-// loads where the weights would not fit into memory.
+// Open loads the model in a GGUF file, or in a folder as transformers saves it; the files have to
+// stay as they are until Close. It says before it loads where the weights would not fit into
+// memory.
 func Open(path string, o Options) (*Decoder, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return openFolder(path, o)
+	}
 	set, values, err := weights.OpenGGUF(path)
 	if err != nil {
 		return nil, err
 	}
-	d, err := load(set, values, o)
+	var d *Decoder
+	if _, err = configOf(values); err == nil {
+		var t *tokenizer.Tokenizer
+		if t, err = tokenizer.OfGGUF(values); err == nil {
+			d, err = load(set, values, t, layout{}, o)
+		}
+	}
 	if err != nil {
 		set.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -123,16 +135,14 @@ func (l *loader) fits() error {
 // Close gives the file back. The decoder may not be used afterwards.
 func (d *Decoder) Close() error { return d.set.Close() }
 
-func load(set *weights.Set, values weights.Values, o Options) (*Decoder, error) {
+func load(set *weights.Set, values weights.Values, t *tokenizer.Tokenizer, lies layout, o Options) (*Decoder, error) {
 	c, err := configOf(values)
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{Config: c, Template: values.String("tokenizer.chat_template"), Threads: runtime.GOMAXPROCS(0), set: set}
-	if d.Tokenizer, err = tokenizer.OfGGUF(values); err != nil {
-		return nil, err
-	}
-	l := &loader{set: set, f32: o.F32}
+	c.adjacent = c.adjacent && !lies.halves
+	d := &Decoder{Config: c, Tokenizer: t, Template: values.String("tokenizer.chat_template"), Threads: runtime.GOMAXPROCS(0), set: set}
+	l := &loader{set: set, f32: o.F32, lies: lies}
 	var ok bool
 	if d.words, ok = set.Tensor("token_embd.weight"); !ok || len(d.words.Shape) != 2 || d.words.Shape[1] != c.Width {
 		return nil, fmt.Errorf("it has no tensor token_embd.weight of rows of %d numbers", c.Width)
@@ -180,9 +190,10 @@ func ends(v weights.Values, t *tokenizer.Tokenizer) (ids []int32) {
 
 // loader reads tensors until one fails.
 type loader struct {
-	set *weights.Set
-	f32 bool
-	err error
+	set  *weights.Set
+	f32  bool
+	lies layout
+	err  error
 }
 
 func (l *loader) tensor(name string, shape ...int) (t weights.Tensor) {
@@ -221,6 +232,9 @@ func (l *loader) steps(c Config) (steps [2]angular) {
 	for j := range steps[0] {
 		steps[0][j] /= c.factor
 	}
+	for j, f := range l.lies.freqs {
+		steps[0][j] /= f
+	}
 	if _, ok := l.set.Tensor("rope_freqs.weight"); ok {
 		for j, f := range l.floats("rope_freqs.weight", c.HeadSize/2) {
 			steps[0][j] /= float64(f)
@@ -232,6 +246,11 @@ func (l *loader) steps(c Config) (steps [2]angular) {
 func (l *loader) norm(c Config, name string, size int) (n norm) {
 	if n.weight = l.floats(name+".weight", size); c.first {
 		n.bias = l.floats(name+".bias", size)
+	}
+	for i := range n.weight {
+		if l.lies.less {
+			n.weight[i]++
+		}
 	}
 	return n
 }
@@ -273,21 +292,47 @@ func (l *loader) gated(p, kind string, width, inner int) network {
 	}
 }
 
-// mixture reads the experts of a layer, which stand one after the other in three tensors.
+// mixture reads the experts of a layer.
 func (l *loader) mixture(c Config, p string, y *layer) {
 	y.router = l.matrix(c.Width, part{p + "ffn_gate_inp", c.Experts, false})
 	if c.together > 0 {
 		y.net = l.gated(p, "_shexp", c.Width, c.together)
-		share := l.tensor(p+"ffn_gate_inp_shexp.weight", c.Width)
+		shape := []int{1, c.Width}
+		if !l.lies.halves {
+			shape = shape[1:]
+		}
+		share := l.tensor(p+"ffn_gate_inp_shexp.weight", shape...)
 		share.Shape = []int{1, c.Width}
 		y.share = l.product(c.Width, share)
 	}
-	gates, ups, downs := l.tensor(p+"ffn_gate_exps.weight", c.Experts, c.Inner, c.Width), l.tensor(p+"ffn_up_exps.weight", c.Experts, c.Inner, c.Width), l.tensor(p+"ffn_down_exps.weight", c.Experts, c.Width, c.Inner)
 	for i := 0; i < c.Experts && l.err == nil; i++ {
 		y.experts = append(y.experts, network{
-			up: l.product(c.Width, gates.Part(i), ups.Part(i)), down: l.product(c.Inner, downs.Part(i)),
+			up:   l.product(c.Width, l.expert(c, p, "gate", i), l.expert(c, p, "up", i)),
+			down: l.product(c.Inner, l.expert(c, p, "down", i)),
 		})
 	}
+}
+
+// expert is a matrix of an expert: one of those that stand one after the other in a tensor, or by
+// itself, as in folders and older files.
+func (l *loader) expert(c Config, p, kind string, i int) weights.Tensor {
+	out, in := c.Inner, c.Width
+	if kind == "down" {
+		out, in = in, out
+	}
+	if alone := fmt.Sprintf("%sffn_%s.%d.weight", p, kind, i); l.has(alone) {
+		return l.tensor(alone, out, in)
+	}
+	all := l.tensor(p+"ffn_"+kind+"_exps.weight", c.Experts, out, in)
+	if l.err != nil {
+		return all
+	}
+	return all.Part(i)
+}
+
+func (l *loader) has(name string) bool {
+	_, ok := l.set.Tensor(name)
+	return ok
 }
 
 // matrix is a product with a bias. Its numbers are packed, or stay in their blocks.

@@ -2,15 +2,12 @@ package decoder
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -146,6 +143,17 @@ func TestDivisionDoesNotShow(t *testing.T) {
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: read in %v, the logits are others", name, cuts)
+			}
+			c.Cut(220)
+			each, err := d.ReadEach(ctx, c, ids[220:])
+			if err != nil || !slices.Equal(each[9], want) {
+				t.Errorf("%s: read each, the last logits are others: %v", name, err)
+			}
+			c.Cut(220)
+			for i, id := range ids[220:] {
+				if got, err = d.Read(ctx, c, []int32{id}); err != nil || !slices.Equal(got, each[i]) {
+					t.Errorf("%s: read each, the logits after %d are others: %v", name, 220+i, err)
+				}
 			}
 			c.Cut(90)
 			if got, err = d.Read(ctx, c, ids[90:]); err != nil || !slices.Equal(got, want) {
@@ -350,51 +358,4 @@ func renamed(v map[string]any, from, to string) {
 		}
 	}
 	v["general.architecture"] = to
-}
-
-// TestPeer compares logits with those of transformers: random weights, and, where TAMIS_GGUF
-// names a file, a published model.
-func TestPeer(t *testing.T) {
-	if os.Getenv("TAMIS_PEERS") == "" {
-		t.Skip("set TAMIS_PEERS=1 to compare with transformers (needs python3, or what TAMIS_TORCH names, and its packages torch, transformers and gguf)")
-	}
-	var paths []string
-	for _, name := range []string{"llama", "qwen2", "gemma", "gemma2", "gpt2", "mixtral", "qwen2moe"} {
-		paths = append(paths, tiny[name].Write(t, 1))
-	}
-	if path := os.Getenv("TAMIS_GGUF"); path != "" {
-		paths = append(paths, path)
-	}
-	var all [][]int32
-	for range paths {
-		all = append(all, someIDs(120, 200))
-	}
-	in, err := json.Marshal(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(cmp.Or(os.Getenv("TAMIS_TORCH"), "python3"), append([]string{filepath.Join("testdata", "peer.py")}, paths...)...)
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want [][]float64
-	if err := json.Unmarshal(out, &want); err != nil {
-		t.Fatal(err)
-	}
-	for i, path := range paths {
-		d := openAs(t, path, Options{F32: true})
-		got, err := d.Read(context.Background(), d.NewCache(), all[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		worst := 0.
-		for j, w := range want[i] {
-			worst = max(worst, math.Abs(float64(got[j])-w)/max(1, math.Abs(w)))
-		}
-		if t.Logf("%s: %d logits, greatest difference %.1e", d.Name, len(want[i]), worst); worst > 1e-4 || len(want[i]) != d.Words {
-			t.Errorf("%s: logits differ by %g", path, worst)
-		}
-	}
 }

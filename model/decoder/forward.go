@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/model/attention"
 )
 
 const (
@@ -22,6 +23,27 @@ var ErrFull = errors.New("the text is too long for the model")
 // the last one, a number for each word; they may be changed. Where it fails the cache holds
 // what it held before.
 func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, error) {
+	all, err := d.read(ctx, c, ids, 1)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// ReadEach is Read with the logits after each of the tokens, of which there are at most
+// MostEach: the same as if each were read by itself.
+func (d *Decoder) ReadEach(ctx context.Context, c *Cache, ids []int32) ([][]float32, error) {
+	if len(ids) > MostEach {
+		return nil, fmt.Errorf("%d tokens are read for the logits after each; %d are at once", len(ids), MostEach)
+	}
+	return d.read(ctx, c, ids, len(ids))
+}
+
+// MostEach is how many tokens ReadEach takes.
+const MostEach = 32
+
+// read returns the logits after the last tokens, so many of them.
+func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([][]float32, error) {
 	before := len(c.tokens)
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
@@ -36,12 +58,17 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 	}
 	r := d.room(c, min(len(ids), blockRows))
 	var x []float32
-	for from := 0; from < len(ids); from += blockRows {
+	for from, n := 0, 0; from < len(ids); from += n {
 		if err := ctx.Err(); err != nil {
 			c.Cut(before)
 			return nil, err
 		}
-		some := ids[from:min(len(ids), from+blockRows)]
+		if n = len(ids); last == 1 {
+			n = d.plan(r, c, before+from, before+len(ids), len(ids) == 1)
+		} else {
+			r.planner = nil
+		}
+		some := ids[from:][:n]
 		x = r.states[:len(some)*d.Width]
 		d.embed(r, x, len(c.tokens), some)
 		d.angles(r, len(c.tokens), len(some))
@@ -50,19 +77,23 @@ func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, e
 		}
 		c.tokens = append(c.tokens, some...)
 	}
-	last := x[len(x)-d.Width:]
-	d.norm(last, last, d.final)
-	logits := make([]float32, simd.Padded(d.Words))
-	d.product(r, &d.logits, logits, last, 1)
-	logits = logits[:d.Words]
-	soften(logits, 1, d.logitsSoft)
-	for _, v := range logits {
-		if v != v {
-			c.Cut(before)
-			return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+	x = x[len(x)-last*d.Width:]
+	d.norm(x, x, d.final)
+	columns := simd.Padded(d.Words)
+	logits := make([]float32, last*columns)
+	d.product(r, &d.logits, logits, x, last)
+	all := make([][]float32, last)
+	for i := range all {
+		all[i] = logits[i*columns:][:d.Words:d.Words]
+		soften(all[i], 1, d.logitsSoft)
+		for _, v := range all[i] {
+			if v != v {
+				c.Cut(before)
+				return nil, errors.New("the model's logits are no numbers: its weights are damaged")
+			}
 		}
 	}
-	return logits, nil
+	return all, nil
 }
 
 // embed sets the states of tokens from a position on.
@@ -100,9 +131,11 @@ func soften(x []float32, scale, bound float32) {
 type room struct {
 	rows                                 int
 	states, normed, qkv, mixed, inner, y []float32
-	turns                                [2]turns    // of layers that read all, and of those with a window
-	scores                               [][]float32 // by head of keys, which threads divide
-	zeros                                []float32   // as many as the tokens, in whole panels
+	turns                                [2]turns          // of layers that read all, and of those with a window
+	planner                              attention.Planner // of the block; nil where it reads all
+	gathered                             []gathered        // by head of keys
+	scores                               [][]float32       // by thread
+	zeros                                []float32         // as many as the tokens, in whole panels
 	whole                                simd.BlockRows
 	mixture                              *mixture // nil before the first layer with experts
 }
@@ -120,7 +153,7 @@ func (d *Decoder) room(c *Cache, rows int) *room {
 		rows: rows, states: make([]float32, rows*d.Width), normed: make([]float32, rows*d.Width),
 		qkv: make([]float32, rows*simd.Padded(qkv)), mixed: make([]float32, rows*d.Heads*d.HeadSize),
 		inner: make([]float32, rows*simd.Padded(2*max(d.Inner, d.together))), y: make([]float32, rows*simd.Padded(d.Width)),
-		scores: make([][]float32, d.KeyHeads),
+		gathered: make([]gathered, d.KeyHeads),
 	}
 	for i, steps := range d.steps {
 		if steps != nil {
@@ -229,14 +262,19 @@ const worthDividing = 1 << 18
 
 // divide calls f with ranges of n, each in a thread where there is enough to do.
 func (d *Decoder) divide(n, work int, f func(from, to int)) {
+	d.share(n, work, func(_, from, to int) { f(from, to) })
+}
+
+// share is divide for those who want to know which thread they are in.
+func (d *Decoder) share(n, work int, f func(thread, from, to int)) {
 	threads := min(d.Threads, n, 1+work/worthDividing)
 	if threads < 2 {
-		f(0, n)
+		f(0, 0, n)
 		return
 	}
 	var wait sync.WaitGroup
 	for t := range threads {
-		wait.Go(func() { f(n*t/threads, n*(t+1)/threads) })
+		wait.Go(func() { f(t, n*t/threads, n*(t+1)/threads) })
 	}
 	wait.Wait()
 }
@@ -247,8 +285,8 @@ func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
 	normed := r.normed[:len(x)]
 	d.norm(normed, x, l.attended)
 	d.product(r, &l.qkv, r.qkv, normed, rows)
-	d.keep(r, l, &c.layers[number], len(c.tokens), rows)
-	d.attend(r, l, &c.layers[number], len(c.tokens), rows)
+	d.keep(r, c, l, &c.layers[number], rows)
+	d.attend(r, c, l, &c.layers[number], rows)
 	d.product(r, &l.out, r.y, r.mixed, rows)
 	d.add(x, r.y, l.after[0])
 	d.norm(normed, x, l.done)
@@ -310,92 +348,6 @@ func (d *Decoder) add(x, y []float32, w norm) {
 		d.norm(more, more, w)
 		for j := range row {
 			row[j] += more[j]
-		}
-	}
-}
-
-// keep norms and turns the queries and keys of a block, and puts the keys and values into
-// the cache.
-func (d *Decoder) keep(r *room, l *layer, k *kept, first, rows int) {
-	size, stride := d.HeadSize, simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize)
-	turns := r.turns[0]
-	if l.window > 0 {
-		turns = r.turns[1]
-	}
-	for i := range rows {
-		row := r.qkv[i*stride:]
-		for h := range d.Heads + d.KeyHeads {
-			x, w := row[h*size:][:size], l.queries
-			if h >= d.Heads {
-				w = l.keys
-			}
-			d.norm(x, x, w)
-			d.turn(turns, x, i)
-		}
-		for h := range d.KeyHeads {
-			k.add(h, first+i, row[(d.Heads+h)*size:][:size], row[(d.Heads+d.KeyHeads+h)*size:][:size])
-		}
-	}
-}
-
-// attend makes rows of mixed: for each head softmax(q · kᵀ / √size) · v over the
-// tokens up to its own, no more of them than the layer's window has.
-func (d *Decoder) attend(r *room, l *layer, k *kept, first, rows int) {
-	group := d.Heads / d.KeyHeads
-	if need := max(simd.Padded(first+rows), d.HeadSize); len(r.zeros) < need {
-		r.zeros = make([]float32, need+need/4)
-	}
-	d.divide(d.KeyHeads, 2*rows*(first+rows)*d.Heads*d.HeadSize, func(from, to int) {
-		for g := from; g < to; g++ {
-			for h := g * group; h < (g+1)*group; h++ {
-				for i := 0; i < rows; i += attendRows {
-					d.attendRows(r, l, k, g, h, first, i, min(rows, i+attendRows))
-				}
-			}
-		}
-	})
-}
-
-// attendRows is attend for rows of a block, from one on, and one head, which reads the keys of g.
-func (d *Decoder) attendRows(r *room, l *layer, k *kept, g, head, first, from, to int) {
-	size, width := d.HeadSize, d.Heads*d.HeadSize
-	stride := simd.Padded((d.Heads + 2*d.KeyHeads) * size)
-	skip := 0 // tokens before the windows of all rows, in whole panels
-	if l.window > 0 {
-		skip = max(0, first+from-l.window+1) / simd.Columns * simd.Columns
-	}
-	tokens, n := first+to-skip, to-from
-	columns := simd.Padded(tokens)
-	if cap(r.scores[g]) < attendRows*columns {
-		r.scores[g] = make([]float32, attendRows*(columns+columns/4+256))
-	}
-	scores := r.scores[g][:attendRows*columns]
-	simd.Multiply(scores, columns, r.qkv[from*stride+head*size:], stride, k.keys[g][skip*size:], r.zeros, n, size, tokens)
-	var sums [attendRows]float32
-	for i := range n {
-		row, own := scores[i*columns:][:columns], first+from+i-skip
-		scale := d.scale
-		if d.soft > 0 {
-			soften(row[:own+1], d.scale, d.soft)
-			scale = 1
-		}
-		for j := own + 1; j < columns; j++ {
-			row[j] = float32(math.Inf(-1))
-		}
-		if l.window > 0 {
-			for j := range max(0, own-l.window+1) {
-				row[j] = float32(math.Inf(-1))
-			}
-		}
-		sums[i] = simd.Softmax(row, scale)
-	}
-	for p := 0; p < size; p += simd.Columns {
-		simd.Multiply(r.mixed[from*width+head*size+p:], width, scores, columns, k.values[(g*size+p)/simd.Columns][skip*simd.Columns:], r.zeros, n, tokens, simd.Columns)
-	}
-	for i := range n {
-		row, factor := r.mixed[(from+i)*width+head*size:][:size], 1/sums[i]
-		for j := range row {
-			row[j] *= factor
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,6 +24,14 @@ var cuts = map[string]string{
 func splitBy(pattern string) string {
 	b, _ := json.Marshal(pattern) // of a string: never fails
 	return `{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` + string(b) + `},"behavior":"Isolated"},{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]}`
+}
+
+// alike are the pre-tokenisers that cut as another one does.
+var alike = map[string]string{
+	"starcoder": "smollm", "refact": "smollm", "command-r": "smollm", "codeshell": "smollm", "minerva-7b": "smollm",
+	"mpt": "gpt-2", "olmo": "gpt-2", "phi-2": "gpt-2",
+	"deepseek-r1-qwen": "qwen2", "stablelm2": "qwen2",
+	"llama3": "llama-bpe", "llama-v3": "llama-bpe", "falcon3": "llama-bpe",
 }
 
 // The kinds of pieces that GGUF files tell apart.
@@ -81,9 +90,11 @@ func OfGGUF(v weights.Values) (*Tokenizer, error) {
 
 func (f *file) byteLevel(v weights.Values) error {
 	pre := cmp.Or(v.String("tokenizer.ggml.pre"), "default")
+	pre = cmp.Or(alike[pre], pre)
 	cut, ok := cuts[pre]
 	if !ok {
-		return fmt.Errorf("%w: tokenizer.ggml.pre is %s; supported are default, gpt-2, llama-bpe, qwen2 and smollm", ErrUnsupported, screen.Name(pre))
+		return fmt.Errorf("%w: tokenizer.ggml.pre is %s; supported are %s", ErrUnsupported, screen.Name(pre),
+			strings.Join(slices.Sorted(maps.Keys(cuts)), ", ")+" and, as one of these, "+strings.Join(slices.Sorted(maps.Keys(alike)), ", "))
 	}
 	f.Pre = json.RawMessage(cut)
 	f.Model.Whole = pre == "llama-bpe"

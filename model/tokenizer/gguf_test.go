@@ -126,3 +126,11 @@ func TestGGUFWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestAlikeAreKnown(t *testing.T) {
+	for name, as := range alike {
+		if _, ok := cuts[as]; !ok || cuts[name] != "" {
+			t.Errorf("%s cuts as %s", name, as)
+		}
+	}
+}

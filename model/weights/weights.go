@@ -198,6 +198,23 @@ func (s *Set) Names() []string {
 	return names
 }
 
+// Renamed is the set under other names: as says what a tensor is called, "" for one that is left
+// out, and whether its two axes are to be turned around. Close one of both sets.
+func (s *Set) Renamed(as func(name string) (string, bool)) *Set {
+	r := &Set{tensors: make(map[string]Tensor, len(s.tensors)), release: s.release, bytes: s.bytes}
+	for name, t := range s.tensors {
+		other, flipped := as(name)
+		if other == "" {
+			continue
+		}
+		if flipped && len(t.Shape) == 2 {
+			t.flipped, t.Shape = !t.flipped, []int{t.Shape[1], t.Shape[0]}
+		}
+		r.tensors[other] = t
+	}
+	return r
+}
+
 // Bytes is what all tensors take in their files.
 func (s *Set) Bytes() int { return s.bytes }
 

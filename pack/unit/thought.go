@@ -110,10 +110,32 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 }
 
 // goesOn says whether a line of code goes on with the one before: a comment goes
-// with what stands below it, and one of some words begins anew.
+// with what stands below it, and one of some words begins anew, as does what follows the
+// lines that name what a file needs.
 func goesOn(a, b string) bool {
-	return !IsComment(b) || wordsOf(a) < fewWords
+	return (!IsComment(b) || wordsOf(a) < fewWords) && (!imports(a) || imports(b))
 }
+
+// imports says whether lines of code do nothing but name files and packages that others are
+// needed of, in one of the common languages.
+func imports(code string) bool {
+	inside := false // of brackets
+	for line := range strings.Lines(code) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+		case inside:
+			inside = !strings.ContainsAny(line, ")}")
+		case !imported.MatchString(line):
+			return false
+		default:
+			inside = strings.HasSuffix(line, "(") || strings.HasSuffix(line, "{")
+		}
+	}
+	return true
+}
+
+var imported = regexp.MustCompile(`^(?:import\b|#include\b|from\s.+\simport\b|using\s[\w.:]+;|use\s[\w:\\]+|package\s[\w.]+;?$|export\s.+\sfrom\s|(?:const|var|let)\s.+=\s*require\()`)
 
 // opens says whether a line of code opens what the next one stands in: it says little
 // without it.
@@ -122,11 +144,11 @@ func opens(line string) bool { return strings.HasSuffix(line, "{") || strings.Ha
 // takesBack begins a sentence that limits what the one before says.
 var takesBack = regexp.MustCompile(`^(?:(?:However|Unless|Except|Otherwise|Nevertheless|Conversely|Exceptions?|In that case|Instead|Deprecated|Note that|By default|The default)\b|But )`)
 
-// Fragment says that unit i says nothing alone: it has few words, no
-// number and no end of a sentence, and is no turn or row, which may be short.
+// Fragment says that unit i says nothing alone: it has few words, no number and no end of a
+// sentence, and is no turn or row, which may be short; or it names what a file of code needs.
 func (all *Set) Fragment(i int) bool {
 	u := &all.Units[i]
-	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && !all.Docs[u.Doc].Nested() && fragment(u.Text, u.Kind, aloneWords) && !strings.ContainsAny(u.Text, "0123456789")
+	return u.Kind != corpus.Turn && u.Kind != corpus.TableRow && !all.Docs[u.Doc].Nested() && (fragment(u.Text, u.Kind, aloneWords) && !strings.ContainsAny(u.Text, "0123456789") || u.Kind == corpus.Code && imports(u.Text))
 }
 
 // fragment says that a text has fewer than so many words and is no whole sentence.

@@ -90,3 +90,24 @@ func TestThoughtsKeepEveryByte(t *testing.T) {
 		t.Errorf("%d of %d sentences", k, len(p.Sentences))
 	}
 }
+
+func TestImports(t *testing.T) {
+	for code, want := range map[string]bool{
+		"import { A } from \"a\";\nimport type { B } from './b.js';": true,
+		"import (\n\t\"fmt\"\n\t\"os\"\n)":                           true,
+		"#include <stdio.h>\n#include \"a.h\"":                       true,
+		"from os import path":                                        true,
+		"const fs = require('fs');":                                  true,
+		"package gather":                                             true,
+		"import \"fmt\"\nfunc main() {}":                             false,
+		"importer.run(1)":                                            false,
+		"from now on everything is else":                             false,
+		"use the force":                                              true, // as Rust has it; only code is asked about
+		"export class A {":                                           false,
+		"package main\n\nvar a = 1":                                  false,
+	} {
+		if got := imports(code); got != want {
+			t.Errorf("%q: %v", code, got)
+		}
+	}
+}

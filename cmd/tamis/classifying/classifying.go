@@ -94,7 +94,7 @@ func (a *App) Command() *cobra.Command {
 	f.StringVar(&o.file, "file", "", "give each line of this file labels: plain text, or JSON with text; - is standard input")
 	f.StringVar(&o.keep, "keep", "", "keep what is learned in this file, or none to keep nothing (default: a file in your cache folder, by what it is learned of)")
 	f.IntVarP(&o.evidence, "evidence", "n", 3, "examples that are shown")
-	f.StringVar(&o.url, "llm", "", "what chooses: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model")
+	f.StringVar(&o.url, "llm", "", "what chooses: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model")
 	f.StringVar(&o.chat, "llm-model", "", "name of its model")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON, with --file an object a line")
 	o.model.AddAsking(f)

@@ -23,6 +23,7 @@ import (
 // question is what tamis ask is asked with.
 type question struct {
 	url, model       string
+	attention        string
 	budget           tamis.Budget
 	drafts           int
 	timeout          time.Duration
@@ -36,12 +37,14 @@ type question struct {
 func (a *App) Ask() *cobra.Command {
 	q := &question{}
 	cmd := &cobra.Command{
-		Use:   "ask [--index DIR] [--llm URL|FILE.gguf] [--model NAME] [--session FILE] [--filter EXPR] [--as GROUP,...] QUESTION",
+		Use:   "ask [--index DIR] [--llm URL|FILE.gguf|DIR] [--model NAME] [--session FILE] [--filter EXPR] [--as GROUP,...] QUESTION",
 		Short: "Answer a question from the index, with checked citations",
 		Long: `ask packs the context for a question and streams the answer of any
 OpenAI-compatible chat endpoint, or of a model in a GGUF file, which runs in this
 process; it is given that context and nothing else. The weights of such a file stay as
 they are in it; #f32 after its name unpacks them, which takes more time and memory.
+With --attention such a model reads, or keeps, a part of what it is told: less time, and
+answers that may differ (tamis eval attention measures what is lost).
 Each citation in the reply is checked; one that names no source is marked "?".
 Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
 empty answer is a failure; one that the model's limit of tokens cut off is said to be.
@@ -55,13 +58,15 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 		Example: `  tamis ask "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf "which tables does the importer lock?"
+  tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --attention stripes+tail "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 --session importer.json "for how long?"`,
 		Args: flags.Exact("QUESTION"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.answer(cmd, q, args[0]) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model (default $TAMIS_LLM)")
+	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model (default $TAMIS_LLM)")
 	f.StringVar(&q.model, "model", "", "model name")
+	f.StringVar(&q.attention, "attention", "", "what a model in a file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
 	f.BoolVar(&q.rewrite, "rewrite", false, "in a session: have the model say what the question means, for the search")
@@ -131,9 +136,13 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 		return o, seen, flags.Usagef("--as-asked and --rewrite are for a conversation: name its file with --session")
 	}
 	o = ask.Options{Budget: q.budget, Drafts: q.drafts, Rewrite: q.rewrite}
-	if url := cmp.Or(q.url, os.Getenv("TAMIS_LLM")); url != "" {
+	url := cmp.Or(q.url, os.Getenv("TAMIS_LLM"))
+	if url == "" && q.attention != "" {
+		return o, seen, flags.Usagef("--attention is for a model that reads: name its file with --llm")
+	}
+	if url != "" {
 		// A file of a model stays open until the process ends.
-		if o.Model, _, err = local.Named(llm.Config{URL: url, Model: q.model, Timeout: q.timeout}); err != nil {
+		if o.Model, _, err = local.Named(llm.Config{URL: url, Model: q.model, Timeout: q.timeout, Attention: q.attention}); err != nil {
 			return o, seen, flags.UsageError{Err: err}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/pack"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/pack/unit"
@@ -70,10 +71,13 @@ var choices = map[string]func() []string{
 	"unit":       func() []string { return []string{"passage", "document"} },
 	"similarity": func() []string { return []string{"default", "lucene"} },
 	"bits":       func() []string { return []string{"8", "16", "32"} },
+	"attention":  attention.Names,
+	"policies":   attention.Names,
+	"mask":       attention.Names,
 }
 
 // lists are those that take several values.
-var lists = []string{"guards"}
+var lists = []string{"guards", "policies"}
 
 // Complete teaches the shell what can follow: values of flags, folders, and
 // nothing where a question stands.

@@ -114,7 +114,7 @@ func (o *suites) flags(cmd *cobra.Command) {
 	f.StringVar(&o.haystack, "haystack", "", "fill the long texts from this file, folder or index instead of stock sentences")
 	f.StringVar(&o.documents, "documents", "", "documents of --questions, as for eval context")
 	f.StringVar(&o.questions, "questions", "", "your own questions, for the tasks qa_1 and qa_2")
-	f.StringVar(&o.llm, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model")
+	f.StringVar(&o.llm, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model")
 	f.StringVar(&o.model, "model", "", "name of its model")
 	f.DurationVar(&o.timeout, "timeout", 0, "how long an answer may take (default 5m)")
 	f.StringVar(&o.runFile, "run", "", "keep results in this file, JSON Lines, and go on with what is in it")

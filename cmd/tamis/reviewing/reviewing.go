@@ -91,7 +91,7 @@ with what came of it.`,
 	f.BoolVar(&o.anew, "anew", false, "begin anew: forget the steps in the log")
 	f.BoolVar(&o.steps, "steps", false, "show every step in the report")
 	f.StringVar(&o.out, "out", "", "write the report to this file")
-	f.StringVar(&o.url, "llm", "", "what phrases claims: a chat endpoint such as http://localhost:11434/v1, or the GGUF file of a model (default $TAMIS_LLM)")
+	f.StringVar(&o.url, "llm", "", "what phrases claims: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model (default $TAMIS_LLM)")
 	f.StringVar(&o.model, "model", "", "model name")
 	f.DurationVar(&o.timeout, "timeout", 0, "how long the model may take for a claim (default 5m, of which 2m for the first token)")
 	f.Float64Var(&o.Price.In, "price-in", 0, "price of a million tokens that the model reads")

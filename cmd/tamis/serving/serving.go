@@ -129,7 +129,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.logFormat, "log-format", "auto", "text, json or auto: text on a terminal, JSON elsewhere")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long those who are being answered may take when the server ends")
 	f.DurationVar(&o.settle, "settle", 0, "how long the server answers on, not ready, before it ends")
-	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint, or GGUF file of a model, that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
+	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint, or GGUF file or folder of a model, that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
 	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)

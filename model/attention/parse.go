@@ -1,0 +1,146 @@
+package attention
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ErrUnknown is wrapped where a policy is asked for that there is not, or with a share that
+// makes no sense.
+var ErrUnknown = errors.New("no such attention policy")
+
+// Family is one kind of part.
+type Family struct {
+	Name    string `json:"name"`
+	Paper   string `json:"paper"`
+	Does    string `json:"does"`
+	Drops   bool   `json:"drops"`   // what is not read is gone; else only skipped
+	Dynamic bool   `json:"dynamic"` // looks at queries or keys; else at places alone
+	Stages  string `json:"stages"`
+	set     func(p *Policy, share float64)
+}
+
+// DefaultShare is that of a part without one.
+const DefaultShare = .25
+
+// Families are all that there are, in the order in which they are explained.
+func Families() []Family { return families }
+
+var families = []Family{
+	{"window", "StreamingLLM, A-shape (2309.17453)", "sinks and the nearest tokens", false, false, "prefill, decoding", func(p *Policy, s float64) { p.Prefill, p.Step = Window{s}, Window{s} }},
+	{"strided", "S2-Attention (2407.17678)", "a window, and every n-th block from an offset of each head", false, false, "prefill, decoding", func(p *Policy, s float64) { p.Prefill, p.Step = Strided{s}, Strided{s} }},
+	{"power", "PowerAttention (2503.03588)", "a window, and blocks at distances that are powers of two", false, false, "prefill, decoding", func(p *Policy, s float64) { p.Prefill, p.Step = Power{s}, Power{s} }},
+	{"slashes", "MInference, DHSA (2407.02490, 2510.24606)", "columns and diagonals that the last queries of a block read most", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Slashes{s} }},
+	{"stripes", "AnchorAttention (2505.23520)", "single keys whose logit comes near to an anchor's", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Stripes{Theta, s} }},
+	{"blocks", "DHSA (2510.24606)", "pages whose mean key is nearest to the mean query of a block", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Blocks{s} }},
+	{"chunks", "Mixture of Contexts (2508.21058)", "pages whose mean key some query of a block wants most", false, true, "prefill, decoding", func(p *Policy, s float64) { p.Prefill, p.Step = Chunks{s}, Chunks{s} }},
+	{"quest", "Quest (2406.10774)", "pages by a bound of what a query can meet in them", false, true, "decoding", func(p *Policy, s float64) { p.Step = Quest{s} }},
+	{"recent", "StreamingLLM (2309.17453)", "4 sinks and the nearest tokens", true, false, "cache", cache(Recent{})},
+	{"snapkv", "SnapKV (2404.14469)", "what the last 64 queries read, and its neighbours", true, true, "cache", cache(SnapKV{})},
+	{"pyramid", "PyramidKV (2406.02069)", "as snapkv, of higher layers less", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Pyramid = SnapKV{}, s, true }},
+	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 10 that the last 64 queries read", true, true, "cache", cache(ChunkKV{})},
+	{"tova", "TOVA (2401.06104)", "what the last query reads", true, true, "cache", cache(TOVA{})},
+	{"keydiff", "KeyDiff (2504.15364)", "keys that are least like the others", true, true, "cache", cache(KeyDiff{})},
+	{"expected", "Expected attention (2510.00636)", "what queries to come will read, by their mean and covariance", true, true, "cache", cache(Expected{})},
+}
+
+func cache(s Scorer) func(p *Policy, share float64) {
+	return func(p *Policy, share float64) { p.Cache, p.Share = s, share }
+}
+
+// tail is how many of the last tokens read everything where it is asked for, as in Tri-shape of
+// MInference; then parts for prefill and decoding are for prefill alone.
+const tail = 64
+
+// Parse is the policy that a text names: parts joined by +, each a family, and a colon and the
+// share that is read or kept where it is not a quarter. "ada-" before a part for the cache has
+// heads share; "tail" has the last 64 tokens of what is read at once, and those that decoding adds
+// where no part for decoding alone is there, read everything; "dense" or nothing is dense.
+func Parse(text string) (*Policy, error) {
+	p := &Policy{Name: text}
+	if text == "" || text == "dense" {
+		p.Name = "dense"
+		return p, nil
+	}
+	var general []Policy // parts for two stages, which take what others leave
+	for _, part := range strings.Split(text, "+") {
+		if part == "tail" {
+			p.Tail = tail
+			continue
+		}
+		one, err := parsePart(part)
+		if err != nil {
+			return nil, err
+		}
+		if one.Prefill != nil && one.Step != nil {
+			general = append(general, one)
+		} else if !p.join(one) {
+			return nil, fmt.Errorf("%w: %s has two parts for the same stage", ErrUnknown, quoted(text))
+		}
+	}
+	for _, one := range general {
+		if p.Prefill != nil {
+			one.Prefill = nil
+		}
+		if p.Step != nil || p.Tail > 0 {
+			one.Step = nil
+		}
+		if one.Prefill == nil && one.Step == nil {
+			return nil, fmt.Errorf("%w: %s has two parts for the same stage", ErrUnknown, quoted(text))
+		}
+		p.join(one)
+	}
+	if p.Tail > 0 && p.Prefill == nil {
+		return nil, fmt.Errorf("%w: %s has a tail, but nothing that reads sparsely before it: join it to window, strided, power, slashes, stripes, blocks or chunks", ErrUnknown, quoted(text))
+	}
+	return p, nil
+}
+
+// join takes over what a part says, or reports that another says it.
+func (p *Policy) join(one Policy) bool {
+	switch {
+	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil:
+		return false
+	case one.Cache != nil:
+		p.Cache, p.Share, p.Apart, p.Pyramid = one.Cache, one.Share, one.Apart, one.Pyramid
+	}
+	if one.Prefill != nil {
+		p.Prefill = one.Prefill
+	}
+	if one.Step != nil {
+		p.Step = one.Step
+	}
+	return true
+}
+
+func parsePart(part string) (p Policy, err error) {
+	name, given, has := strings.Cut(part, ":")
+	share := DefaultShare
+	if has {
+		if share, err = strconv.ParseFloat(given, 64); err != nil || !(share > 0 && share <= 1) {
+			return p, fmt.Errorf("%w: %s asks for a share of %s; give a number above 0, and 1 at most, such as %s:0.25", ErrUnknown, quoted(part), quoted(given), name)
+		}
+	}
+	kind, apart := strings.CutPrefix(name, "ada-")
+	for _, f := range families {
+		if f.Name == kind && (f.Drops || !apart) {
+			f.set(&p, share)
+			p.Apart = apart
+			return p, nil
+		}
+	}
+	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, with which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
+}
+
+func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
+
+// Names are those of all families, and dense.
+func Names() []string {
+	all := []string{"dense"}
+	for _, f := range families {
+		all = append(all, f.Name)
+	}
+	return all
+}
