@@ -90,12 +90,28 @@ func (ix *Index) Encode(ctx context.Context, e Encoder, progress func(done, all 
 	if err := ix.Ready(ctx); err != nil {
 		return report, err
 	}
-	made, err := embed.Store(ctx, ix.store, e, progress)
-	report.Passages = made.Passages
-	for _, sk := range made.Skipped {
-		report.Skipped = append(report.Skipped, Skip{Path: sk.ID, Reason: sk.Reason})
-	}
+	err := EncodeTogether(&report, e, func(e Encoder) (embed.Report, error) { return embed.Store(ctx, ix.store, e, progress) })
 	return report, AsInvalid(err)
+}
+
+// EncodeTogether has an encoder, and what makes vectors beside it, encode, and reports. It is
+// for packages that are an Index too.
+func EncodeTogether(report *Encoded, e Encoder, encodes func(e Encoder) (embed.Report, error)) error {
+	skipped := map[Skip]bool{}
+	for _, e := range encode.Together(e) {
+		made, err := encodes(e)
+		report.Passages = max(report.Passages, made.Passages)
+		for _, sk := range made.Skipped {
+			if s := (Skip{Path: sk.ID, Reason: sk.Reason}); !skipped[s] {
+				skipped[s] = true
+				report.Skipped = append(report.Skipped, s)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // meaning is a gather.Meaning by the vectors that the index's Encoder made; nil where

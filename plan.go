@@ -187,8 +187,15 @@ func (r *Ranking) asked(ctx context.Context, q Query, kind vector.Kind, field st
 		}
 		return q.Vector, own, r.noField(own)
 	}
-	e := r.Encoder
-	if e == nil || e.Kind() != kind || field != "" && field != e.Name() || q.Text == "" {
+	var e Encoder
+	if r.Encoder != nil && q.Text != "" {
+		for _, one := range encode.Together(r.Encoder) {
+			if one.Kind() == kind && (field == "" || field == one.Name()) {
+				e = one
+			}
+		}
+	}
+	if e == nil {
 		return nil, "", invalidf("plan", "plan: its list of %s vectors has nothing to ask: use a model that made such vectors here, or give the question's vector and its field", kind)
 	}
 	if err := r.noField(e.Name()); err != nil {

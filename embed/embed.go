@@ -28,14 +28,8 @@ const (
 	encodedWithin   = time.Minute
 )
 
-// Encoder makes vectors of texts, in the field that its Name is.
-type Encoder interface {
-	Name() string
-	Place() string
-	Kind() vector.Kind
-	Width() int
-	All(ctx context.Context, texts iter.Seq[string], u encode.Use) iter.Seq2[vector.Value, error]
-}
+// Encoder makes vectors of texts.
+type Encoder = encode.Maker
 
 // Skip is a document that goes without vectors.
 type Skip struct{ ID, Reason string }
@@ -178,10 +172,6 @@ func (w *encoding) take(v vector.Value) error {
 	return err
 }
 
-// readTogether is how many passages of a document are read at once where they are encoded
-// together.
-const readTogether = 64
-
 // inputOf is what an encoder wants passages to be encoded with.
 func inputOf(e Encoder) encode.Input {
 	if x, ok := e.(interface{ Input() encode.Input }); ok {
@@ -259,8 +249,8 @@ func (w *encoding) texts() iter.Seq[string] {
 func (w *encoding) runs() iter.Seq[encode.Run] {
 	return func(yield func(encode.Run) bool) {
 		for d := range w.open() {
-			for from := 0; from < d.Passages; from += readTogether {
-				end := min(from+readTogether, d.Passages)
+			for from := 0; from < d.Passages; from += encode.MostRun {
+				end := min(from+encode.MostRun, d.Passages)
 				start := d.Passage(from).Start
 				run := encode.Run{Before: w.input.Text(d.Title, nil, "", ""), Text: w.read(d, start, d.Passage(end-1).End)}
 				for n := from; n < end; n++ {

@@ -246,10 +246,33 @@ func Text(title, text string) string {
 	return title + ". " + text
 }
 
-// Question is the vector that an encoder makes of a question.
-func Question(ctx context.Context, e interface {
+// Maker makes vectors of texts, in the field that its Name is.
+type Maker interface {
+	// Name names what the vectors depend on.
+	Name() string
+	// Place is where the model lies: a folder, or an address.
+	Place() string
+	Kind() vector.Kind
+	// Width is how many numbers a dense vector has.
+	Width() int
+	// All yields the vector of each text, in their order; after an error, which is the
+	// last, no more.
 	All(ctx context.Context, texts iter.Seq[string], u Use) iter.Seq2[vector.Value, error]
-}, question string) (vector.Value, error) {
+}
+
+// Together are all that make vectors where one does: those beside it first, so that what it
+// made alone is never taken for the whole.
+func Together(m Maker) []Maker {
+	if x, ok := m.(interface{ Beside() Maker }); ok {
+		if b := x.Beside(); b != nil {
+			return []Maker{b, m}
+		}
+	}
+	return []Maker{m}
+}
+
+// Question is the vector that an encoder makes of a question.
+func Question(ctx context.Context, e Maker, question string) (vector.Value, error) {
 	for v, err := range e.All(ctx, slices.Values([]string{question}), Query) {
 		return v, err
 	}

@@ -15,12 +15,18 @@ import (
 // their square.
 const mostWindow = 2048
 
+// MostRun is how many passages of a document are read at once where they are encoded together.
+const MostRun = 64
+
 // Run is passages of a document that stand one after the other.
 type Run struct {
 	Before   string   // stands before whatever is read at once
 	Text     string   // of all
 	Passages [][2]int // bytes of Text, ascending
 }
+
+// Passage is what is encoded of passage i where it is read alone.
+func (r *Run) Passage(i int) string { return r.Before + r.Text[r.Passages[i][0]:r.Passages[i][1]] }
 
 // Late yields the vectors of the passages of runs, in their order: a model reads as
 // much of a run as it takes at once, in windows that overlap by half, and a passage's vector

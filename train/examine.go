@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/encode/lsi"
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/text"
@@ -23,15 +25,18 @@ import (
 type Gain struct {
 	Questions int `json:"questions"`
 	Passages  int `json:"passages"` // that are searched
-	// Words and Both are the mean nDCG@10 by words alone and by words and vectors.
-	Words float64 `json:"words"`
-	Both  float64 `json:"both"`
-	// Difference is between them, in pairs.
+	// Words and Both are the mean nDCG@10 by words alone and by words and all that was
+	// learned; Vectors and Expanded, where passages are expanded, by words and one of both.
+	Words    float64 `json:"words"`
+	Vectors  float64 `json:"vectors,omitempty"`
+	Expanded float64 `json:"expanded,omitempty"`
+	Both     float64 `json:"both"`
+	// Difference is between Words and Both, in pairs.
 	Difference figures.Difference `json:"difference"`
 }
 
-// Real says that the gain is more than chance.
-func (g *Gain) Real() bool { return g.Difference.Low > 0 }
+// Real says that the gain is more than chance, and no less than that of vectors alone.
+func (g *Gain) Real() bool { return g.Difference.Low > 0 && g.Both >= g.Vectors }
 
 // ErrUnasked is the error for a corpus of which too few questions can be made.
 var ErrUnasked = fmt.Errorf("the corpus has too few headings and titles that stand above text of their own to make %d questions of, so that nobody knows whether vectors help", leastQuestions)
@@ -46,6 +51,7 @@ const (
 // passage is one without what stands above it.
 type passage struct {
 	id, text string
+	unseen   bool // by the model that is examined
 }
 
 // examine asks questions of passages, by words and by words and the vectors of m.
@@ -72,25 +78,47 @@ func examine(ctx context.Context, from Source, m *lsi.Model, o Options) (*Gain, 
 	if _, err := ix.Add(ctx, docs); err != nil {
 		return nil, err
 	}
+	g := &Gain{Questions: len(questions), Passages: len(all)}
+	vectors := m.Plan()
+	if o.Expand {
+		if err := m.Remember(ctx, seen(all)); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := ix.Encode(ctx, m, nil); err != nil {
 		return nil, err
 	}
-	g := &Gain{Questions: len(questions), Passages: len(all)}
-	words, err := scores(ctx, ix, questions)
-	if err != nil {
-		return nil, err
-	}
 	ix.Use(m)
-	both, err := scores(ctx, ix, questions)
+	words, err := scores(ctx, ix, questions, "text", &g.Words)
 	if err != nil {
 		return nil, err
 	}
-	for i := range words {
-		g.Words += words[i] / float64(len(words))
-		g.Both += both[i] / float64(len(words))
+	if o.Expand {
+		if _, err := scores(ctx, ix, questions, vectors, &g.Vectors); err != nil {
+			return nil, err
+		}
+		if _, err := scores(ctx, ix, questions, lsi.Expanded, &g.Expanded); err != nil {
+			return nil, err
+		}
+	}
+	both, err := scores(ctx, ix, questions, m.Plan(), &g.Both)
+	if err != nil {
+		return nil, err
 	}
 	g.Difference, err = figures.Compare(words, both)
 	return g, err
+}
+
+// seen are the texts of passages of documents that the model which is examined saw, as they
+// are searched: in others it would find the words that were taken out.
+func seen(all []passage) iter.Seq2[encode.Run, error] {
+	return func(yield func(encode.Run, error) bool) {
+		for _, p := range all {
+			if !p.unseen && !yield(encode.Run{Text: p.text, Passages: [][2]int{{0, len(p.text)}}}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // question is what is asked, and the passages that were under it.
@@ -119,11 +147,10 @@ func asked(ctx context.Context, from Source, m *lsi.Model, o Options) ([]passage
 		}
 		for i, p := range split.Split(d, split.Options{}) {
 			id := fmt.Sprintf("%s#%d", d.ID, i)
-			x := drawnPassage{passage{id: id, text: d.Source[p.Start:p.End]}, drawn(id, o.Seed)}
+			x := drawnPassage{passage{id: id, text: d.Source[p.Start:p.End], unseen: held(d.ID, o.Seed)}, drawn(id, o.Seed)}
 			above := slices.Compact(append([]string{d.Title}, p.Headings...))
 			x.text = without(a, x.text, above, d.ID, o.Seed)
-			unseen := held(d.ID, o.Seed)
-			if unseen {
+			if x.unseen {
 				found = append(found, x)
 			} else {
 				others = append(others, x)
@@ -135,7 +162,7 @@ func asked(ctx context.Context, from Source, m *lsi.Model, o Options) ([]passage
 				if terms = a.Terms(terms[:0], line); len(terms) >= 2 {
 					q := strings.Join(strings.Fields(line), " ")
 					under[q] = append(under[q], id)
-					if unseen {
+					if x.unseen {
 						asks[q] = true
 					}
 				}
@@ -192,11 +219,11 @@ func without(a *text.Analyzer, s string, above []string, id string, seed uint64)
 
 const hits = 10
 
-// scores are the nDCG@10 of each question.
-func scores(ctx context.Context, ix *tamis.Index, questions []question) ([]float64, error) {
+// scores are the nDCG@10 of each question by a plan; mean gets theirs.
+func scores(ctx context.Context, ix *tamis.Index, questions []question, plan string, mean *float64) ([]float64, error) {
 	out := make([]float64, len(questions))
 	for i, q := range questions {
-		r, err := ix.Search(ctx, tamis.Query{Text: q.text, K: hits})
+		r, err := ix.Search(ctx, tamis.Query{Text: q.text, K: hits, Plan: plan})
 		if errors.Is(err, tamis.ErrNoTerms) {
 			continue
 		}
@@ -213,6 +240,7 @@ func scores(ctx context.Context, ix *tamis.Index, questions []question) ([]float
 			ideal += 1 / math.Log2(float64(rank)+2)
 		}
 		out[i] = gain / ideal
+		*mean += out[i] / float64(len(questions))
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"slices"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/split"
@@ -18,9 +19,11 @@ import (
 // heldOut is one document of so many, which the model that is examined never sees.
 const heldOut = 5
 
-// Options of Vectors.
+// Options of Learn.
 type Options struct {
 	lsi.Options
+	// Expand has passages expanded too.
+	Expand bool
 	// Most is how many passages are learned from: of more, documents are left out, evenly.
 	// 0 is DefaultMost.
 	Most int
@@ -37,10 +40,10 @@ const (
 // Source yields the documents of a corpus, each time the same ones in the same order.
 type Source func(ctx context.Context) iter.Seq2[*corpus.Document, error]
 
-// Vectors learns vectors of a corpus (package lsi). The model that is returned has seen all of
-// it; the gain is that of another one, which saw four documents of five, on questions from the
-// fifth ones.
-func Vectors(ctx context.Context, from Source, o Options) (*lsi.Model, *Gain, error) {
+// Learn learns vectors of a corpus (package lsi), and how its passages are expanded where
+// Options say so. The model that is returned has seen all of it; the gain is that of another
+// one, which saw four documents of five, on questions from the fifth ones.
+func Learn(ctx context.Context, from Source, o Options) (*lsi.Model, *Gain, error) {
 	taken, err := sample(ctx, from, o)
 	if err != nil {
 		return nil, nil, err
@@ -53,17 +56,26 @@ func Vectors(ctx context.Context, from Source, o Options) (*lsi.Model, *Gain, er
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := lsi.Learn(ctx, texts(from(ctx), taken), o.Options)
+	m, err := whole(ctx, from, taken, o)
 	return m, gain, err
 }
 
-// Unexamined learns vectors of a corpus as Vectors does, and asks nothing.
+// Unexamined learns from a corpus as Learn does, and asks nothing.
 func Unexamined(ctx context.Context, from Source, o Options) (*lsi.Model, error) {
 	taken, err := sample(ctx, from, o)
 	if err != nil {
 		return nil, err
 	}
-	return lsi.Learn(ctx, texts(from(ctx), taken), o.Options)
+	return whole(ctx, from, taken, o)
+}
+
+// whole learns from all of a corpus.
+func whole(ctx context.Context, from Source, taken func(*corpus.Document) bool, o Options) (*lsi.Model, error) {
+	m, err := lsi.Learn(ctx, texts(from(ctx), taken), o.Options)
+	if err == nil && o.Expand {
+		err = m.Remember(ctx, runs(from(ctx), taken))
+	}
+	return m, err
 }
 
 // sample says which documents are learned from, so that their passages are no more than
@@ -107,6 +119,31 @@ func texts(docs iter.Seq2[*corpus.Document, error], of func(*corpus.Document) bo
 			}
 			for _, p := range split.Split(d, split.Options{}) {
 				if !yield(encode.DefaultInput.Text(d.Title, p.Headings, "", d.Source[p.Start:p.End]), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// runs are the passages of some documents, those of one together.
+func runs(docs iter.Seq2[*corpus.Document, error], of func(*corpus.Document) bool) iter.Seq2[encode.Run, error] {
+	return func(yield func(encode.Run, error) bool) {
+		for d, err := range docs {
+			if err != nil {
+				yield(encode.Run{}, err)
+				return
+			}
+			if !of(d) {
+				continue
+			}
+			for together := range slices.Chunk(split.Split(d, split.Options{}), encode.MostRun) {
+				start := together[0].Start
+				r := encode.Run{Before: encode.DefaultInput.Text(d.Title, nil, "", ""), Text: d.Source[start:together[len(together)-1].End]}
+				for _, p := range together {
+					r.Passages = append(r.Passages, [2]int{p.Start - start, p.End - start})
+				}
+				if !yield(r, nil) {
 					return
 				}
 			}

@@ -48,14 +48,14 @@ func library(documents int, titled bool) Source {
 // TestVectors: where what is asked is said in other words the gain is real, and the same twice.
 func TestVectors(t *testing.T) {
 	o := Options{Options: lsi.Options{Analyzer: "english", Width: 64, Seed: 1}, Questions: 60}
-	m, gain, err := Vectors(t.Context(), library(240, true), o)
+	m, gain, err := Learn(t.Context(), library(240, true), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !gain.Real() || gain.Both <= gain.Words {
 		t.Errorf("the gain is %+v", gain)
 	}
-	again, same, err := Vectors(t.Context(), library(240, true), o)
+	again, same, err := Learn(t.Context(), library(240, true), o)
 	if err != nil || *same != *gain || again.Name() != m.Name() {
 		t.Errorf("once more: %+v, %s and %s (%v)", same, m.Name(), again.Name(), err)
 	}
@@ -67,20 +67,20 @@ func TestVectors(t *testing.T) {
 
 func TestNothingToAsk(t *testing.T) {
 	o := Options{Options: lsi.Options{Analyzer: "english", Seed: 1}}
-	if _, _, err := Vectors(t.Context(), library(240, false), o); !errors.Is(err, ErrUnasked) {
+	if _, _, err := Learn(t.Context(), library(240, false), o); !errors.Is(err, ErrUnasked) {
 		t.Errorf("without titles: %v", err)
 	}
 	if _, err := Unexamined(t.Context(), library(240, false), o); err != nil {
 		t.Errorf("without titles, unexamined: %v", err)
 	}
-	if _, _, err := Vectors(t.Context(), library(4, true), o); !errors.Is(err, lsi.ErrSmall) {
+	if _, _, err := Learn(t.Context(), library(4, true), o); !errors.Is(err, lsi.ErrSmall) {
 		t.Errorf("four documents: %v", err)
 	}
 	broken := errors.New("cannot be read")
 	none := func(context.Context) iter.Seq2[*corpus.Document, error] {
 		return func(yield func(*corpus.Document, error) bool) { yield(nil, broken) }
 	}
-	if _, _, err := Vectors(t.Context(), none, o); !errors.Is(err, broken) {
+	if _, _, err := Learn(t.Context(), none, o); !errors.Is(err, broken) {
 		t.Errorf("a corpus that cannot be read: %v", err)
 	}
 }

@@ -85,7 +85,8 @@ func Learn(ctx context.Context, passages iter.Seq2[string, error], o Options) (*
 			}
 		}
 	}
-	m.terms, m.name = c.ids, named(m.files())
+	m.terms = c.ids
+	m.rename()
 	return m, nil
 }
 

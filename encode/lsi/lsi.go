@@ -9,6 +9,7 @@
 //	vocab.txt          the terms, one a line
 //	model.safetensors  "terms", F16 of terms × width: the vector of each term, times its
 //	                   inverse document frequency
+//	expansion.bin      where passages are expanded (Expansion): those that lend terms
 //
 // The vector of a text is the sum over its terms of (1 + ln tf) times the term's vector,
 // with the length 1 for a question. That of a passage is shorter the fewer terms it has
@@ -73,6 +74,7 @@ type Model struct {
 	terms     map[string]int32
 	words     []string
 	vectors   []float32 // by term, Width each; what a file of 16 bits keeps of them
+	expansion *Expansion
 	analyzers text.Pool
 	dir, name string
 }
@@ -91,7 +93,16 @@ func (m *Model) Similarity() vector.Similarity { return vector.InnerProduct }
 
 // Plan is what ranks by words and these vectors: see docs/benchmarks.md. Such vectors say less
 // of one passage than a published model's, and more of which passages belong together.
-func (m *Model) Plan() string { return "near(linear(text, 0.2*dense, norm=best), dense)" }
+func (m *Model) Plan() string {
+	words := "text"
+	if m.expansion != nil {
+		words = Expanded
+	}
+	return "near(linear(" + words + ", 0.2*dense, norm=best), dense)"
+}
+
+// Expanded is the plan of words and the terms that passages are lent.
+const Expanded = "linear(text, sparse, norm=none)"
 
 // Width is how many numbers a vector has.
 func (m *Model) Width() int { return m.Config.Width }
@@ -222,7 +233,10 @@ func Open(dir string) (*Model, error) {
 	if _, err := text.NewAnalyzer(m.Analyzer); err != nil {
 		return nil, fmt.Errorf("%s: %w", screen.Name(dir), err)
 	}
-	m.name = named(m.files())
+	if err := m.readExpansion(dir); err != nil {
+		return nil, err
+	}
+	m.rename()
 	return m, m.placed(dir)
 }
 
@@ -264,7 +278,19 @@ func (m *Model) files() []file {
 		panic(err) // numbers and strings
 	}
 	words := strings.Join(m.words, "\n") + "\n"
-	return []file{{wordsFile, []byte(words)}, {weightsFile, m.safetensors()}, {configFile, append(config, '\n')}}
+	all := []file{{wordsFile, []byte(words)}, {weightsFile, m.safetensors()}}
+	if m.expansion != nil {
+		all = append(all, file{expansionFile, m.expansion.bytes()})
+	}
+	return append(all, file{configFile, append(config, '\n')})
+}
+
+// rename gives a model the name that its files make.
+func (m *Model) rename() {
+	m.name = named(m.files())
+	if m.expansion != nil {
+		m.expansion.name = m.name + expandedMark
+	}
 }
 
 // named is the name that a model of these files has.
@@ -298,8 +324,10 @@ func (m *Model) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	if err := os.Remove(filepath.Join(dir, configFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, old := range []string{configFile, expansionFile} {
+		if err := os.Remove(filepath.Join(dir, old)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	for _, f := range m.files() {
 		if err := replace.File(filepath.Join(dir, f.name), f.data); err != nil {

@@ -24,12 +24,13 @@ func (ix *Index) Encode(ctx context.Context, e tamis.Encoder, progress func(done
 	if ix.readOnly {
 		return report, tamis.ErrReadOnly
 	}
-	run := &encoding{ix: ix, kind: e.Kind()}
-	made, err := embed.Run(ctx, run, e, progress)
-	report.Passages = made.Passages - run.lost
-	for _, sk := range append(made.Skipped, run.skipped...) {
-		report.Skipped = append(report.Skipped, tamis.Skip{Path: sk.ID, Reason: sk.Reason})
-	}
+	err := tamis.EncodeTogether(&report, e, func(e tamis.Encoder) (embed.Report, error) {
+		run := &encoding{ix: ix, kind: e.Kind()}
+		made, err := embed.Run(ctx, run, e, progress)
+		made.Passages -= run.lost
+		made.Skipped = append(made.Skipped, run.skipped...)
+		return made, err
+	})
 	return report, tamis.AsInvalid(err)
 }
 

@@ -123,10 +123,11 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	for _, s := range report.Skipped {
 		fmt.Fprintf(c.Errs, "skipped %s:%d: %s\n", screen.Name(s.Path), s.Line, screen.Line(s.Reason))
 	}
-	field, vectors, err := encoded(ctx, own, o.model, o.with, qs)
+	field, vectors, done, err := encoded(ctx, own, o.model, o.with, qs)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	var reads encode.Judge
 	if o.rerank != "" {
 		r, err := encoding.Reranker(o.rerank)
@@ -185,36 +186,42 @@ func indexOf(ctx context.Context, index string, o tamis.Options) (engine.Index, 
 // compared is the measure by which plans are.
 const compared = "ndcg@10"
 
-// encoded gives the passages of an index vectors with a model, and says in which field
-// and what those of the queries are; none without a model.
-func encoded(ctx context.Context, ix *tamis.Index, name, input string, queries []trec.Query) (string, map[string]tamis.Vector, error) {
+// encoded gives the passages of an index vectors with a model, which it uses from then on
+// until done, and says in which field and what those of the queries are; none without a model.
+func encoded(ctx context.Context, ix *tamis.Index, name, input string, queries []trec.Query) (field string, vectors map[string]tamis.Vector, done func() error, err error) {
 	if name == "" {
-		return "", nil, nil
+		return "", nil, func() error { return nil }, nil
 	}
 	e, err := encoding.Open(ctx, name, model.Int8)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
-	defer e.Close()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
 	if e, err = encoding.With(e, input); err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	if _, err := ix.Encode(ctx, e, nil); err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
+	ix.Use(e)
 	texts := make([]string, len(queries))
 	for i, q := range queries {
 		texts[i] = q.Text
 	}
-	vectors, i := make(map[string]tamis.Vector, len(texts)), 0
+	vectors = make(map[string]tamis.Vector, len(texts))
+	i := 0
 	for v, err := range e.All(ctx, slices.Values(texts), encode.Query) {
 		if err != nil {
-			return "", nil, err
+			return "", nil, nil, err
 		}
 		vectors[texts[i]] = v
 		i++
 	}
-	return e.Name(), vectors, nil
+	return e.Name(), vectors, e.Close, nil
 }
 
 func (c *Console) printPlans(all []planned, asJSON bool) error {

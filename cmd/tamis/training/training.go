@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
@@ -48,7 +49,7 @@ func (a *App) Command() *cobra.Command {
 		Args:  flags.Subcommand,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.vectors())
+	cmd.AddCommand(a.vectors(), a.expansion())
 	return cmd
 }
 
@@ -74,7 +75,39 @@ known when it is trained anew. The same index gives the same model.`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), &o) },
 	}
-	f := cmd.Flags()
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (a *App) expansion() *cobra.Command {
+	o := options{Options: train.Options{Expand: true}}
+	cmd := &cobra.Command{
+		Use:   "expansion [--index DIR] [--to DIR] [--keep]",
+		Short: "Learn vectors, and the terms that passages lack and searches find them by",
+		Long: `train expansion learns what train vectors learns, and lends each passage terms that it lacks
+and that the passages have which are most like it by these vectors: a sparse field of the
+index, by which searches find what does not say the words that are asked for. What a passage
+says itself keeps its weight; part numbers and names are found as before.
+
+Searches weigh words, lent terms and vectors together. A plan can name them: sparse is the
+list of lent terms, dense that of vectors (see tamis search --help).
+
+It is examined as train vectors does it, by terms that only passages of documents which the
+model saw may lend. Where the gain over words is no more than chance, or less than that of
+vectors alone, nothing is kept, unless --keep says so.
+
+Later runs of tamis index expand new passages by the ones that were there; what is new lends
+nothing until it is trained anew. Of more than 20,000 passages a part lends, evenly taken.`,
+		Example: `  tamis train expansion
+  tamis train expansion --keep && tamis search --plan 'linear(text, sparse, norm=none)' "backup rotation"`,
+		Args: flags.Exact(),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), &o) },
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.to, "to", "", "folder of the model (default: the index with .model behind its name)")
 	f.StringVar(&o.Analyzer, "analyzer", "", "the analysis of texts (default: that of most of the index)")
 	f.IntVar(&o.Width, "width", lsi.DefaultWidth, "numbers of a vector, a multiple of 32")
@@ -82,7 +115,6 @@ known when it is trained anew. The same index gives the same model.`,
 	f.Uint64Var(&o.Seed, "seed", 1, "what is drawn at random depends on it alone")
 	f.BoolVar(&o.keep, "keep", false, "keep the model though it is not seen to help")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
-	return cmd
 }
 
 // result is what is printed.
@@ -92,6 +124,7 @@ type result struct {
 	Folder  string         `json:"folder,omitempty"`
 	Terms   int            `json:"terms"`
 	Width   int            `json:"width"`
+	Lending int            `json:"lending,omitempty"` // passages that lend terms
 	Seconds float64        `json:"seconds"`
 	Encoded *tamis.Encoded `json:"encoded,omitempty"`
 }
@@ -126,6 +159,9 @@ func (a *App) run(ctx context.Context, o *options) (err error) {
 		return err
 	}
 	r := result{Gain: gain, Terms: m.Terms(), Width: m.Width(), Seconds: time.Since(began).Seconds(), Kept: o.keep || gain != nil && gain.Real()}
+	if x := m.Expansion(); x != nil {
+		r.Lending = x.Passages()
+	}
 	if r.Kept {
 		if err := m.Save(o.to); err != nil {
 			return err
@@ -147,12 +183,12 @@ func (a *App) run(ctx context.Context, o *options) (err error) {
 	return a.print(&r)
 }
 
-// learn is train.Vectors; a corpus that no question can be made of is learned from all the
+// learn is train.Learn; a corpus that no question can be made of is learned from all the
 // same, where the model is to be kept.
 func (a *App) learn(ctx context.Context, ix engine.Index, o *options) (*lsi.Model, *train.Gain, error) {
 	progress, end := a.Counting(ctx, "rounds of learning")
 	o.Progress = progress
-	m, gain, err := train.Vectors(ctx, documents(ix), o.Options)
+	m, gain, err := train.Learn(ctx, documents(ix), o.Options)
 	if errors.Is(err, train.ErrUnasked) && o.keep {
 		a.Note("%v", err)
 		m, err = train.Unexamined(ctx, documents(ix), o.Options)
@@ -181,16 +217,28 @@ func documents(ix engine.Index) train.Source {
 }
 
 func (a *App) print(r *result) error {
+	what := "vectors"
+	if r.Lending > 0 {
+		what = "lent terms and vectors"
+	}
 	if g := r.Gain; g != nil {
 		d := g.Difference
-		if _, err := fmt.Fprintf(a.Out, "%d questions made of headings and titles, over %d passages: nDCG@10 %.4f by words, %.4f with vectors that saw none of these documents (%+.4f, 95%% of %+.4f to %+.4f)\n", g.Questions, g.Passages, g.Words, g.Both, d.Mean, d.Low, d.High); err != nil {
+		alone := ""
+		if r.Lending > 0 {
+			alone = fmt.Sprintf("%.4f with lent terms, %.4f with vectors, ", g.Expanded, g.Vectors)
+		}
+		if _, err := fmt.Fprintf(a.Out, "%d questions made of headings and titles, over %d passages: nDCG@10 %.4f by words, %s%.4f with %s that saw none of these documents (%+.4f, 95%% of %+.4f to %+.4f)\n", g.Questions, g.Passages, g.Words, alone, g.Both, what, d.Mean, d.Low, d.High); err != nil {
 			return err
 		}
 	}
 	if !r.Kept {
-		_, err := fmt.Fprintf(a.Out, "not kept: the gain is no more than chance (%d terms, %.0f s); --keep keeps it all the same\n", r.Terms, r.Seconds)
+		why := "the gain is no more than chance"
+		if r.Gain.Difference.Low > 0 {
+			why = "vectors alone gain more: tamis train vectors"
+		}
+		_, err := fmt.Fprintf(a.Out, "not kept: %s (%d terms, %.0f s); --keep keeps it all the same\n", why, r.Terms, r.Seconds)
 		return err
 	}
-	_, err := fmt.Fprintf(a.Out, "kept: %d terms, %d numbers a vector, learned in %.0f s, in %s; %d passages have vectors, searches weigh them from now on\n", r.Terms, r.Width, r.Seconds, screen.Name(r.Folder), r.Encoded.Passages)
+	_, err := fmt.Fprintf(a.Out, "kept: %d terms, %d numbers a vector, learned in %.0f s, in %s; %d passages have %s, searches weigh them from now on\n", r.Terms, r.Width, r.Seconds, screen.Name(r.Folder), r.Encoded.Passages, what)
 	return err
 }
