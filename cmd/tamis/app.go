@@ -84,11 +84,11 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print what was asked for and failures, no lists of sources, reports or progress")
 	f.BoolVar(&a.noPager, "no-pager", false, "show long results on a terminal without $TAMIS_PAGER, $PAGER or less")
 	cmd.AddCommand(
-		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.reviewCommand(), a.classifyCommand(), a.outlineCommand(), a.demoCommand(),
+		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.reviewCommand(), a.classifyCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.copyCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
 		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.trainCommand(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
 	)
-	cmd.AddCommand(a.conversing()...)
+	cmd.AddCommand(append(a.conversing(), a.outlining()...)...)
 	flags.Complete(cmd)
 	return cmd
 }

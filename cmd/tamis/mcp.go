@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tamis-search/tamis/cmd/tamis/classifying"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/install"
@@ -22,6 +23,7 @@ import (
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/server"
 	"github.com/tamis-search/tamis/server/access"
+	"github.com/tamis-search/tamis/server/labels"
 	"github.com/tamis-search/tamis/server/library"
 	"github.com/tamis-search/tamis/server/mcp"
 	"github.com/tamis-search/tamis/server/sessions"
@@ -36,6 +38,7 @@ type agents struct {
 	asAsked  bool
 	window   int
 	model    encoding.Flag
+	labels   classifying.Served
 }
 
 func (a *app) mcpCommand() *cobra.Command {
@@ -48,8 +51,9 @@ func (a *app) mcpCommand() *cobra.Command {
 		Use:   "mcp [--index DIR] [--as GROUP,...] [--read-only] [--allow FOLDER] [--http ADDR]",
 		Short: "Serve the index to agents over the Model Context Protocol",
 		Long: `mcp answers an agent on standard input and output, or with --http several at
-http://ADDR/mcp. It has the tools context, search, open, session and add; no reply is
-longer than the budget that was asked for, and each ends with what the window has used.
+http://ADDR/mcp. It has the tools context, search, open, session and add, and classify where
+--classify or --label-field names examples; no reply is longer than the budget that was
+asked for, and each ends with what the window has used.
 
 An agent sees the documents without an access list; with --as also those of these groups.
 It may add notes, and files under the folders that --allow names; --read-only leaves that
@@ -58,6 +62,7 @@ out. The index may be written by another process meanwhile.
 tamis mcp install CLIENT puts the server into the configuration of a client.`,
 		Example: `  tamis mcp install claude-code
   tamis mcp --index ~/notes/.tamis --about "meeting notes since 2019" --read-only
+  tamis mcp --classify tickets.jsonl
   tamis mcp --http 127.0.0.1:8471`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,6 +77,7 @@ tamis mcp install CLIENT puts the server into the configuration of a client.`,
 	f.BoolVar(&o.asAsked, "as-asked", false, "take each question by itself, with nothing that earlier ones named")
 	f.IntVar(&o.window, "window", 0, "most tokens that one agent's window holds (default 32768)")
 	o.model.AddAsking(f)
+	o.labels.Add(f, "the tool classify")
 	cmd.Flags().StringVar(&listen, "http", "", "serve over HTTP at this address of this machine, such as 127.0.0.1:8471")
 	cmd.Flags().BoolVar(&structured, "structured", false, "send structured content too, for programs; many agents then see that alone")
 	cmd.AddCommand(a.mcpInstallCommand(&o))
@@ -86,8 +92,14 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 	if err != nil {
 		return err
 	}
+	models := encoding.Kept{Flag: &o.model}
+	defer models.Close()
+	named, err := models.Named(ctx)
+	if err != nil {
+		return fmt.Errorf("--model: %w", err)
+	}
 	lo := library.Options{Use: func(_ string, ix engine.Index) {
-		if _, err := o.model.Use(ctx, ix, a.warn); err != nil { // the model is open as long as the index
+		if err := models.Use(ctx, ix, a.warn); err != nil {
 			a.warn("%v", err)
 		}
 	}}
@@ -105,6 +117,9 @@ func (a *app) serveAgents(ctx context.Context, o *agents, listen string, structu
 	mo.Caller = &access.Caller{Name: "local", Scope: access.Write, Groups: o.as}
 	mo.ReadOnly, mo.Folders, mo.Window, mo.Structured, mo.AsAsked = o.readOnly, o.folders, o.window, structured, o.asAsked
 	mo.Version, mo.Log = version(), slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if mo.Labels, err = o.labels.Giver(ctx, labels.Options{Library: l, Encoder: named, Model: models.Used}, a.warn); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	s, err := mcp.New(mo)
 	if err == nil && listen != "" {
 		err = a.agentsOverHTTP(ctx, s, listen)
@@ -215,5 +230,7 @@ func (a *app) agentServer(cmd *cobra.Command, o *agents) (install.Server, error)
 	if o.asAsked {
 		args = append(args, "--as-asked")
 	}
-	return install.Server{Name: "tamis", Command: program, Args: args}, nil
+	labels, err := o.labels.Args()
+	args = append(args, labels...)
+	return install.Server{Name: "tamis", Command: program, Args: args}, err
 }

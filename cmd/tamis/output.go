@@ -28,7 +28,6 @@ func isTerminal(w any) bool {
 
 func (a *app) bold(s string) string { return screen.Style(a.out, screen.Bold, s) }
 func (a *app) dim(s string) string  { return screen.Style(a.out, screen.Dim, s) }
-func (a *app) cyan(s string) string { return screen.Style(a.out, screen.Cyan, s) }
 
 // flush shows what is left of a text that ends inside a rune.
 func (a *app) flush() {

@@ -433,7 +433,7 @@ func sentenceEnd(line string) int {
 func (g *suggester) add(c *candidate) {
 	c.Text = strings.Join(strings.Fields(c.Text), " ")
 	c.words = g.words(c.Text)
-	if len(c.Text) < leastBytes || len(c.Text) > mostBytes || len(c.words) == 0 || !utf8.ValidString(c.Text) {
+	if len(c.Text) < leastBytes || len(c.Text) > mostBytes || len(c.words) == 0 || hollow[strings.ToLower(strings.Trim(c.Text, " .:#*"))] || !utf8.ValidString(c.Text) {
 		return
 	}
 	for _, known := range g.all {
@@ -444,6 +444,16 @@ func (g *suggester) add(c *candidate) {
 	}
 	g.all = append(g.all, c)
 }
+
+// hollow are headings that stand in all documents of a kind: they ask for nothing.
+var hollow = func() map[string]bool {
+	m := map[string]bool{}
+	for h := range strings.SplitSeq("name,synopsis,description,options,arguments,parameters,return value,returns,errors,files,environment,notes,bugs,caveats,history,author,authors,copyright,"+
+		"reporting bugs,see also,examples,example,introduction,overview,summary,abstract,conclusion,conclusions,references,contents,table of contents,index,usage,license,attributes,versions,standards,conforming to,library,colophon", ",") {
+		m[h] = true
+	}
+	return m
+}()
 
 // alike is the share of the words of a that b has.
 func alike(a, b map[string]bool) float64 {

@@ -407,53 +407,6 @@ stand there. Every third is one whose words are rare. What --entities names goes
 	return cmd
 }
 
-func (a *App) entities() *cobra.Command {
-	var (
-		known  string
-		gone   []string
-		asJSON bool
-	)
-	cmd := &cobra.Command{
-		Use:   "entities --entities FILE [--delete NAME]",
-		Short: "List what a user asks about by name, or delete it",
-		Long: `entities lists what questions named, where a file was given to keep that in (tamis session
-ask --entities FILE). The file is JSON and may be edited; deleting it forgets all.`,
-		Example: "  tamis session entities --entities mine.json\n  tamis session entities --entities mine.json --delete kubelet",
-		Args:    flags.Exact(),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if known == "" {
-				return flags.Usagef("say with --entities FILE which store is meant; none is kept without")
-			}
-			store, err := entities.Load(known)
-			if err != nil {
-				return err
-			}
-			for _, name := range gone {
-				if !store.Delete(name) {
-					return fmt.Errorf("%q is not among the entities of %s", name, screen.Name(known))
-				}
-			}
-			if len(gone) > 0 {
-				if err := store.Save(known); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return a.JSON(store)
-			}
-			for _, e := range store.Entities {
-				fmt.Fprintf(a.Out, "%5d  %s\n", e.Count, screen.Line(e.Name))
-			}
-			return nil
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&known, "entities", os.Getenv("TAMIS_ENTITIES"), "file of the store (default $TAMIS_ENTITIES)")
-	f.StringSliceVar(&gone, "delete", nil, "forget this name")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
 func (a *App) read() *cobra.Command {
 	var (
 		file    string

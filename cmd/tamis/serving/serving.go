@@ -20,6 +20,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/attest"
+	"github.com/tamis-search/tamis/cmd/tamis/classifying"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/engine"
@@ -29,6 +30,7 @@ import (
 	"github.com/tamis-search/tamis/server"
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
+	"github.com/tamis-search/tamis/server/labels"
 	"github.com/tamis-search/tamis/server/library"
 )
 
@@ -60,7 +62,7 @@ type options struct {
 	drain, settle                                                      time.Duration
 	url, chat, rerank                                                  string
 	model                                                              encoding.Flag
-	labels                                                             labelFlags
+	labels                                                             classifying.Served
 }
 
 // Command is tamis serve.
@@ -131,7 +133,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
 	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)
-	o.labels.add(f)
+	o.labels.Add(f, "/v1/classify")
 }
 
 func (o *options) logger(a App) (*slog.Logger, error) {
@@ -234,7 +236,7 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	if so.Library, err = r.library(ctx); err != nil {
 		return err
 	}
-	if so.Labels, err = r.labels(ctx, &so); err != nil {
+	if so.Labels, err = o.labels.Giver(ctx, labels.Options{Library: so.Library, Encoder: so.Encoder, Model: r.models.Used}, r.warn); err != nil {
 		return err
 	}
 	if len(o.watch) > 0 {

@@ -1,11 +1,16 @@
-package main
+// Package outlining is tamis outline and tamis topics: what a long text is about, part by part,
+// and what a whole index is about.
+package outlining
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
@@ -13,8 +18,23 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/showing"
 	"github.com/tamis-search/tamis/corpus/read"
 	"github.com/tamis-search/tamis/corpus/topics"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/internal/screen"
 )
+
+// App is what the commands need of the program.
+type App struct {
+	In    io.Reader
+	JSON  func(v any) error // a value, indented
+	Named func() bool       // whether --index was given
+	Open  func(ctx context.Context) (engine.Index, error)
+	// Scope adds the flags that say what is seen; what it returns reads them.
+	Scope func(f *pflag.FlagSet) func() (tamis.Scope, error)
+	// Failed says which of the flags of a scope an error is about.
+	Failed func(err error) error
+	// Paged shows what is printed a screen at a time, where somebody looks.
+	Paged func(print func(out io.Writer) error) error
+}
 
 // outline is one document with its chapters.
 type outline struct {
@@ -23,10 +43,11 @@ type outline struct {
 	Chapters []topics.Chapter `json:"chapters"`
 }
 
-func (a *app) outlineCommand() *cobra.Command {
+// Outline is tamis outline.
+func (a *App) Outline() *cobra.Command {
 	var (
 		asJSON bool
-		scope  scope
+		scope  func() (tamis.Scope, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "outline [--index DIR] DOC | FILE",
@@ -44,7 +65,7 @@ everything, is the id or path of a document in the index.`,
   tamis outline --index opensearch://127.0.0.1:9200/notes --as staff minutes-2024`,
 		Args: flags.Exact("DOC or FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			docs, err := a.outlined(cmd, args[0], &scope)
+			docs, err := a.outlined(cmd, args[0], scope)
 			if err != nil {
 				return err
 			}
@@ -56,12 +77,12 @@ everything, is the id or path of a document in the index.`,
 				}
 				outlines = append(outlines, outline{d.ID, d.Title, chapters})
 			}
-			return a.paged(func() error {
+			return a.Paged(func(out io.Writer) error {
 				if asJSON {
-					return a.printJSON(map[string]any{"documents": outlines})
+					return a.JSON(map[string]any{"documents": outlines})
 				}
 				for _, o := range outlines {
-					if err := a.printOutline(o); err != nil {
+					if err := printOutline(out, o); err != nil {
 						return err
 					}
 				}
@@ -69,19 +90,19 @@ everything, is the id or path of a document in the index.`,
 			})
 		},
 	}
-	scope.add(cmd.Flags())
+	scope = a.Scope(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 // outlined are the documents of a file, or the one that the index has.
-func (a *app) outlined(cmd *cobra.Command, name string, of *scope) (docs []*tamis.Document, err error) {
+func (a *App) outlined(cmd *cobra.Command, name string, of func() (tamis.Scope, error)) (docs []*tamis.Document, err error) {
 	_, missing := os.Stat(name)
-	if a.dir == "" && (name == "-" || missing == nil) {
+	if !a.Named() && (name == "-" || missing == nil) {
 		if cmd.Flags().Changed("filter") || cmd.Flags().Changed("as") {
 			return nil, flags.Usagef("--filter and --as are for a document in an index: say which with --index")
 		}
-		r := read.New(read.Options{Stdin: a.in})
+		r := read.New(read.Options{Stdin: a.In})
 		for f, err := range r.Files(name) {
 			if err != nil {
 				return nil, err
@@ -95,40 +116,40 @@ func (a *app) outlined(cmd *cobra.Command, name string, of *scope) (docs []*tami
 		}
 		return docs, nil
 	}
-	seen, err := of.resolve(cmd.Flags())
+	seen, err := of()
 	if err != nil {
 		return nil, err
 	}
-	ix, err := a.anyIndex(cmd.Context(), false)
-	if err != nil && a.dir == "" {
+	ix, err := a.Open(cmd.Context())
+	if err != nil && !a.Named() {
 		return nil, fmt.Errorf("no such file: %s, and no document: %w", screen.Name(name), err)
 	} else if err != nil {
 		return nil, err
 	}
 	defer ix.Close()
 	d, err := showing.Document(cmd.Context(), ix, name, seen)
-	return []*tamis.Document{d}, scopeError(err)
+	return []*tamis.Document{d}, a.Failed(err)
 }
 
-func (a *app) printOutline(o outline) error {
+func printOutline(out io.Writer, o outline) error {
 	var b strings.Builder
 	title := o.Title
 	if title == "" {
 		title = o.Doc
 	}
-	fmt.Fprintf(&b, "%s %s\n", a.bold(oneLine(title)), a.dim(screen.Name(receipt.ShortPath(o.Doc))))
+	fmt.Fprintf(&b, "%s %s\n", screen.Style(out, screen.Bold, oneLine(title)), screen.Style(out, screen.Dim, screen.Name(receipt.ShortPath(o.Doc))))
 	for _, c := range o.Chapters {
 		indent := strings.Repeat("  ", c.Level)
 		at := fmt.Sprintf("bytes %d-%d", c.Start, c.End)
 		if c.Time != "" {
 			at = c.Time + ", " + at
 		}
-		fmt.Fprintf(&b, "%s%s  %s\n", indent, a.cyan(oneLine(c.Title)), a.dim(at))
+		fmt.Fprintf(&b, "%s%s  %s\n", indent, screen.Style(out, screen.Cyan, oneLine(c.Title)), screen.Style(out, screen.Dim, at))
 		if c.Found && c.Sentence != "" {
 			fmt.Fprintf(&b, "%s  %s\n", indent, ellipsis(oneLine(c.Sentence), 100))
 		}
 	}
-	_, err := fmt.Fprint(a.out, b.String())
+	_, err := fmt.Fprint(out, b.String())
 	return err
 }
 
@@ -140,3 +161,5 @@ func ellipsis(s string, n int) string {
 	}
 	return strings.TrimSpace(string(runes[:n-1])) + "…"
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
