@@ -38,7 +38,7 @@ type Scorer interface {
 
 // scorers are those of all features but the ones of names.
 func scorers() []Scorer {
-	return []Scorer{&windows{}, &documents{}, &drafts{}, coverage{}, length{}}
+	return []Scorer{&windows{}, &documents{}, &drafts{}, coverage{}, length{}, definition{}}
 }
 
 // Scoring scores the units of a set, in two steps: First, after which Names says

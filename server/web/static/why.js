@@ -5,7 +5,7 @@ import { base, h, many, number, spot, svg } from "./dom.js";
 const plain = {
   sentence: "the sentence", cover: "share of the question", near: "a paragraph around", section: "a section around", block: "between good sentences", chapter: "a chapter around", broad: "breadth",
   document: "the document", title: "words of the title", asked: "the title is asked for", bridge: "named by another", lead: "its beginning", names: "names that are new", length: "length",
-  draft: "like a draft answer", look: "the passage", role: "kind of document", meaning: "meaning", judged: "judged by a model", kept: "worth it, says a model",
+  draft: "like a draft answer", look: "the passage", role: "kind of document", meaning: "meaning", judged: "judged by a model", kept: "worth it, says a model", defines: "says what it is",
 };
 
 /** reason says why a passage was left out, as a sentence. */

@@ -1,0 +1,60 @@
+package score
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/pack/unit"
+)
+
+// definition sets Defines: 1 for a unit that says what the thing is that the question asks for,
+// in such words as "dpkg is the program that …", "APT stands for …", or as an entry of a glossary
+// or the line of names of a manual page has it. Questions of that form have one word or two that
+// count, and these stand in every sentence about the thing: nothing else tells the sentence
+// apart that says what it is. English only.
+type definition struct{}
+
+// What asks for a definition. "What is the …" asks for something of a thing, not what it is.
+var defining = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)^\s*(?:so |and |but )?wh(?:at|o)(?: exactly)?(?: is| are| was| were|'s|’s)(?: meant by)?(?: an?)? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]?(?: exactly)?\s*\??\s*$`),
+	regexp.MustCompile(`(?i)^\s*what do(?:es)?(?: the (?:term|word|acronym|abbreviation))? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]? (?:mean|stand for)\s*\??\s*$`),
+	regexp.MustCompile(`(?i)^\s*(?:define|definition of|meaning of)(?: an?)? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]?\s*\??\s*$`),
+}
+
+// mostDefined is how many words a thing has whose definition is asked for.
+const mostDefined = 4
+
+// within are words that no name of a thing has, and whose: the question asks for something else.
+var within = regexp.MustCompile(`(?i)\b(?:the|of|in|for|to|on|at|by|with|from|between|this|that|these|those|it|they|you|your|my|i|we|wrong|when|if|does|do)\b|\w['’]s?(?:\s|$)`)
+
+// defined is the thing whose definition a question asks for, "" for none.
+func defined(question string) string {
+	for _, ask := range defining {
+		if m := ask.FindStringSubmatch(question); m != nil {
+			if thing := strings.TrimSpace(m[1]); len(strings.Fields(thing)) <= mostDefined && !within.MatchString(thing) {
+				return thing
+			}
+		}
+	}
+	return ""
+}
+
+func (definition) Score(ctx context.Context, q *Question, units *unit.Set, out []Features) error {
+	thing := defined(q.Text)
+	if thing == "" {
+		return ctx.Err()
+	}
+	name := regexp.QuoteMeta(thing)
+	says := regexp.MustCompile(`(?i)(?:^|[.!?:]\s+|\n\s*)(?:(?:an?|the) )?["“'‘` + "`" + `]?` + name + `["”'’` + "`" + `]?(?:s|es)?(?: ?\([^)]{1,60}\))?,? ` +
+		`(?:(?:is|are|was|were)(?:, [\w ]{1,20},)? (?:an?|the|one|any|short for|what|software|both)\b|(?:means|stands? for|refers? to|denotes?|describes?|consists? of)\b)`)
+	entry := regexp.MustCompile(`(?i)^(?:\W{0,4})` + name + `(?: ?\([^)]{1,60}\))?(?:\s+[-–—]+\s|\s*:\s|\s*\n)`)
+	for i := range out {
+		u := &units.Units[i]
+		if u.Kind != corpus.TableRow && (says.MatchString(u.Text) || u.Kind != corpus.Code && entry.MatchString(u.Text)) {
+			out[i][Defines] = 1
+		}
+	}
+	return ctx.Err()
+}
