@@ -47,8 +47,8 @@ func (definition) Score(ctx context.Context, q *Question, units *unit.Set, out [
 		return ctx.Err()
 	}
 	name := regexp.QuoteMeta(thing)
-	says := regexp.MustCompile(`(?i)(?:^|[.!?:]\s+|\n\s*)(?:(?:an?|the) )?["“'‘` + "`" + `]?` + name + `["”'’` + "`" + `]?(?:s|es)?(?: ?\([^)]{1,60}\))?,? ` +
-		`(?:(?:is|are|was|were)(?:, [\w ]{1,20},)? (?:an?|the|one|any|short for|what|software|both)\b|(?:means|stands? for|refers? to|denotes?|describes?|consists? of)\b)`)
+	says := regexp.MustCompile(`(?i)(?:^|[.!?:]\s+|\n\s*)(?:(?:an?|the) )?["“'‘` + "`" + `]?` + name + `["”'’` + "`" + `]?(?:s|es)?(?: ?\([^)]{1,60}\))?(?:, [^,.;:]{1,60},|,)? ` +
+		`(?:(?:is|are|was|were)(?:, [\w ]{1,20},)? (?:an?|another|the|one|any|short for|what|software|both|(?:created|designed|used|meant|intended|made) (?:to|for|as))\b|(?:means|stands? for|refers? to|denotes?|describes?|consists? of)\b)`)
 	entry := regexp.MustCompile(`(?i)^(?:\W{0,4})` + name + `(?: ?\([^)]{1,60}\))?(?:\s+[-–—]+\s|\s*:\s|\s*\n)`)
 	for i := range out {
 		u := &units.Units[i]

@@ -51,6 +51,8 @@ func TestDefinition(t *testing.T) {
 		{"What is APT?", "One of the aspects of APT is the management of priorities.", corpus.Paragraph, 0},
 		{"What is APT?", "APT is configured to use them.", corpus.Paragraph, 0},
 		{"What is APT?", "APTITUDE is a front end.", corpus.Paragraph, 0},
+		{"What is LVM?", "LVM, the Logical Volume Manager, is another approach to abstracting volumes.", corpus.Paragraph, 1},
+		{"What is debconf?", "debconf was created to resolve a recurring problem.", corpus.Paragraph, 1},
 		{"What is C++?", "C++ is a language.", corpus.Paragraph, 1},
 		{"What is APT?", "APT\tis a tool", corpus.TableRow, 0},
 		{"How does APT work?", "APT is a tool.", corpus.Paragraph, 0},
