@@ -29,7 +29,7 @@ func TestDraftsDoNotShow(t *testing.T) {
 		for i := range n / 2 {
 			var b strings.Builder
 			words := []string{"the sluice ", "is opened ", "at nine ", "by Ada ", "or Ben ", "7 12 "}
-			for b.Len() < 20+i {
+			for b.Len() < 20+i%150 {
 				b.WriteString(words[random.IntN(1+i%len(words))])
 			}
 			prompt := asked(b.String())
