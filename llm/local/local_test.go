@@ -97,19 +97,15 @@ func TestTemplates(t *testing.T) {
 	}
 	// What the templates of Gemma do: instructions join the first question, by the template itself
 	// or since it refuses them.
-	whole := append([]llm.Message{{Role: "system", Content: "Be brief."}}, messages...)
-	if messages[0].Role == "system" {
-		whole = messages
-	}
 	for source, want := range map[string]string{
-		`{{ bos_token }}{%- if messages[0]['role'] == 'system' -%}{%- if messages[0]['content'] is string -%}{%- set before = messages[0]['content'] + '|' -%}{%- endif -%}{%- set turns = messages[1:] -%}{%- else -%}{%- set before = "" -%}{%- set turns = messages -%}{%- endif -%}{%- for m in turns -%}{%- if (m['role'] == 'user') != (loop.index0 % 2 == 0) -%}{{ raise_exception("no") }}{%- endif -%}{{ '<' + m['role'] + '>' + (before if loop.first else "") }}{%- if m['content'] is string -%}{{ m['content'] | trim }}{%- endif -%}{%- endfor -%}`: "<s><user>" + whole[0].Content + "|Why?<assistant>So.<user>How?",
-		`{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}`: "<user>" + whole[0].Content + "\n\nWhy?<assistant>So.<user>How?",
+		`{{ bos_token }}{%- if messages[0]['role'] == 'system' -%}{%- if messages[0]['content'] is string -%}{%- set before = messages[0]['content'] + '|' -%}{%- endif -%}{%- set turns = messages[1:] -%}{%- else -%}{%- set before = "" -%}{%- set turns = messages -%}{%- endif -%}{%- for m in turns -%}{%- if (m['role'] == 'user') != (loop.index0 % 2 == 0) -%}{{ raise_exception("no") }}{%- endif -%}{{ '<' + m['role'] + '>' + (before if loop.first else "") }}{%- if m['content'] is string -%}{{ m['content'] | trim }}{%- endif -%}{%- endfor -%}`: "<s><user>Be brief.|Why?<assistant>So.<user>How?",
+		`{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}`: "<user>Be brief.\n\nWhy?<assistant>So.<user>How?",
 	} {
 		j, err := newTemplate(source, "<s>", "</s>")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := j.prompt(whole); err != nil || got != want {
+		if got, err := j.prompt(messages); err != nil || got != want {
 			t.Errorf("%q, %v\nwant %q", got, err, want)
 		}
 	}

@@ -83,10 +83,34 @@ func (l *layout) add(u *unit.Unit, start, end int, score float64, level int, inl
 	if at := d.Sections; u.Section < len(at) {
 		s.Heading = strings.Join(at[u.Section].Headings, " > ")
 	}
+	text, follows := l.Units.Slice(u.Doc, start, end), false
 	if n := len(l.parts); n > 0 && l.parts[n-1].Cite == s.Cite {
 		s.Gap = !l.Units.Blank(u.Doc, l.parts[n-1].End, start)
+		follows = !s.Gap
 	}
-	l.parts = append(l.parts, Part{Span: s, Text: l.Units.Slice(u.Doc, start, end)})
+	if u.Kind == corpus.Code && !follows && !inline {
+		skip := bareLines(text)
+		s.Start, text = s.Start+skip, text[skip:]
+	}
+	l.parts = append(l.parts, Part{Span: s, Text: text})
+}
+
+// bareLines is how many bytes of a piece of code are lines before its first one that is more than
+// the mark of a comment, and the blanks before that.
+func bareLines(code string) int {
+	at := 0
+	for line := range strings.Lines(code) {
+		switch strings.TrimSpace(line) {
+		case "", "//", "///", "#", "*", "--", ";;":
+			at += len(line)
+			continue
+		}
+		if at == 0 {
+			return 0
+		}
+		return at + len(line) - len(strings.TrimLeft(line, " \t"))
+	}
+	return 0
 }
 
 // enter is told each kept unit in the order of the text. It lays out the
