@@ -43,6 +43,7 @@ var floors = [][]string{
 	{"encode"},
 	{"encode/lsi"},
 	{"llm"},
+	{"llm/schema"},
 	{"llm/local"},
 	{"filter"},
 	{"index", "index/columns"},

@@ -4,6 +4,7 @@ package ask
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,6 +32,9 @@ type Options struct {
 	Context []tamis.ContextOption
 	// Model answers from the context. Nil: the packed context is the answer.
 	Model llm.Model
+	// Schema, where it is not nil, is a JSON Schema that the answer is held to; the model must be
+	// an llm.Shaper. What an endpoint says that is no JSON is an error, ErrForm.
+	Schema json.RawMessage
 	// Drafts is how many draft answers the model is asked for first, from a first
 	// context; they help to find what the question has no words for.
 	Drafts int
@@ -43,8 +47,10 @@ type Options struct {
 // Reply is the answer to a question.
 type Reply struct {
 	Text string `json:"answer"`
+	// Value is Text where a schema was asked for.
+	Value json.RawMessage `json:"value,omitempty"`
 	// Cited are the citations of Context that the reply uses; Unknown are those
-	// that it invented, marked "[7?]" in Text.
+	// that it invented, marked "[7?]" in Text, but not where that is JSON.
 	Cited   []int          `json:"cited"`
 	Unknown []int          `json:"unknown"`
 	Context *tamis.Context `json:"context"`
@@ -62,6 +68,9 @@ type Reply struct {
 
 // ErrEmpty is wrapped where the model answers with nothing.
 var ErrEmpty = errors.New("the model's answer is empty")
+
+// ErrForm is wrapped where the answer is not JSON as it was asked for, or ends before that does.
+var ErrForm = errors.New("the model's answer is not whole JSON")
 
 // CutOff says how the answer ended other than by its own end, or "".
 func (r *Reply) CutOff() string {
@@ -93,6 +102,13 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 		}
 		options = append(slices.Clone(options), tamis.Drafts(drafts))
 	}
+	model := o.Model
+	if o.Schema != nil {
+		var err error
+		if model, err = held(o.Model, o.Schema); err != nil {
+			return nil, err
+		}
+	}
 	a := &Reply{Cited: []int{}, Unknown: []int{}}
 	c, shown, err := a.context(ctx, ix, question, o, options)
 	if err != nil {
@@ -119,6 +135,9 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 		{Role: "system", Content: instructions},
 		{Role: "user", Content: "Sources:\n\n" + shown.Text + "\n\n" + meant(shown) + before(o.Session, question) + "Question: " + question},
 	}
+	if o.Schema != nil {
+		messages[1].Content += "\n\n" + formInstructions + string(o.Schema)
+	}
 	check := llm.NewCitations(func(n int) bool { return sources[n] })
 	var reply strings.Builder
 	emit := func(piece string) {
@@ -127,7 +146,7 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 			stream(piece)
 		}
 	}
-	for d, err := range o.Model.Chat(ctx, messages) {
+	for d, err := range model.Chat(ctx, messages) {
 		if err != nil {
 			return nil, fmt.Errorf("ask the model: %w", err)
 		}
@@ -137,12 +156,21 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 		if d.Finish != "" {
 			a.Finish = d.Finish
 		}
-		emit(check.Next(d.Text))
+		if o.Schema != nil {
+			emit(d.Text)
+		} else {
+			emit(check.Next(d.Text))
+		}
 	}
 	emit(check.Rest())
 	a.Text = reply.String()
 	if strings.TrimSpace(a.Text) == "" {
 		return nil, empty(a.Finish)
+	}
+	if o.Schema != nil {
+		if err := a.form(check); err != nil {
+			return nil, err
+		}
 	}
 	a.Cited = append(a.Cited, check.Cited()...)
 	a.Unknown = append(a.Unknown, check.Unknown()...)

@@ -100,6 +100,14 @@ type Model interface {
 	Chat(ctx context.Context, messages []Message) iter.Seq2[Delta, error]
 }
 
+// Shaper is a model whose answers can be held to a JSON Schema: Shaped is the model that gives such
+// answers alone. One that runs here keeps to it; an endpoint is asked to (response_format), and
+// what it says has to be looked at.
+type Shaper interface {
+	Model
+	Shaped(schema json.RawMessage) (Model, error)
+}
+
 // Error is a failed request: one line that names the endpoint and the way out.
 // The key never occurs in it.
 type Error struct {
@@ -133,6 +141,7 @@ type Client struct {
 	endpoint string // where requests go
 	shown    string // the same without its query, for errors
 	key      string
+	format   *format // nil for any answer
 	http     *http.Client
 }
 
@@ -214,6 +223,29 @@ type request struct {
 	Stream      bool      `json:"stream"`
 	Temperature *float64  `json:"temperature,omitempty"`
 	MaxTokens   int       `json:"max_tokens,omitempty"`
+	Format      *format   `json:"response_format,omitempty"`
+}
+
+// format asks for JSON of a schema.
+type format struct {
+	Type   string `json:"type"`
+	Schema struct {
+		Name   string          `json:"name"`
+		Strict bool            `json:"strict"`
+		Schema json.RawMessage `json:"schema"`
+	} `json:"json_schema"`
+}
+
+// Shaped is the endpoint, asked for JSON of a schema.
+func (c *Client) Shaped(schema json.RawMessage) (Model, error) {
+	if !json.Valid(schema) {
+		return nil, errors.New("llm: the schema of answers is no JSON")
+	}
+	f := &format{Type: "json_schema"}
+	f.Schema.Name, f.Schema.Strict, f.Schema.Schema = "answer", true, schema
+	shaped := *c
+	shaped.format = f
+	return &shaped, nil
 }
 
 // Chat sends the messages and yields the answer as it arrives. An error comes
@@ -221,7 +253,7 @@ type request struct {
 // the connection at once.
 func (c *Client) Chat(ctx context.Context, messages []Message) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
-		body, err := json.Marshal(request{c.cfg.Model, messages, !c.cfg.Whole, c.cfg.Temperature, c.cfg.MaxTokens})
+		body, err := json.Marshal(request{c.cfg.Model, messages, !c.cfg.Whole, c.cfg.Temperature, c.cfg.MaxTokens, c.format})
 		if err != nil {
 			yield(Delta{}, fmt.Errorf("llm: encode the request: %w", err))
 			return

@@ -1334,6 +1334,7 @@ type CreateChatCompletionJSONBody struct {
 	Filter               *string                   `json:"filter,omitempty"`
 	Messages             *[]map[string]interface{} `json:"messages,omitempty"`
 	Model                *string                   `json:"model,omitempty"`
+	ResponseFormat       *map[string]interface{}   `json:"response_format,omitempty"`
 	Stream               *bool                     `json:"stream,omitempty"`
 	AdditionalProperties map[string]interface{}    `json:"-"`
 }
@@ -1653,6 +1654,14 @@ func (a *CreateChatCompletionJSONBody) UnmarshalJSON(b []byte) error {
 		delete(object, "model")
 	}
 
+	if raw, found := object["response_format"]; found {
+		err = json.Unmarshal(raw, &a.ResponseFormat)
+		if err != nil {
+			return fmt.Errorf("error reading 'response_format': %w", err)
+		}
+		delete(object, "response_format")
+	}
+
 	if raw, found := object["stream"]; found {
 		err = json.Unmarshal(raw, &a.Stream)
 		if err != nil {
@@ -1705,6 +1714,13 @@ func (a CreateChatCompletionJSONBody) MarshalJSON() ([]byte, error) {
 		object["model"], err = json.Marshal(a.Model)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'model': %w", err)
+		}
+	}
+
+	if a.ResponseFormat != nil {
+		object["response_format"], err = json.Marshal(a.ResponseFormat)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'response_format': %w", err)
 		}
 	}
 
@@ -2163,7 +2179,7 @@ type ClientInterface interface {
 
 	// CreateChatCompletionWithBody Answer the last message from a collection, with citations
 	//
-	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2172,7 +2188,7 @@ type ClientInterface interface {
 
 	// CreateChatCompletion Answer the last message from a collection, with citations
 	//
-	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2537,7 +2553,7 @@ type ClientInterface interface {
 
 // CreateChatCompletionWithBody Answer the last message from a collection, with citations
 //
-// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2556,7 +2572,7 @@ func (c *Client) CreateChatCompletionWithBody(ctx context.Context, contentType s
 
 // CreateChatCompletion Answer the last message from a collection, with citations
 //
-// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5309,7 +5325,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateChatCompletionWithBodyWithResponse Answer the last message from a collection, with citations
 	//
-	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5318,7 +5334,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateChatCompletionWithResponse Answer the last message from a collection, with citations
 	//
-	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+	// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8513,7 +8529,7 @@ func (r WhoamiResponse) ContentType() string {
 
 // CreateChatCompletionWithBodyWithResponse Answer the last message from a collection, with citations
 //
-// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8528,7 +8544,7 @@ func (c *ClientWithResponses) CreateChatCompletionWithBodyWithResponse(ctx conte
 
 // CreateChatCompletionWithResponse Answer the last message from a collection, with citations
 //
-// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+// As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

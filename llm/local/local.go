@@ -7,16 +7,19 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/schema"
 	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/model/decoder"
 )
@@ -45,9 +48,10 @@ type Model struct {
 	options  Options
 	turn     chan *decoder.Cache // whoever has the cache speaks
 	drafted  int                 // tokens said so far that a draft had foreseen; of whose turn it is
+	words    func() []word       // in the order of their bytes
 }
 
-var _ llm.Model = (*Model)(nil)
+var _ llm.Shaper = (*Model)(nil)
 
 // Open loads the model in a GGUF file or a folder.
 func Open(path string, o Options) (*Model, error) {
@@ -80,6 +84,7 @@ func Open(path string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, 1)}
+	m.words = sync.OnceValue(m.vocabulary)
 	cache := d.NewCache()
 	cache.Policy = o.Attention
 	m.turn <- cache
@@ -124,7 +129,25 @@ type within struct {
 	time time.Duration // 0 for as long as it takes
 }
 
+func (m within) Shaped(schema json.RawMessage) (llm.Model, error) {
+	inner, err := m.Model.Shaped(schema)
+	if err != nil {
+		return nil, err
+	}
+	return bounded{inner, m.time}, nil
+}
+
 func (m within) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.Delta, error] {
+	return bounded{m.Model, m.time}.Chat(ctx, messages)
+}
+
+// bounded bounds answers in time.
+type bounded struct {
+	llm.Model
+	time time.Duration
+}
+
+func (m bounded) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.Delta, error] {
 	return func(yield func(llm.Delta, error) bool) {
 		if m.time > 0 {
 			bound, cancel := context.WithTimeoutCause(ctx, m.time, fmt.Errorf("%w: the model took longer than %v", llm.ErrTimeout, m.time))
@@ -153,8 +176,13 @@ func (m *Model) Positions() int { return m.decoder.Positions }
 
 // Chat answers a conversation piece by piece.
 func (m *Model) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.Delta, error] {
+	return m.answer(ctx, messages, nil)
+}
+
+// answer answers; begin is what the answer may begin with, nil for anything.
+func (m *Model) answer(ctx context.Context, messages []llm.Message, begin *schema.State) iter.Seq2[llm.Delta, error] {
 	return func(yield func(llm.Delta, error) bool) {
-		if err := m.chat(ctx, messages, yield); err != nil {
+		if err := m.chat(ctx, messages, begin, yield); err != nil {
 			yield(llm.Delta{}, err)
 		}
 	}
@@ -163,7 +191,7 @@ func (m *Model) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm.
 // errDone: nobody listens any more.
 var errDone = errors.New("done")
 
-func (m *Model) chat(ctx context.Context, messages []llm.Message, yield func(llm.Delta, error) bool) error {
+func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.State, yield func(llm.Delta, error) bool) error {
 	prompt, err := m.template.prompt(messages)
 	if err != nil {
 		return err
@@ -189,7 +217,7 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, yield func(llm
 		return err
 	}
 	m.decoder.Drop(cache)
-	err = m.speak(ctx, cache, logits, len(ids), yield)
+	err = m.speak(ctx, cache, logits, len(ids), &held{state: begin, model: m, masks: map[uint64][]bool{}}, yield)
 	if errors.Is(err, errDone) {
 		return nil
 	}
@@ -218,7 +246,7 @@ func shared(a, b []int32) int {
 }
 
 // speak yields tokens until the model ends.
-func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float32, asked int, yield func(llm.Delta, error) bool) error {
+func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float32, asked int, may *held, yield func(llm.Delta, error) bool) error {
 	s := newSampler(m.options.Sampling)
 	var held []byte // bytes of a character, or of a text that may end the answer
 	say := func(n int) error {
@@ -240,7 +268,14 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 		m.drafted += a.right
 	}()
 	for tokens < m.options.MaxTokens && len(cache.Tokens())-len(a.tokens) < m.decoder.Positions {
-		id := s.next(logits)
+		if may.over() {
+			finish = "stop"
+			break
+		}
+		id, err := may.next(s, logits)
+		if err != nil {
+			return err
+		}
 		tokens++
 		if slices.Contains(m.decoder.Ends, id) {
 			finish = "stop"
@@ -250,6 +285,7 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 			finish = llm.Repetition
 			break
 		}
+		may.said(id)
 		held = append(held, m.decoder.Tokenizer.Bytes(id)...)
 		if at := m.stopped(held); at >= 0 {
 			held, finish = held[:at], "stop"
@@ -258,7 +294,6 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 		if err := say(m.sure(held)); err != nil {
 			return err
 		}
-		var err error
 		if logits, err = a.next(ctx, m.decoder, cache, id); err != nil {
 			return err
 		}

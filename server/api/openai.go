@@ -24,6 +24,7 @@ import (
 	"github.com/tamis-search/tamis/ask"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/engine"
+	"github.com/tamis-search/tamis/llm/schema"
 	"github.com/tamis-search/tamis/pack/render"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
@@ -70,8 +71,8 @@ func (a *API) openai() {
 		{"rerank", "/v1/rerank", "Order texts by how well they answer a query", "As of Cohere and Jina.", map[string]*huma.Schema{
 			"model": {Type: huma.TypeString}, "query": {Type: huma.TypeString}, "documents": {Type: huma.TypeArray, Items: &huma.Schema{}}, "top_n": {Type: huma.TypeInteger}, "return_documents": {Type: huma.TypeBoolean}}, a.rerank},
 		{"create-chat-completion", "/v1/chat/completions", "Answer the last message from a collection, with citations",
-			"As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.", map[string]*huma.Schema{
-				"model": {Type: huma.TypeString}, "messages": {Type: huma.TypeArray, Items: free}, "stream": {Type: huma.TypeBoolean}, "budget": {Type: huma.TypeInteger}, "filter": {Type: huma.TypeString}}, a.chat},
+			"As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.", map[string]*huma.Schema{
+				"model": {Type: huma.TypeString}, "messages": {Type: huma.TypeArray, Items: free}, "stream": {Type: huma.TypeBoolean}, "budget": {Type: huma.TypeInteger}, "filter": {Type: huma.TypeString}, "response_format": free}, a.chat},
 	} {
 		route(a, access.Read, huma.Operation{
 			OperationID: o.id, Method: http.MethodPost, Path: o.path, Tags: []string{"models"}, Summary: o.summary, Description: o.description, MaxBodyBytes: mostChat,
@@ -297,6 +298,28 @@ type chatRequest struct {
 	Stream bool   `json:"stream"`
 	Budget int    `json:"budget"`
 	Filter string `json:"filter"`
+	Format struct {
+		Type   string `json:"type"`
+		Schema struct {
+			Schema json.RawMessage `json:"schema"`
+		} `json:"json_schema"`
+	} `json:"response_format"`
+}
+
+// schema is that of the answer, nil for any text.
+func (r *chatRequest) schema(model bool) (json.RawMessage, error) {
+	text := r.Format.Schema.Schema
+	switch {
+	case r.Format.Type == "" || r.Format.Type == "text":
+		return nil, nil
+	case !model:
+		return nil, wrongParam("response_format", "this server has no model; the context is the answer, as text")
+	case r.Format.Type == "json_object":
+		text = json.RawMessage(`{"type":"object"}`)
+	case r.Format.Type != "json_schema" || len(text) == 0:
+		return nil, wrongParam("response_format", "response_format has the type text, json_object, or json_schema with json_schema.schema")
+	}
+	return text, nil
 }
 
 // chatContent is a text, or parts of which some are texts.
@@ -341,24 +364,30 @@ func (a *API) chat(hc huma.Context, body []byte) error {
 	if r.Budget == 0 {
 		r.Budget = 2000
 	}
-	return a.complete(hc, collection, &r, string(r.Messages[n].Content))
+	form, err := r.schema(a.o.Model != nil)
+	if err != nil {
+		return err
+	}
+	return a.complete(hc, collection, &r, form, string(r.Messages[n].Content))
 }
 
 // complete answers from a collection.
-func (a *API) complete(hc huma.Context, collection string, r *chatRequest, question string) error {
+func (a *API) complete(hc huma.Context, collection string, r *chatRequest, form json.RawMessage, question string) error {
 	ctx := hc.Context()
 	c := &completion{hc: hc, id: "chatcmpl-" + rand.Text(), model: r.Model, at: time.Now().Unix()}
 	stream := &events{hc: hc}
 	defer stream.end()
 	var reply *ask.Reply
 	err := a.reading(ctx, In{collection}, func(ix engine.Index, by *access.Caller) (err error) {
-		o := ask.Options{Budget: tamis.Budget{Tokens: r.Budget}, Context: []tamis.ContextOption{by.Sees(r.Filter)}, Model: a.o.Model}
+		o := ask.Options{Budget: tamis.Budget{Tokens: r.Budget}, Context: []tamis.ContextOption{by.Sees(r.Filter)}, Model: a.o.Model, Schema: form}
 		if r.Stream {
 			o.Stream = func(piece string) {
 				stream.data(c.object("chat.completion.chunk", map[string]any{"index": 0, "delta": map[string]any{"role": "assistant", "content": piece}, "finish_reason": nil}))
 			}
 		}
-		reply, err = ask.Answer(ctx, ix, question, o)
+		if reply, err = ask.Answer(ctx, ix, question, o); errors.Is(err, schema.ErrSchema) {
+			err = wrongParam("response_format", "%v", err)
+		}
 		return err
 	})
 	switch {

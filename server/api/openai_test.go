@@ -14,6 +14,8 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/llm"
+	"github.com/tamis-search/tamis/llm/schema"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -119,6 +121,43 @@ func TestChatted(t *testing.T) {
 	}
 	if text != "For 90 days [1]." || !strings.HasSuffix(w.Body.String(), "data: [DONE]\n\n") {
 		t.Error(text, w.Body)
+	}
+}
+
+// Shaped says what it says, whatever was asked for.
+func (m told) Shaped(text json.RawMessage) (llm.Model, error) {
+	if _, err := schema.Parse(text); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// TestChattedInForm: response_format holds an answer to a schema, and says what is wrong with one.
+func TestChattedInForm(t *testing.T) {
+	s := serve(t, Options{Model: told{pieces: []string{`{"days": 90, "why": "so `, `[1]"}`}}})
+	const body = `{"model":"tamis/notes","messages":[{"role":"user","content":"how long are backups kept?"}],"response_format":`
+	for format, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		`{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","properties":{"days":{"type":"integer"},"why":{"type":"string"}}}}}`: {200, `{\"days\": 90, \"why\": \"so [1]\"}`},
+		`{"type":"json_object"}`: {200, `{\"days\": 90`},
+		`{"type":"text"}`:        {200, `"citations"`},
+		`{"type":"json_schema"}`: {400, "response_format"},
+		`{"type":"grammar"}`:     {400, "response_format"},
+		`{"type":"json_schema","json_schema":{"schema":{"type":"strnig"}}}`: {400, "strnig"},
+	} {
+		if w := s.ask(reader, "POST", "/v1/chat/completions", body+format+"}"); w.Code != want.status || !strings.Contains(w.Body.String(), want.says) {
+			t.Errorf("%s: %d %s", format, w.Code, w.Body)
+		}
+	}
+	none := serve(t, Options{})
+	if w := none.ask(reader, "POST", "/v1/chat/completions", body+`{"type":"json_object"}}`); w.Code != 400 || !strings.Contains(w.Body.String(), "no model") {
+		t.Error(w.Code, w.Body)
+	}
+	broken := serve(t, Options{Model: told{pieces: []string{`{"days": `}}})
+	if w := broken.ask(reader, "POST", "/v1/chat/completions", body+`{"type":"json_object"}}`); w.Code != http.StatusBadGateway {
+		t.Error(w.Code, w.Body)
 	}
 }
 

@@ -53,6 +53,7 @@ var statuses = []struct {
 	{llm.ErrTimeout, http.StatusGatewayTimeout},
 	{llm.ErrCut, http.StatusBadGateway},
 	{ask.ErrEmpty, http.StatusBadGateway},
+	{ask.ErrForm, http.StatusBadGateway},
 }
 
 // problem says an error as RFC 9457 has it, and tells the log of failures. inBody says

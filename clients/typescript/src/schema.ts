@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Answer the last message from a collection, with citations
-         * @description As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context.
+         * @description As of OpenAI, streamed or not. The model tamis/NAME answers from the collection NAME, tamis from the one named default; other models are those of the endpoint that the server was given. budget and filter are as of the operation context; response_format may ask for JSON of a schema.
          */
         post: operations["create-chat-completion"];
         delete?: never;
@@ -1587,6 +1587,9 @@ export interface operations {
                         [key: string]: unknown;
                     }[];
                     model?: string;
+                    response_format?: {
+                        [key: string]: unknown;
+                    };
                     stream?: boolean;
                 } & {
                     [key: string]: unknown;

@@ -2,6 +2,7 @@ package conversing
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -24,6 +25,7 @@ import (
 type question struct {
 	url, model       string
 	attention        string
+	schema           string
 	budget           tamis.Budget
 	drafts           int
 	timeout          time.Duration
@@ -46,6 +48,10 @@ they are in it; #f32 after its name unpacks them, which takes more time and memo
 With --attention such a model reads, or keeps, a part of what it is told: less time, and
 answers that may differ (tamis eval attention measures what is lost).
 Each citation in the reply is checked; one that names no source is marked "?".
+With --schema the answer is JSON of the JSON Schema in that file. A model in a file can
+say nothing else: each next word is chosen among those that the schema allows. An
+endpoint is asked for it, and its answer looked at.
+
 Without an endpoint (--llm or $TAMIS_LLM) the packed context is the answer. An
 empty answer is a failure; one that the model's limit of tokens cut off is said to be.
 
@@ -59,6 +65,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --attention stripes+tail "which tables does the importer lock?"
+  tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --schema tables.schema.json --json "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 --session importer.json "for how long?"`,
 		Args: flags.Exact("QUESTION"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.answer(cmd, q, args[0]) },
@@ -67,6 +74,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model (default $TAMIS_LLM)")
 	f.StringVar(&q.model, "model", "", "model name")
 	f.StringVar(&q.attention, "attention", "", "what a model in a file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
+	f.StringVar(&q.schema, "schema", "", "the answer is JSON of the JSON Schema in this file")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
 	f.BoolVar(&q.rewrite, "rewrite", false, "in a session: have the model say what the question means, for the search")
@@ -144,6 +152,17 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 		// A file of a model stays open until the process ends.
 		if o.Model, _, err = local.Named(llm.Config{URL: url, Model: q.model, Timeout: q.timeout, Attention: q.attention}); err != nil {
 			return o, seen, flags.UsageError{Err: err}
+		}
+	}
+	if q.schema != "" {
+		if o.Model == nil {
+			return o, seen, flags.Usagef("--schema is for a model's answer: name the model with --llm")
+		}
+		if o.Schema, err = os.ReadFile(q.schema); err == nil && !json.Valid(o.Schema) {
+			err = fmt.Errorf("%s is no JSON", q.schema)
+		}
+		if err != nil {
+			return o, seen, flags.UsageError{Err: fmt.Errorf("--schema: %w", err)}
 		}
 	}
 	if seen, err = q.resolve(); err != nil {
