@@ -4,6 +4,8 @@ package markdown
 
 import (
 	"context"
+	"html"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -116,6 +118,7 @@ func (m *markdown) children(n ast.Node, k corpus.BlockKind, depth int) {
 				if c.HasClosure() {
 					end = max(end, m.shift+c.ClosureLine.Stop)
 				}
+				start = m.htmlHeading(start, end)
 				if tagsHoldText(m.src[start:end]) {
 					m.add(corpus.Block{Kind: k, Start: start, End: end})
 				}
@@ -140,6 +143,26 @@ func (m *markdown) children(n ast.Node, k corpus.BlockKind, depth int) {
 		}
 	}
 }
+
+// htmlHeading adds the heading that HTML begins with, as those of pages that are centred do, and
+// returns where what follows it begins.
+func (m *markdown) htmlHeading(start, end int) int {
+	found := htmlHeading.FindStringSubmatchIndex(m.src[start:end])
+	if found == nil {
+		return start
+	}
+	at := func(i int) int { return start + found[i] }
+	label := m.src[at(4):at(5)]
+	if m.src[at(2)] != m.src[at(6)] || !tagsHoldText(label) {
+		return start
+	}
+	m.add(corpus.Block{Kind: corpus.Heading, Level: m.src[at(2)] - '0', Start: start, End: at(1), Label: html.UnescapeString(headingLabel(label))})
+	return at(1)
+}
+
+// htmlHeading is a heading that a block of HTML begins with, boxes around it aside: its level, what
+// stands in it, and the level that its end says.
+var htmlHeading = regexp.MustCompile(`(?is)^(?:\s*<(?:div|center|p)\b[^>]*>)*\s*<h([1-6])\b[^>]*>(.*?)</h([1-6])>(?:[ \t]*</(?:div|center|p)>\s*$)*`)
 
 // lines returns the range of a node's lines.
 func (m *markdown) lines(n ast.Node) (start, end int, ok bool) {

@@ -67,6 +67,7 @@ type extractor struct {
 	lang    string
 	meta    [][2]string
 
+	aside      *block // the name of a note, such as "Caution", which what follows begins with
 	text       []byte // of the open block
 	linked     int
 	start, end int  // of its text in the file
@@ -137,6 +138,9 @@ func (x *extractor) extract(ctx context.Context, src string) error {
 		x.offset += raw
 	}
 	x.flush()
+	if x.aside != nil {
+		x.blocks = append(x.blocks, *x.aside)
+	}
 	return nil
 }
 
@@ -246,7 +250,7 @@ func (x *extractor) flush() {
 		b.region = 1
 		x.regionArticles = true
 	}
-	x.blocks = append(x.blocks, b)
+	x.add(b)
 	x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
 }
 
