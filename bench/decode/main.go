@@ -67,8 +67,8 @@ type peer struct {
 	cmd *exec.Cmd
 }
 
-func start(file string, threads, most int) (*peer, error) {
-	p := &peer{cmd: exec.Command("node", filepath.Join("decode", "peer.mjs"), file, strconv.Itoa(threads), strconv.Itoa(most))}
+func start(file string, threads, most int, more ...string) (*peer, error) {
+	p := &peer{cmd: exec.Command("node", append([]string{filepath.Join("decode", "peer.mjs"), file, strconv.Itoa(threads), strconv.Itoa(most)}, more...)...)}
 	p.cmd.Stderr = os.Stderr
 	in, err := p.cmd.StdinPipe()
 	if err != nil {

@@ -1,13 +1,14 @@
 // llama.cpp behind lines of JSON: {"do":"tokens","text":…}, {"do":"read","ids":[…]} (from nothing),
 // {"do":"go","n":…} (greedy tokens on from there), {"do":"next","ids":[…]} (the probability of each
-// token after each of them). Arguments: file, threads, tokens at most.
+// token after each of them). Arguments: file, threads, tokens at most, and f32 for a cache in floats.
 import readline from "node:readline";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 
-const [file, threads, most] = process.argv.slice(2);
+const [file, threads, most, exact] = process.argv.slice(2);
+const cache = exact === "f32" ? { flashAttention: false, experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" } : {};
 const llama = await getLlama({ gpu: false, build: "never", logLevel: LlamaLogLevel.error });
 const model = await llama.loadModel({ modelPath: file });
-const context = await model.createContext({ contextSize: Number(most), batchSize: 512, threads: { ideal: Number(threads), min: Number(threads) } });
+const context = await model.createContext({ contextSize: Number(most), batchSize: 512, threads: { ideal: Number(threads), min: Number(threads) }, ...cache });
 const sequence = context.getSequence();
 
 async function timed(f) {
