@@ -212,7 +212,7 @@ func (s *MultiSource) setting(recall float32, k int) (best lateHow, ok bool) {
 			best, ok = x, true
 		}
 	}
-	best.refined *= max(1, (k+tunedK-1)/tunedK)
+	best.refined += 2 * max(0, k-tunedK) // the promise is of the best 10
 	if ok && s.Visible.Lanes != nil {
 		seen := 0
 		for _, lane := range s.Visible.Lanes {
