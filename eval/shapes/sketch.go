@@ -2,6 +2,7 @@ package shapes
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -59,37 +60,45 @@ func wordsOf(ctx context.Context, s *Set, o *Options) (*words, error) {
 		}
 	}
 	for _, n := range learned {
-		m, err := lsi.Learn(ctx, func(yield func(string, error) bool) {
-			for _, d := range s.Documents {
-				if !yield(d.Text, nil) {
-					return
-				}
-			}
-		}, lsi.Options{Analyzer: o.Analyzer, Width: n, Seed: o.Seed})
-		if err != nil {
-			return nil, err
+		x, err := s.learned(ctx, lsi.Options{Analyzer: o.Analyzer, Width: n, Seed: o.Seed})
+		if errors.Is(err, lsi.ErrSmall) {
+			break
 		}
-		var rows, queries []vector.Dense
-		for v, err := range s.made(ctx, m) {
-			if err != nil {
-				return nil, err
-			}
-			rows = append(rows, v.(vector.Dense))
-		}
-		asked, err := s.asked(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range asked {
-			queries = append(queries, v.(vector.Dense))
-		}
-		x, err := numbers(name("8 bits, learned, in", m.Width()), 8, rows, queries)
 		if err != nil {
 			return nil, err
 		}
 		w.shapes = append(w.shapes, x)
 	}
 	return w, nil
+}
+
+// learned is the vectors that a corpus teaches.
+func (s *Set) learned(ctx context.Context, o lsi.Options) (x shape, err error) {
+	m, err := lsi.Learn(ctx, func(yield func(string, error) bool) {
+		for _, d := range s.Documents {
+			if !yield(d.Text, nil) {
+				return
+			}
+		}
+	}, o)
+	if err != nil {
+		return x, err
+	}
+	var rows, queries []vector.Dense
+	for v, err := range s.made(ctx, m) {
+		if err != nil {
+			return x, err
+		}
+		rows = append(rows, v.(vector.Dense))
+	}
+	asked, err := s.asked(ctx, m)
+	if err != nil {
+		return x, err
+	}
+	for _, v := range asked {
+		queries = append(queries, v.(vector.Dense))
+	}
+	return numbers(name("8 bits, learned, in", m.Width()), 8, rows, queries)
 }
 
 // weigh weighs the terms of documents and queries.
