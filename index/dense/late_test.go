@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/tamis-search/tamis/internal/topk"
@@ -40,15 +41,39 @@ func topical(rng *rand.Rand, rows, parts, dims int) (ms, queries []vector.Multi)
 	return ms, queries
 }
 
+// lateSample is a segment with lists, and what it was made of, made once.
+var lateSample = sync.OnceValues(func() (data []byte, of struct{ ms, queries []vector.Multi }) {
+	of.ms, of.queries = topical(rand.New(rand.NewPCG(5, 6)), 1400, 24, 16)
+	b := NewMultiBuilder(Config{Dims: 16, Bits: 8})
+	for _, m := range of.ms {
+		if err := b.Add(m); err != nil {
+			panic(err)
+		}
+	}
+	data, err := b.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	return data, of
+})
+
+func openLate(t *testing.T) (m *Multi, ms, queries []vector.Multi) {
+	t.Helper()
+	data, of := lateSample()
+	m, err := OpenMulti(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, of.ms, of.queries
+}
+
 // TestLate: with lists a segment ranks exactly as the oracle does, and approximately with
 // about the recall that it tells, whatever is hidden and for greater k; what is found has
 // its exact score; merging is building of what is kept.
 func TestLate(t *testing.T) {
-	const rows, parts, dims = 1400, 24, 16
-	rng := rand.New(rand.NewPCG(5, 6))
-	ms, queries := topical(rng, rows, parts, dims)
-	c := Config{Dims: dims, Bits: 8}
-	m, small := buildMulti(t, c, ms), buildMulti(t, c, ms[:30])
+	m, ms, queries := openLate(t)
+	c := m.Config()
+	small := buildMulti(t, c, ms[:30])
 	if m.late == nil || len(m.late.recalls) == 0 || small.late != nil {
 		t.Fatal("no lists, nothing measured, or lists of a few vectors")
 	}
@@ -102,8 +127,7 @@ func TestLate(t *testing.T) {
 // TestLateSteps: where every list is looked into and every row compared, finding gives all
 // rows their MaxSim with the centroids, which is the plain sum of greatest products.
 func TestLateSteps(t *testing.T) {
-	ms, queries := topical(rand.New(rand.NewPCG(1, 2)), 1400, 24, 16)
-	m := buildMulti(t, Config{Dims: 16, Bits: 32}, ms)
+	m, _, queries := openLate(t)
 	l := m.late
 	for _, v := range queries[:3] {
 		var qs []*query
@@ -143,17 +167,7 @@ func TestLateSteps(t *testing.T) {
 
 // TestLateDamaged: lists that do not fit are named, also where every checksum is right.
 func TestLateDamaged(t *testing.T) {
-	ms, _ := topical(rand.New(rand.NewPCG(1, 3)), 1400, 24, 8)
-	b := NewMultiBuilder(Config{Dims: 8, Bits: 8})
-	for _, m := range ms {
-		if err := b.Add(m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := b.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data, _ := lateSample()
 	for n := 0; n < len(data); n += 1 + n/8 {
 		if _, err := OpenMulti(data[:n]); !errors.Is(err, ErrCorrupt) {
 			t.Fatalf("%d bytes: %v", n, err)
@@ -166,14 +180,8 @@ func TestLateDamaged(t *testing.T) {
 			t.Fatalf("byte %d: %v", n, err)
 		}
 	}
-	m, err := OpenMulti(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts, err := b.parts.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, _, _ := openLate(t)
+	parts := m.parts.assemble()
 	for name, damage := range map[string]func(l *late){
 		"a vector without list":  func(l *late) { l.of = l.of[:len(l.of)-2] },
 		"a list beyond the last": func(l *late) { l.of = bytes.Clone(l.of); le.PutUint16(l.of, math.MaxUint16) },
@@ -181,7 +189,7 @@ func TestLateDamaged(t *testing.T) {
 		"rows without list":      func(l *late) { l.rows = append(bytes.Clone(l.rows), 0, 0, 0, 0) },
 		"lists out of order":     func(l *late) { l.first = bytes.Clone(l.first); le.PutUint32(l.first[4:], 1<<30) },
 		"no list":                func(l *late) { l.first = l.first[:4] },
-		"centroids cut short":    func(l *late) { l.centers = &centers{rows: l.centers.rows[:8], dims: 8} },
+		"centroids cut short":    func(l *late) { l.centers = &centers{rows: l.centers.rows[:16], dims: 16} },
 		"nothing is refined":     func(l *late) { l.recalls = []lateHow{{1, 0, 1}} },
 	} {
 		bad := late{centers: m.late.centers, of: m.late.of, first: m.late.first, rows: m.late.rows, recalls: m.late.recalls}
