@@ -87,7 +87,7 @@ func (v *Vectors) rank(ctx context.Context, k int) (topk.Ranking, error) {
 		for i, s := range v.Sources {
 			sources[i] = dense.MultiSource{Segment: s.Vectors.Multi, Visible: s.Visible}
 		}
-		return dense.RankMulti(ctx, sources, query, k)
+		return dense.RankMulti(ctx, sources, query, k, v.Recall)
 	case vector.Sparse:
 		sources := make([]impact.Source, len(v.Sources))
 		for i, s := range v.Sources {

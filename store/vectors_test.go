@@ -177,7 +177,7 @@ func rankVectors(t *testing.T, v *Snapshot, field string, query vector.Value, k 
 		for i, s := range spaces {
 			sources[i] = dense.MultiSource{Segment: s.Vectors.Multi, Visible: s.Visible}
 		}
-		r, err := dense.RankMulti(t.Context(), sources, tokens, k)
+		r, err := dense.RankMulti(t.Context(), sources, tokens, k, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/attending"
 	"github.com/tamis-search/tamis/cmd/tamis/measure"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
+	"github.com/tamis-search/tamis/cmd/tamis/shaping"
 	"github.com/tamis-search/tamis/engine"
 )
 
@@ -18,6 +19,7 @@ func (a *app) evalCommand() *cobra.Command {
 	}
 	c := measure.Console{In: a.in, Out: a.out, Errs: a.errs, Progress: a.progress, Quiet: &a.quiet, JSON: a.printJSON, Index: a.indexPaths, Open: open}
 	cmd := c.Command()
+	cmd.AddCommand((&shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
 	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
 	return cmd
 }

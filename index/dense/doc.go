@@ -42,9 +42,20 @@
 // loss is the root of the mean squared error of the stored numbers over that of the
 // numbers given.
 //
-// # Multi-vectors, version 1
+// # Multi-vectors, version 1, and 2 where there are lists
 //
-//	header    8 bytes magic "TAMISMLT"; u32 version; u32 rows; u32 CRC-32C of the starts
+//	header    8 bytes magic "TAMISMLT"; u32 version; u32 rows; u32 CRC-32C of the starts;
+//	          in version 2 also u64 length of the vectors, for each section after them u64
+//	          length, u32 CRC-32C, and u32 CRC-32C of the header before
 //	starts    the first vector of each row, u32, and the number of vectors
 //	vectors   from the next multiple of 64 on, a segment of all vectors, without lists
+//
+// Version 2 has sections after the vectors, each at a multiple of 64 (late.go):
+//
+//	centroids of each list: f32, padded as numbers are
+//	of        the list of each vector, u16
+//	first     where the rows of each list begin, u32, and their number
+//	rows      of each list the rows that have a vector in it, u32, ascending
+//	recalls   measured, in falling order of recall and cost: u32 lists that are looked
+//	          into for a vector of the query, u32 rows that are refined, f32 recall at 10
 package dense

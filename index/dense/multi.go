@@ -14,6 +14,7 @@ import (
 const (
 	multiMagic   = "TAMISMLT"
 	multiVersion = 1
+	lateVersion  = 2 // with lists
 	multiHeader  = 20
 	mostParts    = 1 << 20 // vectors of a query
 )
@@ -53,6 +54,14 @@ func (b *MultiBuilder) Bytes() ([]byte, error) {
 	for _, n := range b.starts {
 		starts = le.AppendUint32(starts, n)
 	}
+	if b.parts.rows >= PartsForLists {
+		m := &Multi{starts: starts}
+		if m.parts, err = Open(parts); err != nil {
+			return nil, err
+		}
+		m.withLists()
+		return m.late.assemble(m.Rows(), starts, parts), nil
+	}
 	out := append(make([]byte, 0, aligned(multiHeader+len(starts))+len(parts)), multiMagic...)
 	for _, n := range []uint32{multiVersion, uint32(len(b.starts) - 1), crc32.Checksum(starts, castagnoli)} {
 		out = le.AppendUint32(out, n)
@@ -68,6 +77,7 @@ type Multi struct {
 	parts  *Segment
 	starts []byte
 	size   int
+	late   *late // nil where all rows are scored
 }
 
 // OpenMulti is Open for what a MultiBuilder or MergeMulti wrote.
@@ -75,20 +85,35 @@ func OpenMulti(data []byte) (*Multi, error) {
 	if len(data) < multiHeader || string(data[:8]) != multiMagic {
 		return nil, corrupt("no header of multi-vectors")
 	}
-	if v := le.Uint32(data[8:]); v != multiVersion {
-		return nil, fmt.Errorf("%w: %d of multi-vectors, this program reads %d", ErrVersion, v, multiVersion)
+	header := multiHeader
+	switch v := le.Uint32(data[8:]); v {
+	case multiVersion:
+	case lateVersion:
+		header = lateHeader
+		if len(data) < header || crc32.Checksum(data[:header-4], castagnoli) != le.Uint32(data[header-4:]) {
+			return nil, corrupt("checksum of the header of multi-vectors differs")
+		}
+	default:
+		return nil, fmt.Errorf("%w: %d of multi-vectors, this program reads %d and %d", ErrVersion, v, multiVersion, lateVersion)
 	}
 	rows := int(le.Uint32(data[12:]))
-	at := multiHeader + 4*(rows+1)
+	at := header + 4*(rows+1)
 	if rows > MaxRows || aligned(at) > len(data) {
 		return nil, corrupt("%d multi-vectors end beyond the data", rows)
 	}
-	m := &Multi{starts: data[multiHeader:at:at], size: len(data)}
+	m := &Multi{starts: data[header:at:at], size: len(data)}
 	if crc32.Checksum(m.starts, castagnoli) != le.Uint32(data[16:]) {
 		return nil, corrupt("checksum of the starts of multi-vectors differs")
 	}
 	var err error
-	if m.parts, err = Open(data[aligned(at):]); err != nil {
+	end := len(data)
+	var secs [lateSections][]byte
+	if header == lateHeader {
+		if end, secs, err = m.openLate(data, aligned(at)); err != nil {
+			return nil, err
+		}
+	}
+	if m.parts, err = Open(data[aligned(at):end:end]); err != nil {
 		return nil, err
 	}
 	last := 0
@@ -101,6 +126,11 @@ func OpenMulti(data []byte) (*Multi, error) {
 	}
 	if last != m.parts.rows || m.parts.lists != nil {
 		return nil, corrupt("%d vectors, where multi-vectors have %d", m.parts.rows, last)
+	}
+	if header == lateHeader {
+		if err := m.openLists(secs); err != nil {
+			return nil, err
+		}
 	}
 	return m, nil
 }
@@ -182,10 +212,11 @@ type MultiSource struct {
 	Visible topk.Mask
 }
 
-// RankMulti returns the k rows of all sources that score best, exactly: the score of a
-// row is the sum, over the vectors of the query, of the greatest inner product with one
-// of the row's (MaxSim: Khattab and Zaharia, ColBERT, SIGIR 2020).
-func RankMulti(ctx context.Context, sources []MultiSource, v vector.Multi, k int) (topk.Ranking, error) {
+// RankMulti returns the k rows of all sources that score best: the score of a row is the
+// sum, over the vectors of the query, of the greatest inner product with one of the row's
+// (MaxSim: Khattab and Zaharia, ColBERT, SIGIR 2020). Below a recall of 1 it may be
+// approximate; the scores of what is found are exact.
+func RankMulti(ctx context.Context, sources []MultiSource, v vector.Multi, k int, recall float32) (topk.Ranking, error) {
 	r := topk.Ranking{Exact: true, Recall: 1}
 	if len(v) > mostParts {
 		return r, fmt.Errorf("%w: the query has %d vectors, more than %d", vector.ErrFormat, len(v), mostParts)
@@ -215,6 +246,13 @@ func RankMulti(ctx context.Context, sources []MultiSource, v vector.Multi, k int
 	best.Reset(k)
 	for i := range sources {
 		src := &sources[i]
+		if how, ok := src.setting(recall, k); ok {
+			if err := src.near(ctx, queries, how, uint32(numbers.First(i)), &best); err != nil {
+				return r, err
+			}
+			r.Exact, r.Recall = false, min(r.Recall, how.recall)
+			continue
+		}
 		for row := range src.Segment.Rows() {
 			if row%64 == 0 && ctx.Err() != nil {
 				return r, ctx.Err()

@@ -97,7 +97,7 @@ func TestMulti(t *testing.T) {
 		}
 		query := randomMulti(rng, c.Dims)
 		for _, k := range []int{0, 1, 7, math.MaxInt} {
-			got, err := RankMulti(t.Context(), sources, query, k)
+			got, err := RankMulti(t.Context(), sources, query, k, 1)
 			if want := exhaustiveMulti(sources, query, k); err != nil || !got.Exact || !slices.Equal(got.Hits, want) {
 				t.Fatalf("round %d, %+v, k %d: %v, %v, want %v", round, c, k, got, err, want)
 			}

@@ -171,3 +171,7 @@ func radixSort(keys []uint64, spare *[]uint64) []uint64 {
 	*spare = out
 	return keys
 }
+
+// Select reorders keys, which differ, so that the k greatest come first; k is at most their
+// number, and not 0.
+func Select(keys []uint64, k int) { selectKth(keys, k) }

@@ -49,7 +49,7 @@ func (c *Console) Command() *cobra.Command {
 		Short: "Measure ranking and contexts: over one's own documents, or against judgments",
 		Args:  flags.Subcommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.Usagef("say what to measure: tamis eval corpus, compare, data, retrieval, context, conversation, segment, sparse, suite, classify, trec or fuse; see tamis eval --help")
+			return flags.Usagef("say what to measure: tamis eval corpus, compare, data, retrieval, shapes, context, conversation, segment, sparse, suite, classify, trec or fuse; see tamis eval --help")
 		},
 	}
 	cmd.AddCommand(c.corpusCommand(), c.compareCommand(), c.retrievalCommand(), c.dimensionsCommand(), c.contextCommand(), c.conversationCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand(), c.classifyCommand(), c.acronymsCommand(), c.keyphrasesCommand(), c.dataCommand(), c.aroundCommand(), c.topicsCommand(), c.linksCommand())

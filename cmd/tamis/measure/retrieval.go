@@ -28,6 +28,7 @@ type retrieval struct {
 	corpus, queries, qrels, similarity, runFile string
 	index, model, with, rerank                  string
 	plans                                       []string
+	recall                                      float32
 	k                                           int
 }
 
@@ -84,6 +85,7 @@ need not make them again. Several --plan are compared with the first, query by q
 	encoding.AddReranker(f, &o.rerank, "plans call reranker")
 	f.StringVar(&o.index, "index", "", "keep the index in this folder, or at this address of a cluster: opensearch://HOST:PORT/NAME")
 	f.StringVar(&o.runFile, "run", "", "write the ranking to this file in TREC form")
+	f.Float32Var(&o.recall, "recall", 1, "search vectors faster, for at least this recall of the best 10, where -k is 100 or less")
 	f.IntVarP(&o.k, "hits", "k", 1000, "documents a query")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -146,7 +148,7 @@ func (c *Console) retrieval(ctx context.Context, o *retrieval) ([]planned, error
 	var all []planned
 	var first []float64
 	for _, plan := range o.plans {
-		run, scores, r, err := trec.Retrieval(ctx, qs, judged, system.SearchDocuments(ix, tamis.Query{Plan: plan, Field: field, Rerank: reads}, vectors), o.k, trec.DefaultMeasures())
+		run, scores, r, err := trec.Retrieval(ctx, qs, judged, system.SearchDocuments(ix, tamis.Query{Plan: plan, Field: field, Rerank: reads, Recall: o.recall}, vectors), o.k, trec.DefaultMeasures())
 		if err != nil {
 			return nil, err
 		}
