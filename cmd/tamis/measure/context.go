@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/baselines"
@@ -82,6 +83,9 @@ baselines, and compares question by question.`,
 			if len(o.units) > 0 {
 				return c.units(cmd.Context(), o, documents, questions, limits, counter, asJSON)
 			}
+			if o.chapters && (o.sets != "" || o.encoder != nil) {
+				return flags.Usagef("--chapters is for --documents and --questions, without --model")
+			}
 			if o.sets != "" {
 				chosen, err := baselines.Named(against)
 				if err != nil {
@@ -96,7 +100,7 @@ baselines, and compares question by question.`,
 			var report *eval.ContextReport
 			err = writeTo(runFile, func(w io.Writer) error {
 				run := eval.NewRunWriter(w)
-				report, err = contexts(cmd.Context(), set, index, o.encoder, limits, counter, run.Write)
+				report, err = contexts(cmd.Context(), set, index, o, limits, counter, run.Write)
 				return errors.Join(err, run.Flush())
 			})
 			if err != nil {
@@ -118,6 +122,7 @@ baselines, and compares question by question.`,
 	f.StringVar(&index, "index", "", "measure over a cluster, in new indexes that go in the end: opensearch://HOST:PORT/NAME, and NAME-2 … for more groups")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")
+	f.BoolVar(&o.chapters, "chapters", false, "of --documents: long texts without headings get chapters, as tamis index --chapters makes them")
 	o.add(f)
 	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated; more of them with --plot")
 	f.StringVar(&against, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
@@ -135,6 +140,7 @@ type suiteOptions struct {
 	pooled, heldOut, ablate, candidates bool
 	units                               []string
 	model                               string
+	chapters                            bool
 	encoder                             tamis.Encoder // of model
 }
 
@@ -240,11 +246,16 @@ func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
 	return weights, nil
 }
 
-func contexts(ctx context.Context, set *eval.EvidenceSet, index string, e tamis.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
-	open := func() (*system.Contexts, error) { return system.NewContexts(ctx, set, e) }
+func contexts(ctx context.Context, set *eval.EvidenceSet, index string, o suiteOptions, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+	open := func() (*system.Contexts, error) { return system.NewContexts(ctx, set, o.encoder) }
+	if o.chapters {
+		open = func() (*system.Contexts, error) {
+			return system.OpenContexts(ctx, set, func(string) (engine.Index, error) { return tamis.Open("", tamis.Options{Chapters: true}) }, nil)
+		}
+	}
 	if index != "" {
-		if !strings.HasPrefix(index, opensearch.Scheme) || e != nil {
-			return nil, flags.Usagef("--index is the address of a cluster (opensearch://HOST:PORT/NAME), without --model: else contexts are measured in memory")
+		if !strings.HasPrefix(index, opensearch.Scheme) || o.encoder != nil || o.chapters {
+			return nil, flags.Usagef("--index is the address of a cluster (opensearch://HOST:PORT/NAME), without --model and --chapters: else contexts are measured in memory")
 		}
 		open = func() (*system.Contexts, error) { return system.ContextsInCluster(ctx, set, index) }
 	}
