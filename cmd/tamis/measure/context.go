@@ -48,14 +48,14 @@ baselines, and compares question by question.`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.sets != "" {
-				for _, f := range []string{"documents", "questions", "run", "index"} {
+				for _, f := range []string{"documents", "questions", "run", "index", "chapters"} {
 					if cmd.Flags().Changed(f) {
 						return flags.Usagef("--%s is for one set and --sets for many: give one of them", f)
 					}
 				}
 			} else if f := o.needsSets(tune); f != "" {
 				return flags.Usagef("--%s needs --sets DIR, a folder of evidence sets", f)
-			} else if err := required(cmd, "documents", "questions"); err != nil {
+			} else if err := errors.Join(required(cmd, "documents", "questions"), o.chaptersAlone()); err != nil {
 				return err
 			}
 			if o.plot != "" && !cmd.Flags().Changed("budgets") {
@@ -82,9 +82,6 @@ baselines, and compares question by question.`,
 			}
 			if len(o.units) > 0 {
 				return c.units(cmd.Context(), o, documents, questions, limits, counter, asJSON)
-			}
-			if o.chapters && (o.sets != "" || o.encoder != nil) {
-				return flags.Usagef("--chapters is for --documents and --questions, without --model")
 			}
 			if o.sets != "" {
 				chosen, err := baselines.Named(against)
@@ -122,7 +119,6 @@ baselines, and compares question by question.`,
 	f.StringVar(&index, "index", "", "measure over a cluster, in new indexes that go in the end: opensearch://HOST:PORT/NAME, and NAME-2 … for more groups")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")
-	f.BoolVar(&o.chapters, "chapters", false, "of --documents: long texts without headings get chapters, as tamis index --chapters makes them")
 	o.add(f)
 	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated; more of them with --plot")
 	f.StringVar(&against, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
@@ -146,11 +142,20 @@ type suiteOptions struct {
 
 func (o *suiteOptions) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.units, "unit", nil, "compare contexts made of these units, all or some of: "+strings.Join(unit.Kinds(), ", "))
+	f.BoolVar(&o.chapters, "chapters", false, "of --documents: long texts without headings get chapters, as tamis index --chapters makes them")
 	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
 	f.BoolVar(&o.heldOut, "held-out", false, "tune the weights for each of --sets on the half of them that it is not in")
 	f.BoolVar(&o.ablate, "ablate", false, "ask --sets again without each ingredient of the score")
 	f.BoolVar(&o.candidates, "candidates", false, "say of --sets how much evidence was among the sentences scored")
 	f.StringVar(&o.plot, "plot", "", "draw the recall of --sets over the budget as an SVG image into this file")
+}
+
+// chaptersAlone is the error of --chapters beside what they are not made for.
+func (o *suiteOptions) chaptersAlone() error {
+	if o.chapters && (o.model != "" || len(o.units) > 0) {
+		return flags.Usagef("--chapters is for --documents and --questions, without --model and --unit")
+	}
+	return nil
 }
 
 // needsSets names a flag that was given and means nothing without --sets.
