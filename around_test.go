@@ -54,6 +54,26 @@ func Fold(pieces []Piece, room int) int {
 func sizeOf(p Piece) int { return len(p.Text) }
 `
 
+const drawText = `class Canvas(Base):
+    """A thing to draw on.
+
+    It has two sides.
+    """
+
+    def line(self, a,
+             b):
+        """Draws a line from a to b.
+
+        And so on.
+        """
+        steps = fit(a, b)
+        return steps
+
+def fit(a, b):
+    """Says how many steps a line has."""
+    n = 0
+` + "    n += a - b\n    print(n)\n    print(n)\n    print(n)\n    print(n)\n    return n\n"
+
 func aroundIndex(t *testing.T) (*tamis.Index, string) {
 	t.Helper()
 	ix, err := tamis.Open("", tamis.Options{})
@@ -65,7 +85,15 @@ func aroundIndex(t *testing.T) (*tamis.Index, string) {
 	var paths []string
 	for name, text := range map[string]string{
 		"log.md": logText, "keep.go": codeText, "use.txt": useText,
-		"piece.go":     "package keep\n\n// A Piece is what is shown.\ntype Piece struct {\n\tPinned bool\n\tText string\n}\n",
+		"piece.go": "package keep\n\n// A Piece is what is shown.\ntype Piece struct {\n\tPinned bool\n\tText string\n}\n",
+		"fold.go": "package keep\n\n// A Window is what is shown, in pieces.\n//\n// More of it.\ntype Window struct {\n\troom int // tokens\n\tpieces []Piece\n}\n\n" +
+			"// tidy folds what is over.\nfunc (w *Window) tidy(n int) int {\n\tw.room -= Fold(w.pieces, w.room)\n\treturn w.room\n}\n",
+		"other.go":     "package keep\n\nfunc x() {\n\tvar room string\n\tprintln(room)\n}\n",
+		"draw.py":      drawText,
+		"long.go":      "package keep\n\n// In this folder the least recently used (LRU) pieces go first.\nfunc y() {\n" + strings.Repeat("\tprintln(1)\n", 60) + "}\n",
+		"lru.txt":      "Pieces are kept by LRU here.\n",
+		"people.txt":   "The keeper is paid by Norda Ltd's purse. It is empty.\n",
+		"norda.txt":    "Norda Ltd Holding is a maker of sieves. It has a shop.\n",
 		"terms.txt":    "Two things are kept here. The mean time between failures (MTBF) is how long a disk lives.\n",
 		"secret.jsonl": `{"id":"secret","text":"A hidden thing lives here.","metadata":{"groups":"staff"}}` + "\n",
 	} {
@@ -123,8 +151,22 @@ func TestAround(t *testing.T) {
 		{"keep.go", codeText, "free += sizeOf(p)", 300,
 			[]string{"func Fold(pieces []Piece, room int) int {", "for _, p := range pieces {", "func sizeOf(p Piece) int", "free := 0", "[1] free += sizeOf(p)"}, []string{"package keep"}},
 		{"keep.go", codeText, "func Fold(pieces []Piece, room int) int {", 300, []string{"type Piece struct"}, nil},
+		{"fold.go", "", "w.room -= Fold(w.pieces, w.room)", 300,
+			[]string{"// A Window is what is shown, in pieces.", "room int // tokens", "// tidy folds", "func Fold(pieces []Piece, room int) int {", "// Fold folds the oldest"}, []string{"var room string"}},
+		{"draw.py", drawText, "steps = fit(a, b)", 300,
+			[]string{"class Canvas(Base):", "A thing to draw on.", "Draws a line from a to b.", "def fit(a, b):", "Says how many steps"}, []string{"two sides"}},
+		{"keep.go", codeText, "// sizeOf counts the bytes of a piece.", 300, []string{"func sizeOf(p Piece) int"}, nil},
+		{"lru.txt", "", "Pieces are kept by LRU here.", 200, []string{"least recently used (LRU)"}, nil},
+		{"people.txt", "", "The keeper is paid by Norda Ltd's purse.", 200, []string{"Norda Ltd Holding is a maker of sieves."}, []string{"It has a shop"}},
 		{"use.txt", useText, "Disks have an MTBF of years.", 100, []string{"The mean time between failures (MTBF)"}, nil},
 	} {
+		if x.source == "" {
+			source, err := os.ReadFile(filepath.Join(dir, x.doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.source = string(source)
+		}
 		c := around(t, ix, filepath.Join(dir, x.doc), x.source, x.what, x.budget)
 		for _, w := range x.want {
 			if !strings.Contains(c.Text, w) {

@@ -157,7 +157,7 @@ func (ix *Index) Analyzers() ([]string, error) {
 // Settings are what the index was made with.
 func (ix *Index) Settings() Options {
 	c := ix.store.Config()
-	return Options{Language: c.Language, Similarity: Similarity(c.Similarity), Dates: c.Dates}
+	return Options{Language: c.Language, Similarity: Similarity(c.Similarity), Dates: c.Dates, Chapters: c.Chapters}
 }
 
 // Damage says what the index lacks of what was acknowledged, one sentence each:

@@ -72,6 +72,8 @@ type Query struct {
 	// Fold leaves out passages that nearly repeat a better hit; better hits are
 	// those of the exact ranking.
 	Fold bool
+	// Explain says of each hit what each word of Text brought it: see Hit.Terms.
+	Explain bool
 	// IDsOnly leaves Title, Path, Text, Headings and Metadata of the hits empty:
 	// for evaluation, where only the ranking counts.
 	IDsOnly bool
@@ -109,6 +111,8 @@ type Hit struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 	// Dates are the days that words of Text mean: see Options.Dates.
 	Dates []Dated `json:"dates,omitempty"`
+	// Terms are what the words of the query bring the hit, where Query.Explain asks.
+	Terms []TermShare `json:"-"`
 	// Lists say where those of a plan have the hit.
 	Lists []ListPlace `json:"lists,omitempty"`
 }
@@ -148,7 +152,13 @@ func (ix *Index) Search(ctx context.Context, q Query) (*Results, error) {
 	if q.Fold {
 		ranked.Fold(&ix.analyzers, show.text)
 	}
-	res, err := ranked.Results(ctx, q, func(found []topk.Hit) ([]Hit, error) { return show.hits(ctx, found) })
+	res, err := ranked.Results(ctx, q, func(found []topk.Hit) ([]Hit, error) {
+		hits, err := show.hits(ctx, found)
+		if err == nil && q.Explain {
+			err = ix.explain(view, unit, q.Text, ranked.Terms, found, hits)
+		}
+		return hits, err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,11 @@ type Options struct {
 	// that state their own date, and marked where they are shown. An index that it is set
 	// for once has it from then on.
 	Dates bool
+	// Chapters has long texts without headings, transcripts say, divided where their subject
+	// changes: hits and spans have the title of their chapter as heading, with its time where
+	// that is known, marked as made by "≈ ", and searches look into it. An index that it is
+	// set for once has it from then on.
+	Chapters bool
 	// MustExist makes opening fail with ErrNotFound where there is no index.
 	MustExist bool
 	// ReadOnly opens the index as it is now without locking or changing
@@ -107,7 +112,7 @@ func Open(dir string, o Options) (*Index, error) { return open(dir, o, ingest.Va
 func open(dir string, o Options, v ingest.Variant) (*Index, error) {
 	so := store.Options{
 		Variant:   v,
-		Config:    ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language, Dates: o.Dates},
+		Config:    ingest.Config{Similarity: ingest.Similarity(o.Similarity), Language: o.Language, Dates: o.Dates, Chapters: o.Chapters},
 		MustExist: o.MustExist, ReadOnly: o.ReadOnly, AcceptLoss: o.AcceptLoss, Tuning: store.Tuning(o.Tuning), Vectors: o.Vectors,
 	}
 	if dir == "" {

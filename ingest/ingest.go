@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/dates"
 	"github.com/tamis-search/tamis/corpus/split"
+	"github.com/tamis-search/tamis/corpus/topics"
 	"github.com/tamis-search/tamis/filter"
 	"github.com/tamis-search/tamis/index"
 	"github.com/tamis-search/tamis/internal/yield"
@@ -41,6 +42,9 @@ type Config struct {
 	// Dates has documents that state their date found by the days that their words mean
 	// (package dates).
 	Dates bool `json:"dates,omitempty"`
+	// Chapters gives passages of long texts without headings those that package topics
+	// makes; documents that are made passage by passage (Long) have none.
+	Chapters bool `json:"chapters,omitempty"`
 }
 
 // Field weights of BM25F. The title's follows measurement (2 to 3 is best on
@@ -111,6 +115,9 @@ func (p *Pipeline) Made() string {
 		Version, split.Version, s.PassageTokens, s.WholeTokens, s.SentenceTokens, text.Version, c.TitleWeight, c.HeadingWeight)
 	if p.config.Dates {
 		made += fmt.Sprintf(", dates %d", dates.Version)
+	}
+	if p.config.Chapters {
+		made += fmt.Sprintf(", chapters %d", topics.Version)
 	}
 	return made
 }
@@ -264,6 +271,9 @@ func (w *worker) rows(p *Pipeline, an *text.Analyzer, d *corpus.Document) Rows {
 		return r
 	}
 	r.Passages = split.Split(d, p.variant.Split)
+	if p.config.Chapters {
+		chapters(an, d, r.Passages)
+	}
 	body := make([]string, 0, len(d.Source)/8)
 	var path headingPath
 	for _, at := range r.Passages {
@@ -313,7 +323,8 @@ func (h *headingPath) terms(an *text.Analyzer, path []string) []string {
 	if !sameSlice(h.last, path) {
 		h.last, h.analysed = path, nil
 		for _, s := range path {
-			h.analysed = an.Terms(h.analysed, s)
+			title, _ := topics.Made(s)
+			h.analysed = an.Terms(h.analysed, title)
 		}
 	}
 	return h.analysed

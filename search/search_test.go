@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/index"
+	"github.com/tamis-search/tamis/internal/topk"
 )
 
 // TestTopKEqualsExhaustive compares both on random sources with many ties,
@@ -60,6 +61,20 @@ func TestTopKEqualsExhaustive(t *testing.T) {
 			p := DefaultParams()
 			if rng.IntN(4) == 0 {
 				p = Params{K1: 3 * rng.Float32(), B: rng.Float32()}
+			}
+			all := Exhaustive(sources, terms, stats, p, 1+rows)
+			places := make([]topk.Row, len(all))
+			for i, h := range all {
+				places[i] = h.Row
+			}
+			for i, shares := range (&Text{sources, terms, stats, p}).Shares(places) {
+				var sum float32
+				for _, x := range shares {
+					sum = float32(sum + x)
+				}
+				if sum != all[i].Score {
+					t.Fatalf("seed %d, %v: row %v has shares %v of %v", seed, terms, places[i], shares, all[i].Score)
+				}
 			}
 			for _, k := range []int{1, 2, 10, 100, 1000, 1 + rows} {
 				got, want := TopK(sources, terms, stats, p, k), Exhaustive(sources, terms, stats, p, k)

@@ -38,6 +38,7 @@ func (a *app) indexCommand() *cobra.Command {
 		stays    bool
 		keys     string
 		dates    bool
+		chapters bool
 		memory   = flags.Size(1 << 30)
 	)
 	cmd := &cobra.Command{
@@ -58,6 +59,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
   tamis index --language german corpus.jsonl.gz
   curl -s localhost/export | tamis index -
   tamis index --watch ~/notes
+  tamis index --chapters ~/meetings
   tamis index --model ~/models/all-MiniLM-L6-v2 ~/notes
   tamis index --vectors splade.jsonl.gz --bits 8 corpus.jsonl`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -80,7 +82,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
 				return err
 			}
 			debug.SetMemoryLimit(int64(memory) / 8 * 7) // more garbage collection near it; files are mapped beside it
-			ix, err := a.openToIndex(cmd.Context(), tamis.Options{Language: language, Dates: dates, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
+			ix, err := a.openToIndex(cmd.Context(), tamis.Options{Language: language, Dates: dates, Chapters: chapters, Vectors: fields, Tuning: tamis.Tuning{Memory: int64(memory)}})
 			if err != nil {
 				return err
 			}
@@ -117,6 +119,7 @@ which keys of other records are what; then each object of a JSON list is one.`,
 	f.Var(&memory, "memory", "how much memory may be taken, about; a file that needs more is read as plain text or skipped")
 	f.StringVar(&keys, "fields", "", "the keys of records that are what: id=key,title=summary,text=body+notes,time=created_at")
 	f.BoolVar(&dates, "dates", false, "have words such as yesterday found by the days that they mean, in documents that state their own date, and marked where they are shown; once set it stays")
+	f.BoolVar(&chapters, "chapters", false, "divide long texts without headings, such as transcripts, where their subject changes: chapters with titles and times that are shown and searched; once set it stays")
 	f.BoolVar(&stays, "watch", false, "stay, and bring the index up to date when files under PATH change")
 	f.BoolVar(&strict, "strict", false, "exit 1 if anything was skipped")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -128,6 +131,9 @@ func (a *app) openToIndex(ctx context.Context, o tamis.Options) (engine.Index, e
 	if a.clustered() {
 		if o.Dates {
 			return nil, flags.Usagef("--dates is for an index in a folder: one in a cluster has no such words")
+		}
+		if o.Chapters {
+			return nil, flags.Usagef("--chapters is for an index in a folder: one in a cluster has none")
 		}
 		return a.inCluster(ctx, a.indexDir(), opensearch.Options{Language: o.Language, Vectors: o.Vectors})
 	}

@@ -38,8 +38,9 @@ is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of
   near(text, dense, n=10, by=0.6)                what is like others that were found
   recent(text, days=365) · smooth(dense, by=0.2) · max, first, sum(dense)
   feedback(sparse, docs=5, terms=20, by=0.4)     asked again with what was found
-Lists give 100 rows, or depth=N. --explain says what ranked and where each list has
-each hit.`
+Lists give 100 rows, or depth=N. --explain says what ranked, where each list has
+each hit, what each word of the query brought it, and in the mean each type of source
+(--by kind: the metadata that says it). A type is preferred by boost.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (
@@ -48,6 +49,7 @@ func (a *app) searchCommand() *cobra.Command {
 		fold   bool
 		asJSON bool
 		places bool
+		by     string
 		scope  scope
 		vector flags.VectorQuery
 		model  encoding.Searching
@@ -61,6 +63,7 @@ func (a *app) searchCommand() *cobra.Command {
   tamis search --filter 'lang = "en" and path ^ "docs/"' "read timeout"
   tamis search --json "read timeout" | jq '.hits[].path'
   tamis search --explain --plan 'linear(text, 2*dense)' "read timeout"
+  tamis search --explain --by kind --plan "boost(text, 'kind = \"specification\"', by=2)" "read timeout"
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
   tamis search --vector '[0.12, -0.4, 0.03]' --field minilm
   tamis search --model doc-v3 "segment merging"
@@ -93,7 +96,7 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups}
+			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups, Explain: places}
 			asked := strings.Join(args, "") // one at most
 			q.Text = asked
 			done, err := a.ranked(cmd, ix, &q, &vector, &model)
@@ -109,12 +112,15 @@ func (a *app) searchCommand() *cobra.Command {
 				a.hintLanguage(ix, asked, seen)
 			}
 			show := func() error { return a.printJSON(res) }
+			if asJSON && places {
+				show = func() error { return a.printJSON(explain(res, by)) }
+			}
 			if !asJSON {
 				m, err := matcherOf(ix, asked)
 				if err != nil {
 					return err
 				}
-				show = func() error { return a.printHits(res, m, places) }
+				show = func() error { return a.printHits(res, m, places, by) }
 			}
 			if err = a.paged(show); err == nil && len(res.Hits) == 0 {
 				err = errNothing
@@ -128,7 +134,8 @@ func (a *app) searchCommand() *cobra.Command {
 	scope.add(f)
 	vector.Add(f)
 	model.Add(f)
-	f.BoolVar(&places, "explain", false, "say what ranked, and where each list of the plan has each hit")
+	f.BoolVar(&places, "explain", false, "say what ranked, where each list of the plan has each hit, and what each word brought it, and each type of source")
+	f.StringVar(&by, "by", "role", "the metadata that is the type of a source for --explain")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -166,7 +173,7 @@ func matcherOf(ix engine.Index, query string) (*excerpt.Matcher, error) {
 	return excerpt.New(analyzers, query), err
 }
 
-func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) error {
+func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool, by string) error {
 	if places {
 		what := res.Plan
 		if what == "" {
@@ -190,6 +197,9 @@ func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) err
 		if said := receipt.Dates(h.Dates); said != "" {
 			text += "\n    " + a.dim(said)
 		}
+		if said := termLine(h.Terms); said != "" {
+			text = "\n    " + a.dim("words: "+said) + text
+		}
 		if places && len(h.Lists) > 0 {
 			var all []string
 			for _, l := range h.Lists {
@@ -200,6 +210,9 @@ func (a *app) printHits(res *tamis.Results, m *excerpt.Matcher, places bool) err
 		if _, err := fmt.Fprintf(a.out, "%2d. %s  %s%s\n", h.Rank, where, a.dim(what), text); err != nil {
 			return err
 		}
+	}
+	if places {
+		a.printTypes(res.Hits, by)
 	}
 	if !res.Exact {
 		_, err := fmt.Fprintf(a.out, "Approximate: searches like this found %.1f %% of the best 10.\n", 100*res.Recall)

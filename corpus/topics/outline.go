@@ -38,6 +38,36 @@ type Chapter struct {
 	SentenceEnd   int    `json:"sentence_end"`
 }
 
+// Version of how chapters are made; to be counted up with every change of what they are.
+const Version = 1
+
+// madeMark begins a heading that no source has.
+const madeMark = "≈ "
+
+// Heading is the chapter as a heading over its passages: its time and title, marked as made
+// where it was found.
+func (c *Chapter) Heading() string {
+	s := c.Title
+	if !c.Found {
+		return s
+	}
+	if c.Time != "" {
+		s = c.Time + " " + s
+	}
+	return madeMark + s
+}
+
+// Made is the title of a heading, without the mark and the time of one that Heading made,
+// which ok says.
+func Made(heading string) (title string, ok bool) {
+	title, ok = strings.CutPrefix(heading, madeMark)
+	if ok {
+		_, n := clock(title)
+		title = title[n:]
+	}
+	return title, ok
+}
+
 // longSection is the fewest sentences of a section, or of a document without
 // headings, that is looked through for topics.
 const longSection = 60

@@ -4,10 +4,6 @@
 package surroundings
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,6 +26,14 @@ const (
 	Identifier = "declaration of a name"
 	// IdentifierElsewhere: what another file of the package declares.
 	IdentifierElsewhere = "declaration, other file"
+	// Member: the line names a field or method of a variable whose type the function says.
+	Member = "member of a variable's type"
+	// Comment: the line names what the package declares with a comment, which begins with
+	// what it is.
+	Comment = "comment of a name"
+	// Entity: a sentence names what a short document of its own is about, by its title; its
+	// first sentence says what that is.
+	Entity = "entity, other document"
 	// Antecedent: a sentence that begins with a pronoun, in a short document whose first
 	// sentence says what its title names; some sentence before that has that name.
 	Antecedent = "antecedent"
@@ -40,7 +44,7 @@ const (
 )
 
 // Kinds lists them.
-var Kinds = []string{Acronym, AcronymElsewhere, Declaration, Identifier, IdentifierElsewhere, Antecedent, Header, Headings}
+var Kinds = []string{Acronym, AcronymElsewhere, Declaration, Identifier, IdentifierElsewhere, Member, Comment, Entity, Antecedent, Header, Headings}
 
 // Case is a range, and ranges of which it needs one.
 type Case struct {
@@ -52,9 +56,13 @@ type Case struct {
 // maker makes cases of documents.
 type maker struct {
 	cases    map[string][]Case
-	spelled  map[string][]render.Range     // acronyms, by what they are
-	unspelt  map[string][]render.Range     // uses of those that their document does not spell out
-	declared map[string]map[string][]place // by folder and name
+	spelled  map[string][]render.Range            // acronyms, by what they are
+	unspelt  map[string][]render.Range            // uses of those that their document does not spell out
+	declared map[string]map[string][]place        // by folder and name
+	comments map[string]map[string][]render.Range // first lines of comments, by folder and name
+	members  map[string]map[string][]render.Range // fields and methods, by folder, and type and name
+	about    map[string][]render.Range            // first sentences of documents, by title
+	named    map[string][]render.Range            // uses of names, by name
 	uses     []use
 }
 
@@ -63,10 +71,11 @@ type place struct {
 	file string
 }
 
-// use is a line of Go that names what its file does not declare.
+// use is a line of Go that names what its file does not declare, or, of a kind, what is
+// known once all files are read.
 type use struct {
-	folder, name string
-	at           render.Range
+	kind, folder, name string
+	at                 render.Range
 }
 
 var (
@@ -93,6 +102,7 @@ func (m *maker) document(d *corpus.Document) {
 	}
 	m.acronyms(d, all)
 	m.antecedents(d, all)
+	m.entities(d, all)
 	m.tables(d, all)
 	m.headings(d, all)
 }
@@ -123,6 +133,34 @@ func (m *maker) acronyms(d *corpus.Document, all []corpus.Sentence) {
 			case at[0].End < s.Start && !slices.ContainsFunc(at, func(r render.Range) bool { return r.Start < s.End && s.Start < r.End }):
 				seen[short] = true
 				m.add(Acronym, d, s.Start, s.End, at...)
+			}
+		}
+	}
+}
+
+var properName = regexp.MustCompile(`\p{Lu}[\p{L}.’-]+(?: (?:(?:of|the|and|de|von|van) )?\p{Lu}[\p{L}.’-]+)+`)
+
+// entities notes what a short document is about, and the names of two words and more that it
+// uses.
+func (m *maker) entities(d *corpus.Document, all []corpus.Sentence) {
+	title := strings.TrimSpace(strings.Split(d.Title, "(")[0])
+	if len(all) > 0 && len(d.Source) <= mostArticle && strings.Contains(title, " ") {
+		for _, s := range all {
+			if s.Kind == corpus.Paragraph {
+				if text := d.Source[s.Start:s.End]; strings.Contains(text, title) && len(text) > len(title)+20 {
+					m.about[title] = append(m.about[title], render.Range{Doc: d.ID, Start: s.Start, End: s.End})
+				}
+				break
+			}
+		}
+	}
+	for _, s := range slices.Backward(all) {
+		if s.Kind != corpus.Paragraph {
+			continue
+		}
+		for _, n := range properName.FindAllString(d.Source[s.Start:s.End], -1) {
+			if uses := m.named[n]; n != title && (len(uses) == 0 || uses[len(uses)-1].Doc != d.ID) {
+				m.named[n] = append(uses, render.Range{Doc: d.ID, Start: s.Start, End: s.End})
 			}
 		}
 	}
@@ -194,111 +232,6 @@ func (m *maker) headings(d *corpus.Document, all []corpus.Sentence) {
 	}
 }
 
-// goFile makes cases of what Go's parser says of a file.
-func (m *maker) goFile(d *corpus.Document) {
-	files := token.NewFileSet()
-	f, err := parser.ParseFile(files, "", d.Source, parser.SkipObjectResolution)
-	if err != nil {
-		return
-	}
-	at := func(p token.Pos) int { return files.Position(p).Offset }
-	folder := filepath.Dir(d.Path)
-	own := map[string]render.Range{}
-	declare := func(name *ast.Ident) {
-		r := render.Range{Doc: d.ID, Start: at(name.Pos()), End: at(name.End())}
-		own[name.Name] = r
-		if m.declared[folder] == nil {
-			m.declared[folder] = map[string][]place{}
-		}
-		m.declared[folder][name.Name] = append(m.declared[folder][name.Name], place{r, d.ID})
-	}
-	for _, decl := range f.Decls {
-		switch x := decl.(type) {
-		case *ast.FuncDecl:
-			if x.Recv == nil {
-				declare(x.Name)
-			}
-		case *ast.GenDecl:
-			for _, s := range x.Specs {
-				switch s := s.(type) {
-				case *ast.TypeSpec:
-					declare(s.Name)
-				case *ast.ValueSpec:
-					for _, n := range s.Names {
-						declare(n)
-					}
-				}
-			}
-		}
-	}
-	for _, decl := range f.Decls {
-		fn, ok := decl.(*ast.FuncDecl)
-		if !ok || fn.Body == nil || strings.Count(d.Source[at(fn.Body.Pos()):at(fn.Body.End())], "\n") < 15 {
-			continue
-		}
-		m.line(d, fn, at, own, folder)
-	}
-}
-
-// line makes cases of a line two thirds down the body of a function.
-func (m *maker) line(d *corpus.Document, fn *ast.FuncDecl, at func(token.Pos) int, own map[string]render.Range, folder string) {
-	begin, stop := at(fn.Body.Pos()), at(fn.Body.End())
-	start := begin + (stop-begin)*2/3
-	start = strings.LastIndexByte(d.Source[:start], '\n') + 1
-	end := start + strings.IndexByte(d.Source[start:]+"\n", '\n')
-	line := strings.TrimSpace(d.Source[start:end])
-	if start <= begin || len(line) < 12 || strings.HasPrefix(line, "//") {
-		return
-	}
-	start += strings.Index(d.Source[start:end], line)
-	end = start + len(line)
-	m.add(Declaration, d, start, end, render.Range{Doc: d.ID, Start: at(fn.Name.Pos()), End: at(fn.Name.End())})
-	fields := map[*ast.Ident]bool{}
-	ast.Inspect(fn, func(n ast.Node) bool {
-		switch x := n.(type) {
-		case *ast.SelectorExpr:
-			fields[x.Sel] = true
-		case *ast.KeyValueExpr:
-			if k, ok := x.Key.(*ast.Ident); ok {
-				fields[k] = true
-			}
-		}
-		return true
-	})
-	locals := map[string]bool{}
-	ast.Inspect(fn, func(n ast.Node) bool {
-		if x, ok := n.(*ast.AssignStmt); ok && x.Tok == token.DEFINE {
-			for _, l := range x.Lhs {
-				if id, ok := l.(*ast.Ident); ok {
-					locals[id.Name] = true
-				}
-			}
-		}
-		if x, ok := n.(*ast.Field); ok {
-			for _, id := range x.Names {
-				locals[id.Name] = true
-			}
-		}
-		return true
-	})
-	seen := map[string]bool{}
-	ast.Inspect(fn.Body, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		if !ok || fields[id] || locals[id.Name] || seen[id.Name] || len(id.Name) < 3 || at(id.Pos()) < start || at(id.End()) > end {
-			return true
-		}
-		seen[id.Name] = true
-		r := render.Range{Doc: d.ID, Start: start, End: end}
-		switch p, here := own[id.Name]; {
-		case here && (p.End < at(fn.Pos()) || p.Start > at(fn.End())):
-			m.add(Identifier, d, start, end, p)
-		case !here:
-			m.uses = append(m.uses, use{folder, id.Name, r})
-		}
-		return true
-	})
-}
-
 // rest makes the cases that need all documents.
 func (m *maker) rest() {
 	for short, uses := range m.unspelt {
@@ -308,13 +241,28 @@ func (m *maker) rest() {
 		}
 		m.cases[AcronymElsewhere] = append(m.cases[AcronymElsewhere], Case{AcronymElsewhere, uses[0], at})
 	}
+	for name, uses := range m.named {
+		for _, r := range uses {
+			needs := slices.DeleteFunc(slices.Clone(m.about[name]), func(n render.Range) bool { return n.Doc == r.Doc })
+			if len(needs) > 0 {
+				m.cases[Entity] = append(m.cases[Entity], Case{Entity, r, needs})
+			}
+		}
+	}
 	for _, u := range m.uses {
 		var needs []render.Range
-		for _, p := range m.declared[u.folder][u.name] {
-			needs = append(needs, p.Range)
+		switch u.kind {
+		case Comment:
+			needs = m.comments[u.folder][u.name]
+		case Member:
+			needs = m.members[u.folder][u.name]
+		default:
+			for _, p := range m.declared[u.folder][u.name] {
+				needs = append(needs, p.Range)
+			}
 		}
 		if len(needs) > 0 {
-			m.cases[IdentifierElsewhere] = append(m.cases[IdentifierElsewhere], Case{IdentifierElsewhere, u.at, needs})
+			m.cases[u.kind] = append(m.cases[u.kind], Case{u.kind, u.at, needs})
 		}
 	}
 }

@@ -59,7 +59,9 @@ const mostMissed = 5
 
 // Measure makes cases of the documents of an index and asks for contexts around them.
 func Measure(ctx context.Context, ix engine.Index, o Options) (*Report, error) {
-	m := maker{cases: map[string][]Case{}, spelled: map[string][]render.Range{}, unspelt: map[string][]render.Range{}, declared: map[string]map[string][]place{}}
+	m := maker{cases: map[string][]Case{}, spelled: map[string][]render.Range{}, unspelt: map[string][]render.Range{}, declared: map[string]map[string][]place{},
+		comments: map[string]map[string][]render.Range{}, members: map[string]map[string][]render.Range{},
+		about: map[string][]render.Range{}, named: map[string][]render.Range{}}
 	for d, err := range system.Documents(ctx, ix) {
 		if err != nil {
 			return nil, err

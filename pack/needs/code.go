@@ -11,6 +11,10 @@ import (
 // up to the declaration at the margin, and the comment of that.
 func (p *picker) enclosing() {
 	start, _ := p.whole()
+	if allComment(p.text()) {
+		from, end := p.declaration(p.own, start)
+		p.add(p.own, from, end, frame, "what it comments on")
+	}
 	lines := opened(p.own.text, start-p.own.start)
 	if p.outer = start; len(lines) > 0 {
 		p.outer = p.own.start + lines[len(lines)-1][0]
@@ -29,6 +33,13 @@ func (p *picker) enclosing() {
 	}
 	if c := commentAbove(p.own.text, top); c[0] < c[1] {
 		p.add(p.own, p.own.start+c[0], p.own.start+c[1], remark, "the comment of the declaration")
+	}
+	for _, l := range lines {
+		if opensBody.MatchString(p.own.text[l[0]:l[1]]) {
+			if start, end := p.own.docstring(l[0]); start < end {
+				p.add(p.own, start, end, remark, "the docstring of what it stands in")
+			}
+		}
 	}
 }
 
@@ -162,7 +173,7 @@ func (d *part) isSource() bool { return d.Type == "go" || d.Type == "code" }
 // imports says that a word is the name of a package that a document of code imports.
 func (d *part) imports(name string) bool {
 	head := d.text[:min(len(d.text), 8<<10)]
-	for _, form := range []string{`"` + name + `"`, "/" + name + `"`, "import " + name + "\n", "from " + name + " "} {
+	for _, form := range []string{`"` + name + `"`, "/" + name + `"`, "import " + name + "\n", "from " + name + " ", " as " + name + "\n"} {
 		if strings.Contains(head, form) {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/acronym"
 	"github.com/tamis-search/tamis/internal/topk"
 )
@@ -14,7 +15,7 @@ import (
 // How much is looked at in other documents.
 const (
 	passagesEach    = 20  // for a name
-	passagesCode    = 60  // for one of code
+	passagesCode    = 200 // for one of code
 	passagesAcronym = 100 // for an acronym, whose senses are weighed
 	mostOthers      = 4   // documents that are kept
 )
@@ -79,8 +80,29 @@ func (p *picker) other(n name) (*part, introduction, error) {
 		if n.kind == identifier && p.nearness(in, n) == 0 {
 			break
 		}
-		if x, _ := p.introduced(in, n); x.strength == strong && (n.kind != identifier || n.of != "" || x.grouped || p.atMargin(in, x.at)) {
+		if x, _ := p.introduced(in, n); x.strength >= strong && (n.kind != identifier || n.of != "" || x.grouped || p.atMargin(in, x.at)) {
 			return in, x, nil
+		}
+	}
+	return p.titled(parts, n)
+}
+
+// titled is the beginning of a document that is called as a name is.
+func (p *picker) titled(parts []*part, n name) (*part, introduction, error) {
+	for _, in := range parts {
+		title, _, _ := strings.Cut(in.Title, " (")
+		if n.kind != proper || !strings.EqualFold(strings.TrimSpace(title), n.text) {
+			continue
+		}
+		first, end := p.from.PassageRows(in.row)
+		top, err := p.part(in.row, first, min(end, first+2))
+		if err != nil {
+			return nil, introduction{}, err
+		}
+		for k, s := range top.sentences {
+			if s.Kind == corpus.Paragraph || s.Kind == corpus.Quote {
+				return top, introduction{sentence: k, strength: medium, what: "what the document about " + n.text + " begins with"}, nil
+			}
 		}
 	}
 	return nil, introduction{}, nil

@@ -15,6 +15,7 @@ const (
 	none   strength = iota
 	medium          // it is given a value, or described in passing
 	strong          // it is defined or declared
+	exact           // as a member of the type that the code around says
 )
 
 // introduction is a sentence that introduces a name.
@@ -29,6 +30,7 @@ type introduction struct {
 
 var (
 	isDefined = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:(?:is|are|was|were)\s+(?:an?|the|any|one|what|simply|just|defined|used (?:to|for|by))\b|(?:means|refers? to|denotes?|stands? for|describes?)\b)`)
+	longer    = regexp.MustCompile(`^(?:\s+\p{Lu}[\p{L}\d-]*){1,2}`) // the rest of a name: Falcot Corp is a
 	verbs     = regexp.MustCompile(`^(?:\s*\([^)\n]{1,60}\))?[*_` + "`" + `"'”’]*,?\s+(?:is|are|was|were|holds|has|contains|returns|reports|provides|implements|represents|says|keeps|makes|reads|writes|sets|gets|adds|finds|consists|specifies|controls|determines)\b`)
 	isCalled  = regexp.MustCompile(`(?i)(?:\bcalled|\bknown as|\btermed|\bdubbed|\bdefined? as|\breferred to as|\bdefined by|\bcall(?:s)? (?:it|this|them|these))\s+(?:an?\s+|the\s+)?[*_` + "`" + `"'“‘(]*$`)
 	declares  = regexp.MustCompile(`(?:^|\n)\s*(?:(?:export|public|private|protected|static|async|pub|final|abstract|default|inline|extern|unsafe|virtual|const|export default|@\w+)\s+)*(?:func(?:\s*\([^)\n]*\))?|type|var|const|let|def|class|struct|enum|interface|trait|fn|function|module|namespace|package|#\s*define|typedef\b[^\n]*|union|impl|macro_rules!)\s+\*?$`)
@@ -76,6 +78,10 @@ func (p *picker) introduced(in *part, n name) (best introduction, first int) {
 			first = k
 		}
 		x := in.judge(k, start+in.start, at+in.start, n)
+		if n.typ != "" && x.strength > none && in.ofType(in.start+start, in.text[max(0, start-300):start], n.typ) {
+			x.strength, x.grouped = exact, false
+			x.what = "where " + n.text + " of " + n.typ + " is declared"
+		}
 		if x.grouped && !in.inGroup(in.start+start) || in == p.own && !x.grouped && p.isCode() && n.kind == identifier && !p.visible(in.start+start, n) {
 			continue
 		}
@@ -146,6 +152,7 @@ func (d *part) judge(k, start, end int, n name) introduction {
 		}
 	case s.Kind == corpus.Code:
 		switch {
+		case n.of != "" && d.variable(start): // another function's
 		case declares.MatchString(before) && (n.of != "" || !receiver.MatchString(before)), remarked.MatchString(before) && verbs.MatchString(after):
 			x.strength = strong
 		case kind == identifier && (assigned.MatchString(after) && assigns.MatchString(before)):
@@ -155,7 +162,7 @@ func (d *part) judge(k, start, end int, n name) introduction {
 		case kind == identifier && n.of == "" && lineBlank(before) && member.MatchString(after):
 			x.strength, x.what, x.grouped = strong, "where "+n.text+" is declared", true
 		}
-	case isDefined.MatchString(after) && (kind != term || begins(before)), isCalled.MatchString(before):
+	case isDefined.MatchString(after) && (kind != term || begins(before)), kind == proper && begins(before) && isDefined.MatchString(longer.ReplaceAllString(after, "")), isCalled.MatchString(before):
 		x.strength = strong
 	case kind == identifier && listed.MatchString(before) && (entry.MatchString(after) || verbs.MatchString(after)):
 		x.strength = strong
@@ -264,6 +271,8 @@ func (p *picker) introduce(in *part, x introduction, n name, score float64) {
 	s := in.sentences[x.sentence]
 	what := x.what
 	switch {
+	case n.what != "":
+		what = n.what
 	case what != "":
 	case x.strength == medium && n.kind == identifier:
 		what = "where " + n.text + " gets its value"
@@ -273,12 +282,18 @@ func (p *picker) introduce(in *part, x introduction, n name, score float64) {
 	if n.kind == short {
 		score += spelt - defined
 	}
+	x.at = max(x.at, s.Start) // that of an acronym is not said
 	start, end := s.Start, s.End
 	if x.end > 0 {
 		end = x.end
 	}
 	if s.Kind == corpus.Code && (x.strength == medium || x.grouped || end-start > shortCode || allComment(in.of(x.sentence)) || in == p.own && start < p.End && p.Start < end) {
 		start, end = p.declaration(in, x.at)
+	}
+	if s.Kind == corpus.Code && n.kind == identifier && x.strength >= strong && !x.grouped {
+		if from, to := in.remarkOf(x.at); from < to && (from < start || end < to) {
+			p.add(in, from, to, glossed, "what its comment says of "+n.text)
+		}
 	}
 	p.add(in, start, end, score, what)
 }

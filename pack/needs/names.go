@@ -19,6 +19,8 @@ type name struct {
 	of    string // what stands before it and a dot: the package of a function
 	kind  kindOfName
 	worth float64 // idf of its rarest word
+	typ   string  // of what stands before the dot, where the code around says it
+	what  string  // why it is looked for, where the range does not have it
 }
 
 // kindOfName says what is known of a name.
@@ -179,11 +181,16 @@ func (p *picker) capitals(s string, add func(of, text string, kind kindOfName)) 
 		if begins && j > i+1 && !innerCapital(s[words[i][0]:words[i][1]]) && text.DetectLanguage(s) != "de" && commonBeginning[strings.ToLower(s[words[i][0]:words[i][1]])] {
 			i++
 		}
-		if w := s[words[i][0]:words[j-1][1]]; (!begins || j > i+1) && len(w) > 2 {
+		if w := ownerOf(s[words[i][0]:words[j-1][1]]); (!begins || j > i+1) && len(w) > 2 {
 			add("", w, proper)
 		}
 		i = j
 	}
+}
+
+// ownerOf is a name without the ending of a genitive: "Falcot's".
+func ownerOf(w string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(w, "'s"), "’s")
 }
 
 var commonBeginning = setOf(`the a an this that these those in on at of for from to by with if when while as and but or it its we you he she they
@@ -231,7 +238,11 @@ func (p *picker) named(ctx context.Context) error {
 	}
 	var open []name
 	found := ""
-	for _, n := range p.names() {
+	all := p.names()
+	if p.isCode() {
+		all = append(all, p.typedNames(all)...)
+	}
+	for _, n := range all {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -249,7 +260,7 @@ func (p *picker) named(ctx context.Context) error {
 			if first >= 0 && first < p.first && n.kind == proper {
 				p.addSentence(p.own, first, mentioned, "where "+n.text+" is first named")
 			}
-			if n.kind != term || strings.Contains(n.text, " ") {
+			if n.kind != term || strings.Contains(n.text, " ") { // also what was only named before
 				open = append(open, n)
 			}
 		}

@@ -2,7 +2,8 @@
 // or translated, inside a budget: what it points back to ("it", "this rule", "Table 3"),
 // where its acronyms, names and terms are introduced, in its own document first and else in
 // the others, the headings above it, the header of its table, the lead-in of its list, the
-// declaration that a line of code stands in, and the sentence before.
+// declaration that a line of code stands in, what comments and docstrings say of it and of
+// what the line names, the types of its variables, and the sentence before.
 //
 // No model is asked. What is picked are ranges of stored sources, each with why it was
 // picked, so that the result is a context with a receipt as any other. The range itself
@@ -57,6 +58,7 @@ const (
 	elsewhere = .6  // the same in other documents
 	local     = .55 // where a variable gets its value
 	remark    = .5  // the comment of a declaration
+	glossed   = .48 // what the comment of a name's declaration says of it
 	mentioned = .45 // where a name comes first
 	remainder = .4  // of the paragraph
 )

@@ -17,6 +17,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/role"
+	"github.com/tamis-search/tamis/corpus/topics"
 	"github.com/tamis-search/tamis/session"
 	"github.com/tamis-search/tamis/session/entities"
 	"github.com/tamis-search/tamis/session/turn"
@@ -273,6 +274,9 @@ func (g *suggester) others(ctx context.Context, last string, beside tamis.Beside
 	for i, h := range found.Hits {
 		if g.shown[h.Doc] != nil || len(h.Headings) == 0 {
 			continue
+		}
+		if _, made := topics.Made(h.Headings[len(h.Headings)-1]); made {
+			continue // nobody wrote it
 		}
 		c := &candidate{Suggestion: Suggestion{Text: h.Headings[len(h.Headings)-1], Doc: h.Doc, Start: h.Start, End: h.End, Why: "subject"},
 			path: h.Title + " " + strings.Join(h.Headings, " "), body: part(h.Text, 0), near: .5 / float64(1+i/4)}

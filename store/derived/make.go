@@ -58,6 +58,11 @@ func addTo(ctx context.Context, b *segment.Builder, v *view.View, p *ingest.Pipe
 	if err != nil {
 		return err
 	}
+	if p.Places() {
+		if err := v.ReadPlaces(h, d); err != nil {
+			return err
+		}
+	}
 	r, err := p.Rows(d, h.Analyzer)
 	if err != nil {
 		return err

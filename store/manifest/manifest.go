@@ -71,6 +71,7 @@ type Manifest struct {
 func (m *Manifest) ToWrite(c ingest.Config) {
 	m.Format, m.MinReader, m.MinWriter = max(m.Format, Format), max(m.MinReader, Format), max(m.MinWriter, Format)
 	m.Config.Dates = m.Config.Dates || c.Dates
+	m.Config.Chapters = m.Config.Chapters || c.Chapters
 }
 
 // Old says that a format without a head wrote it; nil is of none.

@@ -22,10 +22,11 @@ func (c *Console) aroundCommand() *cobra.Command {
 		Short: "Measure what contexts around a line keep of what it needs",
 		Long: `around measures tamis context --around over the documents of an index, or of files and
 folders, which are indexed in memory for it, on lines whose need is known without a model:
-what their acronyms stand for, the function that a line of Go stands in and what it names
-(by Go's own parser), the header of a table, the heading above, and for a sentence that
-begins with a pronoun a sentence that names what the document is about. Beside it stands a
-window of the same budget: as many words on either side as fit.`,
+what their acronyms stand for, what names are that title a document, the function that a
+line of Go stands in and what it names (by Go's own parser), the header of a table, the
+heading above, and for a sentence that begins with a pronoun a sentence that names what the
+document is about. Beside it stands a window of the same budget: as many words on either
+side as fit.`,
 		Example: "  tamis eval around docs\n" +
 			"  tamis eval around --index .tamis --budgets 128,512",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
+	"github.com/tamis-search/tamis/engine"
 	"github.com/tamis-search/tamis/engine/opensearch"
 	"github.com/tamis-search/tamis/eval"
 	"github.com/tamis-search/tamis/eval/baselines"
@@ -47,14 +48,14 @@ baselines, and compares question by question.`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.sets != "" {
-				for _, f := range []string{"documents", "questions", "run", "index"} {
+				for _, f := range []string{"documents", "questions", "run", "index", "chapters"} {
 					if cmd.Flags().Changed(f) {
 						return flags.Usagef("--%s is for one set and --sets for many: give one of them", f)
 					}
 				}
 			} else if f := o.needsSets(tune); f != "" {
 				return flags.Usagef("--%s needs --sets DIR, a folder of evidence sets", f)
-			} else if err := required(cmd, "documents", "questions"); err != nil {
+			} else if err := errors.Join(required(cmd, "documents", "questions"), o.chaptersAlone()); err != nil {
 				return err
 			}
 			if o.plot != "" && !cmd.Flags().Changed("budgets") {
@@ -96,7 +97,7 @@ baselines, and compares question by question.`,
 			var report *eval.ContextReport
 			err = writeTo(runFile, func(w io.Writer) error {
 				run := eval.NewRunWriter(w)
-				report, err = contexts(cmd.Context(), set, index, o.encoder, limits, counter, run.Write)
+				report, err = contexts(cmd.Context(), set, index, o, limits, counter, run.Write)
 				return errors.Join(err, run.Flush())
 			})
 			if err != nil {
@@ -135,16 +136,26 @@ type suiteOptions struct {
 	pooled, heldOut, ablate, candidates bool
 	units                               []string
 	model                               string
+	chapters                            bool
 	encoder                             tamis.Encoder // of model
 }
 
 func (o *suiteOptions) add(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.units, "unit", nil, "compare contexts made of these units, all or some of: "+strings.Join(unit.Kinds(), ", "))
+	f.BoolVar(&o.chapters, "chapters", false, "of --documents: long texts without headings get chapters, as tamis index --chapters makes them")
 	f.BoolVar(&o.pooled, "pooled", false, "ask every question of the documents of all --sets as one corpus")
 	f.BoolVar(&o.heldOut, "held-out", false, "tune the weights for each of --sets on the half of them that it is not in")
 	f.BoolVar(&o.ablate, "ablate", false, "ask --sets again without each ingredient of the score")
 	f.BoolVar(&o.candidates, "candidates", false, "say of --sets how much evidence was among the sentences scored")
 	f.StringVar(&o.plot, "plot", "", "draw the recall of --sets over the budget as an SVG image into this file")
+}
+
+// chaptersAlone is the error of --chapters beside what they are not made for.
+func (o *suiteOptions) chaptersAlone() error {
+	if o.chapters && (o.model != "" || len(o.units) > 0) {
+		return flags.Usagef("--chapters is for --documents and --questions, without --model and --unit")
+	}
+	return nil
 }
 
 // needsSets names a flag that was given and means nothing without --sets.
@@ -240,11 +251,16 @@ func heldOut(ctx context.Context, s *suite.Suite) ([]*score.Weights, error) {
 	return weights, nil
 }
 
-func contexts(ctx context.Context, set *eval.EvidenceSet, index string, e tamis.Encoder, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
-	open := func() (*system.Contexts, error) { return system.NewContexts(ctx, set, e) }
+func contexts(ctx context.Context, set *eval.EvidenceSet, index string, o suiteOptions, budgets []int, counter tokens.Counter, emit func(*eval.Context) error) (*eval.ContextReport, error) {
+	open := func() (*system.Contexts, error) { return system.NewContexts(ctx, set, o.encoder) }
+	if o.chapters {
+		open = func() (*system.Contexts, error) {
+			return system.OpenContexts(ctx, set, func(string) (engine.Index, error) { return tamis.Open("", tamis.Options{Chapters: true}) }, nil)
+		}
+	}
 	if index != "" {
-		if !strings.HasPrefix(index, opensearch.Scheme) || e != nil {
-			return nil, flags.Usagef("--index is the address of a cluster (opensearch://HOST:PORT/NAME), without --model: else contexts are measured in memory")
+		if !strings.HasPrefix(index, opensearch.Scheme) || o.encoder != nil || o.chapters {
+			return nil, flags.Usagef("--index is the address of a cluster (opensearch://HOST:PORT/NAME), without --model and --chapters: else contexts are measured in memory")
 		}
 		open = func() (*system.Contexts, error) { return system.ContextsInCluster(ctx, set, index) }
 	}

@@ -92,8 +92,8 @@ With --around it prints, instead of an answer, what a sentence, a row or some li
 document need to be understood or translated: the range itself first, then what its "it"
 and "this rule" refer to, where its acronyms, names and terms are introduced, in its
 document or in others, the headings above it, the header of its table, the declaration
-that a line of code stands in, the sentence before. The range is DOC:LINE,
-DOC:L12-L14 (lines), or DOC:671-743 (bytes, as receipts and searches name them); a
+that a line of code stands in, the types of its variables, what comments and docstrings
+say of the names that it uses, the sentence before. The range is DOC:LINE, DOC:L12-L14 (lines), or DOC:671-743 (bytes, as receipts and searches name them); a
 sentence that it cuts is taken whole. The list of sources says why each was kept.
 
 With --json it prints the receipt: every kept span with document, byte range and
