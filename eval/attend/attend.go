@@ -48,6 +48,7 @@ type Row struct {
 	Asked      map[string]int     `json:"asked"`
 	Perplexity float64            `json:"perplexity,omitempty"` // of the steps
 	Agreement  float64            `json:"agreement,omitempty"`  // of the steps' most probable tokens with those of dense attention
+	Divergence float64            `json:"divergence"`           // of the next token's probabilities from those of dense attention, in nats, in the mean
 	Read       float64            `json:"read"`                 // share of keys that prefill reads
 	ReadStep   float64            `json:"read_step"`            // that decoding reads, of all tokens so far
 	Entropy    float64            `json:"entropy"`              // of attention while decoding, in nats
@@ -61,7 +62,9 @@ type Row struct {
 	surprise float64
 	steps    []float64
 	same     int
-	said     []int32 // at each step
+	off      float64
+	said     []int32     // at each step
+	logits   [][]float32 // the same, while a text is read
 }
 
 // Report is a grid.
@@ -137,6 +140,7 @@ func (o *Options) trial(ctx context.Context, d *decoder.Decoder, m maker, rows [
 		}
 		row.compare(rows[0])
 	}
+	rows[0].logits = nil
 	return nil
 }
 
@@ -220,7 +224,9 @@ func (r *Row) time(ctx context.Context, d *decoder.Decoder, text, next []int32) 
 	d.Drop(c)
 	r.Prefill = min(r.Prefill, figures.Milliseconds(time.Since(start)))
 	r.Bytes = c.Bytes()
+	r.logits = nil
 	for _, id := range next {
+		r.logits = append(r.logits, logits)
 		r.said = append(r.said, best(logits))
 		r.surprise += surprise(logits, id)
 		start := time.Now()
@@ -240,6 +246,12 @@ func (r *Row) compare(dense *Row) {
 			r.same++
 		}
 	}
+	for i, logits := range r.logits {
+		r.off += divergence(dense.logits[i], logits)
+	}
+	if r != dense {
+		r.logits = nil
+	}
 }
 
 // close makes figures of what was counted.
@@ -251,7 +263,11 @@ func (r *Row) close(o Options) {
 	r.Read, r.ReadStep = share(&r.watch[0]), share(&r.watch[1])
 	r.Entropy = r.watch[1].Entropy / float64(max(1, r.watch[1].Rows))
 	r.Step = figures.Median(r.steps)
-	if n := float64(len(r.said)); o.Text != "" && n > 0 {
+	n := float64(len(r.said))
+	if n > 0 {
+		r.Divergence = max(0, r.off/n)
+	}
+	if o.Text != "" && n > 0 {
 		r.Perplexity, r.Agreement = math.Exp(r.surprise/n), float64(r.same)/n
 	}
 }
@@ -265,6 +281,22 @@ func best(logits []float32) int32 {
 		}
 	}
 	return int32(most)
+}
+
+// divergence is how many nats more a text costs that is as probable as the first logits say, where it
+// is foreseen by the second: that of Kullback and Leibler.
+func divergence(of, by []float32) (nats float64) {
+	most := slices.Max(of)
+	sum := 0.
+	for _, v := range of {
+		sum += math.Exp(float64(v - most))
+	}
+	log, other := math.Log(sum)+float64(most), surprise(by, 0)+float64(by[0])
+	for i, v := range of {
+		p := float64(v) - log
+		nats += math.Exp(p) * (p - (float64(by[i]) - other))
+	}
+	return nats
 }
 
 // surprise is how many nats a token costs.

@@ -48,12 +48,13 @@ type Policy struct {
 	Share   float64 // of the keys that are kept
 	Apart   bool    // heads of a layer share what is kept between them as their scores say (AdaKV)
 	Pyramid bool    // layers keep the less the higher they are (PyramidKV)
+	Bits    int     // of a number in the cache: 8, 4, or 0 for float32
 	Tail    int     // tokens at the end of what is read at once that read all
 }
 
 // Sparse says whether anything is skipped or dropped.
 func (p *Policy) Sparse() bool {
-	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil)
+	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil || p.Bits > 0)
 }
 
 // Queries are those of a block of tokens in the heads that read the same keys.
@@ -100,10 +101,22 @@ func (k *Keys) At(dst []float32, i int) {
 	}
 }
 
-// Cut forgets all but the first n keys.
-func (k *Keys) Cut(n int) {
+// Cut forgets all but the first n keys, before which there are others.
+func (k *Keys) Cut(n, others int) {
 	k.N = n
-	k.meant, k.bounded = min(k.meant, n/Page), min(k.bounded, n/Page)
+	k.meant, k.bounded = min(k.meant, (others+n)/Page), min(k.bounded, (others+n)/Page)
+}
+
+// Whole are keys that these are a part of, whose pages they know.
+func (k *Keys) Whole(packed []float32, n int) Keys {
+	o := *k
+	o.Packed, o.N = packed, n
+	return o
+}
+
+// Learn takes over what the whole has learnt of its pages.
+func (k *Keys) Learn(whole *Keys) {
+	k.means, k.bounds, k.meant, k.bounded = whole.means, whole.bounds, whole.meant, whole.bounded
 }
 
 // Clone are keys of their own.

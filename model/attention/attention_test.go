@@ -61,7 +61,7 @@ func TestBounds(t *testing.T) {
 	q, k := random(1, 320, 1, 16)
 	k.Means(20)
 	k.Bounds(20)
-	k.Cut(100)
+	k.Cut(100, 0)
 	r := rand.New(rand.NewPCG(3, 3))
 	for i := 112 * k.Size; i < len(k.Packed); i++ {
 		k.Packed[i] = float32(r.NormFloat64())

@@ -3,6 +3,7 @@ package attention
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,21 @@ type Family struct {
 	Dynamic bool   `json:"dynamic"` // looks at queries or keys; else at places alone
 	Stages  string `json:"stages"`
 	set     func(p *Policy, share float64)
+}
+
+// Kind says whether it is static or dynamic, and whether it skips, drops or rounds.
+func (f Family) Kind() string {
+	kind := "static"
+	if f.Dynamic {
+		kind = "dynamic"
+	}
+	switch {
+	case slices.ContainsFunc(forms, func(o Family) bool { return o.Name == f.Name }):
+		return kind + ", rounds"
+	case f.Drops:
+		return kind + ", drops"
+	}
+	return kind + ", skips"
 }
 
 // DefaultShare is that of a part without one.
@@ -46,6 +62,14 @@ var families = []Family{
 	{"expected", "Expected attention (2510.00636)", "what queries to come will read, by their mean and covariance", true, true, "cache", cache(Expected{})},
 }
 
+// Forms are those of the cache beside float32, in the order in which they are explained.
+func Forms() []Family { return forms }
+
+var forms = []Family{
+	{"q8", "KIVI (2402.02750)", "8 bits a number: keys by channel, values by token", false, false, "cache", func(p *Policy, _ float64) { p.Bits = 8 }},
+	{"q4", "KIVI (2402.02750)", "4 bits a number: keys by channel, values by token", false, false, "cache", func(p *Policy, _ float64) { p.Bits = 4 }},
+}
+
 func cache(s Scorer) func(p *Policy, share float64) {
 	return func(p *Policy, share float64) { p.Cache, p.Share = s, share }
 }
@@ -57,7 +81,8 @@ const tail = 64
 // Parse is the policy that a text names: parts joined by +, each a family, and a colon and the
 // share that is read or kept where it is not a quarter. "ada-" before a part for the cache has
 // heads share; "tail" has the last 64 tokens of what is read at once, and those that decoding adds
-// where no part for decoding alone is there, read everything; "dense" or nothing is dense.
+// where no part for decoding alone is there, read everything; "q8" and "q4" have 8 and 4 bits a number
+// in the cache; "dense" or nothing is dense.
 func Parse(text string) (*Policy, error) {
 	p := &Policy{Name: text}
 	if text == "" || text == "dense" {
@@ -101,11 +126,12 @@ func Parse(text string) (*Policy, error) {
 // join takes over what a part says, or reports that another says it.
 func (p *Policy) join(one Policy) bool {
 	switch {
-	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil:
+	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0:
 		return false
 	case one.Cache != nil:
 		p.Cache, p.Share, p.Apart, p.Pyramid = one.Cache, one.Share, one.Apart, one.Pyramid
 	}
+	p.Bits = max(p.Bits, one.Bits)
 	if one.Prefill != nil {
 		p.Prefill = one.Prefill
 	}
@@ -123,6 +149,12 @@ func parsePart(part string) (p Policy, err error) {
 			return p, fmt.Errorf("%w: %s asks for a share of %s; give a number above 0, and 1 at most, such as %s:0.25", ErrUnknown, quoted(part), quoted(given), name)
 		}
 	}
+	for _, f := range forms {
+		if f.Name == name && !has {
+			f.set(&p, 0)
+			return p, nil
+		}
+	}
 	kind, apart := strings.CutPrefix(name, "ada-")
 	for _, f := range families {
 		if f.Name == kind && (f.Drops || !apart) {
@@ -131,7 +163,7 @@ func parsePart(part string) (p Policy, err error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, with which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
+	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), +tail, with which the last tokens read everything, and q8 and q4, which have no share", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
 }
 
 func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
@@ -139,7 +171,7 @@ func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
 // Names are those of all families, and dense.
 func Names() []string {
 	all := []string{"dense"}
-	for _, f := range families {
+	for _, f := range slices.Concat(families, forms) {
 		all = append(all, f.Name)
 	}
 	return all

@@ -43,6 +43,9 @@ func (d *Decoder) plan(r *room, c *Cache, from, end int, step bool) int {
 		r.planner = p.Prefill
 		n = min(n, blockRows-from%blockRows, end-p.Tail-from)
 	}
+	if p != nil && p.Bits > 0 {
+		n = min(n, blockRows-from%blockRows)
+	}
 	return n
 }
 
@@ -53,6 +56,11 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	turns := r.turns[0]
 	if l.window > 0 {
 		turns = r.turns[1]
+	}
+	if p := c.Policy; p != nil && p.Bits > 0 && k.heads[0].coded == nil && len(c.tokens) == 0 {
+		for h := range k.heads {
+			k.heads[h].coded = attention.NewCoded(p.Bits, size)
+		}
 	}
 	recent := 0
 	if p := c.Policy; p != nil && p.Cache != nil && l.window == 0 {
@@ -159,7 +167,8 @@ type view struct {
 var gatherAlways = false
 
 // view makes that of a block, by the block's planner where the layer reads all.
-func (d *Decoder) view(r *room, l *layer, h *held, rows int, w *Watch) view {
+func (d *Decoder) view(r *room, l *layer, in *held, rows int, w *Watch) view {
+	h := in.open(&r.opened[in.Head])
 	before := h.N - rows
 	whole := view{h.Packed, h.values, before, nil}
 	if r.planner == nil || l.window > 0 {
@@ -169,6 +178,7 @@ func (d *Decoder) view(r *room, l *layer, h *held, rows int, w *Watch) view {
 	g, group := &r.gathered[h.Head], d.Heads/d.KeyHeads
 	q := attention.NewQueries(r.qkv[h.Head*group*d.HeadSize:], simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize), rows, group, before, d.scale)
 	g.spans = r.planner.Plan(q, &h.Keys, g.spans[:0])
+	in.Learn(&h.Keys)
 	g.own(before, h.N)
 	w.plan(&h.Keys, rows, g.spans)
 	if len(g.spans) == 1 && g.spans[0].From == 0 && !gatherAlways {
@@ -234,7 +244,7 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 	group, most := d.Heads/d.KeyHeads, 0
 	views := make([]view, d.KeyHeads)
 	for h := range k.heads {
-		most = max(most, k.heads[h].N)
+		most = max(most, k.heads[h].tokens())
 	}
 	d.divide(d.KeyHeads, rows*most*d.HeadSize, func(from, to int) {
 		for g := from; g < to; g++ {
@@ -254,6 +264,9 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 			d.attendRows(r, l, &views[h/group], thread, h, first, min(rows, first+attendRows), c.Watch)
 		}
 	})
+	for h := range k.heads {
+		k.heads[h].code()
+	}
 	if w := c.Watch; w != nil {
 		for _, v := range views {
 			for i := range rows {

@@ -28,11 +28,13 @@ type kept struct {
 }
 
 // held is that of a head. Keys are laid out as simd.Pack does with a column a token, values
-// with a row a token: a head has a panel for each 16 of its numbers.
+// with a row a token: a head has a panel for each 16 of its numbers. Where the policy has few bits,
+// whole groups of tokens stand in them, and Keys and values are those of the tokens behind.
 type held struct {
 	attention.Keys
-	values [][]float32 // by panel
-	places []int32     // of the tokens, where not all are kept; else nil
+	values [][]float32      // by panel
+	coded  *attention.Coded // nil where all are in float32
+	places []int32          // of the tokens, where not all are kept; else nil
 }
 
 // NewCache is an empty one.
@@ -53,7 +55,8 @@ func (d *Decoder) NewCache() *Cache {
 // Tokens are what was read. They are not to be changed.
 func (c *Cache) Tokens() []int32 { return c.tokens }
 
-// Cut forgets all but the first n tokens. What a policy has dropped of these stays dropped.
+// Cut forgets all but the first n tokens. What a policy has dropped of these stays dropped, and what it
+// has in few bits stays rounded.
 func (c *Cache) Cut(n int) {
 	if n >= len(c.tokens) {
 		return
@@ -69,9 +72,8 @@ func (c *Cache) Cut(n int) {
 					h.places = nil
 				}
 			}
-			h.Keys.Cut(left)
-			for p := range h.values {
-				h.values[p] = h.values[p][:left*simd.Columns]
+			if h.cut(left); n == 0 {
+				h.coded = nil
 			}
 		}
 	}
@@ -85,6 +87,9 @@ func (c *Cache) Clone() *Cache {
 		for j := range o.layers[i].heads {
 			h := &o.layers[i].heads[j]
 			h.Keys, h.places, h.values = h.Keys.Clone(), slices.Clone(h.places), slices.Clone(h.values)
+			if h.coded != nil {
+				h.coded = h.coded.Clone()
+			}
 			for p := range h.values {
 				h.values[p] = slices.Clone(h.values[p])
 			}
@@ -103,6 +108,9 @@ func (c *Cache) Bytes() int {
 		n += 4 * len(k.recent)
 		for i := range k.heads {
 			n += k.heads[i].Bytes() + 4*len(k.heads[i].places)
+			if k.heads[i].coded != nil {
+				n += k.heads[i].coded.Bytes()
+			}
 			for _, v := range k.heads[i].values {
 				n += 4 * len(v)
 			}
@@ -142,6 +150,7 @@ func (d *Decoder) Drop(c *Cache) {
 	if c.Policy == nil || c.Policy.Cache == nil {
 		return
 	}
+	wholes := make([]held, d.KeyHeads)
 	for i := range c.layers {
 		k := &c.layers[i]
 		if d.layers[i].window > 0 {
@@ -150,7 +159,7 @@ func (d *Decoder) Drop(c *Cache) {
 		heads, group := make([]*attention.Kept, d.KeyHeads), d.Heads/d.KeyHeads
 		rows := len(k.recent) / (d.Heads * d.HeadSize)
 		for h := range k.heads {
-			own := &k.heads[h]
+			own := k.heads[h].open(&wholes[h])
 			heads[h] = &attention.Kept{
 				Keys: &own.Keys, Last: len(c.tokens) - 1, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by) },
 			}
@@ -162,7 +171,7 @@ func (d *Decoder) Drop(c *Cache) {
 			continue // cut since it was read
 		}
 		for h, chosen := range c.Policy.Choose(heads, c.Policy.Budget(i, d.Layers, len(c.tokens))) {
-			k.heads[h].only(chosen)
+			k.heads[h].only(chosen, k.heads[h].open(&wholes[h]))
 		}
 		k.recent = nil
 	}
@@ -175,9 +184,9 @@ func (h *held) value(dst []float32, i int) {
 	}
 }
 
-// only keeps some tokens, in memory of their own.
-func (h *held) only(chosen []int32) {
-	if len(chosen) == h.N {
+// only keeps some tokens of the whole of what is held, in memory of their own.
+func (h *held) only(chosen []int32, whole *held) {
+	if len(chosen) == whole.N {
 		return
 	}
 	places := make([]int32, len(chosen))
@@ -190,8 +199,12 @@ func (h *held) only(chosen []int32) {
 	for _, at := range chosen {
 		g.spans = append(g.spans, attention.Span{From: int(at), To: int(at) + 1})
 	}
-	g.gather(h)
+	g.gather(whole)
 	keys := h.Keys
 	h.Keys = attention.Keys{Layer: keys.Layer, Head: keys.Head, Heads: keys.Heads, Size: keys.Size, N: len(chosen), Packed: g.keys}
 	h.values, h.places = g.values, places
+	if h.coded != nil {
+		h.coded.Cut(0)
+		h.code()
+	}
 }

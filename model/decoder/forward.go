@@ -134,6 +134,7 @@ type room struct {
 	turns                                [2]turns          // of layers that read all, and of those with a window
 	planner                              attention.Planner // of the block; nil where it reads all
 	gathered                             []gathered        // by head of keys
+	opened                               []held            // the same: what was coded, in float32
 	scores                               [][]float32       // by thread
 	zeros                                []float32         // as many as the tokens, in whole panels
 	whole                                simd.BlockRows
@@ -153,7 +154,7 @@ func (d *Decoder) room(c *Cache, rows int) *room {
 		rows: rows, states: make([]float32, rows*d.Width), normed: make([]float32, rows*d.Width),
 		qkv: make([]float32, rows*simd.Padded(qkv)), mixed: make([]float32, rows*d.Heads*d.HeadSize),
 		inner: make([]float32, rows*simd.Padded(2*max(d.Inner, d.together))), y: make([]float32, rows*simd.Padded(d.Width)),
-		gathered: make([]gathered, d.KeyHeads),
+		gathered: make([]gathered, d.KeyHeads), opened: make([]held, d.KeyHeads),
 	}
 	for i, steps := range d.steps {
 		if steps != nil {

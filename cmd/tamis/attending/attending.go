@@ -50,6 +50,8 @@ the tokens, and says for each policy and length:
                         one; keys that mean something else in each context
   perplexity, same      of the text that follows, and how often the most probable token
                         is that of dense attention (with --text)
+  divergence            of the next token's probabilities from those of dense
+                        attention, in nats
   read, read a step     shares of the tokens so far that prefill and decoding read
   entropy               of attention while decoding, in nats
   prefill, step, cache  time and bytes, and beside dense attention in the same run
@@ -60,7 +62,7 @@ it is any GGUF file that tamis runs, and --text is a text it has not seen, in wh
 facts are hidden.
 
 A policy is a name, a colon and a share where it is not a quarter; parts for prefill,
-decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` says which there are.
+decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits. ` + "`tamis eval attention --list`" + ` says which there are.
 --shares asks for each policy at each of them. --suite frontier is the whole grid.`,
 		Example: `  tamis eval attention
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
@@ -210,6 +212,9 @@ func (o *options) fill(positions int) {
 				o.Policies = append(o.Policies, f.Name+"+tail")
 			}
 		}
+		for _, f := range attention.Forms() {
+			o.Policies = append(o.Policies, f.Name, "snapkv+"+f.Name)
+		}
 	}
 	if len(o.Lengths) == 0 {
 		o.Lengths = []int{2048, 4096}
@@ -226,11 +231,11 @@ func (o *options) fill(positions int) {
 	}
 	var all []string
 	for _, p := range o.Policies {
-		if strings.Contains(p, ":") || p == "dense" {
+		first, rest, more := strings.Cut(p, "+")
+		if strings.Contains(p, ":") || p == "dense" || slices.ContainsFunc(attention.Forms(), func(f attention.Family) bool { return f.Name == first }) {
 			all = append(all, p)
 			continue
 		}
-		first, rest, more := strings.Cut(p, "+")
 		if more {
 			rest = "+" + rest
 		}
@@ -277,7 +282,7 @@ func draw(path string, write func(io.Writer) error) error {
 // list says which policies there are.
 func (c *Console) list(asJSON bool) error {
 	if asJSON {
-		return c.JSON(attention.Families())
+		return c.JSON(slices.Concat(attention.Families(), attention.Forms()))
 	}
 	return attend.WriteFamilies(c.Out)
 }
