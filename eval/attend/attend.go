@@ -188,6 +188,7 @@ func (r *Row) ask(ctx context.Context, d *decoder.Decoder, task string, p prompt
 				return err
 			}
 		}
+		own.Asked = len(q.ask)
 		d.Drop(own)
 		own.Watch = &r.watch[1]
 		found := true

@@ -38,7 +38,7 @@ func WriteMask(ctx context.Context, w io.Writer, d *decoder.Decoder, o Options, 
 	q := text.questions[0]
 	ids := append(text.ids[:maskTokens-len(q.ask)], q.ask...)
 	c := d.NewCache()
-	c.Policy = p
+	c.Policy, c.Asked = p, len(q.ask)
 	var lines []string
 	c.Watch = &decoder.Watch{Plan: func(l, h, tokens int, spans []attention.Span) {
 		if l == layer && h == head {

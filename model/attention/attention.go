@@ -41,15 +41,17 @@ type Planner interface {
 
 // Policy is what attention reads and keeps. The zero Policy is dense.
 type Policy struct {
-	Name    string  // as it was asked for
-	Prefill Planner // nil where a block reads all
-	Step    Planner // nil where a step of decoding reads all
-	Cache   Scorer  // nil where all is kept
-	Share   float64 // of the keys that are kept
-	Apart   bool    // heads of a layer share what is kept between them as their scores say (AdaKV)
-	Pyramid bool    // layers keep the less the higher they are (PyramidKV)
-	Bits    int     // of a number in the cache: 8, 4, or 0 for float32
-	Tail    int     // tokens at the end of what is read at once that read all
+	Name     string  // as it was asked for
+	Prefill  Planner // nil where a block reads all
+	Step     Planner // nil where a step of decoding reads all
+	Cache    Scorer  // nil where all is kept
+	Share    float64 // of the keys that are kept
+	Apart    bool    // heads of a layer share what is kept between them as their scores say (AdaKV)
+	Together bool    // heads of a layer keep the same (ChunkKV)
+	Turned   bool    // kept keys are turned to positions that follow each other (Finch)
+	Pyramid  bool    // layers keep the less the higher they are (PyramidKV)
+	Bits     int     // of a number in the cache: 8, 4, or 0 for float32
+	Tail     int     // tokens at the end of what is read at once that read all
 }
 
 // Sparse says whether anything is skipped or dropped.

@@ -56,7 +56,8 @@ var families = []Family{
 	{"recent", "StreamingLLM (2309.17453)", "4 sinks and the nearest tokens", true, false, "cache", cache(Recent{})},
 	{"snapkv", "SnapKV (2404.14469)", "what the last 64 queries read, and its neighbours", true, true, "cache", cache(SnapKV{})},
 	{"pyramid", "PyramidKV (2406.02069)", "as snapkv, of higher layers less", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Pyramid = SnapKV{}, s, true }},
-	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 10 that the last 64 queries read", true, true, "cache", cache(ChunkKV{})},
+	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 20 that the last 64 queries read", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Together = ChunkKV{}, s, true }},
+	{"finch", "Finch (2408.00167)", "what the question reads, turned to positions that follow each other", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Turned = Finch{}, s, true }},
 	{"tova", "TOVA (2401.06104)", "what the last query reads", true, true, "cache", cache(TOVA{})},
 	{"keydiff", "KeyDiff (2504.15364)", "keys that are least like the others", true, true, "cache", cache(KeyDiff{})},
 	{"expected", "Expected attention (2510.00636)", "what queries to come will read, by their mean and covariance", true, true, "cache", cache(Expected{})},
@@ -129,7 +130,7 @@ func (p *Policy) join(one Policy) bool {
 	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0:
 		return false
 	case one.Cache != nil:
-		p.Cache, p.Share, p.Apart, p.Pyramid = one.Cache, one.Share, one.Apart, one.Pyramid
+		p.Cache, p.Share, p.Apart, p.Pyramid, p.Together, p.Turned = one.Cache, one.Share, one.Apart, one.Pyramid, one.Together, one.Turned
 	}
 	p.Bits = max(p.Bits, one.Bits)
 	if one.Prefill != nil {
@@ -159,7 +160,9 @@ func parsePart(part string) (p Policy, err error) {
 	for _, f := range families {
 		if f.Name == kind && (f.Drops || !apart) {
 			f.set(&p, share)
-			p.Apart = apart
+			if p.Apart = apart; apart && (p.Together || p.Turned) {
+				return p, fmt.Errorf("%w: the heads of %s keep as much as each other, so that ada- does not go with it", ErrUnknown, kind)
+			}
 			return p, nil
 		}
 	}

@@ -88,14 +88,15 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	}
 }
 
-// turnBy turns queries, one behind the other, by so many positions, as layers do that read all.
-func (d *Decoder) turnBy(x []float32, by int) {
+// turnBy turns queries, one behind the other, by so many positions, as layers do that read all (0) or
+// a window (1).
+func (d *Decoder) turnBy(x []float32, by, kind int) {
 	half := d.HeadSize / 2
-	if d.steps[0] == nil {
+	if d.steps[kind] == nil || by == 0 {
 		return
 	}
 	t := turns{make([]float32, half), make([]float32, half)}
-	for j, step := range d.steps[0] {
+	for j, step := range d.steps[kind] {
 		sin, cos := math.Sincos(float64(by) * step)
 		t.sines[j], t.cosines[j] = float32(sin), float32(cos)
 	}

@@ -15,8 +15,12 @@ type Cache struct {
 	Policy *attention.Policy
 	// Watch, where not nil, counts what attention reads.
 	Watch *Watch
+	// Asked is how many of the last tokens are the question, for policies that look at it when the
+	// cache becomes smaller; 0 where nobody knows.
+	Asked int
 
 	tokens []int32
+	gone   int // positions that tokens moved forward by, since keys before them were turned
 	layers []kept
 	room   *room
 }
@@ -35,6 +39,7 @@ type held struct {
 	values [][]float32      // by panel
 	coded  *attention.Coded // nil where all are in float32
 	places []int32          // of the tokens, where not all are kept; else nil
+	turned int              // of these that are at positions that follow each other from 0 on
 }
 
 // NewCache is an empty one.
@@ -56,11 +61,13 @@ func (d *Decoder) NewCache() *Cache {
 func (c *Cache) Tokens() []int32 { return c.tokens }
 
 // Cut forgets all but the first n tokens. What a policy has dropped of these stays dropped, and what it
-// has in few bits stays rounded.
+// has in few bits stays rounded; where keys were turned, a cut among these leaves others further from what
+// comes than they were.
 func (c *Cache) Cut(n int) {
 	if n >= len(c.tokens) {
 		return
 	}
+	most, cut := 0, false // of what was turned
 	c.tokens = c.tokens[:n]
 	for i := range c.layers {
 		c.layers[i].recent = c.layers[i].recent[:0]
@@ -75,13 +82,20 @@ func (c *Cache) Cut(n int) {
 			if h.cut(left); n == 0 {
 				h.coded = nil
 			}
+			if left < h.turned {
+				h.turned, cut = left, true
+			}
+			most = max(most, h.turned)
 		}
+	}
+	if cut { // what comes follows what is left
+		c.gone = n - most
 	}
 }
 
 // Clone is a cache of its own that holds the same.
 func (c *Cache) Clone() *Cache {
-	o := &Cache{Policy: c.Policy, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
+	o := &Cache{Policy: c.Policy, Asked: c.Asked, gone: c.gone, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
 	for i, k := range c.layers {
 		o.layers[i] = kept{heads: slices.Clone(k.heads), recent: slices.Clone(k.recent)}
 		for j := range o.layers[i].heads {
@@ -100,6 +114,9 @@ func (c *Cache) Clone() *Cache {
 
 // Kept are the positions of the tokens that a head of a layer holds; nil for all.
 func (c *Cache) Kept(layer, head int) []int32 { return c.layers[layer].heads[head].places }
+
+// next is the position of the next token.
+func (c *Cache) next() int { return len(c.tokens) - c.gone }
 
 // Bytes is what the cache holds; some memory is set aside behind it for what comes.
 func (c *Cache) Bytes() int {
@@ -150,7 +167,7 @@ func (d *Decoder) Drop(c *Cache) {
 	if c.Policy == nil || c.Policy.Cache == nil {
 		return
 	}
-	wholes := make([]held, d.KeyHeads)
+	wholes, moved := make([]held, d.KeyHeads), 0
 	for i := range c.layers {
 		k := &c.layers[i]
 		if d.layers[i].window > 0 {
@@ -161,7 +178,7 @@ func (d *Decoder) Drop(c *Cache) {
 		for h := range k.heads {
 			own := k.heads[h].open(&wholes[h])
 			heads[h] = &attention.Kept{
-				Keys: &own.Keys, Last: len(c.tokens) - 1, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by) },
+				Keys: &own.Keys, Last: c.next() - 1, Asked: c.Asked, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by, 0) },
 			}
 			if rows > 0 {
 				heads[h].Recent = attention.NewQueries(k.recent[h*group*d.HeadSize:], d.Heads*d.HeadSize, rows, group, own.N-rows, d.scale)
@@ -171,10 +188,47 @@ func (d *Decoder) Drop(c *Cache) {
 			continue // cut since it was read
 		}
 		for h, chosen := range c.Policy.Choose(heads, c.Policy.Budget(i, d.Layers, len(c.tokens))) {
-			k.heads[h].only(chosen, k.heads[h].open(&wholes[h]))
+			whole := k.heads[h].open(&wholes[h])
+			var turn func(key []float32, i int)
+			if c.Policy.Turned && d.steps[0] != nil {
+				moved = c.next() - len(chosen)
+				turn = func(key []float32, i int) { d.turnBy(key, i-k.heads[h].position(int(chosen[i]), c.gone), 0) }
+			}
+			if k.heads[h].only(chosen, whole, turn); turn != nil {
+				k.heads[h].turned = len(chosen)
+			}
 		}
 		k.recent = nil
 	}
+	d.move(c, moved)
+}
+
+// move turns the keys of layers that read a window back by so many positions, which are those of
+// what other layers dropped.
+func (d *Decoder) move(c *Cache, by int) {
+	if c.gone += by; by == 0 {
+		return
+	}
+	var room held
+	for i := range c.layers {
+		for h := range c.layers[i].heads {
+			if own := &c.layers[i].heads[h]; d.layers[i].window > 0 {
+				all := make([]int32, own.tokens())
+				for j := range all {
+					all[j] = int32(j)
+				}
+				own.only(all, own.open(&room), func(key []float32, _ int) { d.turnBy(key, -by, 1) })
+			}
+		}
+	}
+}
+
+// position is that of a token that is held, where tokens moved forward by so many.
+func (h *held) position(i, gone int) int {
+	if h.places == nil || i < h.turned {
+		return i
+	}
+	return int(h.places[i]) - gone
 }
 
 // value sets dst to that of a token.
@@ -184,13 +238,20 @@ func (h *held) value(dst []float32, i int) {
 	}
 }
 
-// only keeps some tokens of the whole of what is held, in memory of their own.
-func (h *held) only(chosen []int32, whole *held) {
-	if len(chosen) == whole.N {
+// only keeps some tokens of the whole of what is held, in memory of their own, and turns each where turn
+// is not nil.
+func (h *held) only(chosen []int32, whole *held, turn func(key []float32, i int)) {
+	if len(chosen) == whole.N && turn == nil {
 		return
 	}
-	places := make([]int32, len(chosen))
+	places := h.places
+	if len(chosen) < whole.N {
+		places = make([]int32, len(chosen))
+	}
 	for i, at := range chosen {
+		if len(chosen) == whole.N {
+			break
+		}
 		if places[i] = at; h.places != nil {
 			places[i] = h.places[at]
 		}
@@ -202,7 +263,16 @@ func (h *held) only(chosen []int32, whole *held) {
 	g.gather(whole)
 	keys := h.Keys
 	h.Keys = attention.Keys{Layer: keys.Layer, Head: keys.Head, Heads: keys.Heads, Size: keys.Size, N: len(chosen), Packed: g.keys}
-	h.values, h.places = g.values, places
+	h.values = g.values
+	if turn != nil {
+		key := make([]float32, h.Size)
+		for i := range chosen {
+			h.At(key, i)
+			turn(key, i)
+			h.setKey(i, key)
+		}
+	}
+	h.places = places
 	if h.coded != nil {
 		h.coded.Cut(0)
 		h.code()

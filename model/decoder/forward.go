@@ -48,7 +48,7 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
 	}
-	if n := before + len(ids); n > d.Positions {
+	if n := c.next() + len(ids); n > d.Positions {
 		return nil, fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
 	}
 	for _, id := range ids {
@@ -70,8 +70,8 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 		}
 		some := ids[from:][:n]
 		x = r.states[:len(some)*d.Width]
-		d.embed(r, x, len(c.tokens), some)
-		d.angles(r, len(c.tokens), len(some))
+		d.embed(r, x, c.next(), some)
+		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
 			d.layer(r, c, i, x)
 		}
