@@ -93,6 +93,8 @@ type Keys struct {
 	Packed             []float32
 	means, bounds      []float32 // of whole pages, packed with a column a page
 	meant, bounded     int       // pages that these have
+	hashes             []byte    // of the first keys, for Hashes
+	centre             []float32 // that these are without
 }
 
 // At sets dst to the key of a token.
@@ -107,6 +109,9 @@ func (k *Keys) At(dst []float32, i int) {
 func (k *Keys) Cut(n, others int) {
 	k.N = n
 	k.meant, k.bounded = min(k.meant, (others+n)/Page), min(k.bounded, (others+n)/Page)
+	if k.hashes = k.hashes[:min(len(k.hashes), (others+n)*hashRounds)]; len(k.hashes) == 0 {
+		k.centre = nil
+	}
 }
 
 // Whole are keys that these are a part of, whose pages they know.
@@ -119,17 +124,21 @@ func (k *Keys) Whole(packed []float32, n int) Keys {
 // Learn takes over what the whole has learnt of its pages.
 func (k *Keys) Learn(whole *Keys) {
 	k.means, k.bounds, k.meant, k.bounded = whole.means, whole.bounds, whole.meant, whole.bounded
+	k.hashes, k.centre = whole.hashes, whole.centre
 }
 
 // Clone are keys of their own.
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
+	o.hashes, o.centre = slices.Clone(k.hashes), slices.Clone(k.centre)
 	return o
 }
 
 // Bytes is what they hold.
-func (k *Keys) Bytes() int { return 4 * (len(k.Packed) + len(k.means) + len(k.bounds)) }
+func (k *Keys) Bytes() int {
+	return 4*(len(k.Packed)+len(k.means)+len(k.bounds)+len(k.centre)) + len(k.hashes)
+}
 
 // room makes packed hold so many columns of rows numbers.
 func room(packed []float32, columns, rows int) []float32 {
