@@ -172,6 +172,7 @@ func (r *Row) ask(ctx context.Context, d *decoder.Decoder, task string, p prompt
 	ids := p.ids
 	if len(p.questions) == 1 { // which ends the prompt
 		ids = slices.Concat(ids, p.questions[0].ask)
+		c.Asked = len(p.questions[0].ask)
 	}
 	logits, err := d.Read(ctx, c, ids)
 	if err != nil {

@@ -51,12 +51,13 @@ type Policy struct {
 	Turned   bool    // kept keys are turned to positions that follow each other (Finch)
 	Pyramid  bool    // layers keep the less the higher they are (PyramidKV)
 	Bits     int     // of a number in the cache: 8, 4, or 0 for float32
+	Alone    float64 // documents read themselves alone, and questions this share of them; 0 for prompts without
 	Tail     int     // tokens at the end of what is read at once that read all
 }
 
 // Sparse says whether anything is skipped or dropped.
 func (p *Policy) Sparse() bool {
-	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil || p.Bits > 0)
+	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil || p.Bits > 0 || p.Alone > 0)
 }
 
 // Queries are those of a block of tokens in the heads that read the same keys.

@@ -121,13 +121,13 @@ func TestChoose(t *testing.T) {
 func TestUnknownPolicies(t *testing.T) {
 	for text, say := range map[string]string{
 		"sparse": "there are dense, window", "quest:0": "above 0", "quest:1.5": "1 at most", "quest:NaN": "above 0", "quest:": "above 0", "ada-quest": "ada- before one for the cache",
-		"snapkv+tova": "two parts for the same stage", "blocks+stripes": "two parts", "quest+tail": "tail", "+": "no such", "window+window": "two parts",
+		"documents+finch": "documents say", "documents+quest": "documents say", "ada-finch": "does not go", "q8+q4": "two parts", "q8:0.5": "no such", "snapkv+tova": "two parts for the same stage", "blocks+stripes": "two parts", "quest+tail": "tail", "+": "no such", "window+window": "two parts",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%s: %v instead of %q", text, err, say)
 		}
 	}
-	for _, text := range []string{"", "dense", "window:0.1+tail", "stripes+quest:0.1+ada-snapkv:0.25", "chunks:0.2+quest:0.1", "quest:0.1+window"} {
+	for _, text := range []string{"", "dense", "window:0.1+tail", "stripes+quest:0.1+ada-snapkv:0.25", "chunks:0.2+quest:0.1", "quest:0.1+window", "q8", "q4+snapkv:0.1", "documents:1+snapkv+q8"} {
 		if _, err := Parse(text); err != nil {
 			t.Error(err)
 		}

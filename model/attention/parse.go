@@ -53,6 +53,7 @@ var families = []Family{
 	{"blocks", "DHSA (2510.24606)", "pages whose mean key is nearest to the mean query of a block", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Blocks{s} }},
 	{"probe", "ActQKV (2502.13542)", "pages nearest to the mean of a block's queries, those that are unlike the others weighing more", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Probe{s} }},
 	{"chunks", "Mixture of Contexts (2508.21058)", "pages whose mean key some query of a block wants most", false, true, "prefill, decoding", func(p *Policy, s float64) { p.Prefill, p.Step = Chunks{s}, Chunks{s} }},
+	{"documents", "BlockRank, parallel context encoding (2510.05396, 2412.16545)", "documents read themselves and what is shared, questions the documents that they attend to most", false, true, "prefill, decoding", func(p *Policy, s float64) { p.Alone = s }},
 	{"quest", "Quest (2406.10774)", "pages by a bound of what a query can meet in them", false, true, "decoding", func(p *Policy, s float64) { p.Step = Quest{s} }},
 	{"hashes", "HAX (2507.00449)", "keys that locality-sensitive hashing puts into a query's buckets", false, true, "decoding", func(p *Policy, s float64) { p.Step = Hashes{s} }},
 	{"recent", "StreamingLLM (2309.17453)", "4 sinks and the nearest tokens", true, false, "cache", cache(Recent{})},
@@ -120,6 +121,9 @@ func Parse(text string) (*Policy, error) {
 		}
 		p.join(one)
 	}
+	if p.Alone > 0 && (p.Prefill != nil || p.Step != nil || p.Turned || p.Tail > 0) {
+		return nil, fmt.Errorf("%w: in %s documents say what prefill and decoding read, and at which positions: join parts for the cache to them, but not finch", ErrUnknown, quoted(text))
+	}
 	if p.Tail > 0 && p.Prefill == nil {
 		return nil, fmt.Errorf("%w: %s has a tail, but nothing that reads sparsely before it: join it to window, strided, power, slashes, stripes, blocks or chunks", ErrUnknown, quoted(text))
 	}
@@ -129,12 +133,12 @@ func Parse(text string) (*Policy, error) {
 // join takes over what a part says, or reports that another says it.
 func (p *Policy) join(one Policy) bool {
 	switch {
-	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0:
+	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0 || one.Alone > 0 && p.Alone > 0:
 		return false
 	case one.Cache != nil:
 		p.Cache, p.Share, p.Apart, p.Pyramid, p.Together, p.Turned = one.Cache, one.Share, one.Apart, one.Pyramid, one.Together, one.Turned
 	}
-	p.Bits = max(p.Bits, one.Bits)
+	p.Bits, p.Alone = max(p.Bits, one.Bits), max(p.Alone, one.Alone)
 	if one.Prefill != nil {
 		p.Prefill = one.Prefill
 	}

@@ -43,6 +43,11 @@ func (d *Decoder) plan(r *room, c *Cache, from, end int, step bool) int {
 		r.planner = p.Prefill
 		n = min(n, blockRows-from%blockRows, end-p.Tail-from)
 	}
+	if r.apart = p != nil && p.Alone > 0; r.apart {
+		var to int
+		r.planner, to = c.apart(from)
+		n = min(n, to-from)
+	}
 	if p != nil && p.Bits > 0 {
 		n = min(n, blockRows-from%blockRows)
 	}
@@ -65,6 +70,9 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	recent := 0
 	if p := c.Policy; p != nil && p.Cache != nil && l.window == 0 {
 		recent = p.Cache.Queries() * d.Heads * size
+	}
+	if p := c.Policy; p != nil && p.Alone > 0 {
+		recent = max(recent, ranked*d.Heads*size)
 	}
 	for i := range rows {
 		row := r.qkv[i*stride:]
@@ -172,7 +180,7 @@ func (d *Decoder) view(r *room, l *layer, in *held, rows int, w *Watch) view {
 	h := in.open(&r.opened[in.Head])
 	before := h.N - rows
 	whole := view{h.Packed, h.values, before, nil}
-	if r.planner == nil || l.window > 0 {
+	if r.planner == nil || l.window > 0 && !r.apart || r.apart && h.places != nil {
 		w.plan(&h.Keys, rows, []attention.Span{{From: 0, To: h.N}})
 		return whole
 	}

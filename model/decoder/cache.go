@@ -19,8 +19,13 @@ type Cache struct {
 	// cache becomes smaller; 0 where nobody knows.
 	Asked int
 
+	// Parts are the ends of what is shared and of documents, for policies that read these by
+	// themselves. Without them the first text that is read is cut into documents of 256 tokens.
+	Parts []int
+
 	tokens []int32
-	gone   int // positions that tokens moved forward by, since keys before them were turned
+	parts  []int // Parts, or those that were made instead
+	gone   int   // positions that tokens moved forward by, since keys before them were turned
 	layers []kept
 	room   *room
 }
@@ -88,14 +93,17 @@ func (c *Cache) Cut(n int) {
 			most = max(most, h.turned)
 		}
 	}
-	if cut { // what comes follows what is left
+	switch {
+	case n == 0:
+		c.gone, c.parts = 0, nil
+	case cut: // what comes follows what is left
 		c.gone = n - most
 	}
 }
 
 // Clone is a cache of its own that holds the same.
 func (c *Cache) Clone() *Cache {
-	o := &Cache{Policy: c.Policy, Asked: c.Asked, gone: c.gone, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
+	o := &Cache{Policy: c.Policy, Asked: c.Asked, Parts: c.Parts, parts: c.parts, gone: c.gone, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
 	for i, k := range c.layers {
 		o.layers[i] = kept{heads: slices.Clone(k.heads), recent: slices.Clone(k.recent)}
 		for j := range o.layers[i].heads {

@@ -117,6 +117,7 @@ func TestCodedParts(t *testing.T) {
 		if f.Name == "stripes" {
 			same.Policy.Prefill = attention.Stripes{Theta: math.Inf(1), Share: 1}
 		}
+		same.Parts = []int{20, 380} // one document
 		a, b := logits(whole, ids), logits(same, ids)
 		d.Drop(same)
 		if !slices.Equal(a, b) || !slices.Equal(logits(whole, ids[:1]), logits(same, ids[:1])) {

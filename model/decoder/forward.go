@@ -48,7 +48,11 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
 	}
-	if n := c.next() + len(ids); n > d.Positions {
+	n, err := c.needs(len(ids))
+	if err != nil {
+		return nil, err
+	}
+	if n > d.Positions {
 		return nil, fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
 	}
 	for _, id := range ids {
@@ -133,6 +137,7 @@ type room struct {
 	states, normed, qkv, mixed, inner, y []float32
 	turns                                [2]turns          // of layers that read all, and of those with a window
 	planner                              attention.Planner // of the block; nil where it reads all
+	apart                                bool              // it has documents apart, in layers with windows too
 	gathered                             []gathered        // by head of keys
 	opened                               []held            // the same: what was coded, in float32
 	scores                               [][]float32       // by thread
