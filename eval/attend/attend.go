@@ -36,6 +36,9 @@ type Options struct {
 	// Text is held-out text, for models that were trained: facts are hidden in it. Without it the
 	// model is package induction's.
 	Text string
+	// State, where not "", is a file in which rows are kept as they are done: those that are in it are
+	// not measured again.
+	State string
 	// Watch, where not nil, is told what is measured now.
 	Watch func(what string)
 }
@@ -55,6 +58,11 @@ type Row struct {
 	Prefill    float64            `json:"prefill_ms"`           // the fastest
 	Step       float64            `json:"step_ms"`              // the median
 	Bytes      int                `json:"cache_bytes"`          // behind the text
+
+	// Beside dense attention in the same run.
+	PrefillGain float64 `json:"prefill_gain"` // how many times as fast
+	StepGain    float64 `json:"step_gain"`
+	CacheShare  float64 `json:"cache_share"` // of the bytes
 
 	policy   *attention.Policy
 	watch    [2]decoder.Watch // of prefill and of steps
@@ -95,6 +103,9 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 	if o.Tasks == nil {
 		o.Tasks = Tasks
 	}
+	if o.State != "" {
+		return o.resume(ctx, d)
+	}
 	maker, err := makerOf(d, o)
 	if err != nil {
 		return nil, err
@@ -112,6 +123,7 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 		}
 		for _, row := range rows {
 			row.close(o)
+			row.PrefillGain, row.StepGain, row.CacheShare = rows[0].Prefill/row.Prefill, rows[0].Step/row.Step, float64(row.Bytes)/float64(rows[0].Bytes)
 		}
 		r.Rows = append(r.Rows, rows...)
 	}

@@ -21,11 +21,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		text = "perplexity\tsame\t"
 	}
 	fmt.Fprintf(t, "tokens\tpolicy\t%s\t%sdivergence\tread\tread a step\tentropy\tprefill ms\t\tstep ms\t\tcache MB\t\t\n", strings.Join(r.tasks, "\t"), text)
-	var dense *Row
 	for _, row := range r.Rows {
-		if row.Policy == "dense" {
-			dense = row
-		}
 		fmt.Fprintf(t, "%d\t%s\t", row.Length, row.Policy)
 		for _, task := range r.tasks {
 			fmt.Fprintf(t, "%.1f %%\t", 100*row.Recall[task])
@@ -34,7 +30,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 			fmt.Fprintf(t, "%.2f\t%.1f %%\t", row.Perplexity, 100*row.Agreement)
 		}
 		fmt.Fprintf(t, "%.5f\t%.1f %%\t%.1f %%\t%.2f\t%.0f\t%.2f×\t%.2f\t%.2f×\t%.1f\t%.2f×\t\n", row.Divergence, 100*row.Read, 100*row.ReadStep, row.Entropy,
-			row.Prefill, dense.Prefill/row.Prefill, row.Step, dense.Step/row.Step, float64(row.Bytes)/1e6, float64(row.Bytes)/float64(dense.Bytes))
+			row.Prefill, row.PrefillGain, row.Step, row.StepGain, float64(row.Bytes)/1e6, row.CacheShare)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -63,11 +63,12 @@ facts are hidden.
 
 A policy is a name, a colon and a share where it is not a quarter; parts for prefill,
 decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits. ` + "`tamis eval attention --list`" + ` says which there are.
---shares asks for each policy at each of them. --suite frontier is the whole grid.`,
+--shares asks for each policy at each of them. --suite frontier is the whole grid; with
+--state it goes on where it was broken off.`,
 		Example: `  tamis eval attention
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
-  tamis eval attention --suite frontier --plot frontier.svg
+  tamis eval attention --suite frontier --state frontier.jsonl --plot frontier.svg
   tamis eval attention --list
   tamis eval attention --mask stripes:0.1+tail`,
 		Args: flags.Exact(),
@@ -85,7 +86,8 @@ decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits
 	f.IntVar(&o.Steps, "steps", 32, "steps of decoding that are timed and compared")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the texts")
 	f.IntVar(&o.threads, "threads", 0, "threads of the model (default: all)")
-	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes")
+	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds")
+	f.StringVar(&o.State, "state", "", "file in which results are kept as they are done: what is in it is not measured again")
 	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
 	f.StringVar(&o.mask, "mask", "", "draw what this policy reads, in --layer and --head, and measure nothing")
@@ -151,7 +153,11 @@ func (c *Console) show(r *attend.Report, o *options) error {
 	if o.asJSON {
 		return c.JSON(r)
 	}
-	return r.WriteTable(c.Out)
+	if err := r.WriteTable(c.Out); err != nil || o.suite == "" {
+		return err
+	}
+	fmt.Fprintln(c.Out)
+	return r.WriteFrontier(c.Out)
 }
 
 // check looks at flags before anything is loaded.
@@ -216,15 +222,19 @@ func (o *options) fill(positions int) {
 			o.Policies = append(o.Policies, f.Name, "snapkv+"+f.Name)
 		}
 	}
+	if o.suite == "frontier" {
+		if len(o.shares) == 0 {
+			o.shares = []float64{.05, .1, .25, .5}
+		}
+		if len(o.Lengths) == 0 {
+			o.Lengths = []int{2048, min(8192, positions-behind)}
+			if positions > 32768+behind {
+				o.Lengths = append(o.Lengths, 32768)
+			}
+		}
+	}
 	if len(o.Lengths) == 0 {
 		o.Lengths = []int{2048, 4096}
-	}
-	if o.suite == "frontier" {
-		o.shares = []float64{.05, .1, .25, .5}
-		o.Lengths = []int{2048, min(8192, positions-behind)}
-		if positions > 32768+behind {
-			o.Lengths = append(o.Lengths, 32768)
-		}
 	}
 	if len(o.shares) == 0 {
 		o.shares = []float64{attention.DefaultShare}
