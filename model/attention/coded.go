@@ -121,21 +121,39 @@ func (c *Coded) appendRow(codes []byte, row []float32, h half) []byte {
 
 // Open sets keys and values to those of groups from one on up to another, laid out as Add takes them.
 func (c *Coded) Open(keys []float32, values [][]float32, from, to int) {
-	pages, panels := Group/Page, c.size/Page
-	var ranges []simd.Range
+	some := make([][]float32, len(values))
 	for g := from; g < to; g++ {
-		for p := range pages {
-			if p%c.shared() == 0 {
-				ranges = opened(ranges, c.ranges[0][(g*c.sets(pages)+p/c.shared())*c.size:][:c.size])
-			}
-			c.open(keys[((g-from)*pages+p)*Page*c.size:], c.keys, g*pages+p, c.size, ranges)
+		for p, v := range values {
+			some[p] = v[(g-from)*Group*Page:]
 		}
-		for p := range panels {
-			if p%c.shared() == 0 {
-				ranges = opened(ranges, c.ranges[1][(g*c.sets(panels)+p/c.shared())*Group:][:Group])
-			}
-			c.open(values[p][(g-from)*Group*Page:], c.values, g*panels+p, Group, ranges)
+		c.OpenKeys(keys[(g-from)*Group*c.size:], g)
+		c.OpenValues(some, g)
+	}
+}
+
+// OpenKeys sets keys to those of a group.
+func (c *Coded) OpenKeys(keys []float32, group int) {
+	const pages = Group / Page
+	var room [256]simd.Range
+	ranges := room[:0]
+	for p := range pages {
+		if p%c.shared() == 0 {
+			ranges = opened(ranges, c.ranges[0][(group*c.sets(pages)+p/c.shared())*c.size:][:c.size])
 		}
+		c.open(keys[p*Page*c.size:], c.keys, group*pages+p, c.size, ranges)
+	}
+}
+
+// OpenValues sets values to those of a group, by panel.
+func (c *Coded) OpenValues(values [][]float32, group int) {
+	panels := c.size / Page
+	var room [Group]simd.Range
+	ranges := room[:0]
+	for p := range panels {
+		if p%c.shared() == 0 {
+			ranges = opened(ranges, c.ranges[1][(group*c.sets(panels)+p/c.shared())*Group:][:Group])
+		}
+		c.open(values[p], c.values, group*panels+p, Group, ranges)
 	}
 }
 

@@ -170,6 +170,7 @@ type view struct {
 	values [][]float32
 	before int              // tokens before the block
 	spans  []attention.Span // of one token's keys, read where they lie; nil for all that is there
+	coded  *attention.Coded // what stands before keys and values, of which one token reads all; or nil
 }
 
 // gatherAlways is for tests: what a planner names is gathered even where it is everything.
@@ -177,9 +178,13 @@ var gatherAlways = false
 
 // view makes that of a block, by the block's planner where the layer reads all.
 func (d *Decoder) view(r *room, l *layer, in *held, rows int, w *Watch) view {
+	if rows == 1 && r.planner == nil && l.window == 0 && in.coded != nil && in.coded.N() > 0 {
+		w.plan(&in.Keys, rows, []attention.Span{{From: 0, To: in.tokens()}})
+		return view{keys: in.Packed, values: in.values, before: in.tokens() - 1, coded: in.coded}
+	}
 	h := in.open(&r.opened[in.Head])
 	before := h.N - rows
-	whole := view{h.Packed, h.values, before, nil}
+	whole := view{keys: h.Packed, values: h.values, before: before}
 	if r.planner == nil || l.window > 0 && !r.apart || r.apart && h.places != nil {
 		w.plan(&h.Keys, rows, []attention.Span{{From: 0, To: h.N}})
 		return whole
@@ -194,10 +199,10 @@ func (d *Decoder) view(r *room, l *layer, in *held, rows int, w *Watch) view {
 		return whole
 	}
 	if rows == 1 && g.aligned() && !gatherAlways {
-		return view{h.Packed, h.values, g.tokens - 1, g.spans}
+		return view{keys: h.Packed, values: h.values, before: g.tokens - 1, spans: g.spans}
 	}
 	g.gather(h)
-	return view{g.keys, g.values, g.tokens - rows, nil}
+	return view{keys: g.keys, values: g.values, before: g.tokens - rows}
 }
 
 // aligned counts the tokens, and says whether the spans are whole panels, but for the end.
@@ -264,7 +269,7 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 		r.zeros = make([]float32, need+need/4)
 	}
 	for len(r.scores) < d.Threads {
-		r.scores = append(r.scores, nil)
+		r.scores, r.tiles = append(r.scores, nil), append(r.tiles, nil)
 	}
 	some := (rows + attendRows - 1) / attendRows
 	d.share(d.Heads*some, 2*rows*most*d.Heads*d.HeadSize, func(thread, from, to int) {
@@ -302,8 +307,12 @@ func (d *Decoder) attendRows(r *room, l *layer, v *view, thread, head, from, to 
 	if cap(r.scores[thread]) < attendRows*columns {
 		r.scores[thread] = make([]float32, attendRows*(columns+columns/4+256))
 	}
-	scores := r.scores[thread][:attendRows*columns]
-	v.products(scores, columns, r.qkv[from*stride+head*size:], stride, r.zeros, n, size, skip, tokens)
+	scores, q := r.scores[thread][:attendRows*columns], r.qkv[from*stride+head*size:]
+	if v.coded != nil {
+		v.codedProducts(scores, q[:size], r.zeros, r.tile(thread, size), tokens)
+	} else {
+		v.products(scores, columns, q, stride, r.zeros, n, size, skip, tokens)
+	}
 	var sums [attendRows]float32
 	for i := range n {
 		row, own := scores[i*columns:][:columns], v.before+from+i-skip
@@ -325,7 +334,10 @@ func (d *Decoder) attendRows(r *room, l *layer, v *view, thread, head, from, to 
 			w.add(row[:own+1], sums[i])
 		}
 	}
-	for p := 0; p < size; p += simd.Columns {
+	if v.coded != nil {
+		v.codedMix(r.mixed[from*width+head*size:][:size], scores, r.zeros, r.tile(thread, size), tokens)
+	}
+	for p := 0; p < size && v.coded == nil; p += simd.Columns {
 		v.mix(r.mixed[from*width+head*size+p:], width, scores, columns, p/simd.Columns, r.zeros, n, skip, tokens)
 	}
 	for i := range n {

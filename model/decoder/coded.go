@@ -86,3 +86,46 @@ func (h *held) cut(n int) {
 		h.values[p] = h.values[p][:n*simd.Columns]
 	}
 }
+
+// tile is room for a group.
+func (r *room) tile(thread, size int) []float32 {
+	if len(r.tiles[thread]) == 0 {
+		r.tiles[thread] = make([]float32, attention.Group*size)
+	}
+	return r.tiles[thread]
+}
+
+// codedProducts are the view's products of one query, group by group, so that nothing but a group stands
+// in float32 at a time.
+func (v *view) codedProducts(scores, q, zeros, tile []float32, tokens int) {
+	for g := range v.coded.N() / attention.Group {
+		v.coded.OpenKeys(tile, g)
+		simd.Multiply(scores[g*attention.Group:], attention.Group, q, len(q), tile, zeros, 1, len(q), attention.Group)
+	}
+	if first := v.coded.N(); first < tokens {
+		simd.Multiply(scores[first:], len(scores)-first, q, len(q), v.keys, zeros, 1, len(q), tokens-first)
+	}
+}
+
+// codedMix sets a row to the sum of the view's values, each times its score: sums go on where the last
+// group left them.
+func (v *view) codedMix(dst, scores, zeros, tile []float32, tokens int) {
+	panels, sum := make([][]float32, len(v.values)), zeros[:len(dst)]
+	for p := range panels {
+		panels[p] = tile[p*attention.Group*simd.Columns:][:attention.Group*simd.Columns]
+	}
+	add := func(values [][]float32, from, n int) {
+		for p := range panels {
+			at := p * simd.Columns
+			simd.Multiply(dst[at:], len(dst)-at, scores[from:], n, values[p], sum[at:], 1, n, simd.Columns)
+		}
+		sum = dst
+	}
+	for g := range v.coded.N() / attention.Group {
+		v.coded.OpenValues(panels, g)
+		add(panels, g*attention.Group, attention.Group)
+	}
+	if first := v.coded.N(); first < tokens {
+		add(v.values, first, tokens-first)
+	}
+}

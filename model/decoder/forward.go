@@ -140,7 +140,7 @@ type room struct {
 	apart                                bool              // it has documents apart, in layers with windows too
 	gathered                             []gathered        // by head of keys
 	opened                               []held            // the same: what was coded, in float32
-	scores                               [][]float32       // by thread
+	scores, tiles                        [][]float32       // by thread
 	zeros                                []float32         // as many as the tokens, in whole panels
 	whole                                simd.BlockRows
 	mixture                              *mixture // nil before the first layer with experts
