@@ -31,7 +31,7 @@ func TestMasks(t *testing.T) {
 		}
 		return "<!-- mask " + name + " -->\n```text\n" + out.String() + "```\n"
 	})
-	if n < 14 {
+	if n < 18 {
 		t.Errorf("only %d masks are drawn", n)
 	}
 	if now == string(text) {
