@@ -44,7 +44,7 @@ func WriteFamilies(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "policy\tstages\tkind\twhat is read or kept\tfrom")
 	fmt.Fprintln(t, "dense\tall\t\teverything\t")
-	for _, f := range slices.Concat(attention.Families(), attention.Forms()) {
+	for _, f := range attention.Listed() {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Name, f.Stages, f.Kind(), f.Does, f.Paper)
 	}
 	if err := t.Flush(); err != nil {

@@ -74,6 +74,14 @@ var forms = []Family{
 	{"q4", "KIVI (2402.02750)", "4 bits a number: keys by channel, values by token", false, false, "cache", func(p *Policy, _ float64) { p.Bits = 4 }},
 }
 
+// Listed are all that can be named: families, forms, and what is made of a file.
+func Listed() []Family { return slices.Concat(families, forms, files) }
+
+// files are parts that are named with a file behind the colon, instead of a share.
+var files = []Family{
+	{"dam", "DAM (2506.11104)", "columns and diagonals of masks that a model was calibrated for (dam:FILE)", false, false, "prefill, decoding", nil},
+}
+
 func cache(s Scorer) func(p *Policy, share float64) {
 	return func(p *Policy, share float64) { p.Cache, p.Share = s, share }
 }
@@ -150,6 +158,14 @@ func (p *Policy) join(one Policy) bool {
 
 func parsePart(part string) (p Policy, err error) {
 	name, given, has := strings.Cut(part, ":")
+	if name == files[0].Name {
+		m, err := ReadMasks(given)
+		if err != nil {
+			return p, fmt.Errorf("%w: dam names a file of masks, as in dam:masks.json: %w", ErrUnknown, err)
+		}
+		p.Prefill, p.Step = m, m
+		return p, nil
+	}
 	share := DefaultShare
 	if has {
 		if share, err = strconv.ParseFloat(given, 64); err != nil || !(share > 0 && share <= 1) {
@@ -172,7 +188,7 @@ func parsePart(part string) (p Policy, err error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), +tail, with which the last tokens read everything, and q8 and q4, which have no share", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
+	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), +tail, with which the last tokens read everything, q8 and q4, which have no share, and dam:FILE", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
 }
 
 func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
@@ -180,7 +196,7 @@ func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
 // Names are those of all families, and dense.
 func Names() []string {
 	all := []string{"dense"}
-	for _, f := range slices.Concat(families, forms) {
+	for _, f := range Listed() {
 		all = append(all, f.Name)
 	}
 	return all

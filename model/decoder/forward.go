@@ -52,6 +52,11 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 	if err != nil {
 		return nil, err
 	}
+	if c.Policy != nil && before == 0 {
+		if err := c.Policy.Fits(d.Layers, d.KeyHeads); err != nil {
+			return nil, err
+		}
+	}
 	if n > d.Positions {
 		return nil, fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
 	}

@@ -2,6 +2,7 @@
 package attending
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type Console struct {
 type options struct {
 	attend.Options
 	model, text, suite, write, plot string
-	mask                            string
+	mask, calibrate                 string
 	layer, head                     int
 	shares                          []float64
 	list, asJSON                    bool
@@ -91,6 +92,7 @@ decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits
 	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
 	f.StringVar(&o.mask, "mask", "", "draw what this policy reads, in --layer and --head, and measure nothing")
+	f.StringVar(&o.calibrate, "calibrate", "", "write masks of the model's mean attention over --trials texts, at the first of --shares, to this file for dam:FILE, and measure nothing")
 	f.IntVar(&o.layer, "layer", 1, "with --mask: layer, from 0 on")
 	f.IntVar(&o.head, "head", 0, "with --mask: head of keys, from 0 on")
 	f.BoolVar(&o.list, "list", false, "list the policies, and measure nothing")
@@ -127,6 +129,13 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 		return attend.WriteMask(cmd.Context(), c.Out, d, o.Options, o.mask, o.layer, o.head)
 	}
 	o.fill(d.Positions)
+	if o.calibrate != "" {
+		m, err := attend.Calibrate(cmd.Context(), d, o.Options, o.shares[0])
+		if err != nil {
+			return err
+		}
+		return draw(o.calibrate, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
+	}
 	here := func() {}
 	if c.Progress != nil {
 		o.Watch = func(what string) { fmt.Fprintf(c.Progress, "\r\x1b[K%s", what) }
@@ -292,7 +301,7 @@ func draw(path string, write func(io.Writer) error) error {
 // list says which policies there are.
 func (c *Console) list(asJSON bool) error {
 	if asJSON {
-		return c.JSON(slices.Concat(attention.Families(), attention.Forms()))
+		return c.JSON(attention.Listed())
 	}
 	return attend.WriteFamilies(c.Out)
 }
