@@ -76,7 +76,7 @@ decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model (default: one that is built)")
+	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model, #f32 behind it for exact products (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
 	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
@@ -152,7 +152,7 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 func (c *Console) show(r *attend.Report, o *options) error {
 	r.Model = "the built model"
 	if o.model != "" {
-		r.Model = screen.Name(filepath.Base(o.model))
+		r.Model = screen.Name(filepath.Base(strings.TrimSuffix(o.model, "#f32")))
 	}
 	if o.plot != "" {
 		if err := draw(o.plot, r.WriteSVG); err != nil {
@@ -268,7 +268,8 @@ func (o *options) fill(positions int) {
 // open opens a model, or one that is built in a file of its own.
 func open(path string) (d *decoder.Decoder, done func(), err error) {
 	if path != "" {
-		if d, err = decoder.Open(path, decoder.Options{}); err != nil {
+		path, f32 := strings.CutSuffix(path, "#f32")
+		if d, err = decoder.Open(path, decoder.Options{F32: f32}); err != nil {
 			return nil, nil, err
 		}
 		return d, func() { d.Close() }, nil
