@@ -78,7 +78,7 @@ func TestWrongOptions(t *testing.T) {
 func TestQuarter(t *testing.T) {
 	d := built64(t)
 	r, err := Run(context.Background(), d, Options{
-		Policies: []string{"snapkv:0.25", "ada-snapkv:0.25", "chunkkv:0.25", "q8", "snapkv:0.5+q4", "finch:0.25"}, Lengths: []int{4096}, Trials: 1, Questions: 8, Steps: 2,
+		Policies: []string{"snapkv:0.25", "ada-snapkv:0.25", "chunkkv:0.25", "q8", "snapkv:0.5+q4", "finch:0.25"}, Lengths: []int{2048}, Trials: 1, Questions: 10, Steps: 2,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -222,3 +222,21 @@ func TestProbe(t *testing.T) {
 		t.Error("the mean finds it too: the test tells nothing")
 	}
 }
+
+func TestEqualBytes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 6))
+	for range 10000 {
+		a, b, want := r.Uint64(), r.Uint64(), 0
+		for i := range 8 {
+			if r.IntN(2) == 0 {
+				b = b&^(255<<(8*i)) | a&(255<<(8*i))
+			}
+			if a>>(8*i)&255 == b>>(8*i)&255 {
+				want++
+			}
+		}
+		if got := equalBytes(a, b); got != want {
+			t.Fatalf("%d bytes of %x and %x are equal instead of %d", got, a, b, want)
+		}
+	}
+}

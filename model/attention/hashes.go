@@ -1,7 +1,9 @@
 package attention
 
 import (
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"sync"
 
@@ -36,14 +38,9 @@ func (s Hashes) Plan(q *Queries, k *Keys, spans []Span) []Span {
 			copy(query, q.at(i, h, k.Size))
 			var own [hashRounds]byte
 			hashed(own[:], query, 1, k.Size)
+			all := binary.LittleEndian.Uint64(own[:])
 			for j := range scores {
-				n := float32(0)
-				for r, b := range k.hashes[j*hashRounds:][:hashRounds] {
-					if b == own[r] {
-						n++
-					}
-				}
-				scores[j] = max(scores[j], n)
+				scores[j] = max(scores[j], float32(equalBytes(all, binary.LittleEndian.Uint64(k.hashes[j*hashRounds:]))))
 			}
 		}
 	}
@@ -58,6 +55,13 @@ func (s Hashes) Plan(q *Queries, k *Keys, spans []Span) []Span {
 		marks[j] = marks[j] && scores[j] > 0
 	}
 	return f.marked(spans, marks, 1)
+}
+
+// equalBytes is how many of eight bytes are the same in both: those of which the difference has no bit.
+func equalBytes(a, b uint64) int {
+	const low = 0x7f7f7f7f7f7f7f7f
+	d := a ^ b
+	return bits.OnesCount64(^((d&low + low) | d | low))
 }
 
 // hash has at least the first n keys hashed. Their mean is that of those that were there when the first
