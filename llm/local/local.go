@@ -210,7 +210,10 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
 	if p := m.options.Attention; p.Sparse() {
 		read = 0
-		cache.Parts, cache.Asked = parts(prompt, messages[len(messages)-1].Content, starts)
+		cache.Parts, cache.Asked = nil, 0
+		if n := len(messages); n > 0 {
+			cache.Parts, cache.Asked = parts(prompt, messages[n-1].Content, starts)
+		}
 	}
 	cache.Cut(read)
 	logits, err := m.decoder.Read(ctx, cache, ids[read:])
