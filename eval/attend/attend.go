@@ -36,6 +36,9 @@ type Options struct {
 	// Text is held-out text, for models that were trained: facts are hidden in it. Without it the
 	// model is package induction's.
 	Text string
+	// State, where not "", is a file in which rows are kept as they are done: those that are in it are
+	// not measured again.
+	State string
 	// Watch, where not nil, is told what is measured now.
 	Watch func(what string)
 }
@@ -48,6 +51,7 @@ type Row struct {
 	Asked      map[string]int     `json:"asked"`
 	Perplexity float64            `json:"perplexity,omitempty"` // of the steps
 	Agreement  float64            `json:"agreement,omitempty"`  // of the steps' most probable tokens with those of dense attention
+	Divergence float64            `json:"divergence"`           // of the next token's probabilities from those of dense attention, in nats, in the mean
 	Read       float64            `json:"read"`                 // share of keys that prefill reads
 	ReadStep   float64            `json:"read_step"`            // that decoding reads, of all tokens so far
 	Entropy    float64            `json:"entropy"`              // of attention while decoding, in nats
@@ -55,13 +59,20 @@ type Row struct {
 	Step       float64            `json:"step_ms"`              // the median
 	Bytes      int                `json:"cache_bytes"`          // behind the text
 
+	// Beside dense attention in the same run.
+	PrefillGain float64 `json:"prefill_gain"` // how many times as fast
+	StepGain    float64 `json:"step_gain"`
+	CacheShare  float64 `json:"cache_share"` // of the bytes
+
 	policy   *attention.Policy
 	watch    [2]decoder.Watch // of prefill and of steps
 	found    map[string]int
 	surprise float64
 	steps    []float64
 	same     int
-	said     []int32 // at each step
+	off      float64
+	said     []int32     // at each step
+	logits   [][]float32 // the same, while a text is read
 }
 
 // Report is a grid.
@@ -92,6 +103,9 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 	if o.Tasks == nil {
 		o.Tasks = Tasks
 	}
+	if o.State != "" {
+		return o.resume(ctx, d)
+	}
 	maker, err := makerOf(d, o)
 	if err != nil {
 		return nil, err
@@ -109,6 +123,7 @@ func Run(ctx context.Context, d *decoder.Decoder, o Options) (*Report, error) {
 		}
 		for _, row := range rows {
 			row.close(o)
+			row.PrefillGain, row.StepGain, row.CacheShare = rows[0].Prefill/row.Prefill, rows[0].Step/row.Step, float64(row.Bytes)/float64(rows[0].Bytes)
 		}
 		r.Rows = append(r.Rows, rows...)
 	}
@@ -137,6 +152,7 @@ func (o *Options) trial(ctx context.Context, d *decoder.Decoder, m maker, rows [
 		}
 		row.compare(rows[0])
 	}
+	rows[0].logits = nil
 	return nil
 }
 
@@ -168,6 +184,7 @@ func (r *Row) ask(ctx context.Context, d *decoder.Decoder, task string, p prompt
 	ids := p.ids
 	if len(p.questions) == 1 { // which ends the prompt
 		ids = slices.Concat(ids, p.questions[0].ask)
+		c.Asked = len(p.questions[0].ask)
 	}
 	logits, err := d.Read(ctx, c, ids)
 	if err != nil {
@@ -184,6 +201,7 @@ func (r *Row) ask(ctx context.Context, d *decoder.Decoder, task string, p prompt
 				return err
 			}
 		}
+		own.Asked = len(q.ask)
 		d.Drop(own)
 		own.Watch = &r.watch[1]
 		found := true
@@ -220,7 +238,9 @@ func (r *Row) time(ctx context.Context, d *decoder.Decoder, text, next []int32) 
 	d.Drop(c)
 	r.Prefill = min(r.Prefill, figures.Milliseconds(time.Since(start)))
 	r.Bytes = c.Bytes()
+	r.logits = nil
 	for _, id := range next {
+		r.logits = append(r.logits, logits)
 		r.said = append(r.said, best(logits))
 		r.surprise += surprise(logits, id)
 		start := time.Now()
@@ -240,6 +260,12 @@ func (r *Row) compare(dense *Row) {
 			r.same++
 		}
 	}
+	for i, logits := range r.logits {
+		r.off += divergence(dense.logits[i], logits)
+	}
+	if r != dense {
+		r.logits = nil
+	}
 }
 
 // close makes figures of what was counted.
@@ -251,7 +277,11 @@ func (r *Row) close(o Options) {
 	r.Read, r.ReadStep = share(&r.watch[0]), share(&r.watch[1])
 	r.Entropy = r.watch[1].Entropy / float64(max(1, r.watch[1].Rows))
 	r.Step = figures.Median(r.steps)
-	if n := float64(len(r.said)); o.Text != "" && n > 0 {
+	n := float64(len(r.said))
+	if n > 0 {
+		r.Divergence = max(0, r.off/n)
+	}
+	if o.Text != "" && n > 0 {
 		r.Perplexity, r.Agreement = math.Exp(r.surprise/n), float64(r.same)/n
 	}
 }
@@ -265,6 +295,22 @@ func best(logits []float32) int32 {
 		}
 	}
 	return int32(most)
+}
+
+// divergence is how many nats more a text costs that is as probable as the first logits say, where it
+// is foreseen by the second: that of Kullback and Leibler.
+func divergence(of, by []float32) (nats float64) {
+	most := slices.Max(of)
+	sum := 0.
+	for _, v := range of {
+		sum += math.Exp(float64(v - most))
+	}
+	log, other := math.Log(sum)+float64(most), surprise(by, 0)+float64(by[0])
+	for i, v := range of {
+		p := float64(v) - log
+		nats += math.Exp(p) * (p - (float64(by[i]) - other))
+	}
+	return nats
 }
 
 // surprise is how many nats a token costs.

@@ -72,3 +72,35 @@ func TestWrongOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestQuarter: over a cache of a quarter of the bytes, or 8 bits, what is asked for is found as with dense
+// attention, by policies that see the question and keep what stands beside what it reads.
+func TestQuarter(t *testing.T) {
+	d := built64(t)
+	r, err := Run(context.Background(), d, Options{
+		Policies: []string{"snapkv:0.25", "ada-snapkv:0.25", "chunkkv:0.25", "q8", "snapkv:0.5+q4", "finch:0.25"}, Lengths: []int{2048}, Trials: 1, Questions: 10, Steps: 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		found, asked := 0., 0.
+		for task, recall := range row.Recall {
+			found, asked = found+recall*float64(row.Asked[task]), asked+float64(row.Asked[task])
+		}
+		most, ok := map[string]float64{"dense": 1, "q8": .275, "snapkv:0.5+q4": .12}[row.Policy]
+		if !ok {
+			most = .26
+		}
+		if row.CacheShare > most {
+			t.Errorf("%s holds %.3f of the bytes", row.Policy, row.CacheShare)
+		}
+		if row.Policy == "finch:0.25" { // which keeps the first token of an answer and not the next
+			if found > .6*asked {
+				t.Errorf("finch finds %.0f of %.0f: the test tells nothing", found, asked)
+			}
+		} else if found < .99*asked {
+			t.Errorf("%s finds %.0f of %.0f", row.Policy, found, asked)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func WriteMask(ctx context.Context, w io.Writer, d *decoder.Decoder, o Options, 
 	q := text.questions[0]
 	ids := append(text.ids[:maskTokens-len(q.ask)], q.ask...)
 	c := d.NewCache()
-	c.Policy = p
+	c.Policy, c.Asked = p, len(q.ask)
 	var lines []string
 	c.Watch = &decoder.Watch{Plan: func(l, h, tokens int, spans []attention.Span) {
 		if l == layer && h == head {
@@ -51,7 +51,7 @@ func WriteMask(ctx context.Context, w io.Writer, d *decoder.Decoder, o Options, 
 	fmt.Fprintf(w, "%s, layer %d, head %d: %d tokens are read, then %d are decoded; a column is %d keys\n", p.Name, layer, head, maskTokens, maskSteps, maskTokens/maskColumns)
 	fmt.Fprintln(w, "█ all are read  ▒ some are  · none is, though they could")
 	d.Drop(c)
-	if p.Prefill == nil {
+	if p.Prefill == nil && p.Alone == 0 {
 		fmt.Fprintln(w, "prefill reads everything")
 		lines = nil
 	}
@@ -71,7 +71,7 @@ func WriteMask(ctx context.Context, w io.Writer, d *decoder.Decoder, o Options, 
 			return err
 		}
 	}
-	if p.Step == nil && p.Cache == nil {
+	if p.Step == nil && p.Cache == nil && p.Alone == 0 {
 		_, err := fmt.Fprintln(w, "decoding reads everything")
 		return err
 	}

@@ -20,12 +20,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if r.text {
 		text = "perplexity\tsame\t"
 	}
-	fmt.Fprintf(t, "tokens\tpolicy\t%s\t%sread\tread a step\tentropy\tprefill ms\t\tstep ms\t\tcache MB\t\t\n", strings.Join(r.tasks, "\t"), text)
-	var dense *Row
+	fmt.Fprintf(t, "tokens\tpolicy\t%s\t%sdivergence\tread\tread a step\tentropy\tprefill ms\t\tstep ms\t\tcache MB\t\t\n", strings.Join(r.tasks, "\t"), text)
 	for _, row := range r.Rows {
-		if row.Policy == "dense" {
-			dense = row
-		}
 		fmt.Fprintf(t, "%d\t%s\t", row.Length, row.Policy)
 		for _, task := range r.tasks {
 			fmt.Fprintf(t, "%.1f %%\t", 100*row.Recall[task])
@@ -33,8 +29,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 		if r.text {
 			fmt.Fprintf(t, "%.2f\t%.1f %%\t", row.Perplexity, 100*row.Agreement)
 		}
-		fmt.Fprintf(t, "%.1f %%\t%.1f %%\t%.2f\t%.0f\t%.2f×\t%.2f\t%.2f×\t%.1f\t%.2f×\t\n", 100*row.Read, 100*row.ReadStep, row.Entropy,
-			row.Prefill, dense.Prefill/row.Prefill, row.Step, dense.Step/row.Step, float64(row.Bytes)/1e6, float64(row.Bytes)/float64(dense.Bytes))
+		fmt.Fprintf(t, "%.5f\t%.1f %%\t%.1f %%\t%.2f\t%.0f\t%.2f×\t%.2f\t%.2f×\t%.1f\t%.2f×\t\n", row.Divergence, 100*row.Read, 100*row.ReadStep, row.Entropy,
+			row.Prefill, row.PrefillGain, row.Step, row.StepGain, float64(row.Bytes)/1e6, row.CacheShare)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -48,17 +44,8 @@ func WriteFamilies(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "policy\tstages\tkind\twhat is read or kept\tfrom")
 	fmt.Fprintln(t, "dense\tall\t\teverything\t")
-	for _, f := range attention.Families() {
-		kind := "static"
-		if f.Dynamic {
-			kind = "dynamic"
-		}
-		if f.Drops {
-			kind += ", drops"
-		} else {
-			kind += ", skips"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Name, f.Stages, kind, f.Does, f.Paper)
+	for _, f := range attention.Listed() {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Name, f.Stages, f.Kind(), f.Does, f.Paper)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -67,7 +54,8 @@ func WriteFamilies(w io.Writer) error {
 A share follows a colon (snapkv:0.1; a quarter without), parts are joined by + (stripes:0.1+quest+snapkv).
 ada-snapkv: heads of a layer share what is kept (AdaKV, 2407.11550); any policy of the cache takes it.
 stripes+tail: the last 64 tokens of what is read at once, and steps of decoding, read everything (Tri-shape);
-any policy of prefill takes it.`)
+any policy of prefill takes it.
+snapkv+q4: what is kept has 4 bits a number; q8 and q4 go with everything, also alone, and have no share.`)
 	return err
 }
 

@@ -599,3 +599,13 @@ func unpackQ5_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
 //
 //go:noescape
 func unpackQ6_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int)
+
+// openBytesAVX2 works on a row at a time.
+//
+//go:noescape
+func openBytesAVX2(dst *float32, codes *byte, ranges *float32, n int)
+
+// openHalfBytesAVX2 works on a row at a time, whose halves are in the low and the high bits.
+//
+//go:noescape
+func openHalfBytesAVX2(dst *float32, codes *byte, ranges *float32, n int)

@@ -202,3 +202,5 @@ func unpackQ8_0AVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ4_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ5_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
 func unpackQ6_KAVX2(dst *int8, src *byte, stride int, blocks int, ahead int) {}
+func openBytesAVX2(dst *float32, codes *byte, ranges *float32, n int)        {}
+func openHalfBytesAVX2(dst *float32, codes *byte, ranges *float32, n int)    {}

@@ -196,7 +196,7 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 	if err != nil {
 		return err
 	}
-	ids := m.ids(prompt)
+	ids, starts := m.ids(prompt)
 	if n := len(ids); n >= m.decoder.Positions {
 		return fmt.Errorf("the conversation has %d tokens, the model takes %d and needs some for its answer: ask with a smaller --budget", n, m.decoder.Positions)
 	}
@@ -210,6 +210,10 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
 	if p := m.options.Attention; p.Sparse() {
 		read = 0
+		cache.Parts, cache.Asked = nil, 0
+		if n := len(messages); n > 0 {
+			cache.Parts, cache.Asked = parts(prompt, messages[n-1].Content, starts)
+		}
 	}
 	cache.Cut(read)
 	logits, err := m.decoder.Read(ctx, cache, ids[read:])
@@ -224,16 +228,15 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 	return err
 }
 
-// ids are those of a prompt, which writes the first token itself or not.
-func (m *Model) ids(prompt string) []int32 {
-	var ids []int32
+// ids are those of a prompt, which writes the first token itself or not, and where each begins in it.
+func (m *Model) ids(prompt string) (ids []int32, starts []int) {
 	for _, t := range m.decoder.Tokenizer.Encode(prompt, -1) {
-		ids = append(ids, t.ID)
+		ids, starts = append(ids, t.ID), append(starts, t.Start)
 	}
 	if before := m.decoder.Tokenizer.Before; len(before) > 0 && (len(ids) == 0 || ids[0] != before[0]) {
-		ids = append(slices.Clone(before), ids...)
+		ids, starts = append(slices.Clone(before), ids...), append(make([]int, len(before)), starts...)
 	}
-	return ids
+	return ids, starts
 }
 
 // shared is how many tokens two texts begin with in common.

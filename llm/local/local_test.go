@@ -73,7 +73,7 @@ func TestReadsOn(t *testing.T) {
 	}
 	cache := <-m.turn
 	before := len(cache.Tokens())
-	ids := m.ids("<|im_start|>user\n" + long)
+	ids, _ := m.ids("<|im_start|>user\n" + long)
 	if n := shared(cache.Tokens(), ids); n < len(ids)-1 || before < n {
 		t.Errorf("%d of %d tokens are shared", n, len(ids))
 	}
@@ -278,7 +278,7 @@ func TestAttention(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"dense", "window:1", "snapkv:1", "stripes:0.3+quest:0.2+ada-snapkv:0.3"} {
+	for _, text := range []string{"dense", "window:1", "snapkv:1", "stripes:0.3+quest:0.2+ada-snapkv:0.3", "documents:0.5", "documents:0.5+snapkv+q8", "finch:0.3+q4"} {
 		p, err := attention.Parse(text)
 		if err != nil {
 			t.Fatal(err)

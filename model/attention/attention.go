@@ -41,19 +41,23 @@ type Planner interface {
 
 // Policy is what attention reads and keeps. The zero Policy is dense.
 type Policy struct {
-	Name    string  // as it was asked for
-	Prefill Planner // nil where a block reads all
-	Step    Planner // nil where a step of decoding reads all
-	Cache   Scorer  // nil where all is kept
-	Share   float64 // of the keys that are kept
-	Apart   bool    // heads of a layer share what is kept between them as their scores say (AdaKV)
-	Pyramid bool    // layers keep the less the higher they are (PyramidKV)
-	Tail    int     // tokens at the end of what is read at once that read all
+	Name     string  // as it was asked for
+	Prefill  Planner // nil where a block reads all
+	Step     Planner // nil where a step of decoding reads all
+	Cache    Scorer  // nil where all is kept
+	Share    float64 // of the keys that are kept
+	Apart    bool    // heads of a layer share what is kept between them as their scores say (AdaKV)
+	Together bool    // heads of a layer keep the same (ChunkKV)
+	Turned   bool    // kept keys are turned to positions that follow each other (Finch)
+	Pyramid  bool    // layers keep the less the higher they are (PyramidKV)
+	Bits     int     // of a number in the cache: 8, 4, or 0 for float32
+	Alone    float64 // documents read themselves alone, and questions this share of them; 0 for prompts without
+	Tail     int     // tokens at the end of what is read at once that read all
 }
 
 // Sparse says whether anything is skipped or dropped.
 func (p *Policy) Sparse() bool {
-	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil)
+	return p != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil || p.Bits > 0 || p.Alone > 0)
 }
 
 // Queries are those of a block of tokens in the heads that read the same keys.
@@ -90,6 +94,8 @@ type Keys struct {
 	Packed             []float32
 	means, bounds      []float32 // of whole pages, packed with a column a page
 	meant, bounded     int       // pages that these have
+	hashes             []byte    // of the first keys, for Hashes
+	centre             []float32 // that these are without
 }
 
 // At sets dst to the key of a token.
@@ -100,21 +106,40 @@ func (k *Keys) At(dst []float32, i int) {
 	}
 }
 
-// Cut forgets all but the first n keys.
-func (k *Keys) Cut(n int) {
+// Cut forgets all but the first n keys, before which there are others.
+func (k *Keys) Cut(n, others int) {
 	k.N = n
-	k.meant, k.bounded = min(k.meant, n/Page), min(k.bounded, n/Page)
+	k.meant, k.bounded = min(k.meant, (others+n)/Page), min(k.bounded, (others+n)/Page)
+	if k.hashes = k.hashes[:min(len(k.hashes), (others+n)*hashRounds)]; len(k.hashes) == 0 {
+		k.centre = nil
+	}
+}
+
+// Whole are keys that these are a part of, whose pages they know.
+func (k *Keys) Whole(packed []float32, n int) Keys {
+	o := *k
+	o.Packed, o.N = packed, n
+	return o
+}
+
+// Learn takes over what the whole has learnt of its pages.
+func (k *Keys) Learn(whole *Keys) {
+	k.means, k.bounds, k.meant, k.bounded = whole.means, whole.bounds, whole.meant, whole.bounded
+	k.hashes, k.centre = whole.hashes, whole.centre
 }
 
 // Clone are keys of their own.
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
+	o.hashes, o.centre = slices.Clone(k.hashes), slices.Clone(k.centre)
 	return o
 }
 
 // Bytes is what they hold.
-func (k *Keys) Bytes() int { return 4 * (len(k.Packed) + len(k.means) + len(k.bounds)) }
+func (k *Keys) Bytes() int {
+	return 4*(len(k.Packed)+len(k.means)+len(k.bounds)+len(k.centre)) + len(k.hashes)
+}
 
 // room makes packed hold so many columns of rows numbers.
 func room(packed []float32, columns, rows int) []float32 {

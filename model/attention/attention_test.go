@@ -34,7 +34,7 @@ func TestPlans(t *testing.T) {
 		}
 		n, share := rows+r.IntN(1200), .02+.5*r.Float64()
 		q, k := random(seed, n, rows, 16)
-		for _, p := range []Planner{Window{share}, Strided{share}, Power{share}, Slashes{share}, Stripes{Theta, share}, Stripes{.5, share}, Blocks{share}, Chunks{share}, Quest{share}} {
+		for _, p := range []Planner{Window{share}, Strided{share}, Power{share}, Slashes{share}, Stripes{Theta, share}, Stripes{.5, share}, Blocks{share}, Chunks{share}, Quest{share}, Probe{share}, Hashes{share}} {
 			spans := p.Plan(q, k, nil)
 			total, last := 0, -1
 			for _, s := range spans {
@@ -61,7 +61,7 @@ func TestBounds(t *testing.T) {
 	q, k := random(1, 320, 1, 16)
 	k.Means(20)
 	k.Bounds(20)
-	k.Cut(100)
+	k.Cut(100, 0)
 	r := rand.New(rand.NewPCG(3, 3))
 	for i := 112 * k.Size; i < len(k.Packed); i++ {
 		k.Packed[i] = float32(r.NormFloat64())
@@ -121,15 +121,122 @@ func TestChoose(t *testing.T) {
 func TestUnknownPolicies(t *testing.T) {
 	for text, say := range map[string]string{
 		"sparse": "there are dense, window", "quest:0": "above 0", "quest:1.5": "1 at most", "quest:NaN": "above 0", "quest:": "above 0", "ada-quest": "ada- before one for the cache",
-		"snapkv+tova": "two parts for the same stage", "blocks+stripes": "two parts", "quest+tail": "tail", "+": "no such", "window+window": "two parts",
+		"documents+finch": "documents say", "documents+quest": "documents say", "ada-finch": "does not go", "q8+q4": "two parts", "q8:0.5": "no such", "snapkv+tova": "two parts for the same stage", "blocks+stripes": "two parts", "quest+tail": "tail", "+": "no such", "window+window": "two parts",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%s: %v instead of %q", text, err, say)
 		}
 	}
-	for _, text := range []string{"", "dense", "window:0.1+tail", "stripes+quest:0.1+ada-snapkv:0.25", "chunks:0.2+quest:0.1", "quest:0.1+window"} {
+	for _, text := range []string{"", "dense", "window:0.1+tail", "stripes+quest:0.1+ada-snapkv:0.25", "chunks:0.2+quest:0.1", "quest:0.1+window", "q8", "q4+snapkv:0.1", "documents:1+snapkv+q8"} {
 		if _, err := Parse(text); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestHashes: what is near to a query is read, wherever it stands, and what is far from it is not; keys
+// that come later are hashed as those before; cut, they are hashed again.
+func TestHashes(t *testing.T) {
+	const n, size = 2000, 32
+	r := rand.New(rand.NewPCG(5, 5))
+	q, k := random(8, n, 1, size)
+	for _, h := range []int{0, 1} { // the query is much like a few keys
+		x := q.at(0, h, size)
+		for i := range 6 {
+			at := 100 + 150*i + h
+			for j := range x {
+				k.Packed[at/Page*Page*size+j*Page+at%Page] = x[j] + .3*float32(r.NormFloat64())
+			}
+		}
+	}
+	reads := func(spans []Span) (read [n]bool) {
+		for _, s := range spans {
+			for i := s.From; i < s.To; i++ {
+				read[i] = true
+			}
+		}
+		return read
+	}
+	read, total := reads(Hashes{.1}.Plan(q, k, nil)), 0
+	for _, yes := range read {
+		if yes {
+			total++
+		}
+	}
+	for i := range 12 {
+		if at := 100 + 150*(i/2) + i%2; !read[at] {
+			t.Errorf("key %d is like the query and is not read", at)
+		}
+	}
+	if total > n/10 {
+		t.Errorf("%d of %d are read", total, n)
+	}
+	whole := k.Clone()
+	k.Cut(700, 0)
+	k.N = n
+	if again := reads(Hashes{.1}.Plan(q, k, nil)); again != read {
+		t.Error("cut and hashed again, others are read")
+	}
+	if whole.hashes == nil || &whole.hashes[0] == &k.hashes[0] {
+		t.Error("a clone has the hashes of its original")
+	}
+}
+
+// TestProbe: of a block in which one query looks for something and all others are alike, the probe finds
+// what that one looks for, and the mean does not.
+func TestProbe(t *testing.T) {
+	const n, size = 1600, 32
+	q, k := random(3, n, 64, size)
+	r := rand.New(rand.NewPCG(4, 4))
+	for i := range q.Rows {
+		for h := range q.Heads {
+			x := q.at(i, h, size)
+			for j := range x {
+				x[j] = .1*float32(r.NormFloat64()) + float32(j%2)
+			}
+			if i == 40 {
+				for j := range x {
+					x[j] = 4 * float32(j%3-1)
+				}
+			}
+		}
+	}
+	const page = 20
+	for at := page * Page; at < (page+1)*Page; at++ {
+		for j := range size {
+			k.Packed[at/Page*Page*size+j*Page+at%Page] = .3 * float32(j%3-1)
+		}
+	}
+	has := func(spans []Span) bool {
+		for _, s := range spans {
+			if s.From <= page*Page && s.To >= (page+1)*Page {
+				return true
+			}
+		}
+		return false
+	}
+	if !has(Probe{.12}.Plan(q, k, nil)) {
+		t.Error("the probe does not find what one query looks for")
+	}
+	if has(Blocks{.12}.Plan(q, k, nil)) {
+		t.Error("the mean finds it too: the test tells nothing")
+	}
+}
+
+func TestEqualBytes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 6))
+	for range 10000 {
+		a, b, want := r.Uint64(), r.Uint64(), 0
+		for i := range 8 {
+			if r.IntN(2) == 0 {
+				b = b&^(255<<(8*i)) | a&(255<<(8*i))
+			}
+			if a>>(8*i)&255 == b>>(8*i)&255 {
+				want++
+			}
+		}
+		if got := equalBytes(a, b); got != want {
+			t.Fatalf("%d bytes of %x and %x are equal instead of %d", got, a, b, want)
 		}
 	}
 }

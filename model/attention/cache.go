@@ -10,6 +10,7 @@ import (
 type Kept struct {
 	*Keys
 	Recent *Queries                   // of the last tokens, in the heads that read the keys
+	Asked  int                        // of these tokens that are the question; 0 where nobody says
 	Last   int                        // the position of the last token
 	Value  func(dst []float32, i int) //
 	Turn   func(x []float32, by int)  // turns queries, one behind the other, by so many positions; back where by is negative
@@ -47,7 +48,8 @@ func (p *Policy) Budget(layer, layers, tokens int) int {
 
 // Choose says what the heads of a layer keep, n each: ascending indexes. The last page stays,
 // whatever the policy, since layers that read what is next to them find nothing else to read; papers
-// without a window have none. Where heads share, it is
+// without a window have none. Heads that choose together keep the same, by the sums of their scores.
+// Where heads share, it is
 // AdaKV (Feng et al. 2024, 2407.11550): the greatest scores of all heads together, and of each a
 // fifth of its equal share at least.
 func (p *Policy) Choose(heads []*Kept, n int) [][]int32 {
@@ -64,10 +66,25 @@ func (p *Policy) Choose(heads []*Kept, n int) [][]int32 {
 			own[i] = certain
 		}
 		least := n
+		if p.Together {
+			continue
+		}
 		if p.Apart {
 			least = int(math.Ceil(safeguard * float64(n)))
 		}
 		mark(marks[starts[h]:][:k.N], own, least)
+	}
+	if p.Together {
+		for h := range heads {
+			for i := range heads[0].N {
+				if h > 0 {
+					scores[i] += scores[starts[h]+i]
+				}
+			}
+		}
+		for h := range heads {
+			mark(marks[starts[h]:][:heads[0].N], scores[:heads[0].N], n)
+		}
 	}
 	if p.Apart {
 		for i, m := range marks {
@@ -119,7 +136,7 @@ func (SnapKV) Queries() int { return snapQueries }
 // Score implements Scorer.
 func (SnapKV) Score(dst []float32, k *Kept) {
 	sums := make([]float32, len(dst))
-	attended(sums, k, 0)
+	attended(sums, k, 0, same)
 	for i := range dst {
 		from, to := max(0, i-snapPool/2), min(len(dst), i+snapPool/2+1)
 		dst[i] = 0
@@ -132,21 +149,23 @@ func (SnapKV) Score(dst []float32, k *Kept) {
 	}
 }
 
-// ChunkKV keeps whole chunks of what the last queries read: Liu et al. 2025, 2502.00299. The scores
-// are SnapKV's before they are smoothed, and the mean of each 10 tokens is that of all of them.
+// ChunkKV keeps whole chunks of what the last queries read: Liu et al. 2025, 2502.00299. A chunk is worth
+// the mean of SnapKV's scores in it, and the heads of a layer keep the same chunks, those of the greatest
+// sums: the form of NVIDIA's kvpress, whose chunks have 20 tokens (the paper prefers 10) and whose scores
+// are smoothed, so that a hit beside a border brings both chunks.
 type ChunkKV struct{}
 
-const chunk = 10
+const chunk = 20
 
 // Queries implements Scorer.
 func (ChunkKV) Queries() int { return snapQueries }
 
 // Score implements Scorer.
 func (ChunkKV) Score(dst []float32, k *Kept) {
-	clear(dst)
-	attended(dst, k, 0)
-	for from := 0; from < len(dst); from += chunk {
-		some, sum := dst[from:min(len(dst), from+chunk)], float32(0)
+	SnapKV{}.Score(dst, k)
+	own := max(0, len(dst)-snapQueries) // what stays is no reason to keep what stands before it
+	for from := 0; from < own; from += chunk {
+		some, sum := dst[from:min(own, from+chunk)], float32(0)
 		for _, s := range some {
 			sum += s
 		}
@@ -154,13 +173,38 @@ func (ChunkKV) Score(dst []float32, k *Kept) {
 			some[i] = sum / float32(len(some))
 		}
 	}
-	for i := max(0, len(dst)-snapQueries); i < len(dst); i++ {
+}
+
+// Finch keeps what the question reads: prompt-guided compression (Corallo and Papotti 2024, 2408.00167).
+// The attention of the question's tokens to each earlier one, each times how many the token could see,
+// so that all count the same, in the mean of them and of the heads that share keys; the question stays.
+// Kept keys are turned to positions that follow each other again (Policy.Turned). The paper drops
+// while it reads, chunk by chunk, and kvpress can do without chunks as here. Without a question it
+// is the last 64 tokens.
+type Finch struct{}
+
+const finchQueries = 256
+
+// Queries implements Scorer.
+func (Finch) Queries() int { return finchQueries }
+
+// Score implements Scorer.
+func (Finch) Score(dst []float32, k *Kept) {
+	asked := k.Asked
+	if asked == 0 {
+		asked = snapQueries
+	}
+	asked = min(asked, k.Recent.Rows)
+	clear(dst)
+	attended(dst, k, k.Recent.Rows-asked, func(visible int) float32 { return float32(visible) })
+	for i := max(0, len(dst)-asked); i < len(dst); i++ {
 		dst[i] = certain
 	}
 }
 
-// attended adds what the recent queries, from one on, read of each key.
-func attended(sums []float32, k *Kept, from int) {
+// attended adds what the recent queries, from one on, read of each key, times a weight for how many
+// keys they could.
+func attended(sums []float32, k *Kept, from int, weight func(visible int) float32) {
 	q, columns := k.Recent, simd.Padded(k.N)
 	rows := q.Rows - from
 	scores := make([]float32, q.Heads*rows*columns)
@@ -168,12 +212,14 @@ func attended(sums []float32, k *Kept, from int) {
 	for i := range q.Heads * rows {
 		whole := scores[i*columns:][:columns]
 		row := whole[:q.First+from+i%rows+1]
-		factor := 1 / simd.Softmax(padded(row, whole), q.Scale)
+		factor := weight(len(row)) / simd.Softmax(padded(row, whole), q.Scale)
 		for j, p := range row {
 			sums[j] += p * factor
 		}
 	}
 }
+
+func same(int) float32 { return 1 }
 
 // TOVA keeps what the last query reads: Oren et al. 2024, 2401.06104. The paper takes the mean over
 // the heads of a layer; here over those that share keys. It drops at each step there, here once.
@@ -185,7 +231,7 @@ func (TOVA) Queries() int { return 1 }
 // Score implements Scorer.
 func (TOVA) Score(dst []float32, k *Kept) {
 	clear(dst)
-	attended(dst, k, k.Recent.Rows-1)
+	attended(dst, k, k.Recent.Rows-1, same)
 	dst[len(dst)-1] = certain
 }
 
@@ -227,7 +273,8 @@ func norm(x []float32) float64 {
 // Expected keeps what queries to come will read, as far as their mean and covariance say: expected
 // attention of NVIDIA's kvpress (Devoto et al. 2025, 2510.00636). Queries without their positions
 // are taken for normal; turned by the mean of the next 512 positions, the expectation of the
-// exponential is known. It is multiplied by the length of the value; the first 4 stay. kvpress
+// exponential is known. It is multiplied by the length of the value; the first 4 stay. Scores are
+// logarithms, since all but a few of the numbers are nothing where attention is sharp. kvpress
 // takes all queries of the prompt, here the last 256.
 type Expected struct{}
 
@@ -235,7 +282,6 @@ const (
 	expectedQueries = 256
 	expectedAhead   = 512
 	expectedSinks   = 4
-	expectedFloor   = 1e-2
 )
 
 // Queries implements Scorer.
@@ -247,7 +293,7 @@ func (Expected) Score(dst []float32, k *Kept) {
 	turn := k.ahead()
 	zeros, logits := make([]float32, columns), make([]float32, columns)
 	quadratic, value := make([]float32, n*columns), make([]float32, n)
-	clear(dst)
+	sums := make([]float64, len(dst)) // of probabilities over heads: logarithms
 	for h := range q.Heads {
 		mean, spread := moments(q, k, h)
 		mean, spread = applied(turn, mean, 1), applied(turn, transposed(applied(turn, spread, n), n), n)
@@ -258,19 +304,37 @@ func (Expected) Score(dst []float32, k *Kept) {
 			for j := range n {
 				sum += panel[j*Page] * quadratic[j*columns+i]
 			}
-			logits[i] += sum * q.Scale / 2
+			logits[i] = (logits[i] + sum*q.Scale/2) * q.Scale
 		}
-		factor := 1 / simd.Softmax(padded(logits[:k.N], logits), q.Scale)
+		all := math.Inf(-1)
+		for _, v := range logits[:k.N] {
+			all = logAdd(all, float64(v))
+		}
 		for i := range dst {
-			dst[i] += logits[i] * factor / float32(q.Heads)
+			p := float64(logits[i]) - all
+			if h > 0 {
+				p = logAdd(sums[i], p)
+			}
+			sums[i] = p
 		}
 	}
 	for i := range dst {
 		k.Value(value, i)
-		if dst[i] = (dst[i] + expectedFloor) * float32(norm(value)); i < expectedSinks {
+		if dst[i] = float32(sums[i] + math.Log(norm(value))); i < expectedSinks {
 			dst[i] = certain
 		}
 	}
+}
+
+// logAdd is the logarithm of the sum of two numbers of which the logarithms are given.
+func logAdd(a, b float64) float64 {
+	if a < b {
+		a, b = b, a
+	}
+	if math.IsInf(b, -1) {
+		return a
+	}
+	return a + math.Log1p(math.Exp(b-a))
 }
 
 // moments are the mean and the covariance of the recent queries of a head, without positions.

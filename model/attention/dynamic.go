@@ -155,6 +155,37 @@ func (b Blocks) Plan(q *Queries, k *Keys, spans []Span) []Span {
 	return best(mean, f, k.Means(pages), k.Size, pages, spans)
 }
 
+// Probe is pages by a probe query: ActQKV (Xiao et al. 2025, 2502.13542). The queries of a block stand for
+// all of it by their mean, in which each weighs as much as it is unlike the others: by the square of its
+// distance from their plain mean. A few that look for something are not lost then, as they are in
+// Blocks. Only skips. The paper's formula of that weight is not known here, so that this one is of this
+// package; its budgets by layer for decoding are not there.
+type Probe struct{ Share float64 }
+
+// Plan implements Planner.
+func (p Probe) Plan(q *Queries, k *Keys, spans []Span) []Span {
+	f := framed(q, p.Share)
+	if f.full() {
+		return f.all(spans)
+	}
+	means := meanQueries(q, k.Size)
+	probes := make([]float32, len(means))
+	for h := range q.Heads {
+		mean, probe := means[h*k.Size:][:k.Size], probes[h*k.Size:][:k.Size]
+		for i := range q.Rows {
+			weight := float32(1e-20) // one query is its own probe
+			for j, x := range q.at(i, h, k.Size) {
+				weight += (x - mean[j]) * (x - mean[j])
+			}
+			for j, x := range q.at(i, h, k.Size) {
+				probe[j] += x * weight
+			}
+		}
+	}
+	pages := f.local / Page
+	return best(NewQueries(probes, q.Heads*k.Size, 1, q.Heads, q.First, q.Scale), f, k.Means(pages), k.Size, pages, spans)
+}
+
 // Chunks is a router of chunks: Mixture of Contexts (Cai et al. 2025, 2508.21058). Each query asks
 // for the chunks whose mean key is nearest to it; beside them the first and the nearest are
 // mandatory. A block reads the pages that stand out most to one of its queries. Only skips. The

@@ -3,6 +3,7 @@ package attention
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,6 +23,21 @@ type Family struct {
 	set     func(p *Policy, share float64)
 }
 
+// Kind says whether it is static or dynamic, and whether it skips, drops or rounds.
+func (f Family) Kind() string {
+	kind := "static"
+	if f.Dynamic {
+		kind = "dynamic"
+	}
+	switch {
+	case slices.ContainsFunc(forms, func(o Family) bool { return o.Name == f.Name }):
+		return kind + ", rounds"
+	case f.Drops:
+		return kind + ", drops"
+	}
+	return kind + ", skips"
+}
+
 // DefaultShare is that of a part without one.
 const DefaultShare = .25
 
@@ -35,15 +51,35 @@ var families = []Family{
 	{"slashes", "MInference, DHSA (2407.02490, 2510.24606)", "columns and diagonals that the last queries of a block read most", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Slashes{s} }},
 	{"stripes", "AnchorAttention (2505.23520)", "single keys whose logit comes near to an anchor's", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Stripes{Theta, s} }},
 	{"blocks", "DHSA (2510.24606)", "pages whose mean key is nearest to the mean query of a block", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Blocks{s} }},
+	{"probe", "ActQKV (2502.13542)", "pages nearest to the mean of a block's queries, those that are unlike the others weighing more", false, true, "prefill", func(p *Policy, s float64) { p.Prefill = Probe{s} }},
 	{"chunks", "Mixture of Contexts (2508.21058)", "pages whose mean key some query of a block wants most", false, true, "prefill, decoding", func(p *Policy, s float64) { p.Prefill, p.Step = Chunks{s}, Chunks{s} }},
+	{"documents", "BlockRank, parallel context encoding (2510.05396, 2412.16545)", "documents read themselves and what is shared, questions the documents that they attend to most", false, true, "prefill, decoding", func(p *Policy, s float64) { p.Alone = s }},
 	{"quest", "Quest (2406.10774)", "pages by a bound of what a query can meet in them", false, true, "decoding", func(p *Policy, s float64) { p.Step = Quest{s} }},
+	{"hashes", "HAX (2507.00449)", "keys that locality-sensitive hashing puts into a query's buckets", false, true, "decoding", func(p *Policy, s float64) { p.Step = Hashes{s} }},
 	{"recent", "StreamingLLM (2309.17453)", "4 sinks and the nearest tokens", true, false, "cache", cache(Recent{})},
 	{"snapkv", "SnapKV (2404.14469)", "what the last 64 queries read, and its neighbours", true, true, "cache", cache(SnapKV{})},
 	{"pyramid", "PyramidKV (2406.02069)", "as snapkv, of higher layers less", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Pyramid = SnapKV{}, s, true }},
-	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 10 that the last 64 queries read", true, true, "cache", cache(ChunkKV{})},
+	{"chunkkv", "ChunkKV (2502.00299)", "chunks of 20 that the last 64 queries read", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Together = ChunkKV{}, s, true }},
+	{"finch", "Finch (2408.00167)", "what the question reads, turned to positions that follow each other", true, true, "cache", func(p *Policy, s float64) { p.Cache, p.Share, p.Turned = Finch{}, s, true }},
 	{"tova", "TOVA (2401.06104)", "what the last query reads", true, true, "cache", cache(TOVA{})},
 	{"keydiff", "KeyDiff (2504.15364)", "keys that are least like the others", true, true, "cache", cache(KeyDiff{})},
 	{"expected", "Expected attention (2510.00636)", "what queries to come will read, by their mean and covariance", true, true, "cache", cache(Expected{})},
+}
+
+// Forms are those of the cache beside float32, in the order in which they are explained.
+func Forms() []Family { return forms }
+
+var forms = []Family{
+	{"q8", "KIVI (2402.02750)", "8 bits a number: keys by channel, values by token", false, false, "cache", func(p *Policy, _ float64) { p.Bits = 8 }},
+	{"q4", "KIVI (2402.02750)", "4 bits a number: keys by channel, values by token", false, false, "cache", func(p *Policy, _ float64) { p.Bits = 4 }},
+}
+
+// Listed are all that can be named: families, forms, and what is made of a file.
+func Listed() []Family { return slices.Concat(families, forms, files) }
+
+// files are parts that are named with a file behind the colon, instead of a share.
+var files = []Family{
+	{"dam", "DAM (2506.11104)", "columns and diagonals of masks that a model was calibrated for (dam:FILE)", false, false, "prefill, decoding", nil},
 }
 
 func cache(s Scorer) func(p *Policy, share float64) {
@@ -57,7 +93,8 @@ const tail = 64
 // Parse is the policy that a text names: parts joined by +, each a family, and a colon and the
 // share that is read or kept where it is not a quarter. "ada-" before a part for the cache has
 // heads share; "tail" has the last 64 tokens of what is read at once, and those that decoding adds
-// where no part for decoding alone is there, read everything; "dense" or nothing is dense.
+// where no part for decoding alone is there, read everything; "q8" and "q4" have 8 and 4 bits a number
+// in the cache; "dense" or nothing is dense.
 func Parse(text string) (*Policy, error) {
 	p := &Policy{Name: text}
 	if text == "" || text == "dense" {
@@ -92,6 +129,9 @@ func Parse(text string) (*Policy, error) {
 		}
 		p.join(one)
 	}
+	if p.Alone > 0 && (p.Prefill != nil || p.Step != nil || p.Turned || p.Tail > 0) {
+		return nil, fmt.Errorf("%w: in %s documents say what prefill and decoding read, and at which positions: join parts for the cache to them, but not finch", ErrUnknown, quoted(text))
+	}
 	if p.Tail > 0 && p.Prefill == nil {
 		return nil, fmt.Errorf("%w: %s has a tail, but nothing that reads sparsely before it: join it to window, strided, power, slashes, stripes, blocks or chunks", ErrUnknown, quoted(text))
 	}
@@ -101,11 +141,12 @@ func Parse(text string) (*Policy, error) {
 // join takes over what a part says, or reports that another says it.
 func (p *Policy) join(one Policy) bool {
 	switch {
-	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil:
+	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0 || one.Alone > 0 && p.Alone > 0:
 		return false
 	case one.Cache != nil:
-		p.Cache, p.Share, p.Apart, p.Pyramid = one.Cache, one.Share, one.Apart, one.Pyramid
+		p.Cache, p.Share, p.Apart, p.Pyramid, p.Together, p.Turned = one.Cache, one.Share, one.Apart, one.Pyramid, one.Together, one.Turned
 	}
+	p.Bits, p.Alone = max(p.Bits, one.Bits), max(p.Alone, one.Alone)
 	if one.Prefill != nil {
 		p.Prefill = one.Prefill
 	}
@@ -117,21 +158,37 @@ func (p *Policy) join(one Policy) bool {
 
 func parsePart(part string) (p Policy, err error) {
 	name, given, has := strings.Cut(part, ":")
+	if name == files[0].Name {
+		m, err := ReadMasks(given)
+		if err != nil {
+			return p, fmt.Errorf("%w: dam names a file of masks, as in dam:masks.json: %w", ErrUnknown, err)
+		}
+		p.Prefill, p.Step = m, m
+		return p, nil
+	}
 	share := DefaultShare
 	if has {
 		if share, err = strconv.ParseFloat(given, 64); err != nil || !(share > 0 && share <= 1) {
 			return p, fmt.Errorf("%w: %s asks for a share of %s; give a number above 0, and 1 at most, such as %s:0.25", ErrUnknown, quoted(part), quoted(given), name)
 		}
 	}
+	for _, f := range forms {
+		if f.Name == name && !has {
+			f.set(&p, 0)
+			return p, nil
+		}
+	}
 	kind, apart := strings.CutPrefix(name, "ada-")
 	for _, f := range families {
 		if f.Name == kind && (f.Drops || !apart) {
 			f.set(&p, share)
-			p.Apart = apart
+			if p.Apart = apart; apart && (p.Together || p.Turned) {
+				return p, fmt.Errorf("%w: the heads of %s keep as much as each other, so that ada- does not go with it", ErrUnknown, kind)
+			}
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), and +tail, with which the last tokens read everything", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
+	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), +tail, with which the last tokens read everything, q8 and q4, which have no share, and dam:FILE", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
 }
 
 func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
@@ -139,7 +196,7 @@ func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }
 // Names are those of all families, and dense.
 func Names() []string {
 	all := []string{"dense"}
-	for _, f := range families {
+	for _, f := range Listed() {
 		all = append(all, f.Name)
 	}
 	return all

@@ -43,6 +43,14 @@ func (d *Decoder) plan(r *room, c *Cache, from, end int, step bool) int {
 		r.planner = p.Prefill
 		n = min(n, blockRows-from%blockRows, end-p.Tail-from)
 	}
+	if r.apart = p != nil && p.Alone > 0; r.apart {
+		var to int
+		r.planner, to = c.apart(from)
+		n = min(n, to-from)
+	}
+	if p != nil && p.Bits > 0 {
+		n = min(n, blockRows-from%blockRows)
+	}
 	return n
 }
 
@@ -54,9 +62,17 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	if l.window > 0 {
 		turns = r.turns[1]
 	}
+	if p := c.Policy; p != nil && p.Bits > 0 && k.heads[0].coded == nil && len(c.tokens) == 0 {
+		for h := range k.heads {
+			k.heads[h].coded = attention.NewCoded(p.Bits, size)
+		}
+	}
 	recent := 0
 	if p := c.Policy; p != nil && p.Cache != nil && l.window == 0 {
 		recent = p.Cache.Queries() * d.Heads * size
+	}
+	if p := c.Policy; p != nil && p.Alone > 0 {
+		recent = max(recent, ranked*d.Heads*size)
 	}
 	for i := range rows {
 		row := r.qkv[i*stride:]
@@ -80,14 +96,15 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	}
 }
 
-// turnBy turns queries, one behind the other, by so many positions, as layers do that read all.
-func (d *Decoder) turnBy(x []float32, by int) {
+// turnBy turns queries, one behind the other, by so many positions, as layers do that read all (0) or
+// a window (1).
+func (d *Decoder) turnBy(x []float32, by, kind int) {
 	half := d.HeadSize / 2
-	if d.steps[0] == nil {
+	if d.steps[kind] == nil || by == 0 {
 		return
 	}
 	t := turns{make([]float32, half), make([]float32, half)}
-	for j, step := range d.steps[0] {
+	for j, step := range d.steps[kind] {
 		sin, cos := math.Sincos(float64(by) * step)
 		t.sines[j], t.cosines[j] = float32(sin), float32(cos)
 	}
@@ -153,32 +170,39 @@ type view struct {
 	values [][]float32
 	before int              // tokens before the block
 	spans  []attention.Span // of one token's keys, read where they lie; nil for all that is there
+	coded  *attention.Coded // what stands before keys and values, of which one token reads all; or nil
 }
 
 // gatherAlways is for tests: what a planner names is gathered even where it is everything.
 var gatherAlways = false
 
 // view makes that of a block, by the block's planner where the layer reads all.
-func (d *Decoder) view(r *room, l *layer, h *held, rows int, w *Watch) view {
+func (d *Decoder) view(r *room, l *layer, in *held, rows int, w *Watch) view {
+	if rows == 1 && r.planner == nil && l.window == 0 && in.coded != nil && in.coded.N() > 0 {
+		w.plan(&in.Keys, rows, []attention.Span{{From: 0, To: in.tokens()}})
+		return view{keys: in.Packed, values: in.values, before: in.tokens() - 1, coded: in.coded}
+	}
+	h := in.open(&r.opened[in.Head])
 	before := h.N - rows
-	whole := view{h.Packed, h.values, before, nil}
-	if r.planner == nil || l.window > 0 {
+	whole := view{keys: h.Packed, values: h.values, before: before}
+	if r.planner == nil || l.window > 0 && !r.apart || r.apart && h.places != nil {
 		w.plan(&h.Keys, rows, []attention.Span{{From: 0, To: h.N}})
 		return whole
 	}
 	g, group := &r.gathered[h.Head], d.Heads/d.KeyHeads
 	q := attention.NewQueries(r.qkv[h.Head*group*d.HeadSize:], simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize), rows, group, before, d.scale)
 	g.spans = r.planner.Plan(q, &h.Keys, g.spans[:0])
+	in.Learn(&h.Keys)
 	g.own(before, h.N)
 	w.plan(&h.Keys, rows, g.spans)
 	if len(g.spans) == 1 && g.spans[0].From == 0 && !gatherAlways {
 		return whole
 	}
 	if rows == 1 && g.aligned() && !gatherAlways {
-		return view{h.Packed, h.values, g.tokens - 1, g.spans}
+		return view{keys: h.Packed, values: h.values, before: g.tokens - 1, spans: g.spans}
 	}
 	g.gather(h)
-	return view{g.keys, g.values, g.tokens - rows, nil}
+	return view{keys: g.keys, values: g.values, before: g.tokens - rows}
 }
 
 // aligned counts the tokens, and says whether the spans are whole panels, but for the end.
@@ -234,7 +258,7 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 	group, most := d.Heads/d.KeyHeads, 0
 	views := make([]view, d.KeyHeads)
 	for h := range k.heads {
-		most = max(most, k.heads[h].N)
+		most = max(most, k.heads[h].tokens())
 	}
 	d.divide(d.KeyHeads, rows*most*d.HeadSize, func(from, to int) {
 		for g := from; g < to; g++ {
@@ -245,7 +269,7 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 		r.zeros = make([]float32, need+need/4)
 	}
 	for len(r.scores) < d.Threads {
-		r.scores = append(r.scores, nil)
+		r.scores, r.tiles = append(r.scores, nil), append(r.tiles, nil)
 	}
 	some := (rows + attendRows - 1) / attendRows
 	d.share(d.Heads*some, 2*rows*most*d.Heads*d.HeadSize, func(thread, from, to int) {
@@ -254,6 +278,9 @@ func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
 			d.attendRows(r, l, &views[h/group], thread, h, first, min(rows, first+attendRows), c.Watch)
 		}
 	})
+	for h := range k.heads {
+		k.heads[h].code()
+	}
 	if w := c.Watch; w != nil {
 		for _, v := range views {
 			for i := range rows {
@@ -280,8 +307,12 @@ func (d *Decoder) attendRows(r *room, l *layer, v *view, thread, head, from, to 
 	if cap(r.scores[thread]) < attendRows*columns {
 		r.scores[thread] = make([]float32, attendRows*(columns+columns/4+256))
 	}
-	scores := r.scores[thread][:attendRows*columns]
-	v.products(scores, columns, r.qkv[from*stride+head*size:], stride, r.zeros, n, size, skip, tokens)
+	scores, q := r.scores[thread][:attendRows*columns], r.qkv[from*stride+head*size:]
+	if v.coded != nil {
+		v.codedProducts(scores, q[:size], r.zeros, r.tile(thread, size), tokens)
+	} else {
+		v.products(scores, columns, q, stride, r.zeros, n, size, skip, tokens)
+	}
 	var sums [attendRows]float32
 	for i := range n {
 		row, own := scores[i*columns:][:columns], v.before+from+i-skip
@@ -303,7 +334,10 @@ func (d *Decoder) attendRows(r *room, l *layer, v *view, thread, head, from, to 
 			w.add(row[:own+1], sums[i])
 		}
 	}
-	for p := 0; p < size; p += simd.Columns {
+	if v.coded != nil {
+		v.codedMix(r.mixed[from*width+head*size:][:size], scores, r.zeros, r.tile(thread, size), tokens)
+	}
+	for p := 0; p < size && v.coded == nil; p += simd.Columns {
 		v.mix(r.mixed[from*width+head*size+p:], width, scores, columns, p/simd.Columns, r.zeros, n, skip, tokens)
 	}
 	for i := range n {

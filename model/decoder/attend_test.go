@@ -147,7 +147,7 @@ func TestDrop(t *testing.T) {
 	ctx := context.Background()
 	d := open(t, tiny["llama"].Write(t, 3))
 	ids := someIDs(400, d.Words)
-	for _, p := range []string{"recent", "snapkv", "pyramid", "chunkkv", "tova", "keydiff", "expected", "ada-snapkv", "ada-keydiff:0.5"} {
+	for _, p := range []string{"recent", "snapkv", "pyramid", "chunkkv", "tova", "keydiff", "expected", "finch", "ada-snapkv", "ada-keydiff:0.5"} {
 		c := d.NewCache()
 		c.Policy = policy(t, p)
 		if _, err := d.Read(ctx, c, ids); err != nil {
@@ -185,6 +185,79 @@ func TestDrop(t *testing.T) {
 		}
 		if b, err := d.Read(ctx, whole, ids[300:]); err != nil || !slices.Equal(a, b) {
 			t.Errorf("%s: emptied, a cache is not as a new one: %v", p, err)
+		}
+	}
+}
+
+// TestTurned: keys that Finch keeps are those of a text of what was kept alone, as far as a layer sees
+// nothing but its tokens and their places; what is read then stands behind them; few bits and layers
+// with windows included. A policy that only drops has them where they were.
+func TestTurned(t *testing.T) {
+	ctx := context.Background()
+	for name, shape := range tiny {
+		d := open(t, shape.Write(t, 3))
+		ids := someIDs(300, d.Words)
+		for _, p := range []string{"finch:0.3", "finch:0.3+q8"} {
+			c := d.NewCache()
+			c.Policy, c.Asked = policy(t, p), 20
+			if _, err := d.Read(ctx, c, ids); err != nil {
+				t.Fatal(err)
+			}
+			d.Drop(c)
+			if _, err := d.Read(ctx, c, ids[:9]); err != nil {
+				t.Fatal(err)
+			}
+			kept := c.Kept(0, 0)
+			if d.layers[0].window > 0 {
+				kept = nil // all, and their distances to what comes are as if they were at the end of the others
+			} else if len(kept) != 99 || kept[79] != 289 {
+				t.Fatalf("%s: %d tokens are held, the last of 90 is %d: the question does not stay", name, len(kept), kept[79])
+			}
+			alone := d.NewCache()
+			text := slices.Concat(ids, ids[:9])
+			if kept != nil {
+				some := make([]int32, len(kept))
+				for i, at := range kept {
+					some[i] = text[at]
+				}
+				text = some
+			}
+			if d.steps[0] == nil {
+				continue // places are in the states, and stay
+			}
+			if _, err := d.Read(ctx, alone, text); err != nil {
+				t.Fatal(err)
+			}
+			a, b := c.layers[0].heads[0].open(&held{}), alone.layers[0].heads[0].open(&held{})
+			x, y := make([]float32, a.Size), make([]float32, a.Size)
+			off := 0.
+			for i := range text {
+				a.At(x, i)
+				b.At(y, i)
+				if kept == nil {
+					d.turnBy(x, 300-90, 1)
+				}
+				for j := range x {
+					off = max(off, math.Abs(float64(x[j]-y[j])))
+				}
+			}
+			if most := map[bool]float64{false: 2e-5, true: .05}[c.Policy.Bits > 0]; off > most {
+				t.Errorf("%s, %s: keys are %g off those of a text without what was dropped", name, p, off)
+			}
+			c.Cut(150)
+			if _, err := d.Read(ctx, c, ids[:100]); err != nil {
+				t.Error(err)
+			}
+			d.Drop(c)
+			c.Cut(0)
+			c.Policy = nil
+			got, err := d.Read(ctx, c, ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want, err := d.Read(ctx, d.NewCache(), ids); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: emptied, a cache is not as a new one: %v", name, err)
+			}
 		}
 	}
 }

@@ -15,8 +15,17 @@ type Cache struct {
 	Policy *attention.Policy
 	// Watch, where not nil, counts what attention reads.
 	Watch *Watch
+	// Asked is how many of the last tokens are the question, for policies that look at it when the
+	// cache becomes smaller; 0 where nobody knows.
+	Asked int
+
+	// Parts are the ends of what is shared and of documents, for policies that read these by
+	// themselves. Without them the first text that is read is cut into documents of 256 tokens.
+	Parts []int
 
 	tokens []int32
+	parts  []int // Parts, or those that were made instead
+	gone   int   // positions that tokens moved forward by, since keys before them were turned
 	layers []kept
 	room   *room
 }
@@ -28,11 +37,14 @@ type kept struct {
 }
 
 // held is that of a head. Keys are laid out as simd.Pack does with a column a token, values
-// with a row a token: a head has a panel for each 16 of its numbers.
+// with a row a token: a head has a panel for each 16 of its numbers. Where the policy has few bits,
+// whole groups of tokens stand in them, and Keys and values are those of the tokens behind.
 type held struct {
 	attention.Keys
-	values [][]float32 // by panel
-	places []int32     // of the tokens, where not all are kept; else nil
+	values [][]float32      // by panel
+	coded  *attention.Coded // nil where all are in float32
+	places []int32          // of the tokens, where not all are kept; else nil
+	turned int              // of these that are at positions that follow each other from 0 on
 }
 
 // NewCache is an empty one.
@@ -53,11 +65,14 @@ func (d *Decoder) NewCache() *Cache {
 // Tokens are what was read. They are not to be changed.
 func (c *Cache) Tokens() []int32 { return c.tokens }
 
-// Cut forgets all but the first n tokens. What a policy has dropped of these stays dropped.
+// Cut forgets all but the first n tokens. What a policy has dropped of these stays dropped, and what it
+// has in few bits stays rounded; where keys were turned, a cut among these leaves others further from what
+// comes than they were.
 func (c *Cache) Cut(n int) {
 	if n >= len(c.tokens) {
 		return
 	}
+	most, cut := 0, false // of what was turned
 	c.tokens = c.tokens[:n]
 	for i := range c.layers {
 		c.layers[i].recent = c.layers[i].recent[:0]
@@ -69,22 +84,34 @@ func (c *Cache) Cut(n int) {
 					h.places = nil
 				}
 			}
-			h.Keys.Cut(left)
-			for p := range h.values {
-				h.values[p] = h.values[p][:left*simd.Columns]
+			if h.cut(left); n == 0 {
+				h.coded = nil
 			}
+			if left < h.turned {
+				h.turned, cut = left, true
+			}
+			most = max(most, h.turned)
 		}
+	}
+	switch {
+	case n == 0:
+		c.gone, c.parts = 0, nil
+	case cut: // what comes follows what is left
+		c.gone = n - most
 	}
 }
 
 // Clone is a cache of its own that holds the same.
 func (c *Cache) Clone() *Cache {
-	o := &Cache{Policy: c.Policy, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
+	o := &Cache{Policy: c.Policy, Asked: c.Asked, Parts: c.Parts, parts: c.parts, gone: c.gone, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
 	for i, k := range c.layers {
 		o.layers[i] = kept{heads: slices.Clone(k.heads), recent: slices.Clone(k.recent)}
 		for j := range o.layers[i].heads {
 			h := &o.layers[i].heads[j]
 			h.Keys, h.places, h.values = h.Keys.Clone(), slices.Clone(h.places), slices.Clone(h.values)
+			if h.coded != nil {
+				h.coded = h.coded.Clone()
+			}
 			for p := range h.values {
 				h.values[p] = slices.Clone(h.values[p])
 			}
@@ -96,6 +123,9 @@ func (c *Cache) Clone() *Cache {
 // Kept are the positions of the tokens that a head of a layer holds; nil for all.
 func (c *Cache) Kept(layer, head int) []int32 { return c.layers[layer].heads[head].places }
 
+// next is the position of the next token.
+func (c *Cache) next() int { return len(c.tokens) - c.gone }
+
 // Bytes is what the cache holds; some memory is set aside behind it for what comes.
 func (c *Cache) Bytes() int {
 	n := 4 * len(c.tokens)
@@ -103,6 +133,9 @@ func (c *Cache) Bytes() int {
 		n += 4 * len(k.recent)
 		for i := range k.heads {
 			n += k.heads[i].Bytes() + 4*len(k.heads[i].places)
+			if k.heads[i].coded != nil {
+				n += k.heads[i].coded.Bytes()
+			}
 			for _, v := range k.heads[i].values {
 				n += 4 * len(v)
 			}
@@ -142,6 +175,7 @@ func (d *Decoder) Drop(c *Cache) {
 	if c.Policy == nil || c.Policy.Cache == nil {
 		return
 	}
+	wholes, moved := make([]held, d.KeyHeads), 0
 	for i := range c.layers {
 		k := &c.layers[i]
 		if d.layers[i].window > 0 {
@@ -150,9 +184,9 @@ func (d *Decoder) Drop(c *Cache) {
 		heads, group := make([]*attention.Kept, d.KeyHeads), d.Heads/d.KeyHeads
 		rows := len(k.recent) / (d.Heads * d.HeadSize)
 		for h := range k.heads {
-			own := &k.heads[h]
+			own := k.heads[h].open(&wholes[h])
 			heads[h] = &attention.Kept{
-				Keys: &own.Keys, Last: len(c.tokens) - 1, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by) },
+				Keys: &own.Keys, Last: c.next() - 1, Asked: c.Asked, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by, 0) },
 			}
 			if rows > 0 {
 				heads[h].Recent = attention.NewQueries(k.recent[h*group*d.HeadSize:], d.Heads*d.HeadSize, rows, group, own.N-rows, d.scale)
@@ -162,10 +196,47 @@ func (d *Decoder) Drop(c *Cache) {
 			continue // cut since it was read
 		}
 		for h, chosen := range c.Policy.Choose(heads, c.Policy.Budget(i, d.Layers, len(c.tokens))) {
-			k.heads[h].only(chosen)
+			whole := k.heads[h].open(&wholes[h])
+			var turn func(key []float32, i int)
+			if c.Policy.Turned && d.steps[0] != nil {
+				moved = c.next() - len(chosen)
+				turn = func(key []float32, i int) { d.turnBy(key, i-k.heads[h].position(int(chosen[i]), c.gone), 0) }
+			}
+			if k.heads[h].only(chosen, whole, turn); turn != nil {
+				k.heads[h].turned = len(chosen)
+			}
 		}
 		k.recent = nil
 	}
+	d.move(c, moved)
+}
+
+// move turns the keys of layers that read a window back by so many positions, which are those of
+// what other layers dropped.
+func (d *Decoder) move(c *Cache, by int) {
+	if c.gone += by; by == 0 {
+		return
+	}
+	var room held
+	for i := range c.layers {
+		for h := range c.layers[i].heads {
+			if own := &c.layers[i].heads[h]; d.layers[i].window > 0 {
+				all := make([]int32, own.tokens())
+				for j := range all {
+					all[j] = int32(j)
+				}
+				own.only(all, own.open(&room), func(key []float32, _ int) { d.turnBy(key, -by, 1) })
+			}
+		}
+	}
+}
+
+// position is that of a token that is held, where tokens moved forward by so many.
+func (h *held) position(i, gone int) int {
+	if h.places == nil || i < h.turned {
+		return i
+	}
+	return int(h.places[i]) - gone
 }
 
 // value sets dst to that of a token.
@@ -175,13 +246,20 @@ func (h *held) value(dst []float32, i int) {
 	}
 }
 
-// only keeps some tokens, in memory of their own.
-func (h *held) only(chosen []int32) {
-	if len(chosen) == h.N {
+// only keeps some tokens of the whole of what is held, in memory of their own, and turns each where turn
+// is not nil.
+func (h *held) only(chosen []int32, whole *held, turn func(key []float32, i int)) {
+	if len(chosen) == whole.N && turn == nil {
 		return
 	}
-	places := make([]int32, len(chosen))
+	places := h.places
+	if len(chosen) < whole.N {
+		places = make([]int32, len(chosen))
+	}
 	for i, at := range chosen {
+		if len(chosen) == whole.N {
+			break
+		}
 		if places[i] = at; h.places != nil {
 			places[i] = h.places[at]
 		}
@@ -190,8 +268,21 @@ func (h *held) only(chosen []int32) {
 	for _, at := range chosen {
 		g.spans = append(g.spans, attention.Span{From: int(at), To: int(at) + 1})
 	}
-	g.gather(h)
+	g.gather(whole)
 	keys := h.Keys
 	h.Keys = attention.Keys{Layer: keys.Layer, Head: keys.Head, Heads: keys.Heads, Size: keys.Size, N: len(chosen), Packed: g.keys}
-	h.values, h.places = g.values, places
+	h.values = g.values
+	if turn != nil {
+		key := make([]float32, h.Size)
+		for i := range chosen {
+			h.At(key, i)
+			turn(key, i)
+			h.setKey(i, key)
+		}
+	}
+	h.places = places
+	if h.coded != nil {
+		h.coded.Cut(0)
+		h.code()
+	}
 }

@@ -48,7 +48,16 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
 	}
-	if n := before + len(ids); n > d.Positions {
+	n, err := c.needs(len(ids))
+	if err != nil {
+		return nil, err
+	}
+	if c.Policy != nil && before == 0 {
+		if err := c.Policy.Fits(d.Layers, d.KeyHeads); err != nil {
+			return nil, err
+		}
+	}
+	if n > d.Positions {
 		return nil, fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
 	}
 	for _, id := range ids {
@@ -70,8 +79,8 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 		}
 		some := ids[from:][:n]
 		x = r.states[:len(some)*d.Width]
-		d.embed(r, x, len(c.tokens), some)
-		d.angles(r, len(c.tokens), len(some))
+		d.embed(r, x, c.next(), some)
+		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
 			d.layer(r, c, i, x)
 		}
@@ -133,8 +142,10 @@ type room struct {
 	states, normed, qkv, mixed, inner, y []float32
 	turns                                [2]turns          // of layers that read all, and of those with a window
 	planner                              attention.Planner // of the block; nil where it reads all
+	apart                                bool              // it has documents apart, in layers with windows too
 	gathered                             []gathered        // by head of keys
-	scores                               [][]float32       // by thread
+	opened                               []held            // the same: what was coded, in float32
+	scores, tiles                        [][]float32       // by thread
 	zeros                                []float32         // as many as the tokens, in whole panels
 	whole                                simd.BlockRows
 	mixture                              *mixture // nil before the first layer with experts
@@ -153,7 +164,7 @@ func (d *Decoder) room(c *Cache, rows int) *room {
 		rows: rows, states: make([]float32, rows*d.Width), normed: make([]float32, rows*d.Width),
 		qkv: make([]float32, rows*simd.Padded(qkv)), mixed: make([]float32, rows*d.Heads*d.HeadSize),
 		inner: make([]float32, rows*simd.Padded(2*max(d.Inner, d.together))), y: make([]float32, rows*simd.Padded(d.Width)),
-		gathered: make([]gathered, d.KeyHeads),
+		gathered: make([]gathered, d.KeyHeads), opened: make([]held, d.KeyHeads),
 	}
 	for i, steps := range d.steps {
 		if steps != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/model/decoder"
 	"github.com/tamis-search/tamis/model/induction"
 )
@@ -90,6 +91,48 @@ func TestFinds(t *testing.T) {
 				t.Errorf("%d tokens: %d at %d instead of %d", n, got, i, w)
 			}
 			c.Cut(n)
+		}
+	}
+}
+
+// TestRanks: the document that says what is asked has more of the question's attention than all others.
+func TestRanks(t *testing.T) {
+	d := open(t)
+	p, err := attention.Parse("documents:0.25")
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(3, 2))
+	for holds := range 8 {
+		ids := make([]int32, 16+8*200)
+		for i := range ids {
+			ids[i] = 101 + random.Int32N(156)
+		}
+		ids[0] = induction.First
+		c := d.NewCache()
+		c.Policy = p
+		c.Parts = []int{16}
+		for i := range 8 {
+			c.Parts = append(c.Parts, 16+(i+1)*200)
+		}
+		at := 16 + holds*200 + 3 + random.IntN(190)
+		ids[at], ids[at+1] = 1, 3
+		logits, err := d.Read(context.Background(), c, append(ids, 1, 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := greedy(logits); got != ids[at+2] {
+			t.Errorf("document %d: %d is found instead of %d", holds, got, ids[at+2])
+		}
+		mass, err := d.Rank(c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range mass {
+			if i != holds && m > mass[holds]/2 {
+				t.Errorf("document %d is asked for, %v", holds, mass)
+				break
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@
 package attending
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type Console struct {
 type options struct {
 	attend.Options
 	model, text, suite, write, plot string
-	mask                            string
+	mask, calibrate                 string
 	layer, head                     int
 	shares                          []float64
 	list, asJSON                    bool
@@ -50,6 +51,8 @@ the tokens, and says for each policy and length:
                         one; keys that mean something else in each context
   perplexity, same      of the text that follows, and how often the most probable token
                         is that of dense attention (with --text)
+  divergence            of the next token's probabilities from those of dense
+                        attention, in nats
   read, read a step     shares of the tokens so far that prefill and decoding read
   entropy               of attention while decoding, in nats
   prefill, step, cache  time and bytes, and beside dense attention in the same run
@@ -60,19 +63,20 @@ it is any GGUF file that tamis runs, and --text is a text it has not seen, in wh
 facts are hidden.
 
 A policy is a name, a colon and a share where it is not a quarter; parts for prefill,
-decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` says which there are.
---shares asks for each policy at each of them. --suite frontier is the whole grid.`,
+decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits. ` + "`tamis eval attention --list`" + ` says which there are.
+--shares asks for each policy at each of them. --suite frontier is the whole grid; with
+--state it goes on where it was broken off.`,
 		Example: `  tamis eval attention
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
-  tamis eval attention --suite frontier --plot frontier.svg
+  tamis eval attention --suite frontier --state frontier.jsonl --plot frontier.svg
   tamis eval attention --list
   tamis eval attention --mask stripes:0.1+tail`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model (default: one that is built)")
+	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model, #f32 behind it for exact products (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
 	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
@@ -83,10 +87,12 @@ decoding and the cache are joined by +. ` + "`tamis eval attention --list`" + ` 
 	f.IntVar(&o.Steps, "steps", 32, "steps of decoding that are timed and compared")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the texts")
 	f.IntVar(&o.threads, "threads", 0, "threads of the model (default: all)")
-	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes")
+	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds")
+	f.StringVar(&o.State, "state", "", "file in which results are kept as they are done: what is in it is not measured again")
 	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
 	f.StringVar(&o.mask, "mask", "", "draw what this policy reads, in --layer and --head, and measure nothing")
+	f.StringVar(&o.calibrate, "calibrate", "", "write masks of the model's mean attention over --trials texts, at the first of --shares, to this file for dam:FILE, and measure nothing")
 	f.IntVar(&o.layer, "layer", 1, "with --mask: layer, from 0 on")
 	f.IntVar(&o.head, "head", 0, "with --mask: head of keys, from 0 on")
 	f.BoolVar(&o.list, "list", false, "list the policies, and measure nothing")
@@ -123,6 +129,13 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 		return attend.WriteMask(cmd.Context(), c.Out, d, o.Options, o.mask, o.layer, o.head)
 	}
 	o.fill(d.Positions)
+	if o.calibrate != "" {
+		m, err := attend.Calibrate(cmd.Context(), d, o.Options, o.shares[0])
+		if err != nil {
+			return err
+		}
+		return draw(o.calibrate, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
+	}
 	here := func() {}
 	if c.Progress != nil {
 		o.Watch = func(what string) { fmt.Fprintf(c.Progress, "\r\x1b[K%s", what) }
@@ -139,7 +152,7 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 func (c *Console) show(r *attend.Report, o *options) error {
 	r.Model = "the built model"
 	if o.model != "" {
-		r.Model = screen.Name(filepath.Base(o.model))
+		r.Model = screen.Name(filepath.Base(strings.TrimSuffix(o.model, "#f32")))
 	}
 	if o.plot != "" {
 		if err := draw(o.plot, r.WriteSVG); err != nil {
@@ -149,7 +162,11 @@ func (c *Console) show(r *attend.Report, o *options) error {
 	if o.asJSON {
 		return c.JSON(r)
 	}
-	return r.WriteTable(c.Out)
+	if err := r.WriteTable(c.Out); err != nil || o.suite == "" {
+		return err
+	}
+	fmt.Fprintln(c.Out)
+	return r.WriteFrontier(c.Out)
 }
 
 // check looks at flags before anything is loaded.
@@ -210,27 +227,34 @@ func (o *options) fill(positions int) {
 				o.Policies = append(o.Policies, f.Name+"+tail")
 			}
 		}
+		for _, f := range attention.Forms() {
+			o.Policies = append(o.Policies, f.Name, "snapkv+"+f.Name)
+		}
+	}
+	if o.suite == "frontier" {
+		if len(o.shares) == 0 {
+			o.shares = []float64{.05, .1, .25, .5}
+		}
+		if len(o.Lengths) == 0 {
+			o.Lengths = []int{2048, min(8192, positions-behind)}
+			if positions > 32768+behind {
+				o.Lengths = append(o.Lengths, 32768)
+			}
+		}
 	}
 	if len(o.Lengths) == 0 {
 		o.Lengths = []int{2048, 4096}
-	}
-	if o.suite == "frontier" {
-		o.shares = []float64{.05, .1, .25, .5}
-		o.Lengths = []int{2048, min(8192, positions-behind)}
-		if positions > 32768+behind {
-			o.Lengths = append(o.Lengths, 32768)
-		}
 	}
 	if len(o.shares) == 0 {
 		o.shares = []float64{attention.DefaultShare}
 	}
 	var all []string
 	for _, p := range o.Policies {
-		if strings.Contains(p, ":") || p == "dense" {
+		first, rest, more := strings.Cut(p, "+")
+		if strings.Contains(p, ":") || p == "dense" || slices.ContainsFunc(attention.Forms(), func(f attention.Family) bool { return f.Name == first }) {
 			all = append(all, p)
 			continue
 		}
-		first, rest, more := strings.Cut(p, "+")
 		if more {
 			rest = "+" + rest
 		}
@@ -244,7 +268,8 @@ func (o *options) fill(positions int) {
 // open opens a model, or one that is built in a file of its own.
 func open(path string) (d *decoder.Decoder, done func(), err error) {
 	if path != "" {
-		if d, err = decoder.Open(path, decoder.Options{}); err != nil {
+		path, f32 := strings.CutSuffix(path, "#f32")
+		if d, err = decoder.Open(path, decoder.Options{F32: f32}); err != nil {
 			return nil, nil, err
 		}
 		return d, func() { d.Close() }, nil
@@ -277,7 +302,7 @@ func draw(path string, write func(io.Writer) error) error {
 // list says which policies there are.
 func (c *Console) list(asJSON bool) error {
 	if asJSON {
-		return c.JSON(attention.Families())
+		return c.JSON(attention.Listed())
 	}
 	return attend.WriteFamilies(c.Out)
 }

@@ -59,6 +59,7 @@ func generate() (map[string][]byte, error) {
 		{"integer_amd64.s", integer},
 		{"dense_amd64.s", dense},
 		{"blocks_amd64.s", blocks},
+		{"open_amd64.s", open},
 	} {
 		g := &gen{Context: build.NewContext(), single: map[uint8]operand.Mem{}}
 		part.kernels(g)
