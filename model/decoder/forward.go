@@ -48,22 +48,8 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
 	}
-	n, err := c.needs(len(ids))
-	if err != nil {
+	if err := d.fits(c, ids); err != nil {
 		return nil, err
-	}
-	if c.Policy != nil && before == 0 {
-		if err := c.Policy.Fits(d.Layers, d.KeyHeads); err != nil {
-			return nil, err
-		}
-	}
-	if n > d.Positions {
-		return nil, fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
-	}
-	for _, id := range ids {
-		if id < 0 || int(id) >= d.Words {
-			return nil, fmt.Errorf("token %d is outside of the model's %d words: its tokenizer belongs to another model", id, d.Words)
-		}
 	}
 	r := d.room(c, min(len(ids), blockRows))
 	var x []float32
@@ -86,7 +72,37 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 		}
 		c.tokens = append(c.tokens, some...)
 	}
-	x = x[len(x)-last*d.Width:]
+	all, err := d.logitsOf(r, x[len(x)-last*d.Width:], last)
+	if err != nil {
+		c.Cut(before)
+	}
+	return all, err
+}
+
+// fits says why tokens cannot be read on from a cache.
+func (d *Decoder) fits(c *Cache, ids []int32) error {
+	n, err := c.needs(len(ids))
+	if err != nil {
+		return err
+	}
+	if c.Policy != nil && len(c.tokens) == 0 {
+		if err := c.Policy.Fits(d.Layers, d.KeyHeads); err != nil {
+			return err
+		}
+	}
+	if n > d.Positions {
+		return fmt.Errorf("%w: %d tokens, of which it takes %d", ErrFull, n, d.Positions)
+	}
+	for _, id := range ids {
+		if id < 0 || int(id) >= d.Words {
+			return fmt.Errorf("token %d is outside of the model's %d words: its tokenizer belongs to another model", id, d.Words)
+		}
+	}
+	return nil
+}
+
+// logitsOf are those of the last states of so many tokens.
+func (d *Decoder) logitsOf(r *room, x []float32, last int) ([][]float32, error) {
 	d.norm(x, x, d.final)
 	columns := simd.Padded(d.Words)
 	logits := make([]float32, last*columns)
@@ -97,7 +113,6 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 		soften(all[i], 1, d.logitsSoft)
 		for _, v := range all[i] {
 			if v != v {
-				c.Cut(before)
 				return nil, errors.New("the model's logits are no numbers: its weights are damaged")
 			}
 		}
@@ -298,6 +313,12 @@ func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
 	d.product(r, &l.qkv, r.qkv, normed, rows)
 	d.keep(r, c, l, &c.layers[number], rows)
 	d.attend(r, c, l, &c.layers[number], rows)
+	d.rest(r, l, x, rows)
+}
+
+// rest takes the states of rows through what follows attention in a layer.
+func (d *Decoder) rest(r *room, l *layer, x []float32, rows int) {
+	normed := r.normed[:len(x)]
 	d.product(r, &l.out, r.y, r.mixed, rows)
 	d.add(x, r.y, l.after[0])
 	d.norm(normed, x, l.done)
