@@ -20,9 +20,9 @@ type Documents struct {
 	Share float64
 }
 
-// Cut is a prompt of n tokens, of which the last are the question, cut into what is shared, a page, and
+// InDocuments is a prompt of n tokens, of which the last are the question, cut into what is shared, a page, and
 // documents of so many tokens: for prompts of which nobody says what their documents are.
-func Cut(n, question int) Documents {
+func InDocuments(n, question int) Documents {
 	const size = 16 * Page
 	d := Documents{Ends: []int{min(Page, n)}}
 	for at := Page; at < n-question; {

@@ -21,7 +21,7 @@ func (c *Cache) needs(n int) (int, error) {
 			asked = 64
 		}
 		if c.parts = c.Parts; c.parts == nil {
-			c.parts = attention.Cut(n, asked).Ends
+			c.parts = attention.InDocuments(n, asked).Ends
 		}
 	}
 	d := attention.Documents{Ends: c.parts}
