@@ -49,6 +49,9 @@ type Config struct {
 	// Temperature is sent when it is not nil; MaxTokens when it is not 0.
 	Temperature *float64
 	MaxTokens   int
+	// Together is how many conversations a model that runs in this process answers at once; 0 is
+	// one. Endpoints have a number of their own.
+	Together int
 	// Attention is the policy of attention of a model that runs in this process, as package
 	// llm/local has it; endpoints have their own.
 	Attention string

@@ -62,6 +62,7 @@ func (d *drafter) went(right, of int) {
 // the logits after each.
 type ahead struct {
 	drafter *drafter // nil for none
+	seat    *seat
 	tokens  []int32
 	logits  [][]float32
 	of      int // tokens that were drafted together
@@ -80,16 +81,15 @@ func (a *ahead) next(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, 
 		return logits, nil
 	}
 	a.forget(c)
-	if a.drafter == nil {
-		return d.Read(ctx, c, []int32{id})
+	ids := []int32{id}
+	if a.drafter != nil {
+		ids = append(ids, a.drafter.propose(c.Tokens(), id, d.Positions-len(c.Tokens())-1)...)
 	}
-	draft := a.drafter.propose(c.Tokens(), id, d.Positions-len(c.Tokens())-1)
-	ids := append([]int32{id}, draft...)
-	all, err := d.ReadEach(ctx, c, ids)
+	all, err := a.seat.next(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	a.tokens, a.logits, a.of = ids[1:], all[1:], len(draft)
+	a.tokens, a.logits, a.of = ids[1:], all[1:], len(ids)-1
 	return all[0], nil
 }
 

@@ -51,7 +51,7 @@ func TestDraftsDoNotShow(t *testing.T) {
 			t.Error("the cache is empty")
 		}
 		with.turn <- cache
-		right += with.drafted
+		right += int(with.drafted.Load())
 	}
 	if right < said/10 {
 		t.Errorf("of %d tokens %d were drafted: too few to show anything", said, right)
@@ -141,8 +141,8 @@ func BenchmarkDrafts(b *testing.B) {
 				b.ReportMetric(float64(tokens)/took[0].Seconds(), "with-token/s")
 				b.ReportMetric(float64(tokens)/took[1].Seconds(), "without-token/s")
 				b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "times-as-fast")
-				b.ReportMetric(float64(with.drafted)/float64(tokens), "drafted/token")
-				with.drafted = 0
+				b.ReportMetric(float64(with.drafted.Load())/float64(tokens), "drafted/token")
+				with.drafted.Store(0)
 			}
 		})
 	}

@@ -1,8 +1,9 @@
 // Package local answers chats with a model in a file or a folder: the template of chats that it names,
 // its own tokenizer, and package model/decoder. No service and no network.
 //
-// Questions are answered one after the other; who waits can give up. What was read of the
-// last conversation stays: one that begins in the same way reads on from there.
+// Questions are answered one after the other, or some at once, whose tokens are read together; who
+// waits can give up. What was read of the last conversations stays: one that begins in the same way
+// reads on from there.
 package local
 
 import (
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -36,6 +38,9 @@ type Options struct {
 	// on what was asked before.
 	Attention *attention.Policy
 	NoDrafts  bool // tokens are read one by one: the same answer, slower
+	// Together is how many conversations are answered at once, at most decoder.MostTogether; 0 for
+	// one. Each has memory of its own for what it reads, and the answers that it would have alone.
+	Together int
 }
 
 // DefaultMax is how many tokens an answer has at most where nothing else is said.
@@ -46,9 +51,10 @@ type Model struct {
 	decoder  *decoder.Decoder
 	template *template
 	options  Options
-	turn     chan *decoder.Cache // whoever has the cache speaks
-	drafted  int                 // tokens said so far that a draft had foreseen; of whose turn it is
-	words    func() []word       // in the order of their bytes
+	turn     chan *decoder.Cache // whoever has a cache speaks
+	table    *table
+	drafted  atomic.Int64  // tokens said so far that a draft had foreseen
+	words    func() []word // in the order of their bytes
 }
 
 var _ llm.Shaper = (*Model)(nil)
@@ -65,6 +71,7 @@ func Open(path string, o Options) (*Model, error) {
 	if o.MaxTokens <= 0 {
 		o.MaxTokens = DefaultMax
 	}
+	o.Together = min(max(o.Together, 1), decoder.MostTogether)
 	begin, end := "", ""
 	if len(d.Tokenizer.Before) > 0 {
 		begin = d.Tokenizer.Word(d.Tokenizer.Before[0])
@@ -83,11 +90,13 @@ func Open(path string, o Options) (*Model, error) {
 		d.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, 1)}
+	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, o.Together), table: newTable(d)}
 	m.words = sync.OnceValue(m.vocabulary)
-	cache := d.NewCache()
-	cache.Policy = o.Attention
-	m.turn <- cache
+	for range o.Together {
+		cache := d.NewCache()
+		cache.Policy = o.Attention
+		m.turn <- cache
+	}
 	return m, nil
 }
 
@@ -107,7 +116,7 @@ func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 		}
 		return client, func() error { return nil }, nil
 	}
-	o := Options{MaxTokens: c.MaxTokens, F32: f32}
+	o := Options{MaxTokens: c.MaxTokens, F32: f32, Together: c.Together}
 	if c.Attention != "" {
 		if o.Attention, err = attention.Parse(c.Attention); err != nil {
 			return nil, nil, err
@@ -165,10 +174,18 @@ func (m bounded) Chat(ctx context.Context, messages []llm.Message) iter.Seq2[llm
 	}
 }
 
-// Close waits for an answer under way and gives the file back.
+// Close waits for answers under way and gives the file back.
 func (m *Model) Close() error {
-	<-m.turn
+	for range m.options.Together {
+		<-m.turn
+	}
 	return m.decoder.Close()
+}
+
+// Memory is how many bytes what is read takes at most, of all conversations that are answered at once.
+func (m *Model) Memory() int64 {
+	d := m.decoder
+	return int64(m.options.Together) * int64(d.Positions) * int64(d.Layers*d.KeyHeads*d.HeadSize) * 2 * 4
 }
 
 // Positions is how many tokens a conversation may have.
@@ -200,11 +217,9 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 	if n := len(ids); n >= m.decoder.Positions {
 		return fmt.Errorf("the conversation has %d tokens, the model takes %d and needs some for its answer: ask with a smaller --budget", n, m.decoder.Positions)
 	}
-	var cache *decoder.Cache
-	select {
-	case cache = <-m.turn:
-	case <-ctx.Done():
-		return ctx.Err()
+	cache, err := m.cacheFor(ctx, ids)
+	if err != nil {
+		return err
 	}
 	defer func() { m.turn <- cache }()
 	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
@@ -226,6 +241,35 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 		return nil
 	}
 	return err
+}
+
+// gain is what a prompt has of a cache: the tokens that it begins with, less half of those that would be
+// forgotten, which their own conversation may go on from.
+func gain(c *decoder.Cache, ids []int32) int {
+	n := shared(c.Tokens(), ids)
+	return n - (len(c.Tokens())-n)/2
+}
+
+// cacheFor waits for a cache that is free, and takes the one that a prompt gains most of.
+func (m *Model) cacheFor(ctx context.Context, ids []int32) (*decoder.Cache, error) {
+	var best *decoder.Cache
+	select {
+	case best = <-m.turn:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	for {
+		select {
+		case other := <-m.turn:
+			if gain(other, ids) > gain(best, ids) {
+				best, other = other, best
+			}
+			defer func() { m.turn <- other }()
+			continue
+		default:
+		}
+		return best, nil
+	}
 }
 
 // ids are those of a prompt, which writes the first token itself or not, and where each begins in it.
@@ -262,13 +306,14 @@ func (m *Model) speak(ctx context.Context, cache *decoder.Cache, logits []float3
 	}
 	finish, tokens := "length", 0
 	var again repeats
-	var a ahead
+	a := ahead{seat: m.table.sit(cache)}
+	defer a.seat.leave()
 	if m.options.drafting() {
 		a.drafter = &drafter{}
 	}
 	defer func() {
 		a.forget(cache)
-		m.drafted += a.right
+		m.drafted.Add(int64(a.right))
 	}()
 	for tokens < m.options.MaxTokens && len(cache.Tokens())-len(a.tokens) < m.decoder.Positions {
 		if may.over() {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestTogether: a token of each of several conversations, of different lengths and under different
+// TestTogether: some tokens of each of several conversations, of different lengths and under different
 // policies, is read together as each is by itself, to the last bit.
 func TestTogether(t *testing.T) {
 	all := maps.Clone(tiny)
@@ -32,20 +32,30 @@ func TestTogether(t *testing.T) {
 		}
 		for step := range 12 {
 			n := 1 + (step*5)%len(policies)
-			ids := someIDs(n, d.Words)
+			ids := make([][]int32, n)
 			for i := range ids {
-				ids[i] = (ids[i] + int32(step)) % int32(d.Words)
+				more := 1
+				if policies[i] == "" || policies[i] == "snapkv:0.5" { // what others read depends on how many come together
+					more += (step + i) % 4 * 5
+				}
+				for j := range more {
+					ids[i] = append(ids[i], int32((step*7+i*31+j*13)%d.Words))
+				}
 			}
 			got, err := d.ReadTogether(context.Background(), together[:n], ids)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i, c := range apart[:n] {
-				want, err := d.Read(context.Background(), c, ids[i:i+1])
+				want, err := d.ReadEach(context.Background(), c, ids[i])
+				if len(ids[i]) == 1 {
+					c.Cut(len(c.Tokens()) - 1) // a step by itself is what Read reads
+					want[0], err = d.Read(context.Background(), c, ids[i])
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !slices.Equal(got[i], want) || !slices.Equal(c.Tokens(), together[i].Tokens()) {
+				if !slices.EqualFunc(got[i], want, slices.Equal) || !slices.Equal(c.Tokens(), together[i].Tokens()) {
 					t.Fatalf("%s, step %d, conversation %d of %d (%s): read together otherwise", name, step, i, n, policies[i])
 				}
 			}
@@ -71,15 +81,17 @@ func TestWrongTogether(t *testing.T) {
 	for _, c := range []struct {
 		ctx    context.Context
 		caches []*Cache
-		ids    []int32
+		ids    [][]int32
 		say    string
 	}{
 		{context.Background(), nil, nil, "0 conversations"},
-		{context.Background(), []*Cache{a}, []int32{1, 2}, "as many"},
-		{context.Background(), []*Cache{a, a}, []int32{1, 2}, "with itself"},
-		{context.Background(), []*Cache{a, b}, []int32{1, 2}, "too long"},
-		{context.Background(), []*Cache{a}, []int32{70000}, "outside"},
-		{gone, []*Cache{a}, []int32{1}, "canceled"},
+		{context.Background(), []*Cache{a}, [][]int32{{1}, {2}}, "one cache for each"},
+		{context.Background(), []*Cache{a}, [][]int32{make([]int32, MostTogether+1)}, "at most"},
+		{context.Background(), []*Cache{a, a}, [][]int32{{1}, {2}}, "with itself"},
+		{context.Background(), []*Cache{a, b}, [][]int32{{1}, {2}}, "too long"},
+		{context.Background(), []*Cache{a, b}, [][]int32{{1}, nil}, "no tokens"},
+		{context.Background(), []*Cache{a}, [][]int32{{70000}}, "outside"},
+		{gone, []*Cache{a}, [][]int32{{1}}, "canceled"},
 	} {
 		if _, err := d.ReadTogether(c.ctx, c.caches, c.ids); err == nil || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%v instead of %q", err, c.say)
@@ -98,7 +110,7 @@ func BenchmarkTogether(b *testing.B) {
 		for _, n := range []int{1, 2, 4, 8} {
 			b.Run(fmt.Sprintf("%d threads, %d together", threads, n), func(b *testing.B) {
 				d.Threads = threads
-				caches, ids := make([]*Cache, n), make([]int32, n)
+				caches, ids := make([]*Cache, n), make([][]int32, n)
 				for i := range caches {
 					caches[i] = d.NewCache()
 					if _, err := d.Read(context.Background(), caches[i], someIDs(300, d.Words)); err != nil {
@@ -108,7 +120,7 @@ func BenchmarkTogether(b *testing.B) {
 				begun := time.Now()
 				for b.Loop() {
 					for i := range caches {
-						ids[i] = int32(100 + i)
+						ids[i] = []int32{int32(100 + i)}
 						caches[i].Cut(300)
 					}
 					if _, err := d.ReadTogether(context.Background(), caches, ids); err != nil {

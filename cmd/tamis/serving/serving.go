@@ -27,6 +27,7 @@ import (
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/llm/local"
+	"github.com/tamis-search/tamis/model/decoder"
 	"github.com/tamis-search/tamis/server"
 	"github.com/tamis-search/tamis/server/api"
 	"github.com/tamis-search/tamis/server/guard"
@@ -60,6 +61,7 @@ type options struct {
 	upload, body                                                       flags.Size
 	limits                                                             guard.Limits
 	drain, settle                                                      time.Duration
+	together                                                           int
 	url, chat, rerank                                                  string
 	model                                                              encoding.Flag
 	labels                                                             classifying.Served
@@ -131,6 +133,7 @@ func (o *options) add(f *pflag.FlagSet) {
 	f.DurationVar(&o.settle, "settle", 0, "how long the server answers on, not ready, before it ends")
 	f.StringVar(&o.url, "llm", "", "OpenAI-compatible endpoint, or GGUF file or folder of a model, that answers questions (default $TAMIS_LLM; key in $TAMIS_LLM_KEY)")
 	f.StringVar(&o.chat, "llm-model", "", "name of the model there")
+	f.IntVar(&o.together, "llm-together", 2, "how many questions a model in a file answers at once; their words are read together, and each takes memory of its own")
 	encoding.AddReranker(f, &o.rerank, "answers /v1/rerank, and is reranker in plans of searches")
 	o.model.AddIndexing(f)
 	o.labels.Add(f, "/v1/classify")
@@ -212,7 +215,7 @@ func (a App) serve(ctx context.Context, o *options) (err error) {
 	if so.Audit != nil || !a.Terminal { // else who closes the terminal ends the server
 		defer onHangup(func() { readAgain(keys, so.Audit, log) })()
 	}
-	if err := o.answering(&so); err != nil {
+	if err := o.answering(&so, log); err != nil {
 		return err
 	}
 	if o.sign != "" {
@@ -265,18 +268,24 @@ func readAgain(keys *guard.Keys, audit *guard.Audit, log *slog.Logger) {
 
 // answering names the chat model that answers questions, and to which chats about nothing here
 // are passed on.
-func (o *options) answering(so *server.Options) error {
+func (o *options) answering(so *server.Options, log *slog.Logger) error {
 	if o.url == "" {
 		o.url = os.Getenv("TAMIS_LLM")
 	}
 	if o.url == "" {
 		return nil
 	}
-	m, _, err := local.Named(llm.Config{URL: o.url, Model: o.chat}) // for as long as the process is there
+	if o.together < 1 || o.together > decoder.MostTogether {
+		return flags.Usagef("--llm-together is %d: it is from 1 to %d", o.together, decoder.MostTogether)
+	}
+	m, _, err := local.Named(llm.Config{URL: o.url, Model: o.chat, Together: o.together}) // for as long as the process is there
 	if err != nil {
 		return flags.UsageError{Err: fmt.Errorf("--llm: %w", err)}
 	}
 	so.Model = m
+	if here, ok := m.(interface{ Memory() int64 }); ok {
+		log.Info("answers are made in this process", "at_once", o.together, "memory_at_most_mb", here.Memory()>>20)
+	}
 	client, ok := m.(*llm.Client)
 	if !ok {
 		return nil // chats about nothing here have nowhere to be passed on to
