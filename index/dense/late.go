@@ -24,7 +24,9 @@ import (
 //	compare   MaxSim with the centroids of all the row's vectors instead of these
 //	refine    MaxSim with what is stored
 //
-// What is refined is exact, so that only a row that was not found can be missed.
+// What is refined is exact, so that only a row that was not found can be missed. (As terms of
+// learned sparse vectors, which are summed, centroids would add what MaxSim takes the greatest
+// of.)
 
 // PartsForLists is how many vectors a segment of multi-vectors needs to have lists.
 const PartsForLists = 1 << 15
@@ -172,7 +174,7 @@ func (m *Multi) candidates(room *lateRoom, by []float32, n int, how lateHow, vis
 	l := m.late
 	keys, want := room.keys[:0], how.refined
 	if visible.Lanes != nil { // a filter hides what the nearest lists hold
-		want *= compared
+		want *= 2
 	}
 	for probes := how.probes; ; probes *= 4 {
 		l.find(room, by, n, probes)
@@ -218,7 +220,7 @@ func (s *MultiSource) setting(recall float32, k int) (best lateHow, ok bool) {
 		for _, lane := range s.Visible.Lanes {
 			seen += bits.OnesCount32(lane)
 		}
-		ok = seen > 2*best.refined
+		ok = seen > compared*best.refined
 	}
 	return best, ok
 }

@@ -77,7 +77,7 @@ func TestLate(t *testing.T) {
 	if m.late == nil || len(m.late.recalls) == 0 || small.late != nil {
 		t.Fatal("no lists, nothing measured, or lists of a few vectors")
 	}
-	for _, share := range []int{100, 20, 1} {
+	for _, share := range []int{100, 70, 1} {
 		for _, k := range []int{10, 40} {
 			sources := []MultiSource{{Segment: small}, {Segment: m}}
 			if share < 100 {
@@ -161,6 +161,11 @@ func TestLateSteps(t *testing.T) {
 		keys := m.candidates(room, by, len(qs), lateHow{probes: 1, refined: 5}, topk.Mask{})
 		if len(keys) != 5 || !slices.IsSortedFunc(keys, func(a, b uint64) int { return int(int64(b>>32) - int64(a>>32)) }) {
 			t.Fatalf("%d candidates", len(keys))
+		}
+		odd := m.Mask(func(row uint32) bool { return row%40 == 1 }) // 35 rows, which a few lists do not hold
+		keys = m.candidates(room, by, len(qs), lateHow{probes: 1, refined: 15}, odd)
+		if len(keys) != 15 || slices.ContainsFunc(keys, func(key uint64) bool { return ^uint32(key)%40 != 1 }) {
+			t.Fatalf("%d candidates of those that are visible", len(keys))
 		}
 	}
 }
