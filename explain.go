@@ -17,12 +17,9 @@ type TermShare struct {
 
 // explain says of hits what each word of the query brought them.
 func (ix *Index) explain(v *view, unit store.Unit, question string, terms []search.Term, found []topk.Hit, hits []Hit) error {
-	if len(terms) == 0 {
-		return nil
-	}
-	rows := make([]topk.Row, len(found))
-	for i, h := range found {
-		rows[i] = h.Row
+	var rows []topk.Row
+	for _, h := range found {
+		rows = append(rows, h.Row)
 	}
 	words, of := []string{}, map[string]int{} // of terms, places in words
 	for _, w := range strings.Fields(question) {

@@ -140,7 +140,11 @@ func (r *Ranking) planned(q Query, out *Ranked) (bool, error) {
 	if out.Terms, err = r.terms(&q, words); err != nil {
 		return false, err
 	}
-	source := &lists.Question{Rows: r.Rows, Terms: out.Terms, Recall: cmp.Or(q.Recall, 1), Analyzers: r.Analyzers, Allowed: r.Allowed}
+	literal, err := r.literal(q.Text)
+	if err != nil {
+		return false, err
+	}
+	source := &lists.Question{Rows: r.Rows, Terms: out.Terms, Literal: literal, Recall: cmp.Or(q.Recall, 1), Analyzers: r.Analyzers, Allowed: r.Allowed}
 	source.Vector = func(ctx context.Context, kind vector.Kind, field string) (Vector, string, error) {
 		return r.asked(ctx, q, kind, field)
 	}
@@ -151,6 +155,21 @@ func (r *Ranking) planned(q Query, out *Ranked) (bool, error) {
 	out.Plan = &plan.Plan{Node: node, Source: source, Unit: out.Unit.vectors()}
 	out.Ranker = out.Plan
 	return true, nil
+}
+
+// literal are the terms of the words of a question that stand for themselves alone.
+func (r *Ranking) literal(question string) (map[string]bool, error) {
+	of := map[string]bool{}
+	for _, w := range text.Literals(question) {
+		terms, err := r.Terms(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range terms {
+			of[t.Text] = true
+		}
+	}
+	return of, nil
 }
 
 func (q *Query) checkRecall() error {

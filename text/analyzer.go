@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/internal/strhash"
 )
@@ -110,7 +111,7 @@ func (a *Analyzer) AskedIn(dst []string, q, lang string) []string {
 		start, end, k := a.style.next(q, i)
 		switch k {
 		case kindWord:
-			if foreign == nil || !foreign[prose{possessive: true}.fold(q[start:end])] {
+			if foreign == nil || !isForeign(foreign, prose{possessive: true}.fold(q[start:end])) {
 				dst = append(dst, a.lookup(&a.asked, q[start:end], true)...)
 			}
 		case kindChars:
@@ -123,6 +124,19 @@ func (a *Analyzer) AskedIn(dst []string, q, lang string) []string {
 		}
 		i = end
 	}
+}
+
+// isForeign says that a word is among function words, also behind one that is elided: "qu'est".
+func isForeign(words map[string]bool, w string) bool {
+	if words[w] {
+		return true
+	}
+	i := strings.IndexAny(w, "'’")
+	if i < 0 {
+		return false
+	}
+	_, n := utf8.DecodeRuneInString(w[i:])
+	return i <= len("qu") && words[w[i+n:]]
 }
 
 // foreign are the function words of a language, without accents, where a is the

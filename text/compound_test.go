@@ -57,6 +57,8 @@ func TestAskedIn(t *testing.T) {
 		{"english", "ja", "ですか", "です すか"},
 		{"french", "fr", "le reseau est ou ?", "reseau"},
 		{"french", "fr", "les réseaux", "reseau"},
+		{"english", "fr", "Qu'est-ce que le réseau ?", "reseau"},
+		{"english", "fr", "qu’est-ce qu'OpenLDAP", "qu'openldap"},
 	} {
 		an, err := NewAnalyzer(c.analyzer)
 		if err != nil {

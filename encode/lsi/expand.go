@@ -35,7 +35,7 @@ const (
 // lends its terms, weighed as BM25 weighs them, by the fourth power of its cosine. A question
 // asks for its terms by their inverse document frequencies, so that the product is what BM25
 // would add where the terms were there. A term that a passage has is never lent: what it says
-// itself stays as words rank it.
+// itself stays as words rank it. Nor is a literal one: who asks for E15 means it.
 type Expansion struct {
 	model *Model
 	all   int     // passages that were counted
@@ -273,7 +273,7 @@ func (x *Expansion) lent(row []Count, own []int32) vector.Named {
 		}
 	}
 	for term, sum := range sums {
-		if _, has := slices.BinarySearch(own, term); has {
+		if _, has := slices.BinarySearch(own, term); has || text.Literal(x.model.words[term]) {
 			continue
 		}
 		if w := sum / (share * weightSteps); w >= leastLent {

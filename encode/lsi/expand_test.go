@@ -71,7 +71,7 @@ func TestLent(t *testing.T) {
 			if !(w >= leastLent && w <= 1) {
 				t.Errorf("%s has the weight %g", term, w)
 			}
-			if strings.HasPrefix(term, "s3w") {
+			if strings.HasPrefix(term, lettered("s3w")) {
 				right++
 			} else if term[0] == 's' {
 				t.Errorf("%s of another subject is lent", term)
@@ -85,8 +85,8 @@ func TestLent(t *testing.T) {
 	if one := sparseOf(t, x, encode.Run{Text: texts[3], Passages: [][2]int{{0, cut}}}); len(one[0]) == 0 {
 		t.Error("a passage alone is lent nothing")
 	}
-	for v, err := range x.All(t.Context(), slices.Values([]string{"s3w1 s3w1 unheard"}), encode.Query) {
-		if q := v.(vector.Named); err != nil || len(q) != 1 || !(q["s3w1"] > 1) {
+	for v, err := range x.All(t.Context(), slices.Values([]string{lettered("s3w1 s3w1") + " unheard"}), encode.Query) {
+		if q := v.(vector.Named); err != nil || len(q) != 1 || !(q[lettered("s3w1")] > 1) {
 			t.Errorf("a question asks for %v (%v)", q, err)
 		}
 	}
@@ -177,5 +177,19 @@ func TestBadExpansions(t *testing.T) {
 			t.Errorf("cancelled: %v", err)
 		}
 		break
+	}
+}
+
+// TestLiteralsAreNotLent: most passages of a subject have a part number; the one that lacks it
+// is lent words of the subject and not the number.
+func TestLiteralsAreNotLent(t *testing.T) {
+	texts := topics(8, 12, 800)
+	for i := 11; i < len(texts); i += 8 { // all of the third subject but the first
+		texts[i] += " e15 " + lettered("s3common")
+	}
+	m := expanding(t, texts)
+	lent := sparseOf(t, m.Expansion(), encode.Run{Text: texts[3], Passages: [][2]int{{0, len(texts[3])}}})[0]
+	if _, has := lent["e15"]; has || lent[lettered("s3common")] == 0 {
+		t.Errorf("lent: %v", lent)
 	}
 }

@@ -13,7 +13,8 @@ import (
 // in such words as "dpkg is the program that …", "APT stands for …", or as an entry of a glossary
 // or the line of names of a manual page has it. Questions of that form have one word or two that
 // count, and these stand in every sentence about the thing: nothing else tells the sentence
-// apart that says what it is. English only.
+// apart that says what it is. In English, German, French and Spanish; texts in English answer
+// questions in any of them, since names stay what they are.
 type definition struct{}
 
 // What asks for a definition. "What is the …" asks for something of a thing, not what it is.
@@ -42,9 +43,14 @@ func defined(question string) string {
 }
 
 func (definition) Score(ctx context.Context, q *Question, units *unit.Set, out []Features) error {
+	var native *regexp.Regexp // in another language than English
 	thing := defined(q.Text)
 	if thing == "" {
-		return ctx.Err()
+		other, t := definedIn(q.Text)
+		if t == nil {
+			return ctx.Err()
+		}
+		thing, native = other, t.saying(other)
 	}
 	name := regexp.QuoteMeta(thing)
 	says := regexp.MustCompile(`(?i)(?:^|[.!?:]\s+|\n\s*)(?:(?:an?|the) )?["“'‘` + "`" + `]?` + name + `["”'’` + "`" + `]?(?:s|es)?(?: ?\([^)]{1,60}\))?(?:, [^,.;:]{1,60},|,)? ` +
@@ -52,7 +58,7 @@ func (definition) Score(ctx context.Context, q *Question, units *unit.Set, out [
 	entry := regexp.MustCompile(`(?i)^(?:\W{0,4})` + name + `(?: ?\([^)]{1,60}\))?(?:\s+[-–—]+\s|\s*:\s|\s*\n)`)
 	for i := range out {
 		u := &units.Units[i]
-		if u.Kind != corpus.TableRow && (says.MatchString(u.Text) || u.Kind != corpus.Code && entry.MatchString(u.Text)) {
+		if u.Kind != corpus.TableRow && (says.MatchString(u.Text) || native != nil && native.MatchString(u.Text) || u.Kind != corpus.Code && entry.MatchString(u.Text)) {
 			out[i][Defines] = 1
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tamis-search/tamis/internal/topk"
 	"github.com/tamis-search/tamis/search"
 	"github.com/tamis-search/tamis/search/plan"
+	"github.com/tamis-search/tamis/text"
 	"github.com/tamis-search/tamis/vector"
 )
 
@@ -36,7 +37,7 @@ func (q *Question) expanded(unit vector.Unit, found []topk.Hit, f plan.Feedback)
 		asked[i] = weighed[string](t)
 	}
 	var terms []search.Term
-	for _, t := range mixed(asked, share, f) {
+	for _, t := range mixed(asked, share, f, func(t string) bool { return q.Literal[t] || text.Literal(t) }) {
 		terms = append(terms, search.Term(t))
 	}
 	return terms, nil
@@ -54,7 +55,7 @@ func (q *Question) closer(asked vector.Sparse, field string, found []topk.Hit, f
 	}
 	var terms []uint32
 	var weights []float32
-	for _, t := range mixed(own, share, f) {
+	for _, t := range mixed(own, share, f, func(uint32) bool { return false }) { // a model's terms are pieces
 		terms, weights = append(terms, t.Text), append(weights, t.Weight)
 	}
 	return vector.New(terms, weights)
@@ -94,14 +95,16 @@ type weighed[T any] struct {
 }
 
 // mixed gives the terms of a question 1 - By of the weight, and By to those with the
-// greatest shares.
-func mixed[T cmp.Ordered](asked []weighed[T], share map[T]float64, f plan.Feedback) []weighed[T] {
+// greatest shares. Literal terms of the question keep theirs, and what others give is shared.
+func mixed[T cmp.Ordered](asked []weighed[T], share map[T]float64, f plan.Feedback, literal func(T) bool) []weighed[T] {
 	names := slices.Sorted(maps.Keys(share))
 	slices.SortStableFunc(names, func(a, b T) int { return cmp.Compare(share[b], share[a]) })
 	names = names[:min(f.Terms, len(names))]
 	own, more := 0.0, 0.0
 	for _, t := range asked {
-		own += float64(t.Weight)
+		if !literal(t.Text) {
+			own += float64(t.Weight)
+		}
 	}
 	for _, t := range names {
 		more += share[t]
@@ -112,7 +115,9 @@ func mixed[T cmp.Ordered](asked []weighed[T], share map[T]float64, f plan.Feedba
 	terms := slices.Clone(asked)
 	at := map[T]int{}
 	for i, t := range terms {
-		terms[i].Weight = float32((1 - f.By) * float64(t.Weight))
+		if !literal(t.Text) {
+			terms[i].Weight = float32((1 - f.By) * float64(t.Weight))
+		}
 		at[t.Text] = i
 	}
 	for _, t := range names {

@@ -52,6 +52,9 @@ type Rows interface {
 type Question struct {
 	Rows
 	Terms []search.Term
+	// Literal are those of Terms that stand for themselves alone, beside those that look so
+	// (text.Literal): of names. Feedback leaves them their weight.
+	Literal map[string]bool
 	// Recall, up to 1, is that of searches by vector.
 	Recall float32
 	// Vector is the question as the vectors of a kind compare it, and the field that has

@@ -47,6 +47,9 @@ type Options struct {
 	Library     *library.Library
 	// Model is what made the vectors of an index, nil for words alone. It may be nil.
 	Model func(ix engine.Index) tamis.Encoder
+	// Keep says where what was learned of collections is kept, for the next start: what the
+	// same examples teach is not learned again. Its zero value keeps nothing.
+	Keep learned.Keep
 }
 
 // Giver gives labels. It is safe for concurrent use.
@@ -296,7 +299,7 @@ func (g *Giver) learn(by *access.Caller, collection string) (*classify.Classifie
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	c, err := learned.Learn(g.ctx, learned.Keep{}, encoder, examples)
+	c, err := learned.Learn(g.ctx, g.o.Keep, encoder, examples)
 	if errors.Is(err, classify.ErrNoExamples) {
 		err = fmt.Errorf("%w with a label in %q in this collection", err, g.o.Field)
 	}

@@ -1,15 +1,19 @@
 package labels
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/classify"
+	"github.com/tamis-search/tamis/classify/learned"
 	"github.com/tamis-search/tamis/server/access"
 	"github.com/tamis-search/tamis/server/library"
 )
@@ -168,5 +172,37 @@ func TestOff(t *testing.T) {
 	s.write([]tamis.Document{{ID: "a", Source: "without a label"}})
 	if _, err := s.ask(reader, "a"); !errors.Is(err, classify.ErrNoExamples) || !strings.Contains(err.Error(), `"team"`) {
 		t.Error(err)
+	}
+}
+
+// TestKept: another start of a server uses what was kept, for the same examples alone.
+func TestKept(t *testing.T) {
+	s := serve(t)
+	s.write(notes())
+	var warned int
+	file := filepath.Join(t.TempDir(), "kept")
+	start := func() *served {
+		return &served{New(t.Context(), Options{Field: "team", Library: s.lib, Keep: learned.Keep{File: file, Warn: func(string, ...any) { warned++ }}}), t, s.lib}
+	}
+	first := fmt.Sprintf("%+v", start().want(reader, "the paper is jammed", "office"))
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(file, long, long); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := fmt.Sprintf("%+v", start().want(reader, "the paper is jammed", "office")); again != first {
+		t.Errorf("%s\n%s", again, first)
+	}
+	used, err := os.Stat(file)
+	if now, e := os.ReadFile(file); err != nil || e != nil || !bytes.Equal(now, kept) || warned != 0 || !used.ModTime().After(long) {
+		t.Errorf("%v, %v, %d warnings", err, e, warned)
+	}
+	s.write(nil, "k0")
+	start().want(reader, "the paper is jammed", "office")
+	if now, err := os.ReadFile(file); err != nil || bytes.Equal(now, kept) || warned != 1 {
+		t.Errorf("%v, %d warnings", err, warned)
 	}
 }

@@ -32,6 +32,7 @@ func (l *Served) Add(f *pflag.FlagSet, where string) {
 // that was named and the models of indexes.
 func (l *Served) Giver(ctx context.Context, lo labels.Options, warn func(format string, args ...any)) (*labels.Giver, error) {
 	lo.Field, lo.None = l.field, l.none
+	lo.Keep = learned.Keep{Folder: learned.Folder(), Warn: warn}
 	switch {
 	case l.file == "-":
 		return nil, flags.Usagef("--classify names a file: a server has no standard input to read")
@@ -42,7 +43,7 @@ func (l *Served) Giver(ctx context.Context, lo labels.Options, warn func(format 
 		if err != nil {
 			return nil, fmt.Errorf("--classify: %w", err)
 		}
-		if lo.Of, err = learned.Learn(ctx, learned.Keep{Folder: learned.Folder(), Warn: warn}, lo.Encoder, examples); err != nil {
+		if lo.Of, err = learned.Learn(ctx, lo.Keep, lo.Encoder, examples); err != nil {
 			return nil, fmt.Errorf("--classify %s: %w", screen.Name(l.file), err)
 		}
 	case l.field == "" && l.none != "":
