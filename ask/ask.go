@@ -136,7 +136,7 @@ func Answer(ctx context.Context, ix engine.Index, question string, o Options) (*
 		{Role: "user", Content: "Sources:\n\n" + shown.Text + "\n\n" + meant(shown) + before(o.Session, question) + "Question: " + question},
 	}
 	if o.Schema != nil {
-		messages[1].Content += "\n\n" + formInstructions + string(o.Schema)
+		messages[1].Content += "\n" + told(o.Schema)
 	}
 	check := llm.NewCitations(func(n int) bool { return sources[n] })
 	var reply strings.Builder

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -9,8 +10,15 @@ import (
 	"github.com/tamis-search/tamis/llm/schema"
 )
 
-// formInstructions come last: small models, told before the sources, go round in circles.
-const formInstructions = "Answer with JSON of this schema and nothing else; cite within its texts: "
+// told is what a model is told of a schema, in the paragraph of the question and behind it: small
+// models, told before the sources, go round in circles.
+func told(text json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		b.Write(text) // the model has looked at it
+	}
+	return "Answer with JSON of this schema and nothing else; cite within its texts: " + b.String()
+}
 
 // held is a model that is held to a schema.
 func held(m llm.Model, text json.RawMessage) (llm.Model, error) {

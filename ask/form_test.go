@@ -30,7 +30,9 @@ func (s *shaper) Shaped(text json.RawMessage) (llm.Model, error) {
 // error.
 func TestForm(t *testing.T) {
 	ix := index(t)
-	form := json.RawMessage(`{"type": "object", "properties": {"answer": {"type": "string"}, "list": {"type": "array", "items": {"type": "integer"}}}}`)
+	form := json.RawMessage(`{"type":"object","properties":{"answer":{"type":"string"},
+
+		"list":{"type":"array","items":{"type":"integer"}}}}`)
 	ask1 := func(m llm.Model) (*ask.Reply, error) {
 		return ask.Answer(t.Context(), ix, "What is a tamis?", ask.Options{Budget: tamis.Budget{Tokens: 200}, Model: m, Schema: form})
 	}
@@ -45,7 +47,8 @@ func TestForm(t *testing.T) {
 	if len(r.Cited) != 1 || r.Cited[0] != 1 || len(r.Unknown) != 1 || r.Unknown[0] != 7 {
 		t.Errorf("cited %v, unknown %v; numbers outside of texts are none", r.Cited, r.Unknown)
 	}
-	if m.schema != string(form) || !strings.Contains(m.asked[0][1].Content, string(form)) {
+	if m.schema != string(form) || !strings.HasSuffix(m.asked[0][1].Content, `Question: What is a tamis?
+Answer with JSON of this schema and nothing else; cite within its texts: {"type":"object","properties":{"answer":{"type":"string"},"list":{"type":"array","items":{"type":"integer"}}}}`) {
 		t.Error("the model was not told")
 	}
 	for finish, want := range map[string]string{"length": "cut off", "stop": "no JSON"} {
