@@ -21,8 +21,9 @@ type Words interface {
 
 // rarity is the inverse document frequency of terms among the passages of an index.
 type rarity struct {
-	from  Words
-	known map[string]float64
+	from   Words
+	shares shares
+	known  map[string]float64
 }
 
 // IDF is the inverse document frequency of terms; those that are given are looked up at once.
@@ -31,7 +32,12 @@ func IDF(from Words, terms []search.Term) func(term string) float64 {
 }
 
 func rarityOf(from Words, terms []search.Term) *rarity {
-	r := &rarity{from: from, known: map[string]float64{}}
+	r := &rarity{from: from, shares: shares{}, known: map[string]float64{}}
+	for _, t := range terms {
+		if t.Share > 0 {
+			r.shares[t.Text] = float64(t.Share)
+		}
+	}
 	r.look(texts(terms))
 	return r
 }
@@ -63,7 +69,7 @@ func (r *rarity) look(names []string) {
 		return // the index keeps that for its Err
 	}
 	for i, t := range names {
-		r.known[t] = search.IDF(st.Rows, st.DF[i])
+		r.known[t] = search.IDF(st.Rows, st.DF[i]) * r.shares.of(t)
 	}
 }
 
@@ -77,7 +83,8 @@ func (r *rarity) of(term string) float64 {
 // Terms analyses a question by every analysis that the index uses and joins
 // the results in order. A term weighs as often as one analysis gives it: a
 // word that the question repeats counts again, one that two analyses share
-// does not. A compound that hardly any text has brings its parts along.
+// does not. A compound that hardly any text has brings its parts along. A word that analyses
+// have in other forms is as rare as these are together, see shares.
 func Terms(from Words, analyzers *text.Pool, question string) ([]search.Term, error) {
 	var terms []search.Term
 	at := map[string]int{}
@@ -119,7 +126,7 @@ func Terms(from Words, analyzers *text.Pool, question string) ([]search.Term, er
 		}
 		analyzers.Put(an)
 	}
-	return terms, nil
+	return terms, sharing(from, analyzers, names, question, asked, terms)
 }
 
 // analyses are those that a question in a language is analysed by. Where that

@@ -180,7 +180,7 @@ func BenchmarkTopK(b *testing.B) {
 				var names []string
 				for _, s := range an.Terms(nil, q) {
 					if !slices.Contains(names, s) {
-						terms, names = append(terms, Term{s, 1}), append(names, s)
+						terms, names = append(terms, Term{Text: s, Weight: 1}), append(names, s)
 					}
 				}
 				queries, stats = append(queries, terms), append(stats, StatsOf(sources, names))
@@ -251,7 +251,7 @@ func BenchmarkFiltered(b *testing.B) {
 					var list []string
 					for _, s := range an.Terms(nil, q) {
 						if !slices.Contains(list, s) {
-							terms, list = append(terms, Term{s, 1}), append(list, s)
+							terms, list = append(terms, Term{Text: s, Weight: 1}), append(list, s)
 						}
 					}
 					stats := StatsOf([]Source{{Inverted: v}}, list)

@@ -77,7 +77,7 @@ func queryTerms(an *text.Analyzer, q string) (terms []Term, names []string) {
 		if i := slices.Index(names, s); i >= 0 {
 			terms[i].Weight++
 		} else {
-			terms, names = append(terms, Term{s, 1}), append(names, s)
+			terms, names = append(terms, Term{Text: s, Weight: 1}), append(names, s)
 		}
 	}
 	return terms, names

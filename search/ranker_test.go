@@ -105,7 +105,7 @@ func TestRankersObeyContexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	sources := []Source{{Inverted: s.Documents()}}
-	text := &Text{Sources: sources, Terms: []Term{{"x", 1}}, Stats: StatsOf(sources, []string{"x"}), Params: DefaultParams()}
+	text := &Text{Sources: sources, Terms: []Term{{Text: "x", Weight: 1}}, Stats: StatsOf(sources, []string{"x"}), Params: DefaultParams()}
 	bad := *text
 	bad.Params.B = float32(math.NaN()) // bounds mean nothing: everything is scored
 	other := Vectors{Sources: []VectorSource{{Vectors: s.Vectors("v")}}, Query: vector.Dense{1}}

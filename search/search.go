@@ -48,6 +48,9 @@ func (s *Source) visible(row uint32) bool {
 type Term struct {
 	Text   string
 	Weight float32
+	// Share is what of its own inverse document frequency a term has, where it is one of several forms of
+	// a word; Weight has it already. 0 stands for 1.
+	Share float32
 }
 
 // Stats describe the whole visible snapshot, of which the sources may be a part.

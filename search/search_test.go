@@ -50,7 +50,7 @@ func TestTopKEqualsExhaustive(t *testing.T) {
 			var terms []Term
 			var names []string
 			for _, i := range rng.Perm(vocab + 1)[:1+rng.IntN(min(vocab, 9))] {
-				terms = append(terms, Term{fmt.Sprintf("w%d", i), []float32{1, .5, 3, 0}[rng.IntN(4)]})
+				terms = append(terms, Term{Text: fmt.Sprintf("w%d", i), Weight: []float32{1, .5, 3, 0}[rng.IntN(4)]})
 				names = append(names, terms[len(terms)-1].Text)
 			}
 			stats := StatsOf(sources, names)

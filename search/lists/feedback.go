@@ -34,11 +34,11 @@ func (q *Question) expanded(unit vector.Unit, found []topk.Hit, f plan.Feedback)
 	}
 	asked := make([]weighed[string], len(q.Terms))
 	for i, t := range q.Terms {
-		asked[i] = weighed[string](t)
+		asked[i] = weighed[string]{t.Text, t.Weight}
 	}
 	var terms []search.Term
 	for _, t := range mixed(asked, share, f, func(t string) bool { return q.Literal[t] || text.Literal(t) }) {
-		terms = append(terms, search.Term(t))
+		terms = append(terms, search.Term{Text: t.Text, Weight: t.Weight})
 	}
 	return terms, nil
 }
