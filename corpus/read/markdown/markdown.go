@@ -106,7 +106,7 @@ func (m *markdown) children(n ast.Node, k corpus.BlockKind, depth int) {
 			}
 			m.add(corpus.Block{Kind: corpus.Heading, Level: uint8(c.Level), Start: start, End: end, Label: label})
 		case *ast.Paragraph, *ast.TextBlock:
-			if start, end, ok := m.lines(c); ok && !isDefinitions(m.src[start:end]) {
+			if start, end, ok := m.lines(c); ok && !isDefinitions(m.src[start:end]) && !isContents(m.src[start:end]) {
 				m.add(corpus.Block{Kind: k, Start: start, End: end})
 			}
 		case *ast.CodeBlock, *ast.FencedCodeBlock:
@@ -129,7 +129,7 @@ func (m *markdown) children(n ast.Node, k corpus.BlockKind, depth int) {
 				if first == nil {
 					continue
 				}
-				if start, end, ok := m.lines(first); ok && (first.Kind() == ast.KindTextBlock || first.Kind() == ast.KindParagraph) {
+				if start, end, ok := m.lines(first); ok && (first.Kind() == ast.KindTextBlock || first.Kind() == ast.KindParagraph) && !isContents(m.src[start:end]) {
 					m.add(corpus.Block{Kind: corpus.ListItem, Start: m.markStart(start), End: end})
 				}
 				m.children(item, corpus.Paragraph, depth+1)
@@ -265,6 +265,12 @@ func isDefinitions(s string) bool {
 	}
 	return true
 }
+
+// isContents says that a text is a link to a heading of the page and nothing else: an entry of its
+// table of contents, which says again what the heading does.
+func isContents(s string) bool { return contents.MatchString(s) }
+
+var contents = regexp.MustCompile("^\\s*\\[[^\\]\n]{1,200}\\]\\(#[^)\\s]*\\)\\s*(?:<!--[^>]*-->\\s*)?$")
 
 // headingLabel returns the text of a heading without inline markup.
 func headingLabel(s string) string {

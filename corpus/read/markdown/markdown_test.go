@@ -31,3 +31,15 @@ func TestHTMLHeadings(t *testing.T) {
 		}
 	}
 }
+
+// TestContents: entries of a page's table of contents are no text of it; links that say more are.
+func TestContents(t *testing.T) {
+	src := "# Page\n\n1. [Rules](#rules)\n   - [Of the house](#of-the-house)\n2. [Team](#team) <!-- nobody -->\n3. [Team](#team): who it is.\n4. [Other](other.md)\n\n[Alone](#rules)\n\n## Rules\n\nText."
+	var got []string
+	for _, b := range Blocks(src) {
+		got = append(got, src[b.Start:b.End])
+	}
+	if want := "# Page|3. [Team](#team): who it is.|4. [Other](other.md)|## Rules|Text."; strings.Join(got, "|") != want {
+		t.Errorf("%q", got)
+	}
+}
