@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // add adds a block. Manuals put the names of their notes into headings, cells and paragraphs of
@@ -12,7 +13,7 @@ func (x *extractor) add(b block) {
 	name := x.aside
 	x.aside = nil
 	switch {
-	case isAside(b.text) && b.Kind != corpus.Code && b.Kind != corpus.ListItem && b.Kind != corpus.Term:
+	case format.IsAside(b.text) && b.Kind != corpus.Code && b.Kind != corpus.ListItem && b.Kind != corpus.Term:
 		if name != nil {
 			x.blocks = append(x.blocks, *name)
 		}
@@ -29,13 +30,4 @@ func (x *extractor) add(b block) {
 		}
 	}
 	x.blocks = append(x.blocks, b)
-}
-
-// isAside says that a text is what notes are called.
-func isAside(text string) bool {
-	switch strings.ToLower(strings.TrimSuffix(strings.TrimSpace(text), ":")) {
-	case "note", "caution", "warning", "tip", "important", "danger", "hint", "attention":
-		return true
-	}
-	return false
 }

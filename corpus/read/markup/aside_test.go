@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // TestAsides: what notes are called stands with what they say, however manuals lay it out; a word
@@ -26,7 +27,7 @@ func TestAsides(t *testing.T) {
 		var found *corpus.Block
 		for i, b := range d.Blocks {
 			text := d.Source[b.Start:b.End]
-			if isAside(text) {
+			if format.IsAside(text) {
 				t.Errorf("%s: %q stands by itself", layout, text)
 			}
 			if strings.Contains(text, says) {

@@ -8,17 +8,28 @@ import (
 	"unicode/utf8"
 
 	"github.com/tamis-search/tamis/corpus"
+	"github.com/tamis-search/tamis/corpus/read/format"
 )
 
 // compose makes the stored source of the blocks of all pages.
 func compose(d *corpus.Document, blocks []*block) {
 	hyphens := hyphenated(blocks)
 	var b strings.Builder
+	aside := "" // the name of a note, which the next block begins with
 	for i, bl := range blocks {
 		text, starts := bl.textOf(hyphens)
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
+		if bl.kind == corpus.Heading && aside == "" && format.IsAside(text) && i+1 < len(blocks) && noted(bl, blocks[i+1]) {
+			aside = text + "\n"
+			continue
+		}
+		text = aside + text
+		for j := range starts {
+			starts[j] += len(aside)
+		}
+		aside = ""
 		if b.Len() > 0 {
 			b.WriteByte('\n')
 			if i == 0 || bl.kind != corpus.TableRow || blocks[i-1].table != bl.table {
@@ -38,6 +49,11 @@ func compose(d *corpus.Document, blocks []*block) {
 		d.Blocks = append(d.Blocks, out)
 	}
 	d.Source = b.String()
+}
+
+// noted says that a block is what a note says that is called as the one before.
+func noted(name, says *block) bool {
+	return says.kind == corpus.Paragraph && says.page == name.page && len(says.lines) > 0 && strings.TrimSpace(says.text(nil)) != ""
 }
 
 // hyphenated are the words with a hyphen inside that stand within a line somewhere.

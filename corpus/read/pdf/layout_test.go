@@ -35,6 +35,22 @@ code 1: for i := range n {/    work(i)/}
 paragraph 1: And a last sentence of the body.`)
 }
 
+// TestAsides: what notes are called heads no section; what they say begins with it. At the end of a page
+// it stays what it looks like.
+func TestAsides(t *testing.T) {
+	d := readOne(t, made(nil,
+		at("F1", 10, 50, 720, "Some words of the body, which are of the size that most words have, in a line.")+
+			at("F2", 10, 50, 690, "Caution")+
+			at("F1", 10, 50, 670, "Ownership that was changed by hand is reset by the next upgrade of the package.")+
+			at("F1", 10, 50, 640, "The body goes on, and is of the same size as the body that stands above the note.")+
+			at("F2", 10, 50, 610, "Note")))
+	expect(t, d, `
+paragraph 1: Some words of the body, which are of the size that most words have, in a line.
+paragraph 1: Caution/Ownership that was changed by hand is reset by the next upgrade of the package.
+paragraph 1: The body goes on, and is of the same size as the body that stands above the note.
+heading1 1: Note`)
+}
+
 // TestColumns: in the order of the page's content, a paragraph goes on in the next column.
 func TestColumns(t *testing.T) {
 	column := func(x float64, words ...string) (s string) {
