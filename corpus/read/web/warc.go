@@ -111,19 +111,21 @@ func headers(in *bufio.Reader) (map[string]string, error) {
 // record reads one, where it is a document.
 func record(ctx context.Context, f *format.File, o *format.Options, h map[string]string, body io.Reader, yield func(corpus.Document, error) bool) error {
 	kind := h["content-type"]
+	var sent *sent
 	switch h["warc-type"] {
 	case "response":
 		if !strings.HasPrefix(kind, "application/http") {
 			break
 		}
 		head := &io.LimitedReader{R: body, N: maxHead}
-		r, err := http.ReadResponse(bufio.NewReader(head), nil)
+		in := bufio.NewReader(head)
+		r, err := http.ReadResponse(in, nil)
 		head.N = math.MaxInt64 // what follows is read piece by piece
 		if err != nil || r.StatusCode != http.StatusOK {
 			return ctx.Err()
 		}
-		defer r.Body.Close()
-		kind, body = r.Header.Get("Content-Type"), r.Body
+		kind, sent = r.Header.Get("Content-Type"), newSent(r, in)
+		body = sent
 	case "resource", "conversion":
 	default:
 		return nil
@@ -144,6 +146,9 @@ func record(ctx context.Context, f *format.File, o *format.Options, h map[string
 			}
 			if _, ok := d.Metadata["url"]; !ok {
 				d.Metadata["url"] = address
+			}
+			if sent != nil && sent.cut() || h["warc-truncated"] != "" {
+				d.Warnings = append(d.Warnings, corpus.Warning{Key: "url", Reason: "was kept only in part by the crawler"})
 			}
 		}
 		return yield(d, err)

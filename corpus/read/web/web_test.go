@@ -2,12 +2,16 @@ package web
 
 import (
 	"bytes"
+	"compress/zlib"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 
 	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/corpus/read/format"
@@ -82,6 +86,66 @@ func TestWARC(t *testing.T) {
 	}
 }
 
+// Crawlers keep bodies whole or cut, joined or in chunks, packed or not, beside headers
+// that say otherwise.
+func TestSent(t *testing.T) {
+	const page = "<p>It erupted in 1707."
+	var z, b bytes.Buffer
+	zw, bw := zlib.NewWriter(&z), brotli.NewWriter(&b)
+	for _, w := range []io.WriteCloser{zw, bw} {
+		_, _ = io.WriteString(w, page)
+		w.Close()
+	}
+	for _, c := range []struct {
+		name, headers, body, want string
+		cut                       bool
+	}{
+		{"whole", "Content-Length: 22", page, page, false},
+		{"cut", "Content-Length: 23", page, page, true},
+		{"longer than it says", "Content-Length: 5", page, page, false},
+		{"in chunks", "Transfer-Encoding: chunked", "16\r\n" + page + "\r\n0\r\n\r\n", page, false},
+		{"in chunks, cut", "Transfer-Encoding: chunked", "16\r\n" + page + "\r\n44\r\nab", page + "ab", true},
+		{"joined", "Transfer-Encoding: chunked", page, page, false},
+		{"deflate", fmt.Sprintf("Content-Encoding: deflate\r\nContent-Length: %d", z.Len()), z.String(), page, false},
+		{"brotli", "Content-Encoding: br", b.String(), page, false},
+		{"brotli in chunks", "Content-Encoding: br\r\nTransfer-Encoding: chunked", fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", b.Len(), b.String()), page, false},
+		{"brotli, cut", "Content-Encoding: br", b.String()[:b.Len()-3], "", true},
+		{"no longer packed", "Content-Encoding: br\r\nContent-Length: 3", page, page, false},
+	} {
+		got, docs := run(t, WARC, kept("response", "http://e/", "application/http", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"+c.headers+"\r\n\r\n"+c.body))
+		if len(docs) != 1 || c.want != "" && docs[0].Source != c.want || (len(docs[0].Warnings) > 0) != c.cut {
+			t.Errorf("%s: %q %+v", c.name, got, docs)
+		}
+	}
+	got, docs := run(t, WARC, strings.Replace(kept("response", "http://e/", "application/http", answer("text/html", page)), "\r\n", "\r\nWARC-Truncated: length\r\n", 1))
+	if len(docs) != 1 || len(docs[0].Warnings) != 1 {
+		t.Errorf("%q %+v", got, docs)
+	}
+	// What fails to be read is no end of an answer.
+	src := kept("response", "http://e/", "application/http", "HTTP/1.1 200 OK\r\n\r\n"+page)
+	var failed error
+	err := WARC(t.Context(), &format.File{Size: int64(len(src)), ReaderAt: broken(src[:len(src)-9])}, &format.Options{MaxBytes: 1 << 20, Inner: func(_ context.Context, m format.Member, _ func(corpus.Document, error) bool) error {
+		_, failed = io.ReadAll(m.Reader)
+		return nil
+	}}, func(corpus.Document, error) bool { return true })
+	if !errors.Is(failed, errBroken) || !errors.Is(err, errBroken) {
+		t.Errorf("%v, %v", failed, err)
+	}
+}
+
+var errBroken = errors.New("the disk fails")
+
+// broken is a file on a disk that fails where it ends.
+type broken string
+
+func (b broken) ReadAt(p []byte, at int64) (int, error) {
+	n, err := strings.NewReader(string(b)).ReadAt(p, at)
+	if err != nil {
+		err = errBroken
+	}
+	return n, err
+}
+
 func saved(encoding, body string) string {
 	return "From: <Saved by a browser>\r\nSnapshot-Content-Location: http://example.org/page\r\nSubject: A page\r\nDate: Thu, 2 Jan 2020 03:04:05 -0000\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: multipart/related;\r\n\ttype=\"text/html\";\r\n\tboundary=\"--x\"\r\n\r\n\r\n----x\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: " + encoding +
@@ -115,6 +179,8 @@ func TestMHTML(t *testing.T) {
 func FuzzWARC(f *testing.F) {
 	f.Add([]byte(kept("response", "http://example.org/", "application/http", answer("text/html", "<p>x"))))
 	f.Add([]byte("WARC/1.0\r\nContent-Length: 99999999999\r\nWARC-Type: resource\r\n\r\nx"))
+	f.Add([]byte(kept("response", "http://example.org/", "application/http", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx")))
+	f.Add([]byte(kept("response", "http://example.org/", "application/http", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: br\r\n\r\n3\r\n\v\x02\x80\r\n")))
 	f.Fuzz(func(t *testing.T, b []byte) { run(t, WARC, string(b)) })
 }
 
