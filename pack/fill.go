@@ -177,7 +177,7 @@ func (f *filler) top() {
 			f.state[i], f.notes[i] = folded, f.duplicate(twin)
 			continue
 		}
-		if f.all.Fragment(i) && !f.isKept(i-1, i) && !f.isKept(i, i+1) {
+		if f.all.Repeated(i) || f.all.Fragment(i) && !f.isKept(i-1, i) && !f.isKept(i, i+1) {
 			continue
 		}
 		if f.exhausts(i) || f.used+f.estimate(i)-2 > f.o.Budget || !f.inDoc[f.all.Units[i].Doc] && !f.opens(i) {
@@ -205,6 +205,10 @@ func (f *filler) cost(i int) (int, offer) {
 		return f.needsCost(i), free
 	}
 	if f.all.BareKey(i) {
+		return 0, out
+	}
+	if f.all.Repeated(i) {
+		f.notes[i] = "stands in several documents"
 		return 0, out
 	}
 	if twin := f.twin(i); twin >= 0 {

@@ -77,6 +77,39 @@ func (l *library) structured(id, source string) {
 	l.docs = append(l.docs, d)
 }
 
+// A site says its slogan on each of its pages, and only a question with words of it asks
+// for that. Copies of a page say what they say.
+func TestFurniture(t *testing.T) {
+	pages := func(titles ...string) *library {
+		l := newLibrary(t)
+		for k, title := range titles {
+			l.add(fmt.Sprint(k), title, "Quick and small. The sluice of gate "+string(rune('a'+k))+" was built long ago by Ada.")
+		}
+		return l
+	}
+	for _, c := range []struct {
+		question string
+		titles   []string
+		kept     bool
+	}{
+		{"who built the sluice", []string{"Sluice one", "Sluice two", "Sluice three"}, false},
+		{"is the sluice quick", []string{"Sluice one", "Sluice two", "Sluice three"}, true},
+		{"who built the sluice", []string{"Sluice", "Sluice", "Sluice"}, true},
+		{"who built the sluice", []string{"Sluice one", "Sluice two"}, true},
+	} {
+		l := pages(c.titles...)
+		o := Options{Budget: 400, Counter: counter(t, "o200k_base")}
+		got, err := Select(t.Context(), l.question(c.question), l.docs, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(got.Text, "Quick") != c.kept || !strings.Contains(got.Text, "Ada") {
+			t.Errorf("%s of %v: %q", c.question, c.titles, got.Text)
+		}
+		l.check(t, got, o)
+	}
+}
+
 func TestGuards(t *testing.T) {
 	long := strings.Repeat("stones lie still and nobody moves them at all, ", 6) + "or so they say"
 	stones := strings.Repeat("The "+long+". ", 3)
@@ -88,6 +121,8 @@ func TestGuards(t *testing.T) {
 			"# The northern sluice\n\nIt also regulates salinity.", "# The northern sluice\n\nIt also regulates salinity."},
 		{unit.ListLead, stones + "\n\nNever open these gates:\n\n- the eastern gate in storms\n- the salinity gate in spring\n", "salinity spring",
 			"Never open these gates: …\n- the salinity gate in spring", "- the salinity gate in spring"},
+		{unit.Announced, stones + "\n\nThe salinity is lowered by what follows:\n\n- open the gates at noon\n- shut them again at night\n", "what lowers salinity",
+			"The salinity is lowered by what follows:\n\n- open the gates at noon", "The salinity is lowered by what follows:"},
 		{unit.TableHeader, "| gate | opened in |\n|---|---|\n| north | May |\n| salinity | spring |\n\n" + stones, "salinity",
 			"| gate | opened in | …\n| salinity | spring |", "| salinity | spring |"},
 		{unit.Signature, stones + "\n\n```\n// Open opens a gate.\nfunc Open(g Gate) error {\n\tif g.locked {\n\t\treturn errLocked\n\t}\n\n\treturn turn(g, salinity, 2)\n}\n```\n", "salinity turn",

@@ -17,8 +17,12 @@ const (
 	// Antecedent: a sentence that begins with a pronoun or the like brings the one
 	// before it, or the heading above. English only.
 	Antecedent = "antecedent"
-	// ListLead: a list item brings the sentence that leads in and ends in a colon.
+	// ListLead: a list item, or a piece of code, brings the sentence that leads in and
+	// ends in a colon.
 	ListLead = "list"
+	// Announced: a sentence that ends in a colon, or ends nowhere, brings the code that it
+	// announces; one that ends in a colon the first item of its list.
+	Announced = "announced"
 	// TableHeader: a row brings the first row of its table.
 	TableHeader = "table"
 	// Signature: an indented line of code brings the line that it stands under at
@@ -36,13 +40,13 @@ const (
 
 // Guards lists them.
 func Guards() []string {
-	return []string{Antecedent, ListLead, TableHeader, Signature, Speaker, Caption, Keys, Letter}
+	return []string{Antecedent, ListLead, Announced, TableHeader, Signature, Speaker, Caption, Keys, Letter}
 }
 
 // DefaultGuards are those that are on: Antecedent and Speaker cost evidence under
 // small budgets, by a little more than chance (docs/benchmarks.md).
 func DefaultGuards() []string {
-	return []string{ListLead, TableHeader, Signature, Caption, Keys, Letter}
+	return []string{ListLead, Announced, TableHeader, Signature, Caption, Keys, Letter}
 }
 
 // farthest is how many units before its own a guard looks.
@@ -65,7 +69,7 @@ func (all *Set) Needs(i int, guards []string) []Need {
 			continue
 		}
 		for _, m := range all.needs(n.Unit, guards) {
-			if all.Units[n.Unit].Kind != corpus.Paragraph && !slices.Contains(out, m) {
+			if m.Unit != i && all.Units[n.Unit].Kind != corpus.Paragraph && !slices.Contains(out, m) {
 				out = append(out, m)
 			}
 		}
@@ -86,6 +90,8 @@ func (all *Set) needs(i int, guards []string) []Need {
 			n.Unit = all.antecedent(i)
 		case ListLead:
 			n.Unit = all.listLead(i)
+		case Announced:
+			n.Unit = all.announced(i)
 		case TableHeader:
 			n.Unit = all.tableHeader(i)
 		case Signature:
@@ -140,13 +146,14 @@ func (all *Set) antecedent(i int) int {
 }
 
 func (all *Set) listLead(i int) int {
-	if all.Units[i].Kind != corpus.ListItem {
+	kind := all.Units[i].Kind
+	if kind != corpus.ListItem && kind != corpus.Code {
 		return -1
 	}
 	for j, n := all.before(i), 0; j >= 0 && n < farthest; j, n = all.before(j), n+1 {
 		switch u := &all.Units[j]; {
-		case u.Kind == corpus.ListItem || u.Kind == corpus.Term:
-		case u.Kind == corpus.Paragraph && (strings.HasSuffix(u.Text, ":") || strings.HasSuffix(u.Text, "：")):
+		case u.Kind == kind || kind == corpus.ListItem && u.Kind == corpus.Term:
+		case u.Kind == corpus.Paragraph && endsInColon(u.Text):
 			return j
 		default:
 			return -1
@@ -154,6 +161,28 @@ func (all *Set) listLead(i int) int {
 	}
 	return -1
 }
+
+// announced is the unit after i that it announces, or -1.
+func (all *Set) announced(i int) int {
+	u := &all.Units[i]
+	if u.Kind != corpus.Paragraph && u.Kind != corpus.ListItem {
+		return -1
+	}
+	order := all.Docs[u.Doc].order
+	below := all.below(order, u.End)
+	if below == len(order) || all.before(order[below]) != i {
+		return -1
+	}
+	next := order[below]
+	switch kind := all.Units[next].Kind; {
+	case kind == corpus.Code && announces(u.Text),
+		kind == corpus.ListItem && u.Kind == corpus.Paragraph && endsInColon(u.Text):
+		return next
+	}
+	return -1
+}
+
+func endsInColon(s string) bool { return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") }
 
 func (all *Set) tableHeader(i int) int {
 	if all.Units[i].Kind != corpus.TableRow {

@@ -97,7 +97,10 @@ type Set struct {
 	next  []uint8    // the next one in the chain, likewise
 	idfOf func(string) float64
 	known map[string]float64 // answers of idfOf
-	byID  map[string]int
+	// For Repeated: the texts of units, and in how many documents each stands.
+	texts   []uint64
+	standIn map[uint64]int
+	byID    map[string]int
 }
 
 // New returns a set without units. Terms are the analysed question terms; idf

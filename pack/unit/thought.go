@@ -98,6 +98,10 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 		return true
 	case last.Kind == corpus.Code && next.Kind == corpus.Code:
 		return breaks <= 1 && goesOn(a, b) && (size <= thoughtCode || size <= thoughtShort && opens(a))
+	case next.Kind == corpus.Code && last.Kind == corpus.Paragraph && announces(a) && breaks <= 2 && size <= thoughtCode:
+		return true
+	case last.Kind == corpus.Code && next.Kind == corpus.Paragraph && thought.Start < last.Start:
+		return false // it has its words: those that announced it
 	case last.Kind == corpus.ListItem && next.Kind == corpus.ListItem && breaks <= 1 && size <= thoughtItem && !(breaks == 1 && bullet(b)):
 		return true
 	case last.Kind == next.Kind && breaks <= 1 && size <= thoughtTurn && takesBack.MatchString(b):
@@ -107,6 +111,12 @@ func (how joining) joins(p *gather.Passage, thought, last, next corpus.Sentence)
 		return false
 	}
 	return fragment(a, last.Kind, fewWords) && breaks <= 2 || fragment(b, next.Kind, fewWords) && breaks <= 1 && next.Kind == last.Kind
+}
+
+// announces says whether a sentence leads in what follows: it ends in a colon, or nowhere.
+func announces(s string) bool {
+	end, _ := utf8.DecodeLastRuneInString(s)
+	return endsInColon(s) || unicode.IsLetter(end) || unicode.IsDigit(end)
 }
 
 // goesOn says whether a line of code goes on with the one before: a comment goes
