@@ -25,8 +25,8 @@ type Document struct {
 	ID, Path, Title string
 	// Type is that of the reader that made the document.
 	Type string
-	// Prior is what the document's role costs it, where the question does not ask for it: from
-	// 0 for documentation to about 1.
+	// Prior is what the document's role costs it, where the question does not ask for it, and
+	// that it is in another language: from 0 for documentation to about 1.5.
 	Prior float64
 	// Place is that of the document among all, by which those added first stand
 	// first.
@@ -115,6 +115,8 @@ type Gatherer struct {
 	docs  map[topk.Row]*candidate
 	read  map[string]topk.Row // documents that were read, by id
 	asked asked
+	// foreign are the analyses of languages that are not the question's.
+	foreign map[string]bool
 
 	meaning Meaning
 	near    *nearness // of the first candidates that were read
@@ -276,7 +278,7 @@ func (g *Gatherer) document(c *candidate, near map[topk.Row]float64) (Document, 
 	if err != nil {
 		return Document{}, err
 	}
-	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Prior: g.prior(h.Role), Place: h.Place, Analyzer: an, Score: c.score}
+	d := Document{ID: h.ID, Path: h.Path, Title: h.Title, Type: h.Type, Prior: g.prior(&h), Place: h.Place, Analyzer: an, Score: c.score}
 	rows := make([]uint32, 0, len(c.passages))
 	for r := range c.passages {
 		rows = append(rows, r)

@@ -41,8 +41,15 @@ const (
 )
 
 // prior is what the role of a document costs it, where the question does not ask
-// for documents of that role: 0 for documentation.
-func (g *Gatherer) prior(of string) float64 {
+// for documents of that role, 0 for documentation; and what its language does.
+func (g *Gatherer) prior(h *Header) float64 {
+	if g.foreign[h.Analyzer] {
+		return foreignCost + g.priorOf(h.Role)
+	}
+	return g.priorOf(h.Role)
+}
+
+func (g *Gatherer) priorOf(of string) float64 {
 	if g.asked.role(of) {
 		return 0
 	}
@@ -106,6 +113,10 @@ func (g *Gatherer) look(ctx context.Context, q *Question, docs []topk.Hit) ([]lo
 		l.docs[d.Row] = &seenDoc{base: weighDoc * float64(d.Score) / float64(docs[0].Score)}
 	}
 	if err := l.ahead(hits, q.Ahead); err != nil {
+		return nil, err
+	}
+	var err error
+	if g.foreign, err = l.foreign(q, hits); err != nil {
 		return nil, err
 	}
 	out := make([]looked, len(hits))
@@ -249,7 +260,7 @@ func (l *looker) document(row topk.Row) (*seenDoc, error) {
 	}
 	parts := strings.Split(d.Path, "/")
 	d.place |= l.terms(d.analyzer, pathWords.Replace(strings.Join(parts[max(0, len(parts)-pathParts):], " ")))
-	d.base += weighFavour*max(-1, min(1, l.favour[d.ID])) - l.g.prior(d.Role)
+	d.base += weighFavour*max(-1, min(1, l.favour[d.ID])) - l.g.prior(&d.Header)
 	return d, nil
 }
 

@@ -16,6 +16,7 @@ import (
 type page struct {
 	role, path, title, heading, text string
 	score                            float32
+	lang                             string // "" for English
 }
 
 // pages are found as they stand.
@@ -42,7 +43,7 @@ func (s pages) Passage(r topk.Row) corpus.Passage {
 }
 func (s pages) Header(doc topk.Row) (Header, error) {
 	p := s[doc.Row]
-	return Header{ID: fmt.Sprint(doc.Row), Path: p.path, Title: p.title, Role: p.role, Analyzer: "english"}, nil
+	return Header{ID: fmt.Sprint(doc.Row), Path: p.path, Title: p.title, Role: p.role, Analyzer: text.AnalyzerName("", p.lang)}, nil
 }
 
 func TestSecondLook(t *testing.T) {
@@ -61,6 +62,16 @@ func TestSecondLook(t *testing.T) {
 			pages{{text: rule, role: role.Test, score: 1}, {text: "A gate has a wheel of its own.", role: role.Documentation, score: .8}}, "0 1"},
 		{"a twin goes back", "wheel gate noon",
 			pages{{text: rule, score: 1}, {text: rule, score: .99}, {text: "At noon the gate has no wheel.", score: .8}}, "0 2 1"},
+		{"a translation goes behind", "where is the gate of the harbour",
+			pages{{text: "La gate du harbour, la gate, est au nord de la gate.", lang: "fr", score: 1}, {text: "The gate is in the north.", score: .5}}, "1 0"},
+		{"and the original of a translation", "où est la porte du port dans la ville",
+			pages{{text: "The port, a port and a porte.", score: 1}, {text: "La porte est au nord.", lang: "fr", score: .5}}, "1 0"},
+		{"a few words are of the language that has them", "harbour certificate",
+			pages{{text: "harbour certificat, certification, certificat", lang: "fr", score: 1}, {text: "A certificate of the harbour.", score: .5}}, "1 0"},
+		{"or of none", "harbour",
+			pages{{text: "Le harbour, le harbour.", lang: "fr", score: 1}, {text: "A harbour.", score: .5}}, "0 1"},
+		{"the only texts there are stay", "where is the gate of the harbour",
+			pages{{text: "La gate du harbour, la gate, est au nord.", lang: "fr", score: 1}, {text: "Das gate.", lang: "de", score: .5}}, "0 1"},
 		{"a number where one is asked for", "how many wheels has the gate",
 			pages{{text: "The gate has wheels of oak.", score: 1}, {text: "Of the gate: wheels = 4 in all.", score: .95}}, "1 0"},
 	} {
