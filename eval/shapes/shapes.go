@@ -26,7 +26,10 @@ import (
 )
 
 // Document is one of a corpus.
-type Document struct{ ID, Text string }
+type Document struct{ ID, Title, Text string }
+
+// whole is what is read of a document.
+func (d *Document) whole() string { return encode.Text(d.Title, d.Text) }
 
 // Set is what is measured on.
 type Set struct {
@@ -40,6 +43,7 @@ type Options struct {
 	Analyzer string          // of words
 	Models   []encode.Maker  // their kinds say which shapes there are
 	Seed     uint64          // of what is drawn at random
+	Units    []string        // where not nil: what documents are divided into, instead of shapes
 	Sizes    []float64       // shares of the documents that are not relevant to anything, ascending to 1
 	Began    func(of string) // is told of each model and shape; nil for nobody
 }
@@ -94,19 +98,13 @@ func Measure(ctx context.Context, s *Set, o Options) (*Report, error) {
 	if o.Began == nil {
 		o.Began = func(string) {}
 	}
-	o.Began("words")
-	words, err := wordsOf(ctx, s, &o)
+	of := s.shapes
+	if o.Units != nil {
+		of = s.units
+	}
+	families, err := of(ctx, &o)
 	if err != nil {
 		return nil, err
-	}
-	families := []family{words.family}
-	for _, m := range o.Models {
-		o.Began(m.Name())
-		f, err := modelled(ctx, s, m, words, &o)
-		if err != nil {
-			return nil, err
-		}
-		families = append(families, f)
 	}
 	r := &Report{Documents: len(s.Documents), Queries: len(s.Queries)}
 	kept := s.subsets(o.Sizes)
@@ -126,6 +124,25 @@ func Measure(ctx context.Context, s *Set, o Options) (*Report, error) {
 		}
 	}
 	return r, nil
+}
+
+// shapes are those of words and of what the models make.
+func (s *Set) shapes(ctx context.Context, o *Options) ([]family, error) {
+	o.Began("words")
+	words, err := wordsOf(ctx, s, o)
+	if err != nil {
+		return nil, err
+	}
+	families := []family{words.family}
+	for _, m := range o.Models {
+		o.Began(m.Name())
+		f, err := modelled(ctx, s, m, words, o)
+		if err != nil {
+			return nil, err
+		}
+		families = append(families, f)
+	}
+	return families, nil
 }
 
 // modelled is the shapes of what a model makes.
@@ -152,7 +169,7 @@ func modelled(ctx context.Context, s *Set, m encode.Maker, w *words, o *Options)
 func (s *Set) made(ctx context.Context, m encode.Maker) func(yield func(vector.Value, error) bool) {
 	return m.All(ctx, func(yield func(string) bool) {
 		for _, d := range s.Documents {
-			if !yield(d.Text) {
+			if !yield(d.whole()) {
 				return
 			}
 		}

@@ -60,7 +60,7 @@ func drawn(rng *rand.Rand, n int) *Set {
 		for range 20 {
 			words = append(words, fmt.Sprintf("w%d", rng.IntN(600)))
 		}
-		s.Documents = append(s.Documents, Document{fmt.Sprintf("d%d", i), strings.Join(words, " ")})
+		s.Documents = append(s.Documents, Document{ID: fmt.Sprintf("d%d", i), Text: strings.Join(words, " ")})
 		if i < 20 {
 			id := fmt.Sprintf("q%d", i)
 			s.Queries = append(s.Queries, trec.Query{ID: id, Text: strings.Join(words[3:6], " ")})

@@ -76,7 +76,7 @@ func wordsOf(ctx context.Context, s *Set, o *Options) (*words, error) {
 func (s *Set) learned(ctx context.Context, o lsi.Options) (x shape, err error) {
 	m, err := lsi.Learn(ctx, func(yield func(string, error) bool) {
 		for _, d := range s.Documents {
-			if !yield(d.Text, nil) {
+			if !yield(d.whole(), nil) {
 				return
 			}
 		}
@@ -124,7 +124,7 @@ func (w *words) weigh(s *Set, analyzer string) error {
 	var lengths []float64
 	df, total := map[uint32]float64{}, 0.0
 	for _, d := range s.Documents {
-		terms := a.Terms(nil, d.Text)
+		terms := a.Terms(nil, d.whole())
 		docs, lengths = append(docs, count(terms)), append(lengths, float64(len(terms)))
 		total += float64(len(terms))
 		for t := range docs[len(docs)-1] {

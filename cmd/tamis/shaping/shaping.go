@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
-	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval/files"
 	"github.com/tamis-search/tamis/eval/shapes"
 	"github.com/tamis-search/tamis/eval/trec"
@@ -50,8 +50,12 @@ Of words there are the inverted index and dense vectors that imitate it, of a mo
 vectors numbers of 32, 8 and 1 bits, fewer numbers, codes of thousands of bits, and numbers beside
 those that imitate words; of one of sparse vectors the inverted index and slices of values and
 indexes, of one of token vectors MaxSim over all and by lists. A document is one vector here, of
-as much of it as the model reads.`,
-		Example: "  tamis eval shapes --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --model minilm --sizes .125,.25,.5",
+as much of it as the model reads.
+
+With --units documents are divided instead, into whole documents, passages of about 200 and 100
+tokens and sentences, each under its document's title, and a document ranks by its best piece: by
+BM25 and by 8 bits a number of each model. --units all takes all of them.`,
+		Example: "  tamis eval shapes --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --model minilm --sizes .125,.25,.5\n  tamis eval shapes --corpus corpus.jsonl.gz --queries queries.jsonl --qrels qrels.txt --model minilm --units all",
 		Args:    flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if corpus == "" || queries == "" || qrels == "" {
@@ -59,6 +63,14 @@ as much of it as the model reads.`,
 			}
 			if len(o.Sizes) > 0 && (slices.Min(o.Sizes) <= 0 || slices.Max(o.Sizes) > 1) {
 				return flags.Usagef("--sizes are shares above 0, up to 1: give such as .125,.25,.5")
+			}
+			if slices.Equal(o.Units, []string{"all"}) {
+				o.Units = shapes.Units()
+			}
+			for _, u := range o.Units {
+				if !slices.Contains(shapes.Units(), u) {
+					return flags.Usagef("--units %s: there are %s, and all", u, strings.Join(shapes.Units(), ", "))
+				}
 			}
 			s, err := read(corpus, queries, qrels)
 			if err != nil {
@@ -92,6 +104,7 @@ as much of it as the model reads.`,
 	f.StringArrayVar(&models, "model", nil, "folder or name of a model (repeatable)")
 	f.StringVar(&o.Analyzer, "analyzer", "english", "the analysis of texts")
 	f.Float64SliceVar(&o.Sizes, "sizes", nil, "shares of the documents that are relevant to nothing")
+	f.StringSliceVar(&o.Units, "units", nil, "what documents are divided into: some of "+strings.Join(shapes.Units(), ", ")+", or all")
 	f.Uint64Var(&o.Seed, "seed", 1, "what is drawn at random depends on it alone")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -115,7 +128,7 @@ func read(corpus, queries, qrels string) (*shapes.Set, error) {
 				err = fmt.Errorf("document %q comes twice", id)
 			}
 			seen[id] = true
-			docs = append(docs, shapes.Document{ID: id, Text: encode.Text(line.Title, line.Text)})
+			docs = append(docs, shapes.Document{ID: id, Title: line.Title, Text: line.Text})
 			return err
 		})
 		if len(docs) == 0 {
