@@ -130,8 +130,11 @@ func (s *Set) Of(ctx context.Context, ix engine.Index, doc string, at int, seen 
 // Step is how far a search is steered along a feature: By times as far as passages go in which
 // it fires, in the mean.
 type Step struct {
-	*Feature
-	By float64 `json:"by"`
+	Feature int     `json:"feature"`
+	Name    string  `json:"name"`
+	Share   float64 `json:"share"`
+	Mean    float64 `json:"mean"`
+	By      float64 `json:"by"`
 }
 
 // ParseSteps reads steps as FEATURE=NUMBER.
@@ -150,7 +153,7 @@ func (s *Set) ParseSteps(said []string) ([]Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Step{f, by})
+		out = append(out, Step{f.Number, f.Name, f.Share, f.Mean, by})
 	}
 	return out, nil
 }
@@ -162,7 +165,7 @@ func (s *Set) Steered(q vector.Dense, steps []Step) (vector.Dense, error) {
 	}
 	out := slices.Clone(q)
 	for _, x := range steps {
-		for i, d := range s.model.Direction(x.Number) {
+		for i, d := range s.model.Direction(x.Feature) {
 			out[i] += float32(x.By * x.Mean * float64(d))
 		}
 	}
