@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -95,7 +96,7 @@ func (a *app) searchCommand() *cobra.Command {
 			if err == nil {
 				model.Plan, err = planHere(model.Plan)
 			}
-			if err != nil {
+			if model.Move = steer.Move(); err != nil {
 				return err
 			}
 			ix, err := a.anyIndex(cmd.Context(), false)
@@ -103,10 +104,8 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups, Explain: places}
 			asked := strings.Join(args, "") // one at most
-			q.Text = asked
-			model.Move = steer.Move()
+			q := tamis.Query{Text: asked, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups, Explain: places}
 			done, err := a.ranked(cmd, ix, &q, &vector, &model)
 			if err != nil {
 				return err
@@ -120,22 +119,15 @@ func (a *app) searchCommand() *cobra.Command {
 				a.hintLanguage(ix, asked, seen)
 			}
 			show := func() error { return a.printJSON(res) }
-			if asJSON && places {
+			switch {
+			case asJSON && places:
 				show = func() error { return a.printJSON(explain(res, by, &steer)) }
-			}
-			if !asJSON {
+			case !asJSON:
 				m, err := matcherOf(ix, asked)
 				if err != nil {
 					return err
 				}
-				show = func() error {
-					if places {
-						if err := steer.Print(a.out); err != nil {
-							return err
-						}
-					}
-					return a.printHits(res, m, places, by)
-				}
+				show = func() error { return errors.Join(steer.Print(a.out, places), a.printHits(res, m, places, by)) }
 			}
 			if err = a.paged(show); err == nil && len(res.Hits) == 0 {
 				err = errNothing

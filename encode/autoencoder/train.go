@@ -16,7 +16,7 @@ import (
 // What is learned, where Options name nothing else.
 const (
 	DefaultActive = 16
-	DefaultRounds = 30
+	DefaultRounds = 20
 	leastVectors  = 64
 	mostWide      = 4 // times the width of the vectors, in features by default
 	vectorsEach   = 4 // vectors for a feature by default

@@ -82,9 +82,9 @@ func (s *Steering) move(ctx context.Context, e tamis.Encoder, q *tamis.Query) er
 	return nil
 }
 
-// Print says how a search was steered.
-func (s *Steering) Print(out io.Writer) error {
-	if len(s.Steps) == 0 {
+// Print says how a search was steered, where that is wanted.
+func (s *Steering) Print(out io.Writer, wanted bool) error {
+	if len(s.Steps) == 0 || !wanted {
 		return nil
 	}
 	for _, x := range s.Steps {
