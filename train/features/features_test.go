@@ -349,3 +349,22 @@ func TestArea(t *testing.T) {
 		}
 	}
 }
+
+// A pair of words stands in a name for those that it holds.
+func TestCalled(t *testing.T) {
+	for want, keys := range map[string][]string{
+		"":                          nil,
+		"layer":                     {"layer"},
+		"boundary layer, flow":      {"layer", "boundary", "flow", "boundary layer", "layer flow"},
+		"a, boundary layer, b":      {"a", "boundary layer", "layer", "b", "c"},
+		"boundary layer, flow, new": {"boundary", "flow", "layer", "boundary layer", "new"},
+	} {
+		var list []Term
+		for _, k := range keys {
+			list = append(list, Term{Text: k, key: k})
+		}
+		if got := called(list); got != want {
+			t.Errorf("%v is called %q, want %q", keys, got, want)
+		}
+	}
+}

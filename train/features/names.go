@@ -239,32 +239,31 @@ func usually(ways map[string]int) string {
 	return best
 }
 
-// called is the name of a feature: its first terms that share no word.
+// called is the name of a feature: its first terms, no two with a word in common. A pair of
+// words stands for those of its words that came before it: it says more.
 func called(list []Term) string {
-	var names []string
-	used := map[string]bool{}
-	for _, t := range list {
-		words := strings.Fields(t.key)
-		if slices.ContainsFunc(words, func(w string) bool { return used[w] }) {
-			// A pair of words says more than the word that came before it.
-			for i, other := range names {
-				if len(words) == 2 && !strings.Contains(other, " ") && strings.Contains(strings.ToLower(t.Text), strings.ToLower(other)) {
-					names[i] = t.Text
-					for _, w := range words {
-						used[w] = true
-					}
-					break
-				}
-			}
-			continue
-		}
-		if len(names) == spoken {
-			continue
-		}
-		for _, w := range words {
-			used[w] = true
-		}
-		names = append(names, t.Text)
+	type part struct {
+		text  string
+		words []string
 	}
-	return strings.Join(names, ", ")
+	var name []part
+	for _, t := range list {
+		p := part{t.Text, strings.Fields(t.key)}
+		shares := func(o part) bool {
+			return slices.ContainsFunc(o.words, func(w string) bool { return slices.Contains(p.words, w) })
+		}
+		at := slices.IndexFunc(name, shares)
+		switch {
+		case at < 0 && len(name) < spoken:
+			name = append(name, p)
+		case at >= 0 && len(p.words) == 2 && !slices.ContainsFunc(name, func(o part) bool { return len(o.words) == 2 && shares(o) }):
+			name[at] = p
+			name = slices.Concat(name[:at+1], slices.DeleteFunc(slices.Clone(name[at+1:]), shares))
+		}
+	}
+	var texts []string
+	for _, p := range name {
+		texts = append(texts, p.text)
+	}
+	return strings.Join(texts, ", ")
 }
