@@ -18,6 +18,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -95,8 +96,11 @@ type Options struct {
 	Field string
 	// Seen is what is learned from.
 	Seen tamis.Scope
-	// Checkpoint, where not "", is a file that keeps a training that is stopped, and with
-	// which the next one goes on.
+	// Most is how many passages are learned from at most, about: of more, documents are left
+	// out, evenly. 0 is DefaultMost.
+	Most int
+	// Checkpoint, where not "", is a file that keeps a training each minute and where it is
+	// stopped, and with which the next one goes on.
 	Checkpoint string
 	// Progress, where not nil, is told how many steps of how many are done.
 	Progress func(done, all int)
@@ -113,6 +117,12 @@ type passage struct {
 	v          vector.Dense
 	held       bool
 }
+
+// DefaultMost is how many passages are learned from, where Options name nothing else.
+const DefaultMost = 100_000
+
+// keptEach is how long a training goes on until it is kept again.
+const keptEach = time.Minute
 
 // heldOut is one document of so many, which only measures.
 const heldOut = 10
@@ -169,19 +179,29 @@ func trained(ctx context.Context, vs []vector.Dense, o *Options) (*autoencoder.T
 			return nil, err
 		}
 	}
-	tell := func() error {
+	keep := func() error {
+		if o.Checkpoint == "" {
+			return nil
+		}
+		b, err := t.Bytes()
+		if err == nil {
+			err = replace.File(o.Checkpoint, b)
+		}
+		return err
+	}
+	kept := time.Now()
+	err = t.Run(ctx, func() (err error) {
 		if o.Progress != nil {
 			o.Progress(t.Steps())
 		}
-		return nil
-	}
-	err = t.Run(ctx, tell)
-	if err != nil && o.Checkpoint != "" {
-		b, failed := t.Bytes()
-		if failed == nil {
-			failed = replace.File(o.Checkpoint, b)
+		if time.Since(kept) > keptEach {
+			err = keep()
+			kept = time.Now()
 		}
-		err = errors.Join(err, failed)
+		return err
+	})
+	if err != nil {
+		err = errors.Join(err, keep())
 	}
 	return t, err
 }
@@ -203,6 +223,12 @@ func (s *Set) read(ctx context.Context, ix engine.Index, o Options) ([]passage, 
 		return nil, err
 	}
 	of := fields[s.Field]
+	_, passages, err := ix.Count(o.Seen)
+	if err != nil {
+		return nil, err
+	}
+	most := cmp.Or(o.Most, DefaultMost)
+	every := uint64(max(1, (passages+most-1)/most))
 	var all []passage
 	for page := (tamis.Page{Limit: 500}); ; {
 		list, next, err := ix.Documents(ctx, page, o.Seen)
@@ -210,6 +236,9 @@ func (s *Set) read(ctx context.Context, ix engine.Index, o Options) ([]passage, 
 			return nil, err
 		}
 		for _, l := range list {
+			if drawn(l.ID, o.Seed)>>32%every != 0 {
+				continue
+			}
 			own, attached, err := from.VectorsApart(ctx, l.ID, o.Seen)
 			if errors.Is(err, tamis.ErrNotFound) {
 				continue // somebody deleted it meanwhile

@@ -54,6 +54,7 @@ Of what --filter and --as leave out nothing is learned.`,
 	f.IntVar(&l.Features, "count", 0, "how many features (default: one for four passages, four for each number of a vector at most)")
 	f.IntVar(&l.Active, "active", 0, fmt.Sprintf("of which a passage has so many at most (default %d)", autoencoder.DefaultActive))
 	f.IntVar(&l.Rounds, "rounds", autoencoder.DefaultRounds, "how often each passage is seen")
+	f.IntVar(&l.Most, "passages", features.DefaultMost, "how many are learned from at most")
 	f.Float32Var(&l.Rate, "rate", 0, "by how much a step changes the model at first (default 0.002)")
 	f.Uint64Var(&l.Seed, "seed", 1, "what is drawn at random depends on it alone")
 	f.BoolVar(&l.asJSON, "json", false, "print JSON")
@@ -73,8 +74,8 @@ type learned struct {
 }
 
 func (a *App) train(ctx context.Context, l *learning) (err error) {
-	if l.Features < 0 || l.Active < 0 || l.Rounds < 1 || l.Rate < 0 {
-		return flags.Usagef("--count and --active are 0 or more, --rounds is 1 or more, --rate 0 or more")
+	if l.Features < 0 || l.Active < 0 || l.Rounds < 1 || l.Most < 1 || l.Rate < 0 {
+		return flags.Usagef("--count and --active are 0 or more, --rounds and --passages are 1 or more, --rate 0 or more")
 	}
 	if l.Seen, err = l.scope(); err != nil {
 		return err
