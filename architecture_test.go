@@ -41,7 +41,7 @@ var floors = [][]string{
 	{"model/attention"},
 	{"model/decoder", "model/induction"},
 	{"encode"},
-	{"encode/lsi"},
+	{"encode/autoencoder", "encode/lsi"},
 	{"llm"},
 	{"llm/schema"},
 	{"llm/local"},
@@ -82,7 +82,7 @@ var floors = [][]string{
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/shapes", "eval/sparse"},
 	{"eval/arms", "eval/attend", "eval/system", "eval/questions"},
 	{"eval/suite", "eval/labels", "eval/words", "eval/subjects", "eval/links", "eval/surroundings", "eval/trainingdata", "eval/tune", "train"},
-	{"eval/scorecard"},
+	{"eval/scorecard", "train/features"},
 	{"server/access"},
 	{"server/library", "server/sessions"},
 	{"server/labels"},
@@ -96,7 +96,7 @@ var floors = [][]string{
 	{"cmd/tamis/measure", "cmd/tamis/shaping"},
 	{"cmd/tamis/classifying"},
 	{"cmd/tamis/conversing", "cmd/tamis/demo", "cmd/tamis/reviewing", "cmd/tamis/serving", "cmd/tamis/showing", "cmd/tamis/training"},
-	{"cmd/tamis/outlining", "cmd/tamis/packing"},
+	{"cmd/tamis/featuring", "cmd/tamis/outlining", "cmd/tamis/packing"},
 	{"cmd/tamis"},
 }
 

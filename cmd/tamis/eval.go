@@ -19,7 +19,8 @@ func (a *app) evalCommand() *cobra.Command {
 	}
 	c := measure.Console{In: a.in, Out: a.out, Errs: a.errs, Progress: a.progress, Quiet: &a.quiet, JSON: a.printJSON, Index: a.indexPaths, Open: open}
 	cmd := c.Command()
-	cmd.AddCommand((&shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
+	shapes := &shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}
+	cmd.AddCommand(shapes.Command(), shapes.Steering())
 	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
 	return cmd
 }

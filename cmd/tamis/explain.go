@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis"
+	"github.com/tamis-search/tamis/cmd/tamis/featuring"
 	"github.com/tamis-search/tamis/internal/screen"
 )
 
@@ -22,6 +23,8 @@ type explained struct {
 	*tamis.Results
 	Hits []explainedHit `json:"hits"`
 	By   []typeShare    `json:"by,omitempty"`
+	// Steered is along which features the question's vector was moved.
+	Steered *featuring.Steering `json:"steered,omitempty"`
 }
 
 // typeShare is what the words of a query brought the hits of one type of source, in the mean.
@@ -33,10 +36,13 @@ type typeShare struct {
 	Terms map[string]float32 `json:"terms"`
 }
 
-func explain(res *tamis.Results, by string) explained {
+func explain(res *tamis.Results, by string, steer *featuring.Steering) explained {
 	e := explained{Results: res, Hits: make([]explainedHit, len(res.Hits)), By: sharesBy(res.Hits, by)}
 	for i, h := range res.Hits {
 		e.Hits[i] = explainedHit{h, h.Terms}
+	}
+	if len(steer.Steps) > 0 {
+		e.Steered = steer
 	}
 	return e
 }

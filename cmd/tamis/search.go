@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/cmd/tamis/encoding"
+	"github.com/tamis-search/tamis/cmd/tamis/featuring"
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/engine"
@@ -40,7 +42,11 @@ is words alone. A plan is a list (text, dense, sparse, multi) or what becomes of
   feedback(sparse, docs=5, terms=20, by=0.4)     asked again with what was found
 Lists give 100 rows, or depth=N. --explain says what ranked, where each list has
 each hit, what each word of the query brought it, and in the mean each type of source
-(--by kind: the metadata that says it). A type is preferred by boost.`
+(--by kind: the metadata that says it). A type is preferred by boost.
+
+--steer moves the question's vector q along features that tamis train features found (tamis
+features lists them): q + number × mean × direction, where mean is how far along it passages
+go, in the mean, in which the feature fires, and direction has the length 1.`
 
 func (a *app) searchCommand() *cobra.Command {
 	var (
@@ -53,6 +59,7 @@ func (a *app) searchCommand() *cobra.Command {
 		scope  scope
 		vector flags.VectorQuery
 		model  encoding.Searching
+		steer  = featuring.Steering{App: a.featuring()}
 	)
 	cmd := &cobra.Command{
 		Use:   "search [--index DIR] [-k N] [--unit passage|document] [--filter EXPR] [--as GROUP,...] [--fold] [--plan NAME|EXPR] [--rerank DIR] [--explain] QUERY | --vector JSON",
@@ -67,6 +74,7 @@ func (a *app) searchCommand() *cobra.Command {
   tamis search --vector '{"sieve": 1.5, "fine": 0.75}'
   tamis search --vector '[0.12, -0.4, 0.03]' --field minilm
   tamis search --model doc-v3 "segment merging"
+  tamis search --explain --steer 'boundary layer=+2' "heat transfer"
   tamis search --vector-file question.json --field splade --recall 0.95`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if vector.Given() && (!model.Ranked() || len(args) == 0) {
@@ -88,7 +96,7 @@ func (a *app) searchCommand() *cobra.Command {
 			if err == nil {
 				model.Plan, err = planHere(model.Plan)
 			}
-			if err != nil {
+			if model.Move = steer.Move(); err != nil {
 				return err
 			}
 			ix, err := a.anyIndex(cmd.Context(), false)
@@ -96,9 +104,8 @@ func (a *app) searchCommand() *cobra.Command {
 				return err
 			}
 			defer ix.Close()
-			q := tamis.Query{K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups, Explain: places}
 			asked := strings.Join(args, "") // one at most
-			q.Text = asked
+			q := tamis.Query{Text: asked, K: k, Unit: tamis.Unit(unit), Fold: fold, Filter: seen.Filter, Groups: seen.Groups, Explain: places}
 			done, err := a.ranked(cmd, ix, &q, &vector, &model)
 			if err != nil {
 				return err
@@ -112,15 +119,15 @@ func (a *app) searchCommand() *cobra.Command {
 				a.hintLanguage(ix, asked, seen)
 			}
 			show := func() error { return a.printJSON(res) }
-			if asJSON && places {
-				show = func() error { return a.printJSON(explain(res, by)) }
-			}
-			if !asJSON {
+			switch {
+			case asJSON && places:
+				show = func() error { return a.printJSON(explain(res, by, &steer)) }
+			case !asJSON:
 				m, err := matcherOf(ix, asked)
 				if err != nil {
 					return err
 				}
-				show = func() error { return a.printHits(res, m, places, by) }
+				show = func() error { return errors.Join(steer.Print(a.out, places), a.printHits(res, m, places, by)) }
 			}
 			if err = a.paged(show); err == nil && len(res.Hits) == 0 {
 				err = errNothing
@@ -134,6 +141,7 @@ func (a *app) searchCommand() *cobra.Command {
 	scope.add(f)
 	vector.Add(f)
 	model.Add(f)
+	steer.Add(f)
 	f.BoolVar(&places, "explain", false, "say what ranked, where each list of the plan has each hit, and what each word brought it, and each type of source")
 	f.StringVar(&by, "by", "role", "the metadata that is the type of a source for --explain")
 	f.BoolVar(&fold, "fold", false, "leave out near-duplicates of better hits")
@@ -144,7 +152,7 @@ func (a *app) searchCommand() *cobra.Command {
 // ranked says what else than words ranks: a vector, or a model, until done.
 func (a *app) ranked(cmd *cobra.Command, ix engine.Index, q *tamis.Query, vector *flags.VectorQuery, model *encoding.Searching) (done func() error, err error) {
 	none := func() error { return nil }
-	if !model.Ranked() && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
+	if !model.Ranked() && model.Move == nil && (vector.Given() || model.Given() && cmd.Flags().Changed("field")) {
 		return none, byVector(cmd, ix, q, vector, &model.Flag)
 	}
 	vector.Fill(q)

@@ -124,3 +124,33 @@ func TestBarsAndStrips(t *testing.T) {
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("full") }
+
+func TestDotsAndRanks(t *testing.T) {
+	dots := Dots{Title: "a & b", Points: []Dot{{X: -1, Y: 2, Size: 1, Name: "<one>", Title: "first"}, {X: 3, Y: 0}}}
+	ranks := Ranks{Title: "ranks", XLabel: "x", Values: []float64{3, 1, 0}, Titles: []string{"<most>"}, Format: "%.1f %%"}
+	for _, x := range []struct {
+		draw interface{ WriteSVG(io.Writer) error }
+		want []string
+	}{
+		{&dots, []string{"a &amp; b", "&lt;one&gt;", "<title>first</title>", `cx="50.0"`, `cx="850.0"`}},
+		{&ranks, []string{"&lt;most&gt;", ">3.0 %<", ">0.0 %<"}},
+		{&Dots{Points: []Dot{{X: 1, Y: 1}}}, []string{`cx="450.0"`}}, {&Dots{}, nil}, {&Ranks{Format: "%g"}, nil},
+	} {
+		var b bytes.Buffer
+		if err := x.draw.WriteSVG(&b); err != nil {
+			t.Fatal(err)
+		}
+		wellFormed(t, b.String())
+		for _, want := range append(x.want, "</svg>") {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("no %s in %s", want, b.String())
+			}
+		}
+		if strings.Contains(b.String(), "NaN") {
+			t.Error("NaN is drawn")
+		}
+		if err := x.draw.WriteSVG(broken{}); err == nil {
+			t.Error("a writer that fails is no error")
+		}
+	}
+}

@@ -21,8 +21,8 @@ var (
 const activeOf = 32
 
 // denseShapes is dense vectors of 32 and 8 bits a number, fewer numbers, one bit a number,
-// codes of thousands of bits, and numbers beside those that imitate words.
-func denseShapes(made iter.Seq2[vector.Value, error], asked []vector.Value, w *words, seed uint64) (all []shape, err error) {
+// codes of thousands of bits, numbers beside those that imitate words, and features.
+func denseShapes(ctx context.Context, made iter.Seq2[vector.Value, error], asked []vector.Value, w *words, seed uint64) (all []shape, err error) {
 	var rows, queries []vector.Dense
 	for v, err := range made {
 		if err != nil {
@@ -57,7 +57,11 @@ func denseShapes(made iter.Seq2[vector.Value, error], asked []vector.Value, w *w
 	}
 	beside, query := w.beside(rows, queries)
 	add(numbers(name("8 bits beside words in", w.width), 8, beside, query))
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	features, err := featureShapes(ctx, rows, queries, seed)
+	return append(all, features...), err
 }
 
 // projection is a random map, whose numbers are normal.

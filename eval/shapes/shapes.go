@@ -1,10 +1,11 @@
 // Package shapes measures what the vectors of documents are worth by the shape in which they
 // are kept: token vectors, dense vectors of 32 and 8 bits and of one, ultra-high-dimensional
-// codes, sparse vectors, sparse ones made dense, dense ones that imitate words. Documents
+// codes, features, sparse vectors, sparse ones made dense, dense ones that imitate words; and
+// what becomes of searches that are moved along a feature (steer.go). Documents
 // are ranked whole, each by one vector of what a model reads of it.
 //
 // Shapes that tamis indexes are searched by the code that does so. The others (bits.go,
-// slices.go, sketch.go) are here to be measured alone: docs/retrievers.md says why none of
+// features.go, slices.go, sketch.go) are here to be measured alone: docs/retrievers.md says why none of
 // them is a setting.
 package shapes
 
@@ -156,7 +157,7 @@ func modelled(ctx context.Context, s *Set, m encode.Maker, w *words, o *Options)
 	case vector.KindMulti:
 		f.shapes, err = multiShapes(s.made(ctx, m), queries)
 	case vector.KindDense:
-		f.shapes, err = denseShapes(s.made(ctx, m), queries, w, o.Seed)
+		f.shapes, err = denseShapes(ctx, s.made(ctx, m), queries, w, o.Seed)
 	case vector.KindSparse:
 		f.shapes, err = sparseShapes(s.made(ctx, m), queries, o.Seed)
 	default:

@@ -7,11 +7,13 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/encode/autoencoder"
 	"github.com/tamis-search/tamis/eval/trec"
 	"github.com/tamis-search/tamis/index/impact"
 	"github.com/tamis-search/tamis/internal/topk"
@@ -91,7 +93,7 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%+v", row)
 		}
 	}
-	if count["words"] != 8 || count["dense"] != 9 || count["sparse"] != 5 || count["multi"] != 4 {
+	if count["words"] != 8 || count["dense"] != 13 || count["sparse"] != 5 || count["multi"] != 4 {
 		t.Error(count)
 	}
 	var b strings.Builder
@@ -215,5 +217,54 @@ func TestCodes(t *testing.T) {
 		if n != len(a)/activeOf {
 			t.Fatalf("%d bits", n)
 		}
+	}
+}
+
+// Steering along what relevant documents share finds more of them, along a feature drawn at random it
+// does not; what chose is not counted in the other half.
+func TestSteer(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	s := &Set{Judged: trec.Qrels{}}
+	for i := range 400 {
+		var words []string
+		for range 6 {
+			words = append(words, fmt.Sprintf("common%d", rng.IntN(60)))
+		}
+		subject := i % 20
+		s.Documents = append(s.Documents, Document{fmt.Sprint(i), strings.Join(words, " ") + strings.Repeat(fmt.Sprintf(" subject%d", subject), 3)})
+		if i < 20 {
+			q := fmt.Sprint("q", i)
+			s.Queries = append(s.Queries, trec.Query{ID: q, Text: words[0] + " " + words[1] + fmt.Sprintf(" subject%d", subject)})
+			s.Judged[q] = map[string]int{}
+		}
+		s.Judged[fmt.Sprint("q", subject)][fmt.Sprint(i)] = 1
+	}
+	r, err := Steer(t.Context(), s, maker{vector.KindDense}, SteerOptions{By: []float64{1, 2}, Options: autoencoder.Options{Active: 4, Seed: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := map[string]Steered{}
+	for _, x := range r.Rows {
+		if x.By != 1 {
+			row[x.Along] = x
+		}
+	}
+	none, all, half, random := row["none"], row[alongAll], row[alongHalf], row[alongRandom]
+	if none.NDCG > .95 || all.NDCG < none.NDCG+.02 || half.Rest < none.Rest+.02 || half.Difference.Low <= 0 || random.NDCG > none.NDCG {
+		t.Errorf("none %+v\nall %+v\nhalf %+v\nrandom %+v", none, all, half, random)
+	}
+	if r.Halved != 20 || len(r.Rows) != 9 {
+		t.Errorf("%+v", r)
+	}
+	again, err := Steer(t.Context(), s, maker{vector.KindDense}, SteerOptions{By: []float64{1, 2}, Options: autoencoder.Options{Active: 4, Seed: 1}})
+	if err != nil || !reflect.DeepEqual(r, again) {
+		t.Error("another report of the same", err)
+	}
+	var b strings.Builder
+	if err := r.WriteTable(&b); err != nil || strings.Count(b.String(), "\n") != len(r.Rows)+2 {
+		t.Error(b.String(), err)
+	}
+	if _, err := Steer(t.Context(), s, maker{vector.KindSparse}, SteerOptions{}); err == nil {
+		t.Error("sparse vectors are steered")
 	}
 }

@@ -20,6 +20,9 @@ type Searching struct {
 	Flag
 	reader string
 	Plan   string
+	// Move, where not nil, gives a query the vector to ask by. The model that is asked is nil
+	// where words alone count.
+	Move func(ctx context.Context, e tamis.Encoder, q *tamis.Query) error
 }
 
 // Add makes the flags.
@@ -49,8 +52,14 @@ func (s *Searching) Open(ctx context.Context, ix engine.Index, q *tamis.Query, w
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
 	}
-	if q.Plan = by; by != "" && s.Plan == "" && q.Rerank != nil {
-		q.Plan = "rerank(" + by + ", reranker, n=20)"
+	if q.Plan = by; s.Move != nil {
+		e, _ := of.(tamis.Encoder)
+		if err := s.Move(ctx, e, q); err != nil {
+			return nil, errors.Join(err, of.Close(), reader.Close())
+		}
+	}
+	if q.Plan != "" && s.Plan == "" && q.Rerank != nil {
+		q.Plan = "rerank(" + q.Plan + ", reranker, n=20)"
 	}
 	return func() error { return errors.Join(of.Close(), reader.Close()) }, nil
 }

@@ -1,5 +1,5 @@
-// Package shaping is tamis eval shapes: vectors in all shapes that they can be kept in, in one
-// table.
+// Package shaping is tamis eval shapes and tamis eval steering: vectors in all shapes that they
+// can be kept in, and moved along their features, in one table each.
 package shaping
 
 import (
@@ -48,7 +48,7 @@ documents that are relevant to no query.
 
 Of words there are the inverted index and dense vectors that imitate it, of a model of dense
 vectors numbers of 32, 8 and 1 bits, fewer numbers, codes of thousands of bits, and numbers beside
-those that imitate words; of one of sparse vectors the inverted index and slices of values and
+those that imitate words, features and what they stand for; of one of sparse vectors the inverted index and slices of values and
 indexes, of one of token vectors MaxSim over all and by lists. A document is one vector here, of
 as much of it as the model reads.
 
