@@ -1,0 +1,110 @@
+package train
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Symbols: the first token of each text, keys, values, contexts, and what is said between.
+const (
+	First    = 0
+	keys     = 48
+	values   = 48
+	contexts = 8
+	Words    = 128
+
+	firstKey     = 1
+	firstValue   = firstKey + keys
+	firstContext = firstValue + values
+	firstFiller  = firstContext + contexts
+	fillers      = Words - firstFiller
+)
+
+// sample is a text, and the tokens after which the next one is scored.
+type sample struct {
+	ids    []int32
+	scored []int
+}
+
+// task makes texts.
+type task struct {
+	name   string
+	before int // tokens of a question
+	after  int // tokens of its answer
+}
+
+var tasks = []task{
+	{"recall", 1, 1},  // a key is followed by its value
+	{"joint", 2, 1},   // a context and a key are
+	{"passkey", 1, 5}, // a key is followed by five values, unlike each other
+}
+
+func taskOf(name string) (task, error) {
+	for _, t := range tasks {
+		if t.name == name {
+			return t, nil
+		}
+	}
+	return task{}, fmt.Errorf("there is no task %q: there are recall, joint and passkey", name)
+}
+
+// fact is a question and its answer.
+type fact []int32
+
+// facts are so many, no two of which ask the same.
+func (t task) facts(random *rand.Rand, n int) []fact {
+	all := make([]fact, n)
+	names := random.Perm(keys)
+	if t.before == 2 {
+		names = random.Perm(contexts * (n + contexts - 1) / contexts) // few keys, each in several contexts
+		for i, key := 0, random.Perm(keys); i < len(names); i++ {
+			names[i] = names[i]%contexts*keys + key[names[i]/contexts%keys]
+		}
+	}
+	for i := range all {
+		if t.before == 2 {
+			all[i] = append(all[i], int32(firstContext+names[i]/keys))
+		}
+		all[i] = append(all[i], int32(firstKey+names[i]%keys))
+		for _, v := range random.Perm(values)[:t.after] {
+			all[i] = append(all[i], int32(firstValue+v))
+		}
+	}
+	return all
+}
+
+// most is how many facts a text can have.
+func (t task) most() int { return keys }
+
+func filler(random *rand.Rand) int32 { return firstFiller + random.Int32N(fillers) }
+
+// train is a text in which facts are said again and again, some filler between; each time but the
+// first the answer is scored.
+func (t task) train(random *rand.Rand, length int, hard float64) (s sample) {
+	facts := t.facts(random, 4+random.IntN(8+int(hard*float64(min(20, length/8)))))
+	said, share := make([]bool, len(facts)), .9*hard*random.Float64()
+	s.ids = append(s.ids, First)
+	for len(s.ids) < length {
+		if random.Float64() < share {
+			for range 1 + random.IntN(8) {
+				s.ids = append(s.ids, filler(random))
+			}
+			continue
+		}
+		i := random.IntN(len(facts))
+		if s.ids = append(s.ids, facts[i]...); said[i] {
+			for j := range t.after {
+				s.scored = append(s.scored, len(s.ids)-t.after-1+j)
+			}
+		}
+		said[i] = true
+	}
+	s.ids = s.ids[:length]
+	for n := len(s.scored); n > 0 && s.scored[n-1]+1 >= length; n-- {
+		s.scored = s.scored[:n-1]
+	}
+	if len(s.scored) == 0 {
+		return t.train(random, length, hard)
+	}
+	return s
+}
