@@ -12,10 +12,10 @@ import (
 // Nothing of it is quadratic there. Here each row of logits is at hand, and since the product of a query
 // and a mean key is the mean of its products with the keys, each kind is a function of that row.
 type Gate struct {
-	Kind   string // "" for dense, nsa, hsa, or hsa-window
-	Block  int    // tokens of a block or chunk
-	Taken  int    // blocks whose tokens a query reads
-	Window int    // tokens up to the query that it reads, of kinds with a window
+	Kind   string `json:"kind"`   // "" for dense, nsa, hsa, or hsa-window
+	Block  int    `json:"block"`  // tokens of a block or chunk
+	Taken  int    `json:"taken"`  // blocks whose tokens a query reads
+	Window int    `json:"window"` // tokens up to the query that it reads, of kinds with a window
 }
 
 // parts is how many gates a head has.

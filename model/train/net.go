@@ -11,16 +11,16 @@ import (
 // Shape is the shape of a model, that of Llama and Qwen2: heads of queries have keys of their own, the matrix of
 // words goes in and out.
 type Shape struct {
-	Words     int     // in the vocabulary; Width, HeadSize, Inner and it are multiples of 16
-	Width     int     // numbers of a state
-	Layers    int     //
-	Heads     int     //
-	HeadSize  int     // numbers of a query, a key, a value
-	Inner     int     // numbers inside a feed-forward network
-	Positions int     // that the model is said to take
-	Base      float64 // of the angles of positions
-	Still     int     // queries and keys are not turned in the layers from this one on; 0: in all they are
-	Gate      Gate    // what attention reads; the zero Gate is dense
+	Words     int     `json:"words"`     // in the vocabulary; Width, HeadSize, Inner and it are multiples of 16
+	Width     int     `json:"width"`     // numbers of a state
+	Layers    int     `json:"layers"`    //
+	Heads     int     `json:"heads"`     //
+	HeadSize  int     `json:"headsize"`  // numbers of a query, a key, a value
+	Inner     int     `json:"inner"`     // numbers inside a feed-forward network
+	Positions int     `json:"positions"` // that the model is said to take
+	Base      float64 `json:"base"`      // of the angles of positions
+	Still     int     `json:"still"`     // queries and keys are not turned in the layers from this one on; 0: in all they are
+	Gate      Gate    `json:"gate"`      // what attention reads; the zero Gate is dense
 }
 
 const eps = 1e-5

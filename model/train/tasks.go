@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // Symbols: the first token of each text, keys, values, contexts, and what is said between.
@@ -107,4 +108,36 @@ func (t task) train(random *rand.Rand, length int, hard float64) (s sample) {
 		return t.train(random, length, hard)
 	}
 	return s
+}
+
+// Question is asked behind a text, and answered by all of its answer.
+type Question struct{ Ask, Answer []int32 }
+
+// Exam is a text of filler in which so many facts are said once, at places drawn at random, and what is to
+// be asked about them, in an order drawn at random.
+func Exam(name string, random *rand.Rand, length, facts int) ([]int32, []Question, error) {
+	t, err := taskOf(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	size := t.before + t.after
+	if facts < 1 || facts > t.most() || length < 1+2*facts*size {
+		return nil, nil, fmt.Errorf("%d facts in a text of %d tokens: there are 1 to %d, and %d tokens for each at least", facts, length, t.most(), 2*size)
+	}
+	ids := make([]int32, length)
+	for i := range ids {
+		ids[i] = filler(random)
+	}
+	ids[0] = First
+	// Gaps between facts are as if each free place was as likely.
+	free := length - 1 - facts*size
+	at := random.Perm(free + facts)[:facts]
+	slices.Sort(at)
+	var questions []Question
+	for i, f := range t.facts(random, facts) {
+		copy(ids[1+at[i]+i*(size-1):], f)
+		questions = append(questions, Question{f[:t.before], f[t.before:]})
+	}
+	random.Shuffle(facts, func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+	return ids, questions, nil
 }

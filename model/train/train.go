@@ -12,14 +12,14 @@ import (
 
 // Recipe is all that a model depends on: the same recipe gives the same bytes on any machine.
 type Recipe struct {
-	Task   string
-	Shape  Shape
-	Length int     // tokens of a text
-	Batch  int     // texts of a step, a multiple of 4
-	Steps  int     // at most
-	Rate   float64 // of learning at its highest
-	Goal   float64 // share of right answers at which training ends early; 0 for never
-	Seed   uint64
+	Task   string  `json:"task"`
+	Shape  Shape   `json:"shape"`
+	Length int     `json:"length"` // tokens of a text
+	Batch  int     `json:"batch"`  // texts of a step, a multiple of 4
+	Steps  int     `json:"steps"`  // at most
+	Rate   float64 `json:"rate"`   // of learning at its highest
+	Goal   float64 `json:"goal"`   // share of right answers at which training ends early; 0 for never
+	Seed   uint64  `json:"seed"`
 }
 
 // Progress is how far training is.
@@ -34,8 +34,8 @@ var ErrNotANumber = errors.New("training went astray")
 
 // Model is what was trained.
 type Model struct {
-	Recipe Recipe
-	Last   Progress
+	Recipe Recipe   `json:"recipe"`
+	Last   Progress `json:"last"`
 	net    *net
 }
 

@@ -59,7 +59,7 @@ func (m *Model) files() (map[string][]byte, error) {
 		config["sparse_attention"] = map[string]any{"kind": g.Kind, "block": g.Block, "taken": g.Taken, "window": g.Window}
 	}
 	files := map[string][]byte{}
-	for name, v := range map[string]any{"config.json": config, "tokenizer.json": vocabulary(s.Words), "recipe.json": m} {
+	for name, v := range map[string]any{"config.json": config, "tokenizer.json": vocabulary(s.Words), recipeFile: m} {
 		b, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {
 			return nil, err
@@ -120,4 +120,27 @@ func (n *net) tensors() []weights.Written {
 		}
 	}
 	return all
+}
+
+// recipeFile is what a folder says about how its model was made.
+const recipeFile = "recipe.json"
+
+// Made says how training ended of the model in a folder, where it was made by the recipe. The error is of the
+// kind fs.ErrNotExist where nothing is there.
+func Made(dir string, r Recipe) (Progress, error) {
+	b, err := os.ReadFile(filepath.Join(dir, recipeFile))
+	if err != nil {
+		if _, there := os.Lstat(dir); there == nil {
+			return Progress{}, fmt.Errorf("%s is no folder of a model that was trained here: remove it, or name another folder", dir)
+		}
+		return Progress{}, err
+	}
+	var m Model
+	if err := json.Unmarshal(b, &m); err != nil {
+		return Progress{}, fmt.Errorf("%s: %w", filepath.Join(dir, recipeFile), err)
+	}
+	if m.Recipe != r {
+		return Progress{}, fmt.Errorf("%s was made by another recipe: remove it, or name another folder", dir)
+	}
+	return m.Last, nil
 }
