@@ -1,3 +1,14 @@
+// Package train makes small language models that package decoder runs: a task whose answers are
+// known, a seed, and the same bytes each time, in minutes.
+//
+// They are for measuring attention that must be trained: a built model (package induction) finds all that
+// it can read, a trained one what it has learned to find by what its attention gave it. Forward and backward
+// passes are written for this one shape; finite differences are their oracle, and package decoder that of
+// what is written. Attention is quadratic here and masked: a text has some hundred tokens.
+//
+// Texts of training say their facts again and again, and each answer but the first is scored, so that a
+// text teaches dozens of times; they begin easy. Weights begin so that copying what is alike is
+// near (newNet), without which two layers learn no recall for thousands of steps.
 package train
 
 import (
@@ -101,6 +112,9 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 func (r Recipe) check() error {
 	if err := r.Shape.check(); err != nil {
 		return err
+	}
+	if r.Shape.Words < Words {
+		return fmt.Errorf("a model of %d words: tasks are written with %d", r.Shape.Words, Words)
 	}
 	if r.Length < 16 || r.Length > 1<<14 || r.Batch < shards || r.Batch%shards != 0 || r.Steps < 1 || !(r.Rate > 0 && r.Rate < 1) {
 		return fmt.Errorf("a recipe of %d steps of %d texts of %d tokens at the rate %g: texts are a multiple of %d and have 16 to 16384 tokens, the rate is between 0 and 1", r.Steps, r.Batch, r.Length, r.Rate, shards)
