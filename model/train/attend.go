@@ -78,7 +78,7 @@ func (w *worker) weigh(s, gates []float32, n int, scale float32) *row {
 	for i := range open {
 		open[i] = 1 / (1 + math.Exp(-float64(gates[i])))
 	}
-	r := newRow(w.n.Gate, scaled, open)
+	r := newRow(w.n.Gate, scaled, open, w.places)
 	r.weigh(s[:n])
 	clear(s[n:])
 	return r

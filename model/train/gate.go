@@ -98,18 +98,11 @@ func best(scores []float64, n int) []int {
 	return order
 }
 
-func span(from, to int) (keys []int) {
-	for j := from; j < to; j++ {
-		keys = append(keys, j)
-	}
-	return keys
-}
-
-// newRow makes it of the logits of a query.
-func newRow(g Gate, s, gates []float64) *row {
+// newRow makes it of the logits of a query. Places are the numbers from 0 on, as many as there are keys.
+func newRow(g Gate, s, gates []float64, places []int) *row {
 	r := &row{Gate: g, s: s, gates: gates}
 	own := len(s) - 1
-	window := span(max(0, own+1-g.Window), own+1)
+	window := places[max(0, own+1-g.Window) : own+1]
 	if g.Kind == "nsa" {
 		for b := 0; (b+1)*g.Block <= own+1; b++ {
 			r.means = append(r.means, mean(s[b*g.Block:][:g.Block]))
@@ -124,9 +117,9 @@ func newRow(g Gate, s, gates []float64) *row {
 		if last > 0 {
 			taken = append(taken, last)
 		}
-		var keys []int
+		keys := make([]int, 0, len(taken)*g.Block)
 		for _, b := range taken {
-			keys = append(keys, span(b*g.Block, min((b+1)*g.Block, own+1))...)
+			keys = append(keys, places[b*g.Block:min((b+1)*g.Block, own+1)]...)
 		}
 		r.read(keys, 1, -1)
 		r.read(window, 2, -1)
@@ -150,7 +143,7 @@ func newRow(g Gate, s, gates []float64) *row {
 	}
 	r.among = softmax(scores)
 	for i, b := range r.chosen {
-		r.read(span(b*g.Block, min((b+1)*g.Block, own+1)), gate, i)
+		r.read(places[b*g.Block:min((b+1)*g.Block, own+1)], gate, i)
 	}
 	if g.Kind == "hsa-window" {
 		r.read(window, 1, -1)

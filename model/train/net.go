@@ -250,6 +250,7 @@ type worker struct {
 	d, dNormed, dWide, dMixed, y           []float32
 	across, panels, sum, zeros, bias       []float32
 	room                                   attendRoom
+	places                                 []int // from 0 on
 }
 
 func (n *net) worker(a *all) *worker {
@@ -283,7 +284,10 @@ func (w *worker) resize(length int) {
 	w.sum = make([]float32, widest*simd.Padded(max(n.Width, n.Inner, heads)))
 	w.zeros = make([]float32, simd.Padded(max(widest, length)))
 	w.bias = make([]float32, l.qkvg.wide())
-	w.room = attendRoom{}
+	w.room, w.places = attendRoom{}, make([]int, length)
+	for i := range w.places {
+		w.places[i] = i
+	}
 }
 
 // norm sets y to rows of x over their root mean square, times weight, and keeps the factors.

@@ -15,7 +15,7 @@ var Attentions = []string{"dense", "nsa", "hsa", "hsa-window"}
 // what is alike, turns nothing, so that it does not depend on distances that no text of training had.
 func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 	r := Recipe{
-		Task: task, Length: 256, Batch: 8, Steps: 600, Rate: 2e-3, Goal: .99, Seed: seed,
+		Task: task, Length: 256, Batch: 8, Steps: 400, Rate: 2e-3, Goal: .99, Seed: seed,
 		Shape: Shape{Words: Words, Width: 64, Layers: 2, Heads: 2, HeadSize: 32, Inner: 32, Positions: 1 << 17, Base: 10000, Still: 1},
 	}
 	switch attention {
