@@ -42,13 +42,12 @@ func (g Gate) check() error {
 	return fmt.Errorf("there is no attention %q: there are nsa, hsa and hsa-window", g.Kind)
 }
 
-// part is one softmax over some keys, and how much of it is taken.
+// part is one softmax over some keys, and what it is multiplied by.
 type part struct {
 	keys  []int
 	p     []float64 // weights of the keys, or of blocks
-	share float64
-	gate  int // that it is multiplied by; -1 for none
-	chunk int // whose weight among chunks it is multiplied by; -1 for none
+	gate  int       // that it is multiplied by; -1 for none
+	chunk int       // whose weight among chunks it is multiplied by; -1 for none
 }
 
 // row is what one query weighs keys by. S are its scaled logits up to its own token, gates between 0 and

@@ -21,9 +21,9 @@ func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 	switch attention {
 	case "", "dense":
 	case "hsa":
-		r.Shape.Gate = Gate{Kind: attention, Block: 16, Taken: 4}
+		r.Shape.Gate = Gate{Kind: attention, Block: 16, Taken: 6}
 	default:
-		r.Shape.Gate = Gate{Kind: attention, Block: 16, Taken: 4, Window: 32}
+		r.Shape.Gate = Gate{Kind: attention, Block: 16, Taken: 6, Window: 32}
 	}
 	if _, err := taskOf(task); err != nil {
 		return r, err

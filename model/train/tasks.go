@@ -80,8 +80,21 @@ func (t task) most() int { return keys }
 func filler(random *rand.Rand) int32 { return firstFiller + random.Int32N(fillers) }
 
 // train is a text in which facts are said again and again, some filler between; each time but the
-// first the answer is scored.
+// first the answer is scored. The harder it is to be, the more often it is one in which facts are said once and all
+// asked at the end: attention that reads little has to learn to look far.
 func (t task) train(random *rand.Rand, length int, hard float64) (s sample) {
+	if size := t.before + t.after; random.Float64() < .7*hard {
+		n := 1 + random.IntN(min(24, (length-16)/(3*size)))
+		ids, questions := t.exam(random, length-n*size, n)
+		for _, q := range questions {
+			ids = append(append(ids, q.Ask...), q.Answer...)
+			for j := range t.after {
+				s.scored = append(s.scored, len(ids)-t.after-1+j)
+			}
+		}
+		s.ids = ids
+		return s
+	}
 	facts := t.facts(random, 4+random.IntN(8+int(hard*float64(min(20, length/8)))))
 	said, share := make([]bool, len(facts)), .9*hard*random.Float64()
 	s.ids = append(s.ids, First)
@@ -124,20 +137,25 @@ func Exam(name string, random *rand.Rand, length, facts int) ([]int32, []Questio
 	if facts < 1 || facts > t.most() || length < 1+2*facts*size {
 		return nil, nil, fmt.Errorf("%d facts in a text of %d tokens: there are 1 to %d, and %d tokens for each at least", facts, length, t.most(), 2*size)
 	}
-	ids := make([]int32, length)
+	ids, questions := t.exam(random, length, facts)
+	return ids, questions, nil
+}
+
+func (t task) exam(random *rand.Rand, length, facts int) (ids []int32, questions []Question) {
+	ids = make([]int32, length)
 	for i := range ids {
 		ids[i] = filler(random)
 	}
 	ids[0] = First
+	size := t.before + t.after
 	// Gaps between facts are as if each free place was as likely.
 	free := length - 1 - facts*size
 	at := random.Perm(free + facts)[:facts]
 	slices.Sort(at)
-	var questions []Question
 	for i, f := range t.facts(random, facts) {
 		copy(ids[1+at[i]+i*(size-1):], f)
 		questions = append(questions, Question{f[:t.before], f[t.before:]})
 	}
 	random.Shuffle(facts, func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
-	return ids, questions, nil
+	return ids, questions
 }

@@ -29,7 +29,7 @@ type Recipe struct {
 	Batch  int     `json:"batch"`  // texts of a step, a multiple of 4
 	Steps  int     `json:"steps"`  // at most
 	Rate   float64 `json:"rate"`   // of learning at its highest
-	Goal   float64 `json:"goal"`   // share of right answers at which training ends early; 0 for never
+	Goal   float64 `json:"goal"`   // share of right answers at which training ends early, once texts are as hard as they get; 0 for never
 	Seed   uint64  `json:"seed"`
 }
 
@@ -79,7 +79,7 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 		}
 		batch := make([]sample, r.Batch)
 		for i := range batch {
-			batch[i] = task.train(random, r.Length, min(1, 2*float64(step)/float64(r.Steps)))
+			batch[i] = task.train(random, r.Length, hard(r, step))
 		}
 		n.pack(&a)
 		loss, right, scored := together(workers, batch)
@@ -102,7 +102,7 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 		if watch != nil {
 			watch(m.Last)
 		}
-		if r.Goal > 0 && m.Last.Right >= r.Goal {
+		if r.Goal > 0 && m.Last.Right >= r.Goal && hard(r, step-every) == 1 {
 			break
 		}
 	}
@@ -116,8 +116,8 @@ func (r Recipe) check() error {
 	if r.Shape.Words < Words {
 		return fmt.Errorf("a model of %d words: tasks are written with %d", r.Shape.Words, Words)
 	}
-	if r.Length < 16 || r.Length > 1<<14 || r.Batch < shards || r.Batch%shards != 0 || r.Steps < 1 || !(r.Rate > 0 && r.Rate < 1) {
-		return fmt.Errorf("a recipe of %d steps of %d texts of %d tokens at the rate %g: texts are a multiple of %d and have 16 to 16384 tokens, the rate is between 0 and 1", r.Steps, r.Batch, r.Length, r.Rate, shards)
+	if r.Length < 48 || r.Length > 1<<14 || r.Batch < shards || r.Batch%shards != 0 || r.Steps < 1 || !(r.Rate > 0 && r.Rate < 1) {
+		return fmt.Errorf("a recipe of %d steps of %d texts of %d tokens at the rate %g: texts are a multiple of %d and have 48 to 16384 tokens, the rate is between 0 and 1", r.Steps, r.Batch, r.Length, r.Rate, shards)
 	}
 	return nil
 }
@@ -152,6 +152,9 @@ func together(workers []*worker, batch []sample) (loss float64, right, scored in
 	}
 	return loss, right, scored
 }
+
+// hard is how hard texts are: as they are to be from two fifths of training on.
+func hard(r Recipe, step int) float64 { return min(1, 2.5*float64(max(0, step))/float64(r.Steps)) }
 
 // rate rises at first, and then falls along half a cosine to a twentieth.
 func rate(r Recipe, step int) float64 {
