@@ -15,8 +15,8 @@ var Attentions = []string{"dense", "nsa", "hsa", "hsa-window"}
 // what is alike, turns nothing, so that it does not depend on distances that no text of training had.
 func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 	r := Recipe{
-		Task: task, Length: 256, Batch: 8, Steps: 400, Rate: 2e-3, Goal: .99, Seed: seed,
-		Shape: Shape{Words: Words, Width: 64, Layers: 2, Heads: 2, HeadSize: 32, Inner: 32, Positions: 1 << 17, Base: 10000, Still: 1},
+		Task: task, Length: 256, Batch: 8, Steps: 500, Rate: 2e-3, Goal: .99, Seed: seed,
+		Shape: Shape{Words: Words, Width: 128, Layers: 2, Heads: 2, HeadSize: 64, Inner: 32, Positions: 1 << 17, Base: 10000, Still: 1},
 	}
 	switch attention {
 	case "", "dense":
