@@ -19,7 +19,7 @@ func TestTrainedModelsAreAsked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Length, r.Batch, r.Steps, r.Rate = 64, 16, steps, 3e-3
+		r.Length, r.Batch, r.Steps, r.Rate, r.Shape.Width, r.Shape.HeadSize = 64, 16, steps, 3e-3, 64, 32
 		m, err := train.Train(context.Background(), r, nil)
 		if err != nil {
 			t.Fatal(err)
