@@ -40,6 +40,7 @@ var floors = [][]string{
 	{"model"},
 	{"model/attention"},
 	{"model/decoder", "model/induction"},
+	{"model/train"},
 	{"encode"},
 	{"encode/autoencoder", "encode/lsi"},
 	{"llm"},

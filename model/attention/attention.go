@@ -50,6 +50,7 @@ type Policy struct {
 	Together bool    // heads of a layer keep the same (ChunkKV)
 	Turned   bool    // kept keys are turned to positions that follow each other (Finch)
 	Pyramid  bool    // layers keep the less the higher they are (PyramidKV)
+	Own      string  // attention that the model must have been trained with; "" for any
 	Bits     int     // of a number in the cache: 8, 4, or 0 for float32
 	Alone    float64 // documents read themselves alone, and questions this share of them; 0 for prompts without
 	Tail     int     // tokens at the end of what is read at once that read all
@@ -96,6 +97,8 @@ type Keys struct {
 	meant, bounded     int       // pages that these have
 	hashes             []byte    // of the first keys, for Hashes
 	centre             []float32 // that these are without
+
+	given [][]float32 // means of the values of whole pages, by panel, for Trained
 }
 
 // At sets dst to the key of a token.
@@ -113,6 +116,9 @@ func (k *Keys) Cut(n, others int) {
 	if k.hashes = k.hashes[:min(len(k.hashes), (others+n)*hashRounds)]; len(k.hashes) == 0 {
 		k.centre = nil
 	}
+	for p, g := range k.given {
+		k.given[p] = g[:min(len(g), (others+n)/Page*Page)]
+	}
 }
 
 // Whole are keys that these are a part of, whose pages they know.
@@ -125,20 +131,27 @@ func (k *Keys) Whole(packed []float32, n int) Keys {
 // Learn takes over what the whole has learnt of its pages.
 func (k *Keys) Learn(whole *Keys) {
 	k.means, k.bounds, k.meant, k.bounded = whole.means, whole.bounds, whole.meant, whole.bounded
-	k.hashes, k.centre = whole.hashes, whole.centre
+	k.hashes, k.centre, k.given = whole.hashes, whole.centre, whole.given
 }
 
 // Clone are keys of their own.
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
-	o.hashes, o.centre = slices.Clone(k.hashes), slices.Clone(k.centre)
+	o.hashes, o.centre, o.given = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given)
+	for p := range o.given {
+		o.given[p] = slices.Clone(o.given[p])
+	}
 	return o
 }
 
 // Bytes is what they hold.
 func (k *Keys) Bytes() int {
-	return 4*(len(k.Packed)+len(k.means)+len(k.bounds)+len(k.centre)) + len(k.hashes)
+	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre)
+	for _, g := range k.given {
+		n += len(g)
+	}
+	return 4*n + len(k.hashes)
 }
 
 // room makes packed hold so many columns of rows numbers.

@@ -74,8 +74,16 @@ var forms = []Family{
 	{"q4", "KIVI (2402.02750)", "4 bits a number: keys by channel, values by token", false, false, "cache", func(p *Policy, _ float64) { p.Bits = 4 }},
 }
 
-// Listed are all that can be named: families, forms, and what is made of a file.
-func Listed() []Family { return slices.Concat(families, forms, files) }
+// Listed are all that can be named: families, forms, what is made of a file, and what models are trained
+// with.
+func Listed() []Family { return slices.Concat(families, forms, files, kinds) }
+
+// kinds are those of Trained. A model that has one runs it in any case; naming it makes sure of that.
+var kinds = []Family{
+	{"nsa", "Native sparse attention (2502.11089)", "mean keys of blocks, the blocks best by these, and a window, each by a gate", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "nsa" }},
+	{"hsa", "Hierarchical sparse attention (2504.16795)", "the best chunks by their mean keys, each by itself, weighted by these", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "hsa" }},
+	{"hsa-window", "HSA with a window (2511.23319)", "the same, and a window, each by a gate", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "hsa-window" }},
+}
 
 // files are parts that are named with a file behind the colon, instead of a share.
 var files = []Family{
@@ -141,12 +149,12 @@ func Parse(text string) (*Policy, error) {
 // join takes over what a part says, or reports that another says it.
 func (p *Policy) join(one Policy) bool {
 	switch {
-	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0 || one.Alone > 0 && p.Alone > 0:
+	case one.Prefill != nil && p.Prefill != nil || one.Step != nil && p.Step != nil || one.Cache != nil && p.Cache != nil || one.Bits > 0 && p.Bits > 0 || one.Alone > 0 && p.Alone > 0 || one.Own != "" && p.Own != "":
 		return false
 	case one.Cache != nil:
 		p.Cache, p.Share, p.Apart, p.Pyramid, p.Together, p.Turned = one.Cache, one.Share, one.Apart, one.Pyramid, one.Together, one.Turned
 	}
-	p.Bits, p.Alone = max(p.Bits, one.Bits), max(p.Alone, one.Alone)
+	p.Bits, p.Alone, p.Own = max(p.Bits, one.Bits), max(p.Alone, one.Alone), p.Own+one.Own
 	if one.Prefill != nil {
 		p.Prefill = one.Prefill
 	}
@@ -172,7 +180,7 @@ func parsePart(part string) (p Policy, err error) {
 			return p, fmt.Errorf("%w: %s asks for a share of %s; give a number above 0, and 1 at most, such as %s:0.25", ErrUnknown, quoted(part), quoted(given), name)
 		}
 	}
-	for _, f := range forms {
+	for _, f := range slices.Concat(forms, kinds) {
 		if f.Name == name && !has {
 			f.set(&p, 0)
 			return p, nil
@@ -188,7 +196,7 @@ func parsePart(part string) (p Policy, err error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), +tail, with which the last tokens read everything, q8 and q4, which have no share, and dam:FILE", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
+	return p, fmt.Errorf("%w as %s; there are %s; a share after a colon (snapkv:0.25), parts joined by + (stripes+quest:0.1), ada- before one for the cache (ada-snapkv), +tail, with which the last tokens read everything, q8, q4 and what models are trained with, which have no share, and dam:FILE", ErrUnknown, quoted(part), strings.Join(Names(), ", "))
 }
 
 func quoted(s string) string { return strconv.Quote(s[:min(len(s), 60)]) }

@@ -62,6 +62,9 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	if l.window > 0 {
 		turns = r.turns[1]
 	}
+	if l.still {
+		turns.sines = nil
+	}
 	if p := c.Policy; p != nil && p.Bits > 0 && k.heads[0].coded == nil && len(c.tokens) == 0 {
 		for h := range k.heads {
 			k.heads[h].coded = attention.NewCoded(p.Bits, size)
@@ -255,6 +258,10 @@ func (g *gathered) own(from, to int) {
 // tokens up to its own, no more of them than the layer's window has, or than the block's planner
 // says.
 func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
+	if d.own != nil {
+		d.attendOwn(r, c, l, k, rows)
+		return
+	}
 	group, most := d.Heads/d.KeyHeads, 0
 	views := make([]view, d.KeyHeads)
 	for h := range k.heads {

@@ -181,12 +181,16 @@ func (d *Decoder) Drop(c *Cache) {
 		if d.layers[i].window > 0 {
 			continue
 		}
-		heads, group := make([]*attention.Kept, d.KeyHeads), d.Heads/d.KeyHeads
+		heads, group, still := make([]*attention.Kept, d.KeyHeads), d.Heads/d.KeyHeads, d.layers[i].still
 		rows := len(k.recent) / (d.Heads * d.HeadSize)
 		for h := range k.heads {
 			own := k.heads[h].open(&wholes[h])
 			heads[h] = &attention.Kept{
-				Keys: &own.Keys, Last: c.next() - 1, Asked: c.Asked, Value: own.value, Turn: func(x []float32, by int) { d.turnBy(x, by, 0) },
+				Keys: &own.Keys, Last: c.next() - 1, Asked: c.Asked, Value: own.value, Turn: func(x []float32, by int) {
+					if !still {
+						d.turnBy(x, by, 0)
+					}
+				},
 			}
 			if rows > 0 {
 				heads[h].Recent = attention.NewQueries(k.recent[h*group*d.HeadSize:], d.Heads*d.HeadSize, rows, group, own.N-rows, d.scale)
@@ -198,7 +202,7 @@ func (d *Decoder) Drop(c *Cache) {
 		for h, chosen := range c.Policy.Choose(heads, c.Policy.Budget(i, d.Layers, len(c.tokens))) {
 			whole := k.heads[h].open(&wholes[h])
 			var turn func(key []float32, i int)
-			if c.Policy.Turned && d.steps[0] != nil {
+			if c.Policy.Turned && d.steps[0] != nil && !still {
 				moved = c.next() - len(chosen)
 				turn = func(key []float32, i int) { d.turnBy(key, i-k.heads[h].position(int(chosen[i]), c.gone), 0) }
 			}

@@ -27,6 +27,7 @@ import (
 	"runtime"
 
 	"github.com/tamis-search/tamis/internal/simd"
+	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/model/tokenizer"
 	"github.com/tamis-search/tamis/model/weights"
 )
@@ -46,8 +47,9 @@ type Decoder struct {
 	places weights.Tensor // Positions × Width, where positions have embeddings
 	layers []layer
 	final  norm
-	logits matrix     // Width → Words
-	steps  [2]angular // of layers that read all, and of those with a window
+	logits matrix             // Width → Words
+	steps  [2]angular         // of layers that read all, and of those with a window
+	own    *attention.Trained // that the model was trained with; nil for dense attention
 }
 
 // angular is by how much the angles of pairs grow from position to position; nil where nothing
@@ -68,6 +70,8 @@ type layer struct {
 	experts        []network
 	share          matrix // Width → 1: how much of net is taken beside experts
 	window         int    // 0 for all tokens
+	still          bool   // queries and keys are not turned
+	gates          matrix // Width → Heads times what the model's own attention takes; without outputs where that is nothing
 }
 
 // network is a feed-forward network.
@@ -141,7 +145,10 @@ func load(set *weights.Set, values weights.Values, t *tokenizer.Tokenizer, lies 
 		return nil, err
 	}
 	c.adjacent = c.adjacent && !lies.halves
-	d := &Decoder{Config: c, Tokenizer: t, Template: values.String("tokenizer.chat_template"), Threads: runtime.GOMAXPROCS(0), set: set}
+	if n := len(lies.still); n > 0 && n != c.Layers {
+		return nil, fmt.Errorf("no_rope_layers speaks of %d layers, the model has %d", n, c.Layers)
+	}
+	d := &Decoder{Config: c, own: lies.own, Tokenizer: t, Template: values.String("tokenizer.chat_template"), Threads: runtime.GOMAXPROCS(0), set: set}
 	l := &loader{set: set, f32: o.F32, lies: lies}
 	var ok bool
 	if d.words, ok = set.Tensor("token_embd.weight"); !ok || len(d.words.Shape) != 2 || d.words.Shape[1] != c.Width {
@@ -272,6 +279,9 @@ func (l *loader) layer(c Config, number int) (y layer) {
 		y.qkv = l.matrix(c.Width, part{p + "attn_q", queries, c.biased}, part{p + "attn_k", keys, c.biased}, part{p + "attn_v", keys, c.biased})
 	}
 	y.out = l.matrix(queries, part{p + "attn_output", c.Width, c.first})
+	if y.still = len(l.lies.still) > 0 && l.lies.still[number]; l.lies.own != nil && l.lies.own.Gates() > 0 {
+		y.gates = l.matrix(c.Width, part{p + "attn_gates", c.Heads * l.lies.own.Gates(), true})
+	}
 	switch {
 	case c.first:
 		y.net.up = l.matrix(c.Width, part{p + "ffn_up", c.Inner, true})

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/model/attention"
 	"github.com/tamis-search/tamis/model/tokenizer"
 	"github.com/tamis-search/tamis/model/weights"
 )
@@ -23,6 +24,9 @@ type layout struct {
 	halves bool      // numbers that turn together stand half a head apart
 	less   bool      // weights of norms are less one
 	freqs  []float64 // by which the steps of pairs are divided; nil for none
+	still  []bool    // by layer: queries and keys are not turned; nil where all are
+
+	own *attention.Trained // attention that the model was trained with; nil for dense
 }
 
 // folders are the kinds of models that config.json names, by the names that GGUF has for them.
@@ -111,8 +115,37 @@ func readFolder(dir string) (weights.Values, layout, error) {
 	if lies.freqs, err = rope(c, v, name); err != nil {
 		return nil, lies, fmt.Errorf("%s: %w", filepath.Join(dir, "config.json"), err)
 	}
+	if err := lies.attention(c); err != nil {
+		return nil, lies, fmt.Errorf("%s: %w", filepath.Join(dir, "config.json"), err)
+	}
 	v["tokenizer.chat_template"], err = templateIn(dir)
 	return v, lies, err
+}
+
+// attention reads which layers turn nothing, as SmolLM3 says it, and the attention that tamis trains
+// models with.
+func (l *layout) attention(c map[string]any) error {
+	if turned, ok := c["no_rope_layers"].([]any); ok {
+		for _, x := range turned {
+			l.still = append(l.still, x == 0.)
+		}
+	}
+	own, ok := c["sparse_attention"]
+	if !ok || own == nil {
+		return nil
+	}
+	l.own = &attention.Trained{}
+	b, err := json.Marshal(own)
+	if err == nil {
+		err = json.Unmarshal(b, l.own)
+	}
+	if err == nil {
+		err = l.own.Check()
+	}
+	if err != nil {
+		return fmt.Errorf("sparse_attention: %w", err)
+	}
+	return nil
 }
 
 // otherwise says what has no number of the same kind in GGUF, and refuses what is not computed

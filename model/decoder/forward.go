@@ -85,6 +85,9 @@ func (d *Decoder) fits(c *Cache, ids []int32) error {
 	if err != nil {
 		return err
 	}
+	if err := d.owns(c.Policy); err != nil {
+		return err
+	}
 	if c.Policy != nil && len(c.tokens) == 0 {
 		if err := c.Policy.Fits(d.Layers, d.KeyHeads); err != nil {
 			return err
@@ -162,6 +165,7 @@ type room struct {
 	opened                               []held            // the same: what was coded, in float32
 	scores, tiles                        [][]float32       // by thread
 	zeros                                []float32         // as many as the tokens, in whole panels
+	gates                                []float32         // of the block's tokens, one after the other
 	whole                                simd.BlockRows
 	mixture                              *mixture // nil before the first layer with experts
 }
@@ -311,6 +315,7 @@ func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
 	normed := r.normed[:len(x)]
 	d.norm(normed, x, l.attended)
 	d.product(r, &l.qkv, r.qkv, normed, rows)
+	d.gate(r, l, normed, rows)
 	d.keep(r, c, l, &c.layers[number], rows)
 	d.attend(r, c, l, &c.layers[number], rows)
 	d.rest(r, l, x, rows)

@@ -84,10 +84,12 @@ func (d *Decoder) layerTogether(r *room, own []room, caches []*Cache, ids [][]in
 	normed := r.normed[:len(x)]
 	d.norm(normed, x, l.attended)
 	d.product(r, &l.qkv, r.qkv, normed, rows)
+	d.gate(r, l, normed, rows)
 	stride, width, at := simd.Padded((d.Heads+2*d.KeyHeads)*d.HeadSize), d.Heads*d.HeadSize, 0
 	for i, c := range caches {
 		o, n := &own[i], len(ids[i])
 		o.qkv, o.mixed = r.qkv[at*stride:][:n*stride], r.mixed[at*width:][:n*width]
+		o.gates = r.gates[at*l.gates.out:][:n*l.gates.out]
 		d.keep(o, c, l, &c.layers[number], n)
 		d.attend(o, c, l, &c.layers[number], n)
 		at += n

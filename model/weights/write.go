@@ -3,9 +3,11 @@ package weights
 import (
 	"bufio"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -108,4 +110,33 @@ func (g *ggufWriter) value(v any, kind bool) {
 		g.put(v)
 		g.n += 4
 	}
+}
+
+// Safetensors are the bytes of a file of that name with F32 numbers.
+func Safetensors(tensors []Written) ([]byte, error) {
+	type entry struct {
+		Type    string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	header, at := map[string]entry{}, 0
+	for _, t := range tensors {
+		header[t.Name] = entry{"F32", t.Shape, [2]int{at, at + 4*len(t.Floats)}}
+		at += 4 * len(t.Floats)
+	}
+	b, err := json.Marshal(header)
+	if err != nil {
+		return nil, err
+	}
+	for len(b)%8 != 0 {
+		b = append(b, ' ')
+	}
+	data := binary.LittleEndian.AppendUint64(make([]byte, 0, 8+len(b)+at), uint64(len(b)))
+	data = append(data, b...)
+	for _, t := range tensors {
+		for _, x := range t.Floats {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
+		}
+	}
+	return data, nil
 }

@@ -1,0 +1,207 @@
+package attend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tamis-search/tamis/model/decoder"
+	"github.com/tamis-search/tamis/model/train"
+)
+
+// TrainedOptions say which models are made and asked.
+type TrainedOptions struct {
+	Tasks      []string // of train.Tasks; nil for all
+	Attentions []string // of train.Attentions; nil for all
+	Lengths    []int
+	Trials     int // texts of a task and length
+	Questions  int // about a text
+	Seed       uint64
+	Models     string // folder that keeps the models, and from which those are taken that are there
+	Watch      func(what string)
+}
+
+// TrainedRow is what a model finds at a length.
+type TrainedRow struct {
+	Attention string  `json:"attention"`
+	Task      string  `json:"task"`
+	Length    int     `json:"length"`
+	Recall    float64 `json:"recall"` // share of answers that are right to the last token
+	Asked     int     `json:"asked"`
+	Read      float64 `json:"read"`       // keys and means that prefill reads, of the keys up to each token
+	ReadStep  float64 `json:"read_step"`  // that questions and answers read
+	Prefill   float64 `json:"prefill_ms"` // the fastest
+}
+
+// TrainedModel is how a model was made.
+type TrainedModel struct {
+	Attention string  `json:"attention"`
+	Task      string  `json:"task"`
+	Length    int     `json:"length"` // of texts that it was trained on
+	Steps     int     `json:"steps"`
+	Right     float64 `json:"right"`             // share of answers in training, at its end
+	Seconds   float64 `json:"seconds,omitempty"` // of training; 0 where it was there
+}
+
+// TrainedReport is a row for each model and length.
+type TrainedReport struct {
+	Models []TrainedModel `json:"models"`
+	Rows   []TrainedRow   `json:"rows"`
+}
+
+// Trained makes models, where they are not there, and asks them. Where it fails the report holds what was
+// done.
+func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
+	if o.Tasks == nil {
+		o.Tasks = train.Tasks()
+	}
+	if o.Attentions == nil {
+		o.Attentions = train.Attentions
+	}
+	r := &TrainedReport{}
+	for _, task := range o.Tasks {
+		for _, kind := range o.Attentions {
+			d, m, err := o.model(ctx, task, kind)
+			if err != nil {
+				return r, err
+			}
+			r.Models = append(r.Models, m)
+			for _, n := range o.Lengths {
+				if o.Watch != nil {
+					o.Watch(fmt.Sprintf("%s, %s, %d tokens", task, kind, n))
+				}
+				row, err := o.ask(ctx, d, task, kind, n)
+				if err != nil {
+					return r, errors.Join(err, d.Close())
+				}
+				r.Rows = append(r.Rows, row)
+			}
+			if err := d.Close(); err != nil {
+				return r, err
+			}
+		}
+	}
+	return r, nil
+}
+
+// model opens a model, which is trained where it is not there.
+func (o TrainedOptions) model(ctx context.Context, task, kind string) (*decoder.Decoder, TrainedModel, error) {
+	recipe, err := train.RecipeOf(task, kind, o.Seed)
+	if err != nil {
+		return nil, TrainedModel{}, err
+	}
+	said := TrainedModel{Attention: kind, Task: task, Length: recipe.Length}
+	dir := filepath.Join(o.Models, task+"-"+kind)
+	last, err := train.Made(dir, recipe)
+	if errors.Is(err, fs.ErrNotExist) {
+		begin := time.Now()
+		var m *train.Model
+		m, err = train.Train(ctx, recipe, func(p train.Progress) {
+			if o.Watch != nil {
+				o.Watch(fmt.Sprintf("%s, %s: step %d of %d, %.1f %% right", task, kind, p.Step, recipe.Steps, 100*p.Right))
+			}
+		})
+		if err == nil {
+			said.Seconds, last = time.Since(begin).Seconds(), m.Last
+			err = errors.Join(os.MkdirAll(o.Models, 0o755), m.Write(dir))
+		}
+	}
+	if err != nil {
+		return nil, said, err
+	}
+	said.Steps, said.Right = last.Step, last.Right
+	d, err := decoder.Open(dir, decoder.Options{})
+	return d, said, err
+}
+
+// ask is what a model finds in texts of a length.
+func (o TrainedOptions) ask(ctx context.Context, d *decoder.Decoder, task, kind string, n int) (TrainedRow, error) {
+	row := TrainedRow{Attention: kind, Task: task, Length: n}
+	var text, steps decoder.Watch
+	right, random := 0, rand.New(rand.NewPCG(o.Seed, uint64(n)))
+	for range o.Trials {
+		ids, questions, err := train.Exam(task, random, n, o.Questions)
+		if err != nil {
+			return row, err
+		}
+		c := d.NewCache()
+		c.Watch = &text
+		begin := time.Now()
+		if _, err := d.Read(ctx, c, ids); err != nil {
+			return row, err
+		}
+		if ms := float64(time.Since(begin).Microseconds()) / 1000; row.Prefill == 0 || ms < row.Prefill {
+			row.Prefill = ms
+		}
+		c.Watch = &steps
+		for _, q := range questions {
+			ok, err := answers(ctx, d, c, q)
+			if err != nil {
+				return row, err
+			}
+			if ok {
+				right++
+			}
+			row.Asked++
+			c.Cut(n)
+		}
+	}
+	row.Recall = float64(right) / float64(row.Asked)
+	row.Read, row.ReadStep = float64(text.Read)/float64(text.Visible), float64(steps.Read)/float64(steps.Visible)
+	return row, nil
+}
+
+// answers says whether the most probable tokens are the answer. Each is read alone, as in decoding.
+func answers(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, q train.Question) (bool, error) {
+	next := q.Ask
+	for _, want := range q.Answer {
+		best := 0
+		for i := range next {
+			logits, err := d.Read(ctx, c, next[i:i+1])
+			if err != nil {
+				return false, err
+			}
+			best = 0
+			for j, v := range logits {
+				if v > logits[best] {
+					best = j
+				}
+			}
+		}
+		if int32(best) != want {
+			return false, nil
+		}
+		next = []int32{want}
+	}
+	return true, nil
+}
+
+// WriteTable writes how the models were made, and a line for each row.
+func (r *TrainedReport) WriteTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "task\tattention\ttrained at\tsteps\tright\tseconds\t\n")
+	for _, m := range r.Models {
+		seconds := "kept"
+		if m.Seconds > 0 {
+			seconds = fmt.Sprintf("%.0f", m.Seconds)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.1f %%\t%s\t\n", m.Task, m.Attention, m.Length, m.Steps, 100*m.Right, seconds)
+	}
+	fmt.Fprint(t, "\n")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "task\ttokens\tattention\trecall\tasked\tread\tread a step\tprefill ms\t\n")
+	for _, row := range r.Rows {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%d\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Asked, 100*row.Read, 100*row.ReadStep, row.Prefill)
+	}
+	return t.Flush()
+}

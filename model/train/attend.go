@@ -1,0 +1,155 @@
+package train
+
+import (
+	"math"
+
+	"github.com/tamis-search/tamis/internal/simd"
+)
+
+// head is what attention of a head computed: the weights of its branches.
+type head struct {
+	weights []float32 // rows × rows
+	rows    []*row    // what these were made by; nil for dense attention
+}
+
+// attendRoom is what attention works in.
+type attendRoom struct {
+	gates              []float32
+	panels, across, ds []float32
+	dq, dkv            []float32
+}
+
+func (r *attendRoom) both(n int) []float32 { return resized(&r.gates, n) }
+
+func resized(x *[]float32, n int) []float32 {
+	if cap(*x) < n {
+		*x = make([]float32, n)
+	}
+	*x = (*x)[:n]
+	return *x
+}
+
+// attend sets mixed to what the heads of a layer read.
+func (w *worker) attend(t *tape, layer, rows int) {
+	n := w.n
+	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
+	r, columns := &w.room, simd.Padded(rows)
+	scale := float32(1 / math.Sqrt(float64(size)))
+	for h := range n.Heads {
+		own := &t.heads[h]
+		q, k, v := t.qkvg[h*size:], t.qkvg[heads+h*size:], t.qkvg[2*heads+h*size:]
+		p := resized(&own.weights, rows*columns)
+		panels := resized(&r.panels, columns*size)
+		packAcross(panels, k, wide, size, rows)
+		simd.Multiply(p, columns, q, wide, panels, w.zeros, rows, size, rows)
+		own.rows = own.rows[:0]
+		for i := range rows {
+			some := p[i*columns:][:columns]
+			if n.Gate.Kind == "" {
+				soften(some, i+1, scale)
+			} else {
+				own.rows = append(own.rows, w.weigh(some, t.qkvg[i*wide+3*heads+h*n.Gate.parts():], i+1, scale))
+			}
+		}
+		packRows(panels, v, wide, rows, size)
+		simd.Multiply(t.mixed[h*size:], heads, p, columns, panels, w.zeros, rows, rows, size)
+	}
+}
+
+// soften makes weights of the first logits, and nothing of the others.
+func soften(row []float32, n int, scale float32) {
+	end := min(len(row), (n+simd.Vector-1)/simd.Vector*simd.Vector)
+	for j := n; j < end; j++ {
+		row[j] = float32(math.Inf(-1))
+	}
+	factor := 1 / simd.Softmax(row[:end], scale)
+	for j := range n {
+		row[j] *= factor
+	}
+	clear(row[n:])
+}
+
+// weigh is soften for what is not dense.
+func (w *worker) weigh(s, gates []float32, n int, scale float32) *row {
+	scaled, open := make([]float64, n), make([]float64, w.n.Gate.parts())
+	for j, v := range s[:n] {
+		scaled[j] = float64(v * scale)
+	}
+	for i := range open {
+		open[i] = 1 / (1 + math.Exp(-float64(gates[i])))
+	}
+	r := newRow(w.n.Gate, scaled, open, w.places)
+	r.weigh(s[:n])
+	clear(s[n:])
+	return r
+}
+
+// attendBack adds to d the gradients of queries, keys, values and gates, which come from dMixed.
+func (w *worker) attendBack(d []float32, t *tape, layer, rows int) {
+	n := w.n
+	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
+	r, columns := &w.room, simd.Padded(rows)
+	scale := float32(1 / math.Sqrt(float64(size)))
+	for h := range n.Heads {
+		q, k, v := t.qkvg[h*size:], t.qkvg[heads+h*size:], t.qkvg[2*heads+h*size:]
+		p, up := t.heads[h].weights, w.dMixed[h*size:]
+		panels, ds := resized(&r.panels, columns*size), resized(&r.ds, rows*columns)
+		packAcross(panels, v, wide, size, rows)
+		simd.Multiply(ds, columns, up, heads, panels, w.zeros, rows, size, rows)
+		for i := range rows {
+			some := ds[i*columns:][:columns]
+			if n.Gate.Kind == "" {
+				softenBack(some, p[i*columns:][:columns], i+1, scale)
+				continue
+			}
+			for j, v := range t.heads[h].rows[i].back(some[:i+1]) {
+				d[i*wide+3*heads+h*n.Gate.parts()+j] += float32(v)
+			}
+			for j := range some[:i+1] {
+				some[j] *= scale
+			}
+			clear(some[i+1:])
+		}
+		w.spread(d[2*heads+h*size:], p, up, heads, rows)
+		w.spread(d[heads+h*size:], ds, q, wide, rows)
+		packRows(panels, k, wide, rows, size)
+		w.collect(d[h*size:], ds, panels, rows)
+	}
+}
+
+// softenBack makes of the gradients of weights those of logits.
+func softenBack(d, p []float32, to int, scale float32) {
+	sum := float32(0)
+	for j, v := range p[:to] {
+		sum += float32(v * d[j])
+	}
+	for j, v := range p[:to] {
+		d[j] = float32(v*(d[j]-sum)) * scale
+	}
+	clear(d[to:])
+}
+
+// collect adds to rows of d the weighted sums of what is packed.
+func (w *worker) collect(d, weights, panels []float32, rows int) {
+	size, columns := w.n.HeadSize, simd.Padded(rows)
+	sum := resized(&w.room.dq, rows*size)
+	simd.Multiply(sum, size, weights, columns, panels, w.zeros, rows, rows, size)
+	w.into(d, sum, rows)
+}
+
+// spread adds to rows of d what weights, from rows to them, make of x.
+func (w *worker) spread(d, weights, x []float32, stride, rows int) {
+	size, columns := w.n.HeadSize, simd.Padded(rows)
+	across, panels, sum := resized(&w.room.across, rows*rows), resized(&w.room.dkv, rows*size), resized(&w.room.dq, rows*size)
+	transpose(across, weights, columns, rows, rows)
+	packRows(panels, x, stride, rows, size)
+	simd.Multiply(sum, size, across, rows, panels, w.zeros, rows, rows, size)
+	w.into(d, sum, rows)
+}
+
+func (w *worker) into(d, sum []float32, rows int) {
+	size, wide := w.n.HeadSize, w.n.layers[0].qkvg.wide()
+	for i := range rows {
+		add(d[i*wide:][:size], sum[i*size:][:size])
+	}
+}

@@ -1,0 +1,172 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tamis-search/tamis/model/attention"
+	"github.com/tamis-search/tamis/model/decoder"
+)
+
+var gates = []Gate{{}, {"nsa", 16, 4, 24}, {"nsa", 32, 2, 8}, {"hsa", 16, 3, 0}, {"hsa-window", 16, 2, 24}, {"hsa-window", 32, 1, 100}}
+
+// The decoder computes what the trainer does, however a text is divided between calls.
+func TestSameLogits(t *testing.T) {
+	for i, gate := range gates {
+		shape := tiny(gate)
+		shape.Still = i % 2
+		m, err := Train(context.Background(), Recipe{Task: "recall", Shape: shape, Length: 80, Batch: 4, Steps: 3, Rate: 1e-2, Seed: uint64(i)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "model")
+		if err := m.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		d, err := decoder.Open(dir, decoder.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		random := rand.New(rand.NewPCG(uint64(i), 1))
+		ids := make([]int32, 300)
+		for j := range ids {
+			ids[j] = random.Int32N(Words)
+		}
+		want := m.Logits(ids)
+		for _, step := range []int{300, 1, 37} {
+			c := d.NewCache()
+			for from := 0; from < len(ids); from += step {
+				to := min(from+step, len(ids))
+				got, err := d.Read(context.Background(), c, ids[from:to])
+				if err != nil {
+					t.Fatal(err)
+				}
+				for j, v := range got {
+					if math.Abs(float64(v-want[to-1][j])) > 1e-4*(1+math.Abs(float64(v))) {
+						t.Fatalf("%+v, %d tokens at once: logit %d after %d tokens is %g, by the trainer %g", gate, step, j, to, v, want[to-1][j])
+					}
+				}
+			}
+		}
+	}
+}
+
+// What is wrong with a folder is said by the name of the tensor; nothing is written over, nothing is left half done.
+func TestFolders(t *testing.T) {
+	r := small("recall")
+	r.Shape.Gate = Gate{"nsa", 16, 3, 8}
+	m, err := Train(context.Background(), r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := m.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(dir); err == nil || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("a folder is written over: %v", err)
+	}
+	if last, err := Made(dir, r); err != nil || last != m.Last {
+		t.Errorf("the folder says %+v, %v", last, err)
+	}
+	other := r
+	other.Seed++
+	if _, err := Made(dir, other); err == nil {
+		t.Error("a model of another recipe is taken")
+	}
+	if _, err := Made(filepath.Join(dir, "none"), r); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing is there: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.Steps = 1000
+	if _, err := Train(ctx, r, func(Progress) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if all, _ := os.ReadDir(filepath.Dir(dir)); len(all) != 1 {
+		t.Errorf("%d files are beside the model", len(all)-1)
+	}
+	path := filepath.Join(dir, "model.safetensors")
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ from, to, says string }{
+		{"layers.1.self_attn.gates.weight", "layers.1.self_attn.gatez.weight", "no tensor blk.1.attn_gates.weight"},
+		{"layers.0.self_attn.gates.bias", "layers.0.self_attn.gates.bios", "no tensor blk.0.attn_gates.bias"},
+	} {
+		if err := os.WriteFile(path, bytes.Replace(good, []byte(c.from), []byte(c.to), 1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decoder.Open(dir, decoder.Options{}); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("without %s: %v", c.from, err)
+		}
+	}
+	if err := os.WriteFile(path, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "config.json")
+	b, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ from, to, says string }{
+		{`"nsa"`, `"hsa-window"`, "attn_gates.weight"}, {`"nsa"`, `"moba"`, "there are nsa, hsa and hsa-window"}, {`"block": 16`, `"block": 17`, "17 tokens"}, {`"block": 16`, `"block": "x"`, "sparse_attention"},
+	} {
+		if err := os.WriteFile(config, bytes.Replace(b, []byte(c.from), []byte(c.to), 1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decoder.Open(dir, decoder.Options{}); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("with %s for %s: %v", c.to, c.from, err)
+		}
+	}
+}
+
+// Policies go with a model's own attention where they ask for it or only round; others are refused.
+func TestPolicies(t *testing.T) {
+	open := func(gate Gate) *decoder.Decoder {
+		r := small("recall")
+		r.Shape.Gate = gate
+		m, err := Train(context.Background(), r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "model")
+		if err := m.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		d, err := decoder.Open(dir, decoder.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { d.Close() })
+		return d
+	}
+	dense, own := open(Gate{}), open(Gate{"nsa", 16, 3, 8})
+	for _, c := range []struct {
+		d      *decoder.Decoder
+		policy string
+		says   string
+	}{
+		{dense, "nsa", "no tensor blk.0.attn_gates.weight"}, {dense, "hsa", "trained with dense attention"}, {own, "hsa-window", "trained with nsa"}, {own, "quest", "chooses itself"}, {own, "snapkv", "chooses itself"},
+		{own, "nsa", ""}, {own, "dense", ""}, {own, "nsa+q8", ""}, {dense, "quest+snapkv", ""},
+	} {
+		p, err := attention.Parse(c.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache := c.d.NewCache()
+		cache.Policy = p
+		if _, err := c.d.Read(context.Background(), cache, make([]int32, 130)); (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", c.policy, err)
+		}
+	}
+}
