@@ -37,6 +37,7 @@ var floors = [][]string{
 	{"corpus/acronym", "corpus/dates", "corpus/keyphrase", "corpus/topics"},
 	{"model/hub", "model/weights"},
 	{"model/tokenizer"},
+	{"model/pruner"},
 	{"model"},
 	{"model/attention"},
 	{"model/decoder", "model/induction"},
