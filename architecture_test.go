@@ -82,7 +82,7 @@ var floors = [][]string{
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/shapes", "eval/sparse"},
 	{"eval/arms", "eval/attend", "eval/system", "eval/questions"},
-	{"eval/suite", "eval/labels", "eval/words", "eval/subjects", "eval/links", "eval/surroundings", "eval/trainingdata", "eval/tune", "train"},
+	{"eval/suite", "train/pruner", "eval/labels", "eval/words", "eval/subjects", "eval/links", "eval/surroundings", "eval/trainingdata", "eval/tune", "train"},
 	{"eval/scorecard"},
 	{"server/access"},
 	{"server/library", "server/sessions"},

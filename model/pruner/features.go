@@ -234,3 +234,6 @@ func (r *Range) Cosine() float32 { return r.Numbers[cosine] }
 
 // MaxSim see Cosine.
 func (r *Range) MaxSim() float32 { return r.Numbers[nearest] }
+
+// Tokens is how many tokens a range has.
+func (r *Range) Tokens() float64 { return math.Round(math.Exp(float64(r.Numbers[length])) - 1) }
