@@ -121,11 +121,11 @@ func Sentences(text string) (all [][2]int) {
 	return all
 }
 
-// openPruner loads a head that was trained here, and the encoder that it names.
-func openPruner(dir string, p model.Precision) (*Reranker, error) {
+// OpenHead loads a head that was trained here, and the encoder that it names.
+func OpenHead(dir string, p model.Precision) (*pruner.Head, *Frozen, error) {
 	h, is, err := pruner.Open(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	place := filepath.Join(dir, "encoder")
 	if _, err := os.Stat(place); err != nil {
@@ -134,12 +134,12 @@ func openPruner(dir string, p model.Precision) (*Reranker, error) {
 		}
 	}
 	if _, err := os.Stat(place); err != nil {
-		return nil, fmt.Errorf("%s needs its encoder, %s, of %d layers, %d wide, which is not in %s: put it, or a link to it, into %s",
+		return nil, nil, fmt.Errorf("%s needs its encoder, %s, of %d layers, %d wide, which is not in %s: put it, or a link to it, into %s",
 			dir, is.Name, is.Layers, is.Width, place, filepath.Join(dir, "encoder"))
 	}
 	f, err := OpenFrozen(place, p, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: its encoder: %w", dir, err)
+		return nil, nil, fmt.Errorf("%s: its encoder: %w", dir, err)
 	}
 	switch found := f.Is(); {
 	case found.Name != is.Name || found.Width != is.Width || found.Words != is.Words || found.Layers < is.Layers:
@@ -149,9 +149,9 @@ func openPruner(dir string, p model.Precision) (*Reranker, error) {
 		err = f.e.model.Shorten(is.Layers)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, nil, errors.Join(err, f.Close())
 	}
-	return &Reranker{e: f.e, pruner: h}, nil
+	return h, f, nil
 }
 
 // prune judges a passage by a head: of each sentence, all tokens have its probability.

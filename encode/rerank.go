@@ -44,7 +44,11 @@ type Kept struct {
 // which are compared by MaxSim; or a head that was trained here, which names its encoder.
 func OpenReranker(dir string, p model.Precision) (*Reranker, error) {
 	if pruner.Is(dir) {
-		return openPruner(dir, p)
+		h, f, err := OpenHead(dir, p)
+		if err != nil {
+			return nil, err
+		}
+		return &Reranker{e: f.e, pruner: h}, nil
 	}
 	e, err := Open(dir, p)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -108,6 +109,21 @@ func Learn(ctx context.Context, f *encode.Frozen, all []Asked, dir string, o Opt
 	}
 	r.Gain = *gain
 	return r, err
+}
+
+// Measure asks a head, behind its encoder, all that labels say.
+func Measure(ctx context.Context, h *pruner.Head, f *encode.Frozen, all []Asked, progress func(done, all int)) (*Gain, error) {
+	parts(all, 1, f.Tokens, h.Weighs)
+	dir, err := os.MkdirTemp("", "tamis-features-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	m, err := features(ctx, f, all, h.Rare, filepath.Join(dir, pruner.Features), progress)
+	if err != nil {
+		return nil, err
+	}
+	return Examine(h, m.Groups)
 }
 
 // Examine asks a head.
