@@ -9,6 +9,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/measure"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/cmd/tamis/shaping"
+	"github.com/tamis-search/tamis/cmd/tamis/training"
 	"github.com/tamis-search/tamis/engine"
 )
 
@@ -21,5 +22,6 @@ func (a *app) evalCommand() *cobra.Command {
 	cmd := c.Command()
 	cmd.AddCommand((&shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
 	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
+	cmd.AddCommand((&training.App{Out: a.out, JSON: a.printJSON}).Examine())
 	return cmd
 }

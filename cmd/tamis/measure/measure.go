@@ -52,7 +52,7 @@ func (c *Console) Command() *cobra.Command {
 			return flags.Usagef("say what to measure: tamis eval corpus, compare, data, retrieval, shapes, context, conversation, segment, sparse, suite, classify, trec or fuse; see tamis eval --help")
 		},
 	}
-	cmd.AddCommand(c.corpusCommand(), c.compareCommand(), c.retrievalCommand(), c.dimensionsCommand(), c.contextCommand(), c.conversationCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand(), c.classifyCommand(), c.acronymsCommand(), c.keyphrasesCommand(), c.dataCommand(), c.aroundCommand(), c.topicsCommand(), c.linksCommand(), c.prunerCommand())
+	cmd.AddCommand(c.corpusCommand(), c.compareCommand(), c.retrievalCommand(), c.dimensionsCommand(), c.contextCommand(), c.conversationCommand(), c.segmentCommand(), c.sparseCommand(), c.trecCommand(), c.fuseCommand(), c.suiteCommand(), c.classifyCommand(), c.acronymsCommand(), c.keyphrasesCommand(), c.dataCommand(), c.aroundCommand(), c.topicsCommand(), c.linksCommand())
 	return cmd
 }
 

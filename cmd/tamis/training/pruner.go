@@ -241,22 +241,30 @@ On %d questions about what it never saw (mean reciprocal rank):
 	return b.String()
 }
 
-func (a *App) printPruned(p *pruned) error {
+// printGain prints what was measured.
+func (a *App) printGain(g *pruner.Gain) error {
 	for _, x := range []struct {
 		what string
 		r    pruner.Ranking
-	}{{"passages", p.Gain.Passages}, {"sentences", p.Gain.Sentences}} {
+	}{{"passages", g.Passages}, {"sentences", g.Sentences}} {
 		d := x.r.Difference
-		if _, err := fmt.Fprintf(a.Out, "%s, %d questions held out: mean reciprocal rank %.4f by cosine, %.4f by MaxSim, %.4f by the head (%+.4f, 95%% of %+.4f to %+.4f)\n", x.what, x.r.Questions, x.r.Cosine, x.r.MaxSim, x.r.Head, d.Mean, d.Low, d.High); err != nil {
+		if _, err := fmt.Fprintf(a.Out, "%s, %d questions: mean reciprocal rank %.4f by cosine, %.4f by MaxSim, %.4f by the head (%+.4f, 95%% of %+.4f to %+.4f)\n", x.what, x.r.Questions, x.r.Cosine, x.r.MaxSim, x.r.Head, d.Mean, d.Low, d.High); err != nil {
 			return err
 		}
 	}
-	for _, c := range p.Gain.Curve {
+	for _, c := range g.Curve {
 		if _, err := fmt.Fprintf(a.Out, "sentences below .%d go: %.1f%% of answers kept, %.1f%% of the text removed\n", int(10*c.Threshold+.5), 100*c.Answers, 100*c.Removed); err != nil {
 			return err
 		}
 	}
-	cost := fmt.Sprintf("learned from %d questions in %.0f s with %d MB of memory; the features of %d were there", p.Questions, p.Seconds, p.Bytes>>20, p.Resumed)
+	return nil
+}
+
+func (a *App) printPruned(p *pruned) error {
+	if err := a.printGain(&p.Gain); err != nil {
+		return err
+	}
+	cost := fmt.Sprintf("learned from %d questions in %.0f s with %d MB of memory, examined on what was held out; the features of %d were there", p.Questions, p.Seconds, p.Bytes>>20, p.Resumed)
 	if !p.Kept {
 		_, err := fmt.Fprintf(a.Out, "not kept: the gain is no more than chance (%s); --keep keeps it all the same\n", cost)
 		return err

@@ -1,4 +1,4 @@
-package measure
+package training
 
 import (
 	"errors"
@@ -14,13 +14,14 @@ import (
 	"github.com/tamis-search/tamis/train/pruner"
 )
 
-// prunerReport is what eval pruner prints.
-type prunerReport struct {
+// examined is what eval pruner prints.
+type examined struct {
 	*pruner.Gain
 	Seconds float64 `json:"seconds"`
 }
 
-func (c *Console) prunerCommand() *cobra.Command {
+// Examine is tamis eval pruner.
+func (a *App) Examine() *cobra.Command {
 	var labels string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -32,8 +33,8 @@ their passage, beside the encoder alone, and what is left where sentences below 
 		Example: "  tamis eval pruner --labels test.jsonl ~/models/pruner",
 		Args:    flags.Exact("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := required(cmd, "labels"); err != nil {
-				return err
+			if labels == "" {
+				return flags.Usagef("missing --labels FILE; see tamis eval pruner --help")
 			}
 			l, err := files.Read(labels, pruner.ReadLabels)
 			if err != nil {
@@ -49,11 +50,11 @@ their passage, beside the encoder alone, and what is left where sentences below 
 			if err != nil {
 				return err
 			}
-			r := prunerReport{g, time.Since(began).Seconds()}
+			r := examined{g, time.Since(began).Seconds()}
 			if asJSON {
-				return c.JSON(r)
+				return a.JSON(r)
 			}
-			return c.printPruner(&r)
+			return a.printExamined(&r)
 		},
 	}
 	cmd.Flags().StringVar(&labels, "labels", "", "file of labels, JSON Lines")
@@ -61,21 +62,10 @@ their passage, beside the encoder alone, and what is left where sentences below 
 	return cmd
 }
 
-func (c *Console) printPruner(r *prunerReport) error {
-	for _, x := range []struct {
-		what string
-		r    pruner.Ranking
-	}{{"passages", r.Passages}, {"sentences", r.Sentences}} {
-		d := x.r.Difference
-		if _, err := fmt.Fprintf(c.Out, "%s, %d questions: mean reciprocal rank %.4f by cosine, %.4f by MaxSim, %.4f by the head (%+.4f, 95%% of %+.4f to %+.4f)\n", x.what, x.r.Questions, x.r.Cosine, x.r.MaxSim, x.r.Head, d.Mean, d.Low, d.High); err != nil {
-			return err
-		}
+func (a *App) printExamined(r *examined) error {
+	if err := a.printGain(r.Gain); err != nil {
+		return err
 	}
-	for _, p := range r.Curve {
-		if _, err := fmt.Fprintf(c.Out, "sentences below .%d go: %.1f%% of answers kept, %.1f%% of the text removed\n", int(10*p.Threshold+.5), 100*p.Answers, 100*p.Removed); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(c.Out, "%d questions in %.1f s\n", r.Questions, r.Seconds)
+	_, err := fmt.Fprintf(a.Out, "%d questions in %.1f s\n", r.Questions, r.Seconds)
 	return err
 }
