@@ -59,12 +59,11 @@ const mostLine = 1 << 24
 
 // votes are what lines say of one passage beside one question.
 type votes struct {
-	passage   Passage
-	lines     int
-	answers   int
-	keep      []int
-	judged    int // lines that say which sentences are kept
-	sentences []string
+	passage Passage
+	lines   int
+	answers int
+	keep    []int
+	judged  int // lines that say which sentences are kept
 }
 
 // ReadLabels reads JSON Lines: {"question", "title", "sentences": […], "keep": [numbers of sentences, from 0]}, or,
