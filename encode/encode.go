@@ -50,6 +50,7 @@ type Encoder struct {
 	input   Input
 	dir     string
 	name    string
+	files   string // names the files, whatever the precision
 }
 
 // Name names what the vectors depend on: the same for all folders with the same
@@ -85,7 +86,7 @@ func Open(dir string, p model.Precision) (*Encoder, error) {
 		e.dir, err = filepath.Abs(dir)
 	}
 	if err == nil {
-		e.name, err = name(dir, p)
+		e.name, e.files, err = name(dir, p)
 	}
 	if err != nil {
 		m.Close()
@@ -94,22 +95,23 @@ func Open(dir string, p model.Precision) (*Encoder, error) {
 	return e, nil
 }
 
-// name is made of all files that vectors depend on.
-func name(dir string, p model.Precision) (string, error) {
+// name is made of all files that vectors depend on, and of the precision; digest of the files
+// alone.
+func name(dir string, p model.Precision) (name, digest string, err error) {
 	weights := xxhash.New()
 	for _, pattern := range []string{"*.safetensors", "*.onnx", "onnx/*.onnx", "*_Dense/*.safetensors"} {
 		files, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		for _, path := range files {
 			f, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))
 			if err != nil {
-				return "", err
+				return "", "", err
 			}
 			_, err = io.Copy(weights, f)
 			if err = errors.Join(err, f.Close()); err != nil {
-				return "", fmt.Errorf("%s: %w", path, err)
+				return "", "", fmt.Errorf("%s: %w", path, err)
 			}
 		}
 	}
@@ -117,13 +119,13 @@ func name(dir string, p model.Precision) (string, error) {
 	for _, file := range []string{"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json"} {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return "", "", err
 		}
 		fmt.Fprintf(h, "%s %d\n%s", file, len(data), data)
 	}
 	modules, err := fs.Glob(os.DirFS(dir), "*_*/config.json") // dense layers, SPLADE's pooling
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	for _, file := range modules {
 		if file == "1_Pooling/config.json" {
@@ -131,12 +133,13 @@ func name(dir string, p model.Precision) (string, error) {
 		}
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		fmt.Fprintf(h, "%s %d\n%s", file, len(data), data)
 	}
+	digest = fmt.Sprintf("%x-%016x", h.Sum(nil)[:8], weights.Sum64())
 	fmt.Fprintf(h, "%d %d %d", version, p, weights.Sum64())
-	return fmt.Sprintf("model:%x", h.Sum(nil)[:8]), nil
+	return fmt.Sprintf("model:%x", h.Sum(nil)[:8]), digest, nil
 }
 
 func (e *Encoder) read(dir string) (err error) {

@@ -8,13 +8,17 @@ import (
 
 	"github.com/tamis-search/tamis/internal/inorder"
 	"github.com/tamis-search/tamis/model"
+	"github.com/tamis-search/tamis/model/pruner"
 	"github.com/tamis-search/tamis/model/tokenizer"
 	"github.com/tamis-search/tamis/vector"
 )
 
 // Reranker judges how well passages answer a question, with a model that reads them. It does
 // not change: several goroutines may use it.
-type Reranker struct{ e *Encoder }
+type Reranker struct {
+	e      *Encoder
+	pruner *pruner.Head // behind an encoder that stays as it is; nil where the model itself judges
+}
 
 // Judge reads passages beside a question: a Reranker is one. It may say less than all where
 // within, which is not 0 then, has passed.
@@ -36,9 +40,16 @@ type Kept struct {
 
 // OpenReranker loads the model in dir: a cross-encoder, which reads question and passage
 // together and has one label, or two of which the last is yes; one that says of each token
-// too whether it is worth keeping (OpenProvence); or one that makes a vector of each token,
-// which are compared by MaxSim.
+// too whether it is worth keeping (OpenProvence); one that makes a vector of each token,
+// which are compared by MaxSim; or a head that was trained here, which names its encoder.
 func OpenReranker(dir string, p model.Precision) (*Reranker, error) {
+	if pruner.Is(dir) {
+		h, f, err := OpenHead(dir, p)
+		if err != nil {
+			return nil, err
+		}
+		return &Reranker{e: f.e, pruner: h}, nil
+	}
 	e, err := Open(dir, p)
 	if err != nil {
 		return nil, err
@@ -56,7 +67,7 @@ func OpenReranker(dir string, p model.Precision) (*Reranker, error) {
 		e.Close()
 		return nil, err
 	}
-	return &Reranker{e}, nil
+	return &Reranker{e: e}, nil
 }
 
 // Close gives the files back. The Reranker may not be used afterwards. A nil one has none.
@@ -77,13 +88,18 @@ func (r *Reranker) Judge(ctx context.Context, question string, passages []string
 		err       error
 	}
 	end := time.Now().Add(within)
-	var asked [][]float32
-	if r.e.model.Tokens {
+	asked := asked{question: question}
+	if r.pruner != nil {
+		var err error
+		if asked.read, err = (&Frozen{r.e}).Read(question, Query); err != nil {
+			return nil, err
+		}
+	} else if r.e.model.Tokens {
 		vectors, err := r.e.model.Multi([][]int32{r.e.tokens.IDs(r.e.prompt(Query)+question, r.e.most)})
 		if err != nil {
 			return nil, err
 		}
-		asked = vectors[0]
+		asked.vectors = vectors[0]
 	}
 	var out []Judgement
 	for got := range inorder.Map(slices.Values(passages), func(p string) int64 { return int64(len(p)) }, underWay, func(passage string) (res result) {
@@ -91,7 +107,7 @@ func (r *Reranker) Judge(ctx context.Context, question string, passages []string
 			return res
 		}
 		if res.err = ctx.Err(); res.err == nil {
-			res.judgement, res.err = r.judge(question, asked, passage)
+			res.judgement, res.err = r.judge(&asked, passage)
 		}
 		return res
 	}) {
@@ -106,15 +122,25 @@ func (r *Reranker) Judge(ctx context.Context, question string, passages []string
 	return out, nil
 }
 
-func (r *Reranker) judge(question string, asked [][]float32, passage string) (j Judgement, err error) {
-	if asked != nil {
+// asked is a question, and what was made of it once for all passages.
+type asked struct {
+	question string
+	vectors  [][]float32
+	read     *Reading
+}
+
+func (r *Reranker) judge(asked *asked, passage string) (j Judgement, err error) {
+	if r.pruner != nil {
+		return r.prune(asked.read, passage)
+	}
+	if asked.vectors != nil {
 		all, err := r.e.model.Multi([][]int32{r.e.tokens.IDs(r.e.prompt(Passage)+passage, r.e.most)})
 		if err == nil {
-			j.Score = maxSim(asked, all[0])
+			j.Score = maxSim(asked.vectors, all[0])
 		}
 		return j, err
 	}
-	p := r.pair(question, passage)
+	p := r.pair(asked.question, passage)
 	scores, kept, err := r.e.model.Judge([][]int32{p.IDs}, [][]int32{p.Kinds})
 	if err != nil {
 		return j, err

@@ -53,7 +53,7 @@ func OpenTable(dir string, p model.Precision) (*Table, error) {
 		t.dir, err = filepath.Abs(dir)
 	}
 	if _, missing := os.Stat(filepath.Join(dir, "config.json")); err == nil && !errors.Is(missing, fs.ErrNotExist) {
-		t.name, err = name(dir, p)
+		t.name, _, err = name(dir, p)
 	}
 	return t, err
 }

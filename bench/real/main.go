@@ -48,15 +48,25 @@ func main() {
 	passages := flag.String("passages", "", "file for the best passages of each question")
 	budgets := flag.String("budgets", "200,500,1000,2000", "token budgets")
 	dir := flag.String("model", "", "folder of a model whose vectors contexts weigh; the indexes keep them")
+	reads := flag.String("rerank", "", "folder of a model that reads the best passages of each question")
 	flag.Parse()
-	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets, *dir); err != nil {
+	if err := run(*set, *corpora, *indexes, *out, *passages, *foreign, *only, *budgets, *dir, *reads); err != nil {
 		fmt.Fprintln(os.Stderr, "real:", err)
 		os.Exit(1)
 	}
 }
 
-func run(set, corpora, indexes, out, passages, foreign, only, budgetList, dir string) error {
+func run(set, corpora, indexes, out, passages, foreign, only, budgetList, dir, reads string) error {
 	ctx := context.Background()
+	var by tamis.Rerank
+	if reads != "" {
+		r, err := encode.OpenReranker(reads, model.Int8)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		by.By = r
+	}
 	var encoder *encode.Encoder
 	if dir != "" {
 		var err error
@@ -128,7 +138,7 @@ func run(set, corpora, indexes, out, passages, foreign, only, budgetList, dir st
 			}
 			err := clock.Ask(ctx, ix, &q, func(budget int, c *tamis.Context) error {
 				return enc.Encode(made{q.ID, budget, c.Text, runs(c)})
-			})
+			}, by)
 			if err != nil {
 				return err
 			}

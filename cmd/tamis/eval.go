@@ -9,6 +9,7 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/measure"
 	"github.com/tamis-search/tamis/cmd/tamis/receipt"
 	"github.com/tamis-search/tamis/cmd/tamis/shaping"
+	"github.com/tamis-search/tamis/cmd/tamis/training"
 	"github.com/tamis-search/tamis/engine"
 )
 
@@ -22,5 +23,6 @@ func (a *app) evalCommand() *cobra.Command {
 	shapes := &shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}
 	cmd.AddCommand(shapes.Command(), shapes.Steering())
 	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
+	cmd.AddCommand((&training.App{Out: a.out, JSON: a.printJSON}).Examine())
 	return cmd
 }

@@ -231,7 +231,7 @@ func TestSteer(t *testing.T) {
 			words = append(words, fmt.Sprintf("common%d", rng.IntN(60)))
 		}
 		subject := i % 20
-		s.Documents = append(s.Documents, Document{fmt.Sprint(i), strings.Join(words, " ") + strings.Repeat(fmt.Sprintf(" subject%d", subject), 3)})
+		s.Documents = append(s.Documents, Document{ID: fmt.Sprint(i), Text: strings.Join(words, " ") + strings.Repeat(fmt.Sprintf(" subject%d", subject), 3)})
 		if i < 20 {
 			q := fmt.Sprint("q", i)
 			s.Queries = append(s.Queries, trec.Query{ID: q, Text: words[0] + " " + words[1] + fmt.Sprintf(" subject%d", subject)})

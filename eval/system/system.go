@@ -21,6 +21,8 @@ type Contexts struct {
 	Layout tamis.Layout
 	Lab    tamis.Lab
 	Drafts tamis.Drafts
+	// Rerank, where it has a model, reads the best passages of each.
+	Rerank tamis.Rerank
 	// Candidates has the sentences that were scored judged too.
 	Candidates bool
 
@@ -99,7 +101,7 @@ func (c *Contexts) Ask(tokenizer string) eval.ContextFunc {
 				}
 			}
 		}
-		out, err := Ask(c.byGroup[q.Group], tokenizer, c.Layout, lab, c.Drafts)(ctx, q, budget)
+		out, err := Ask(c.byGroup[q.Group], tokenizer, c.Layout, lab, c.Drafts, c.Rerank)(ctx, q, budget)
 		if err == nil && c.Candidates {
 			out.Candidates = candidates
 		}

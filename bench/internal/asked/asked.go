@@ -62,10 +62,10 @@ func NewClock(budgets string) (*Clock, error) {
 }
 
 // Ask asks a question for each of the budgets.
-func (c *Clock) Ask(ctx context.Context, ix *tamis.Index, q *Question, each func(budget int, made *tamis.Context) error) error {
+func (c *Clock) Ask(ctx context.Context, ix *tamis.Index, q *Question, each func(budget int, made *tamis.Context) error, options ...tamis.ContextOption) error {
 	for _, b := range c.Budgets {
 		begin := time.Now()
-		made, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"})
+		made, err := ix.Context(ctx, q.Question, tamis.Budget{Tokens: b, Counter: "o200k_base"}, options...)
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.ID, err)
 		}

@@ -48,7 +48,7 @@ baselines, and compares question by question.`,
 		Args: flags.Exact(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.sets != "" {
-				for _, f := range []string{"documents", "questions", "run", "index", "chapters"} {
+				for _, f := range []string{"documents", "questions", "run", "index", "chapters", "rerank"} {
 					if cmd.Flags().Changed(f) {
 						return flags.Usagef("--%s is for one set and --sets for many: give one of them", f)
 					}
@@ -119,6 +119,7 @@ baselines, and compares question by question.`,
 	f.StringVar(&index, "index", "", "measure over a cluster, in new indexes that go in the end: opensearch://HOST:PORT/NAME, and NAME-2 … for more groups")
 	f.BoolVar(&tune, "tune", false, "search the weights of the score on all --sets, and measure the search: half of them against the other")
 	f.StringVar(&o.model, "model", "", "folder of a model that gives passages vectors, which contexts weigh")
+	encoding.AddReranker(f, &o.rerank, "of --documents, reads the best passages of each question")
 	o.add(f)
 	f.StringVar(&budgets, "budgets", "256,512,1000,2000", "token budgets, comma-separated; more of them with --plot")
 	f.StringVar(&against, "baselines", "none", "none, all, or a list such as fixed-chunks,bm25-sentences")
@@ -135,7 +136,7 @@ type suiteOptions struct {
 	sets, plot                          string
 	pooled, heldOut, ablate, candidates bool
 	units                               []string
-	model                               string
+	model, rerank                       string
 	chapters                            bool
 	encoder                             tamis.Encoder // of model
 }
@@ -267,6 +268,14 @@ func contexts(ctx context.Context, set *eval.EvidenceSet, index string, o suiteO
 	own, err := open()
 	if err != nil {
 		return nil, err
+	}
+	if o.rerank != "" {
+		reads, err := encoding.Reranker(o.rerank)
+		if err != nil {
+			return nil, errors.Join(err, own.Close())
+		}
+		defer reads.Close()
+		own.Rerank.By = reads
 	}
 	report, err := set.Run(ctx, own.Ask(counter.Name()), budgets, counter, emit)
 	return report, errors.Join(err, own.Close())

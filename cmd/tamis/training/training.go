@@ -45,11 +45,11 @@ type options struct {
 func (a *App) Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train",
-		Short: "Learn from the index itself what helps to search it",
+		Short: "Learn from the index itself, or from labels, what helps to search it",
 		Args:  flags.Subcommand,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.vectors(), a.expansion())
+	cmd.AddCommand(a.vectors(), a.expansion(), a.pruner())
 	return cmd
 }
 
