@@ -126,7 +126,10 @@ func Terms(from Words, analyzers *text.Pool, question string) ([]search.Term, er
 		}
 		analyzers.Put(an)
 	}
-	return terms, sharing(from, analyzers, names, question, asked, terms)
+	if err := sharing(from, analyzers, names, question, asked, terms); err != nil {
+		return nil, err
+	}
+	return together(from, analyzers, names, question, asked, terms)
 }
 
 // analyses are those that a question in a language is analysed by. Where that
