@@ -15,8 +15,8 @@ const (
 
 // The settings of TwoStages where no others are given (docs/benchmarks.md).
 const (
-	Coarse = 0.25
-	Around = 4
+	Coarse = 0.125
+	Around = 2
 )
 
 // Kept is a row that was kept.
@@ -36,7 +36,7 @@ type Chooser interface {
 type OneStage struct{}
 
 func (OneStage) Choose(scores []float64, n int) []Kept {
-	return kept(scores, ranked(scores)[:min(n, counted(scores))], Fine)
+	return kept(scores, Ranked(scores)[:min(n, counted(scores))], Fine)
 }
 
 // TwoStages keeps a coarse set for context, the most relevant row of each of so many equal
@@ -49,7 +49,7 @@ type TwoStages struct {
 }
 
 func (t TwoStages) Choose(scores []float64, n int) []Kept {
-	order := ranked(scores)
+	order := Ranked(scores)
 	n = min(n, len(order))
 	stage := make([]string, len(scores))
 	coarse := min(int(t.Coarse*float64(n)), n-1)
@@ -110,8 +110,8 @@ func spread(scores []float64, n int) (rows []int) {
 	return rows
 }
 
-// ranked is the rows by score, the greatest first.
-func ranked(scores []float64) []int {
+// Ranked is the rows by score, the greatest first, without those that were left out.
+func Ranked(scores []float64) []int {
 	rows := make([]int, 0, len(scores))
 	for row, s := range scores {
 		if !math.IsNaN(s) {

@@ -47,7 +47,7 @@ type slot struct {
 
 // Weight is how much rows that were joined already weigh where no other is given: see
 // Memory and docs/benchmarks.md.
-const Weight = 0.5
+const Weight = 0.75
 
 // LeastBytes is the least bound of a Memory: two entries.
 func LeastBytes(width int) int { return 2 * entryBytes(width) }
@@ -156,6 +156,8 @@ func cost(a, b []float32, la, lb float64, na, nb int, weight float64) float64 {
 	case 0:
 	case 0.5:
 		c *= math.Sqrt(n) // the same on each machine, as Pow need not be
+	case 0.75:
+		c *= math.Sqrt(n) * math.Sqrt(math.Sqrt(n))
 	case 1:
 		c *= n
 	default:

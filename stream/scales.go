@@ -84,36 +84,43 @@ type Means struct {
 	blocks []Block
 	at     int
 	sums   []float64
-	counts []int
+	spans  []Span
 	width  int
 }
 
 // NewMeans is for blocks that cover rows in order.
 func NewMeans(blocks []Block, width int) *Means {
-	return &Means{blocks: blocks, sums: make([]float64, len(blocks)*width), counts: make([]int, len(blocks)), width: width}
+	return &Means{blocks: blocks, sums: make([]float64, len(blocks)*width), spans: make([]Span, len(blocks)), width: width}
 }
 
-// Push takes a row; rows ascend.
-func (m *Means) Push(row int, v []float32) {
+// Push takes a row and its time; rows ascend.
+func (m *Means) Push(row int, time float64, v []float32) {
 	for row >= m.blocks[m.at].End {
 		m.at++
 	}
-	m.counts[m.at]++
+	s := &m.spans[m.at]
+	if s.Count == 0 {
+		s.From = time
+	}
+	s.To = time
+	s.Count++
 	for i, x := range v {
 		m.sums[m.at*m.width+i] += float64(x)
 	}
 }
 
-// Rows are the means, zeros where each row of a block was left out, and how many rows each is of.
-func (m *Means) Rows() (means [][]float32, counts []int) {
-	for b := range m.blocks {
-		mean := make([]float32, m.width)
-		for i := range mean {
-			if m.counts[b] > 0 {
-				mean[i] = float32(m.sums[b*m.width+i] / float64(m.counts[b]))
-			}
+// Spans are the blocks with their means, without those of which each row was left out.
+func (m *Means) Spans() (out []Span) {
+	for b, s := range m.spans {
+		if s.Count == 0 {
+			continue
 		}
-		means = append(means, mean)
+		s.First, s.Last = m.blocks[b].First, m.blocks[b].End-1
+		s.Centroid = make([]float32, m.width)
+		for i := range s.Centroid {
+			s.Centroid[i] = float32(m.sums[b*m.width+i] / float64(s.Count))
+		}
+		out = append(out, s)
 	}
-	return means, m.counts
+	return out
 }

@@ -27,9 +27,9 @@ type Source interface {
 	Next(dst []float32) (raw []byte, err error)
 }
 
-// Read gives each row of a source to take. A row that holds what is no finite number is an
+// Read gives each row of a source, which errors call by a name, to take. A row that holds what is no finite number is an
 // error, or, with skip, left out and counted.
-func Read(ctx context.Context, src Source, width int, skip bool, take func(row int, v []float32) error) (left int, err error) {
+func Read(ctx context.Context, src Source, name string, width int, skip bool, take func(row int, v []float32) error) (left int, err error) {
 	v := make([]float32, width)
 	for row := 0; ; row++ {
 		if row%1024 == 0 && ctx.Err() != nil {
@@ -43,7 +43,7 @@ func Read(ctx context.Context, src Source, width int, skip bool, take func(row i
 		}
 		if at := notFinite(v); at >= 0 {
 			if !skip {
-				return left, fmt.Errorf("row %d: number %d is %v: mend it, or leave such rows out with --skip-bad", row, at, v[at])
+				return left, fmt.Errorf("%s: row %d: number %d is %v: mend it, or leave such rows out with --skip-bad", name, row, at, v[at])
 			}
 			left++
 			continue

@@ -173,7 +173,7 @@ func TestMemory(t *testing.T) {
 		width := 1 + r.IntN(5)
 		rows := random(r, 1+r.IntN(80), width)
 		n := 2 + r.IntN(20)
-		weight := []float64{0, .5, 1, .3}[r.IntN(4)]
+		weight := []float64{0, .5, .75, 1, .3}[r.IntN(5)]
 		m, err := NewMemory(width, n*entryBytes(width)+r.IntN(entryBytes(width)), weight)
 		if err != nil {
 			t.Fatal(err)
@@ -280,11 +280,11 @@ func TestScales(t *testing.T) {
 func TestMeans(t *testing.T) {
 	m := NewMeans([]Block{{0, 1}, {1, 3}, {3, 4}}, 2)
 	for row, v := range [][]float32{{1, 2}, {2, 2}, {4, 6}} {
-		m.Push(row, v)
+		m.Push(row, float64(row)/4, v)
 	}
-	means, counts := m.Rows()
-	if !reflect.DeepEqual(means, [][]float32{{1, 2}, {3, 4}, {0, 0}}) || !slices.Equal(counts, []int{1, 2, 0}) {
-		t.Errorf("%v %v", means, counts)
+	want := []Span{{0, 0, 0, 0, 1, []float32{1, 2}}, {1, 2, .25, .5, 2, []float32{3, 4}}}
+	if got := m.Spans(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -302,18 +302,18 @@ func (r *rows) Next(dst []float32) ([]byte, error) {
 func TestRead(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
 	src := func() Source { return &rows{{1, 2}, {nan, 0}, {3, inf}, {5, 6}} }
-	_, err := Read(context.Background(), src(), 2, false, func(int, []float32) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "row 1: number 0 is NaN") {
+	_, err := Read(context.Background(), src(), "s.npy", 2, false, func(int, []float32) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "s.npy: row 1: number 0 is NaN") {
 		t.Error(err)
 	}
 	var seen []int
-	left, err := Read(context.Background(), src(), 2, true, func(row int, _ []float32) error { seen = append(seen, row); return nil })
+	left, err := Read(context.Background(), src(), "s.npy", 2, true, func(row int, _ []float32) error { seen = append(seen, row); return nil })
 	if err != nil || left != 2 || !slices.Equal(seen, []int{0, 3}) {
 		t.Errorf("%v %d %v", seen, left, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Read(ctx, src(), 2, true, func(int, []float32) error { return nil }); err == nil {
+	if _, err := Read(ctx, src(), "s.npy", 2, true, func(int, []float32) error { return nil }); err == nil {
 		t.Error("not ended")
 	}
 }

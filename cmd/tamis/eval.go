@@ -24,5 +24,6 @@ func (a *app) evalCommand() *cobra.Command {
 	cmd.AddCommand(shapes.Command(), shapes.Steering())
 	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
 	cmd.AddCommand((&training.App{Out: a.out, JSON: a.printJSON}).Examine())
+	cmd.AddCommand(a.streaming().Measure())
 	return cmd
 }

@@ -59,6 +59,12 @@ func add(v, d []float32, times float64) []float32 {
 	return v
 }
 
+// Made is the rows of a made stream, and the question of its first event.
+func Made(seed uint64, rows, width, events int) (all [][]float32, question []float32) {
+	m := makeStream(seed, rows, width, events)
+	return m.rows, m.events[0].question
+}
+
 func makeStream(seed uint64, rows, width, events int) *made {
 	r := rand.New(rand.NewPCG(seed, 24))
 	m := &made{rows: make([][]float32, rows)}

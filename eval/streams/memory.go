@@ -16,13 +16,9 @@ func (s *sums) memories(ctx context.Context, m *made, o Options, r *Report, seed
 	if o.Grid {
 		weights = []float64{0, .25, .5, .75, 1}
 	} else {
-		for name, spans := range m.others(r.Entries, seed) {
-			if len(spans) > r.Entries {
-				return fmt.Errorf("%s keeps %d entries, of %d", name, len(spans), r.Entries)
-			}
-		}
+		others := m.others(r.Entries, seed)
 		for _, name := range []string{"last", "random", "uniform", "equal blocks"} {
-			if err := s.ask(m, name, m.others(r.Entries, seed)[name]); err != nil {
+			if err := s.ask(m, name, others[name]); err != nil {
 				return err
 			}
 		}
@@ -75,14 +71,9 @@ func (m *made) others(n int, seed uint64) map[string][]stream.Span {
 	}
 	means := stream.NewMeans(blocks, len(m.rows[0]))
 	for row, v := range m.rows {
-		means.Push(row, v)
+		means.Push(row, float64(row), v)
 	}
-	centroids, _ := means.Rows()
-	equal := make([]stream.Span, n)
-	for i, b := range blocks {
-		equal[i] = stream.Span{First: b.First, Last: b.End - 1, Count: b.End - b.First, Centroid: centroids[i]}
-	}
-	return map[string][]stream.Span{"last": last, "random": m.standing(reservoir), "uniform": m.standing(evenly(rows, n)), "equal blocks": equal}
+	return map[string][]stream.Span{"last": last, "random": m.standing(reservoir), "uniform": m.standing(evenly(rows, n)), "equal blocks": means.Spans()}
 }
 
 func (m *made) standing(rows []int) []stream.Span {

@@ -159,21 +159,21 @@ func (x *Reader) Next(dst []float32) ([]byte, error) {
 		return nil, fmt.Errorf("%s: row %d: %w", x.name, x.next, err)
 	}
 	x.next++
-	decode(dst, x.raw, x.Size())
+	for i := range dst {
+		dst[i] = float32(x.Number(x.raw, i))
+	}
 	return x.raw, nil
 }
 
-func decode(dst []float32, raw []byte, size int) {
-	for i := range dst {
-		switch size {
-		case 2:
-			dst[i] = simd.FromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
-		case 4:
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-		default:
-			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])))
-		}
+// Number is number i of a row's bytes, in full.
+func (h Header) Number(raw []byte, i int) float64 {
+	switch h.Size() {
+	case 2:
+		return float64(simd.FromHalf(binary.LittleEndian.Uint16(raw[2*i:])))
+	case 4:
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
 	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
 }
 
 // A File is an array on disk: its rows in order, and any row.
