@@ -50,10 +50,11 @@ type Chosen struct {
 // Held is what one kind of memory answers.
 type Held struct {
 	Way      string  `json:"way"`
-	Answered float64 `json:"answered"` // questions whose nearest entry is of at most 1 % of the stream and touches a moment
-	Early    float64 `json:"early"`    // likewise, of events of which a moment lies in the first tenth: one of these must be touched by one of the three nearest
-	Opened   float64 `json:"opened"`   // rows asked for among 1 % of the stream, opened by entries, the nearest first
-	Span     float64 `json:"span"`     // rows of the nearest entry, the median
+	Answered float64 `json:"answered"`      // questions whose nearest entry is of at most 1 % of the stream and touches a moment
+	Early    float64 `json:"early"`         // likewise, of events of which a moment lies in the first tenth: one of these must be touched by one of the three nearest
+	Moments  int     `json:"early_moments"` // that early is a share of
+	Opened   float64 `json:"opened"`        // rows asked for among 1 % of the stream, opened by entries, the nearest first
+	Span     float64 `json:"span"`          // rows of the nearest entry, the median
 }
 
 // Scaled is how far attention of asked rows to blocks is from attention to all rows.
@@ -117,7 +118,7 @@ func (s *sums) report(r *Report) {
 		case "chosen":
 			r.Chosen = append(r.Chosen, Chosen{l.way, l.budget, l.mean("recall"), l.mean("moments"), l.mean("both"), l.mean("scenes"), l.mean("latest")})
 		case "memory":
-			r.Memory = append(r.Memory, Held{l.way, l.mean("answered"), l.mean("early"), l.mean("opened"), figures.Median(l.values["span"])})
+			r.Memory = append(r.Memory, Held{l.way, l.mean("answered"), l.mean("early"), len(l.values["early"]), l.mean("opened"), figures.Median(l.values["span"])})
 		default:
 			r.Scales = append(r.Scales, Scaled{l.way, l.budget, l.mean("error")})
 		}
@@ -250,9 +251,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 	for _, c := range r.Chosen {
 		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\n", c.Way, c.Budget, 100*c.Recall, 100*c.Moments, 100*c.Both, 100*c.Scenes, 100*c.Latest)
 	}
-	fmt.Fprintf(t, "\nmemory of %d bytes\tentries\tanswered, %%\tearly, %%\tin 1 %% opened, %%\trows of the nearest\n", r.Bytes)
+	fmt.Fprintf(t, "\nmemory of %d bytes\tentries\tanswered, %%\tearly, %%\tof\tin 1 %% opened, %%\trows of the nearest\n", r.Bytes)
 	for _, h := range r.Memory {
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.0f\n", h.Way, r.Entries, 100*h.Answered, 100*h.Early, 100*h.Opened, h.Span)
+		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t%d\t%.1f\t%.0f\n", h.Way, r.Entries, 100*h.Answered, 100*h.Early, h.Moments, 100*h.Opened, h.Span)
 	}
 	fmt.Fprintf(t, "\nattention to a table of %d rows\tbudget\terror, %%\n", tableRows)
 	for _, s := range r.Scales {
