@@ -45,6 +45,8 @@ func (h Header) RowBytes() int { return h.Width * h.Size() }
 // A Reader reads rows, one after the other.
 type Reader struct {
 	Header
+	Open bool // it may end behind any row, whatever number of rows the header says
+
 	name string
 	r    *bufio.Reader
 	next int
@@ -153,6 +155,10 @@ func (x *Reader) Next(dst []float32) ([]byte, error) {
 		return nil, io.EOF
 	}
 	if _, err := io.ReadFull(x.r, x.raw); err != nil {
+		if x.Open && errors.Is(err, io.EOF) {
+			x.Rows = x.next
+			return nil, io.EOF
+		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fmt.Errorf("%s: it ends in row %d of %d: it is cut short", x.name, x.next, x.Rows)
 		}

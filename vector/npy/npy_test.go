@@ -128,6 +128,19 @@ func TestBadFiles(t *testing.T) {
 	if _, err = r.Next(make([]float32, 1)); err == nil || !strings.Contains(err.Error(), "ends in row 1 of 2") {
 		t.Error(err)
 	}
+	for size, want := range map[int]error{4: io.EOF, 8: io.EOF, 7: nil} { // nil: an error that says where
+		r, err := NewReader(bytes.NewReader(made(1, dict("'<f4'", "False", "(99, 1)"), make([]byte, size))), "-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Open = true
+		for err == nil {
+			_, err = r.Next(make([]float32, 1))
+		}
+		if want != nil && (err != want || r.Rows != size/4) || want == nil && !strings.Contains(err.Error(), "cut short") {
+			t.Errorf("%d bytes: %v, %d rows", size, err, r.Rows)
+		}
+	}
 	if _, err := Open(t.TempDir()); err == nil {
 		t.Error("a folder was opened")
 	}

@@ -103,6 +103,7 @@ func (a *App) keepCommand() *cobra.Command {
 		size         flags.Size
 		out, times   string
 		skip, asJSON bool
+		open         bool
 	)
 	cmd := &cobra.Command{
 		Use:   "keep FILE.npy|- --bytes SIZE --out NAME",
@@ -111,9 +112,12 @@ func (a *App) keepCommand() *cobra.Command {
 will be asked. Where it is full, the two neighbours become one that lose least by it: a scene that
 lasts becomes one centroid, a moment that differs keeps its own. What is written is NAME.npy, a
 centroid a row, and NAME.json, which says of each which rows and times it is of, and of how many.
-tamis stream recall asks it.`,
+tamis stream recall asks it.
+
+A .npy header says how many rows there are. With --open-ended, standard input may end behind any
+row: whoever does not know how many there will be writes a number that is large enough.`,
 		Example: `  tamis stream keep frames.npy --bytes 256KiB --out memory
-  camera-embeddings | tamis stream keep - --bytes 1MiB --out today`,
+  camera-embeddings | tamis stream keep - --open-ended --bytes 1MiB --out today`,
 		Args: flags.Exact("FILE.npy"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if out, err = outName(out, args[0]); err != nil {
@@ -127,8 +131,11 @@ tamis stream recall asks it.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, done()) }()
+			if t.rows.Open = open; open && args[0] != "-" {
+				return flags.Usagef("--open-ended is for standard input, -")
+			}
 			// No more than the rows need.
-			bound := min(int64(size), int64(max(2, t.rows.Rows))*int64(stream.LeastBytes(t.rows.Width)/2))
+			bound := min(int64(size), int64(min(max(2, t.rows.Rows), 1<<30))*int64(stream.LeastBytes(t.rows.Width)/2))
 			m, err := stream.NewMemory(t.rows.Width, int(bound), stream.Weight)
 			if err != nil {
 				return flags.Usagef("--bytes: %w", err)
@@ -153,6 +160,7 @@ tamis stream recall asks it.`,
 	f.Var(&size, "bytes", "bytes of the memory, such as 256KiB")
 	f.StringVar(&out, "out", "memory", "name of the two files, without their endings")
 	f.StringVar(&times, "times", "", "times of the rows: .npy, text or CSV")
+	f.BoolVar(&open, "open-ended", false, "standard input may end before the rows that its header says")
 	f.BoolVar(&skip, "skip-bad", false, "leave rows out that hold what is no finite number")
 	f.BoolVar(&asJSON, "json", false, "print JSON: what NAME.json has")
 	return cmd

@@ -143,6 +143,12 @@ func TestKeepAndRecall(t *testing.T) {
 	if b, _ := os.ReadFile(filepath.Join(dir, "piped.npy")); len(b) == 0 || !bytes.Equal(a, b) {
 		t.Error("a file and a pipe differ")
 	}
+	if _, err := try(t, dir, string(data[:len(data)-24]), "stream", "keep", "-", "--bytes", "368", "--out", "short"); err == nil || !strings.Contains(err.Error(), "ends in row 8 of 10") {
+		t.Error(err)
+	}
+	if out, err := try(t, dir, string(data[:len(data)-24]), "stream", "keep", "-", "--bytes", "368", "--out", "short", "--open-ended"); err != nil || !strings.Contains(out, "8 rows in 4 entries") {
+		t.Errorf("%v %s", err, out)
+	}
 	// Far more bytes than rows need: each row stays.
 	if out, err := try(t, dir, "", "stream", "keep", "s.npy", "--bytes", "1000TB", "--out", "all"); err != nil || !strings.Contains(out, "10 rows in 10 entries") {
 		t.Errorf("%v %s", err, out)
@@ -188,6 +194,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"stream", "recall", "r.json", "--query", "q.npy"}, "r.json is no memory"},
 		{[]string{"stream", "keep", "s.npy", "--bytes", "183"}, "two entries, 184 bytes, at least"},
 		{[]string{"stream", "keep", "s.npy"}, "--bytes"},
+		{[]string{"stream", "keep", "s.npy", "--bytes", "1KiB", "--open-ended"}, "for standard input"},
 		{[]string{"stream", "keep", "s.npy", "--bytes", "1KiB", "--out", "s"}, "would overwrite s.npy"},
 		{[]string{"stream", "keep", "nan.npy", "--bytes", "1KiB"}, "nan.npy: row 3"},
 		{[]string{"stream", "keep", "-", "--bytes", "1KiB"}, `standard input`},
