@@ -25,15 +25,22 @@ type Span struct {
 type Memory struct {
 	width  int
 	weight float64
-	spans  []slot
-	floats []float32 // the centroids
-	free   []int32   // slots
+	chunks []chunk // of slots: they come as rows do, and are never copied
+	slots  int     // that were taken
+	free   []int32 // slots
 	first  int32
 	last   int32
 	live   int
 	tree   []int32 // of a tournament: the slot with the cheapest merge below each node
 	leaves int
 	full   bool
+}
+
+const chunkSlots = 256
+
+type chunk struct {
+	slots  []slot
+	floats []float32 // their centroids
 }
 
 type slot struct {
@@ -57,16 +64,15 @@ func entryBytes(width int) int { return 4*width + overhead }
 // Entries is how many entries a Memory of so many bytes has.
 func Entries(width, bytes int) int { return bytes / entryBytes(width) }
 
-// NewMemory makes one for rows of so many numbers, within so many bytes, all of which are
-// taken here: they never grow.
+// NewMemory makes one for rows of so many numbers, within so many bytes, which are taken as
+// rows come.
 func NewMemory(width, bytes int, weight float64) (*Memory, error) {
 	n := Entries(width, bytes)
 	if n < 2 {
 		return nil, fmt.Errorf("%d bytes are too few for rows of %d numbers: a memory has two entries, %d bytes, at least", bytes, width, LeastBytes(width))
 	}
 	n = min(n, math.MaxInt32/4)
-	return &Memory{width: width, weight: weight, first: -1, last: -1, leaves: n,
-		spans: make([]slot, 0, n), floats: make([]float32, n*width), tree: make([]int32, 2*n), free: make([]int32, 0, 1)}, nil
+	return &Memory{width: width, weight: weight, first: -1, last: -1, leaves: n}, nil
 }
 
 // Push takes the next row and its time. Rows ascend.
@@ -76,9 +82,9 @@ func (m *Memory) Push(row int, time float64, v []float32) {
 	}
 	s := m.slot()
 	copy(m.centroid(s), v)
-	m.spans[s] = slot{first: row, last: row, from: time, to: time, count: 1, prev: m.last, next: -1, length: math.Sqrt(dot(v, v)), cost: math.Inf(1)}
+	*m.at(s) = slot{first: row, last: row, from: time, to: time, count: 1, prev: m.last, next: -1, length: math.Sqrt(dot(v, v)), cost: math.Inf(1)}
 	if m.last >= 0 {
-		m.spans[m.last].next = s
+		m.at(m.last).next = s
 	} else {
 		m.first = s
 	}
@@ -100,16 +106,24 @@ func (m *Memory) slot() int32 {
 		m.free = m.free[:n-1]
 		return s
 	}
-	m.spans = append(m.spans, slot{})
-	return int32(len(m.spans) - 1)
+	if m.slots%chunkSlots == 0 {
+		n := min(chunkSlots, m.leaves-m.slots)
+		m.chunks = append(m.chunks, chunk{make([]slot, n), make([]float32, n*m.width)})
+	}
+	m.slots++
+	return int32(m.slots - 1)
 }
+
+func (m *Memory) at(s int32) *slot { return &m.chunks[s/chunkSlots].slots[s%chunkSlots] }
 
 // grow makes the tree, once the memory is full for the first time.
 func (m *Memory) grow() {
 	m.full = true
+	m.tree = make([]int32, 2*m.leaves)
+	m.free = make([]int32, 0, 1)
 	for i := range m.leaves {
 		m.tree[m.leaves+i] = int32(i)
-		m.spans[i].cost = m.costOf(int32(i))
+		m.at(int32(i)).cost = m.costOf(int32(i))
 	}
 	for i := m.leaves - 1; i >= 1; i-- {
 		m.tree[i] = m.cheaper(m.tree[2*i], m.tree[2*i+1])
@@ -117,7 +131,7 @@ func (m *Memory) grow() {
 }
 
 func (m *Memory) cheaper(a, b int32) int32 {
-	x, y := &m.spans[a], &m.spans[b]
+	x, y := m.at(a), m.at(b)
 	if y.cost < x.cost || y.cost == x.cost && y.first < x.first {
 		return b
 	}
@@ -129,18 +143,18 @@ func (m *Memory) price(s int32) {
 	if s < 0 || !m.full {
 		return
 	}
-	m.spans[s].cost = m.costOf(s)
+	m.at(s).cost = m.costOf(s)
 	for i := (m.leaves + int(s)) / 2; i >= 1; i /= 2 {
 		m.tree[i] = m.cheaper(m.tree[2*i], m.tree[2*i+1])
 	}
 }
 
 func (m *Memory) costOf(s int32) float64 {
-	a := &m.spans[s]
+	a := m.at(s)
 	if a.next < 0 {
 		return math.Inf(1)
 	}
-	b := &m.spans[a.next]
+	b := m.at(a.next)
 	return cost(m.centroid(s), m.centroid(a.next), a.length, b.length, a.count, b.count, m.weight)
 }
 
@@ -168,12 +182,12 @@ func cost(a, b []float32, la, lb float64, na, nb int, weight float64) float64 {
 
 // merge joins a slot with its next, and frees that.
 func (m *Memory) merge(s int32) {
-	n := m.spans[s].next
-	a, b := &m.spans[s], &m.spans[n]
+	n := m.at(s).next
+	a, b := m.at(s), m.at(n)
 	length := mean(m.centroid(s), m.centroid(n), a.count, b.count)
 	a.last, a.to, a.count, a.next, a.length = b.last, b.to, a.count+b.count, b.next, length
 	if b.next >= 0 {
-		m.spans[b.next].prev = s
+		m.at(b.next).prev = s
 	} else {
 		m.last = s
 	}
@@ -195,17 +209,15 @@ func mean(a, b []float32, na, nb int) float64 {
 }
 
 func (m *Memory) centroid(s int32) []float32 {
-	return m.floats[int(s)*m.width : (int(s)+1)*m.width]
+	i := int(s % chunkSlots)
+	return m.chunks[s/chunkSlots].floats[i*m.width : (i+1)*m.width]
 }
-
-// Bytes is what the memory takes now.
-func (m *Memory) Bytes() int { return len(m.spans) * entryBytes(m.width) }
 
 // Spans is what the memory holds, in the order of the stream.
 func (m *Memory) Spans() []Span {
 	var out []Span
-	for s := m.first; s >= 0; s = m.spans[s].next {
-		x := &m.spans[s]
+	for s := m.first; s >= 0; s = m.at(s).next {
+		x := m.at(s)
 		out = append(out, Span{x.first, x.last, x.from, x.to, x.count, append([]float32(nil), m.centroid(s)...)})
 	}
 	return out

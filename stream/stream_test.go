@@ -180,7 +180,13 @@ func TestMemory(t *testing.T) {
 		}
 		for row, v := range rows {
 			m.Push(row, float64(row)/2, v)
-			if m.live > n || len(m.spans) > n || cap(m.spans) > n || len(m.floats) > n*width {
+			slots := 0
+			for _, c := range m.chunks {
+				if slots += cap(c.slots); cap(c.floats) != cap(c.slots)*width {
+					t.Fatal("centroids and slots differ")
+				}
+			}
+			if m.live > n || m.slots > n || slots > n {
 				t.Fatalf("%d entries, more than %d", m.live, n)
 			}
 		}
@@ -199,7 +205,7 @@ func TestMemory(t *testing.T) {
 			t.Fatalf("%d rows, %d counted, of %d", next, sum, len(rows))
 		}
 	}
-	if size := int(unsafe.Sizeof(slot{})) + 2*4 + 4; size > overhead {
+	if size := int(unsafe.Sizeof(slot{})) + 2*4 + int(unsafe.Sizeof(chunk{}))/chunkSlots + 1; size > overhead {
 		t.Errorf("an entry takes %d bytes beside its centroid, more than %d", size, overhead)
 	}
 	if _, err := NewMemory(100, LeastBytes(100)-1, Weight); err == nil {
@@ -207,6 +213,24 @@ func TestMemory(t *testing.T) {
 	}
 	if _, err := NewMemory(100, LeastBytes(100), Weight); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMemoryOfChunks: more entries than a chunk has slots.
+func TestMemoryOfChunks(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	rows := random(r, 1500, 2)
+	for _, n := range []int{2*chunkSlots + 100, chunkSlots, chunkSlots + 1} {
+		m, err := NewMemory(2, n*entryBytes(2), Weight)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row, v := range rows {
+			m.Push(row, float64(row)/2, v)
+		}
+		if !reflect.DeepEqual(m.Spans(), slowMemory(rows, n, Weight)) {
+			t.Errorf("%d entries differ", n)
+		}
 	}
 }
 
