@@ -86,7 +86,7 @@ and for nothing found, 2 for wrong usage, 130 when it was interrupted.`,
 	cmd.AddCommand(
 		a.indexCommand(), a.searchCommand(), a.contextCommand(), a.showCommand(), a.reviewCommand(), a.classifyCommand(), a.demoCommand(),
 		a.evalCommand(), a.deleteCommand(), a.copyCommand(), a.checkCommand(), a.statsCommand(), a.compactCommand(), a.backupCommand(), a.restoreCommand(),
-		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.modelsCommand(), a.trainCommand(), a.featuring().List(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
+		a.readCommand(), a.formatsCommand(), a.encodeCommand(), a.streaming().Command(), a.modelsCommand(), a.trainCommand(), a.featuring().List(), a.serveCommand(), a.mcpCommand(), a.receiptCommand(), a.configCommand(), a.versionCommand(),
 	)
 	cmd.AddCommand(append(a.conversing(), a.outlining()...)...)
 	flags.Complete(cmd)

@@ -22,7 +22,9 @@ func (a *app) evalCommand() *cobra.Command {
 	cmd := c.Command()
 	shapes := &shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}
 	cmd.AddCommand(shapes.Command(), shapes.Steering())
-	cmd.AddCommand((&attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}).Command())
+	attention := &attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}
+	cmd.AddCommand(attention.Command(), attention.Ring())
 	cmd.AddCommand((&training.App{Out: a.out, JSON: a.printJSON}).Examine())
+	cmd.AddCommand(a.streaming().Measure())
 	return cmd
 }
