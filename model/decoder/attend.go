@@ -77,6 +77,9 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 	if p := c.Policy; p != nil && p.Alone > 0 {
 		recent = max(recent, ranked*d.Heads*size)
 	}
+	if c.Looks {
+		recent = max(recent, d.Heads*size)
+	}
 	for i := range rows {
 		row := r.qkv[i*stride:]
 		for h := range d.Heads + d.KeyHeads {

@@ -15,6 +15,8 @@ type Cache struct {
 	Policy *attention.Policy
 	// Watch, where not nil, counts what attention reads.
 	Watch *Watch
+	// Looks has the cache keep the last token's queries, for Look.
+	Looks bool
 	// Asked is how many of the last tokens are the question, for policies that look at it when the
 	// cache becomes smaller; 0 where nobody knows.
 	Asked int
@@ -103,7 +105,7 @@ func (c *Cache) Cut(n int) {
 
 // Clone is a cache of its own that holds the same.
 func (c *Cache) Clone() *Cache {
-	o := &Cache{Policy: c.Policy, Asked: c.Asked, Parts: c.Parts, parts: c.parts, gone: c.gone, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
+	o := &Cache{Policy: c.Policy, Looks: c.Looks, Asked: c.Asked, Parts: c.Parts, parts: c.parts, gone: c.gone, tokens: slices.Clone(c.tokens), layers: make([]kept, len(c.layers))}
 	for i, k := range c.layers {
 		o.layers[i] = kept{heads: slices.Clone(k.heads), recent: slices.Clone(k.recent)}
 		for j := range o.layers[i].heads {
