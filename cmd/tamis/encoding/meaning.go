@@ -65,6 +65,10 @@ func Open(ctx context.Context, name string, p model.Precision) (Encoder, error) 
 		e, err := lsi.Open(dir)
 		return either(e, err)
 	}
+	if encode.IsCausal(dir) {
+		e, err := encode.OpenCausal(dir, p)
+		return either(e, err)
+	}
 	e, err := encode.Open(dir, p)
 	return either(e, err)
 }
@@ -107,6 +111,8 @@ func places(ix engine.Index) []string {
 func with(e Encoder, in encode.Input) Encoder {
 	switch e := e.(type) {
 	case *encode.Encoder:
+		return e.With(in)
+	case *encode.Causal:
 		return e.With(in)
 	case *encode.Remote:
 		return e.With(in)
