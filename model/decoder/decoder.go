@@ -76,8 +76,9 @@ type layer struct {
 
 // network is a feed-forward network.
 type network struct {
-	up   matrix // Width → 2 · inner, the gate first, or inner where nothing is gated
-	down matrix
+	up    matrix // Width → 2 · inner, the gate first, or inner where nothing is gated
+	down  matrix
+	layer int
 }
 
 // Options say how a model is held.
@@ -291,6 +292,7 @@ func (l *loader) layer(c Config, number int) (y layer) {
 	default:
 		y.net = l.gated(p, "", c.Width, c.Inner)
 	}
+	y.net.layer = number
 	return y
 }
 

@@ -15,6 +15,7 @@ type naive struct {
 	Config
 	words  int
 	tensor map[string][]float32
+	took   map[string][]int // by the prefix of a layer: the experts that tokens took
 }
 
 func openNaive(t *testing.T, path string) naive {
@@ -224,6 +225,9 @@ func (n naive) feed(p string, in []float64) []float64 {
 		}
 	}
 	y := make([]float64, n.Width)
+	if n.took != nil {
+		n.took[p] = append(n.took[p], order[:n.Taken]...)
+	}
 	for _, e := range order[:n.Taken] {
 		one := naive{Config: n.Config, tensor: map[string][]float32{}}
 		for _, name := range []string{"ffn_gate", "ffn_up", "ffn_down"} {

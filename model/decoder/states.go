@@ -45,7 +45,7 @@ func (d *Decoder) Bytes() int { return d.set.Bytes() }
 // held before.
 func (d *Decoder) States(ctx context.Context, c *Cache, ids []int32) (states []float32, err error) {
 	states = make([]float32, 0, len(ids)*d.Width)
-	err = d.blocks(ctx, c, ids, func(_ *room, x []float32) { states = append(states, x...) })
+	err = d.blocks(ctx, c, ids, nil, func(_ *room, x []float32) { states = append(states, x...) })
 	if err == nil && slices.ContainsFunc(states, noNumber) {
 		err = errors.New("the model's states are no numbers: its weights are damaged")
 	}
@@ -64,7 +64,7 @@ func (d *Decoder) Peaks(ctx context.Context, c *Cache, ids []int32, from int) (p
 	}
 	var logits []float32
 	damaged := false
-	err = d.blocks(ctx, c, ids, func(r *room, x []float32) {
+	err = d.blocks(ctx, c, ids, nil, func(r *room, x []float32) {
 		damaged = damaged || slices.ContainsFunc(x, noNumber)
 		skip := min(max(0, from-at), len(x)/d.Width)
 		at += len(x) / d.Width
@@ -88,8 +88,9 @@ func (d *Decoder) Peaks(ctx context.Context, c *Cache, ids []int32, from int) (p
 	return peaks, err
 }
 
-// blocks takes blocks of tokens through the layers and the last norm, and gives f their states.
-func (d *Decoder) blocks(ctx context.Context, c *Cache, ids []int32, f func(r *room, x []float32)) error {
+// blocks takes blocks of tokens through the layers and the last norm, and gives f their states. after, where not nil,
+// is told of each block behind each layer.
+func (d *Decoder) blocks(ctx context.Context, c *Cache, ids []int32, after func(r *room, layer, rows int), f func(r *room, x []float32)) error {
 	if len(ids) == 0 {
 		return errors.New("no tokens to read")
 	}
@@ -111,7 +112,9 @@ func (d *Decoder) blocks(ctx context.Context, c *Cache, ids []int32, f func(r *r
 		d.embed(r, x, c.next(), some)
 		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
-			d.layer(r, c, i, x)
+			if d.layer(r, c, i, x); after != nil {
+				after(r, i, len(some))
+			}
 		}
 		c.tokens = append(c.tokens, some...)
 		d.norm(x, x, d.final)
