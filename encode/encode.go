@@ -1,6 +1,9 @@
 // Package encode turns texts into vectors with a model in a folder: the tokenizer,
 // the encoder and what the folder says about their use (how many tokens, which words
 // stand before a question).
+//
+// An Encoder is a model whose tokens read each other; Causal is a language model whose tokens read those before
+// them alone; Remote is an endpoint.
 package encode
 
 import (

@@ -29,7 +29,7 @@ type Flag struct{ dir, with string }
 
 // AddIndexing makes the flag of tamis index.
 func (m *Flag) AddIndexing(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder or GGUF file (#mean, #last, #echo or #terms behind the name of a language model), of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
 	f.StringVar(&m.with, "encode-with", "", "what of its document a passage is encoded with: some of title (the default), headings, previous (sentence) and late (the document is read once, passages are parts of it), or none")
 }
 
