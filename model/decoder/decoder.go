@@ -352,6 +352,7 @@ type matrix struct {
 	w, bias []float32
 	blocks  []*simd.Blocks // side by side; nil where w is there
 	in, out int
+	parts   []factored // side by side; instead of w and blocks where some are
 }
 
 // part is some of the outputs of a product.
@@ -363,6 +364,9 @@ type part struct {
 
 // matrix puts products of the same input side by side.
 func (l *loader) matrix(in int, parts ...part) matrix {
+	if l.factored(parts) {
+		return l.factors(in, parts)
+	}
 	var bias []float32
 	all := make([]weights.Tensor, len(parts))
 	for i, p := range parts {

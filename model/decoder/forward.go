@@ -260,6 +260,10 @@ func (d *Decoder) norm(y, x []float32, w norm) {
 // of y stand Padded(out) apart.
 func (d *Decoder) product(r *room, m *matrix, y, x []float32, rows int) {
 	columns := simd.Padded(m.out)
+	if m.parts != nil {
+		d.products(r, m, y, x, rows)
+		return
+	}
 	if m.blocks == nil {
 		d.divide(columns/simd.Columns, rows*m.in*m.out, func(from, to int) {
 			first, n := from*simd.Columns, (to-from)*simd.Columns
