@@ -162,20 +162,15 @@ func (o TrainedOptions) ask(ctx context.Context, d *decoder.Decoder, task, kind 
 func answers(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, q train.Question) (bool, error) {
 	next := q.Ask
 	for _, want := range q.Answer {
-		best := 0
+		best := int32(0)
 		for i := range next {
 			logits, err := d.Read(ctx, c, next[i:i+1])
 			if err != nil {
 				return false, err
 			}
-			best = 0
-			for j, v := range logits {
-				if v > logits[best] {
-					best = j
-				}
-			}
+			best = likeliest(logits)
 		}
-		if int32(best) != want {
+		if best != want {
 			return false, nil
 		}
 		next = []int32{want}

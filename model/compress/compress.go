@@ -5,9 +5,9 @@
 // of its last layer there goes through a matrix and is read by the decoder. That is COCOM (Rau et al. 2024,
 // 2407.09252) where a segment is long and has many memory tokens. Since a vector depends on its segment alone, it is
 // kept and read again with other questions, which is what CompLLM (Berton et al. 2025, 2509.19228) makes of segments
-// of 20 tokens. Where a segment is one vector, a chunk can be opened again: REFRAG (Lin et al. 2025, 2509.01092)
-// reads the tokens of the chunks that matter, and vectors of the others. It learns which these are; here the
-// decoder's own attention says it.
+// of 20 tokens. A segment can be opened again: REFRAG (Lin et al. 2025, 2509.01092), whose segments are one vector,
+// reads the tokens of those that matter among the vectors of the others. It learns which these are; here the decoder's own
+// attention says it.
 //
 // Vectors are of the model that they were trained for. A folder says which that is.
 package compress
@@ -54,7 +54,6 @@ const (
 type Description struct {
 	Rate    int    `json:"rate"`              // tokens that a vector stands for
 	Segment int    `json:"segment"`           // tokens that are read together; as many vectors as it has rates
-	Open    bool   `json:"open,omitempty"`    // the model learned to read tokens among vectors
 	Encoder bool   `json:"encoder,omitempty"` // the folder holds a model that reads segments; else that does which reads the vectors
 	Model   string `json:"model"`             // Digest of the model that reads the vectors
 }
@@ -279,91 +278,72 @@ type Prompt struct {
 
 // input is what the model reads of a prompt.
 type input struct {
-	ids    []int32
-	rows   []float32
-	chunks []chunk
+	ids      []int32
+	rows     []float32
+	segments []int // where the vectors of each begin among the inputs
+	end      int   // of the last
 }
 
-// chunk is what a vector stands for.
-type chunk struct {
-	ids []int32
-	row []float32
-	at  int // of the first of its inputs
-}
-
-// input is the prompt with vectors, and tokens where the chunk is open.
-func (c *Compressor) input(ctx context.Context, p Prompt, open func(i int) bool) (in input, err error) {
+// input is the prompt with vectors, and with tokens where a segment is open.
+func (c *Compressor) input(ctx context.Context, p Prompt, open func(segment int) bool) (in input, err error) {
 	in.ids = slices.Clone(p.Before)
 	for _, part := range p.Between {
 		for segment := range slices.Chunk(part, c.Segment) {
+			in.segments = append(in.segments, len(in.ids))
+			if open(len(in.segments) - 1) {
+				in.ids = append(in.ids, segment...)
+				continue
+			}
 			rows, err := c.segment(ctx, segment)
 			if err != nil {
 				return in, err
 			}
-			for some := range slices.Chunk(segment, c.Rate) {
-				row := rows[:c.model.Width]
-				rows = rows[c.model.Width:]
-				in.chunks = append(in.chunks, chunk{some, row, len(in.ids)})
-				if open != nil && open(len(in.chunks)-1) {
-					in.ids = append(in.ids, some...)
-					continue
-				}
-				in.ids, in.rows = append(in.ids, decoder.Vector), append(in.rows, row...)
+			in.rows = append(in.rows, rows...)
+			for range len(rows) / c.model.Width {
+				in.ids = append(in.ids, decoder.Vector)
 			}
 		}
 	}
+	in.end = len(in.ids)
 	in.ids = append(in.ids, p.Behind...)
 	return in, nil
 }
 
-// Read reads a prompt into a cache and returns the logits of the token that comes next. A share of the chunks, those
-// that Sense says matter most, is read as tokens.
+// Read reads a prompt into a cache and returns the logits of the token that comes next. A share of the segments, those
+// that Sense says matter most, is read as tokens: as many as it says, and one at least, or none for a share of 0.
 func (c *Compressor) Read(ctx context.Context, cache *decoder.Cache, p Prompt, open float64) ([]float32, error) {
-	var chosen []bool
-	if open > 0 {
-		var err error
-		if chosen, err = c.choose(ctx, p, open); err != nil {
+	var chosen []int
+	if open != 0 {
+		if !(open > 0 && open <= 1) {
+			return nil, fmt.Errorf("a share of %g of a context cannot be read as tokens: it is 0 to 1", open)
+		}
+		scores, err := c.Sense(ctx, p)
+		if err != nil {
 			return nil, err
 		}
+		for i := range scores {
+			chosen = append(chosen, i)
+		}
+		slices.SortStableFunc(chosen, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+		chosen = chosen[:min(len(chosen), max(1, int(open*float64(len(chosen)))))]
 	}
 	return c.ReadOpen(ctx, cache, p, chosen)
 }
 
-// ReadOpen is Read with the chunks that are read as tokens named; nil for none.
-func (c *Compressor) ReadOpen(ctx context.Context, cache *decoder.Cache, p Prompt, open []bool) ([]float32, error) {
-	in, err := c.input(ctx, p, func(i int) bool { return i < len(open) && open[i] })
+// ReadOpen is Read where the segments that are read as tokens are named, counted over all parts.
+func (c *Compressor) ReadOpen(ctx context.Context, cache *decoder.Cache, p Prompt, open []int) ([]float32, error) {
+	in, err := c.input(ctx, p, func(i int) bool { return slices.Contains(open, i) })
 	if err != nil {
 		return nil, err
 	}
 	return c.model.ReadMixed(ctx, cache, in.ids, in.rows)
 }
 
-// choose are the best chunks by Sense, as many as the share says and one at least; of equal ones the first.
-func (c *Compressor) choose(ctx context.Context, p Prompt, share float64) ([]bool, error) {
-	if !(share > 0 && share <= 1) {
-		return nil, fmt.Errorf("a share of %g of the chunks cannot be opened: it is above 0, and 1 at most", share)
-	}
-	scores, err := c.Sense(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	order := make([]int, len(scores))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-	chosen := make([]bool, len(scores))
-	for _, i := range order[:min(len(order), max(1, int(share*float64(len(order)))))] {
-		chosen[i] = true
-	}
-	return chosen, nil
-}
-
-// Sense is how much a prompt's last token looks at each chunk where all are vectors: the most of any head of the upper
-// half of the layers.
+// Sense is how much a prompt's last token looks at each segment where all are vectors: the most that a head of the
+// upper half of the layers does.
 func (c *Compressor) Sense(ctx context.Context, p Prompt) ([]float32, error) {
-	in, err := c.input(ctx, p, nil)
-	if err != nil || len(in.chunks) == 0 {
+	in, err := c.input(ctx, p, func(int) bool { return false })
+	if err != nil || len(in.segments) == 0 {
 		return nil, err
 	}
 	cache := c.model.NewCache()
@@ -371,14 +351,9 @@ func (c *Compressor) Sense(ctx context.Context, p Prompt) ([]float32, error) {
 	if _, err := c.model.ReadMixed(ctx, cache, in.ids, in.rows); err != nil {
 		return nil, err
 	}
-	ends := make([]int, 0, len(in.chunks)+1)
-	for _, k := range in.chunks {
-		ends = append(ends, k.at)
-	}
-	ends = append(ends, in.chunks[len(in.chunks)-1].at+1)
-	rows, err := c.model.Look(cache, ends)
+	rows, err := c.model.Look(cache, append(slices.Clone(in.segments), in.end))
 	if err != nil {
-		return nil, fmt.Errorf("which chunks matter cannot be told: %w", err)
+		return nil, fmt.Errorf("which segments matter cannot be told: %w", err)
 	}
 	scores := make([]float32, len(rows))
 	for i, row := range rows {

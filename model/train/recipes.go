@@ -1,5 +1,10 @@
 package train
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Tasks are the names of those that there are recipes for.
 func Tasks() (names []string) {
 	for _, t := range tasks {
@@ -29,4 +34,39 @@ func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 		return r, err
 	}
 	return r, r.check()
+}
+
+// squeezes are the compressors that there are recipes for.
+var squeezes = []struct {
+	name          string
+	rate, segment int
+	steps         int
+}{
+	{"r4s64", 4, 64, 400},       // COCOM's lowest rate
+	{"r16s64", 16, 64, 800},     // and the next
+	{"r128s128", 128, 128, 400}, // and the highest: a vector a segment
+	{"r2s20", 2, 20, 400},       // CompLLM's
+}
+
+// Compressors are the names of those that there are recipes for: the rate, then the segment.
+func Compressors() (names []string) {
+	for _, s := range squeezes {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// CompressorRecipeOf is how a compressor for the dense model of a task is made.
+func CompressorRecipeOf(task, name string, seed uint64) (CompressorRecipe, error) {
+	model, err := RecipeOf(task, "dense", seed)
+	if err != nil {
+		return CompressorRecipe{}, err
+	}
+	for _, s := range squeezes {
+		if s.name == name {
+			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Length: 256, Facts: 24, Batch: 8, Steps: s.steps, Learn: 1e-3, Goal: .97, Seed: seed}
+			return r, r.check()
+		}
+	}
+	return CompressorRecipe{}, fmt.Errorf("there is no compressor %q: there are %s", name, strings.Join(Compressors(), ", "))
 }

@@ -45,43 +45,16 @@ func (e *encoder) vectors(tokens int) int { return (tokens + e.rate - 1) / e.rat
 // text is a context, and what is read behind it.
 type text struct {
 	context, behind []int32
-	scored          []int  // of behind, after which the next is scored
-	open            []bool // vectors in whose place their tokens are read; nil for none
-}
-
-// input is one of the decoder: a token, or a vector, -1 for the other.
-type input struct{ token, vector int32 }
-
-func (e *encoder) inputs(t *text) (all []input) {
-	all = append(all, input{t.context[0], -1})
-	vector := 0
-	for _, ids := range e.segments(t.context) {
-		for len(ids) > 0 {
-			n := min(e.rate, len(ids))
-			if t.open != nil && t.open[vector] {
-				for _, id := range ids[:n] {
-					all = append(all, input{id, -1})
-				}
-			} else {
-				all = append(all, input{-1, int32(vector)})
-			}
-			ids = ids[n:]
-			vector++
-		}
-	}
-	for _, id := range t.behind {
-		all = append(all, input{id, -1})
-	}
-	return all
+	scored          []int // of behind, after which the next is scored
 }
 
 // pupil takes texts through an encoder and a decoder, and back to what the encoder learns of them. The decoder stays as
 // it is.
 type pupil struct {
-	e                               *encoder
-	enc, dec                        *worker
-	rows                            []int // of enc, in which memory tokens stand
-	picked, vectors, dPicked, dLong []float32
+	e                        *encoder
+	enc, dec                 *worker
+	rows                     []int // of enc, in which memory tokens stand
+	picked, vectors, dPicked []float32
 }
 
 // squeeze sets vectors to those of a context.
@@ -154,29 +127,21 @@ func (p *pupil) back(segments [][]int32, d []float32) {
 // learn adds the gradient of a text, weighted, and returns the sum of losses and how many answers were right.
 func (p *pupil) learn(t *text, weight float32) (loss float64, right int) {
 	p.squeeze(t.context)
-	width, all, w := p.e.Width, p.e.inputs(t), p.dec
-	w.resize(len(all))
-	for i, in := range all {
-		if in.token >= 0 {
-			copy(w.states[i*width:], w.n.word(in.token))
-		} else {
-			copy(w.states[i*width:], p.vectors[int(in.vector)*width:][:width])
-		}
+	w, width := p.dec, p.e.Width
+	first := 1 + len(p.rows) // of behind
+	w.resize(first + len(t.behind))
+	copy(w.states, w.n.word(t.context[0]))
+	copy(w.states[width:], p.vectors)
+	for i, id := range t.behind {
+		copy(w.states[(first+i)*width:], w.n.word(id))
 	}
 	w.through()
-	first := len(all) - len(t.behind)
 	rows, targets := make([]int, len(t.scored)), make([]int32, len(t.scored))
 	for i, at := range t.scored {
 		rows[i], targets[i] = first+at, t.behind[at+1]
 	}
 	loss, right = w.score(rows, targets, weight)
 	w.wayBack()
-	clear(resized(&p.dLong, len(p.vectors)))
-	for i, in := range all {
-		if in.vector >= 0 {
-			copy(p.dLong[int(in.vector)*width:], w.d[i*width:][:width])
-		}
-	}
-	p.back(p.e.segments(t.context), p.dLong)
+	p.back(p.e.segments(t.context), w.d[width:first*width])
 	return loss, right
 }
