@@ -54,7 +54,11 @@ func Compressed(ctx context.Context, o CompressedOptions) (*CompressedReport, er
 	}
 	r := &CompressedReport{}
 	for _, task := range o.Tasks {
-		d, said, err := o.model(ctx, task, "dense")
+		recipe, err := train.ReaderRecipeOf(task, o.Seed)
+		if err != nil {
+			return r, err
+		}
+		d, said, err := o.model(ctx, recipe, task+"-reader", "reader")
 		if err != nil {
 			return r, err
 		}
@@ -92,7 +96,7 @@ func (o CompressedOptions) compressor(ctx context.Context, d *decoder.Decoder, t
 		return nil, TrainedModel{}, err
 	}
 	said := TrainedModel{Attention: name, Task: task, Length: recipe.Length}
-	dir := filepath.Join(o.Models, task+"-dense")
+	dir := filepath.Join(o.Models, task+"-reader")
 	last, err := train.MadeCompressor(dir, name, recipe)
 	if errors.Is(err, fs.ErrNotExist) {
 		begin := time.Now()

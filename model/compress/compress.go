@@ -116,11 +116,11 @@ func folder(path, name string) (string, error) {
 	}
 	dir := filepath.Join(path, Folder, name)
 	if _, err := os.Stat(filepath.Join(dir, Described)); errors.Is(err, fs.ErrNotExist) {
-		there := "it has none"
+		there := "and no other"
 		if names := Names(path); len(names) > 0 {
 			there = "it has " + strings.Join(names, ", ")
 		}
-		return "", fmt.Errorf("%s holds no %s, which is what the model has of a compressor %s: %s: %w", dir, Described, screen.Name(name), there, fs.ErrNotExist)
+		return "", fmt.Errorf("%s: %w: the model has no compressor %s, %s", filepath.Join(dir, Described), fs.ErrNotExist, screen.Name(name), there)
 	}
 	return dir, nil
 }

@@ -75,8 +75,8 @@ them, as folders that --model and tamis ask take; the same seed makes the same b
 Tasks are recall (a key has a value), joint (a context and a key have one) and passkey
 (a key has five in a row).
 
---suite compressed is about contexts that a model reads as vectors: for the dense models of
-the same tasks it trains compressors, which --policies names, and says what is found where
+--suite compressed is about contexts that a model reads as vectors: for a small model of
+each of the same tasks it trains compressors, which --policies names, and says what is found where
 all tokens are read, where vectors are, where the segments that the model looks at are read
 as tokens all the same (--shares of them, beside as many at random), and where the
 last tokens are read that take as many positions. --models keeps them, and tamis ask

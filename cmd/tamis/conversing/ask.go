@@ -67,7 +67,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --attention stripes+tail "which tables does the importer lock?"
-  tamis ask --llm trained/recall-dense --compress r4s16 "which tables does the importer lock?"
+  tamis ask --llm trained/recall-reader --compress r4s16 "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --schema tables.schema.json --json "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 --session importer.json "for how long?"`,
 		Args: flags.Exact("QUESTION"),
