@@ -28,7 +28,7 @@ var made = sync.OnceValues(func() (string, error) {
 	}
 	dir = filepath.Join(dir, "model")
 	r := train.Recipe{
-		Task: "recall", Length: 64, Batch: 16, Steps: 150, Rate: 3e-3, Goal: .97, Seed: 7,
+		Task: "recall", Length: 64, Batch: 16, Steps: 110, Rate: 3e-3, Goal: .97, Seed: 7,
 		Shape: train.Shape{Words: train.Words, Width: 64, Layers: 2, Heads: 2, HeadSize: 32, Inner: 32, Positions: 4096, Base: 10000, Still: 1},
 	}
 	m, err := train.Train(context.Background(), r, nil)
@@ -39,7 +39,7 @@ var made = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	c, err := train.TrainCompressor(context.Background(), m, train.CompressorRecipe{
-		Model: r, Rate: 4, Segment: 32, Length: 64, Facts: 6, Batch: 16, Steps: 80, Learn: 3e-3, Seed: 1,
+		Model: r, Rate: 4, Segment: 32, Length: 64, Facts: 6, Batch: 16, Steps: 60, Learn: 3e-3, Seed: 1,
 	}, nil)
 	if err != nil {
 		return "", err
@@ -169,6 +169,49 @@ func TestOpenIsTokens(t *testing.T) {
 	for _, share := range []float64{-.1, 1.1, math.NaN()} {
 		if _, err := c.Read(ctx, d.NewCache(), prompt(ids, questions[0]), share); err == nil {
 			t.Errorf("a share of %g is opened", share)
+		}
+	}
+}
+
+// What is read is put together as it is said: vectors of each segment in its place, tokens where it is open, and the
+// segment that Read opens is the one that Sense says.
+func TestInputs(t *testing.T) {
+	ctx := context.Background()
+	_, d, c := open(t)
+	ids, questions := exam(t, 4, 1+4*32, 6)
+	v, err := c.Vectors(ctx, ids[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(v) / 4
+	for i := range 4 {
+		mixed, rows := ids[:1:1], slices.Concat(v[:i*n], v[(i+1)*n:])
+		for j := range 4 {
+			if j == i {
+				mixed = append(mixed, ids[1+j*32:][:32]...)
+				continue
+			}
+			for range 8 {
+				mixed = append(mixed, decoder.Vector)
+			}
+		}
+		want, err := d.ReadMixed(ctx, d.NewCache(), append(mixed, questions[0].Ask...), rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.ReadOpen(ctx, d.NewCache(), prompt(ids, questions[0]), []int{i})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("with segment %d open other inputs are read: %v", i, err)
+		}
+		scores, err := c.Sense(ctx, prompt(ids, questions[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Index(scores, slices.Max(scores)) != i {
+			continue
+		}
+		if got, err = c.Read(ctx, d.NewCache(), prompt(ids, questions[0]), .25); err != nil || !slices.Equal(got, want) {
+			t.Errorf("the segment that is looked at most is not the one that is opened: %v", err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func CompressorRecipeOf(task, name string, seed uint64) (CompressorRecipe, error
 	}
 	for _, s := range squeezes {
 		if s.name == name {
-			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Length: 128, Facts: 12, Batch: 16, Steps: 400, Learn: 2e-3, Goal: .97, Seed: seed}
+			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Length: 128, Facts: 12, Batch: 16, Steps: 300, Learn: 2e-3, Goal: .97, Seed: seed}
 			return r, r.check()
 		}
 	}
