@@ -16,12 +16,7 @@ import (
 // Each way reads as many positions as it says, and a context whose segments are all open answers as its tokens do.
 func TestCompressedContextsAreAsked(t *testing.T) {
 	ctx := context.Background()
-	r, err := train.RecipeOf("recall", "dense", 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Length, r.Batch, r.Steps, r.Rate, r.Shape.Width, r.Shape.HeadSize = 64, 16, 90, 3e-3, 64, 32
-	m, err := train.Train(ctx, r, nil)
+	m, err := learned()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +29,7 @@ func TestCompressedContextsAreAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	made, err := train.TrainCompressor(ctx, m, train.CompressorRecipe{Model: r, Rate: 4, Segment: 32, Length: 64, Facts: 6, Batch: 4, Steps: 2, Learn: 1e-3}, nil)
+	made, err := train.TrainCompressor(ctx, m, train.CompressorRecipe{Model: m.Recipe, Rate: 4, Segment: 32, Length: 64, Facts: 6, Batch: 4, Steps: 2, Learn: 1e-3}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

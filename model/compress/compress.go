@@ -97,6 +97,7 @@ func Open(model *decoder.Decoder, path, name string) (*Compressor, error) {
 		if c.encoder, err = decoder.Open(dir, decoder.Options{}); err != nil {
 			return nil, err
 		}
+		c.encoder.Threads = model.Threads
 	}
 	if err := c.load(filepath.Join(dir, Weights)); err != nil {
 		return nil, errors.Join(err, c.Close())

@@ -74,4 +74,11 @@ func (c *Compressor) Reused() (made, reused int) {
 }
 
 // Forget drops the vectors that are kept.
-func (c *Compressor) Forget() { c.kept = newStore() }
+func (c *Compressor) Forget() {
+	s := c.kept
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.all)
+	s.order.Init()
+	s.bytes, s.made, s.reused = 0, 0, 0
+}
