@@ -42,6 +42,7 @@ var floors = [][]string{
 	{"model"},
 	{"model/attention"},
 	{"model/decoder", "model/induction"},
+	{"model/compress"},
 	{"model/train"},
 	{"encode"},
 	{"encode/autoencoder", "encode/lsi"},
