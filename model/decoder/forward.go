@@ -66,9 +66,11 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 		some := ids[from:][:n]
 		x = r.states[:len(some)*d.Width]
 		d.embed(r, x, c.next(), some)
+		c.seen(0, x)
 		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
 			d.layer(r, c, i, x)
+			c.seen(i+1, x)
 		}
 		c.tokens = append(c.tokens, some...)
 	}
