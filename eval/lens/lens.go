@@ -48,12 +48,13 @@ const (
 	pairs     = 600  // tokens whose neighbours are looked for
 	asked     = 128  // tokens after which layers are asked for what comes next
 	tried     = 256  // tokens that choose how sure a reader is
+	cautious  = .1   // penalty of readers of the past
 	memory    = 4e9  // bytes of states
 	most      = 1200 // tokens of the report
 )
 
 // Distances are how far before a token those stand that its state is asked for.
-var Distances = []int{1, 2, 4, 8}
+var Distances = []int{1, 2, 4}
 
 // Layer is what leaves a layer, or comes to the first where Number is 0.
 type Layer struct {
@@ -304,7 +305,7 @@ func (l *look) layer(i int) (r Layer, context, unlike []float64) {
 		unlike = make([]float64, len(l.ids))
 		var left, fitted, all, added float64
 		for h := range l.halves {
-			m := fit(before, x, l.halves[h])
+			m := fit(before, x, l.halves[h], penalty)
 			whole := varied(x, l.halves[1-h], nil)
 			all += whole
 			added += varied(x, l.halves[1-h], &before)
@@ -360,14 +361,15 @@ func (l *look) past(x rows, k int) (gain []float64, possible float64) {
 	}
 	var made [2]rows // by the map of the other half
 	for h := range some {
-		made[1-h] = fit(x, y, some[h]).of(x, some[1-h])
+		made[1-h] = fit(x, y, some[h], cautious).of(x, some[1-h])
 	}
 	for h := range some {
 		// How sure a reader may be is what serves the other half best, which its map has not seen either.
 		sure, best := 0.0, 0.0
-		for _, s := range []float64{4, 8, 16, 32, 64} {
+		for _, s := range []float64{2, 4, 8, 16, 32, 64} {
 			sum := 0.0
 			for n := range min(tried, len(some[1-h])) {
+				n = n * len(some[1-h]) / min(tried, len(some[1-h]))
 				g, _ := l.gain(made[1-h].at(n), some[1-h][n]-by, s, 1-h)
 				sum += g
 			}

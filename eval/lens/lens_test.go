@@ -50,7 +50,7 @@ func TestAffine(t *testing.T) {
 	rest := some(n)[n/2:]
 	score := func(y rows) float64 {
 		left := 0.0
-		for _, v := range fit(x, y, half).left(x, y, rest) {
+		for _, v := range fit(x, y, half, penalty).left(x, y, rest) {
 			left += v
 		}
 		return 1 - left/varied(y, rest, nil)
@@ -65,7 +65,7 @@ func TestAffine(t *testing.T) {
 		t.Errorf("one that has nothing to do with its input scores %.3f", s)
 	}
 	// By the formula, slowly: (XᵀX + λn)⁻¹XᵀY on standardised rows has a gradient of 0.
-	f := fit(x, bent, half)
+	f := fit(x, bent, half, penalty)
 	made := f.of(x, half)
 	for j := range width {
 		for k := range width {
@@ -154,7 +154,7 @@ func TestBuilt(t *testing.T) {
 		t.Fatalf("%d tokens, %d layers", r.Tokens, len(r.Layers))
 	}
 	all := math.Log(16)
-	for i, want := range [][]float64{{0, 0, 0, 0}, {all, all, 0, 0}, {all, all, 0, 0}} {
+	for i, want := range [][]float64{{0, 0, 0}, {all, all, 0}, {all, all, 0}} {
 		for k, v := range r.Layers[i].By {
 			if math.Abs(v-want[k]) > .15 {
 				t.Errorf("layer %d tells %.3f nats of the token %d before; %.3f are to tell", i, v, Distances[k], want[k])

@@ -7,7 +7,9 @@ import (
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
-// penalty is that of squared weights, as a share of the variance that a number of a state has.
+// penalty is that of squared weights of maps from layer to layer, as a share of the variance that a number
+// of a state has.
+
 const penalty = 1e-3
 
 // affine is y = (x - from) / scale · map + to.
@@ -28,7 +30,7 @@ func (r rows) at(i int) []float32 { return r.x[i*r.width:][:r.width] }
 
 // fit finds the affine map from rows of x to rows of y that leaves least behind (ridge regression), of those
 // rows that are named.
-func fit(x, y rows, of []int) *affine {
+func fit(x, y rows, of []int, penalty float64) *affine {
 	m := &affine{in: x.width, out: y.width}
 	m.from, m.scale = moments(x, of)
 	m.to, _ = moments(y, of)

@@ -30,7 +30,7 @@ func (c *Console) Lens() *cobra.Command {
   linear       the share of its states that an affine map of the states before
                gives, on tokens that the map was not fitted to; in brackets on those
                that it was; and of what the layer adds alone
-  context      how many nats a state tells of the tokens 1, 2, 4 and 8 before its own,
+  context      how many nats a state tells of the tokens 1, 2 and 4 before its own,
                beyond how often these come, as an affine map reads them out of it; and
                of how many there are to tell
   next token   its mean probability, and nats, if the model ended there, and how often
