@@ -4,7 +4,6 @@
 //	order    attention sorting: sources in the order of the attention that they get, the best last
 //	words    self-information: words left out of sentences, by the model and by counts
 //	drafts   a forward look: a draft answer that is looked for beside the question
-//	rules    whether the model follows a rule or the examples that are nearest
 //
 // Differences are of the same questions, with their 95 % interval.
 package main
@@ -38,7 +37,7 @@ type bench struct {
 
 func main() {
 	b := &bench{}
-	what := flag.String("what", "order", "order, words, drafts or rules")
+	what := flag.String("what", "order", "order, words or drafts")
 	sets := flag.String("sets", "nq-oracle", "evidence sets, comma-separated")
 	flag.StringVar(&b.path, "llm", "", "`file` of a language model, GGUF")
 	flag.StringVar(&b.data, "data", os.Getenv("TAMIS_DATA"), "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
@@ -64,13 +63,10 @@ func (b *bench) run(ctx context.Context, what string, sets []string) (err error)
 		return err
 	}
 	defer b.d.Close()
-	if what == "rules" {
-		return b.rules(ctx)
-	}
 	measures := map[string]func(ctx context.Context, name string, set *eval.EvidenceSet, ix *tamis.Index) error{"order": b.order, "words": b.words, "drafts": b.drafts}
 	measure, ok := measures[what]
 	if !ok {
-		return fmt.Errorf("-what %s: it is order, words, drafts or rules", what)
+		return fmt.Errorf("-what %s: it is order, words or drafts", what)
 	}
 	for _, name := range sets {
 		dir := filepath.Join(b.data, "evidence", name)
@@ -112,6 +108,14 @@ func (b *bench) questions(set *eval.EvidenceSet) iter.Seq[*eval.Question] {
 			}
 		}
 	}
+}
+
+// ids are the tokens of a text, which may name special ones.
+func (b *bench) ids(s string) (out []int32) {
+	for _, t := range b.d.Tokenizer.Encode(s, -1) {
+		out = append(out, t.ID)
+	}
+	return out
 }
 
 // said is what the model says after logits, greedily.
