@@ -4,6 +4,7 @@
 //	order    attention sorting: sources in the order of the attention that they get, the best last
 //	words    self-information: words left out of sentences, by the model and by counts
 //	drafts   a forward look: a draft answer that is looked for beside the question
+//	steer    states moved along the difference of two kinds of texts, and what becomes more probable
 //
 // Differences are of the same questions, with their 95 % interval.
 package main
@@ -37,7 +38,7 @@ type bench struct {
 
 func main() {
 	b := &bench{}
-	what := flag.String("what", "order", "order, words or drafts")
+	what := flag.String("what", "order", "order, words, drafts or steer")
 	sets := flag.String("sets", "nq-oracle", "evidence sets, comma-separated")
 	flag.StringVar(&b.path, "llm", "", "`file` of a language model, GGUF")
 	flag.StringVar(&b.data, "data", os.Getenv("TAMIS_DATA"), "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
@@ -63,10 +64,13 @@ func (b *bench) run(ctx context.Context, what string, sets []string) (err error)
 		return err
 	}
 	defer b.d.Close()
+	if what == "steer" {
+		return b.steer(ctx)
+	}
 	measures := map[string]func(ctx context.Context, name string, set *eval.EvidenceSet, ix *tamis.Index) error{"order": b.order, "words": b.words, "drafts": b.drafts}
 	measure, ok := measures[what]
 	if !ok {
-		return fmt.Errorf("-what %s: it is order, words or drafts", what)
+		return fmt.Errorf("-what %s: it is order, words, drafts or steer", what)
 	}
 	for _, name := range sets {
 		dir := filepath.Join(b.data, "evidence", name)
