@@ -30,6 +30,7 @@ func (b *bench) drafts(ctx context.Context, name string, set *eval.EvidenceSet, 
 	names := []string{"without", "draft weighed", "draft asked"}
 	kept, answers := make([][3][]float64, len(budgets)), make([][3][]float64, len(budgets))
 	var took []float64
+	changed := 0 // contexts, by a draft that is weighed
 	for q := range b.questions(set) {
 		if len(took) == b.most {
 			break
@@ -45,6 +46,7 @@ func (b *bench) drafts(ctx context.Context, name string, set *eval.EvidenceSet, 
 			asked += " " + s
 		}
 		for i, n := range budgets {
+			before := ""
 			for k, o := range [][]tamis.ContextOption{nil, {tamis.Drafts(said)}, nil} {
 				text := q.Text
 				if k == 2 {
@@ -53,6 +55,11 @@ func (b *bench) drafts(ctx context.Context, name string, set *eval.EvidenceSet, 
 				c, err := ix.Context(ctx, text, tamis.Budget{Tokens: n}, append(o, tamis.Lab{KeepDuplicates: true})...)
 				if err != nil {
 					return err
+				}
+				if k == 0 {
+					before = c.Text
+				} else if k == 1 && c.Text != before {
+					changed++
 				}
 				found := &eval.Context{Text: c.Text, Tokens: c.Tokens}
 				for _, s := range c.Spans {
@@ -66,7 +73,7 @@ func (b *bench) drafts(ctx context.Context, name string, set *eval.EvidenceSet, 
 			}
 		}
 	}
-	fmt.Printf("%s, %d questions; a draft takes %.0f ms in the median\n", name, len(took), figures.Median(took))
+	fmt.Printf("%s, %d questions; a draft takes %.0f ms in the median; %d of %d contexts are others for one that is weighed\n", name, len(took), figures.Median(took), changed, len(took)*len(budgets))
 	for i, n := range budgets {
 		if err := compare(fmt.Sprintf("evidence in %d tokens", n), names, kept[i][:]); err != nil {
 			return err

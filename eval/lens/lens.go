@@ -56,6 +56,8 @@ const (
 // Distances are how far before a token those stand that its state is asked for.
 var Distances = []int{1, 2, 4}
 
+const farthest = 4
+
 // Layer is what leaves a layer, or comes to the first where Number is 0.
 type Layer struct {
 	Number int `json:"layer"`
@@ -84,7 +86,8 @@ type Layer struct {
 type Token struct {
 	Text string `json:"text"`
 	Kind string `json:"kind"`
-	// Context is what its states tell of the tokens before it, the mean of the layers, in nats; Unlike is
+	// Context is what its states tell of the tokens before it beyond what the token itself tells, the mean of the
+	// layers, in nats; 0 for one that has not four before it in its window. Unlike is
 	// how much an affine map leaves of it, beside the mean token's variance, the mean of the layers.
 	Context float64 `json:"context_nats"`
 	Unlike  float64 `json:"nonlinearity"`
@@ -147,7 +150,7 @@ func Run(ctx context.Context, d *decoder.Decoder, textRead string, o Options) (*
 	}
 	l.code()
 	r := &Report{Tokens: len(l.ids), Window: o.Window, Width: d.Width, Layers: make([]Layer, d.Layers+1), Scarce: len(l.halves[0]) < 2*d.Width}
-	tokens := make([]Token, len(l.ids))
+	contexts, unlikes := make([][]float64, d.Layers+1), make([][]float64, d.Layers+1)
 	work, done := make(chan int), 0
 	var wait sync.WaitGroup
 	var lock sync.Mutex
@@ -156,13 +159,7 @@ func Run(ctx context.Context, d *decoder.Decoder, textRead string, o Options) (*
 			for i := range work {
 				x, context, unlike := l.layer(i)
 				lock.Lock()
-				r.Layers[i] = x
-				for t := range tokens {
-					tokens[t].Context += context[t] / float64(d.Layers+1)
-					if unlike != nil {
-						tokens[t].Unlike += unlike[t] / float64(d.Layers)
-					}
-				}
+				r.Layers[i], contexts[i], unlikes[i] = x, context, unlike
 				if done++; o.Progress != nil {
 					o.Progress(len(l.ids)+done, len(l.ids)+d.Layers+1)
 				}
@@ -182,6 +179,13 @@ func Run(ctx context.Context, d *decoder.Decoder, textRead string, o Options) (*
 	}
 	if err := l.told(r); err != nil {
 		return nil, err
+	}
+	tokens := make([]Token, len(l.ids))
+	for t := range tokens {
+		for i := 1; i <= d.Layers; i++ {
+			tokens[t].Context += (contexts[i][t] - contexts[0][t]) / float64(d.Layers)
+			tokens[t].Unlike += unlikes[i][t] / float64(d.Layers)
+		}
 	}
 	return r, l.tokens(r, tokens)
 }
@@ -325,36 +329,26 @@ func (l *look) layer(i int) (r Layer, context, unlike []float64) {
 		}
 		r.Linearity, r.Fitted, r.Update = share(left, all), share(fitted, all), share(left, added)
 	}
-	told, all := 0.0, 0.0
-	r.By = make([]float64, len(Distances))
-	for k := range Distances {
-		gain, possible := l.past(x, k)
-		n := 0.0
-		for t, g := range gain {
-			if context[t] += g; t%l.window >= Distances[k] {
-				r.By[k] += g
-				n++
-			}
-		}
-		r.By[k] /= max(n, 1)
-		r.Context += r.By[k]
-		told, all = told+r.By[k], all+possible
+	var possible float64
+	r.By, possible = l.past(x, context)
+	for _, v := range r.By {
+		r.Context += v
 	}
-	r.Share = max(0, told/max(all, 1e-9))
+	r.Share = max(0, r.Context/max(possible, 1e-9))
 	return r, context, unlike
 }
 
-// past is how many nats states tell of the tokens so far before theirs, beyond how often these come, and how
-// many there are to tell in the mean.
-func (l *look) past(x rows, k int) (gain []float64, possible float64) {
-	by := Distances[k]
-	gain = make([]float64, len(l.ids))
-	y := rows{projected, make([]float32, len(l.ids)*projected)}
-	var some [2][]int
+// past adds to context how many nats states tell of the tokens at Distances before theirs, beyond how often
+// these come; it returns the mean for each distance, and how many there are to tell in all.
+func (l *look) past(x rows, context []float64) (by []float64, possible float64) {
+	y := rows{projected * len(Distances), make([]float32, len(l.ids)*projected*len(Distances))}
+	var some [2][]int // tokens with so long a past
 	for h := range some {
 		for _, t := range l.halves[h] {
-			if t%l.window >= by {
-				copy(y.at(t), l.codes.at(l.place[t-by]))
+			if t%l.window >= farthest {
+				for k, d := range Distances {
+					copy(y.at(t)[k*projected:], l.codes.at(l.place[t-d]))
+				}
 				some[h] = append(some[h], t)
 			}
 		}
@@ -363,27 +357,32 @@ func (l *look) past(x rows, k int) (gain []float64, possible float64) {
 	for h := range some {
 		made[1-h] = fit(x, y, some[h], cautious).of(x, some[1-h])
 	}
-	for h := range some {
-		// How sure a reader may be is what serves the other half best, which its map has not seen either.
-		sure, best := 0.0, 0.0
-		for _, s := range []float64{2, 4, 8, 16, 32, 64} {
-			sum := 0.0
-			for n := range min(tried, len(some[1-h])) {
-				n = n * len(some[1-h]) / min(tried, len(some[1-h]))
-				g, _ := l.gain(made[1-h].at(n), some[1-h][n]-by, s, 1-h)
-				sum += g
+	by = make([]float64, len(Distances))
+	all := float64(len(some[0]) + len(some[1]))
+	for k, d := range Distances {
+		for h := range some {
+			// How sure a reader may be is what serves the other half best, which its map has not seen either.
+			sure, best := 0.0, 0.0
+			for _, s := range []float64{2, 4, 8, 16, 32, 64} {
+				sum := 0.0
+				for n := range min(tried, len(some[1-h])) {
+					n = n * len(some[1-h]) / min(tried, len(some[1-h]))
+					g, _ := l.gain(made[1-h].at(n)[k*projected:], some[1-h][n]-d, s, 1-h)
+					sum += g
+				}
+				if sum > best {
+					sure, best = s, sum
+				}
 			}
-			if sum > best {
-				sure, best = s, sum
+			for n, t := range some[h] {
+				g, most := l.gain(made[h].at(n)[k*projected:], t-d, sure, h)
+				context[t] += g
+				by[k] += g / all
+				possible += most / all
 			}
-		}
-		for n, t := range some[h] {
-			var all float64
-			gain[t], all = l.gain(made[h].at(n), t-by, sure, h)
-			possible += all / float64(len(some[0])+len(some[1]))
 		}
 	}
-	return gain, possible
+	return by, possible
 }
 
 // gain is how many nats what a reader made tells of a token in a half, where it is so sure; and how many it could.
@@ -473,7 +472,7 @@ func (l *look) tokens(r *Report, all []Token) error {
 		if len(r.First) < most {
 			r.First = append(r.First, *x)
 		}
-		if x.Place < Distances[len(Distances)-1] {
+		if x.Place < farthest {
 			continue
 		}
 		k := byKind[x.Kind]

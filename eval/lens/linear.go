@@ -25,7 +25,6 @@ type rows struct {
 	x     []float32
 }
 
-func (r rows) count() int         { return len(r.x) / max(1, r.width) }
 func (r rows) at(i int) []float32 { return r.x[i*r.width:][:r.width] }
 
 // fit finds the affine map from rows of x to rows of y that leaves least behind (ridge regression), of those
@@ -200,7 +199,7 @@ func anisotropy(x rows, some []int) float64 {
 		v[j] = random.NormFloat64()
 	}
 	greatest := 0.0
-	for range 40 {
+	for range 25 {
 		next, length := make([]float64, x.width), 0.0
 		for _, i := range some {
 			at := 0.0
