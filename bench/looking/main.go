@@ -147,10 +147,11 @@ func (b *bench) said(ctx context.Context, c *decoder.Cache, logits []float32, mo
 	return string(all), nil
 }
 
-// system and asked are the two turns of a chat in the form of ChatML, which SmolLM2 was trained with.
+// system and turn are what stands before sources and behind a question: a text to be gone on with, since short
+// answers are wanted.
 const (
-	system = "<|im_start|>system\nAnswer the question from the sources, with one or few words.<|im_end|>\n<|im_start|>user\nSources:\n"
-	turn   = "<|im_end|>\n<|im_start|>assistant\n"
+	system = "Answer the question with one or few words, from the sources.\nSources:\n"
+	turn   = "\nAnswer:"
 )
 
 // compare prints the mean of each and its difference to the first.

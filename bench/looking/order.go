@@ -175,7 +175,7 @@ func (b *bench) answered(ctx context.Context, seen map[string]*reading, sources 
 	}
 	a.nats = math.Inf(1)
 	for _, gold := range q.Answers[:min(2, len(q.Answers))] {
-		ids := b.ids(gold)
+		ids := b.ids(" " + gold)
 		ids = ids[:min(len(ids), decoder.MostEach)]
 		c := r.cache.Clone()
 		all, err := b.d.ReadEach(ctx, c, ids)
