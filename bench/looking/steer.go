@@ -44,7 +44,7 @@ func (b *bench) steer(ctx context.Context) error {
 		}
 		for _, ids := range learn[k] {
 			c := b.d.NewCache()
-			c.States = func(layer int, x []float32) {
+			c.Between = func(layer int, x []float32) {
 				for i, v := range x[width:] { // without the first token
 					means[k][layer][i%width] += float64(v) / float64((window-1)*each)
 				}
@@ -97,7 +97,7 @@ func (b *bench) nats(ctx context.Context, texts [2][][]int32, at int, by []float
 		for _, ids := range texts[k] {
 			c := b.d.NewCache()
 			if by != nil {
-				c.States = func(layer int, x []float32) {
+				c.Between = func(layer int, x []float32) {
 					for i := range x {
 						if layer == at {
 							x[i] += by[i%b.d.Width]

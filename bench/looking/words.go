@@ -29,15 +29,16 @@ type word struct {
 	start, end int  // bytes of the document
 	gone       bool // by counts
 	stays      bool
-	tokens     []float64 // nats
+	tokens     []float64 // nats, after all of the document before
+	alone      []float64 // after the sentence before
 }
 
 // words leaves as many words out of the sentences that hold an answer as shrinking by counts does, and the same
 // kinds never: by what a model makes of each beside the text before (Li et al. 2023), a word being worth the sum, the mean or the
 // most of its tokens, and by lot.
 func (b *bench) words(ctx context.Context, name string, set *eval.EvidenceSet, ix *tamis.Index) error {
-	names := []string{"counts", "model, sum", "model, mean", "model, most", "by lot"}
-	var kept [5][]float64
+	names := []string{"counts", "model, sum", "model, mean", "model, most", "sentence alone, mean", "by lot"}
+	var kept [6][]float64
 	var took, tokens []float64
 	words, gone := 0, 0
 	for q := range b.questions(set) {
@@ -56,14 +57,19 @@ func (b *bench) words(ctx context.Context, name string, set *eval.EvidenceSet, i
 			continue
 		}
 		began := time.Now()
-		n, err := b.weigh(ctx, doc.Text[:sentence[len(sentence)-1].end], sentence)
+		end := sentence[len(sentence)-1].end
+		n, err := b.weigh(ctx, doc.Text[:end], 0, func(at int) *[]float64 { return &sentence[at].tokens }, sentence)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			continue
 		}
-		took, tokens = append(took, float64(time.Since(began).Milliseconds())), append(tokens, float64(n))
+		span := time.Since(began)
+		if _, err := b.weigh(ctx, doc.Text[sentence[0].start:end], sentence[0].start, func(at int) *[]float64 { return &sentence[at].alone }, sentence); err != nil {
+			return err
+		}
+		took, tokens = append(took, float64(span.Milliseconds())), append(tokens, float64(n))
 		for _, w := range sentence {
 			words++
 			gone += int(figure(w.gone))
@@ -73,6 +79,7 @@ func (b *bench) words(ctx context.Context, name string, set *eval.EvidenceSet, i
 			func(w *word) float64 { return total(w.tokens) },
 			func(w *word) float64 { return total(w.tokens) / float64(max(1, len(w.tokens))) },
 			func(w *word) float64 { return slices.Max(append(w.tokens, 0)) },
+			func(w *word) float64 { return total(w.alone) / float64(max(1, len(w.alone))) },
 			func(w *word) float64 { return lot(q.ID, w.start) },
 		} {
 			kept[k] = append(kept[k], arms.Score(without(doc.Text, sentence, worth), q.Answers, true))
@@ -147,9 +154,9 @@ func stays(w string, first bool) bool {
 	return slices.Contains([]string{"not", "no", "never", "none", "nor", "neither", "without", "cannot", "except", "unless", "only"}, strings.ToLower(bare))
 }
 
-// weigh has the model read a document up to the end of some words, which get the nats of their tokens. It
-// returns how many tokens there are, 0 where they are too many.
-func (b *bench) weigh(ctx context.Context, text string, words []word) (int, error) {
+// weigh has the model read a text that begins at a byte of the document, up to the end of some words, which get
+// the nats of their tokens. It returns how many tokens there are, 0 where they are too many.
+func (b *bench) weigh(ctx context.Context, text string, first int, of func(at int) *[]float64, words []word) (int, error) {
 	tokens := b.d.Tokenizer.Encode(text, -1)
 	if len(tokens) > longest {
 		return 0, nil
@@ -169,8 +176,8 @@ func (b *bench) weigh(ctx context.Context, text string, words []word) (int, erro
 		for i, t := range some {
 			if before != nil {
 				for k := range words {
-					if t.Start < words[k].end && words[k].start < t.End {
-						words[k].tokens = append(words[k].tokens, surprise(before, t.ID))
+					if first+t.Start < words[k].end && words[k].start < first+t.End {
+						*of(k) = append(*of(k), surprise(before, t.ID))
 					}
 				}
 			}

@@ -214,7 +214,7 @@ func read(ctx context.Context, d *decoder.Decoder, s string, o *Options) (*look,
 				return nil, err
 			}
 		}
-		c.States = func(layer int, x []float32) { l.states[layer].x = append(l.states[layer].x, x...) }
+		c.Between = func(layer int, x []float32) { l.states[layer].x = append(l.states[layer].x, x...) }
 		if _, err := d.Read(ctx, c, l.ids[from:from+o.Window]); err != nil {
 			return nil, err
 		}

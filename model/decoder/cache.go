@@ -17,10 +17,6 @@ type Cache struct {
 	Watch *Watch
 	// Looks has the cache keep the last token's queries, for Look.
 	Looks bool
-	// States, where not nil, is shown the states of the tokens that Read and ReadEach read, Width numbers
-	// each: as they come to the first layer with 0, as layer i leaves them with i. Some tokens come at a time, in
-	// their order. What it changes is what is read on with; else logits are as without it. A Clone has none.
-	States func(layer int, states []float32)
 	// Asked is how many of the last tokens are the question, for policies that look at it when the
 	// cache becomes smaller; 0 where nobody knows.
 	Asked int
@@ -28,6 +24,11 @@ type Cache struct {
 	// Parts are the ends of what is shared and of documents, for policies that read these by
 	// themselves. Without them the first text that is read is cut into documents of 256 tokens.
 	Parts []int
+
+	// Between, where not nil, is shown the states of the tokens that Read and ReadEach read, Width numbers
+	// each: as they come to the first layer with 0, as layer i leaves them with i. Some tokens come at a time, in
+	// their order. What it changes is what is read on with; else logits are as without it. A Clone has none.
+	Between func(layer int, states []float32)
 
 	tokens []int32
 	parts  []int // Parts, or those that were made instead

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestStates: those of the last layer give the logits of Read to the last bit, those before the first are
+// TestBetween: those of the last layer give the logits of Read to the last bit, those before the first are
 // the embeddings, whatever the text is divided into; showing them changes nothing; what is
 // changed is read on with.
-func TestStates(t *testing.T) {
+func TestBetween(t *testing.T) {
 	for name, shape := range tiny {
 		d := open(t, shape.Write(t, 3))
 		ids := someIDs(130, d.Words)
@@ -20,7 +20,7 @@ func TestStates(t *testing.T) {
 		read := func(parts ...int) (layers [][]float32, logits []float32) {
 			c := d.NewCache()
 			layers = make([][]float32, d.Layers+1)
-			c.States = func(layer int, states []float32) { layers[layer] = append(layers[layer], states...) }
+			c.Between = func(layer int, states []float32) { layers[layer] = append(layers[layer], states...) }
 			for from, i := 0, 0; from < len(ids); i++ {
 				to := min(len(ids), from+parts[i%len(parts)])
 				if logits, err = d.Read(t.Context(), c, ids[from:to]); err != nil {
@@ -63,7 +63,7 @@ func TestStates(t *testing.T) {
 		other[3] = (other[3] + 1) % int32(d.Words)
 		c := d.NewCache()
 		at := 0
-		c.States = func(layer int, states []float32) {
+		c.Between = func(layer int, states []float32) {
 			if layer == 0 {
 				copy(states, layers[0][at*d.Width:])
 				at += len(states) / d.Width
@@ -76,7 +76,7 @@ func TestStates(t *testing.T) {
 		if !slices.Equal(moved, want) {
 			t.Fatalf("%s: states that were changed are not read on with", name)
 		}
-		if c.Clone().States != nil {
+		if c.Clone().Between != nil {
 			t.Errorf("%s: a clone shows states", name)
 		}
 		for _, bad := range [][]float32{nil, make([]float32, d.Width+1), make([]float32, (MostEach+1)*d.Width)} {
