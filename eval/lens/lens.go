@@ -308,17 +308,17 @@ func (l *look) layer(i int) (r Layer, context, unlike []float64) {
 		before := l.states[i-1]
 		unlike = make([]float64, len(l.ids))
 		var left, fitted, all, added float64
-		for h := range l.halves {
-			m := fit(before, x, l.halves[h], penalty)
-			whole := varied(x, l.halves[1-h], nil)
+		// The map is fitted to what the layer adds, so that where little is known of it nothing is added.
+		adds := more(x, before)
+		over, own := crossed(before, adds, l.halves)
+		for h, half := range l.halves {
+			whole := varied(x, half)
 			all += whole
-			added += varied(x, l.halves[1-h], &before)
-			for k, v := range m.left(before, x, l.halves[1-h]) {
-				left += v
-				unlike[l.halves[1-h][k]] = v / (whole/float64(len(l.halves[1-h])) + 1e-30)
-			}
-			for _, v := range m.left(before, x, l.halves[h]) {
-				fitted += v
+			added += varied(adds, half)
+			left += sum(over[h])
+			fitted += sum(own[h])
+			for k, v := range over[h] {
+				unlike[half[k]] = v / (whole/float64(len(half)) + 1e-30)
 			}
 		}
 		share := func(left, of float64) float64 {

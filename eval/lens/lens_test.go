@@ -49,11 +49,11 @@ func TestAffine(t *testing.T) {
 	half := some(n)[:n/2]
 	rest := some(n)[n/2:]
 	score := func(y rows) float64 {
-		left := 0.0
-		for _, v := range fit(x, y, half, penalty).left(x, y, rest) {
-			left += v
+		left, own := crossed(x, y, [2][]int{half, rest})
+		if a, b := sum(left[0]), sum(own[0]); b > a {
+			t.Errorf("a map leaves %g of what it was fitted to, %g of the rest", b, a)
 		}
-		return 1 - left/varied(y, rest, nil)
+		return 1 - (sum(left[0])+sum(left[1]))/(varied(y, half)+varied(y, rest))
 	}
 	if s := score(affine); s < .9999 {
 		t.Errorf("an affine layer scores %.5f", s)
@@ -64,6 +64,7 @@ func TestAffine(t *testing.T) {
 	if s := score(other); s > .05 {
 		t.Errorf("one that has nothing to do with its input scores %.3f", s)
 	}
+	const penalty = .01
 	// By the formula, slowly: (XᵀX + λn)⁻¹XᵀY on standardised rows has a gradient of 0.
 	f := fit(x, bent, half, penalty)
 	made := f.of(x, half)

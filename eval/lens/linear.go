@@ -7,10 +7,9 @@ import (
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
-// penalty is that of squared weights of maps from layer to layer, as a share of the variance that a number
-// of a state has.
-
-const penalty = 1e-3
+// penalties are those of squared weights of maps from layer to layer, as shares of the variance that a number of a
+// state has.
+var penalties = []float64{1e-4, .1}
 
 // affine is y = (x - from) / scale · map + to.
 type affine struct {
@@ -164,22 +163,48 @@ func (m *affine) left(x, y rows, some []int) []float64 {
 	return out
 }
 
-// varied is the sum of squares of some rows around their mean, and that of what rows have more than others.
-func varied(y rows, some []int, than *rows) (sum float64) {
-	value := func(i, j int) float64 {
-		v := float64(y.at(i)[j])
-		if than != nil {
-			v -= float64(than.at(i)[j])
+// crossed fits maps to each half of some rows and says what they leave of the other, and of their own. Which penalty
+// is used for a half is what leaves less of the other one, by the map that did not see that.
+func crossed(x, y rows, halves [2][]int) (left, own [2][]float64) {
+	best := [2]float64{math.Inf(1), math.Inf(1)}
+	for _, p := range penalties {
+		var of, in [2][]float64
+		for h := range halves {
+			m := fit(x, y, halves[h], p)
+			of[1-h], in[1-h] = m.left(x, y, halves[1-h]), m.left(x, y, halves[h])
 		}
-		return v
+		for h := range halves {
+			if s := sum(of[1-h]); s < best[h] {
+				best[h], left[h], own[h] = s, of[h], in[h]
+			}
+		}
 	}
-	for j := range y.width {
-		mean := 0.0
-		for _, i := range some {
-			mean += value(i, j) / float64(len(some))
-		}
-		for _, i := range some {
-			sum += float64((value(i, j) - mean) * (value(i, j) - mean))
+	return left, own
+}
+
+func sum(v []float64) (s float64) {
+	for _, x := range v {
+		s += x
+	}
+	return s
+}
+
+// more is what rows of x have more than those of y.
+func more(x, y rows) rows {
+	out := rows{x.width, make([]float32, len(x.x))}
+	for i, v := range x.x {
+		out.x[i] = v - y.x[i]
+	}
+	return out
+}
+
+// varied is the sum of squares of some rows around their mean.
+func varied(y rows, some []int) (sum float64) {
+	mean, _ := moments(y, some)
+	for _, i := range some {
+		for j, v := range y.at(i) {
+			d := float64(v) - mean[j]
+			sum += float64(d * d)
 		}
 	}
 	return sum
@@ -189,7 +214,7 @@ func varied(y rows, some []int, than *rows) (sum float64) {
 // most: the greatest singular value of the centred rows, squared, over the sum of all squares.
 func anisotropy(x rows, some []int) float64 {
 	mean, _ := moments(x, some)
-	total := varied(x, some, nil)
+	total := varied(x, some)
 	if total == 0 {
 		return 0
 	}
