@@ -84,7 +84,7 @@ var floors = [][]string{
 	{"eval/files", "eval/figures"},
 	{"eval", "eval/trec"},
 	{"eval/baselines", "eval/conversation", "eval/draw", "eval/judge", "eval/ring", "eval/shrink", "eval/synthetic", "eval/fuse", "eval/segmentation", "eval/shapes", "eval/sparse"},
-	{"eval/arms", "eval/attend", "eval/streams", "eval/system", "eval/questions"},
+	{"eval/arms", "eval/attend", "eval/lens", "eval/rules", "eval/streams", "eval/system", "eval/questions"},
 	{"eval/suite", "train/asked", "eval/labels", "eval/words", "eval/subjects", "eval/links", "eval/surroundings", "eval/trainingdata", "eval/tune", "train"},
 	{"eval/scorecard", "train/features", "train/projection", "train/pruner"},
 	{"server/access"},

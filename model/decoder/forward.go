@@ -72,9 +72,11 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int, in 
 		x = r.states[:len(some)*d.Width]
 		d.embed(x, c.next(), words[from:][:n])
 		in.enter(d, x, c.next(), some)
+		c.seen(0, x)
 		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
 			d.layer(r, c, i, x)
+			c.seen(i+1, x)
 		}
 		in.leave(d, x, some)
 		c.tokens = append(c.tokens, some...)

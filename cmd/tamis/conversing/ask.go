@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/llm"
 	"github.com/tamis-search/tamis/llm/local"
+	"github.com/tamis-search/tamis/pack/render"
 )
 
 // question is what tamis ask is asked with.
@@ -26,6 +28,7 @@ type question struct {
 	url, model       string
 	attention        string
 	compress         string
+	order            string
 	schema           string
 	budget           tamis.Budget
 	drafts           int
@@ -78,6 +81,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&q.model, "model", "", "model name")
 	f.StringVar(&q.attention, "attention", "", "what a model in a file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
 	f.StringVar(&q.compress, "compress", "", "the sources are read as vectors: NAME of a compressor, which is the folder compress/NAME beside the model's files, or NAME:SHARE for the share of them that is read as tokens all the same")
+	f.StringVar(&q.order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", ")+"; small models use what stands last most")
 	f.StringVar(&q.schema, "schema", "", "the answer is JSON of the JSON Schema in this file")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
@@ -147,6 +151,9 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 	if q.session == "" && (q.asAsked || q.rewrite) {
 		return o, seen, flags.Usagef("--as-asked and --rewrite are for a conversation: name its file with --session")
 	}
+	if q.session != "" && q.order != "" {
+		return o, seen, flags.Usagef("--order is for one question: a session's window only grows at its end")
+	}
 	o = ask.Options{Budget: q.budget, Drafts: q.drafts, Rewrite: q.rewrite}
 	url := cmp.Or(q.url, os.Getenv("TAMIS_LLM"))
 	if url == "" && q.attention != "" {
@@ -176,6 +183,9 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 		return o, seen, err
 	}
 	o.Context = append(o.Context, seen)
+	if q.order != "" {
+		o.Context = append(o.Context, tamis.Layout{Order: q.order})
+	}
 	if q.asAsked {
 		o.Context = append(o.Context, tamis.Beside{})
 	}
