@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -51,7 +50,6 @@ type Causal struct {
 	input   Input
 	place   string
 	name    string
-	caches  sync.Pool // of *decoder.Cache
 }
 
 // reading is how a text becomes a vector.
@@ -393,22 +391,14 @@ func (e *Causal) sequence(prompt, text string) (s sequence) {
 
 // vector pools what the model makes of a sequence.
 func (e *Causal) vector(ctx context.Context, s sequence) (vector.Value, error) {
-	c, _ := e.caches.Get().(*decoder.Cache)
-	if c == nil {
-		c = e.model.NewCache()
-	}
-	defer func() {
-		c.Cut(0)
-		e.caches.Put(c)
-	}()
 	if e.Kind() == vector.KindSparse {
-		peaks, err := e.model.Peaks(ctx, c, s.ids[:s.end], s.from)
+		peaks, err := e.model.Peaks(ctx, e.model.NewCache(), s.ids[:s.end], s.from)
 		if err != nil {
 			return nil, err
 		}
 		return e.weights(peaks), nil
 	}
-	states, err := e.model.States(ctx, c, s.ids)
+	states, err := e.model.States(ctx, s.ids, nil, 0)
 	if err != nil {
 		return nil, err
 	}

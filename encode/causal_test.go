@@ -157,7 +157,7 @@ func TestCausalPooling(t *testing.T) {
 					ids = append(ids, token.ID)
 				}
 			}
-			states, err := e.model.States(t.Context(), e.model.NewCache(), ids)
+			states, err := e.model.States(t.Context(), ids, nil, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -220,7 +220,7 @@ func TestCausalFolder(t *testing.T) {
 		}
 		e := openCausal(t, dir)
 		ids := []int32{'Q', ':', ' ', 'p', 'a', 'n', 256}
-		states, err := e.model.States(t.Context(), e.model.NewCache(), ids)
+		states, err := e.model.States(t.Context(), ids, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

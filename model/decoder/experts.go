@@ -8,7 +8,7 @@ import (
 // ErrNoExperts: each layer has one feed-forward network that all tokens go through.
 var ErrNoExperts = errors.New("the model is no mixture: each layer has one feed-forward network, which all tokens go through")
 
-// Routes reads tokens on as States does, and returns which experts they take: a list for each layer, in it Taken
+// Routes reads tokens on as Peaks does, and returns which experts they take: a list for each layer, in it Taken
 // numbers for each token, the one that it takes most of first.
 func (d *Decoder) Routes(ctx context.Context, c *Cache, ids []int32) ([][]int, error) {
 	if d.Experts == 0 {

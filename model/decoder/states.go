@@ -40,22 +40,10 @@ func Knows(path string) bool {
 // Bytes is what the weights take in their files.
 func (d *Decoder) Bytes() int { return d.set.Bytes() }
 
-// States reads tokens on from what the cache holds, by dense attention, and returns the state of each
-// behind the last norm: Width numbers a token, one token after the other. Where it fails the cache holds what it
-// held before.
-func (d *Decoder) States(ctx context.Context, c *Cache, ids []int32) (states []float32, err error) {
-	states = make([]float32, 0, len(ids)*d.Width)
-	err = d.blocks(ctx, c, ids, nil, func(_ *room, x []float32) { states = append(states, x...) })
-	if err == nil && slices.ContainsFunc(states, noNumber) {
-		err = errors.New("the model's states are no numbers: its weights are damaged")
-	}
-	return states, err
-}
-
 func noNumber(v float32) bool { return v-v != 0 }
 
-// Peaks reads tokens on as States does, and returns the greatest logit of each word after those from
-// one on.
+// Peaks reads tokens on from what the cache holds, by dense attention, and returns the greatest logit of each word
+// after those from one on. Where it fails the cache holds what it held before.
 func (d *Decoder) Peaks(ctx context.Context, c *Cache, ids []int32, from int) (peaks []float32, err error) {
 	columns, at := simd.Padded(d.Words), 0
 	peaks = make([]float32, columns)
@@ -95,7 +83,7 @@ func (d *Decoder) blocks(ctx context.Context, c *Cache, ids []int32, after func(
 		return errors.New("no tokens to read")
 	}
 	if c.Policy != nil {
-		return errors.New("states are those of dense attention: a policy does not go with them")
+		return errors.New("all that is read is read by dense attention here: a policy does not go with it")
 	}
 	if err := d.fits(c, ids); err != nil {
 		return err
@@ -109,7 +97,7 @@ func (d *Decoder) blocks(ctx context.Context, c *Cache, ids []int32, after func(
 			return err
 		}
 		x := r.states[:len(some)*d.Width]
-		d.embed(r, x, c.next(), some)
+		d.embed(x, c.next(), some)
 		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
 			if d.layer(r, c, i, x); after != nil {

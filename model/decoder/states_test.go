@@ -25,9 +25,8 @@ func TestStatesAreTheNaiveModels(t *testing.T) {
 		}
 		for _, n := range []int{1, 17, blockRows + 9} {
 			ids := someIDs(n, d.Words)
-			c.Cut(0)
-			got, err := d.States(ctx, c, ids)
-			if err != nil || len(c.Tokens()) != n {
+			got, err := d.States(ctx, ids, nil, 0)
+			if err != nil || len(got) != n*d.Width {
 				t.Fatal(err)
 			}
 			want := oracle.states(ids)
@@ -45,7 +44,7 @@ func TestStatesAreTheNaiveModels(t *testing.T) {
 			}
 			c.Cut(0)
 			greatest, err := d.Peaks(ctx, c, ids, from)
-			if err != nil {
+			if err != nil || len(c.Tokens()) != n {
 				t.Fatal(err)
 			}
 			for j, v := range greatest {
@@ -57,7 +56,7 @@ func TestStatesAreTheNaiveModels(t *testing.T) {
 	}
 }
 
-func TestWrongStates(t *testing.T) {
+func TestWrongPeaks(t *testing.T) {
 	d := open(t, tiny["llama"].Write(t, 1))
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -77,7 +76,7 @@ func TestWrongStates(t *testing.T) {
 		{context.Background(), windowed, []int32{1}, "policy"},
 		{gone, d.NewCache(), []int32{1}, "canceled"},
 	} {
-		if _, err := d.States(try.ctx, try.c, try.ids); err == nil || !strings.Contains(err.Error(), try.say) {
+		if _, err := d.Peaks(try.ctx, try.c, try.ids, 0); err == nil || !strings.Contains(err.Error(), try.say) {
 			t.Errorf("%v instead of %q", err, try.say)
 		}
 	}
