@@ -28,6 +28,11 @@ type Cache struct {
 	// themselves. Without them the first text that is read is cut into documents of 256 tokens.
 	Parts []int
 
+	// Between, where not nil, is shown the states of the tokens that Read and ReadEach read, Width numbers
+	// each: as they come to the first layer with 0, as layer i leaves them with i. Some tokens come at a time, in
+	// their order. What it changes is what is read on with; else logits are as without it. A Clone has none.
+	Between func(layer int, states []float32)
+
 	tokens []int32
 	parts  []int // Parts, or those that were made instead
 	gone   int   // positions that tokens moved forward by, since keys before them were turned

@@ -94,7 +94,7 @@ func TestParts(t *testing.T) {
 	}
 	for name := range files {
 		dir, _ := filepath.Split(name)
-		ours := dir == "../server/web/static/" || name == "../eval/scorecard/page.html" || name == "../train/features/page.html" || strings.HasPrefix(name, "../server/web/static/vendor/") && strings.HasSuffix(name, ".LICENSE")
+		ours := dir == "../server/web/static/" || name == "../eval/scorecard/page.html" || name == "../train/features/page.html" || name == "../eval/lens/page.html" || strings.HasPrefix(name, "../server/web/static/vendor/") && strings.HasSuffix(name, ".LICENSE")
 		// The defaults of protobuf's editions are of the module that has them.
 		theirs := name == "google.golang.org/protobuf: internal/editiondefaults/editions_defaults.binpb"
 		if !listed[name] && !ours && !theirs {

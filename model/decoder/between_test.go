@@ -1,0 +1,91 @@
+package decoder
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+// TestBetween: those of the last layer give the logits of Read to the last bit, those before the first are
+// the embeddings, whatever the text is divided into; showing them changes nothing; what is
+// changed is read on with.
+func TestBetween(t *testing.T) {
+	for name, shape := range tiny {
+		d := open(t, shape.Write(t, 3))
+		ids := someIDs(130, d.Words)
+		want, err := d.Read(t.Context(), d.NewCache(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(parts ...int) (layers [][]float32, logits []float32) {
+			c := d.NewCache()
+			layers = make([][]float32, d.Layers+1)
+			c.Between = func(layer int, states []float32) { layers[layer] = append(layers[layer], states...) }
+			for from, i := 0, 0; from < len(ids); i++ {
+				to := min(len(ids), from+parts[i%len(parts)])
+				if logits, err = d.Read(t.Context(), c, ids[from:to]); err != nil {
+					t.Fatal(err)
+				}
+				from = to
+			}
+			return layers, logits
+		}
+		layers, got := read(len(ids))
+		again, _ := read(1, 50)
+		for l := range layers {
+			if len(layers[l]) != len(ids)*d.Width || !slices.Equal(layers[l], again[l]) {
+				t.Fatalf("%s: layer %d has %d numbers, or others in parts", name, l, len(layers[l]))
+			}
+		}
+		told, err := d.Told(layers[d.Layers][(len(ids)-3)*d.Width:])
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if !slices.Equal(want, got) || !slices.Equal(want, told[2]) {
+			t.Fatalf("%s: showing states changes the logits, or the last ones tell others", name)
+		}
+		row := make([]float32, d.Width)
+		if err := d.Embedding(row, ids[7]); err != nil {
+			t.Fatal(err)
+		}
+		scale := float32(1)
+		if d.raised {
+			scale = float32(math.Sqrt(float64(d.Width)))
+		}
+		for j, v := range row {
+			if !d.first && v*scale != layers[0][7*d.Width+j] {
+				t.Fatalf("%s: the embedding is %v, the first state %v", name, v, layers[0][7*d.Width+j])
+			}
+		}
+
+		// States of another text put in the place of these after the last layer but one.
+		other := slices.Clone(ids)
+		other[3] = (other[3] + 1) % int32(d.Words)
+		c := d.NewCache()
+		at := 0
+		c.Between = func(layer int, states []float32) {
+			if layer == 0 {
+				copy(states, layers[0][at*d.Width:])
+				at += len(states) / d.Width
+			}
+		}
+		moved, err := d.Read(t.Context(), c, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(moved, want) {
+			t.Fatalf("%s: states that were changed are not read on with", name)
+		}
+		if c.Clone().Between != nil {
+			t.Errorf("%s: a clone shows states", name)
+		}
+		for _, bad := range [][]float32{nil, make([]float32, d.Width+1), make([]float32, (MostEach+1)*d.Width)} {
+			if _, err := d.Told(bad); err == nil {
+				t.Errorf("%s: logits of %d numbers", name, len(bad))
+			}
+		}
+		if err := d.Embedding(row, int32(d.Words)); err == nil {
+			t.Errorf("%s: the embedding of no word", name)
+		}
+	}
+}
