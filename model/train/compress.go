@@ -22,7 +22,6 @@ type CompressorRecipe struct {
 	Model   Recipe  `json:"model"`   // that reads the vectors
 	Rate    int     `json:"rate"`    // tokens that a vector stands for
 	Segment int     `json:"segment"` // tokens that are compressed together
-	Open    bool    `json:"open"`    // in half of the texts some segments are read as tokens, among vectors of the others
 	Length  int     `json:"length"`  // tokens of a context
 	Facts   int     `json:"facts"`   // in a context, at most
 	Batch   int     `json:"batch"`   // texts of a step, a multiple of 4
@@ -125,13 +124,6 @@ func (r CompressorRecipe) text(task task, random *rand.Rand, hard float64) (t te
 		t.behind = append(append(t.behind, q.Ask...), q.Answer...)
 		for j := range task.after {
 			t.scored = append(t.scored, len(t.behind)-task.after-1+j)
-		}
-	}
-	if r.Open && random.IntN(2) == 0 {
-		share := random.Float64()
-		t.open = make([]bool, (r.Length+r.Segment-1)/r.Segment)
-		for i := range t.open {
-			t.open[i] = random.Float64() < share
 		}
 	}
 	return t

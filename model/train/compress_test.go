@@ -18,15 +18,15 @@ func smallCompressor(task string) CompressorRecipe {
 // The gradient of a compressor is what the loss changes by, tensor by tensor: memory tokens, the way into the decoder, and all
 // of the encoder, through a decoder that stays as it is.
 func TestCompressorGradient(t *testing.T) {
-	for i, rate := range []int{4, 16, 8} {
+	for _, rate := range []int{4, 16} {
 		random := rand.New(rand.NewPCG(3, 3))
 		r := smallCompressor("recall")
-		r.Rate, r.Open = rate, i > 1
+		r.Rate = rate
 		n := newNet(r.Model.Shape, 128, random)
 		e := newEncoder(n, r.Rate, r.Segment, random)
 		task, _ := taskOf("recall")
 		s := r.text(task, random, 1)
-		for len(s.scored) < 4 || r.Open != slices.Contains(s.open, true) || r.Open && !slices.Contains(s.open, false) {
+		for len(s.scored) < 4 {
 			s = r.text(task, random, 1)
 		}
 		var encAll, decAll all

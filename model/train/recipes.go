@@ -48,14 +48,12 @@ func ReaderRecipeOf(task string, seed uint64) (Recipe, error) {
 var squeezes = []struct {
 	name          string
 	rate, segment int
-	open          bool
 }{
-	{"r4s64", 4, 64, false},       // COCOM's lowest rate
-	{"r16s64", 16, 64, false},     // the next
-	{"r128s128", 128, 128, false}, // and its highest, a vector a segment
-	{"r2s20", 2, 20, false},       // CompLLM's
-	{"r16s16", 16, 16, false},     // REFRAG's, a vector a segment
-	{"r16s64-open", 16, 64, true}, // with tokens among vectors, as REFRAG trains
+	{"r4s64", 4, 64},       // COCOM's lowest rate
+	{"r16s64", 16, 64},     // the next
+	{"r128s128", 128, 128}, // and its highest, a vector a segment
+	{"r2s20", 2, 20},       // CompLLM's
+	{"r16s16", 16, 16},     // REFRAG's, a vector a segment
 }
 
 // Compressors are the names of those that there are recipes for.
@@ -74,7 +72,7 @@ func CompressorRecipeOf(task, name string, seed uint64) (CompressorRecipe, error
 	}
 	for _, s := range squeezes {
 		if s.name == name {
-			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Open: s.open, Length: 128, Facts: 12, Batch: 16, Steps: 300, Learn: 2e-3, Goal: .97, Seed: seed}
+			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Length: 128, Facts: 12, Batch: 16, Steps: 300, Learn: 2e-3, Goal: .97, Seed: seed}
 			return r, r.check()
 		}
 	}

@@ -45,17 +45,16 @@ func (e *encoder) vectors(tokens int) int { return (tokens + e.rate - 1) / e.rat
 // text is a context, and what is read behind it.
 type text struct {
 	context, behind []int32
-	scored          []int  // of behind, after which the next is scored
-	open            []bool // segments whose tokens are read in the place of their vectors; nil for none
+	scored          []int // of behind, after which the next is scored
 }
 
 // pupil takes texts through an encoder and a decoder, and back to what the encoder learns of them. The decoder stays as
 // it is.
 type pupil struct {
-	e                                  *encoder
-	enc, dec                           *worker
-	rows                               []int // of enc, in which memory tokens stand
-	picked, vectors, dPicked, dVectors []float32
+	e                        *encoder
+	enc, dec                 *worker
+	rows                     []int // of enc, in which memory tokens stand
+	picked, vectors, dPicked []float32
 }
 
 // squeeze sets vectors to those of a context.
@@ -128,31 +127,11 @@ func (p *pupil) back(segments [][]int32, d []float32) {
 // learn adds the gradient of a text, weighted, and returns the sum of losses and how many answers were right.
 func (p *pupil) learn(t *text, weight float32) (loss float64, right int) {
 	p.squeeze(t.context)
-	w, width, segments := p.dec, p.e.Width, p.e.segments(t.context)
-	read := []int{int(t.context[0])} // tokens, and the i-th vector as -1-i
-	vector := 0
-	for i, ids := range segments {
-		n := p.e.vectors(len(ids))
-		if t.open != nil && t.open[i] {
-			for _, id := range ids {
-				read = append(read, int(id))
-			}
-		} else {
-			for j := range n {
-				read = append(read, -1-vector-j)
-			}
-		}
-		vector += n
-	}
-	first := len(read) // of behind
+	w, width := p.dec, p.e.Width
+	first := 1 + len(p.rows) // of behind
 	w.resize(first + len(t.behind))
-	for i, r := range read {
-		if r < 0 {
-			copy(w.states[i*width:], p.vectors[(-1-r)*width:][:width])
-		} else {
-			copy(w.states[i*width:], w.n.word(int32(r)))
-		}
-	}
+	copy(w.states, w.n.word(t.context[0]))
+	copy(w.states[width:], p.vectors)
 	for i, id := range t.behind {
 		copy(w.states[(first+i)*width:], w.n.word(id))
 	}
@@ -163,12 +142,6 @@ func (p *pupil) learn(t *text, weight float32) (loss float64, right int) {
 	}
 	loss, right = w.score(rows, targets, weight)
 	w.wayBack()
-	clear(resized(&p.dVectors, len(p.vectors)))
-	for i, r := range read {
-		if r < 0 {
-			copy(p.dVectors[(-1-r)*width:], w.d[i*width:][:width])
-		}
-	}
-	p.back(segments, p.dVectors)
+	p.back(p.e.segments(t.context), w.d[width:first*width])
 	return loss, right
 }
