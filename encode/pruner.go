@@ -45,6 +45,34 @@ func (f *Frozen) Is() pruner.Encoder {
 	return pruner.Encoder{Name: f.e.files, Place: f.e.dir, Width: f.e.model.Width, Words: f.e.model.Words, Layers: f.e.model.Layers}
 }
 
+// All are the states of all tokens of a text, special ones and a prompt's too, as late interaction has them. What has no token is
+// nil.
+func (f *Frozen) All(text string, u Use) ([]float32, error) {
+	e := f.e
+	tokens := e.tokens.Encode(e.prompt(u)+text, max(0, e.most-len(e.tokens.Before)-len(e.tokens.After)))
+	if len(tokens) == 0 {
+		return nil, nil
+	}
+	ids := append([]int32(nil), e.tokens.Before...)
+	for _, t := range tokens {
+		ids = append(ids, t.ID)
+	}
+	states, err := e.model.States([][]int32{append(ids, e.tokens.After...)})
+	if err != nil {
+		return nil, err
+	}
+	return states[0], finite(states[0])
+}
+
+func finite(states []float32) error {
+	for _, x := range states {
+		if x-x != 0 {
+			return errors.New("the model's answer is not a number: its weights are damaged")
+		}
+	}
+	return nil
+}
+
 // Reading is a text as the encoder read it.
 type Reading struct {
 	pruner.Text
@@ -77,12 +105,7 @@ func (f *Frozen) Read(text string, u Use) (*Reading, error) {
 	for _, t := range tokens[from:] {
 		r.Tokens = append(r.Tokens, tokenizer.Token{ID: t.ID, Start: t.Start - len(prompt), End: t.End - len(prompt)})
 	}
-	for _, x := range r.States {
-		if x-x != 0 {
-			return nil, errors.New("the model's answer is not a number: its weights are damaged")
-		}
-	}
-	return r, nil
+	return r, finite(r.States)
 }
 
 // Ranges are the tokens of ranges of bytes, of those that have some; which says which these are.

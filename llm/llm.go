@@ -55,6 +55,9 @@ type Config struct {
 	// Attention is the policy of attention of a model that runs in this process, as package
 	// llm/local has it; endpoints have their own.
 	Attention string
+	// Compress is the compressor of contexts of a model that runs in this process, as package
+	// llm/local has it.
+	Compress string
 	// Whole asks for the answer in one piece instead of a stream.
 	Whole bool
 

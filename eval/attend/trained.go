@@ -68,7 +68,11 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	r := &TrainedReport{}
 	for _, task := range o.Tasks {
 		for _, kind := range o.Attentions {
-			d, m, err := o.model(ctx, task, kind)
+			recipe, err := train.RecipeOf(task, kind, o.Seed)
+			if err != nil {
+				return r, err
+			}
+			d, m, err := o.model(ctx, recipe, task+"-"+kind, kind)
 			if err != nil {
 				return r, err
 			}
@@ -91,14 +95,10 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	return r, nil
 }
 
-// model opens a model, which is trained where it is not there.
-func (o TrainedOptions) model(ctx context.Context, task, kind string) (*decoder.Decoder, TrainedModel, error) {
-	recipe, err := train.RecipeOf(task, kind, o.Seed)
-	if err != nil {
-		return nil, TrainedModel{}, err
-	}
-	said := TrainedModel{Attention: kind, Task: task, Length: recipe.Length}
-	dir := filepath.Join(o.Models, task+"-"+kind)
+// model opens a model of the folder of that name, which is trained where it is not there.
+func (o TrainedOptions) model(ctx context.Context, recipe train.Recipe, name, kind string) (*decoder.Decoder, TrainedModel, error) {
+	task, said := recipe.Task, TrainedModel{Attention: kind, Task: recipe.Task, Length: recipe.Length}
+	dir := filepath.Join(o.Models, name)
 	last, err := train.Made(dir, recipe)
 	if errors.Is(err, fs.ErrNotExist) {
 		begin := time.Now()
@@ -162,20 +162,15 @@ func (o TrainedOptions) ask(ctx context.Context, d *decoder.Decoder, task, kind 
 func answers(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, q train.Question) (bool, error) {
 	next := q.Ask
 	for _, want := range q.Answer {
-		best := 0
+		best := int32(0)
 		for i := range next {
 			logits, err := d.Read(ctx, c, next[i:i+1])
 			if err != nil {
 				return false, err
 			}
-			best = 0
-			for j, v := range logits {
-				if v > logits[best] {
-					best = j
-				}
-			}
+			best = likeliest(logits)
 		}
-		if int32(best) != want {
+		if best != want {
 			return false, nil
 		}
 		next = []int32{want}

@@ -6,24 +6,32 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tamis-search/tamis/model/decoder"
 	"github.com/tamis-search/tamis/model/train"
 )
 
+// small is a recipe of seconds.
+func small(kind string, steps int) (train.Recipe, error) {
+	r, err := train.RecipeOf("recall", kind, 3)
+	r.Length, r.Batch, r.Steps, r.Rate, r.Shape.Width, r.Shape.HeadSize = 64, 16, steps, 3e-3, 64, 32
+	return r, err
+}
+
+// learned is a model that has learned recall.
+var learned = sync.OnceValues(func() (*train.Model, error) {
+	r, err := small("dense", 100)
+	if err != nil {
+		return nil, err
+	}
+	return train.Train(context.Background(), r, nil)
+})
+
 // A model that has learned recall answers, one that has not does not, and what each reads is told.
 func TestTrainedModelsAreAsked(t *testing.T) {
-	ask := func(kind string, steps int) TrainedRow {
-		r, err := train.RecipeOf("recall", kind, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Length, r.Batch, r.Steps, r.Rate, r.Shape.Width, r.Shape.HeadSize = 64, 16, steps, 3e-3, 64, 32
-		m, err := train.Train(context.Background(), r, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+	ask := func(kind string, m *train.Model) TrainedRow {
 		dir := filepath.Join(t.TempDir(), "model")
 		if err := m.Write(dir); err != nil {
 			t.Fatal(err)
@@ -40,10 +48,21 @@ func TestTrainedModelsAreAsked(t *testing.T) {
 		}
 		return row
 	}
-	if row := ask("dense", 100); row.Recall < .8 || row.Asked != 16 || row.Read != 1 || row.ReadStep != 1 {
+	m, err := learned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row := ask("dense", m); row.Recall < .8 || row.Asked != 16 || row.Read != 1 || row.ReadStep != 1 {
 		t.Errorf("dense, learned: %+v", row)
 	}
-	if row := ask("hsa-window", 1); row.Recall > .5 || row.Read >= 1 || row.ReadStep > .6 || row.ReadStep < .3 {
+	r, err := small("hsa-window", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = train.Train(context.Background(), r, nil); err != nil {
+		t.Fatal(err)
+	}
+	if row := ask("hsa-window", m); row.Recall > .5 || row.Read >= 1 || row.ReadStep > .6 || row.ReadStep < .3 {
 		t.Errorf("hsa-window, not learned: %+v", row)
 	}
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tamis-search/tamis/model/decoder"
 )
@@ -45,7 +46,11 @@ func (d *drafter) propose(read []int32, id int32, most int) []int32 {
 	if !ok {
 		return nil
 	}
-	return d.said[at:min(len(d.said), at+min(d.size, most))]
+	draft := d.said[at:min(len(d.said), at+min(d.size, most))]
+	if i := slices.Index(draft, decoder.Vector); i >= 0 { // nobody says a vector
+		return draft[:i]
+	}
+	return draft
 }
 
 // went says how many tokens of a draft were said. A draft that was right grows.

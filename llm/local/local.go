@@ -37,7 +37,10 @@ type Options struct {
 	// With another, each conversation is read from its beginning, so that an answer does not depend
 	// on what was asked before.
 	Attention *attention.Policy
-	NoDrafts  bool // tokens are read one by one: the same answer, slower
+	// Compress names a compressor in the model's folder (package model/compress): documents of a prompt are
+	// read as its vectors; "" for none. A share behind a colon says how much is read as tokens all the same.
+	Compress string
+	NoDrafts bool // tokens are read one by one: the same answer, slower
 	// Together is how many conversations are answered at once, at most decoder.MostTogether; 0 for
 	// one. Each has memory of its own for what it reads, and the answers that it would have alone.
 	Together int
@@ -48,19 +51,23 @@ const DefaultMax = 1024
 
 // Model is a model in a file.
 type Model struct {
-	decoder  *decoder.Decoder
-	template *template
-	options  Options
-	turn     chan *decoder.Cache // whoever has a cache speaks
-	table    *table
-	drafted  atomic.Int64  // tokens said so far that a draft had foreseen
-	words    func() []word // in the order of their bytes
+	decoder    *decoder.Decoder
+	template   *template
+	options    Options
+	compressor *compressor         // nil for none
+	turn       chan *decoder.Cache // whoever has a cache speaks
+	table      *table
+	drafted    atomic.Int64  // tokens said so far that a draft had foreseen
+	words      func() []word // in the order of their bytes
 }
 
 var _ llm.Shaper = (*Model)(nil)
 
 // Open loads the model in a GGUF file or a folder.
 func Open(path string, o Options) (*Model, error) {
+	if o.Compress != "" && o.Attention.Sparse() {
+		return nil, errBoth
+	}
 	d, err := decoder.Open(path, decoder.Options{F32: o.F32})
 	if err != nil {
 		return nil, err
@@ -91,6 +98,11 @@ func Open(path string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	m := &Model{decoder: d, template: t, options: o, turn: make(chan *decoder.Cache, o.Together), table: newTable(d)}
+	if o.Compress != "" {
+		if m.compressor, err = compressorOf(d, path, o.Compress); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
 	m.words = sync.OnceValue(m.vocabulary)
 	for range o.Together {
 		cache := d.NewCache()
@@ -110,13 +122,16 @@ func Named(c llm.Config) (m llm.Model, close func() error, err error) {
 		if c.Attention != "" {
 			return nil, nil, errors.New("attention policies are for models in files, which run here; an endpoint has its own")
 		}
+		if c.Compress != "" {
+			return nil, nil, errors.New("contexts are compressed for models in files, which run here; an endpoint reads text")
+		}
 		client, err := llm.New(c)
 		if err != nil {
 			return nil, nil, err
 		}
 		return client, func() error { return nil }, nil
 	}
-	o := Options{MaxTokens: c.MaxTokens, F32: f32, Together: c.Together}
+	o := Options{MaxTokens: c.MaxTokens, F32: f32, Together: c.Together, Compress: c.Compress}
 	if c.Attention != "" {
 		if o.Attention, err = attention.Parse(c.Attention); err != nil {
 			return nil, nil, err
@@ -179,6 +194,9 @@ func (m *Model) Close() error {
 	for range m.options.Together {
 		<-m.turn
 	}
+	if m.compressor != nil {
+		return errors.Join(m.compressor.Close(), m.decoder.Close())
+	}
 	return m.decoder.Close()
 }
 
@@ -214,7 +232,7 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 		return err
 	}
 	ids, starts := m.ids(prompt)
-	if n := len(ids); n >= m.decoder.Positions {
+	if n := len(ids); n >= m.decoder.Positions && m.compressor == nil {
 		return fmt.Errorf("the conversation has %d tokens, the model takes %d and needs some for its answer: ask with a smaller --budget", n, m.decoder.Positions)
 	}
 	cache, err := m.cacheFor(ctx, ids)
@@ -222,16 +240,23 @@ func (m *Model) chat(ctx context.Context, messages []llm.Message, begin *schema.
 		return err
 	}
 	defer func() { m.turn <- cache }()
-	read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
-	if p := m.options.Attention; p.Sparse() {
-		read = 0
-		cache.Parts, cache.Asked = nil, 0
-		if n := len(messages); n > 0 {
-			cache.Parts, cache.Asked = parts(prompt, messages[n-1].Content, starts)
-		}
+	last := ""
+	if n := len(messages); n > 0 {
+		last = messages[n-1].Content
 	}
-	cache.Cut(read)
-	logits, err := m.decoder.Read(ctx, cache, ids[read:])
+	var logits []float32
+	if m.compressor != nil {
+		ends, _ := parts(prompt, last, starts)
+		logits, err = m.readCompressed(ctx, cache, ids, ends)
+	} else {
+		read := shared(cache.Tokens(), ids[:len(ids)-1]) // one at least is read, for its logits
+		if p := m.options.Attention; p.Sparse() {
+			read = 0
+			cache.Parts, cache.Asked = parts(prompt, last, starts)
+		}
+		cache.Cut(read)
+		logits, err = m.decoder.Read(ctx, cache, ids[read:])
+	}
 	if err != nil {
 		return err
 	}

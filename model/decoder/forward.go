@@ -23,7 +23,7 @@ var ErrFull = errors.New("the text is too long for the model")
 // the last one, a number for each word; they may be changed. Where it fails the cache holds
 // what it held before.
 func (d *Decoder) Read(ctx context.Context, c *Cache, ids []int32) ([]float32, error) {
-	all, err := d.read(ctx, c, ids, 1)
+	all, err := d.read(ctx, c, ids, 1, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -36,19 +36,24 @@ func (d *Decoder) ReadEach(ctx context.Context, c *Cache, ids []int32) ([][]floa
 	if len(ids) > MostEach {
 		return nil, fmt.Errorf("%d tokens are read for the logits after each; %d are at once", len(ids), MostEach)
 	}
-	return d.read(ctx, c, ids, len(ids))
+	return d.read(ctx, c, ids, len(ids), nil)
 }
 
 // MostEach is how many tokens ReadEach takes.
 const MostEach = 32
 
-// read returns the logits after the last tokens, so many of them.
-func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([][]float32, error) {
+// read returns the logits after the last tokens, so many of them. Vectors stand where
+// an id is Vector; nil for none.
+func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int, in *inputs) ([][]float32, error) {
 	before := len(c.tokens)
 	if len(ids) == 0 {
 		return nil, errors.New("no tokens to read")
 	}
-	if err := d.fits(c, ids); err != nil {
+	words, err := in.words(d, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.fits(c, words); err != nil {
 		return nil, err
 	}
 	r := d.room(c, min(len(ids), blockRows))
@@ -65,13 +70,15 @@ func (d *Decoder) read(ctx context.Context, c *Cache, ids []int32, last int) ([]
 		}
 		some := ids[from:][:n]
 		x = r.states[:len(some)*d.Width]
-		d.embed(r, x, c.next(), some)
+		d.embed(x, c.next(), words[from:][:n])
+		in.enter(d, x, c.next(), some)
 		c.seen(0, x)
 		d.angles(r, c.next(), len(some))
 		for i := range d.layers {
 			d.layer(r, c, i, x)
 			c.seen(i+1, x)
 		}
+		in.leave(d, x, some)
 		c.tokens = append(c.tokens, some...)
 	}
 	all, err := d.logitsOf(r, x[len(x)-last*d.Width:], last)
@@ -126,23 +133,34 @@ func (d *Decoder) logitsOf(r *room, x []float32, last int) ([][]float32, error) 
 }
 
 // embed sets the states of tokens from a position on.
-func (d *Decoder) embed(r *room, x []float32, first int, ids []int32) {
+func (d *Decoder) embed(x []float32, first int, ids []int32) {
 	for i, id := range ids {
 		row := x[i*d.Width:][:d.Width]
-		d.words.Read(row, int(id)*d.Width)
-		if d.raised {
-			scale := float32(math.Sqrt(float64(d.Width)))
-			for j := range row {
-				row[j] *= scale
-			}
+		d.row(row, id)
+		d.place(row, first+i)
+	}
+}
+
+// row sets row to the embedding of a token.
+func (d *Decoder) row(row []float32, id int32) {
+	d.words.Read(row, int(id)*d.Width)
+	if d.raised {
+		scale := float32(math.Sqrt(float64(d.Width)))
+		for j := range row {
+			row[j] *= scale
 		}
-		if d.first {
-			place := r.normed[:d.Width] // free until a layer begins
-			d.places.Read(place, (first+i)*d.Width)
-			for j := range row {
-				row[j] += place[j]
-			}
-		}
+	}
+}
+
+// place adds the embedding of a position, where positions have some.
+func (d *Decoder) place(row []float32, at int) {
+	if !d.first {
+		return
+	}
+	place := make([]float32, d.Width)
+	d.places.Read(place, at*d.Width)
+	for j := range row {
+		row[j] += place[j]
 	}
 }
 

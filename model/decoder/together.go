@@ -43,7 +43,7 @@ func (d *Decoder) ReadTogether(ctx context.Context, caches []*Cache, ids [][]int
 	own, at := make([]room, len(caches)), 0
 	for i, c := range caches {
 		n := len(ids[i])
-		d.embed(r, x[at*d.Width:][:n*d.Width], c.next(), ids[i])
+		d.embed(x[at*d.Width:][:n*d.Width], c.next(), ids[i])
 		own[i] = *d.room(c, n)
 		own[i].turns = [2]turns{}
 		for k, t := range r.turns {

@@ -29,31 +29,49 @@ func resized(x *[]float32, n int) []float32 {
 	return *x
 }
 
-// attend sets mixed to what the heads of a layer read.
-func (w *worker) attend(t *tape, layer, rows int) {
-	n := w.n
-	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
-	r, columns := &w.room, simd.Padded(rows)
-	scale := float32(1 / math.Sqrt(float64(size)))
-	for h := range n.Heads {
-		own := &t.heads[h]
-		q, k, v := t.qkvg[h*size:], t.qkvg[heads+h*size:], t.qkvg[2*heads+h*size:]
-		p := resized(&own.weights, rows*columns)
-		panels := resized(&r.panels, columns*size)
-		packAcross(panels, k, wide, size, rows)
-		simd.Multiply(p, columns, q, wide, panels, w.zeros, rows, size, rows)
-		own.rows = own.rows[:0]
-		for i := range rows {
-			some := p[i*columns:][:columns]
-			if n.Gate.Kind == "" {
-				soften(some, i+1, scale)
-			} else {
-				own.rows = append(own.rows, w.weigh(some, t.qkvg[i*wide+3*heads+h*n.Gate.parts():], i+1, scale))
-			}
-		}
-		packRows(panels, v, wide, rows, size)
-		simd.Multiply(t.mixed[h*size:], heads, p, columns, panels, w.zeros, rows, rows, size)
+// span is a part of a sequence, to excluded, that attends to itself alone and has positions of its own.
+type span struct{ from, to int }
+
+// columns is how far rows of weights stand apart.
+func (w *worker) columns() int {
+	n := 0
+	for _, s := range w.parts {
+		n = max(n, s.to-s.from)
 	}
+	return simd.Padded(n)
+}
+
+// attend sets mixed to what the heads of a layer read.
+func (w *worker) attend(t *tape) {
+	columns := w.columns()
+	for h := range w.n.Heads {
+		resized(&t.heads[h].weights, w.length*columns)
+		t.heads[h].rows = t.heads[h].rows[:0]
+		for _, s := range w.parts {
+			w.attendPart(t, h, columns, s)
+		}
+	}
+}
+
+func (w *worker) attendPart(t *tape, h, columns int, s span) {
+	n, rows := w.n, s.to-s.from
+	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
+	scale := float32(1 / math.Sqrt(float64(size)))
+	own, qkvg := &t.heads[h], t.qkvg[s.from*wide:]
+	q, k, v := qkvg[h*size:], qkvg[heads+h*size:], qkvg[2*heads+h*size:]
+	p, panels := own.weights[s.from*columns:], resized(&w.room.panels, columns*size)
+	packAcross(panels, k, wide, size, rows)
+	simd.Multiply(p, columns, q, wide, panels, w.zeros, rows, size, rows)
+	for i := range rows {
+		some := p[i*columns:][:columns]
+		if n.Gate.Kind == "" {
+			soften(some, i+1, scale)
+		} else {
+			own.rows = append(own.rows, w.weigh(some, qkvg[i*wide+3*heads+h*n.Gate.parts():], i+1, scale))
+		}
+	}
+	packRows(panels, v, wide, rows, size)
+	simd.Multiply(t.mixed[s.from*heads+h*size:], heads, p, columns, panels, w.zeros, rows, rows, size)
 }
 
 // soften makes weights of the first logits, and nothing of the others.
@@ -85,36 +103,43 @@ func (w *worker) weigh(s, gates []float32, n int, scale float32) *row {
 }
 
 // attendBack adds to d the gradients of queries, keys, values and gates, which come from dMixed.
-func (w *worker) attendBack(d []float32, t *tape, layer, rows int) {
-	n := w.n
-	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
-	r, columns := &w.room, simd.Padded(rows)
-	scale := float32(1 / math.Sqrt(float64(size)))
-	for h := range n.Heads {
-		q, k, v := t.qkvg[h*size:], t.qkvg[heads+h*size:], t.qkvg[2*heads+h*size:]
-		p, up := t.heads[h].weights, w.dMixed[h*size:]
-		panels, ds := resized(&r.panels, columns*size), resized(&r.ds, rows*columns)
-		packAcross(panels, v, wide, size, rows)
-		simd.Multiply(ds, columns, up, heads, panels, w.zeros, rows, size, rows)
-		for i := range rows {
-			some := ds[i*columns:][:columns]
-			if n.Gate.Kind == "" {
-				softenBack(some, p[i*columns:][:columns], i+1, scale)
-				continue
-			}
-			for j, v := range t.heads[h].rows[i].back(some[:i+1]) {
-				d[i*wide+3*heads+h*n.Gate.parts()+j] += float32(v)
-			}
-			for j := range some[:i+1] {
-				some[j] *= scale
-			}
-			clear(some[i+1:])
+func (w *worker) attendBack(d []float32, t *tape) {
+	columns := w.columns()
+	for h := range w.n.Heads {
+		for _, s := range w.parts {
+			w.attendPartBack(d[s.from*w.n.layers[0].qkvg.wide():], t, h, columns, s)
 		}
-		w.spread(d[2*heads+h*size:], p, up, heads, rows)
-		w.spread(d[heads+h*size:], ds, q, wide, rows)
-		packRows(panels, k, wide, rows, size)
-		w.collect(d[h*size:], ds, panels, rows)
 	}
+}
+
+func (w *worker) attendPartBack(d []float32, t *tape, h, columns int, s span) {
+	n, rows := w.n, s.to-s.from
+	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
+	scale := float32(1 / math.Sqrt(float64(size)))
+	r, qkvg := &w.room, t.qkvg[s.from*wide:]
+	q, k, v := qkvg[h*size:], qkvg[heads+h*size:], qkvg[2*heads+h*size:]
+	p, up := t.heads[h].weights[s.from*columns:], w.dMixed[s.from*heads+h*size:]
+	panels, ds := resized(&r.panels, columns*size), resized(&r.ds, rows*columns)
+	packAcross(panels, v, wide, size, rows)
+	simd.Multiply(ds, columns, up, heads, panels, w.zeros, rows, size, rows)
+	for i := range rows {
+		some := ds[i*columns:][:columns]
+		if n.Gate.Kind == "" {
+			softenBack(some, p[i*columns:][:columns], i+1, scale)
+			continue
+		}
+		for j, v := range t.heads[h].rows[s.from+i].back(some[:i+1]) {
+			d[i*wide+3*heads+h*n.Gate.parts()+j] += float32(v)
+		}
+		for j := range some[:i+1] {
+			some[j] *= scale
+		}
+		clear(some[i+1:])
+	}
+	w.spread(d[2*heads+h*size:], p, up, columns, heads, rows)
+	w.spread(d[heads+h*size:], ds, q, columns, wide, rows)
+	packRows(panels, k, wide, rows, size)
+	w.collect(d[h*size:], ds, panels, columns, rows)
 }
 
 // softenBack makes of the gradients of weights those of logits.
@@ -130,16 +155,16 @@ func softenBack(d, p []float32, to int, scale float32) {
 }
 
 // collect adds to rows of d the weighted sums of what is packed.
-func (w *worker) collect(d, weights, panels []float32, rows int) {
-	size, columns := w.n.HeadSize, simd.Padded(rows)
+func (w *worker) collect(d, weights, panels []float32, columns, rows int) {
+	size := w.n.HeadSize
 	sum := resized(&w.room.dq, rows*size)
 	simd.Multiply(sum, size, weights, columns, panels, w.zeros, rows, rows, size)
 	w.into(d, sum, rows)
 }
 
 // spread adds to rows of d what weights, from rows to them, make of x.
-func (w *worker) spread(d, weights, x []float32, stride, rows int) {
-	size, columns := w.n.HeadSize, simd.Padded(rows)
+func (w *worker) spread(d, weights, x []float32, columns, stride, rows int) {
+	size := w.n.HeadSize
 	across, panels, sum := resized(&w.room.across, rows*rows), resized(&w.room.dkv, rows*size), resized(&w.room.dq, rows*size)
 	transpose(across, weights, columns, rows, rows)
 	packRows(panels, x, stride, rows, size)

@@ -250,7 +250,9 @@ type worker struct {
 	d, dNormed, dWide, dMixed, y           []float32
 	across, panels, sum, zeros, bias       []float32
 	room                                   attendRoom
-	places                                 []int // from 0 on
+	places                                 []int  // from 0 on
+	parts                                  []span // of the sequence; one where nothing else is said
+	still                                  bool   // parameters learn nothing: gradients are those of what went in
 }
 
 func (n *net) worker(a *all) *worker {
@@ -261,6 +263,7 @@ func (n *net) worker(a *all) *worker {
 func (m matrix) wide() int { return simd.Padded(m.out) }
 
 func (w *worker) resize(length int) {
+	w.parts = append(w.parts[:0], span{0, length})
 	if w.length == length {
 		return
 	}
@@ -330,6 +333,9 @@ func (w *worker) forward(y, x []float32, m matrix, p *packed, rows int) {
 // backward sets dx, and adds to the gradient of m, what dy is for them, where y = x · m.
 func (w *worker) backward(dx, dy, x []float32, m matrix, p *packed, rows int) {
 	simd.Multiply(dx, simd.Padded(m.in), dy, m.wide(), p.backwards, w.zeros, rows, m.out, m.in)
+	if w.still {
+		return
+	}
 	transpose(w.across, dy, m.wide(), rows, m.out)
 	packRows(w.panels, x, m.in, rows, m.in)
 	simd.Multiply(w.sum, simd.Padded(m.in), w.across, rows, w.panels, w.zeros, m.out, rows, m.in)
@@ -338,22 +344,29 @@ func (w *worker) backward(dx, dy, x []float32, m matrix, p *packed, rows int) {
 	}
 }
 
-// states are what comes out of the last layer.
+// run takes tokens through the layers.
 func (w *worker) run(ids []int32) {
-	n, rows := w.n, len(ids)
-	w.resize(rows)
-	x := w.states
+	w.resize(len(ids))
 	for i, id := range ids {
-		copy(x[i*n.Width:][:n.Width], n.words.of(n.params)[int(id)*n.Width:])
+		copy(w.states[i*w.n.Width:], w.n.word(id))
 	}
+	w.through()
+}
+
+// word is the embedding of one.
+func (n *net) word(id int32) []float32 { return n.words.of(n.params)[int(id)*n.Width:][:n.Width] }
+
+// through takes the states that stand in states through the layers; normed is what comes out.
+func (w *worker) through() {
+	n, rows, x := w.n, w.length, w.states
 	for i, l := range n.layers {
 		t, p := &w.tapes[i], &w.a.layers[i]
 		copy(t.before, x)
 		norm(t.normed, x, t.scaled, l.attended.of(n.params))
 		copy(w.bias, l.biases.of(n.params))
 		simd.Multiply(t.qkvg, l.qkvg.wide(), t.normed, n.Width, p.qkvg.forwards, w.bias, rows, n.Width, l.qkvg.out)
-		w.rotate(t.qkvg, i, rows, 1)
-		w.attend(t, i, rows)
+		w.rotate(t.qkvg, i, 1)
+		w.attend(t)
 		w.forward(w.y, t.mixed, l.out, &p.out, rows)
 		add(x, w.y)
 		copy(t.between, x)
@@ -378,20 +391,22 @@ func add(x, y []float32) {
 }
 
 // rotate turns queries and keys by their positions, or back.
-func (w *worker) rotate(qkvg []float32, layer, rows int, sign float32) {
+func (w *worker) rotate(qkvg []float32, layer int, sign float32) {
 	n := w.n
 	if !n.turns(layer) {
 		return
 	}
 	half, wide := n.HeadSize/2, n.layers[0].qkvg.wide()
-	for i := range rows {
-		sin, cos := n.turned[0][i*half:][:half], n.turned[1][i*half:][:half]
-		for h := range 2 * n.Heads {
-			x := qkvg[i*wide+h*n.HeadSize:][:n.HeadSize]
-			for j := range half {
-				u, v, s := x[j], x[j+half], sign*sin[j]
-				x[j] = float32(u*cos[j]) - float32(v*s)
-				x[j+half] = float32(u*s) + float32(v*cos[j])
+	for _, p := range w.parts {
+		for i := range p.to - p.from {
+			sin, cos := n.turned[0][i*half:][:half], n.turned[1][i*half:][:half]
+			for h := range 2 * n.Heads {
+				x := qkvg[(p.from+i)*wide+h*n.HeadSize:][:n.HeadSize]
+				for j := range half {
+					u, v, s := x[j], x[j+half], sign*sin[j]
+					x[j] = float32(u*cos[j]) - float32(v*s)
+					x[j+half] = float32(u*s) + float32(v*cos[j])
+				}
 			}
 		}
 	}
@@ -400,20 +415,34 @@ func (w *worker) rotate(qkvg []float32, layer, rows int, sign float32) {
 // learn adds the gradient of a sequence, weighted, and returns the sum of losses at the scored tokens and how
 // many of them were right.
 func (w *worker) learn(s *sample, weight float32) (loss float64, right int) {
-	n, rows := w.n, len(s.ids)
+	n := w.n
 	w.run(s.ids)
-	picked := w.pick(s.scored)
-	count := len(s.scored)
-	d := w.y[:count*n.Width]
+	targets := make([]int32, len(s.scored))
 	for i, at := range s.scored {
-		row := w.logits[i*n.Words:][:n.Words]
-		target, best := int(s.ids[at+1]), 0
+		targets[i] = s.ids[at+1]
+	}
+	loss, right = w.score(s.scored, targets, weight)
+	w.wayBack()
+	for i, id := range s.ids {
+		add(n.words.of(w.grads)[int(id)*n.Width:][:n.Width], w.d[i*n.Width:][:n.Width])
+	}
+	return loss, right
+}
+
+// score is how far the logits at some rows are from what comes next there; dNormed is set to its gradient.
+func (w *worker) score(rows []int, targets []int32, weight float32) (loss float64, right int) {
+	n := w.n
+	picked := w.pick(rows)
+	count := len(rows)
+	d := w.y[:count*n.Width]
+	for i, target := range targets {
+		row, best := w.logits[i*n.Words:][:n.Words], 0
 		for j, v := range row {
 			if v > row[best] {
 				best = j
 			}
 		}
-		if best == target {
+		if best == int(target) {
 			right++
 		}
 		top, own := row[best], row[target]
@@ -426,18 +455,20 @@ func (w *worker) learn(s *sample, weight float32) (loss float64, right int) {
 	}
 	w.backward(d, w.logits, picked, n.words, &w.a.words, count)
 	clear(w.dNormed)
-	for i, at := range s.scored {
+	for i, at := range rows {
 		copy(w.dNormed[at*n.Width:][:n.Width], d[i*n.Width:])
 	}
+	return loss, right
+}
+
+// wayBack takes dNormed back to d, the gradient of the states that went in.
+func (w *worker) wayBack() {
+	n := w.n
 	clear(w.d)
 	normBack(w.d, w.dNormed, w.states, w.scaled, n.final.of(n.params), n.final.of(w.grads))
 	for i := n.Layers - 1; i >= 0; i-- {
-		w.back(i, rows)
+		w.back(i, w.length)
 	}
-	for i, id := range s.ids {
-		add(n.words.of(w.grads)[int(id)*n.Width:][:n.Width], w.d[i*n.Width:][:n.Width])
-	}
-	return loss, right
 }
 
 // pick sets the logits after some of the tokens, and returns their states.
@@ -470,8 +501,8 @@ func (w *worker) back(i, rows int) {
 	w.backward(w.dMixed, w.d, t.mixed, l.out, &p.out, rows)
 	wide := w.dWide[:rows*l.qkvg.wide()]
 	clear(wide)
-	w.attendBack(wide, t, i, rows)
-	w.rotate(wide, i, rows, -1)
+	w.attendBack(wide, t)
+	w.rotate(wide, i, -1)
 	for r := range rows {
 		add(l.biases.of(w.grads), wide[r*l.qkvg.wide():][:l.qkvg.out])
 	}

@@ -1,5 +1,10 @@
 package train
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Tasks are the names of those that there are recipes for.
 func Tasks() (names []string) {
 	for _, t := range tasks {
@@ -29,4 +34,47 @@ func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 		return r, err
 	}
 	return r, r.check()
+}
+
+// ReaderRecipeOf is how a model is made that reads vectors: half as wide as those of RecipeOf, since vectors that it
+// understands are then learned in a fraction of the steps.
+func ReaderRecipeOf(task string, seed uint64) (Recipe, error) {
+	r, err := RecipeOf(task, "dense", seed)
+	r.Length, r.Batch, r.Steps, r.Rate, r.Shape.Width, r.Shape.HeadSize = 128, 16, 300, 3e-3, 64, 32
+	return r, err
+}
+
+// squeezes are the compressors that there are recipes for: a name is the rate, and the tokens of a segment.
+var squeezes = []struct {
+	name          string
+	rate, segment int
+}{
+	{"r4s64", 4, 64},       // COCOM's lowest rate
+	{"r16s64", 16, 64},     // the next
+	{"r128s128", 128, 128}, // and its highest, a vector a segment
+	{"r2s20", 2, 20},       // CompLLM's
+	{"r16s16", 16, 16},     // REFRAG's, a vector a segment
+}
+
+// Compressors are the names of those that there are recipes for.
+func Compressors() (names []string) {
+	for _, s := range squeezes {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// CompressorRecipeOf is how a compressor for the reader of a task is made.
+func CompressorRecipeOf(task, name string, seed uint64) (CompressorRecipe, error) {
+	model, err := ReaderRecipeOf(task, seed)
+	if err != nil {
+		return CompressorRecipe{}, err
+	}
+	for _, s := range squeezes {
+		if s.name == name {
+			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Length: 128, Facts: 12, Batch: 16, Steps: 300, Learn: 2e-3, Goal: .97, Seed: seed}
+			return r, r.check()
+		}
+	}
+	return CompressorRecipe{}, fmt.Errorf("there is no compressor %q: there are %s", name, strings.Join(Compressors(), ", "))
 }

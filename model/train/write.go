@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -13,7 +14,7 @@ import (
 
 // Write writes the model as a folder that package decoder loads, in the layout of transformers. The folder
 // is there whole or not at all; what is there already stays.
-func (m *Model) Write(dir string) (err error) {
+func (m *Model) Write(dir string) error {
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is there already: remove it, or name another folder", dir)
 	}
@@ -21,6 +22,11 @@ func (m *Model) Write(dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	return writeFolder(dir, files)
+}
+
+// writeFolder writes a folder whole or not at all.
+func writeFolder(dir string, files map[string][]byte) error {
 	beside, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dir)), ".tamis-model-")
 	if err != nil {
 		return err
@@ -128,19 +134,58 @@ const recipeFile = "recipe.json"
 // Made says how training ended of the model in a folder, where it was made by the recipe. The error is of the
 // kind fs.ErrNotExist where nothing is there.
 func Made(dir string, r Recipe) (Progress, error) {
-	b, err := os.ReadFile(filepath.Join(dir, recipeFile))
-	if err != nil {
-		if _, there := os.Lstat(dir); there == nil {
-			return Progress{}, fmt.Errorf("%s is no folder of a model that was trained here: remove it, or name another folder", dir)
-		}
-		return Progress{}, err
-	}
 	var m Model
-	if err := json.Unmarshal(b, &m); err != nil {
-		return Progress{}, fmt.Errorf("%s: %w", filepath.Join(dir, recipeFile), err)
+	if err := readRecipe(dir, &m); err != nil {
+		return Progress{}, err
 	}
 	if m.Recipe != r {
 		return Progress{}, fmt.Errorf("%s was made by another recipe: remove it, or name another folder", dir)
 	}
 	return m.Last, nil
+}
+
+// readRecipe reads how what a folder holds was made.
+func readRecipe(dir string, into any) error {
+	path := filepath.Join(dir, recipeFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		if _, there := os.Lstat(dir); there == nil {
+			return fmt.Errorf("%s is no folder of a model that was trained here: remove it, or name another folder", dir)
+		}
+		return err
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Open is the model in a folder that was made by the recipe, for training that goes on from it.
+func Open(dir string, r Recipe) (*Model, error) {
+	last, err := Made(dir, r)
+	if err != nil {
+		return nil, err
+	}
+	set, err := weights.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer set.Close()
+	m := &Model{Recipe: r, Last: last, net: newNet(r.Shape, r.Length, rand.New(rand.NewPCG(r.Seed, 0)))}
+	for _, to := range m.net.tensors() {
+		t, ok := set.Tensor(to.Name)
+		if !ok {
+			return nil, fmt.Errorf("%s: it has no tensor %s", dir, to.Name)
+		}
+		err := t.Is(to.Shape...)
+		if err == nil {
+			var from []float32
+			from, err = t.Floats()
+			copy(to.Floats, from)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: tensor %s: %w", dir, to.Name, err)
+		}
+	}
+	return m, nil
 }

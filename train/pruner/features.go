@@ -18,10 +18,11 @@ import (
 	"github.com/tamis-search/tamis/internal/inorder"
 	"github.com/tamis-search/tamis/internal/portable"
 	"github.com/tamis-search/tamis/model/pruner"
+	"github.com/tamis-search/tamis/train/asked"
 )
 
 // rarity is how much each token weighs, by the passages: log(1 + those without/those with it).
-func rarity(all []Asked, words int, tokens func(text string) []int32) []float32 {
+func rarity(all []asked.Question, words int, tokens func(text string) []int32) []float32 {
 	in, seen, passages := make([]int, words), map[string]bool{}, 0
 	for _, a := range all {
 		for _, p := range a.Passages {
@@ -85,13 +86,13 @@ func (r *reader) read(text string) (*encode.Reading, error) {
 
 // group makes the examples of a question; one without any is of a question or passages that have
 // no token, or whose answer stands behind what the model reads.
-func (r *reader) group(a *Asked) (g pruner.Group, err error) {
-	q, err := r.f.Read(a.Question, encode.Query)
+func (r *reader) group(a *asked.Question) (g pruner.Group, err error) {
+	q, err := r.f.Read(a.Text, encode.Query)
 	if err != nil || q == nil {
 		return g, err
 	}
 	for _, p := range a.Passages {
-		text, before := p.read()
+		text, before := p.Read()
 		read, err := r.read(text)
 		if err != nil {
 			return g, err
@@ -242,7 +243,7 @@ const underWay = 1 << 20 // bytes of texts
 
 // features makes the examples of all questions, in their order, and keeps them in the file at path as they
 // are made, so that a second start goes on.
-func features(ctx context.Context, f *encode.Frozen, all []Asked, rare []float32, path string, progress func(done, all int)) (m *made, err error) {
+func features(ctx context.Context, f *encode.Frozen, all []asked.Question, rare []float32, path string, progress func(done, all int)) (m *made, err error) {
 	name := sha256.New()
 	if err := json.NewEncoder(name).Encode([]any{1, f.Is().Name, f.Is().Layers, all}); err != nil {
 		return nil, err
@@ -256,14 +257,14 @@ func features(ctx context.Context, f *encode.Frozen, all []Asked, rare []float32
 		g   pruner.Group
 		err error
 	}
-	size := func(a Asked) int64 {
+	size := func(a asked.Question) int64 {
 		n := int64(1)
 		for _, p := range a.Passages {
 			n += int64(len(p.Text))
 		}
 		return n
 	}
-	for got := range inorder.Map(slices.Values(all[min(len(all), len(m.Groups)):]), size, underWay, func(a Asked) (res result) {
+	for got := range inorder.Map(slices.Values(all[min(len(all), len(m.Groups)):]), size, underWay, func(a asked.Question) (res result) {
 		if res.err = ctx.Err(); res.err == nil {
 			res.g, res.err = r.group(&a)
 		}

@@ -10,33 +10,12 @@ import (
 	"strings"
 
 	"github.com/tamis-search/tamis/encode"
+	"github.com/tamis-search/tamis/train/asked"
 )
-
-// Passage is one that is read beside a question.
-type Passage struct {
-	Title, Text string
-	Sentences   [][2]int // of Text
-	Keep        []bool   // of each sentence; nil where nobody said
-	Answers     bool
-}
-
-// read is what an encoder reads of a passage, as rerankers are asked, and how many bytes stand
-// before Text.
-func (p *Passage) read() (text string, before int) {
-	text = encode.Text(p.Title, p.Text)
-	return text, len(text) - len(p.Text)
-}
-
-// Asked is a question with passages.
-type Asked struct {
-	Question string
-	From     string // what it is about, by which parts are held out
-	Passages []Passage
-}
 
 // Labels is what a file of labels says.
 type Labels struct {
-	Asked      []Asked
+	Asked      []asked.Question
 	Twice      int // sentences or passages that were labelled both ways, and more often one way
 	Undecided  int // and as often the other, which are left out
 	Repeated   int // lines that say what another line says
@@ -59,7 +38,7 @@ const mostLine = 1 << 24
 
 // votes are what lines say of one passage beside one question.
 type votes struct {
-	passage Passage
+	passage asked.Passage
 	lines   int
 	answers int
 	keep    []int
@@ -119,7 +98,7 @@ func (l *line) check() error {
 
 // vote adds what a line says to what others said of its question.
 func (l *line) vote(all []*votes) []*votes {
-	p := Passage{Title: l.Title, Text: l.Passage}
+	p := asked.Passage{Title: l.Title, Text: l.Passage}
 	if l.Passage == "" {
 		for i, s := range l.Sentences {
 			if i > 0 {
@@ -158,7 +137,7 @@ func (l *line) vote(all []*votes) []*votes {
 
 // add decides what was said of the passages of a question.
 func (all *Labels) add(question string, votes []*votes) {
-	a := Asked{Question: question}
+	a := asked.Question{Text: question}
 	for _, v := range votes {
 		all.Repeated += v.lines - 1
 		switch {
@@ -193,7 +172,7 @@ func (all *Labels) add(question string, votes []*votes) {
 		}
 		a.Passages = append(a.Passages, p)
 	}
-	if !slices.ContainsFunc(a.Passages, func(p Passage) bool { return p.Answers }) {
+	if !slices.ContainsFunc(a.Passages, func(p asked.Passage) bool { return p.Answers }) {
 		all.Unanswered++
 		return
 	}

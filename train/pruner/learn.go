@@ -14,6 +14,7 @@ import (
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/eval/figures"
 	"github.com/tamis-search/tamis/model/pruner"
+	"github.com/tamis-search/tamis/train/asked"
 )
 
 // Options of Learn.
@@ -70,11 +71,11 @@ var ErrFew = fmt.Errorf("fewer than %d questions have a passage that answers and
 // Learn learns a head. The features of questions are kept in the folder dir as they are made, and a second start
 // with the same questions and encoder goes on with them. An error that is pruner.ErrDiverged may
 // stand beside a result: that of the last good state.
-func Learn(ctx context.Context, f *encode.Frozen, all []Asked, dir string, o Options) (*Result, error) {
+func Learn(ctx context.Context, f *encode.Frozen, all []asked.Question, dir string, o Options) (*Result, error) {
 	rare := rarity(all, f.Is().Words, f.Tokens)
 	parts(all, o.Seed, f.Tokens, func(id int32) float32 { return rare[id] })
-	all = slices.DeleteFunc(all, func(a Asked) bool {
-		return !slices.ContainsFunc(a.Passages, func(p Passage) bool { return !p.Answers })
+	all = slices.DeleteFunc(all, func(a asked.Question) bool {
+		return !slices.ContainsFunc(a.Passages, func(p asked.Passage) bool { return !p.Answers })
 	})
 	if len(all) < leastQuestions {
 		return nil, fmt.Errorf("%w: %d", ErrFew, len(all))
@@ -86,9 +87,9 @@ func Learn(ctx context.Context, f *encode.Frozen, all []Asked, dir string, o Opt
 	var learn, try, examined []pruner.Group
 	for i, g := range m.Groups {
 		switch {
-		case held(&all[i], o.Seed):
+		case all[i].Held(o.Seed):
 			examined = append(examined, g)
-		case drawn(all[i].From, o.Seed)%tried == 0:
+		case asked.Drawn(all[i].From, o.Seed)%tried == 0:
 			try = append(try, g)
 		default:
 			learn = append(learn, g)
@@ -112,7 +113,7 @@ func Learn(ctx context.Context, f *encode.Frozen, all []Asked, dir string, o Opt
 }
 
 // Measure asks a head, behind its encoder, all that labels say.
-func Measure(ctx context.Context, h *pruner.Head, f *encode.Frozen, all []Asked, progress func(done, all int)) (*Gain, error) {
+func Measure(ctx context.Context, h *pruner.Head, f *encode.Frozen, all []asked.Question, progress func(done, all int)) (*Gain, error) {
 	parts(all, 1, f.Tokens, h.Weighs)
 	dir, err := os.MkdirTemp("", "tamis-features-")
 	if err != nil {

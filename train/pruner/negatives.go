@@ -2,45 +2,31 @@ package pruner
 
 import (
 	"cmp"
-	"fmt"
-	"hash/fnv"
 	"slices"
+
+	"github.com/tamis-search/tamis/train/asked"
 )
 
 const (
-	heldOut   = 5   // one subject of so many is examined, and not learned from
-	tried     = 8   // one of those that are learned from says which epoch was the best
-	negatives = 3   // passages that do not answer, of a question that came without
-	block     = 256 // questions whose passages are each other's
+	tried = 8   // one subject of those that are learned from says which epoch was the best
+	block = 256 // questions whose passages are each other's
 )
-
-// drawn is a number by which parts are chosen, the same on every machine.
-func drawn(s string, seed uint64) uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %s", seed, s)
-	x := h.Sum64()
-	x ^= x >> 33
-	x *= 0xff51afd7ed558ccd
-	return x ^ x>>33
-}
-
-func held(a *Asked, seed uint64) bool { return drawn(a.From, seed)>>32%heldOut == 0 }
 
 // parts brings questions into an order by their parts and their names, and gives those without
 // wrong passages the ones of others about something else that have most of their rare tokens.
-func parts(all []Asked, seed uint64, tokens func(text string) []int32, rare func(id int32) float32) {
-	slices.SortStableFunc(all, func(a, b Asked) int {
-		if x, y := held(&a, seed), held(&b, seed); x != y {
+func parts(all []asked.Question, seed uint64, tokens func(text string) []int32, rare func(id int32) float32) {
+	slices.SortStableFunc(all, func(a, b asked.Question) int {
+		if x, y := a.Held(seed), b.Held(seed); x != y {
 			if x {
 				return 1
 			}
 			return -1
 		}
-		return cmp.Or(cmp.Compare(drawn(a.Question, seed), drawn(b.Question, seed)), cmp.Compare(a.Question, b.Question))
+		return cmp.Or(cmp.Compare(asked.Drawn(a.Text, seed), asked.Drawn(b.Text, seed)), cmp.Compare(a.Text, b.Text))
 	})
 	for from := 0; from < len(all); {
 		end := from
-		for end < len(all) && end < from+block && held(&all[end], seed) == held(&all[from], seed) {
+		for end < len(all) && end < from+block && all[end].Held(seed) == all[from].Held(seed) {
 			end++
 		}
 		wrong(all[from:end], tokens, rare)
@@ -48,17 +34,17 @@ func parts(all []Asked, seed uint64, tokens func(text string) []int32, rare func
 	}
 }
 
-func wrong(all []Asked, tokens func(text string) []int32, rare func(id int32) float32) {
+func wrong(all []asked.Question, tokens func(text string) []int32, rare func(id int32) float32) {
 	type other struct {
 		from    string
-		passage Passage
+		passage asked.Passage
 		has     map[int32]bool
 	}
 	var others []other
 	for _, a := range all {
 		for _, p := range a.Passages {
 			if p.Answers {
-				text, _ := p.read()
+				text, _ := p.Read()
 				has := map[int32]bool{}
 				for _, id := range tokens(text) {
 					has[id] = true
@@ -69,7 +55,7 @@ func wrong(all []Asked, tokens func(text string) []int32, rare func(id int32) fl
 	}
 	for i := range all {
 		a := &all[i]
-		if slices.ContainsFunc(a.Passages, func(p Passage) bool { return !p.Answers }) {
+		if slices.ContainsFunc(a.Passages, func(p asked.Passage) bool { return !p.Answers }) {
 			continue
 		}
 		type found struct {
@@ -77,13 +63,13 @@ func wrong(all []Asked, tokens func(text string) []int32, rare func(id int32) fl
 			share float32
 		}
 		var best []found
-		asked := tokens(a.Question)
+		words := tokens(a.Text)
 		for at, o := range others {
-			if o.from == a.From || slices.ContainsFunc(a.Passages, func(p Passage) bool { return p.Text == o.passage.Text }) {
+			if o.from == a.From || slices.ContainsFunc(a.Passages, func(p asked.Passage) bool { return p.Text == o.passage.Text }) {
 				continue
 			}
 			f := found{at: at}
-			for _, id := range asked {
+			for _, id := range words {
 				if o.has[id] {
 					f.share += rare(id)
 				}
@@ -91,7 +77,7 @@ func wrong(all []Asked, tokens func(text string) []int32, rare func(id int32) fl
 			best = append(best, f)
 		}
 		slices.SortFunc(best, func(a, b found) int { return cmp.Or(cmp.Compare(b.share, a.share), cmp.Compare(a.at, b.at)) })
-		for j, f := range best[:min(len(best), negatives)] {
+		for j, f := range best[:min(len(best), asked.Negatives)] {
 			p := others[f.at].passage
 			p.Answers, p.Keep = false, nil
 			if j == 0 { // nothing of it is kept: the others would only outnumber those that are

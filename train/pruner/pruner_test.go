@@ -11,12 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tamis-search/tamis"
-	"github.com/tamis-search/tamis/corpus"
 	"github.com/tamis-search/tamis/encode"
 	"github.com/tamis-search/tamis/internal/tinymodel"
 	"github.com/tamis-search/tamis/model"
 	"github.com/tamis-search/tamis/model/pruner"
+	"github.com/tamis-search/tamis/train/asked"
 )
 
 func labels(t *testing.T, text string) *Labels {
@@ -36,7 +35,7 @@ func TestLabels(t *testing.T) {
 	if len(p) != 2 || !p[0].Answers || p[1].Answers || p[0].Text != "One. Two." || !slices.Equal(p[0].Keep, []bool{false, true}) || p[1].Keep != nil || len(p[1].Sentences) != 2 || l.Asked[0].From != "T" {
 		t.Errorf("%+v", l.Asked)
 	}
-	if text, before := p[0].read(); text != "T. One. Two." || before != 3 {
+	if text, before := p[0].Read(); text != "T. One. Two." || before != 3 {
 		t.Errorf("%q, %d", text, before)
 	}
 	// Two lines of three say that the second sentence is kept.
@@ -67,7 +66,7 @@ func TestLabels(t *testing.T) {
 }
 
 // asked are questions about things, each answered by the sentence that names the thing.
-func asked(n int) string {
+func labelled(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, `{"question":"thing%d fine %d","title":"about %[2]d","sentences":["a sieve is here","fine thing%[1]d is there","a fine sieve %[2]d"],"keep":[1]}`+"\n", i%7, i)
@@ -96,7 +95,7 @@ func options() Options {
 // TestWrong: questions without wrong passages get those of others, about something else, of the same part.
 func TestWrong(t *testing.T) {
 	f := frozen(t)
-	l := labels(t, asked(60)).Asked
+	l := labels(t, labelled(60)).Asked
 	rare := rarity(l, f.Is().Words, f.Tokens)
 	if there, fine := f.Tokens("thing1")[0], f.Tokens("fine")[0]; rare[there] <= rare[fine] {
 		t.Errorf("thing1 weighs %g, fine %g", rare[there], rare[fine])
@@ -104,10 +103,10 @@ func TestWrong(t *testing.T) {
 	parts(l, 1, f.Tokens, func(id int32) float32 { return rare[id] })
 	byTitle := map[string]bool{}
 	for i := range l {
-		byTitle[l[i].From] = held(&l[i], 1)
+		byTitle[l[i].From] = l[i].Held(1)
 	}
 	for _, a := range l {
-		if len(a.Passages) != 1+negatives || a.Passages[1].Keep == nil || a.Passages[2].Keep != nil {
+		if len(a.Passages) != 1+asked.Negatives || a.Passages[1].Keep == nil || a.Passages[2].Keep != nil {
 			t.Fatalf("%+v", a)
 		}
 		for _, p := range a.Passages[1:] {
@@ -116,7 +115,7 @@ func TestWrong(t *testing.T) {
 			}
 		}
 		// The tokens of the question that are rare stand in the first.
-		if word := strings.Fields(a.Question)[0]; !byTitle[a.From] && !strings.Contains(a.Passages[1].Text, word+" ") {
+		if word := strings.Fields(a.Text)[0]; !byTitle[a.From] && !strings.Contains(a.Passages[1].Text, word+" ") {
 			t.Errorf("%s: %s", word, a.Passages[1].Text)
 		}
 	}
@@ -126,7 +125,7 @@ func TestWrong(t *testing.T) {
 func TestLearn(t *testing.T) {
 	f := frozen(t)
 	learn := func(ctx context.Context, dir string, o Options) (*Result, error) {
-		return Learn(ctx, f, labels(t, asked(150)).Asked, dir, o)
+		return Learn(ctx, f, labels(t, labelled(150)).Asked, dir, o)
 	}
 	saved := func(r *Result) []byte {
 		dir := filepath.Join(t.TempDir(), "head")
@@ -173,71 +172,11 @@ func TestLearn(t *testing.T) {
 		t.Errorf("%d of 150 were there; the same bytes: %v", again.Resumed, bytes.Equal(saved(again), saved(whole)))
 	}
 	// Other questions begin anew.
-	r, err := Learn(t.Context(), f, labels(t, asked(149)).Asked, dir, options())
+	r, err := Learn(t.Context(), f, labels(t, labelled(149)).Asked, dir, options())
 	if err != nil || r.Resumed != 0 {
 		t.Errorf("%+v %v", r, err)
 	}
-	if _, err := Learn(t.Context(), f, labels(t, asked(20)).Asked, t.TempDir(), options()); !errors.Is(err, ErrFew) {
+	if _, err := Learn(t.Context(), f, labels(t, labelled(20)).Asked, t.TempDir(), options()); !errors.Is(err, ErrFew) {
 		t.Error(err)
-	}
-}
-
-// TestFromIndex: questions with the passage that answers them, and others; and what cannot be asked.
-func TestFromIndex(t *testing.T) {
-	open := func(docs int, title string) *tamis.Index {
-		ix, err := tamis.Open("", tamis.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { ix.Close() })
-		_, err = ix.Add(t.Context(), func(yield func(corpus.Document, error) bool) {
-			for i := range docs {
-				text := ""
-				var blocks []corpus.Block
-				if title != "" {
-					label := fmt.Sprintf("%s number %d of the kitchen", title, i)
-					text = "# " + label + "\n\n"
-					blocks = append(blocks, corpus.Block{Kind: corpus.Heading, Level: 1, Label: label, End: len(text) - 2})
-				}
-				start := len(text)
-				text += fmt.Sprintf("The sieve of kind %d keeps what is coarse and lets the rest of the flour through, so the cook is glad. It was made in the year %d by hand.\n", i, 1900+i)
-				if blocks != nil {
-					blocks = append(blocks, corpus.Block{Kind: corpus.Paragraph, Start: start, End: len(text) - 1})
-				}
-				if !yield(corpus.Document{ID: fmt.Sprint("d", i), Source: text, Blocks: blocks, Type: "markdown"}, nil) {
-					return
-				}
-			}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ix
-	}
-	if _, err := FromIndex(t.Context(), open(1, "Sieve"), 100, 1); err == nil || !strings.Contains(err.Error(), "the index has 1 documents") {
-		t.Error(err)
-	}
-	if all, err := FromIndex(t.Context(), open(20, ""), 100, 1); err == nil || !strings.Contains(err.Error(), "--labels") {
-		t.Error(len(all), err)
-	}
-	all, err := FromIndex(t.Context(), open(20, "Sieve"), 100, 1)
-	if err != nil || len(all) == 0 {
-		t.Fatal(len(all), err)
-	}
-	for _, a := range all {
-		right, wrong := 0, 0
-		for _, p := range a.Passages {
-			if p.Answers != slices.Contains(p.Keep, true) {
-				t.Errorf("%+v", p)
-			}
-			if p.Answers {
-				right++
-			} else {
-				wrong++
-			}
-		}
-		if right == 0 || wrong == 0 || wrong > negatives {
-			t.Errorf("%+v", a)
-		}
 	}
 }

@@ -73,12 +73,20 @@ and dense beside them. It trains small models, one for each task and each of the
 minutes, and asks them in texts longer than those they were trained on. --models keeps
 them, as folders that --model and tamis ask take; the same seed makes the same bytes.
 Tasks are recall (a key has a value), joint (a context and a key have one) and passkey
-(a key has five in a row).`,
+(a key has five in a row).
+
+--suite compressed is about contexts that a model reads as vectors: for a small model of
+each of the same tasks it trains compressors, which --policies names, and says what is found where
+all tokens are read, where vectors are, where the segments that the model looks at are read
+as tokens all the same (--shares of them, beside as many at random), and where the
+last tokens are read that take as many positions. --models keeps them, and tamis ask
+--compress takes them.`,
 		Example: `  tamis eval attention
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
   tamis eval attention --suite frontier --state frontier.jsonl --plot frontier.svg
   tamis eval attention --suite trained --models trained --tasks recall --lengths 256,4096
+  tamis eval attention --suite compressed --models trained --tasks recall --lengths 256,1024
   tamis eval attention --list
   tamis eval attention --mask stripes:0.1+tail`,
 		Args: flags.Exact(),
@@ -87,7 +95,7 @@ Tasks are recall (a key has a value), joint (a context and a key have one) and p
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model, #f32 behind it for exact products (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
-	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained: recall, joint, passkey")
+	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
 	f.Float64SliceVar(&o.shares, "shares", nil, "shares that policies without one are asked for (default 0.25)")
 	f.IntSliceVar(&o.Lengths, "lengths", nil, "tokens of texts (default 2048,4096)")
@@ -96,8 +104,8 @@ Tasks are recall (a key has a value), joint (a context and a key have one) and p
 	f.IntVar(&o.Steps, "steps", 32, "steps of decoding that are timed and compared")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the texts")
 	f.IntVar(&o.threads, "threads", 0, "threads of the model (default: all)")
-	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds. trained: small models that are trained here")
-	f.StringVar(&o.models, "models", "", "with --suite trained: folder that keeps the models, where those that are there are not trained again")
+	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds. trained: small models that are trained here. compressed: contexts that these read as vectors")
+	f.StringVar(&o.models, "models", "", "with --suite trained and compressed: folder that keeps the models, where those that are there are not trained again")
 	f.StringVar(&o.State, "state", "", "file in which results are kept as they are done: what is in it is not measured again")
 	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
@@ -117,7 +125,7 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 	case o.write != "":
 		return induction.WriteFile(o.write)
 	}
-	if o.suite == "trained" {
+	if o.suite == "trained" || o.suite == "compressed" {
 		return c.trained(cmd, o)
 	}
 	if err := o.check(); err != nil {
@@ -194,9 +202,9 @@ func (o *options) check() error {
 	case o.model == "" && o.text != "":
 		return flags.Usagef("--text is for --model FILE.gguf: the built model reads no language")
 	case o.suite != "" && o.suite != "frontier":
-		return flags.Usagef("--suite is %q: there are frontier and trained", o.suite)
+		return flags.Usagef("--suite is %q: there are frontier, trained and compressed", o.suite)
 	case o.models != "":
-		return flags.Usagef("--models is for --suite trained")
+		return flags.Usagef("--models is for --suite trained and compressed")
 	case o.Trials < 1 || o.Trials > 1000:
 		return flags.Usagef("--trials is %d: use 1 to 1000", o.Trials)
 	case o.Questions < 1 || o.Questions > most:

@@ -28,6 +28,7 @@ type question struct {
 	url, model       string
 	attention        string
 	order            string
+	compress         string
 	schema           string
 	budget           tamis.Budget
 	drafts           int
@@ -49,7 +50,8 @@ OpenAI-compatible chat endpoint, or of a model in a GGUF file, which runs in thi
 process; it is given that context and nothing else. The weights of such a file stay as
 they are in it; #f32 after its name unpacks them, which takes more time and memory.
 With --attention such a model reads, or keeps, a part of what it is told: less time, and
-answers that may differ (tamis eval attention measures what is lost).
+answers that may differ (tamis eval attention measures what is lost). With --compress it
+reads vectors in the place of the sources' tokens, where its folder has weights that make them.
 Each citation in the reply is checked; one that names no source is marked "?".
 With --schema the answer is JSON of the JSON Schema in that file. A model in a file can
 say nothing else: each next word is chosen among those that the schema allows. An
@@ -68,6 +70,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
   tamis ask --llm http://localhost:11434/v1 --model qwen3 "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --attention stripes+tail "which tables does the importer lock?"
+  tamis ask --llm trained/recall-reader --compress r4s16 "which tables does the importer lock?"
   tamis ask --llm SmolLM2-135M-Instruct.Q4_1.gguf --schema tables.schema.json --json "which tables does the importer lock?"
   tamis ask --llm http://localhost:11434/v1 --model qwen3 --session importer.json "for how long?"`,
 		Args: flags.Exact("QUESTION"),
@@ -78,6 +81,7 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&q.model, "model", "", "model name")
 	f.StringVar(&q.attention, "attention", "", "what a model in a file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
 	f.StringVar(&q.order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", ")+"; small models use what stands last most")
+	f.StringVar(&q.compress, "compress", "", "the sources are read as vectors: NAME of a compressor, which is the folder compress/NAME beside the model's files, or NAME:SHARE for the share of them that is read as tokens all the same")
 	f.StringVar(&q.schema, "schema", "", "the answer is JSON of the JSON Schema in this file")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")
@@ -155,9 +159,12 @@ func (q *question) options() (o ask.Options, seen tamis.Scope, err error) {
 	if url == "" && q.attention != "" {
 		return o, seen, flags.Usagef("--attention is for a model that reads: name its file with --llm")
 	}
+	if url == "" && q.compress != "" {
+		return o, seen, flags.Usagef("--compress is for a model that reads: name its folder with --llm")
+	}
 	if url != "" {
 		// A file of a model stays open until the process ends.
-		if o.Model, _, err = local.Named(llm.Config{URL: url, Model: q.model, Timeout: q.timeout, Attention: q.attention}); err != nil {
+		if o.Model, _, err = local.Named(llm.Config{URL: url, Model: q.model, Timeout: q.timeout, Attention: q.attention, Compress: q.compress}); err != nil {
 			return o, seen, flags.UsageError{Err: err}
 		}
 	}

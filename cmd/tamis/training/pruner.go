@@ -20,6 +20,7 @@ import (
 	"github.com/tamis-search/tamis/internal/screen"
 	"github.com/tamis-search/tamis/model"
 	head "github.com/tamis-search/tamis/model/pruner"
+	"github.com/tamis-search/tamis/train/asked"
 	"github.com/tamis-search/tamis/train/pruner"
 )
 
@@ -168,7 +169,7 @@ func left(dir string) string {
 	return ""
 }
 
-func (a *App) asked(ctx context.Context, o *pruning) ([]pruner.Asked, error) {
+func (a *App) asked(ctx context.Context, o *pruning) ([]asked.Question, error) {
 	if o.labels != "" {
 		l, err := files.Read(o.labels, pruner.ReadLabels)
 		if err != nil {
@@ -183,11 +184,11 @@ func (a *App) asked(ctx context.Context, o *pruning) ([]pruner.Asked, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := pruner.FromIndex(ctx, ix, o.questions, o.Seed)
+	all, err := asked.FromIndex(ctx, ix, o.questions, o.Seed)
 	return all, errors.Join(err, ix.Close())
 }
 
-func (a *App) learned(ctx context.Context, f *encode.Frozen, asked []pruner.Asked, o *pruning) (*pruner.Result, error) {
+func (a *App) learned(ctx context.Context, f *encode.Frozen, asked []asked.Question, o *pruning) (*pruner.Result, error) {
 	reading, read := a.Counting(ctx, "questions read")
 	learning, learned := a.Counting(ctx, "rounds of learning")
 	r, err := pruner.Learn(ctx, f, asked, o.to, pruner.Options{Options: o.Options, Reading: reading, Learning: learning})

@@ -49,7 +49,7 @@ func (a *App) Command() *cobra.Command {
 		Args:  flags.Subcommand,
 		RunE:  func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.vectors(), a.expansion(), a.pruner())
+	cmd.AddCommand(a.vectors(), a.expansion(), a.pruner(), a.projection())
 	return cmd
 }
 

@@ -1,4 +1,4 @@
-package pruner
+package asked
 
 import (
 	"context"
@@ -16,12 +16,12 @@ import (
 
 // FromIndex makes questions of the documents of an index, as its documents ask them themselves (package
 // eval/questions), with the passage that has what answers, and those that words find first and that have not.
-func FromIndex(ctx context.Context, ix engine.Index, most int, seed uint64) ([]Asked, error) {
+func FromIndex(ctx context.Context, ix engine.Index, most int, seed uint64) ([]Question, error) {
 	documents, _, err := ix.Count(tamis.Scope{})
 	if err != nil {
 		return nil, err
 	}
-	if documents < heldOut {
+	if documents < HeldOut {
 		return nil, fmt.Errorf("the index has %d documents, of which none can be held out: learn from labels instead (--labels FILE)", documents)
 	}
 	made, err := questions.Make(ctx, func() iter.Seq2[*corpus.Document, error] { return system.Documents(ctx, ix) }, questions.Options{Count: most, Seed: seed})
@@ -31,7 +31,7 @@ func FromIndex(ctx context.Context, ix engine.Index, most int, seed uint64) ([]A
 	if err != nil {
 		return nil, err
 	}
-	var all []Asked
+	var all []Question
 	for _, q := range made.Questions {
 		a, err := found(ctx, ix, &q, seed)
 		if err != nil {
@@ -47,7 +47,7 @@ func FromIndex(ctx context.Context, ix engine.Index, most int, seed uint64) ([]A
 const looked = 20
 
 // found is a question with what words find: nil where what answers is not among it.
-func found(ctx context.Context, ix engine.Index, q *questions.Question, seed uint64) (*Asked, error) {
+func found(ctx context.Context, ix engine.Index, q *questions.Question, seed uint64) (*Question, error) {
 	r, err := ix.Search(ctx, tamis.Query{Text: q.Text, K: looked})
 	if errors.Is(err, tamis.ErrNoTerms) {
 		return nil, nil
@@ -55,7 +55,7 @@ func found(ctx context.Context, ix engine.Index, q *questions.Question, seed uin
 	if err != nil {
 		return nil, err
 	}
-	a := &Asked{Question: q.Text, From: q.Evidence[0].Doc}
+	a := &Question{Text: q.Text, From: q.Evidence[0].Doc}
 	wrong, right := 0, 0
 	for _, h := range r.Hits {
 		p := Passage{Title: h.Title, Text: h.Text, Sentences: encode.Sentences(h.Text)}
@@ -69,13 +69,13 @@ func found(ctx context.Context, ix engine.Index, q *questions.Question, seed uin
 				}
 			}
 		}
-		other := Asked{From: h.Doc}
+		other := Question{From: h.Doc}
 		switch {
 		case p.Answers:
 			right++
-		case touched || held(&other, seed) != held(a, seed): // of the other part nothing is seen
+		case touched || other.Held(seed) != a.Held(seed): // of the other part nothing is seen
 			continue
-		case wrong == negatives:
+		case wrong == Negatives:
 			continue
 		default:
 			if wrong++; wrong > 1 {
