@@ -1,6 +1,9 @@
 // Package encode turns texts into vectors with a model in a folder: the tokenizer,
 // the encoder and what the folder says about their use (how many tokens, which words
 // stand before a question).
+//
+// An Encoder is a model whose tokens read each other; Causal is a language model whose tokens read those before
+// them alone; Remote is an endpoint.
 package encode
 
 import (
@@ -149,13 +152,11 @@ func (e *Encoder) read(dir string) (err error) {
 	if n := e.tokens.Words(); n > e.model.Words {
 		return fmt.Errorf("%s: the tokenizer has %d words, the weights %d: they belong to different models", dir, n, e.model.Words)
 	}
-	var limit struct {
-		Most int `json:"max_seq_length"`
-	}
 	var use struct {
 		Prompts map[string]string `json:"prompts"`
 	}
-	if err := optional(filepath.Join(dir, "sentence_bert_config.json"), &limit); err != nil {
+	limit, err := longest(dir, e.tokens.Most)
+	if err != nil {
 		return err
 	}
 	if err := optional(filepath.Join(dir, "config_sentence_transformers.json"), &use); err != nil {
@@ -163,8 +164,8 @@ func (e *Encoder) read(dir string) (err error) {
 	}
 	e.prompts, e.labels = use.Prompts, e.model.LabelWidth() > 0
 	e.most = e.model.Positions
-	if n := cmp.Or(max(0, limit.Most), e.tokens.Most); n > 0 {
-		e.most = min(e.most, n)
+	if limit > 0 {
+		e.most = min(e.most, limit)
 	}
 	if n := len(e.tokens.Before) + len(e.tokens.After) + 1; e.most < n {
 		return fmt.Errorf("%s: a sequence of %d tokens has no room for text", dir, e.most)
@@ -173,6 +174,23 @@ func (e *Encoder) read(dir string) (err error) {
 		e.table, err = readTable(dir, e.tokens)
 	}
 	return err
+}
+
+// longest is how many tokens of a text the files of sentence-transformers have a model read: in their own, else where
+// tokenizer.json cuts, else, as later versions have it, in what else they say of the tokenizer; 0 where they say nothing.
+func longest(dir string, cut int) (int, error) {
+	var most struct {
+		Sequence int     `json:"max_seq_length"`
+		Model    float64 `json:"model_max_length"` // 1e30 where nothing bounds it
+	}
+	err := errors.Join(optional(filepath.Join(dir, "sentence_bert_config.json"), &most), optional(filepath.Join(dir, "tokenizer_config.json"), &most))
+	if n := cmp.Or(max(0, most.Sequence), cut); n > 0 {
+		return n, err
+	}
+	if most.Model >= 1 && most.Model < 1<<26 {
+		return int(most.Model), err
+	}
+	return 0, err
 }
 
 // optional reads a file that need not be there.
@@ -291,10 +309,12 @@ const (
 	Query
 )
 
-// prompt is what stands before a text: models name it after its use.
-func (e *Encoder) prompt(u Use) string {
-	for _, name := range [][]string{{"passage", "document"}, {"query"}}[u] {
-		if p, ok := e.prompts[name]; ok {
+func (e *Encoder) prompt(u Use) string { return promptOf(e.prompts, u) }
+
+// promptOf is what stands before a text: models name it after its use.
+func promptOf(prompts map[string]string, u Use) string {
+	for _, name := range [][]string{{"passage", "document"}, {"query", "web_search_query"}}[u] {
+		if p, ok := prompts[name]; ok {
 			return p
 		}
 	}

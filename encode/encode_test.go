@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -109,6 +110,29 @@ func TestFolder(t *testing.T) {
 	}
 	if i := e.Info(); i.Architecture != "BertModel" || i.Vectors != "dense" || i.Width != 32 || i.Tokens != 5 || i.Pooling != "mean" {
 		t.Errorf("%+v", i)
+	}
+}
+
+// TestLaterFolder: later versions of sentence-transformers say the same otherwise.
+func TestLaterFolder(t *testing.T) {
+	dir := tiny.Write(t, 1, words...)
+	if err := os.Mkdir(filepath.Join(dir, "1_Pooling"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	tinymodel.WriteJSON(t, filepath.Join(dir, "1_Pooling", "config.json"), map[string]any{"pooling_mode": "lasttoken"})
+	for _, c := range []struct {
+		most float64
+		want int
+	}{{1e30, 12}, {0, 12}, {7, 7}, {100, 12}} {
+		tinymodel.WriteJSON(t, filepath.Join(dir, "tokenizer_config.json"), map[string]any{"model_max_length": c.most})
+		if i := open(t, dir).Info(); i.Pooling != "last" || i.Tokens != c.want {
+			t.Errorf("model_max_length %g: %+v", c.most, i)
+		}
+	}
+	tinymodel.WriteJSON(t, filepath.Join(dir, "1_Pooling", "config.json"), map[string]any{"pooling_mode": "max"})
+	if e, err := Open(dir, model.F32); err == nil {
+		e.Close()
+		t.Error("a pooling that is not known is taken for another")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"math"
@@ -260,4 +261,46 @@ func (e *Encoder) numbers(v vector.Value) []float64 {
 		out[id] = float64(v.(vector.Named)[e.tokens.Word(int32(id))])
 	}
 	return out
+}
+
+// TestCausalPeer reads the folders of language models that sentence-transformers saves, and compares vectors. Texts
+// are padded there, and are not here.
+func TestCausalPeer(t *testing.T) {
+	if os.Getenv("TAMIS_PEERS") == "" {
+		t.Skip("set TAMIS_PEERS=1 to compare with sentence-transformers (needs python3, or what TAMIS_TORCH names, and its packages torch and sentence-transformers)")
+	}
+	texts := map[string][]string{
+		"passages": {"A tamis is a fine sieve.", "pan", strings.Repeat("what is too long is cut ", 20), "Crème brûlée needs no sieve."},
+		"queries":  {"what is a sieve for?", "x"},
+	}
+	in, err := json.Marshal(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(cmp.Or(os.Getenv("TAMIS_TORCH"), "python3"), filepath.Join("testdata", "causal.py"), t.TempDir())
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
+	said, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct {
+		Folder            string
+		Passages, Queries [][]float64
+	}
+	if err := json.Unmarshal(said, &all); err != nil || len(all) != 4 {
+		t.Fatalf("%d folders: %v", len(all), err)
+	}
+	for _, f := range all {
+		e, worst := openCausal(t, f.Folder), 0.
+		for use, want := range map[Use][][]float64{Passage: f.Passages, Query: f.Queries} {
+			for i, text := range texts[[]string{"passages", "queries"}[use]] {
+				for j, v := range one(t, e, text, use).(vector.Dense) {
+					worst = max(worst, math.Abs(float64(v)-want[i][j]))
+				}
+			}
+		}
+		if t.Logf("%s, %s: greatest difference %.1e", filepath.Base(f.Folder), e.Info().Pooling, worst); worst > 1e-5 {
+			t.Errorf("%s: vectors differ by %g", f.Folder, worst)
+		}
+	}
 }

@@ -166,10 +166,13 @@ func readPooling(dir string) (Pooling, error) {
 		Max  bool `json:"pooling_mode_max_tokens"`
 		Root bool `json:"pooling_mode_mean_sqrt_len_tokens"`
 		Last bool `json:"pooling_mode_lasttoken"`
+
+		Mode string `json:"pooling_mode"` // of later versions
 	}
 	path := filepath.Join(dir, "1_Pooling", "config.json")
 	err := readJSON(path, &p)
-	switch one := !p.Max && !p.Root; {
+	p.CLS, p.Mean, p.Last = p.CLS || p.Mode == "cls", p.Mean || p.Mode == "mean", p.Last || p.Mode == "lasttoken"
+	switch one := !p.Max && !p.Root && slices.Contains([]string{"", "cls", "mean", "lasttoken"}, p.Mode); {
 	case errors.Is(err, fs.ErrNotExist):
 		return Mean, nil
 	case err != nil:

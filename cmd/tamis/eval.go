@@ -23,7 +23,7 @@ func (a *app) evalCommand() *cobra.Command {
 	shapes := &shaping.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}
 	cmd.AddCommand(shapes.Command(), shapes.Steering())
 	attention := &attending.Console{Out: a.out, Progress: a.progress, JSON: a.printJSON}
-	cmd.AddCommand(attention.Command(), attention.Ring(), attention.Lens(), attention.Rules())
+	cmd.AddCommand(attention.Command(), attention.Ring(), attention.Experts(), attention.Lens(), attention.Rules())
 	cmd.AddCommand((&training.App{Out: a.out, JSON: a.printJSON}).Examine())
 	cmd.AddCommand(a.streaming().Measure())
 	return cmd

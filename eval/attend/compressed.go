@@ -168,7 +168,9 @@ func (o CompressedOptions) askCompressed(ctx context.Context, d *decoder.Decoder
 		if err != nil {
 			return nil, err
 		}
+		seed := random.Uint64()
 		for _, w := range ways {
+			chance := rand.New(rand.NewPCG(o.Seed, seed)) // neither texts nor chance depend on what else is compared
 			ask := w.tokens
 			switch {
 			case w.by != nil && w.open > 0:
@@ -176,7 +178,7 @@ func (o CompressedOptions) askCompressed(ctx context.Context, d *decoder.Decoder
 			case w.by != nil:
 				ask = w.vectors
 			}
-			if err := ask(ctx, d, random, ids, questions); err != nil {
+			if err := ask(ctx, d, chance, ids, questions); err != nil {
 				return nil, err
 			}
 		}

@@ -17,6 +17,9 @@ type Cache struct {
 	Watch *Watch
 	// Looks has the cache keep the last token's queries, for Look.
 	Looks bool
+	// Inside, where not nil, is told of each token what goes into a feed-forward network and what comes out of its first
+	// products, before gates open: a gate that it sets to 0 makes its number inside count for nothing.
+	Inside func(layer int, x, gate, up []float32)
 	// Asked is how many of the last tokens are the question, for policies that look at it when the
 	// cache becomes smaller; 0 where nobody knows.
 	Asked int

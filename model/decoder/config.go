@@ -28,6 +28,7 @@ type Config struct {
 	Experts   int     // feed-forward networks of a layer, of which a token takes some; 0 for one that all take
 	Taken     int     // by a token
 	Window    int     // tokens that layers read whose reading is bounded; 0 where none is
+	Pooling   int     // of states, where the model is for vectors: 1 mean, 2 first, 3 last, as GGUF counts; 0 where nothing is said
 	Eps       float32 // added to the mean square of what is normed
 
 	shape
@@ -123,6 +124,10 @@ func configOf(v weights.Values) (Config, error) {
 	}
 	if value := take("attention.value_length", 1, mostWidth, c.HeadSize); err == nil && value != c.HeadSize {
 		err = fmt.Errorf("%w: values have %d numbers, keys %d", ErrUnsupported, value, c.HeadSize)
+	}
+	c.Pooling = take("pooling_type", 0, 4, 0)
+	if causal, ok := v[name+".attention.causal"].(bool); ok && !causal && err == nil {
+		err = fmt.Errorf("%w: its tokens read those that come after them too (attention.causal is false)", ErrUnsupported)
 	}
 	if c.global > 0 {
 		c.Window = take("attention.sliding_window", 1, 1<<26, c.Positions)

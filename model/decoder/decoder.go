@@ -76,8 +76,9 @@ type layer struct {
 
 // network is a feed-forward network.
 type network struct {
-	up   matrix // Width → 2 · inner, the gate first, or inner where nothing is gated
-	down matrix
+	up    matrix // Width → 2 · inner, the gate first, or inner where nothing is gated
+	down  matrix
+	layer int
 }
 
 // Options say how a model is held.
@@ -291,6 +292,7 @@ func (l *loader) layer(c Config, number int) (y layer) {
 	default:
 		y.net = l.gated(p, "", c.Width, c.Inner)
 	}
+	y.net.layer = number
 	return y
 }
 
@@ -350,6 +352,7 @@ type matrix struct {
 	w, bias []float32
 	blocks  []*simd.Blocks // side by side; nil where w is there
 	in, out int
+	parts   []factored // side by side; instead of w and blocks where some are
 }
 
 // part is some of the outputs of a product.
@@ -361,6 +364,9 @@ type part struct {
 
 // matrix puts products of the same input side by side.
 func (l *loader) matrix(in int, parts ...part) matrix {
+	if l.factored(parts) {
+		return l.factors(in, parts)
+	}
 	var bias []float32
 	all := make([]weights.Tensor, len(parts))
 	for i, p := range parts {

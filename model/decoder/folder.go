@@ -184,6 +184,7 @@ func otherwise(c map[string]any, v weights.Values, kind, name string) error {
 	step, _ := c["decoder_sparse_step"].(float64)
 	pattern, _ := c["sliding_window_pattern"].(float64)
 	for what, yes := range map[string]bool{
+		"is_causal": c["is_causal"] == false, "use_bidirectional_attention": c["use_bidirectional_attention"] == true,
 		"attention_bias": c["attention_bias"] == true, "mlp_bias": c["mlp_bias"] == true, "use_sliding_window": c["use_sliding_window"] == true,
 		"mlp_only_layers": len(plain) > 0, "decoder_sparse_step": step > 1, "sliding_window_pattern": name == "gemma3" && pattern != 0 && pattern != 6,
 	} {

@@ -188,6 +188,7 @@ type room struct {
 	gates                                []float32         // of the block's tokens, one after the other
 	whole                                simd.BlockRows
 	mixture                              *mixture // nil before the first layer with experts
+	inside                               func(layer int, x, gate, up []float32)
 }
 
 // turns are the sines and cosines of a block's positions, HeadSize/2 each; nil where nothing turns.
@@ -196,6 +197,7 @@ type turns struct{ sines, cosines []float32 }
 // room is one for so many rows at once.
 func (d *Decoder) room(c *Cache, rows int) *room {
 	if c.room != nil && c.room.rows >= rows {
+		c.room.inside = c.Inside
 		return c.room
 	}
 	qkv := (d.Heads + 2*d.KeyHeads) * d.HeadSize
@@ -203,7 +205,7 @@ func (d *Decoder) room(c *Cache, rows int) *room {
 		rows: rows, states: make([]float32, rows*d.Width), normed: make([]float32, rows*d.Width),
 		qkv: make([]float32, rows*simd.Padded(qkv)), mixed: make([]float32, rows*d.Heads*d.HeadSize),
 		inner: make([]float32, rows*simd.Padded(2*max(d.Inner, d.together))), y: make([]float32, rows*simd.Padded(d.Width)),
-		gathered: make([]gathered, d.KeyHeads), opened: make([]held, d.KeyHeads),
+		gathered: make([]gathered, d.KeyHeads), opened: make([]held, d.KeyHeads), inside: c.Inside,
 	}
 	for i, steps := range d.steps {
 		if steps != nil {
@@ -278,6 +280,10 @@ func (d *Decoder) norm(y, x []float32, w norm) {
 // of y stand Padded(out) apart.
 func (d *Decoder) product(r *room, m *matrix, y, x []float32, rows int) {
 	columns := simd.Padded(m.out)
+	if m.parts != nil {
+		d.products(r, m, y, x, rows)
+		return
+	}
 	if m.blocks == nil {
 		d.divide(columns/simd.Columns, rows*m.in*m.out, func(from, to int) {
 			first, n := from*simd.Columns, (to-from)*simd.Columns
@@ -359,6 +365,10 @@ func (d *Decoder) rest(r *room, l *layer, x []float32, rows int) {
 func (d *Decoder) feed(r *room, n *network, y, x []float32, rows int) {
 	d.product(r, &n.up, r.inner, x, rows)
 	inner, stride := n.down.in, simd.Padded(n.up.out)
+	for i := 0; i < rows && r.inside != nil; i++ {
+		row := r.inner[i*stride:]
+		r.inside(n.layer, x[i*d.Width:][:d.Width], row[:inner], row[n.up.out-inner:][:inner])
+	}
 	d.divide(rows, 4*rows*inner, func(from, to int) {
 		for i := from; i < to; i++ {
 			row := r.inner[i*stride:]

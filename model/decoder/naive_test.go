@@ -15,6 +15,7 @@ type naive struct {
 	Config
 	words  int
 	tensor map[string][]float32
+	took   map[string][]int // by the prefix of a layer: the experts that tokens took
 }
 
 func openNaive(t *testing.T, path string) naive {
@@ -105,7 +106,8 @@ func (n naive) turned(x []float64, at, layer int) []float64 {
 
 func soft(x, bound float64) float64 { return bound * math.Tanh(x/bound) }
 
-func (n naive) logits(ids []int32) []float64 {
+// states are those behind the last norm.
+func (n naive) states(ids []int32) [][]float64 {
 	states := make([][]float64, len(ids))
 	for i, id := range ids {
 		for j, v := range n.tensor["token_embd.weight"][int(id)*n.Width:][:n.Width] {
@@ -121,11 +123,20 @@ func (n naive) logits(ids []int32) []float64 {
 	for l := range n.Layers {
 		n.layer(l, states)
 	}
+	for i, x := range states {
+		states[i] = n.norm(x, "output_norm")
+	}
+	return states
+}
+
+func (n naive) logits(ids []int32) []float64 { return n.logitsOf(n.states(ids)[len(ids)-1]) }
+
+func (n naive) logitsOf(state []float64) []float64 {
 	out := "output"
 	if n.tensor["output.weight"] == nil {
 		out = "token_embd"
 	}
-	logits := n.times(out, n.norm(states[len(ids)-1], "output_norm"))
+	logits := n.times(out, state)
 	for i, x := range logits {
 		if n.Name == "gemma2" {
 			logits[i] = soft(x, 3)
@@ -214,6 +225,9 @@ func (n naive) feed(p string, in []float64) []float64 {
 		}
 	}
 	y := make([]float64, n.Width)
+	if n.took != nil {
+		n.took[p] = append(n.took[p], order[:n.Taken]...)
+	}
 	for _, e := range order[:n.Taken] {
 		one := naive{Config: n.Config, tensor: map[string][]float32{}}
 		for _, name := range []string{"ffn_gate", "ffn_up", "ffn_down"} {

@@ -1,6 +1,9 @@
 package decoder
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 var (
 	inLayer  = regexp.MustCompile(`^(?:model\.|transformer\.)?(?:layers|h)\.(\d+)\.(.+)\.(weight|bias)$`)
@@ -39,6 +42,11 @@ func namesOf(architecture string) func(name string) (as string, flipped bool) {
 		layer, part, kind := "blk."+m[1]+".", m[2], "."+m[3]
 		if e := ofExpert.FindStringSubmatch(part); e != nil {
 			return layer + ofExperts[e[2]] + "." + e[1] + kind, false
+		}
+		for _, f := range factors {
+			if of, ok := strings.CutSuffix(part, f); ok && inner[of] != "" && kind == ".weight" {
+				return layer + inner[of] + f + kind, false
+			}
 		}
 		as := inner[part]
 		if shape.after && part == "post_attention_layernorm" {

@@ -85,6 +85,10 @@ func OfGGUF(v weights.Values) (*Tokenizer, error) {
 	if id, ok := v.Int("tokenizer.ggml.bos_token_id"); ok && first {
 		t.Before = []int32{int32(id)}
 	}
+	last, _ := v["tokenizer.ggml.add_eos_token"].(bool)
+	if id, ok := v.Int("tokenizer.ggml.eos_token_id"); ok && last {
+		t.After = []int32{int32(id)}
+	}
 	return t, nil
 }
 

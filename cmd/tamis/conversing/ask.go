@@ -27,8 +27,8 @@ import (
 type question struct {
 	url, model       string
 	attention        string
-	order            string
 	compress         string
+	order            string
 	schema           string
 	budget           tamis.Budget
 	drafts           int
@@ -80,8 +80,8 @@ The key is taken from $TAMIS_LLM_KEY, else $OPENAI_API_KEY.`,
 	f.StringVar(&q.url, "llm", "", "what answers: a chat endpoint such as http://localhost:11434/v1, or the GGUF file or the folder of a model (default $TAMIS_LLM)")
 	f.StringVar(&q.model, "model", "", "model name")
 	f.StringVar(&q.attention, "attention", "", "what a model in a file reads and keeps, such as stripes+tail or snapkv:0.25; tamis eval attention --list says what there is (default dense: everything)")
-	f.StringVar(&q.order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", ")+"; small models use what stands last most")
 	f.StringVar(&q.compress, "compress", "", "the sources are read as vectors: NAME of a compressor, which is the folder compress/NAME beside the model's files, or NAME:SHARE for the share of them that is read as tokens all the same")
+	f.StringVar(&q.order, "order", "", "order of the documents: "+strings.Join(render.Orders(), ", ")+"; small models use what stands last most")
 	f.StringVar(&q.schema, "schema", "", "the answer is JSON of the JSON Schema in this file")
 	f.StringVar(&q.session, "session", "", "the question is the next turn of the session in this file, which is made where there is none")
 	f.BoolVar(&q.asAsked, "as-asked", false, "in a session: take the question by itself, with nothing that earlier ones named")

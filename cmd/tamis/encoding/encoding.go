@@ -95,11 +95,18 @@ func Look(ctx context.Context, dir string) (Model, error) {
 	if lsi.Is(dir) {
 		return own(ctx, dir)
 	}
-	e, err := encode.Open(dir, model.F32)
+	opened, err := Open(ctx, dir, model.F32)
 	if err != nil {
 		return Model{}, err
 	}
-	defer e.Close()
+	defer opened.Close()
+	e, ok := opened.(interface {
+		Info() encode.Info
+		Speed(ctx context.Context, tokens int) (float64, error)
+	})
+	if !ok {
+		return Model{}, fmt.Errorf("%s is no model in a file", screen.Name(dir))
+	}
 	m := Model{Info: e.Info(), Dir: dir}
 	m.Speed, err = e.Speed(ctx, speedTokens)
 	return m, err

@@ -29,7 +29,7 @@ type Flag struct{ dir, with string }
 
 // AddIndexing makes the flag of tamis index.
 func (m *Flag) AddIndexing(f *pflag.FlagSet) {
-	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder, of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
+	f.StringVar(&m.dir, "model", "", "give passages vectors with the model in this folder or GGUF file (#mean, #last, #echo or #terms behind the name of a language model), of this name (see tamis models pull) or at this address (http://HOST/v1#MODEL; key in $TAMIS_EMBEDDINGS_KEY), so that contexts weigh what words do not say; later runs go on with it, unless this is none")
 	f.StringVar(&m.with, "encode-with", "", "what of its document a passage is encoded with: some of title (the default), headings, previous (sentence) and late (the document is read once, passages are parts of it), or none")
 }
 
@@ -63,6 +63,10 @@ func Open(ctx context.Context, name string, p model.Precision) (Encoder, error) 
 	}
 	if lsi.Is(dir) {
 		e, err := lsi.Open(dir)
+		return either(e, err)
+	}
+	if encode.IsCausal(dir) {
+		e, err := encode.OpenCausal(dir, p)
 		return either(e, err)
 	}
 	e, err := encode.Open(dir, p)
@@ -107,6 +111,8 @@ func places(ix engine.Index) []string {
 func with(e Encoder, in encode.Input) Encoder {
 	switch e := e.(type) {
 	case *encode.Encoder:
+		return e.With(in)
+	case *encode.Causal:
 		return e.With(in)
 	case *encode.Remote:
 		return e.With(in)
