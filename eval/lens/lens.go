@@ -148,7 +148,9 @@ func Run(ctx context.Context, d *decoder.Decoder, textRead string, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	l.code()
+	if err := l.code(); err != nil {
+		return nil, err
+	}
 	r := &Report{Tokens: len(l.ids), Window: o.Window, Width: d.Width, Layers: make([]Layer, d.Layers+1), Scarce: len(l.halves[0]) < 2*d.Width}
 	contexts, unlikes := make([][]float64, d.Layers+1), make([][]float64, d.Layers+1)
 	work, done := make(chan int), 0
@@ -240,7 +242,7 @@ func read(ctx context.Context, d *decoder.Decoder, s string, o *Options) (*look,
 
 // code gives each word of the text a few numbers: its embedding, centred, drawn into fewer dimensions at
 // random, of length 1.
-func (l *look) code() {
+func (l *look) code() error {
 	at := map[int32]int{}
 	for _, id := range l.ids {
 		if _, ok := at[id]; !ok {
@@ -250,10 +252,13 @@ func (l *look) code() {
 		l.place = append(l.place, at[id])
 	}
 	width := l.d.Width
-	all := rows{width, make([]float32, len(l.words)*width)}
+	embedded, err := l.d.Embed(l.words)
+	if err != nil {
+		return err
+	}
+	all := rows{width, embedded}
 	mean := make([]float32, width)
-	for i, id := range l.words {
-		_ = l.d.Embedding(all.at(i), id) // read already
+	for i := range l.words {
 		for j, v := range all.at(i) {
 			mean[j] += v / float32(len(l.words))
 		}
@@ -289,6 +294,7 @@ func (l *look) code() {
 		}
 		l.frequency[h] = count
 	}
+	return nil
 }
 
 // layer measures a layer: itself, and of each token what its state tells and what a map leaves of it.

@@ -19,12 +19,3 @@ func (d *Decoder) Told(states []float32) ([][]float32, error) {
 	}
 	return d.logitsOf(d.room(&Cache{}, n), append([]float32(nil), states...), n)
 }
-
-// Embedding sets dst, Width numbers, to what the model reads for a word before anything is mixed into it.
-func (d *Decoder) Embedding(dst []float32, id int32) error {
-	if id < 0 || int(id) >= d.Words || len(dst) != d.Width {
-		return fmt.Errorf("word %d into %d numbers: the model has %d words of %d", id, len(dst), d.Words, d.Width)
-	}
-	d.words.Read(dst, int(id)*d.Width)
-	return nil
-}

@@ -1,7 +1,6 @@
 package decoder
 
 import (
-	"math"
 	"slices"
 	"testing"
 )
@@ -44,16 +43,12 @@ func TestBetween(t *testing.T) {
 		if !slices.Equal(want, got) || !slices.Equal(want, told[2]) {
 			t.Fatalf("%s: showing states changes the logits, or the last ones tell others", name)
 		}
-		row := make([]float32, d.Width)
-		if err := d.Embedding(row, ids[7]); err != nil {
+		row, err := d.Embed(ids[7:8])
+		if err != nil {
 			t.Fatal(err)
 		}
-		scale := float32(1)
-		if d.raised {
-			scale = float32(math.Sqrt(float64(d.Width)))
-		}
 		for j, v := range row {
-			if !d.first && v*scale != layers[0][7*d.Width+j] {
+			if !d.first && v != layers[0][7*d.Width+j] {
 				t.Fatalf("%s: the embedding is %v, the first state %v", name, v, layers[0][7*d.Width+j])
 			}
 		}
@@ -83,9 +78,6 @@ func TestBetween(t *testing.T) {
 			if _, err := d.Told(bad); err == nil {
 				t.Errorf("%s: logits of %d numbers", name, len(bad))
 			}
-		}
-		if err := d.Embedding(row, int32(d.Words)); err == nil {
-			t.Errorf("%s: the embedding of no word", name)
 		}
 	}
 }
