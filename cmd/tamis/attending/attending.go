@@ -80,13 +80,18 @@ each of the same tasks it trains compressors, which --policies names, and says w
 all tokens are read, where vectors are, where the segments that the model looks at are read
 as tokens all the same (--shares of them, beside as many at random), and where the
 last tokens are read that take as many positions. --models keeps them, and tamis ask
---compress takes them.`,
+--compress takes them.
+
+--suite all is one table of everything: policies on the built model, and with --model and --text on
+that one too, what models are trained with, and contexts read as vectors; by task and
+length how much each operator reads and finds, beside the same model where it reads everything.`,
 		Example: `  tamis eval attention
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
   tamis eval attention --suite frontier --state frontier.jsonl --plot frontier.svg
   tamis eval attention --suite trained --models trained --tasks recall --lengths 256,4096
   tamis eval attention --suite compressed --models trained --tasks recall --lengths 256,1024
+  tamis eval attention --suite all --models trained --lengths 1024,4096
   tamis eval attention --list
   tamis eval attention --mask stripes:0.1+tail`,
 		Args: flags.Exact(),
@@ -104,8 +109,8 @@ last tokens are read that take as many positions. --models keeps them, and tamis
 	f.IntVar(&o.Steps, "steps", 32, "steps of decoding that are timed and compared")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the texts")
 	f.IntVar(&o.threads, "threads", 0, "threads of the model (default: all)")
-	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds. trained: small models that are trained here. compressed: contexts that these read as vectors")
-	f.StringVar(&o.models, "models", "", "with --suite trained and compressed: folder that keeps the models, where those that are there are not trained again")
+	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds. trained: small models that are trained here. compressed: contexts that these read as vectors. all: one table of these and of policies")
+	f.StringVar(&o.models, "models", "", "with --suite trained, compressed and all: folder that keeps the models, where those that are there are not trained again")
 	f.StringVar(&o.State, "state", "", "file in which results are kept as they are done: what is in it is not measured again")
 	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
 	f.StringVar(&o.write, "write", "", "write the built model to this GGUF file, and measure nothing")
@@ -125,8 +130,11 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 	case o.write != "":
 		return induction.WriteFile(o.write)
 	}
-	if o.suite == "trained" || o.suite == "compressed" {
+	switch o.suite {
+	case "trained", "compressed":
 		return c.trained(cmd, o)
+	case "all":
+		return c.all(cmd, o)
 	}
 	if err := o.check(); err != nil {
 		return err
@@ -157,11 +165,7 @@ func (c *Console) run(cmd *cobra.Command, o *options) error {
 		}
 		return draw(o.calibrate, func(w io.Writer) error { return json.NewEncoder(w).Encode(m) })
 	}
-	here := func() {}
-	if c.Progress != nil {
-		o.Watch = func(what string) { fmt.Fprintf(c.Progress, "\r\x1b[K%s", what) }
-		here = func() { fmt.Fprint(c.Progress, "\r\x1b[K") }
-	}
+	here := c.watching(&o.Watch)
 	r, err := attend.Run(cmd.Context(), d, o.Options)
 	here()
 	if r == nil || len(r.Rows) == 0 {
@@ -202,9 +206,9 @@ func (o *options) check() error {
 	case o.model == "" && o.text != "":
 		return flags.Usagef("--text is for --model FILE.gguf: the built model reads no language")
 	case o.suite != "" && o.suite != "frontier":
-		return flags.Usagef("--suite is %q: there are frontier, trained and compressed", o.suite)
+		return flags.Usagef("--suite is %q: there are frontier, trained, compressed and all", o.suite)
 	case o.models != "":
-		return flags.Usagef("--models is for --suite trained and compressed")
+		return flags.Usagef("--models is for --suite trained, compressed and all")
 	case o.Trials < 1 || o.Trials > 1000:
 		return flags.Usagef("--trials is %d: use 1 to 1000", o.Trials)
 	case o.Questions < 1 || o.Questions > most:

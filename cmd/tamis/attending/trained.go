@@ -35,7 +35,7 @@ func (c *Console) trained(cmd *cobra.Command, o *options) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(t.Models)) }()
 	}
-	here := c.watch(&t)
+	here := c.watching(&t.Watch)
 	if o.suite == "compressed" {
 		r, err := attend.Compressed(cmd.Context(), attend.CompressedOptions{TrainedOptions: t, Compressors: o.Policies, Open: o.shares})
 		here()
@@ -58,12 +58,12 @@ func (c *Console) trained(cmd *cobra.Command, o *options) (err error) {
 	return errors.Join(r.WriteTable(c.Out), err)
 }
 
-// watch shows how far it is, until the function that it returns is called.
-func (c *Console) watch(t *attend.TrainedOptions) (done func()) {
+// watching shows how far it is, until the function that it returns is called.
+func (c *Console) watching(watch *func(what string)) (done func()) {
 	if c.Progress == nil {
 		return func() {}
 	}
-	t.Watch = func(what string) { fmt.Fprintf(c.Progress, "\r\x1b[K%s", what) }
+	*watch = func(what string) { fmt.Fprintf(c.Progress, "\r\x1b[K%s", what) }
 	return func() { fmt.Fprint(c.Progress, "\r\x1b[K") }
 }
 
