@@ -23,19 +23,19 @@ func TestExperts(t *testing.T) {
 	}
 	shape := tinymodel.Decoder{Architecture: "qwen3moe", Layers: 2, Width: 40, Heads: 4, KeyHeads: 2, Size: 32, Inner: 24, Positions: 512, Experts: 8, Taken: 3}
 	path := shape.Write(t, 1)
-	out, err := run("--model", path, "--json", "what is a sieve?", "pan")
+	out, err := run("--llm", path, "--json", "what is a sieve?", "pan")
 	var r attend.Routing
 	if err != nil || json.Unmarshal([]byte(out), &r) != nil || len(r.Questions) != 2 || r.Experts != 8 || len(r.Questions[0].Layers) != 2 {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if out, err := run("--model", path, "pan"); err != nil || !strings.Contains(out, "most used first") {
+	if out, err := run("--llm", path, "pan"); err != nil || !strings.Contains(out, "most used first") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	shape.Experts, shape.Architecture = 0, "qwen3"
 	for want, args := range map[string][]string{
-		"at least one QUESTION": {"--model", path},
-		"give --model":          {"pan"},
-		"no mixture":            {"--model", shape.Write(t, 1), "pan"},
+		"at least one QUESTION": {"--llm", path},
+		"give --llm":            {"pan"},
+		"no mixture":            {"--llm", shape.Write(t, 1), "pan"},
 	} {
 		if _, err := run(args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", args, err)
