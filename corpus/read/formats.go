@@ -240,6 +240,9 @@ func sniff(f *format.File) (*row, error) {
 	if lang != "" {
 		return &row{name: lang, read: code.Read(lang)}, nil
 	}
+	if form == nil && bytes.HasPrefix(bytes.TrimPrefix(head, []byte(bom)), []byte("<?xml ")) {
+		return &formXML, nil // of the many kinds that have names of their own
+	}
 	return &formText, nil
 }
 

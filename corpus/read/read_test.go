@@ -368,9 +368,11 @@ func TestKinds(t *testing.T) {
 		"n.json":     "{\n  \"a\": 1\n}",
 		"o":          "<!DOCTYPE html><p>page",
 		"p.txt":      strings.Repeat("x", 8192) + "\x00",
+		"q.adml":     "<?xml version=\"1.0\" ?>\n<policies>\n  <string id=\"a\">Samba</string>\n</policies>\n",
+		"r.adml":     "it begins with no <?xml declaration",
 	})
 	docs, skipped := readAll(t, Options{}, dir, dir)
-	for id, want := range map[string]string{"a.md.gz": "markdown", "a": "jsonl", "c.txt": "text", "d.txt": "text", "in-json": "jsonl", "n.json": "data", "o": "html"} {
+	for id, want := range map[string]string{"a.md.gz": "markdown", "a": "jsonl", "c.txt": "text", "d.txt": "text", "in-json": "jsonl", "n.json": "data", "o": "html", "q.adml": "data", "r.adml": "text"} {
 		if docs[id].Type != want {
 			t.Errorf("%s is %q, want %q", id, docs[id].Type, want)
 		}
