@@ -9,13 +9,20 @@ import tokenizers
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+try:
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+    counts = True
+except ImportError:  # releases that take a prompt for one token shorter than it is, where nothing stands behind a text
+    from sentence_transformers.models import Normalize, Pooling, Transformer
+    counts = False
 
 out, texts = sys.argv[1], json.load(sys.stdin)
 base = dict(vocab_size=260, hidden_size=64, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, intermediate_size=88, max_position_embeddings=512)
 torch.manual_seed(5)
 printed = []
 for kind, mode in [("Qwen3", "lasttoken"), ("Llama", "mean"), ("Mistral", "weightedmean"), ("Qwen2", "lasttoken")]:
+    if not hasattr(transformers, kind + "Model"):
+        continue  # of a family that it does not know yet
     extra = {"sliding_window": None} if kind == "Mistral" else {"head_dim": 32} if kind == "Qwen3" else {}
     m = getattr(transformers, kind + "Model")(getattr(transformers, kind + "Config")(**base, **extra))
     for n, p in m.named_parameters():
@@ -31,9 +38,10 @@ for kind, mode in [("Qwen3", "lasttoken"), ("Llama", "mean"), ("Mistral", "weigh
         t.post_processor = tokenizers.processors.TemplateProcessing(single="$A <end>", pair="$A <end> $B <end>", special_tokens=[("<end>", t.token_to_id("<end>"))])
     transformers.PreTrainedTokenizerFast(tokenizer_object=t, pad_token="<pad>", eos_token="<end>", padding_side="left" if kind == "Qwen3" else "right").save_pretrained(raw)
     words = Transformer(raw, max_seq_length=200)
-    pooling = Pooling(64, pooling_mode=mode, include_prompt=kind != "Llama")
+    pooling = Pooling(64, pooling_mode=mode, include_prompt=kind != "Llama" or not counts)
     s = SentenceTransformer(modules=[words, pooling, Normalize()], prompts={"query": "Instruct: find\nQuery: ", "document": ""}, device="cpu")
     s.save(folder)
     printed.append({
-        "folder": folder, "passages": s.encode(texts["passages"], prompt_name="document").tolist(), "queries": s.encode(texts["queries"], prompt_name="query").tolist()})
+        "folder": folder, "passages": s.encode(texts["passages"], prompt_name="document", convert_to_tensor=True).tolist(),
+        "queries": s.encode(texts["queries"], prompt_name="query", convert_to_tensor=True).tolist()})
 json.dump(printed, sys.stdout)
