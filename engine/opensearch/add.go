@@ -148,42 +148,15 @@ func (p *pipeline) put(ctx context.Context, batch []writing.Ready) error {
 		done := &tamis.Report{}
 		err := w.Put(ctx, writes, first, done)
 		if client.Fenced(err) {
-			done, err = p.again(ctx, writes)
+			err = p.ix.unfenced(ctx, func(now *writing.Writer) error {
+				*done = tamis.Report{}
+				return now.Again(ctx, writes, done)
+			})
 		}
 		report.Join(done)
 		_ = p.failed(err)
 	})
 	return nil
-}
-
-// again writes what a fence kept from being written, and reports all: what is there as it should be was written
-// before the fence, by the request whose answer said nothing of it.
-func (p *pipeline) again(ctx context.Context, writes []*writing.Change) (report *tamis.Report, err error) {
-	left := make([]writing.Ready, len(writes))
-	for i, w := range writes {
-		left[i] = w.Ready
-	}
-	report = &tamis.Report{}
-	err = p.ix.unfenced(ctx, func(now *writing.Writer) error {
-		report = &tamis.Report{}
-		missing, first, err := now.Changed(ctx, left, &tamis.Report{})
-		if err != nil {
-			return err
-		}
-		for _, w := range writes {
-			if slices.ContainsFunc(missing, func(m *writing.Change) bool { return m.Key == w.Key }) {
-				continue
-			}
-			if w.Old == 0 {
-				report.Added++
-			} else {
-				report.Updated++
-			}
-			report.Warn(&w.Document.Document)
-		}
-		return now.Put(ctx, missing, first, report)
-	})
-	return report, err
 }
 
 // failed notes an error and returns the first.

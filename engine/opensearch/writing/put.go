@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tamis-search/tamis"
 	"github.com/tamis-search/tamis/engine/opensearch/records"
@@ -28,6 +29,31 @@ func (ix *Writer) Put(ctx context.Context, writes []*Change, first int64, report
 		}
 	}
 	return nil
+}
+
+// Again writes what a fence kept from being written, and reports all: what is there as it should be was written
+// before the fence, by the request whose answer said nothing of it.
+func (ix *Writer) Again(ctx context.Context, writes []*Change, report *tamis.Report) error {
+	batch := make([]Ready, len(writes))
+	for i, w := range writes {
+		batch[i] = w.Ready
+	}
+	missing, first, err := ix.Changed(ctx, batch, &tamis.Report{})
+	if err != nil {
+		return err
+	}
+	for _, w := range writes {
+		if slices.ContainsFunc(missing, func(m *Change) bool { return m.Key == w.Key }) {
+			continue
+		}
+		if w.Old == 0 {
+			report.Added++
+		} else {
+			report.Updated++
+		}
+		report.Warn(&w.Document.Document)
+	}
+	return ix.Put(ctx, missing, first, report)
 }
 
 // Changed are the documents of a batch that are not stored as they are, with the first of as
