@@ -289,20 +289,10 @@ func likeliest(logits []float32) int32 {
 
 // WriteTable writes how compressors were made, and a line for each row.
 func (r *CompressedReport) WriteTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "task\tmade\ttrained at\tsteps\tright\tseconds\t\n")
-	for _, m := range append(r.Models, r.Compressors...) {
-		seconds := "kept"
-		if m.Seconds > 0 {
-			seconds = fmt.Sprintf("%.0f", m.Seconds)
-		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.1f %%\t%s\t\n", m.Task, m.Attention, m.Length, m.Steps, 100*m.Right, seconds)
-	}
-	fmt.Fprint(t, "\n")
-	if err := t.Flush(); err != nil {
+	if err := writeModels(w, "made", append(r.Models, r.Compressors...)); err != nil {
 		return err
 	}
-	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "task\ttokens\tread\topen\trecall\tasked\tpositions\tmake ms\tprefill ms\t\n")
 	for _, row := range r.Rows {
 		made := "-"

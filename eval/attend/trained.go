@@ -180,9 +180,22 @@ func answers(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, q train.
 
 // WriteTable writes how the models were made, and a line for each row.
 func (r *TrainedReport) WriteTable(w io.Writer) error {
+	if err := writeModels(w, "attention", r.Models); err != nil {
+		return err
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "task\tattention\ttrained at\tsteps\tright\tseconds\t\n")
-	for _, m := range r.Models {
+	fmt.Fprint(t, "task\ttokens\tattention\trecall\tasked\tread\tread a step\tprefill ms\t\n")
+	for _, row := range r.Rows {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%d\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Asked, 100*row.Read, 100*row.ReadStep, row.Prefill)
+	}
+	return t.Flush()
+}
+
+// writeModels writes how models were made, a line for each; what is the name of their second column.
+func writeModels(w io.Writer, what string, all []TrainedModel) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "task\t%s\ttrained at\tsteps\tright\tseconds\t\n", what)
+	for _, m := range all {
 		seconds := "kept"
 		if m.Seconds > 0 {
 			seconds = fmt.Sprintf("%.0f", m.Seconds)
@@ -190,13 +203,5 @@ func (r *TrainedReport) WriteTable(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.1f %%\t%s\t\n", m.Task, m.Attention, m.Length, m.Steps, 100*m.Right, seconds)
 	}
 	fmt.Fprint(t, "\n")
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "task\ttokens\tattention\trecall\tasked\tread\tread a step\tprefill ms\t\n")
-	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%d\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Asked, 100*row.Read, 100*row.ReadStep, row.Prefill)
-	}
 	return t.Flush()
 }

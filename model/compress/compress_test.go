@@ -106,7 +106,7 @@ func best(logits []float32) int32 {
 // that has the answer, and where that one is open the answer is there, where another is it is no better.
 func TestVectorsAnswer(t *testing.T) {
 	if raced {
-		t.Skip("nothing is learned under the race detector")
+		t.Skip("nothing is learned under the race detector; .ci/run asks this without it")
 	}
 	ctx := context.Background()
 	_, d, c := open(t)

@@ -100,10 +100,12 @@ const (
 	cardFile    = "README.md"
 )
 
-// isProjected says that a folder was written here.
+const madeBy = "Made by `tamis train projection`"
+
+// isProjected says, by its card, that a folder was written here: others have a 1_Dense too.
 func isProjected(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, denseFolder, "config.json"))
-	return err == nil
+	card, err := os.ReadFile(filepath.Join(dir, cardFile))
+	return err == nil && strings.Contains(string(card), madeBy)
 }
 
 // projected is what is printed.
@@ -175,8 +177,14 @@ func questionsOf(ctx context.Context, ix engine.Index, o *projecting) ([]asked.Q
 // encoderFiles are those of a folder that make an encoder; what it does behind the states is left out.
 var encoderFiles = []string{"*.json", "vocab.txt", "*.model", "*.safetensors", "*.onnx", "onnx/*.json", "onnx/*.onnx"}
 
-// writeProjected writes the folder, the matrix last, by which it is known.
+// writeProjected writes the folder, the card first, by which it is known as one that may be written again.
 func writeProjected(r *projection.Result, from string, o *projecting) error {
+	if err := os.MkdirAll(o.to, 0o777); err != nil {
+		return err
+	}
+	if err := replace.File(filepath.Join(o.to, cardFile), []byte(projectedCard(r, from, o))); err != nil {
+		return err
+	}
 	for _, pattern := range encoderFiles {
 		names, err := fs.Glob(os.DirFS(from), pattern)
 		if err != nil {
@@ -214,7 +222,6 @@ func writeProjected(r *projection.Result, from string, o *projecting) error {
 	}
 	return errors.Join(
 		replace.File(filepath.Join(o.to, "modules.json"), append(m, '\n')),
-		replace.File(filepath.Join(o.to, cardFile), []byte(projectedCard(r, from, o))),
 		replace.File(filepath.Join(dense, "model.safetensors"), matrix),
 		replace.File(filepath.Join(dense, "config.json"), append(c, '\n')))
 }
@@ -249,7 +256,7 @@ func projectedCard(r *projection.Result, from string, o *projecting) string {
 	g, d := &r.Gain, r.Gain.Difference
 	return fmt.Sprintf(`# Late interaction by %d numbers a token
 
-Made by `+"`tamis train projection`"+` of the encoder %s, whose copy it stands in, from %d texts of an index, seed %d: the
+`+madeBy+` of the encoder %s, whose copy it stands in, from %d texts of an index, seed %d: the
 directions in which the states of their tokens have most of their squares, %.1f %% of them.
 The licence of the encoder is its own; the matrix holds no text.
 

@@ -72,6 +72,16 @@ func TestProjectionCommand(t *testing.T) {
 	if card, err := os.ReadFile(filepath.Join(to, "README.md")); err != nil || !strings.Contains(string(card), "Late interaction by 16 numbers") {
 		t.Errorf("%s %v", card, err)
 	}
+	other := filepath.Join(t.TempDir(), "colbert") // somebody's
+	if err := os.MkdirAll(filepath.Join(other, "1_Dense"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(other, "1_Dense", "config.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run("--model", encoder, "--to", other, "--width", "16", "--keep"); err == nil || !strings.Contains(err.Error(), "holds something else") {
+		t.Error(err)
+	}
 	for want, args := range map[string][]string{
 		"--model names the encoder": {"--to", to},
 		"--width is a multiple":     {"--model", encoder, "--to", to, "--width", "20"},
