@@ -47,7 +47,7 @@ type CompressedReport struct {
 // was done.
 func Compressed(ctx context.Context, o CompressedOptions) (*CompressedReport, error) {
 	if o.Tasks == nil {
-		o.Tasks = train.Tasks()
+		o.Tasks = train.CompressorTasks()
 	}
 	if o.Compressors == nil {
 		o.Compressors = train.Compressors()

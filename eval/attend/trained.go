@@ -19,7 +19,7 @@ import (
 // TrainedOptions say which models are made and asked.
 type TrainedOptions struct {
 	Tasks      []string // of train.Tasks; nil for all
-	Attentions []string // of train.Attentions; nil for all
+	Attentions []string // of train.Attentions; nil for those of a task
 	Lengths    []int
 	Trials     int // texts of a task and length
 	Questions  int // about a text
@@ -62,12 +62,13 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	if o.Tasks == nil {
 		o.Tasks = train.Tasks()
 	}
-	if o.Attentions == nil {
-		o.Attentions = train.Attentions
-	}
 	r := &TrainedReport{}
 	for _, task := range o.Tasks {
-		for _, kind := range o.Attentions {
+		kinds := o.Attentions
+		if kinds == nil {
+			kinds = train.AttentionsOf(task)
+		}
+		for _, kind := range kinds {
 			recipe, err := train.RecipeOf(task, kind, o.Seed)
 			if err != nil {
 				return r, err
