@@ -59,6 +59,27 @@ func TestSameLogits(t *testing.T) {
 				}
 			}
 		}
+		// What is cut off and read anew, in conversations that are read together, is what it would have been.
+		other := slices.Concat(ids[:70], ids[200:260])
+		want = m.Logits(other)
+		caches := []*decoder.Cache{d.NewCache(), d.NewCache()}
+		for _, c := range caches {
+			if _, err := d.Read(context.Background(), c, ids); err != nil {
+				t.Fatal(err)
+			}
+			c.Cut(70)
+		}
+		got, err := d.ReadTogether(context.Background(), caches, [][]int32{ids[200:230], ids[200:215]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, rows := range got {
+			for j, v := range rows[len(rows)-1] {
+				if at := 70 + []int{30, 15}[i] - 1; math.Abs(float64(v-want[at][j])) > 1e-4*(1+math.Abs(float64(v))) {
+					t.Fatalf("%+v, cut off and read together: logit %d after %d tokens is %g, by the trainer %g", gate, j, at+1, v, want[at][j])
+				}
+			}
+		}
 	}
 }
 
@@ -204,7 +225,11 @@ func TestPolicies(t *testing.T) {
 		}
 		cache := c.d.NewCache()
 		cache.Policy = p
-		if _, err := c.d.Read(context.Background(), cache, make([]int32, 130)); (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+		_, err = c.d.Read(context.Background(), cache, make([]int32, 130))
+		for i := 0; i < 20 && err == nil; i++ {
+			_, err = c.d.Read(context.Background(), cache, []int32{int32(i)})
+		}
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", c.policy, err)
 		}
 	}
