@@ -72,6 +72,9 @@ func TestFoldIDsOnly(t *testing.T) {
 // TestExactIsSaid: a search says that it is approximate where it takes a shortcut,
 // and what that is worth; all others are exact.
 func TestExactIsSaid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	ix, err := tamis.Open("", tamis.Options{})
 	if err != nil {
 		t.Fatal(err)

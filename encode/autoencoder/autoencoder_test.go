@@ -67,6 +67,9 @@ func learned(t *testing.T, vs []vector.Dense, o Options) *Training {
 // Directions that vectors were made of are found, by training and not before, and vectors
 // that were not seen are explained by them.
 func TestPlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	directions, vs := plant(2200, 1)
 	o := Options{Features: 32, Active: each3, Rounds: 60, Rate: 5e-3, Seed: 3}
 	before, err := Start(vs[:2000], o)

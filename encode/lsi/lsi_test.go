@@ -111,6 +111,9 @@ func TestOtherWords(t *testing.T) {
 // TestSubspace: the basis is orthonormal and holds as much of the corpus as that of an
 // independent way to the same: power iteration, one direction after the other, in float64.
 func TestSubspace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	c := &corpus{ids: map[string]int32{}}
 	for _, s := range topics(6, 30, 400) {
 		c.rows = append(c.rows, counted(strings.Fields(s), c.id))

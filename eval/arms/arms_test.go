@@ -44,6 +44,9 @@ func setup(t testing.TB, names ...string) ([]synthetic.Task, synthetic.Options, 
 // TestGate is the suite that CI runs at each change: what tamis keeps of needles whose
 // question has words of theirs must not fall.
 func TestGate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	tasks, from, o := setup(t, "ruler", "overlap", "threads", "position", "robustness", "constraint", "implicit_temporal")
 	from.Lengths, o.Arms = []int{16_384}, []string{Retrieved, Packed, Filtered}
 	all, err := Run(t.Context(), synthetic.Each(tasks, from), o)
@@ -349,6 +352,9 @@ func TestRunFile(t *testing.T) {
 
 // TestResume: a run that was cancelled goes on to the same report.
 func TestResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	tasks, from, o := setup(t, "niah_single_2", "interference")
 	from.Items, from.Lengths = 1, []int{2048}
 	whole, err := Run(t.Context(), synthetic.Each(tasks, from), o)
@@ -387,6 +393,9 @@ func flat(r Result) string {
 }
 
 func TestShrink(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	tasks, from, o := setup(t, "ruler", "distractors", "interference")
 	o.Arms = []string{Packed, Dropped, "fixed-chunks", "bm25-sentences", "random-sentences", "whole-passages", "recursive"}
 	from.Lengths, o.Budgets = []int{8192}, []int{100, 250, 500, 1000}

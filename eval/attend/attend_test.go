@@ -27,6 +27,9 @@ func built64(t *testing.T) *decoder.Decoder {
 // TestRecall: dense attention finds everything, what reads a window alone finds what is in it, and
 // what is chosen by queries is found.
 func TestRecall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	d := built64(t)
 	r, err := Run(context.Background(), d, Options{
 		Policies: []string{"window:0.1", "quest:0.25", "snapkv:0.25", "stripes+tail"}, Lengths: []int{1500}, Trials: 2, Questions: 16, Steps: 4,
@@ -76,6 +79,9 @@ func TestWrongOptions(t *testing.T) {
 // TestQuarter: over a cache of a quarter of the bytes, or 8 bits, what is asked for is found as with dense
 // attention, by policies that see the question and keep what stands beside what it reads.
 func TestQuarter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	d := built64(t)
 	r, err := Run(context.Background(), d, Options{
 		Policies: []string{"snapkv:0.25", "ada-snapkv:0.25", "chunkkv:0.25", "q8", "snapkv:0.5+q4", "finch:0.25"}, Lengths: []int{2048}, Trials: 1, Questions: 10, Steps: 2,

@@ -15,6 +15,9 @@ import (
 
 // Each way reads as many positions as it says, and a context whose segments are all open answers as its tokens do.
 func TestCompressedContextsAreAsked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	ctx := context.Background()
 	m, err := learned()
 	if err != nil {

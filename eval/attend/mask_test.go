@@ -37,6 +37,9 @@ func writeMasks(t *testing.T, d *decoder.Decoder, path string) *attention.Masks 
 // TestCalibrate: the built model's heads read the token before and the one before that, and then rest on the
 // first: masks are that, and with a tail they find everything.
 func TestCalibrate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	d := built64(t)
 	path := filepath.Join(t.TempDir(), "masks.json")
 	m := writeMasks(t, d, path)
@@ -56,6 +59,9 @@ func TestCalibrate(t *testing.T) {
 
 // TestMasks: the pictures of docs/sparsity.md are what the policies do.
 func TestMasks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	d := built64(t)
 	path, err := filepath.Abs(filepath.Join("..", "..", "docs", "sparsity.md"))
 	if err != nil {

@@ -145,6 +145,9 @@ func letters(n int) string {
 // that it is made, and no others; what comes to that layer tells of none. In a random text
 // tokens before are nothing that a map of the token gives, and the second layer finds nothing to add.
 func TestBuilt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long, and nothing in it is shared: without the race detector")
+	}
 	d := built(t)
 	o := Options{Tokens: 1024, Window: 128}
 	r, err := Run(t.Context(), d, letters(1200), o)
