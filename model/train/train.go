@@ -31,6 +31,7 @@ type Recipe struct {
 	Rate   float64 `json:"rate"`   // of learning at its highest
 	Goal   float64 `json:"goal"`   // share of right answers at which training ends early, once texts are as hard as they get; 0 for never
 	Seed   uint64  `json:"seed"`
+	Text   string  `json:"text,omitempty"` // digest of the text of TextTask
 }
 
 // Progress is how far training is.
@@ -64,6 +65,11 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 	if err != nil {
 		return nil, err
 	}
+	return r.train(ctx, func(random *rand.Rand, hard float64) sample { return task.train(random, r.Length, hard) }, watch)
+}
+
+// train makes a model of texts that next makes.
+func (r Recipe) train(ctx context.Context, next func(random *rand.Rand, hard float64) sample, watch func(Progress)) (*Model, error) {
 	random := rand.New(rand.NewPCG(r.Seed, 0))
 	n := newNet(r.Shape, r.Length, random)
 	var a all
@@ -79,7 +85,7 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 		}
 		batch := make([]sample, r.Batch)
 		for i := range batch {
-			batch[i] = task.train(random, r.Length, hard(r, step))
+			batch[i] = next(random, hard(r, step))
 		}
 		n.pack(&a)
 		loss, right, scored := together(workers, batch)

@@ -26,6 +26,11 @@ func (c *Console) trained(cmd *cobra.Command, o *options) (err error) {
 	if err := checkTrained(cmd, o, t); err != nil {
 		return err
 	}
+	if o.suite == "trained" && (t.Tasks == nil || slices.Contains(t.Tasks, train.TextTask)) {
+		if t.Text, err = textOf(cmd, o.text); err != nil {
+			return err
+		}
+	}
 	if o.suite == "compressed" && len(o.shares) == 0 {
 		o.shares = []float64{.1}
 	}
@@ -68,14 +73,17 @@ func (c *Console) watching(watch *func(what string)) (done func()) {
 }
 
 func checkTrained(cmd *cobra.Command, o *options, t attend.TrainedOptions) error {
-	for _, name := range []string{"model", "text", "steps", "state", "plot", "mask", "calibrate", "threads"} {
+	for _, name := range []string{"model", "steps", "state", "plot", "mask", "calibrate", "threads"} {
 		if cmd.Flags().Changed(name) {
 			return flags.Usagef("--%s does not go with --suite %s", name, o.suite)
 		}
 	}
-	kinds := train.Attentions
+	kinds, tasks := train.Attentions, append(train.Tasks(), train.TextTask)
+	if o.text != "" && (o.suite == "compressed" || t.Tasks != nil && !slices.Contains(t.Tasks, train.TextTask)) {
+		return flags.Usagef("--text does not go with --suite %s: it is for the task text, which --suite trained has", o.suite)
+	}
 	if o.suite == "compressed" {
-		kinds = train.Compressors()
+		kinds, tasks = train.Compressors(), train.Tasks()
 	} else if cmd.Flags().Changed("shares") {
 		return flags.Usagef("--shares does not go with --suite trained")
 	}
@@ -85,8 +93,8 @@ func checkTrained(cmd *cobra.Command, o *options, t attend.TrainedOptions) error
 		}
 	}
 	for _, name := range t.Tasks {
-		if !slices.Contains(train.Tasks(), name) {
-			return flags.Usagef("--tasks holds %q: with --suite %s there are %s", name, o.suite, strings.Join(train.Tasks(), ", "))
+		if !slices.Contains(tasks, name) {
+			return flags.Usagef("--tasks holds %q: with --suite %s there are %s", name, o.suite, strings.Join(tasks, ", "))
 		}
 	}
 	for _, name := range o.Policies {
