@@ -122,7 +122,7 @@ type reader struct {
 	dKeys, dValues, dNormed   []float32
 	state, vectors            []float32
 	dState, dQueries, dBefore []float32
-	dOwn, dWeights            []float32
+	dWeights                  []float32
 	panels, turned, sum       []float32
 	zeros                     []float32
 }
