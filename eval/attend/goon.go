@@ -52,6 +52,7 @@ func (o TrainedOptions) goOn(ctx context.Context, d *decoder.Decoder, task, kind
 			}
 		}
 	}
+	row.Nats = bits / float64(row.Asked) * math.Ln2
 	row.Recall, row.Bits = float64(right)/float64(row.Asked), bits/float64(row.Asked)
 	row.Read, row.ReadStep = float64(text.Read)/float64(text.Visible), float64(steps.Read)/float64(steps.Visible)
 	return row, nil

@@ -99,6 +99,7 @@ type Keys struct {
 	centre             []float32 // that these are without
 
 	given [][]float32 // means of the values of whole pages, by panel, for Trained
+	bias  []float32   // of the first keys, for Trained
 }
 
 // At sets dst to the key of a token.
@@ -116,6 +117,7 @@ func (k *Keys) Cut(n, others int) {
 	if k.hashes = k.hashes[:min(len(k.hashes), (others+n)*hashRounds)]; len(k.hashes) == 0 {
 		k.centre = nil
 	}
+	k.bias = k.bias[:min(len(k.bias), others+n)]
 	for p, g := range k.given {
 		k.given[p] = g[:min(len(g), (others+n)/Page*Page)]
 	}
@@ -131,14 +133,14 @@ func (k *Keys) Whole(packed []float32, n int) Keys {
 // Learn takes over what the whole has learnt of its pages.
 func (k *Keys) Learn(whole *Keys) {
 	k.means, k.bounds, k.meant, k.bounded = whole.means, whole.bounds, whole.meant, whole.bounded
-	k.hashes, k.centre, k.given = whole.hashes, whole.centre, whole.given
+	k.hashes, k.centre, k.given, k.bias = whole.hashes, whole.centre, whole.given, whole.bias
 }
 
 // Clone are keys of their own.
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
-	o.hashes, o.centre, o.given = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given)
+	o.hashes, o.centre, o.given, o.bias = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given), slices.Clone(k.bias)
 	for p := range o.given {
 		o.given[p] = slices.Clone(o.given[p])
 	}
@@ -147,7 +149,7 @@ func (k *Keys) Clone() Keys {
 
 // Bytes is what they hold.
 func (k *Keys) Bytes() int {
-	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre)
+	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre) + len(k.bias)
 	for _, g := range k.given {
 		n += len(g)
 	}

@@ -69,13 +69,15 @@ decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits
 --state it goes on where it was broken off.
 
 --suite trained is about attention that models are trained with: nsa, hsa, hsa-window,
-and dense beside them. It trains small models, one for each task and each of them, in
-minutes, and asks them in texts longer than those they were trained on. --models keeps
-them, as folders that --model and tamis ask take; the same seed makes the same bytes.
-Tasks are recall (a key has a value), joint (a context and a key have one), passkey
-(a key has five in a row) and text: a text is learned byte by byte, what this program
-says of its commands or --text, a file or a folder, and of a tenth that was held out the
-same bytes are foreseen behind as many bytes as --lengths say.
+ssa, dma, memory, and dense beside them. It trains small models, one for each task and
+each of them, in minutes, and asks them in texts longer than those they were trained on.
+--models keeps them, as folders that --model and tamis ask take; the same seed makes the
+same bytes. Tasks are recall (a key has a value), joint (a context and a key have one),
+passkey (a key has five in a row), documents (several documents give the same keys
+other values, and the context says which is meant; for it there is memory-crossbatch
+too, memory that was trained beside other documents) and text: a text is learned byte by
+byte, what this program says of its commands or --text, a file or a folder, and of a
+tenth that was held out the same bytes are foreseen behind as many bytes as --lengths say.
 
 --suite compressed is about contexts that a model reads as vectors: for a small model of
 each of the same tasks it trains compressors, which --policies names, and says what is found where
@@ -104,7 +106,7 @@ length how much each operator reads and finds, beside the same model where it re
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model, #f32 behind it for exact products (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model; with --suite trained file or folder of the task text")
-	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey, and with trained text")
+	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey, and with trained documents, text")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
 	f.Float64SliceVar(&o.shares, "shares", nil, "shares that policies without one are asked for (default 0.25)")
 	f.IntSliceVar(&o.Lengths, "lengths", nil, "tokens of texts (default 2048,4096)")

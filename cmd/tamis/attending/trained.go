@@ -83,7 +83,7 @@ func checkTrained(cmd *cobra.Command, o *options, t attend.TrainedOptions) error
 		return flags.Usagef("--text does not go with --suite %s: it is for the task text, which --suite trained has", o.suite)
 	}
 	if o.suite == "compressed" {
-		kinds, tasks = train.Compressors(), train.Tasks()
+		kinds, tasks = train.Compressors(), train.CompressorTasks()
 	} else if cmd.Flags().Changed("shares") {
 		return flags.Usagef("--shares does not go with --suite trained")
 	}
