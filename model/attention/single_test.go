@@ -1,6 +1,7 @@
 package attention
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -29,18 +30,11 @@ func one(q []float32, keys, values [][]float32, read []int, bias func(j int) flo
 
 // greatest are the n keys with the greatest of the first scores, of equals the first.
 func greatest(n, of int, score func(j int) float64) (all []int) {
+	scores := make([]float64, of)
 	for j := range of {
-		all = append(all, j)
+		all, scores[j] = append(all, j), score(j)
 	}
-	slices.SortStableFunc(all, func(a, b int) int {
-		if score(a) > score(b) {
-			return -1
-		}
-		if score(a) < score(b) {
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
 	return all[:min(n, of)]
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/tamis-search/tamis/internal/simd"
 )
 
-// begin sets what the kinds of attention begin with whose numbers are no sums of squares: temperatures near to one, and
-// scores of keys that are alike but for what tells values apart.
+// begin sets what attention begins with: temperatures near to one, and scores of keys that lie near to each other, since
+// what a score shuts out at random is not learned from.
 func (n *net) begin(random *rand.Rand) {
 	heads := n.Heads * n.HeadSize
 	for _, l := range n.layers {
@@ -51,7 +51,7 @@ func (w *worker) temper(t *tape, l layer) {
 			row := t.qkvg[i*wide:][:wide]
 			for h := range n.Heads {
 				z := row[3*heads+2*h:][:2]
-				q := 1 + math.Tanh(float64(z[0])) + sigmoid(float64(own[h]))*math.Log(float64(i-s.from+1))
+				q := 1 + math.Tanh(float64(z[0])) + float64(sigmoid(float64(own[h]))*math.Log(float64(i-s.from+1)))
 				v := 1 + math.Tanh(float64(z[1]))
 				tempers[(i*n.Heads+h)*2], tempers[(i*n.Heads+h)*2+1] = float32(q), float32(v)
 				for j := range size {
@@ -73,7 +73,7 @@ func (w *worker) temperBack(d []float32, t *tape, l layer) {
 	own, dOwn := l.own.of(n.params), l.own.of(w.grads)
 	dot := func(x, y []float32) (sum float64) {
 		for j, v := range x {
-			sum += float64(v) * float64(y[j])
+			sum += float64(float64(v) * float64(y[j]))
 		}
 		return sum
 	}
@@ -86,7 +86,7 @@ func (w *worker) temperBack(d []float32, t *tape, l layer) {
 				z, open := row[3*heads+2*h:][:2], sigmoid(float64(own[h]))
 				each := dot(dq, row[h*size:]) / max(float64(tq), 1e-30)
 				x := math.Tanh(float64(z[0]))
-				up[3*heads+2*h] += float32(each * (1 - x*x))
+				up[3*heads+2*h] += float32(each * (1 - float64(x*x)))
 				dOwn[h] += float32(each * open * (1 - open) * math.Log(float64(i-s.from+1)))
 				x = 1 + math.Tanh(float64(z[1]))
 				up[3*heads+2*h+1] += float32(dot(dv, row[2*heads+h*size:]) * (2 - x))
@@ -106,10 +106,9 @@ func (w *worker) judge(to *head, m matrix, h int, values []float32, stride int, 
 	n, rows, size := w.n, s.to-s.from, w.n.HeadSize
 	own := m.of(n.params)[h*m.in:][:m.in]
 	bias := resized(&to.bias, w.length)[s.from:s.to]
-	if cap(to.until) < w.length {
+	if len(to.until) != w.length {
 		to.until = make([]int, w.length)
 	}
-	to.until = to.until[:w.length]
 	until := to.until[s.from:s.to]
 	best := &worst{scores: bias}
 	for j := range rows {
@@ -138,16 +137,13 @@ type worst struct {
 	keys   []int
 }
 
-func (w *worst) Len() int { return len(w.keys) }
-func (w *worst) Less(i, j int) bool {
-	a, b := w.keys[i], w.keys[j]
-	if w.scores[a] != w.scores[b] {
-		return w.scores[a] < w.scores[b]
-	}
-	return a > b
-}
+func (w *worst) Len() int      { return len(w.keys) }
 func (w *worst) Swap(i, j int) { w.keys[i], w.keys[j] = w.keys[j], w.keys[i] }
 func (w *worst) Push(x any)    { w.keys = append(w.keys, x.(int)) }
+func (w *worst) Less(i, j int) bool {
+	a, b := w.keys[i], w.keys[j]
+	return w.scores[a] < w.scores[b] || w.scores[a] == w.scores[b] && a > b
+}
 func (w *worst) Pop() any {
 	last := w.keys[len(w.keys)-1]
 	w.keys = w.keys[:len(w.keys)-1]
@@ -192,7 +188,7 @@ func (w *worker) single(of *head, row []float32, layer, i int, s span, scale flo
 	switch {
 	case g.Kind == "dma":
 		for j := range row[:i+1] {
-			if row[j] = row[j]*scale + of.bias[s.from+j]; j < near && i >= of.until[s.from+j] {
+			if row[j] = float32(row[j]*scale) + of.bias[s.from+j]; j < near && i >= of.until[s.from+j] {
 				row[j] = nothing
 			}
 		}
