@@ -128,6 +128,7 @@ type way struct {
 	right  int
 	by     *compress.Compressor // nil for tokens
 	rate   int                  // what the last tokens are a share of; 1 for all
+	last   int                  // how many they are, where there is no rate
 	open   float64
 	random bool
 }
@@ -137,18 +138,22 @@ func (o CompressedOptions) ways(all []*compress.Compressor, task string, n int) 
 	row := CompressedRow{Task: task, Length: n, Open: "none"}
 	row.Read = "all"
 	ways := []*way{{row: row, rate: 1}}
-	seen := map[int]bool{}
+	seen := map[string]bool{}
 	for _, c := range all {
-		if seen[c.Rate] {
-			continue
+		if row.Read = fmt.Sprintf("last 1/%d", c.Rate); c.State > 0 {
+			row.Read = fmt.Sprintf("last %d", c.State)
 		}
-		seen[c.Rate] = true
-		row.Read = fmt.Sprintf("last 1/%d", c.Rate)
-		ways = append(ways, &way{row: row, rate: c.Rate})
+		if !seen[row.Read] {
+			seen[row.Read] = true
+			ways = append(ways, &way{row: row, rate: c.Rate, last: c.State})
+		}
 	}
 	for _, c := range all {
 		row.Read, row.Open = c.Name, "none"
 		ways = append(ways, &way{row: row, by: c})
+		if c.State > 0 {
+			continue // all segments are in all vectors
+		}
 		for _, share := range o.Open {
 			row.Open = fmt.Sprintf("%g", share)
 			ways = append(ways, &way{row: row, by: c, open: share})
@@ -173,7 +178,7 @@ func (o CompressedOptions) askCompressed(ctx context.Context, d *decoder.Decoder
 			chance := rand.New(rand.NewPCG(o.Seed, seed)) // neither texts nor chance depend on what else is compared
 			ask := w.tokens
 			switch {
-			case w.by != nil && w.open > 0:
+			case w.by != nil && (w.open > 0 || w.by.Asked):
 				ask = w.opened
 			case w.by != nil:
 				ask = w.vectors
@@ -217,8 +222,11 @@ func (w *way) behind(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, 
 }
 
 func (w *way) tokens(ctx context.Context, d *decoder.Decoder, _ *rand.Rand, ids []int32, questions []train.Question) error {
-	some := ids[:1:1]
-	some = append(some, ids[len(ids)-(len(ids)-1)/w.rate:]...)
+	n := min(w.last, len(ids)-1)
+	if w.rate > 0 {
+		n = (len(ids) - 1) / w.rate
+	}
+	some := append(ids[:1:1], ids[len(ids)-n:]...)
 	c, begin := d.NewCache(), time.Now()
 	if _, err := d.Read(ctx, c, some); err != nil {
 		return err
@@ -242,11 +250,11 @@ func (w *way) vectors(ctx context.Context, d *decoder.Decoder, _ *rand.Rand, ids
 	return w.behind(ctx, d, c, questions)
 }
 
-// opened asks each question with segments open that are chosen for it.
+// opened asks each question with segments open that are chosen for it, or vectors that know it.
 func (w *way) opened(ctx context.Context, d *decoder.Decoder, random *rand.Rand, ids []int32, questions []train.Question) error {
 	segments := (len(ids) - 2 + w.by.Segment) / w.by.Segment
 	for _, q := range questions {
-		p := compress.Prompt{Before: ids[:1], Between: [][]int32{ids[1:]}, Behind: q.Ask}
+		p := compress.Prompt{Before: ids[:1], Between: [][]int32{ids[1:]}, Behind: q.Ask, Asked: q.Ask}
 		c, begin := d.NewCache(), time.Now()
 		var logits []float32
 		var err error

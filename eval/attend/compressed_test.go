@@ -70,9 +70,48 @@ func TestCompressedContextsAreAsked(t *testing.T) {
 	if rows[1].Recall > .6 || rows[2].Recall > .6 {
 		t.Errorf("a quarter of the tokens answers %g, vectors of nothing learned %g", rows[1].Recall, rows[2].Recall)
 	}
+	folded(t, o, dir, d, m)
 	var b strings.Builder
 	if err := (&CompressedReport{Rows: rows}).WriteTable(&b); err != nil || !strings.Contains(b.String(), "0.25 at random") {
 		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
+// folded asks recurrent compressors of a model: they take as many positions at any length, beside as many of the last
+// tokens, no segment is opened, and where a question is known each is read for itself.
+func folded(t *testing.T, o CompressedOptions, dir string, d *decoder.Decoder, m *train.Model) {
+	t.Helper()
+	ctx := context.Background()
+	var all []*compress.Compressor
+	for _, name := range []string{"n5", "n5q"} {
+		made, err := train.TrainCompressor(ctx, m, train.CompressorRecipe{Model: m.Recipe, State: 5, Asked: name == "n5q", Segment: 16, Length: 64, Facts: 6, Batch: 4, Steps: 2, Learn: 1e-3}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := made.Write(dir, name); err != nil {
+			t.Fatal(err)
+		}
+		c, err := compress.Open(d, dir, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		all = append(all, c)
+	}
+	for _, n := range []int{200, 257} {
+		rows, err := o.askCompressed(ctx, d, all, "recall", n)
+		if err != nil || len(rows) != 4 {
+			t.Fatalf("%d rows: %v", len(rows), err)
+		}
+		for i, read := range []string{"all", "last 5", "n5", "n5q"} {
+			positions := 6.
+			if i == 0 {
+				positions = float64(n)
+			}
+			if row := rows[i]; row.Read != read || row.Open != "none" || row.Positions != positions || row.Asked != 16 || row.Recall > .3 && i > 0 {
+				t.Errorf("%+v, %s of %g positions", row, read, positions)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -18,13 +19,14 @@ import (
 
 // TrainedOptions say which models are made and asked.
 type TrainedOptions struct {
-	Tasks      []string // of train.Tasks; nil for all
+	Tasks      []string // of train.Tasks, and train.TextTask; nil for all
 	Attentions []string // of train.Attentions; nil for those of a task
 	Lengths    []int
 	Trials     int // texts of a task and length
 	Questions  int // about a text
 	Seed       uint64
-	Models     string // folder that keeps the models, and from which those are taken that are there
+	Models     string      // folder that keeps the models, and from which those are taken that are there
+	Text       *train.Text // of train.TextTask, which is asked at the lengths that it has
 	Watch      func(what string)
 }
 
@@ -33,12 +35,13 @@ type TrainedRow struct {
 	Attention string  `json:"attention"`
 	Task      string  `json:"task"`
 	Length    int     `json:"length"`
-	Recall    float64 `json:"recall"` // share of answers that are right to the last token
-	Nats      float64 `json:"nats"`   // loss at the first token of an answer, in the mean: what diluted attention raises first
+	Recall    float64 `json:"recall"` // share of answers that are right to the last token, or of a text's next bytes
+	Nats      float64 `json:"nats"`   // loss at the first token of an answer, or at each byte of a text, in the mean: what diluted attention raises first
 	Asked     int     `json:"asked"`
-	Read      float64 `json:"read"`       // keys and means that prefill reads, of the keys up to each token
-	ReadStep  float64 `json:"read_step"`  // that questions and answers read
-	Prefill   float64 `json:"prefill_ms"` // the fastest
+	Bits      float64 `json:"bits_per_byte,omitempty"` // of a text
+	Read      float64 `json:"read"`                    // keys and means that prefill reads, of the keys up to each token
+	ReadStep  float64 `json:"read_step"`               // that questions and answers read
+	Prefill   float64 `json:"prefill_ms"`              // the fastest
 }
 
 // TrainedModel is how a model was made.
@@ -61,7 +64,9 @@ type TrainedReport struct {
 // done.
 func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	if o.Tasks == nil {
-		o.Tasks = train.Tasks()
+		if o.Tasks = train.Tasks(); o.Text != nil && len(o.lengthsOfText()) > 0 {
+			o.Tasks = append(o.Tasks, train.TextTask)
+		}
 	}
 	r := &TrainedReport{}
 	for _, task := range o.Tasks {
@@ -70,7 +75,7 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 			kinds = train.AttentionsOf(task)
 		}
 		for _, kind := range kinds {
-			recipe, err := train.RecipeOf(task, kind, o.Seed)
+			recipe, err := o.recipe(task, kind)
 			if err != nil {
 				return r, err
 			}
@@ -79,11 +84,17 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 				return r, err
 			}
 			r.Models = append(r.Models, m)
-			for _, n := range o.Lengths {
+			own := o
+			ask := own.ask
+			if task == train.TextTask {
+				own.Lengths = o.lengthsOfText()
+				ask = own.goOn
+			}
+			for _, n := range own.Lengths {
 				if o.Watch != nil {
 					o.Watch(fmt.Sprintf("%s, %s, %d tokens", task, kind, n))
 				}
-				row, err := o.ask(ctx, d, task, kind, n)
+				row, err := ask(ctx, d, task, kind, n)
 				if err != nil {
 					return r, errors.Join(err, d.Close())
 				}
@@ -97,6 +108,19 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	return r, nil
 }
 
+func (o TrainedOptions) recipe(task, kind string) (train.Recipe, error) {
+	if task != train.TextTask {
+		return train.RecipeOf(task, kind, o.Seed)
+	}
+	if o.Text == nil {
+		return train.Recipe{}, errors.New("there is no text for the task text")
+	}
+	if len(o.lengthsOfText()) == 0 {
+		return train.Recipe{}, fmt.Errorf("of the text parts of %d bytes are held out, of which the last %d are scored: no length is between these", len(o.Text.Held[0]), scoredBytes)
+	}
+	return train.TextRecipeOf(o.Text, kind, o.Seed)
+}
+
 // model opens a model of the folder of that name, which is trained where it is not there.
 func (o TrainedOptions) model(ctx context.Context, recipe train.Recipe, name, kind string) (*decoder.Decoder, TrainedModel, error) {
 	task, said := recipe.Task, TrainedModel{Attention: kind, Task: recipe.Task, Length: recipe.Length}
@@ -105,11 +129,16 @@ func (o TrainedOptions) model(ctx context.Context, recipe train.Recipe, name, ki
 	if errors.Is(err, fs.ErrNotExist) {
 		begin := time.Now()
 		var m *train.Model
-		m, err = train.Train(ctx, recipe, func(p train.Progress) {
+		watch := func(p train.Progress) {
 			if o.Watch != nil {
 				o.Watch(fmt.Sprintf("%s, %s: step %d of %d, %.1f %% right", task, kind, p.Step, recipe.Steps, 100*p.Right))
 			}
-		})
+		}
+		if task == train.TextTask {
+			m, err = train.TrainText(ctx, recipe, o.Text, watch)
+		} else {
+			m, err = train.Train(ctx, recipe, watch)
+		}
 		if err == nil {
 			said.Seconds, last = time.Since(begin).Seconds(), m.Last
 			err = errors.Join(os.MkdirAll(o.Models, 0o755), m.Write(dir))
@@ -190,9 +219,13 @@ func (r *TrainedReport) WriteTable(w io.Writer) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "task\ttokens\tattention\trecall\tnats\tasked\tread\tread a step\tprefill ms\t\n")
+	fmt.Fprint(t, "task\ttokens\tattention\trecall\tnats\tasked\tbits a byte\tperplexity\tread\tread a step\tprefill ms\t\n")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%.3f\t%d\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Nats, row.Asked, 100*row.Read, 100*row.ReadStep, row.Prefill)
+		bits, perplexity := "-", "-"
+		if row.Bits > 0 {
+			bits, perplexity = fmt.Sprintf("%.3f", row.Bits), fmt.Sprintf("%.2f", math.Exp2(row.Bits))
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%.3f\t%d\t%s\t%s\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Nats, row.Asked, bits, perplexity, 100*row.Read, 100*row.ReadStep, row.Prefill)
 	}
 	return t.Flush()
 }

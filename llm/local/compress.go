@@ -31,6 +31,9 @@ func compressorOf(d *decoder.Decoder, path, text string) (*compressor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if open > 0 && c.Kind == compress.Recurrent {
+		return nil, errors.Join(fmt.Errorf("compress is %q: %s folds all of the context into the same vectors, and no share of it can be read as tokens", text, name), c.Close())
+	}
 	return &compressor{c, open}, nil
 }
 
@@ -42,6 +45,7 @@ func (*compressor) prompt(ids []int32, ends []int) (p compress.Prompt) {
 	}
 	last := len(ends) - 1
 	p.Before, p.Behind = ids[:ends[0]], ids[ends[last]:]
+	p.Asked = p.Behind
 	for i := range last {
 		p.Between = append(p.Between, ids[ends[i]:ends[i+1]])
 	}

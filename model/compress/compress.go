@@ -9,6 +9,8 @@
 // reads the tokens of those that matter among the vectors of the others. It learns which these are; here the decoder's own
 // attention says it.
 //
+// The kind Recurrent reads a text of any length into as many vectors as it always has, segment after segment.
+//
 // Vectors are of the model that they were trained for. A folder says which that is.
 package compress
 
@@ -51,14 +53,30 @@ const (
 
 // Description is what a compressor is.
 type Description struct {
-	Rate    int    `json:"rate"`              // tokens that a vector stands for
+	Kind    string `json:"kind,omitempty"`    // "" where segments are compressed apart, or Recurrent
+	Rate    int    `json:"rate,omitempty"`    // tokens that a vector stands for; 0 where all are folded into the same vectors
 	Segment int    `json:"segment"`           // tokens that are read together; as many vectors as it has rates
+	State   int    `json:"state,omitempty"`   // vectors of a state, of the kind Recurrent
+	Asked   bool   `json:"asked,omitempty"`   // the question is known as the text is read, of the kind Recurrent
 	Encoder bool   `json:"encoder,omitempty"` // the folder holds a model that reads segments; else that does which reads the vectors
 	Model   string `json:"model"`             // Digest of the model that reads the vectors
 }
 
 // Check says what no compressor is.
 func (d Description) Check() error {
+	switch d.Kind {
+	case "":
+		if d.State != 0 || d.Asked {
+			return fmt.Errorf("%d vectors of a state are said, or a known question: that is for the kind %q", d.State, Recurrent)
+		}
+	case Recurrent:
+		if d.Rate != 0 || d.State < 1 || d.State > MostSegment || d.Segment < 1 || d.Segment > MostSegment {
+			return fmt.Errorf("a state of %d vectors, segments of %d tokens and a rate of %d: a recurrent compressor has 1 to %d of the first two, and no rate", d.State, d.Segment, d.Rate, MostSegment)
+		}
+		return nil
+	default:
+		return fmt.Errorf("compressors of the kind %q are not known: there is %q, and that without a name", screen.Name(d.Kind), Recurrent)
+	}
 	if d.Rate < 2 || d.Segment < d.Rate || d.Segment > MostSegment || d.Segment%d.Rate != 0 {
 		return fmt.Errorf("a rate of %d and segments of %d tokens: a vector stands for 2 tokens or more, and a segment is whole vectors of %d tokens at most", d.Rate, d.Segment, MostSegment)
 	}
@@ -74,6 +92,8 @@ type Compressor struct {
 	memory  []float32 // Segment/Rate × the encoder's width
 	into    []float32 // the model's width × the encoder's
 	kept    *store
+
+	recurrent *recurrent // of that kind
 }
 
 // Open loads the compressor of that name of the model that path was opened as.
@@ -209,6 +229,12 @@ func (c *Compressor) load(path string) error {
 		}
 		return v
 	}
+	if c.Kind == Recurrent {
+		if wrong := c.loadRecurrent(read); err == nil {
+			err = wrong
+		}
+		return err
+	}
 	c.memory = read(MemoryName, c.Segment/c.Rate, c.encoder.Width)
 	c.into = read(IntoName, c.model.Width, c.encoder.Width)
 	return err
@@ -223,8 +249,13 @@ func (c *Compressor) Close() error {
 }
 
 // Vectors are those of a text, Width numbers of the model for each Rate tokens, the last of a segment for what is
-// left. The text is cut into segments from its beginning; those that were seen before are not read again.
+// left; of a recurrent compressor those of its state. The text is cut into segments from its beginning; those that were
+// seen before are not read again.
 func (c *Compressor) Vectors(ctx context.Context, ids []int32) ([]float32, error) {
+	if c.recurrent != nil {
+		in, err := c.folded(ctx, Prompt{Between: [][]int32{ids}})
+		return in.rows, err
+	}
 	var all []float32
 	for some := range slices.Chunk(ids, c.Segment) {
 		v, err := c.segment(ctx, some)
@@ -264,11 +295,13 @@ func (c *Compressor) segment(ctx context.Context, ids []int32) ([]float32, error
 	return v, nil
 }
 
-// Prompt is what is read: the parts between are compressed, each by itself.
+// Prompt is what is read: the parts between are compressed, each by itself or, by a recurrent compressor, one after the
+// other.
 type Prompt struct {
 	Before  []int32
 	Between [][]int32
 	Behind  []int32
+	Asked   []int32 // the question, where a compressor is to know it
 }
 
 // input is what the model reads of a prompt.
@@ -281,6 +314,9 @@ type input struct {
 
 // input is the prompt with vectors, and with tokens where a segment is open.
 func (c *Compressor) input(ctx context.Context, p Prompt, open func(segment int) bool) (in input, err error) {
+	if c.recurrent != nil {
+		return c.folded(ctx, p)
+	}
 	in.ids = slices.Clone(p.Before)
 	for _, part := range p.Between {
 		for segment := range slices.Chunk(part, c.Segment) {
@@ -312,6 +348,9 @@ func (c *Compressor) Read(ctx context.Context, cache *decoder.Cache, p Prompt, o
 		if !(open > 0 && open <= 1) {
 			return nil, fmt.Errorf("a share of %g of a context cannot be read as tokens: it is 0 to 1", open)
 		}
+		if c.recurrent != nil {
+			return nil, errFolded
+		}
 		scores, err := c.Sense(ctx, p)
 		if err != nil {
 			return nil, err
@@ -327,6 +366,9 @@ func (c *Compressor) Read(ctx context.Context, cache *decoder.Cache, p Prompt, o
 
 // ReadOpen is Read where the segments that are read as tokens are named, counted over all parts.
 func (c *Compressor) ReadOpen(ctx context.Context, cache *decoder.Cache, p Prompt, open []int) ([]float32, error) {
+	if c.recurrent != nil && len(open) > 0 {
+		return nil, errFolded
+	}
 	in, err := c.input(ctx, p, func(i int) bool { return slices.Contains(open, i) })
 	if err != nil {
 		return nil, err
@@ -337,6 +379,9 @@ func (c *Compressor) ReadOpen(ctx context.Context, cache *decoder.Cache, p Promp
 // Sense is how much a prompt's last token looks at each segment where all are vectors: the most that a head of the
 // upper half of the layers does.
 func (c *Compressor) Sense(ctx context.Context, p Prompt) ([]float32, error) {
+	if c.recurrent != nil {
+		return nil, errFolded
+	}
 	in, err := c.input(ctx, p, func(int) bool { return false })
 	if err != nil || len(in.segments) == 0 {
 		return nil, err
@@ -361,6 +406,12 @@ func (c *Compressor) Sense(ctx context.Context, p Prompt) ([]float32, error) {
 func (c *Compressor) Positions(p Prompt) int {
 	n := len(p.Before) + len(p.Behind)
 	for _, part := range p.Between {
+		if c.recurrent != nil && len(part) > 0 {
+			return n + c.State
+		}
+		if c.recurrent != nil {
+			continue
+		}
 		whole := len(part) / c.Segment
 		n += whole*(c.Segment/c.Rate) + (len(part)%c.Segment+c.Rate-1)/c.Rate
 	}

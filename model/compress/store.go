@@ -20,7 +20,13 @@ func keyOf(ids []int32) key {
 	return sha256.Sum256(b)
 }
 
-// store keeps the vectors of segments that were asked for last.
+// and is the key of what was read so far, and more behind it.
+func (k key) and(ids []int32) key {
+	own := keyOf(ids)
+	return sha256.Sum256(append(k[:], own[:]...))
+}
+
+// store keeps the vectors of segments, or the states behind them, that were asked for last.
 type store struct {
 	mu           sync.Mutex
 	all          map[key]*list.Element

@@ -79,16 +79,21 @@ func ReaderRecipeOf(task string, seed uint64) (Recipe, error) {
 	return r, err
 }
 
-// squeezes are the compressors that there are recipes for: a name is the rate, and the tokens of a segment.
+// squeezes are the compressors that there are recipes for: a name is the rate, or the number of vectors that all is folded
+// into, and the tokens of a segment; q where the question is known.
 var squeezes = []struct {
-	name          string
-	rate, segment int
+	name                 string
+	rate, state, segment int
+	asked                bool
 }{
-	{"r4s64", 4, 64},       // COCOM's lowest rate
-	{"r16s64", 16, 64},     // the next
-	{"r128s128", 128, 128}, // and its highest, a vector a segment
-	{"r2s20", 2, 20},       // CompLLM's
-	{"r16s16", 16, 16},     // REFRAG's, a vector a segment
+	{"r4s64", 4, 0, 64, false},       // COCOM's lowest rate
+	{"r16s64", 16, 0, 64, false},     // the next
+	{"r128s128", 128, 0, 128, false}, // and its highest, a vector a segment
+	{"r2s20", 2, 0, 20, false},       // CompLLM's
+	{"r16s16", 16, 0, 16, false},     // REFRAG's, a vector a segment
+	{"n32s16", 0, 32, 16, false},     // LCIRC's recurrence
+	{"n8s16", 0, 8, 16, false},
+	{"n8s16q", 0, 8, 16, true},
 }
 
 // Compressors are the names of those that there are recipes for.
@@ -107,7 +112,10 @@ func CompressorRecipeOf(task, name string, seed uint64) (CompressorRecipe, error
 	}
 	for _, s := range squeezes {
 		if s.name == name {
-			r := CompressorRecipe{Model: model, Rate: s.rate, Segment: s.segment, Length: 128, Facts: 12, Batch: 16, Steps: 300, Learn: 2e-3, Goal: .97, Seed: seed}
+			r := CompressorRecipe{Model: model, Rate: s.rate, State: s.state, Asked: s.asked, Segment: s.segment, Length: 128, Facts: 12, Batch: 16, Steps: 300, Learn: 2e-3, Goal: .97, Seed: seed}
+			if s.asked { // each question is a reading
+				r.Batch = 8
+			}
 			return r, r.check()
 		}
 	}

@@ -3,6 +3,9 @@ package train
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/tamis-search/tamis/model/compress"
+	"github.com/tamis-search/tamis/model/weights"
 )
 
 // encoder reads segments of a context and, behind each, memory tokens, whose last states go through a matrix and are
@@ -31,6 +34,14 @@ func newEncoder(of *net, rate, segment int, random *rand.Rand) *encoder {
 	return e
 }
 
+// beside are its tensors beside those of the net.
+func (e *encoder) beside() []weights.Written {
+	return []weights.Written{
+		{Name: compress.MemoryName, Shape: []int{e.memory.out, e.memory.in}, Floats: e.memory.of(e.params)},
+		{Name: compress.IntoName, Shape: []int{e.into.out, e.into.in}, Floats: e.into.of(e.params)},
+	}
+}
+
 // segments are what is read together of a context, without its first token.
 func (e *encoder) segments(context []int32) (all [][]int32) {
 	for at := 1; at < len(context); at += e.segment {
@@ -42,10 +53,17 @@ func (e *encoder) segments(context []int32) (all [][]int32) {
 // vectors is how many a segment of so many tokens has.
 func (e *encoder) vectors(tokens int) int { return (tokens + e.rate - 1) / e.rate }
 
-// text is a context, and what is read behind it.
+// text is a context, and what is read behind it: once, or for each question that a recurrent compressor knows.
 type text struct {
-	context, behind []int32
-	scored          []int // of behind, after which the next is scored
+	context  []int32
+	readings []reading
+	learned  []int // segments that a recurrent compressor learns from, ascending; nil for all
+}
+
+// reading is what is read behind a context.
+type reading struct {
+	known, behind []int32 // the question, where it is known as the context is read; and all that is asked and answered
+	scored        []int   // of behind, after which the next is scored
 }
 
 // pupil takes texts through an encoder and a decoder, and back to what the encoder learns of them. The decoder stays as
@@ -127,21 +145,30 @@ func (p *pupil) back(segments [][]int32, d []float32) {
 // learn adds the gradient of a text, weighted, and returns the sum of losses and how many answers were right.
 func (p *pupil) learn(t *text, weight float32) (loss float64, right int) {
 	p.squeeze(t.context)
-	w, width := p.dec, p.e.Width
-	first := 1 + len(p.rows) // of behind
-	w.resize(first + len(t.behind))
-	copy(w.states, w.n.word(t.context[0]))
-	copy(w.states[width:], p.vectors)
-	for i, id := range t.behind {
+	loss, right, d := p.dec.learnBehind(t.context[0], p.vectors, &t.readings[0], weight)
+	p.back(p.e.segments(t.context), d)
+	return loss, right
+}
+
+func (p *pupil) worker() *worker { return p.enc }
+
+// learnBehind reads a first token, vectors and what is behind; it returns the sum of losses, how many answers were right,
+// and the gradient of the vectors.
+func (w *worker) learnBehind(token int32, vectors []float32, r *reading, weight float32) (loss float64, right int, d []float32) {
+	width := w.n.Width
+	first := 1 + len(vectors)/width // of behind
+	w.resize(first + len(r.behind))
+	copy(w.states, w.n.word(token))
+	copy(w.states[width:], vectors)
+	for i, id := range r.behind {
 		copy(w.states[(first+i)*width:], w.n.word(id))
 	}
 	w.through()
-	rows, targets := make([]int, len(t.scored)), make([]int32, len(t.scored))
-	for i, at := range t.scored {
-		rows[i], targets[i] = first+at, t.behind[at+1]
+	rows, targets := make([]int, len(r.scored)), make([]int32, len(r.scored))
+	for i, at := range r.scored {
+		rows[i], targets[i] = first+at, r.behind[at+1]
 	}
 	loss, right = w.score(rows, targets, weight)
 	w.wayBack()
-	p.back(p.e.segments(t.context), w.d[width:first*width])
-	return loss, right
+	return loss, right, w.d[width : first*width]
 }

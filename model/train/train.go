@@ -32,6 +32,7 @@ type Recipe struct {
 	Goal   float64 `json:"goal"`   // share of right answers at which training ends early, once texts are as hard as they get; 0 for never
 	Seed   uint64  `json:"seed"`
 	Beside int     `json:"beside,omitempty"` // texts that are each other's memory, at the end of training; 0 and 1 for none
+	Text   string  `json:"text,omitempty"`   // digest of the text of TextTask
 }
 
 // Progress is how far training is.
@@ -65,6 +66,16 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 	if err != nil {
 		return nil, err
 	}
+	return r.train(ctx, func(random *rand.Rand, hard float64) sample {
+		if n := r.beside(hard); n > 1 {
+			return task.beside(random, r.Length, hard, n)
+		}
+		return task.train(random, r.Length, hard)
+	}, watch)
+}
+
+// train makes a model of texts that next makes.
+func (r Recipe) train(ctx context.Context, next func(random *rand.Rand, hard float64) sample, watch func(Progress)) (*Model, error) {
 	random := rand.New(rand.NewPCG(r.Seed, 0))
 	n := newNet(r.Shape, r.Length, random)
 	var a all
@@ -81,11 +92,7 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 		beside := r.beside(hard(r, step))
 		batch := make([]sample, r.Batch/beside)
 		for i := range batch {
-			if beside > 1 {
-				batch[i] = task.beside(random, r.Length, hard(r, step), beside)
-			} else {
-				batch[i] = task.train(random, r.Length, hard(r, step))
-			}
+			batch[i] = next(random, hard(r, step))
 		}
 		n.pack(&a)
 		loss, right, scored := together(workers, batch)

@@ -94,6 +94,9 @@ func (c *Console) every(cmd *cobra.Command, o *options) (found []attend.Found, e
 		}
 	}
 	t := attend.TrainedOptions{Lengths: o.Lengths, Trials: o.Trials, Questions: o.Questions, Seed: o.Seed, Models: o.models}
+	if t.Text, err = textOf(cmd, ""); err != nil {
+		return found, err
+	}
 	here := c.watching(&t.Watch)
 	defer here()
 	trained, err := attend.Trained(ctx, t)

@@ -73,15 +73,18 @@ ssa, dma, memory, and dense beside them. It trains small models, one for each ta
 each of them, in minutes, and asks them in texts longer than those they were trained on.
 --models keeps them, as folders that --model and tamis ask take; the same seed makes the
 same bytes. Tasks are recall (a key has a value), joint (a context and a key have one),
-passkey (a key has five in a row) and documents (several documents give the same keys
+passkey (a key has five in a row), documents (several documents give the same keys
 other values, and the context says which is meant; for it there is memory-crossbatch
-too, memory that was trained beside other documents).
+too, memory that was trained beside other documents) and text: a text is learned byte by
+byte, what this program says of its commands or --text, a file or a folder, and of a
+tenth that was held out the same bytes are foreseen behind as many bytes as --lengths say.
 
 --suite compressed is about contexts that a model reads as vectors: for a small model of
 each of the same tasks it trains compressors, which --policies names, and says what is found where
 all tokens are read, where vectors are, where the segments that the model looks at are read
 as tokens all the same (--shares of them, beside as many at random), and where the
-last tokens are read that take as many positions. --models keeps them, and tamis ask
+last tokens are read that take as many positions. Compressors whose names begin with n fold
+a text of any length into as many vectors, q at the end with the question known. --models keeps them, and tamis ask
 --compress takes them.
 
 --suite all is one table of everything: policies on the built model, and with --model and --text on
@@ -92,6 +95,7 @@ length how much each operator reads and finds, beside the same model where it re
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
   tamis eval attention --suite frontier --state frontier.jsonl --plot frontier.svg
   tamis eval attention --suite trained --models trained --tasks recall --lengths 256,4096
+  tamis eval attention --suite trained --models trained --tasks text --text docs --lengths 256,4096
   tamis eval attention --suite compressed --models trained --tasks recall --lengths 256,1024
   tamis eval attention --suite all --models trained --lengths 1024,4096
   tamis eval attention --list
@@ -101,8 +105,8 @@ length how much each operator reads and finds, beside the same model where it re
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model, #f32 behind it for exact products (default: one that is built)")
-	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
-	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey, and with trained documents")
+	f.StringVar(&o.text, "text", "", "file of held-out text, for --model; with --suite trained file or folder of the task text")
+	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey, and with trained documents, text")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
 	f.Float64SliceVar(&o.shares, "shares", nil, "shares that policies without one are asked for (default 0.25)")
 	f.IntSliceVar(&o.Lengths, "lengths", nil, "tokens of texts (default 2048,4096)")

@@ -26,6 +26,11 @@ func (c *Console) trained(cmd *cobra.Command, o *options) (err error) {
 	if err := checkTrained(cmd, o, t); err != nil {
 		return err
 	}
+	if o.suite == "trained" && (t.Tasks == nil || slices.Contains(t.Tasks, train.TextTask)) {
+		if t.Text, err = textOf(cmd, o.text); err != nil {
+			return err
+		}
+	}
 	if o.suite == "compressed" && len(o.shares) == 0 {
 		o.shares = []float64{.1}
 	}
@@ -68,12 +73,15 @@ func (c *Console) watching(watch *func(what string)) (done func()) {
 }
 
 func checkTrained(cmd *cobra.Command, o *options, t attend.TrainedOptions) error {
-	for _, name := range []string{"model", "text", "steps", "state", "plot", "mask", "calibrate", "threads"} {
+	for _, name := range []string{"model", "steps", "state", "plot", "mask", "calibrate", "threads"} {
 		if cmd.Flags().Changed(name) {
 			return flags.Usagef("--%s does not go with --suite %s", name, o.suite)
 		}
 	}
-	kinds, tasks := train.Attentions, train.Tasks()
+	kinds, tasks := train.Attentions, append(train.Tasks(), train.TextTask)
+	if o.text != "" && (o.suite == "compressed" || t.Tasks != nil && !slices.Contains(t.Tasks, train.TextTask)) {
+		return flags.Usagef("--text does not go with --suite %s: it is for the task text, which --suite trained has", o.suite)
+	}
 	if o.suite == "compressed" {
 		kinds, tasks = train.Compressors(), train.CompressorTasks()
 	} else if cmd.Flags().Changed("shares") {
