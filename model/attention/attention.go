@@ -98,7 +98,8 @@ type Keys struct {
 	hashes             []byte    // of the first keys, for Hashes
 	centre             []float32 // that these are without
 
-	given [][]float32 // means of the values of whole pages, by panel, for Trained
+	weights []float32   // of tokens in their pages, for Trained
+	given   [][]float32 // weighted sums of the values of whole pages, by panel, for Trained
 }
 
 // At sets dst to the key of a token.
@@ -116,6 +117,7 @@ func (k *Keys) Cut(n, others int) {
 	if k.hashes = k.hashes[:min(len(k.hashes), (others+n)*hashRounds)]; len(k.hashes) == 0 {
 		k.centre = nil
 	}
+	k.weights = k.weights[:min(len(k.weights), others+n)]
 	for p, g := range k.given {
 		k.given[p] = g[:min(len(g), (others+n)/Page*Page)]
 	}
@@ -138,7 +140,7 @@ func (k *Keys) Learn(whole *Keys) {
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
-	o.hashes, o.centre, o.given = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given)
+	o.hashes, o.centre, o.given, o.weights = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given), slices.Clone(k.weights)
 	for p := range o.given {
 		o.given[p] = slices.Clone(o.given[p])
 	}
@@ -147,7 +149,7 @@ func (k *Keys) Clone() Keys {
 
 // Bytes is what they hold.
 func (k *Keys) Bytes() int {
-	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre)
+	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre) + len(k.weights)
 	for _, g := range k.given {
 		n += len(g)
 	}
