@@ -20,8 +20,9 @@ type Found struct {
 	Task     string  `json:"task"`
 	Operator string  `json:"operator"`
 	Model    string  `json:"model"`
-	Length   int     `json:"length"` // tokens of texts
-	Read     float64 `json:"read"`   // share of the tokens that a step of decoding reads, or of the positions that are left of them
+	Length   int     `json:"length"`            // tokens of texts
+	Prefill  float64 `json:"prefill,omitempty"` // share of the keys that prefill reads; 0 where it reads vectors
+	Read     float64 `json:"read"`              // share of the tokens that a step of decoding reads, or of the positions that are left of them
 	Recall   float64 `json:"recall"`
 	Beside   float64 `json:"beside"` // recall of that model where it reads everything
 	Asked    int     `json:"asked"`
@@ -43,7 +44,7 @@ func (r *Report) Found() (all []Found) {
 			continue
 		}
 		for task, recall := range row.Recall {
-			all = append(all, Found{Task: task, Operator: row.Policy, Model: r.Model, Length: row.Length, Read: row.ReadStep,
+			all = append(all, Found{Task: task, Operator: row.Policy, Model: r.Model, Length: row.Length, Prefill: row.Read, Read: row.ReadStep,
 				Recall: recall, Beside: beside.Recall[task], Asked: row.Asked[task]})
 		}
 	}
@@ -65,7 +66,7 @@ func (r *TrainedReport) Found() (all []Found) {
 	}
 	for _, row := range r.Rows {
 		if beside, ok := whole[cell{row.Task, row.Length}]; ok {
-			all = append(all, Found{Task: row.Task, Operator: row.Attention, Model: "trained with it", Length: row.Length, Read: row.ReadStep,
+			all = append(all, Found{Task: row.Task, Operator: row.Attention, Model: "trained with it", Length: row.Length, Prefill: row.Read, Read: row.ReadStep,
 				Recall: row.Recall, Beside: beside, Asked: row.Asked})
 		}
 	}
@@ -128,14 +129,14 @@ func inOrder[T comparable](all []Found, of func(Found) T) (values []T) {
 }
 
 func writeFound(w io.Writer, model string, all []Found) error {
-	const reads = "reads" // in the mean over tasks, which differ in little
+	const prefill, step = "prefill", "step" // shares that are read, in the mean over tasks, which differ in little
 	type cell struct {
 		operator, task string
 		length         int
 	}
 	sums, counts, asked := map[cell]float64{}, map[cell]float64{}, map[cell]int{}
 	for _, f := range all {
-		for task, v := range map[string]float64{reads: f.Read, f.Task: f.Recall} {
+		for task, v := range map[string]float64{prefill: f.Prefill, step: f.Read, f.Task: f.Recall} {
 			at := cell{f.Operator, task, f.Length}
 			sums[at], counts[at] = sums[at]+v, counts[at]+1
 		}
@@ -146,19 +147,24 @@ func writeFound(w io.Writer, model string, all []Found) error {
 	longest := lengths[len(lengths)-1]
 	operators := inOrder(all, func(f Found) string { return f.Operator })
 	slices.SortFunc(operators, func(a, b string) int {
-		mean := func(operator string) float64 {
-			at := cell{operator, reads, longest}
+		mean := func(operator, what string) float64 {
+			at := cell{operator, what, longest}
 			return sums[at] / max(1, counts[at])
 		}
-		return cmp.Or(cmp.Compare(mean(b), mean(a)), cmp.Compare(a, b))
+		both := func(operator string) float64 { return mean(operator, prefill) + mean(operator, step) }
+		return cmp.Or(cmp.Compare(both(b), both(a)), cmp.Compare(a, b))
 	})
 	tasks := inOrder(all, func(f Found) string { return f.Task })
 	slices.Sort(tasks)
+	shares := []string{prefill, step}
+	if !slices.ContainsFunc(all, func(f Found) bool { return f.Prefill > 0 }) {
+		shares = shares[1:]
+	}
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(name string, of func(task string, length int) string) {
 		fmt.Fprint(t, name)
-		for _, task := range append([]string{reads}, tasks...) {
+		for _, task := range slices.Concat(shares, tasks) {
 			for _, n := range lengths {
 				fmt.Fprint(t, "\t"+of(task, n))
 			}
@@ -166,8 +172,11 @@ func writeFound(w io.Writer, model string, all []Found) error {
 		fmt.Fprint(t, "\t\n")
 	}
 	line(model, func(task string, length int) string {
-		if length > lengths[0] {
+		switch {
+		case length > lengths[0]:
 			return ""
+		case task == step && len(shares) == 1:
+			return "positions"
 		}
 		return task
 	})
@@ -182,7 +191,7 @@ func writeFound(w io.Writer, model string, all []Found) error {
 		})
 	}
 	line("asked", func(task string, length int) string {
-		if task == reads {
+		if task == prefill || task == step {
 			return ""
 		}
 		return strconv.Itoa(asked[cell{"", task, length}])

@@ -13,7 +13,7 @@ import (
 // TestFound: rows of three kinds of reports stand beside the same model that reads everything.
 func TestFound(t *testing.T) {
 	built := Report{Model: "built", Rows: []*Row{
-		{Policy: "quest:0.1", Length: 1024, ReadStep: .1, Recall: map[string]float64{"needle": .5}, Asked: map[string]int{"needle": 4}},
+		{Policy: "quest:0.1", Length: 1024, Read: .4, ReadStep: .1, Recall: map[string]float64{"needle": .5}, Asked: map[string]int{"needle": 4}},
 		{Policy: "dense", Length: 1024, ReadStep: 1, Recall: map[string]float64{"needle": 1}, Asked: map[string]int{"needle": 4}},
 		{Policy: "quest:0.1", Length: 4096, Recall: map[string]float64{"needle": .5}}, // dense was not reached
 	}}
@@ -28,7 +28,7 @@ func TestFound(t *testing.T) {
 	}}
 	all := append(append(built.Found(), trained.Found()...), compressed.Found()...)
 	want := []Found{
-		{Task: "needle", Operator: "quest:0.1", Model: "built", Length: 1024, Read: .1, Recall: .5, Beside: 1, Asked: 4},
+		{Task: "needle", Operator: "quest:0.1", Model: "built", Length: 1024, Prefill: .4, Read: .1, Recall: .5, Beside: 1, Asked: 4},
 		{Task: "needle", Operator: "dense", Model: "built", Length: 1024, Read: 1, Recall: 1, Beside: 1, Asked: 4},
 		{Task: "recall", Operator: "dense", Model: "trained with it", Length: 256, Read: 1, Recall: .9, Beside: .9, Asked: 8},
 		{Task: "recall", Operator: "hsa", Model: "trained with it", Length: 256, Read: .2, Recall: .8, Beside: .9, Asked: 8},
@@ -53,7 +53,7 @@ func TestFound(t *testing.T) {
 		if !strings.HasPrefix(strings.TrimSpace(lines[0]), want3[i]) || !strings.Contains(lines[2], "dense") {
 			t.Error(table)
 		}
-		if last := strings.Fields(lines[3]); i == 0 && strings.Join(last, " ") != "quest:0.1 10.0 50.0" || i == 2 && strings.Join(last, " ") != "r4s64, open 0.1 31.2 80.0" {
+		if last := strings.Fields(lines[3]); i == 0 && strings.Join(last, " ") != "quest:0.1 40.0 10.0 50.0" || i == 2 && strings.Join(last, " ") != "r4s64, open 0.1 31.2 80.0" {
 			t.Error(table)
 		}
 	}
@@ -73,7 +73,7 @@ func TestFoundOfLengths(t *testing.T) {
 	for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
 		got = append(got, strings.Join(strings.Fields(line), " "))
 	}
-	want := []string{"m reads joint many", "tokens 512 4096 512 4096 512 4096", "dense 100.0 100.0 75.0 - - 100.0", "quest - 10.0 - - - 50.0", "asked 4 0 0 8"}
+	want := []string{"m positions joint many", "tokens 512 4096 512 4096 512 4096", "dense 100.0 100.0 75.0 - - 100.0", "quest - 10.0 - - - 50.0", "asked 4 0 0 8"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%q\n%s", got, b.String())
 	}

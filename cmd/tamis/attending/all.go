@@ -58,9 +58,9 @@ func (c *Console) all(cmd *cobra.Command, o *options) (err error) {
 		return errors.Join(err, failed)
 	}
 	_, err = fmt.Fprintln(c.Out, `
-in per cent, by tokens of the texts. reads: the keys that a step of decoding reads, of all tokens so far, or the positions that are
-left of them; then what is found. asked: how many questions a cell is the mean of. Beside models that are trained with an attention,
-dense is the one of the same task that is trained with dense attention.`)
+in per cent, by tokens of the texts. prefill, step: the keys that are read there, of all tokens so far; positions: how many are left of
+them; then what is found. asked: how many questions a cell is the mean of. Among models that are trained with an attention, dense is
+the one of the same task that is trained with dense attention.`)
 	return errors.Join(err, failed)
 }
 
