@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,58 @@ func TestSameLogits(t *testing.T) {
 						t.Fatalf("%+v, %d tokens at once: logit %d after %d tokens is %g, by the trainer %g", gate, step, j, to, v, want[to-1][j])
 					}
 				}
+			}
+		}
+	}
+}
+
+// What tokens weigh in their blocks goes with them: cut, cloned and in few bits, however a text is divided.
+func TestWeightsStayWithTokens(t *testing.T) {
+	m, err := Train(context.Background(), Recipe{Task: "recall", Shape: tiny(Gate{"nsa", 16, 3, 24}), Length: 80, Batch: 4, Steps: 3, Rate: 1e-2, Seed: 3}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := m.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	d, err := decoder.Open(dir, decoder.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	random := rand.New(rand.NewPCG(9, 1))
+	ids := make([]int32, 300)
+	for j := range ids {
+		ids[j] = random.Int32N(Words)
+	}
+	for _, name := range []string{"dense", "q8"} {
+		policy, err := attention.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(c *decoder.Cache, ids []int32) []float32 {
+			logits, err := d.Read(context.Background(), c, ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return logits
+		}
+		c := d.NewCache()
+		c.Policy = policy
+		want := read(c, ids)
+		for _, cut := range []int{1, 95, 203, 288} {
+			if name == "q8" && cut < 288 { // a cut inside of what is in few bits rounds again
+				continue
+			}
+			c.Cut(cut)
+			other := c.Clone()
+			if got := read(c, ids[cut:]); !slices.Equal(got, want) {
+				t.Errorf("%s, cut at %d and read again: other logits", name, cut)
+			}
+			read(other, ids[cut:cut+5])
+			if got := read(other, ids[cut+5:]); !slices.Equal(got, want) {
+				t.Errorf("%s, a clone of %d tokens: other logits", name, cut)
 			}
 		}
 	}
