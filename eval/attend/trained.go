@@ -118,6 +118,9 @@ func (o TrainedOptions) model(ctx context.Context, recipe train.Recipe, name, ki
 	}
 	said.Steps, said.Right = last.Step, last.Right
 	d, err := decoder.Open(dir, decoder.Options{})
+	if err != nil {
+		err = fmt.Errorf("%w: remove %s to have it trained again", err, dir)
+	}
 	return d, said, err
 }
 
