@@ -38,6 +38,9 @@ const (
 	pathParts = 4  // the last parts of a path that say what it is about
 	twinShare = .6 // of a passage's shingles that stand in better ones
 	twinCost  = .5
+
+	// What an index or a table of contents costs: it has all words of its book.
+	entriesCost = 2
 )
 
 // prior is what the role of a document costs it, where the question does not ask
@@ -289,6 +292,9 @@ func (l *looker) passage(row topk.Row) (looked, error) {
 	out.score = d.base + weighBody*l.share(body) + weighAll*l.share(body|above) + weighPlace*l.share(above)
 	if l.asked.value {
 		out.score += weighValue * values(s)
+	}
+	if role.Entries(append([]string{d.Title}, p.Headings...), s) {
+		out.score -= entriesCost
 	}
 	return out, nil
 }

@@ -60,6 +60,7 @@ var (
 	formOrg        = row{name: "Org", read: manuscript.Org, source: true}
 	formLaTeX      = row{name: "LaTeX", read: latex.Read}
 	formMan        = row{name: "manual page", read: manuscript.Man}
+	formInfo       = row{name: "manuals of GNU Info", read: manuscript.Info, encoded: true}
 	formGo         = row{name: "Go", read: code.Read("go")}
 	formMHTML      = row{name: "saved web page (MHTML)", read: web.MHTML, encoded: true}
 	formWARC       = row{name: "archive of a crawl (WARC)", read: web.WARC, streamed: true, holds: true}
@@ -223,6 +224,9 @@ func sniff(f *format.File) (*row, error) {
 		return &formMHTML, nil
 	case isHTML(head):
 		return &formHTML, nil
+	}
+	if manuscript.IsInfo(head) { // its marks have NUL bytes
+		return &formInfo, nil
 	}
 	if reason, nul := binary(head); nul || reason != "" && (form == nil || !form.encoded) {
 		return nil, f.SkipAs(format.Unsupported, "%s", noText(head, reason))

@@ -50,7 +50,7 @@ import (
 // read again although its bytes are the same. It changes whenever a reader makes
 // another document of the same bytes: other text, blocks, places, titles,
 // languages or metadata, or a document where there was an error.
-const Version = "10"
+const Version = "11"
 
 // Options of a run. The zero value means the defaults.
 type Options struct {

@@ -47,7 +47,7 @@ type CompressedReport struct {
 // was done.
 func Compressed(ctx context.Context, o CompressedOptions) (*CompressedReport, error) {
 	if o.Tasks == nil {
-		o.Tasks = train.Tasks()
+		o.Tasks = train.CompressorTasks()
 	}
 	if o.Compressors == nil {
 		o.Compressors = train.Compressors()
@@ -203,7 +203,7 @@ func least(ms *float64, begin time.Time) {
 func (w *way) behind(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, questions []train.Question) error {
 	n := len(c.Tokens())
 	for _, q := range questions {
-		ok, err := answers(ctx, d, c, q)
+		ok, _, err := answers(ctx, d, c, q)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ import (
 // TrainedOptions say which models are made and asked.
 type TrainedOptions struct {
 	Tasks      []string // of train.Tasks; nil for all
-	Attentions []string // of train.Attentions; nil for all
+	Attentions []string // of train.Attentions; nil for those of a task
 	Lengths    []int
 	Trials     int // texts of a task and length
 	Questions  int // about a text
@@ -34,6 +34,7 @@ type TrainedRow struct {
 	Task      string  `json:"task"`
 	Length    int     `json:"length"`
 	Recall    float64 `json:"recall"` // share of answers that are right to the last token
+	Nats      float64 `json:"nats"`   // loss at the first token of an answer, in the mean: what diluted attention raises first
 	Asked     int     `json:"asked"`
 	Read      float64 `json:"read"`       // keys and means that prefill reads, of the keys up to each token
 	ReadStep  float64 `json:"read_step"`  // that questions and answers read
@@ -62,12 +63,13 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	if o.Tasks == nil {
 		o.Tasks = train.Tasks()
 	}
-	if o.Attentions == nil {
-		o.Attentions = train.Attentions
-	}
 	r := &TrainedReport{}
 	for _, task := range o.Tasks {
-		for _, kind := range o.Attentions {
+		kinds := o.Attentions
+		if kinds == nil {
+			kinds = train.AttentionsOf(task)
+		}
+		for _, kind := range kinds {
 			recipe, err := train.RecipeOf(task, kind, o.Seed)
 			if err != nil {
 				return r, err
@@ -145,10 +147,11 @@ func (o TrainedOptions) ask(ctx context.Context, d *decoder.Decoder, task, kind 
 		}
 		c.Watch = &steps
 		for _, q := range questions {
-			ok, err := answers(ctx, d, c, q)
+			ok, nats, err := answers(ctx, d, c, q)
 			if err != nil {
 				return row, err
 			}
+			row.Nats += nats
 			if ok {
 				right++
 			}
@@ -156,29 +159,32 @@ func (o TrainedOptions) ask(ctx context.Context, d *decoder.Decoder, task, kind 
 			c.Cut(n)
 		}
 	}
-	row.Recall = float64(right) / float64(row.Asked)
+	row.Recall, row.Nats = float64(right)/float64(row.Asked), row.Nats/float64(row.Asked)
 	row.Read, row.ReadStep = float64(text.Read)/float64(text.Visible), float64(steps.Read)/float64(steps.Visible)
 	return row, nil
 }
 
-// answers says whether the most probable tokens are the answer. Each is read alone, as in decoding.
-func answers(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, q train.Question) (bool, error) {
+// answers says whether the most probable tokens are the answer, and the loss at its first. Each is read alone, as in
+// decoding.
+func answers(ctx context.Context, d *decoder.Decoder, c *decoder.Cache, q train.Question) (right bool, nats float64, err error) {
 	next := q.Ask
-	for _, want := range q.Answer {
+	for at, want := range q.Answer {
 		best := int32(0)
 		for i := range next {
 			logits, err := d.Read(ctx, c, next[i:i+1])
 			if err != nil {
-				return false, err
+				return false, 0, err
 			}
-			best = likeliest(logits)
+			if best = likeliest(logits); at == 0 {
+				nats = surprise(logits, want)
+			}
 		}
 		if best != want {
-			return false, nil
+			return false, nats, nil
 		}
 		next = []int32{want}
 	}
-	return true, nil
+	return true, nats, nil
 }
 
 // WriteTable writes how the models were made, and a line for each row.
@@ -187,9 +193,9 @@ func (r *TrainedReport) WriteTable(w io.Writer) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "task\ttokens\tattention\trecall\tasked\tread\tread a step\tprefill ms\t\n")
+	fmt.Fprint(t, "task\ttokens\tattention\trecall\tnats\tasked\tread\tread a step\tprefill ms\t\n")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%d\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Asked, 100*row.Read, 100*row.ReadStep, row.Prefill)
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.1f %%\t%.3f\t%d\t%.1f %%\t%.1f %%\t%.0f\t\n", row.Task, row.Length, row.Attention, 100*row.Recall, row.Nats, row.Asked, 100*row.Read, 100*row.ReadStep, row.Prefill)
 	}
 	return t.Flush()
 }

@@ -52,7 +52,7 @@ func TestTrainedModelsAreAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if row := ask("dense", m); row.Recall < .8 || row.Asked != 16 || row.Read != 1 || row.ReadStep != 1 {
+	if row := ask("dense", m); row.Recall < .8 || row.Nats > 1 || row.Nats <= 0 || row.Asked != 16 || row.Read != 1 || row.ReadStep != 1 {
 		t.Errorf("dense, learned: %+v", row)
 	}
 	r, err := small("hsa-window", 1)
@@ -62,7 +62,7 @@ func TestTrainedModelsAreAsked(t *testing.T) {
 	if m, err = train.Train(context.Background(), r, nil); err != nil {
 		t.Fatal(err)
 	}
-	if row := ask("hsa-window", m); row.Recall > .5 || row.Read >= 1 || row.ReadStep > .6 || row.ReadStep < .3 {
+	if row := ask("hsa-window", m); row.Recall > .5 || row.Nats < 2 || row.Read >= 1 || row.ReadStep > .6 || row.ReadStep < .3 {
 		t.Errorf("hsa-window, not learned: %+v", row)
 	}
 }

@@ -100,6 +100,7 @@ type Keys struct {
 
 	weights []float32   // of tokens in their pages, for Trained
 	given   [][]float32 // weighted sums of the values of whole pages, by panel, for Trained
+	bias    []float32   // of the first keys, for Trained
 }
 
 // At sets dst to the key of a token.
@@ -118,6 +119,7 @@ func (k *Keys) Cut(n, others int) {
 		k.centre = nil
 	}
 	k.weights = k.weights[:min(len(k.weights), others+n)]
+	k.bias = k.bias[:min(len(k.bias), others+n)]
 	for p, g := range k.given {
 		k.given[p] = g[:min(len(g), (others+n)/Page*Page)]
 	}
@@ -133,14 +135,15 @@ func (k *Keys) Whole(packed []float32, n int) Keys {
 // Learn takes over what the whole has learnt of its pages.
 func (k *Keys) Learn(whole *Keys) {
 	k.means, k.bounds, k.meant, k.bounded = whole.means, whole.bounds, whole.meant, whole.bounded
-	k.hashes, k.centre, k.given = whole.hashes, whole.centre, whole.given
+	k.hashes, k.centre, k.given, k.bias = whole.hashes, whole.centre, whole.given, whole.bias
 }
 
 // Clone are keys of their own.
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
-	o.hashes, o.centre, o.given, o.weights = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given), slices.Clone(k.weights)
+	o.hashes, o.centre, o.given = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given)
+	o.weights, o.bias = slices.Clone(k.weights), slices.Clone(k.bias)
 	for p := range o.given {
 		o.given[p] = slices.Clone(o.given[p])
 	}
@@ -149,7 +152,7 @@ func (k *Keys) Clone() Keys {
 
 // Bytes is what they hold.
 func (k *Keys) Bytes() int {
-	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre) + len(k.weights)
+	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre) + len(k.weights) + len(k.bias)
 	for _, g := range k.given {
 		n += len(g)
 	}

@@ -83,6 +83,9 @@ var kinds = []Family{
 	{"nsa", "Native sparse attention (2502.11089)", "mean keys of blocks, the blocks best by these, and a window, each by a gate", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "nsa" }},
 	{"hsa", "Hierarchical sparse attention (2504.16795)", "the best chunks by their mean keys, each by itself, weighted by these", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "hsa" }},
 	{"hsa-window", "HSA with a window (2511.23319)", "the same, and a window, each by a gate", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "hsa-window" }},
+	{"ssa", "Selective self-attention (2411.12892)", "everything, queries and values by temperatures of their own, queries by the logarithm of the length too", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "ssa" }},
+	{"dma", "Dynamic mask attention (2508.02124)", "the keys whose values have the best scores, which are added to logits", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "dma" }},
+	{"memory", "Focused Transformer, LongLLaMA (2307.03170)", "a window and, in upper layers, the nearest keys of a memory of all before it", false, true, "all, in models trained with it", func(p *Policy, _ float64) { p.Own = "memory" }},
 }
 
 // files are parts that are named with a file behind the colon, instead of a share.

@@ -24,21 +24,32 @@ import (
 //     queries for them of their own, and Mamba layers for what is near.
 //   - hsa-window: the same over chunks before the query's own, and a window, as later models of that
 //     line have it (2511.23319); a gate for each.
+//   - ssa, dma and memory are of one softmax: single.go.
 type Trained struct {
 	Kind   string `json:"kind"`
-	Block  int    `json:"block"`  // tokens of a block or chunk, whole pages
-	Taken  int    `json:"taken"`  // blocks whose tokens a query reads
-	Window int    `json:"window"` // tokens up to the query, of kinds with a window
+	Block  int    `json:"block"`          // tokens of a block or chunk, whole pages
+	Taken  int    `json:"taken"`          // blocks whose tokens a query reads, or keys
+	Window int    `json:"window"`         // tokens up to the query, of kinds with a window
+	From   int    `json:"from,omitempty"` // the first layer with a memory; those below read the window alone
 }
 
 // trained are the kinds, and how many gates a head has.
-var trained = map[string]int{"nsa": 4, "hsa": 0, "hsa-window": 2}
+var trained = map[string]int{"nsa": 4, "hsa": 0, "hsa-window": 2, "ssa": 2, "dma": 0, "memory": 0}
 
 // Check says what of it makes no sense.
 func (t *Trained) Check() error {
 	const most = 1 << 20
 	if _, ok := trained[t.Kind]; !ok {
-		return fmt.Errorf("it was trained with attention of the kind %s; there are nsa, hsa and hsa-window", quoted(t.Kind))
+		return fmt.Errorf("it was trained with attention of the kind %s; there are nsa, hsa, hsa-window, ssa, dma and memory", quoted(t.Kind))
+	}
+	switch t.Kind {
+	case "ssa":
+		return nil
+	case "dma", "memory":
+		if t.Taken < 1 || t.Taken > most || t.Window < 0 || t.Window > most || t.From < 0 || t.Window == 0 && t.Kind == "memory" {
+			return fmt.Errorf("%s of %d keys and a window of %d: there is one key at least and, of memory, one token of a window", t.Kind, t.Taken, t.Window)
+		}
+		return nil
 	}
 	if t.Block < Page || t.Block%Page != 0 || t.Block > most || t.Taken < 1 || t.Taken > most || t.Window < 0 || t.Window > most || t.Window == 0 && t.Kind != "hsa" {
 		return fmt.Errorf("%s of %d blocks of %d tokens and a window of %d: blocks are of whole %d tokens, and there is one block and one token of a window at least", t.Kind, t.Taken, t.Block, t.Window, Page)
@@ -57,11 +68,15 @@ func (t *Trained) Weigh(k *Keys, gates []float32) {
 	}
 }
 
-// Learn makes what stands for the whole pages of keys and values, which Attend reads. All tokens were weighed.
-func (t *Trained) Learn(k *Keys, values [][]float32) {
-	if t.Kind == "nsa" {
+// Learn makes what stands for the whole pages of keys and values, which Attend reads, or what keys are chosen by. Own are
+// the numbers of the head of keys. All tokens were weighed.
+func (t *Trained) Learn(k *Keys, values [][]float32, own []float32) {
+	switch {
+	case t.Kind == "nsa":
 		k.pool(values, k.N/Page)
-	} else {
+	case t.Kind == "dma":
+		k.judge(values, own)
+	case !t.single():
 		k.Means(k.N / Page)
 	}
 }
@@ -71,6 +86,9 @@ func (t *Trained) Learn(k *Keys, values [][]float32) {
 // times Gates.
 func (t *Trained) Attend(dst []float32, stride int, q *Queries, k *Keys, values [][]float32, gates []float32) (read int) {
 	a := &weighing{Trained: t, q: q, k: k, values: values, zeros: make([]float32, simd.Padded(max(k.N, k.Size)))}
+	if t.single() {
+		return a.singles(dst, stride)
+	}
 	pages := (q.First + q.Rows) / Page
 	columns := simd.Padded(pages)
 	scores := make([]float32, q.Heads*q.Rows*columns)

@@ -171,7 +171,7 @@ func TestTrainedIsItsDefinition(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	const size, heads, n = 32, 2, 150
 	k, panels, keys, values := drawn(random, n, size)
-	for _, kind := range []Trained{{"nsa", 16, 4, 20}, {"nsa", 32, 1, 1}, {"nsa", 16, 100, 1000}, {"hsa", 16, 3, 0}, {"hsa", 48, 1, 0}, {"hsa-window", 16, 2, 33}, {"hsa-window", 64, 9, 5}} {
+	for _, kind := range []Trained{{"nsa", 16, 4, 20, 0}, {"nsa", 32, 1, 1, 0}, {"nsa", 16, 100, 1000, 0}, {"hsa", 16, 3, 0, 0}, {"hsa", 48, 1, 0, 0}, {"hsa-window", 16, 2, 33, 0}, {"hsa-window", 64, 9, 5, 0}} {
 		if err := kind.Check(); err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestTrainedIsItsDefinition(t *testing.T) {
 			weights[i] = float32(random.NormFloat64()) - 2
 			kind.Weigh(&k, []float32{9, 9, 9, weights[i], 9, 9, 9, 9}[:heads*max(1, kind.Gates())])
 		}
-		kind.Learn(&k, panels)
+		kind.Learn(&k, panels, nil)
 		for _, block := range [][2]int{{0, n}, {0, 1}, {15, 3}, {63, 2}, {n - 1, 1}} {
 			first, rows := block[0], block[1]
 			q, gates := make([]float32, rows*heads*size), make([]float32, rows*heads*kind.Gates())
@@ -218,11 +218,11 @@ func TestTrainedWithEverythingIsDense(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 6))
 	const size, n = 16, 90
 	k, panels, keys, values := drawn(random, n, size)
-	all := Trained{"nsa", 16, 100, 100}
+	all := Trained{"nsa", 16, 100, 100, 0}
 	for range n {
 		all.Weigh(k, []float32{0, 0, 0, -3})
 	}
-	all.Learn(k, panels)
+	all.Learn(k, panels, nil)
 	q := make([]float32, size)
 	for i := range q {
 		q[i] = float32(random.NormFloat64())
@@ -248,7 +248,7 @@ func TestTrainedWithEverythingIsDense(t *testing.T) {
 }
 
 func TestTrainedIsChecked(t *testing.T) {
-	for _, bad := range []Trained{{}, {"nsa", 8, 4, 20}, {"nsa", 24, 4, 20}, {"nsa", 16, 0, 20}, {"nsa", 16, 4, 0}, {"moba", 16, 4, 20}, {"hsa", 16, 1, -1}} {
+	for _, bad := range []Trained{{}, {"nsa", 8, 4, 20, 0}, {"nsa", 24, 4, 20, 0}, {"nsa", 16, 0, 20, 0}, {"nsa", 16, 4, 0, 0}, {"moba", 16, 4, 20, 0}, {"hsa", 16, 1, -1, 0}} {
 		if bad.Check() == nil {
 			t.Errorf("%+v passes", bad)
 		}

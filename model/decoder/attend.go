@@ -90,6 +90,7 @@ func (d *Decoder) keep(r *room, c *Cache, l *layer, k *kept, rows int) {
 			d.norm(x, x, w)
 			d.turn(turns, x, i)
 		}
+		d.own.Temper(row[:d.Heads*size], row[(d.Heads+d.KeyHeads)*size:][:d.KeyHeads*size], size, c.next()+i, r.gates[min(len(r.gates), i*l.gates.out):], l.own)
 		for h := range d.KeyHeads {
 			k.heads[h].add(first+i, row[(d.Heads+h)*size:][:size], row[(d.Heads+d.KeyHeads+h)*size:][:size])
 		}
@@ -261,7 +262,7 @@ func (g *gathered) own(from, to int) {
 // tokens up to its own, no more of them than the layer's window has, or than the block's planner
 // says.
 func (d *Decoder) attend(r *room, c *Cache, l *layer, k *kept, rows int) {
-	if d.own != nil {
+	if d.own.Chooses() {
 		d.attendOwn(r, c, l, k, rows)
 		return
 	}

@@ -68,10 +68,11 @@ type layer struct {
 	net            network
 	router         matrix // Width → Experts; without outputs where there is one network
 	experts        []network
-	share          matrix // Width → 1: how much of net is taken beside experts
-	window         int    // 0 for all tokens
-	still          bool   // queries and keys are not turned
-	gates          matrix // Width → Heads times what the model's own attention takes; without outputs where that is nothing
+	share          matrix    // Width → 1: how much of net is taken beside experts
+	window         int       // 0 for all tokens
+	still          bool      // queries and keys are not turned
+	own            []float32 // numbers of heads that the model's own attention has
+	gates          matrix    // Width → Heads times what the model's own attention takes; without outputs where that is nothing
 }
 
 // network is a feed-forward network.
@@ -282,6 +283,11 @@ func (l *loader) layer(c Config, number int) (y layer) {
 	y.out = l.matrix(queries, part{p + "attn_output", c.Width, c.first})
 	if y.still = len(l.lies.still) > 0 && l.lies.still[number]; l.lies.own != nil && l.lies.own.Gates() > 0 {
 		y.gates = l.matrix(c.Width, part{p + "attn_gates", c.Heads * l.lies.own.Gates(), true})
+	}
+	if n := l.lies.own.Own(c.HeadSize); n == 1 {
+		y.own = l.floats(p+"attn_own.weight", c.Heads, n)
+	} else if n > 0 {
+		y.own = l.floats(p+"attn_own.weight", c.KeyHeads, n)
 	}
 	switch {
 	case c.first:

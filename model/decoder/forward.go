@@ -94,7 +94,7 @@ func (d *Decoder) fits(c *Cache, ids []int32) error {
 	if err != nil {
 		return err
 	}
-	if err := d.owns(c.Policy); err != nil {
+	if err := d.own.Fits(c.Policy); err != nil {
 		return err
 	}
 	if c.Policy != nil && len(c.tokens) == 0 {

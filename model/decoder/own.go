@@ -1,35 +1,12 @@
 package decoder
 
 import (
-	"fmt"
-
 	"github.com/tamis-search/tamis/internal/simd"
 	"github.com/tamis-search/tamis/model/attention"
 )
 
 // Own is the attention that the model was trained with; nil for dense attention.
 func (d *Decoder) Own() *attention.Trained { return d.own }
-
-// owns says why a policy does not go with the model's own attention, which runs wherever the model has one.
-func (d *Decoder) owns(p *attention.Policy) error {
-	switch {
-	case p == nil:
-	case p.Own != "" && d.own == nil && p.Own != "hsa":
-		return fmt.Errorf("attention %s takes gates that a model is trained with: this one has no tensor blk.0.attn_gates.weight", p.Own)
-	case p.Own != "" && (d.own == nil || d.own.Kind != p.Own):
-		return fmt.Errorf("attention %s is for models that were trained with it: this one was trained with %s", p.Own, d.kind())
-	case d.own != nil && (p.Prefill != nil || p.Step != nil || p.Cache != nil || p.Alone > 0):
-		return fmt.Errorf("the model was trained with attention %s, which chooses itself what it reads: of policies only q8 and q4 go with it, %s does not", d.own.Kind, p.Name)
-	}
-	return nil
-}
-
-func (d *Decoder) kind() string {
-	if d.own == nil {
-		return "dense attention"
-	}
-	return d.own.Kind
-}
 
 // gate makes what the gates of rows are made of.
 func (d *Decoder) gate(r *room, l *layer, normed []float32, rows int) {
@@ -58,7 +35,8 @@ func (d *Decoder) attendOwn(r *room, c *Cache, l *layer, k *kept, rows int) {
 			d.own.Weigh(&in.Keys, r.gates[i*l.gates.out+g*part:][:part])
 		}
 		wholes[g] = in.open(&r.opened[g])
-		d.own.Learn(&wholes[g].Keys, wholes[g].values)
+		n := len(l.own) / d.KeyHeads
+		d.own.Learn(&wholes[g].Keys, wholes[g].values, l.own[g*n:][:n])
 		if wholes[g] != in {
 			in.Learn(&wholes[g].Keys)
 		}

@@ -9,7 +9,9 @@ import (
 // head is what attention of a head computed: the weights of its branches.
 type head struct {
 	weights []float32 // rows × rows
-	rows    []*row    // what these were made by; nil for dense attention
+	rows    []*row    // what these were made by; nil where they are of one softmax
+	bias    []float32 // of keys (dma)
+	until   []int     // the first row that reads a key no more (dma)
 }
 
 // attendRoom is what attention works in.
@@ -42,18 +44,27 @@ func (w *worker) columns() int {
 }
 
 // attend sets mixed to what the heads of a layer read.
-func (w *worker) attend(t *tape) {
-	columns := w.columns()
+func (w *worker) attend(t *tape, layer int) {
+	columns, parts := w.together(layer)
 	for h := range w.n.Heads {
 		resized(&t.heads[h].weights, w.length*columns)
 		t.heads[h].rows = t.heads[h].rows[:0]
-		for _, s := range w.parts {
-			w.attendPart(t, h, columns, s)
+		for _, s := range parts {
+			w.attendPart(t, layer, h, columns, s)
 		}
 	}
 }
 
-func (w *worker) attendPart(t *tape, h, columns int, s span) {
+// together are the parts of a sequence that read each other in a layer, and how far rows of weights stand apart: all
+// of them where they are each other's memory.
+func (w *worker) together(layer int) (columns int, parts []span) {
+	if w.n.Gate.Kind == "memory" && layer >= w.n.Gate.From && len(w.parts) > 1 {
+		return simd.Padded(w.length), []span{{0, w.length}}
+	}
+	return w.columns(), w.parts
+}
+
+func (w *worker) attendPart(t *tape, layer, h, columns int, s span) {
 	n, rows := w.n, s.to-s.from
 	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
 	scale := float32(1 / math.Sqrt(float64(size)))
@@ -63,11 +74,17 @@ func (w *worker) attendPart(t *tape, h, columns int, s span) {
 	packAcross(panels, k, wide, size, rows)
 	simd.Multiply(p, columns, q, wide, panels, w.zeros, rows, size, rows)
 	pool := n.pool(qkvg, h, rows)
+	if n.Gate.Kind == "dma" {
+		w.judge(own, n.layers[layer].own, h, v, wide, s)
+	}
 	for i := range rows {
 		some := p[i*columns:][:columns]
-		if n.Gate.Kind == "" {
+		switch {
+		case n.Gate.whole():
 			soften(some, i+1, scale)
-		} else {
+		case n.Gate.single():
+			w.single(own, some, layer, i, s, scale)
+		default:
 			own.rows = append(own.rows, w.weigh(some, qkvg[i*wide+3*heads+h*n.Gate.parts():], pool, i+1, scale))
 		}
 	}
@@ -119,16 +136,16 @@ func (w *worker) weigh(s, gates []float32, pool []float64, n int, scale float32)
 }
 
 // attendBack adds to d the gradients of queries, keys, values and gates, which come from dMixed.
-func (w *worker) attendBack(d []float32, t *tape) {
-	columns := w.columns()
+func (w *worker) attendBack(d []float32, t *tape, layer int) {
+	columns, parts := w.together(layer)
 	for h := range w.n.Heads {
-		for _, s := range w.parts {
-			w.attendPartBack(d[s.from*w.n.layers[0].qkvg.wide():], t, h, columns, s)
+		for _, s := range parts {
+			w.attendPartBack(d[s.from*w.n.layers[0].qkvg.wide():], t, layer, h, columns, s)
 		}
 	}
 }
 
-func (w *worker) attendPartBack(d []float32, t *tape, h, columns int, s span) {
+func (w *worker) attendPartBack(d []float32, t *tape, layer, h, columns int, s span) {
 	n, rows := w.n, s.to-s.from
 	wide, heads, size := n.layers[0].qkvg.wide(), n.Heads*n.HeadSize, n.HeadSize
 	scale := float32(1 / math.Sqrt(float64(size)))
@@ -141,8 +158,12 @@ func (w *worker) attendPartBack(d []float32, t *tape, h, columns int, s span) {
 	dPool := make([]float64, rows)
 	for i := range rows {
 		some := ds[i*columns:][:columns]
-		if n.Gate.Kind == "" {
+		if n.Gate.whole() {
 			softenBack(some, p[i*columns:][:columns], i+1, scale)
+			continue
+		}
+		if n.Gate.single() {
+			softenBack(some, p[i*columns:][:columns], rows, scale)
 			continue
 		}
 		for j, v := range t.heads[h].rows[s.from+i].back(some[:i+1], dPool) {
@@ -155,6 +176,9 @@ func (w *worker) attendPartBack(d []float32, t *tape, h, columns int, s span) {
 	}
 	for i, v := range n.pool(qkvg, h, rows) {
 		d[i*wide+n.pooled(h)] += float32(dPool[i] * v * (1 - v))
+	}
+	if n.Gate.Kind == "dma" {
+		w.judgeBack(d[2*heads+h*size:], ds, columns, &t.heads[h], n.layers[layer].own, h, v, wide, s)
 	}
 	w.spread(d[2*heads+h*size:], p, up, columns, heads, rows)
 	w.spread(d[heads+h*size:], ds, q, columns, wide, rows)

@@ -125,7 +125,7 @@ func TestCompressorFolders(t *testing.T) {
 	}
 	for name, bad := range map[string]func(*CompressorRecipe){
 		"rate": func(r *CompressorRecipe) { r.Rate = 1 }, "segment": func(r *CompressorRecipe) { r.Segment = 18 }, "batch": func(r *CompressorRecipe) { r.Batch = 5 },
-		"learning": func(r *CompressorRecipe) { r.Learn = math.NaN() }, "model": func(r *CompressorRecipe) { r.Model.Seed++ }, "gate": func(r *CompressorRecipe) { r.Model.Shape.Gate = Gate{"nsa", 16, 3, 8} },
+		"learning": func(r *CompressorRecipe) { r.Learn = math.NaN() }, "model": func(r *CompressorRecipe) { r.Model.Seed++ }, "gate": func(r *CompressorRecipe) { r.Model.Shape.Gate = Gate{"nsa", 16, 3, 8, 0} },
 		"facts": func(r *CompressorRecipe) { r.Facts = 0 }, "task": func(r *CompressorRecipe) { r.Model.Task = "sorting" },
 	} {
 		r := smallCompressor("recall")

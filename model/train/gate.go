@@ -12,35 +12,58 @@ import (
 // Nothing of it is quadratic there. Here each row of logits is at hand, and since the product of a query
 // and a mean or a sum of keys is that of its products with the keys, each kind is a function of that row.
 type Gate struct {
-	Kind   string `json:"kind"`   // "" for dense, nsa, hsa, or hsa-window
-	Block  int    `json:"block"`  // tokens of a block or chunk
-	Taken  int    `json:"taken"`  // blocks whose tokens a query reads
-	Window int    `json:"window"` // tokens up to the query that it reads, of kinds with a window
+	Kind   string `json:"kind"`           // "" for dense, nsa, hsa, hsa-window, ssa, dma, or memory
+	Block  int    `json:"block"`          // tokens of a block or chunk
+	Taken  int    `json:"taken"`          // blocks whose tokens a query reads, or keys
+	Window int    `json:"window"`         // tokens up to the query that it reads, of kinds with a window
+	From   int    `json:"from,omitempty"` // the first layer that reads a memory; those below read the window alone
 }
 
-// parts is how many gates a head has. The fourth of nsa is not the query's: it is what the token's key and value weigh in
-// their block.
+// parts is how many gates a head has: numbers of a token's state. The fourth of nsa is not the query's: it is what the
+// token's key and value weigh in their block.
 func (g Gate) parts() int {
 	switch g.Kind {
 	case "nsa":
 		return 4
-	case "hsa-window":
+	case "hsa-window", "ssa":
 		return 2
 	}
 	return 0
 }
 
+// own is how many numbers a head has that belong to no token.
+func (g Gate) own(size int) int {
+	switch g.Kind {
+	case "ssa":
+		return 1
+	case "dma":
+		return 1 + size
+	}
+	return 0
+}
+
+// whole says whether rows are of one softmax over all keys.
+func (g Gate) whole() bool { return g.Kind == "" || g.Kind == "ssa" }
+
+// single says whether they are of one softmax over keys chosen one by one.
+func (g Gate) single() bool { return g.Kind == "dma" || g.Kind == "memory" }
+
 func (g Gate) check() error {
 	switch g.Kind {
-	case "":
+	case "", "ssa":
 		return nil
+	case "dma", "memory":
+		if g.Taken >= 1 && g.Window >= 0 && (g.Kind == "dma" || g.Window >= 1) && g.From >= 0 {
+			return nil
+		}
+		return fmt.Errorf("%s reads %d keys and a window of %d: there is one key at least, and for memory one token of a window", g.Kind, g.Taken, g.Window)
 	case "nsa", "hsa", "hsa-window":
 		if g.Block >= 16 && g.Block%16 == 0 && g.Taken >= 1 && (g.Window >= 1 || g.Kind == "hsa") {
 			return nil
 		}
 		return fmt.Errorf("%s reads %d blocks of %d tokens and a window of %d: blocks are of whole 16 tokens, and there is one block and one token of a window at least", g.Kind, g.Taken, g.Block, g.Window)
 	}
-	return fmt.Errorf("there is no attention %q: there are nsa, hsa and hsa-window", g.Kind)
+	return fmt.Errorf("there is no attention %q: there are nsa, hsa, hsa-window, ssa, dma and memory", g.Kind)
 }
 
 // part is one softmax over some keys, and what it is multiplied by.

@@ -51,6 +51,7 @@ type layer struct {
 	attended, done    matrix // norms
 	qkvg, biases, out matrix
 	gated, projected  matrix
+	own               matrix // numbers of heads that belong to no token, of kinds of attention that have some
 }
 
 // net is a model's parameters, all in one slice.
@@ -82,6 +83,7 @@ func newNet(s Shape, positions int, random *rand.Rand) *net {
 			attended: take(1, s.Width), done: take(1, s.Width),
 			qkvg: take(3*heads+s.Heads*s.Gate.parts(), s.Width), biases: take(1, 3*heads+s.Heads*s.Gate.parts()), out: take(s.Width, heads),
 			gated: take(2*s.Inner, s.Width), projected: take(s.Width, s.Inner),
+			own: take(s.Heads, s.Gate.own(s.HeadSize)),
 		})
 	}
 	n.final = take(1, s.Width)
@@ -121,6 +123,7 @@ func newNet(s Shape, positions int, random *rand.Rand) *net {
 			}
 		}
 	}
+	n.begin(random)
 	n.look()
 	for _, l := range n.layers {
 		for h := 0; h < s.Heads && s.Gate.Kind == "nsa"; h++ { // blocks are pooled by their mean at first
@@ -241,6 +244,7 @@ type tape struct {
 	scaled, doneScale []float32 // one over the root mean squares
 	qkvg, mixed       []float32
 	gates, inner      []float32 // of the network: gate and up, and what goes down
+	tempers           []float32 // by which queries and values were multiplied (ssa)
 	heads             []head
 }
 
@@ -257,6 +261,7 @@ type worker struct {
 	room                                   attendRoom
 	places                                 []int  // from 0 on
 	parts                                  []span // of the sequence; one where nothing else is said
+	all                                    bool   // of a memory is read, as in learning; else what is nearest
 	still                                  bool   // parameters learn nothing: gradients are those of what went in
 }
 
@@ -349,9 +354,12 @@ func (w *worker) backward(dx, dy, x []float32, m matrix, p *packed, rows int) {
 	}
 }
 
-// run takes tokens through the layers.
-func (w *worker) run(ids []int32) {
+// run takes tokens through the layers, in parts where some are named.
+func (w *worker) run(ids []int32, parts ...span) {
 	w.resize(len(ids))
+	if len(parts) > 0 {
+		w.parts = append(w.parts[:0], parts...)
+	}
 	for i, id := range ids {
 		copy(w.states[i*w.n.Width:], w.n.word(id))
 	}
@@ -371,7 +379,8 @@ func (w *worker) through() {
 		copy(w.bias, l.biases.of(n.params))
 		simd.Multiply(t.qkvg, l.qkvg.wide(), t.normed, n.Width, p.qkvg.forwards, w.bias, rows, n.Width, l.qkvg.out)
 		w.rotate(t.qkvg, i, 1)
-		w.attend(t)
+		w.temper(t, l)
+		w.attend(t, i)
 		w.forward(w.y, t.mixed, l.out, &p.out, rows)
 		add(x, w.y)
 		copy(t.between, x)
@@ -421,7 +430,8 @@ func (w *worker) rotate(qkvg []float32, layer int, sign float32) {
 // many of them were right.
 func (w *worker) learn(s *sample, weight float32) (loss float64, right int) {
 	n := w.n
-	w.run(s.ids)
+	w.all = true
+	w.run(s.ids, s.parts...)
 	targets := make([]int32, len(s.scored))
 	for i, at := range s.scored {
 		targets[i] = s.ids[at+1]
@@ -506,7 +516,8 @@ func (w *worker) back(i, rows int) {
 	w.backward(w.dMixed, w.d, t.mixed, l.out, &p.out, rows)
 	wide := w.dWide[:rows*l.qkvg.wide()]
 	clear(wide)
-	w.attendBack(wide, t)
+	w.attendBack(wide, t, i)
+	w.temperBack(wide, t, l)
 	w.rotate(wide, i, -1)
 	for r := range rows {
 		add(l.biases.of(w.grads), wide[r*l.qkvg.wide():][:l.qkvg.out])

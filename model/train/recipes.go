@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,8 +14,24 @@ func Tasks() (names []string) {
 	return names
 }
 
+// CompressorTasks are those that compressors are trained for.
+func CompressorTasks() []string {
+	return slices.DeleteFunc(Tasks(), func(name string) bool { return name == documents.name })
+}
+
 // Attentions are the kinds of attention that there are recipes for.
-var Attentions = []string{"dense", "nsa", "hsa", "hsa-window"}
+var Attentions = []string{"dense", "nsa", "hsa", "hsa-window", "ssa", "dma", "memory", crossbatch}
+
+// crossbatch is memory whose documents learn beside others.
+const crossbatch = "memory-crossbatch"
+
+// AttentionsOf are those that are asked where nobody says which: about documents, what tells them apart.
+func AttentionsOf(task string) []string {
+	if task == documents.name {
+		return []string{"dense", "memory", crossbatch}
+	}
+	return slices.DeleteFunc(slices.Clone(Attentions), func(kind string) bool { return kind == crossbatch })
+}
 
 // RecipeOf is how a model for a task is made with a kind of attention. The second layer, which looks for
 // what is alike, turns nothing, so that it does not depend on distances that no text of training had.
@@ -23,10 +40,25 @@ func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 		Task: task, Length: 256, Batch: 8, Steps: 500, Rate: 2e-3, Goal: .99, Seed: seed,
 		Shape: Shape{Words: Words, Width: 128, Layers: 2, Heads: 2, HeadSize: 64, Inner: 32, Positions: 1 << 17, Base: 10000, Still: 1},
 	}
+	if task == documents.name {
+		r.Length, r.Batch, r.Rate, r.Shape.Width, r.Shape.HeadSize = 128, 16, 3e-3, 64, 32
+	}
 	switch attention {
 	case "", "dense":
 	case "hsa":
 		r.Shape.Gate = Gate{Kind: attention, Block: 16, Taken: 6}
+	case "ssa":
+		r.Shape.Gate = Gate{Kind: attention}
+	case "dma":
+		r.Shape.Gate = Gate{Kind: attention, Taken: 128, Window: 32}
+	case "memory", crossbatch:
+		r.Shape.Gate = Gate{Kind: "memory", Taken: 32, Window: 32, From: 1}
+		if attention == crossbatch && task != documents.name {
+			return r, fmt.Errorf("documents of a batch are told apart by the task %s alone: name it, or another attention than %s", documents.name, crossbatch)
+		}
+		if attention == crossbatch {
+			r.Beside = 4
+		}
 	default:
 		r.Shape.Gate = Gate{Kind: attention, Block: 16, Taken: 6, Window: 32}
 	}
@@ -39,6 +71,9 @@ func RecipeOf(task, attention string, seed uint64) (Recipe, error) {
 // ReaderRecipeOf is how a model is made that reads vectors: half as wide as those of RecipeOf, since vectors that it
 // understands are then learned in a fraction of the steps.
 func ReaderRecipeOf(task string, seed uint64) (Recipe, error) {
+	if task == documents.name {
+		return Recipe{}, fmt.Errorf("compressors are trained for %s, not for %s", strings.Join(CompressorTasks(), ", "), task)
+	}
 	r, err := RecipeOf(task, "dense", seed)
 	r.Length, r.Batch, r.Steps, r.Rate, r.Shape.Width, r.Shape.HeadSize = 128, 16, 300, 3e-3, 64, 32
 	return r, err

@@ -25,6 +25,7 @@ const (
 type sample struct {
 	ids    []int32
 	scored []int
+	parts  []span // documents, where there are several
 }
 
 // task makes texts.
@@ -38,7 +39,12 @@ var tasks = []task{
 	{"recall", 1, 1},  // a key is followed by its value
 	{"joint", 2, 1},   // a context and a key are
 	{"passkey", 1, 5}, // a key is followed by five values, unlike each other
+	documents,
 }
+
+// documents are texts each of which is in one context: as joint recall, but that in one document the key says it all.
+// Between several, which give the same keys other values, the context tells.
+var documents = task{"documents", 2, 1}
 
 func taskOf(name string) (task, error) {
 	for _, t := range tasks {
@@ -46,7 +52,7 @@ func taskOf(name string) (task, error) {
 			return t, nil
 		}
 	}
-	return task{}, fmt.Errorf("there is no task %q: there are recall, joint and passkey", name)
+	return task{}, fmt.Errorf("there is no task %q: there are recall, joint, passkey and documents", name)
 }
 
 // fact is a question and its answer.
@@ -56,7 +62,12 @@ type fact []int32
 func (t task) facts(random *rand.Rand, n int) []fact {
 	all := make([]fact, n)
 	names := random.Perm(keys)
-	if t.before == 2 {
+	if t == documents {
+		context := random.IntN(contexts)
+		for i := range names {
+			names[i] += context * keys
+		}
+	} else if t.before == 2 {
 		names = random.Perm(contexts * (n + contexts - 1) / contexts) // few keys, each in several contexts
 		for i, key := 0, random.Perm(keys); i < len(names); i++ {
 			names[i] = names[i]%contexts*keys + key[names[i]/contexts%keys]
@@ -137,11 +148,67 @@ func Exam(name string, random *rand.Rand, length, facts int) ([]int32, []Questio
 	if facts < 1 || facts > t.most() || length < 1+2*facts*size {
 		return nil, nil, fmt.Errorf("%d facts in a text of %d tokens: there are 1 to %d, and %d tokens for each at least", facts, length, t.most(), 2*size)
 	}
+	if t == documents {
+		ids, questions := t.library(random, length, facts)
+		return ids, questions, nil
+	}
 	ids, questions := t.exam(random, length, facts)
 	return ids, questions, nil
 }
 
+// library is an exam of several documents one after the other, up to one in each context, that give the same keys values of
+// their own. Each key is asked of one of them.
+func (t task) library(random *rand.Rand, length, facts int) (ids []int32, questions []Question) {
+	n := min(contexts, max(1, length/max(128, 1+2*facts*(t.before+t.after))))
+	names, of := random.Perm(keys)[:facts], make([]int, facts)
+	for i := range of {
+		of[i] = random.IntN(n)
+	}
+	for d, context := range random.Perm(contexts)[:n] {
+		text, at := t.blank(random, length*(d+1)/n-len(ids), facts)
+		random.Shuffle(facts, func(i, j int) { at[i], at[j] = at[j], at[i] })
+		for i, key := range names {
+			f := fact{int32(firstContext + context), int32(firstKey + key), firstValue + random.Int32N(values)}
+			if copy(text[at[i]:], f); of[i] == d {
+				questions = append(questions, Question{f[:t.before], f[t.before:]})
+			}
+		}
+		ids = append(ids, text...)
+	}
+	random.Shuffle(facts, func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+	return ids, questions
+}
+
+// beside are so many documents in contexts of their own, each of which is scored by itself.
+func (t task) beside(random *rand.Rand, length int, hard float64, n int) (s sample) {
+	for _, context := range random.Perm(contexts)[:n] {
+		one, from := t.train(random, length, hard), len(s.ids)
+		for _, id := range one.ids {
+			if id >= firstContext && id < firstContext+contexts {
+				id = int32(firstContext + context)
+			}
+			s.ids = append(s.ids, id)
+		}
+		for _, at := range one.scored {
+			s.scored = append(s.scored, from+at)
+		}
+		s.parts = append(s.parts, span{from, len(s.ids)})
+	}
+	return s
+}
+
 func (t task) exam(random *rand.Rand, length, facts int) (ids []int32, questions []Question) {
+	ids, at := t.blank(random, length, facts)
+	for i, f := range t.facts(random, facts) {
+		copy(ids[at[i]:], f)
+		questions = append(questions, Question{f[:t.before], f[t.before:]})
+	}
+	random.Shuffle(facts, func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+	return ids, questions
+}
+
+// blank is a text of filler, and places for facts drawn at random.
+func (t task) blank(random *rand.Rand, length, facts int) (ids []int32, at []int) {
 	ids = make([]int32, length)
 	for i := range ids {
 		ids[i] = filler(random)
@@ -150,12 +217,10 @@ func (t task) exam(random *rand.Rand, length, facts int) (ids []int32, questions
 	size := t.before + t.after
 	// Gaps between facts are as if each free place was as likely.
 	free := length - 1 - facts*size
-	at := random.Perm(free + facts)[:facts]
+	at = random.Perm(free + facts)[:facts]
 	slices.Sort(at)
-	for i, f := range t.facts(random, facts) {
-		copy(ids[1+at[i]+i*(size-1):], f)
-		questions = append(questions, Question{f[:t.before], f[t.before:]})
+	for i := range at {
+		at[i] += 1 + i*(size-1)
 	}
-	random.Shuffle(facts, func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
-	return ids, questions
+	return ids, at
 }

@@ -31,6 +31,7 @@ type Recipe struct {
 	Rate   float64 `json:"rate"`   // of learning at its highest
 	Goal   float64 `json:"goal"`   // share of right answers at which training ends early, once texts are as hard as they get; 0 for never
 	Seed   uint64  `json:"seed"`
+	Beside int     `json:"beside,omitempty"` // texts that are each other's memory, at the end of training; 0 and 1 for none
 }
 
 // Progress is how far training is.
@@ -77,9 +78,14 @@ func Train(ctx context.Context, r Recipe, watch func(Progress)) (*Model, error) 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		batch := make([]sample, r.Batch)
+		beside := r.beside(hard(r, step))
+		batch := make([]sample, r.Batch/beside)
 		for i := range batch {
-			batch[i] = task.train(random, r.Length, hard(r, step))
+			if beside > 1 {
+				batch[i] = task.beside(random, r.Length, hard(r, step), beside)
+			} else {
+				batch[i] = task.train(random, r.Length, hard(r, step))
+			}
 		}
 		n.pack(&a)
 		loss, right, scored := together(workers, batch)
@@ -116,10 +122,22 @@ func (r Recipe) check() error {
 	if r.Shape.Words < Words {
 		return fmt.Errorf("a model of %d words: tasks are written with %d", r.Shape.Words, Words)
 	}
+	if r.Beside < 0 || r.Beside > contexts || r.Beside > 1 && (r.Task != documents.name || r.Shape.Gate.Kind != "memory" || r.Batch%(shards*r.Beside) != 0 || r.Beside&(r.Beside-1) != 0) {
+		return fmt.Errorf("%d of %d texts beside each other: of the task %s, in models with a memory, 2, 4 or 8, and four times as many in a step or a multiple", r.Beside, r.Batch, documents.name)
+	}
 	if r.Length < 48 || r.Length > 1<<14 || r.Batch < shards || r.Batch%shards != 0 || r.Steps < 1 || !(r.Rate > 0 && r.Rate < 1) {
 		return fmt.Errorf("a recipe of %d steps of %d texts of %d tokens at the rate %g: texts are a multiple of %d and have 48 to 16384 tokens, the rate is between 0 and 1", r.Steps, r.Batch, r.Length, r.Rate, shards)
 	}
 	return nil
+}
+
+// beside is how many texts are each other's memory: the more the harder texts are, as the focused transformer has it.
+func (r Recipe) beside(hard float64) int {
+	n := 1
+	for n < r.Beside && hard >= float64(n)/float64(r.Beside) {
+		n *= 2
+	}
+	return n
 }
 
 // together learns from a batch.

@@ -16,13 +16,26 @@ func tiny(gate Gate) Shape {
 
 // The gradient is what the loss changes by, tensor by tensor.
 func TestGradient(t *testing.T) {
-	for _, gate := range []Gate{{}, {"nsa", 16, 3, 8}, {"hsa", 16, 3, 0}, {"hsa-window", 16, 9, 8}} {
+	for _, gate := range []Gate{{}, {Kind: "ssa"}, {Kind: "dma", Taken: 20}, {Kind: "dma", Taken: 20, Window: 8}, {Kind: "memory", Taken: 9, Window: 8, From: 1}, {"nsa", 16, 3, 8, 0}, {"hsa", 16, 3, 0, 0}, {"hsa-window", 16, 9, 8, 0}} {
 		random := rand.New(rand.NewPCG(3, 3))
 		n := newNet(tiny(gate), 70, random)
+		if gate.Kind == "dma" { // scores so far apart that a step changes none of what is read
+			for _, l := range n.layers {
+				for i := range l.own.of(n.params) {
+					l.own.of(n.params)[i] *= 10
+				}
+				for h := range n.Heads {
+					l.own.of(n.params)[h*l.own.in] = 1
+				}
+			}
+		}
 		var a all
 		w := n.worker(&a)
 		task, _ := taskOf("recall")
 		s := task.train(random, 70, .5)
+		if gate.Kind == "memory" {
+			s = documents.beside(random, 70, .5, 3)
+		}
 		n.pack(&a)
 		w.learn(&s, 1)
 		loss := func() float64 {
@@ -31,7 +44,7 @@ func TestGradient(t *testing.T) {
 			return l
 		}
 		check := func(name string, m matrix) {
-			if m.out == 0 {
+			if m.out*m.in == 0 {
 				return
 			}
 			g, p := m.of(w.grads), m.of(n.params)
@@ -62,7 +75,7 @@ func TestGradient(t *testing.T) {
 		check("final", n.final)
 		for i, l := range n.layers {
 			for name, m := range map[string]matrix{"attended": l.attended, "done": l.done, "queries": {l.qkvg.at, 32, 32}, "keys": {l.qkvg.at + 32*32, 32, 32}, "values": {l.qkvg.at + 2*32*32, 32, 32},
-				"gates": {l.qkvg.at + 3*32*32, l.qkvg.out - 3*32, 32}, "biases": l.biases, "out": l.out, "gated": l.gated, "projected": l.projected} {
+				"gates": {l.qkvg.at + 3*32*32, l.qkvg.out - 3*32, 32}, "own": l.own, "biases": l.biases, "out": l.out, "gated": l.gated, "projected": l.projected} {
 				check(string(rune('0'+i))+name, m)
 			}
 		}
@@ -98,9 +111,10 @@ func TestRecallIsLearned(t *testing.T) {
 
 // A seed makes the same bytes, on however many processors.
 func TestSameBytes(t *testing.T) {
+	gate := Gate{"nsa", 16, 3, 8, 0}
 	made := func(seed uint64) []byte {
 		r := small("joint")
-		r.Shape.Gate, r.Seed = Gate{"nsa", 16, 3, 8}, seed
+		r.Shape.Gate, r.Seed = gate, seed
 		m, err := Train(context.Background(), r, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -118,6 +132,11 @@ func TestSameBytes(t *testing.T) {
 	}
 	if bytes.Equal(first, made(8)) {
 		t.Error("another seed makes the same bytes")
+	}
+	for _, gate = range []Gate{{Kind: "ssa"}, {Kind: "dma", Taken: 20}} {
+		if !bytes.Equal(made(7), made(7)) {
+			t.Errorf("%s: the same seed makes other bytes", gate.Kind)
+		}
 	}
 }
 
@@ -141,8 +160,12 @@ func TestAstray(t *testing.T) {
 	}
 	for name, bad := range map[string]func(*Recipe){
 		"width": func(r *Recipe) { r.Shape.Width = 40 }, "task": func(r *Recipe) { r.Task = "sorting" }, "batch": func(r *Recipe) { r.Batch = 6 },
-		"rate": func(r *Recipe) { r.Rate = math.NaN() }, "gate": func(r *Recipe) { r.Shape.Gate.Kind = "moba" }, "block": func(r *Recipe) { r.Shape.Gate = Gate{"nsa", 8, 1, 1} },
-		"words": func(r *Recipe) { r.Shape.Words = 64 },
+		"rate": func(r *Recipe) { r.Rate = math.NaN() }, "gate": func(r *Recipe) { r.Shape.Gate.Kind = "moba" }, "block": func(r *Recipe) { r.Shape.Gate = Gate{"nsa", 8, 1, 1, 0} },
+		"words": func(r *Recipe) { r.Shape.Words = 64 }, "memory": func(r *Recipe) { r.Shape.Gate = Gate{Kind: "memory", Taken: 3} }, "mask": func(r *Recipe) { r.Shape.Gate = Gate{Kind: "dma"} },
+		"task of texts beside each other": func(r *Recipe) { r.Beside, r.Batch, r.Shape.Gate = 2, 8, Gate{Kind: "memory", Taken: 3, Window: 8} },
+		"number of texts beside each other": func(r *Recipe) {
+			r.Task, r.Beside, r.Batch, r.Shape.Gate = "documents", 4, 8, Gate{Kind: "memory", Taken: 3, Window: 8}
+		},
 	} {
 		r := small("recall")
 		if bad(&r); r.Steps < 1 {
@@ -150,6 +173,80 @@ func TestAstray(t *testing.T) {
 		}
 		if _, err := Train(context.Background(), r, nil); err == nil {
 			t.Errorf("a recipe with a bad %s is trained", name)
+		}
+	}
+}
+
+// There is a recipe for each task and attention that is asked, and each begins anew from the same seed.
+func TestRecipes(t *testing.T) {
+	for _, task := range Tasks() {
+		for _, kind := range AttentionsOf(task) {
+			if r, err := RecipeOf(task, kind, 1); err != nil || r.Task != task {
+				t.Errorf("%s, %s: %+v, %v", task, kind, r, err)
+			}
+		}
+	}
+	for _, bad := range [][2]string{{"recall", crossbatch}, {"recall", "moba"}, {"sorting", "dense"}} {
+		if _, err := RecipeOf(bad[0], bad[1], 1); err == nil {
+			t.Errorf("%v has a recipe", bad)
+		}
+	}
+	if _, err := CompressorRecipeOf("documents", "r4s64", 1); err == nil {
+		t.Error("documents have a recipe of a compressor")
+	}
+}
+
+// Of several documents each key has a value in each, and its context says which is asked; learning beside others keeps
+// documents in contexts of their own and scores what each says itself.
+func TestDocuments(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 5))
+	ids, questions, err := Exam("documents", random, 4096, 16)
+	if err != nil || len(ids) != 4096 || len(questions) != 16 {
+		t.Fatal(len(ids), len(questions), err)
+	}
+	asked := map[int32]bool{}
+	for _, q := range questions {
+		of, other := 0, 0
+		for i := range ids[:len(ids)-2] {
+			if ids[i+1] == q.Ask[1] && ids[i] == q.Ask[0] {
+				of++
+			} else if ids[i+1] == q.Ask[1] {
+				other++
+			}
+		}
+		if asked[q.Ask[1]] = true; of != 1 || other != contexts-1 {
+			t.Errorf("%v is said %d times, its key in %d other contexts", q.Ask, of, other)
+		}
+	}
+	if len(asked) != 16 {
+		t.Errorf("%d keys are asked", len(asked))
+	}
+	s := documents.beside(random, 64, .5, 4)
+	seen := map[int32]bool{}
+	for _, p := range s.parts {
+		context := int32(0)
+		for _, id := range s.ids[p.from:p.to] {
+			if id >= firstContext && id < firstFiller {
+				if context > 0 && id != context {
+					t.Errorf("a document is in two contexts")
+				}
+				context = id
+			}
+		}
+		if seen[context] || s.ids[p.from] != First {
+			t.Errorf("documents share a context, or one does not begin")
+		}
+		seen[context] = true
+	}
+	for _, at := range s.scored {
+		if v := s.ids[at+1]; v < firstValue || v >= firstContext || s.ids[at-1] < firstContext {
+			t.Errorf("at %d %v is scored", at, s.ids[at-1:at+2])
+		}
+	}
+	r := Recipe{Beside: 4}
+	for hard, want := range map[float64]int{0: 1, .2: 1, .25: 2, .5: 4, 1: 4} {
+		if got := r.beside(hard); got != want {
+			t.Errorf("%d texts beside each other at %g, not %d", got, hard, want)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (m *Model) files() (map[string][]byte, error) {
 		config["no_rope_layers"] = turned
 	}
 	if g := s.Gate; g.Kind != "" {
-		config["sparse_attention"] = map[string]any{"kind": g.Kind, "block": g.Block, "taken": g.Taken, "window": g.Window}
+		config["sparse_attention"] = map[string]any{"kind": g.Kind, "block": g.Block, "taken": g.Taken, "window": g.Window, "from": g.From}
 	}
 	files := map[string][]byte{}
 	for name, v := range map[string]any{"config.json": config, "tokenizer.json": vocabulary(s.Words), recipeFile: m} {
@@ -123,6 +123,9 @@ func (n *net) tensors() []weights.Written {
 		}
 		if gates := n.Heads * n.Gate.parts(); gates > 0 {
 			all = append(all, cut(p+"self_attn.gates.weight", l.qkvg, 3*heads, gates), row(p+"self_attn.gates.bias", l.biases, 3*heads, gates))
+		}
+		if l.own.in > 0 {
+			all = append(all, cut(p+"self_attn.own.weight", l.own, 0, n.Heads))
 		}
 	}
 	return all

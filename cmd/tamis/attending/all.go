@@ -109,7 +109,7 @@ func (c *Console) parts(ctx context.Context, o *options) (parts []measured) {
 	with := fmt.Sprintf("%d texts of %d tokens, %d questions, seed %d", o.Trials, o.Lengths, o.Questions, o.Seed)
 	for _, task := range train.Tasks() {
 		recipes := "" // errors of recipes are told by who trains
-		for _, kind := range train.Attentions {
+		for _, kind := range train.AttentionsOf(task) {
 			r, _ := train.RecipeOf(task, kind, o.Seed)
 			recipes += fmt.Sprintf(", %+v", r)
 		}
@@ -120,7 +120,7 @@ func (c *Console) parts(ctx context.Context, o *options) (parts []measured) {
 			return r.Found(), err
 		}})
 	}
-	for _, task := range train.Tasks() {
+	for _, task := range train.CompressorTasks() {
 		recipes := ""
 		for _, name := range train.Compressors() {
 			r, _ := train.CompressorRecipeOf(task, name, o.Seed)

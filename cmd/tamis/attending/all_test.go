@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tamis-search/tamis/eval/attend"
+	"github.com/tamis-search/tamis/model/train"
 )
 
 // TestParts: each part of the table has a name of its own in the file that keeps it, which changes with all that it is
@@ -26,7 +27,7 @@ func TestParts(t *testing.T) {
 		o := &options{model: filepath.Join(dir, "m.gguf#f32"), text: text, Options: attend.Options{Lengths: []int{512, 1024}, Trials: 3, Questions: 8, Seed: 1}}
 		change(o)
 		parts := (&Console{}).parts(t.Context(), o)
-		if len(parts) != 10 { // two lengths for each of two models, three tasks twice
+		if len(parts) != 4+len(train.Tasks())+len(train.CompressorTasks()) { // two lengths for each of two models first
 			t.Fatalf("%d parts", len(parts))
 		}
 		for _, p := range parts {

@@ -69,11 +69,13 @@ decoding and the cache are joined by +, and q8 or q4 for a cache of as many bits
 --state it goes on where it was broken off.
 
 --suite trained is about attention that models are trained with: nsa, hsa, hsa-window,
-and dense beside them. It trains small models, one for each task and each of them, in
-minutes, and asks them in texts longer than those they were trained on. --models keeps
-them, as folders that --model and tamis ask take; the same seed makes the same bytes.
-Tasks are recall (a key has a value), joint (a context and a key have one) and passkey
-(a key has five in a row).
+ssa, dma, memory, and dense beside them. It trains small models, one for each task and
+each of them, in minutes, and asks them in texts longer than those they were trained on.
+--models keeps them, as folders that --model and tamis ask take; the same seed makes the
+same bytes. Tasks are recall (a key has a value), joint (a context and a key have one),
+passkey (a key has five in a row) and documents (several documents give the same keys
+other values, and the context says which is meant; for it there is memory-crossbatch
+too, memory that was trained beside other documents).
 
 --suite compressed is about contexts that a model reads as vectors: for a small model of
 each of the same tasks it trains compressors, which --policies names, and says what is found where
@@ -101,7 +103,7 @@ kept: with --state and --models it goes on where it was broken off.`,
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "GGUF file or folder of a model, #f32 behind it for exact products (default: one that is built)")
 	f.StringVar(&o.text, "text", "", "file of held-out text, for --model")
-	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey")
+	f.StringSliceVar(&o.Tasks, "tasks", attend.Tasks, "what is asked; with --suite trained and compressed: recall, joint, passkey, and with trained documents")
 	f.StringSliceVar(&o.Policies, "policies", nil, "policies, as --list says them (default: each there is)")
 	f.Float64SliceVar(&o.shares, "shares", nil, "shares that policies without one are asked for (default 0.25)")
 	f.IntSliceVar(&o.Lengths, "lengths", nil, "tokens of texts (default 2048,4096)")

@@ -73,9 +73,9 @@ func checkTrained(cmd *cobra.Command, o *options, t attend.TrainedOptions) error
 			return flags.Usagef("--%s does not go with --suite %s", name, o.suite)
 		}
 	}
-	kinds := train.Attentions
+	kinds, tasks := train.Attentions, train.Tasks()
 	if o.suite == "compressed" {
-		kinds = train.Compressors()
+		kinds, tasks = train.Compressors(), train.CompressorTasks()
 	} else if cmd.Flags().Changed("shares") {
 		return flags.Usagef("--shares does not go with --suite trained")
 	}
@@ -85,8 +85,8 @@ func checkTrained(cmd *cobra.Command, o *options, t attend.TrainedOptions) error
 		}
 	}
 	for _, name := range t.Tasks {
-		if !slices.Contains(train.Tasks(), name) {
-			return flags.Usagef("--tasks holds %q: with --suite %s there are %s", name, o.suite, strings.Join(train.Tasks(), ", "))
+		if !slices.Contains(tasks, name) {
+			return flags.Usagef("--tasks holds %q: with --suite %s there are %s", name, o.suite, strings.Join(tasks, ", "))
 		}
 	}
 	for _, name := range o.Policies {

@@ -10,8 +10,8 @@ import (
 // What the suites of models that are trained here do not take is refused before anything is trained.
 func TestTrainedFlags(t *testing.T) {
 	for want, args := range map[string][]string{
-		"with --suite compressed there are r4s64, r16s64, r128s128, r2s20, r16s16": {"--suite", "compressed", "--policies", "nsa"},
-		"with --suite trained there are dense, nsa, hsa, hsa-window":               {"--suite", "trained", "--policies", "r4s64"},
+		"with --suite compressed there are r4s64, r16s64, r128s128, r2s20, r16s16":                        {"--suite", "compressed", "--policies", "nsa"},
+		"with --suite trained there are dense, nsa, hsa, hsa-window, ssa, dma, memory, memory-crossbatch": {"--suite", "trained", "--policies", "r4s64"},
 		"--shares holds 2":                                    {"--suite", "compressed", "--shares", "2"},
 		"--shares does not go with --suite trained":           {"--suite", "trained", "--shares", "0.5"},
 		"--tasks does not go with --suite all":                {"--suite", "all", "--tasks", "recall"},

@@ -1,6 +1,7 @@
 // Package manuscript reads the formats in which people write documents as plain
-// text with marks: reStructuredText, AsciiDoc, Org and the manual pages of troff.
-// LaTeX, which stands beside it, writes its pages with it.
+// text with marks: reStructuredText, AsciiDoc, Org and the manual pages of troff, and
+// what makeinfo makes of their like for GNU Info. LaTeX, which stands beside it, writes
+// its pages with it.
 //
 // The stored source is what a reader of the finished document sees, without marks:
 // that is what is cited. Blocks keep their kinds and the lines of the file at which

@@ -232,6 +232,125 @@ p 24 "[1] A note."
 `)
 }
 
+func TestInfo(t *testing.T) {
+	readtest.Expect(t, Info, "This is sieve.info, produced by makeinfo version 6.8 from sieve.texi.\n"+`
+Free to copy.
+
+INFO-DIR-SECTION Kitchen
+START-INFO-DIR-ENTRY
+* Sieve: (sieve).               What falls through.
+END-INFO-DIR-ENTRY
+
+`+"\x1f"+`
+File: sieve.info,  Node: Top,  Next: Uses,  Up: (dir)
+
+Sieves
+******
+
+   A sieve has holes.  What is
+smaller falls through (*note Uses::).  See *note the flour: (mill)Flour.
+
+* Menu:
+
+* Uses::                What they are
+                        good for.
+* Concept Index::
+
+ -- The Detailed Node Listing --
+
+Uses
+
+* Flour::
+
+`+"\x1f\x0c"+`
+File: sieve.info,  Node: Uses,  Prev: Top,  Up: Top
+
+1 Uses
+======
+
+'-v'
+'--verbose'
+     Say more.  For example:
+
+          sieve -v flour
+
+     And more.
+
+ -- Function: shake SIEVE
+     Shakes it.
+
+   * one
+     goes on
+
+     and on
+   * two
+
+Then:
+
+     sieve < flour
+       | cake
+
+     A quotation is set apart as an example is, and yet there are more words
+     in its lines than an example has, and it ends as sentences do.
+
+`+"\x00\x08[image src=\"a.png\" alt=\"A sieve\"\x00\x08]"+`
+
+`+"\x1f"+`
+File: sieve.info,  Node: Concept Index,  Prev: Uses,  Up: Top
+
+Concept Index
+*************
+
+`+"\x00\x08[index\x00\x08]"+`
+* Menu:
+
+* holes:                 Uses.                   (line 6)
+
+`+"\x1f"+`
+Tag Table:
+Node: Top`+"\x7f"+`200
+`+"\x1f"+`
+End Tag Table
+`, `
+p 3 "Free to copy."
+h1 13 "Sieves"
+p 16 "A sieve has holes. What is smaller falls through (see Uses). See the flour."
+h2 34 "1 Uses"
+dt 37 "'-v'"
+dt 38 "'--verbose'"
+li 39 "Say more. For example:"
+code 41 "sieve -v flour"
+li 43 "And more."
+dt 45 "Function: shake SIEVE"
+li 46 "Shakes it."
+li 48 "one goes on"
+li 51 "and on"
+li 52 "two"
+p 54 "Then:"
+code 56 "sieve < flour\n  | cake"
+q 59 "A quotation is set apart as an example is, and yet there are more words in its lines than an example has, and it ends as sentences do."
+p 62 "A sieve"
+`)
+	docs, _ := readtest.Read(t, Info, "a", "This is a.info, produced by makeinfo.\nSTART-INFO-DIR-ENTRY\n* A: (a).  Letters.\nEND-INFO-DIR-ENTRY\n\nFirst.\n")
+	if len(docs) != 1 || docs[0].Title != "A: Letters" {
+		t.Errorf("%+v", docs)
+	}
+}
+
+func TestIsInfo(t *testing.T) {
+	for head, want := range map[string]bool{
+		"This is a.info, produced by makeinfo version 6.8 from a.texi.\n":              true,
+		"This is Info file a, produced by Makeinfo-1.63 from the input file a.texi.\n": true,
+		"A.\n\x1f\nFile: a.info,  Node: Top,  Up: (dir)\n":                             true,
+		"This is a text on what is produced by many.\n":                                false,
+		"a\x00b": false,
+	} {
+		if got := IsInfo([]byte(head)); got != want {
+			t.Errorf("%q: %t", head, got)
+		}
+	}
+}
+
 func TestMan(t *testing.T) {
 	src := `.\" a comment
 .TH SIEVE 1 2020-01-01
@@ -320,4 +439,8 @@ func FuzzOrg(f *testing.F) {
 
 func FuzzMan(f *testing.F) {
 	readtest.Fuzz(f, Man, ".TH a 1\n.SH b\n.TP\n.B c\nd\n", ".nf\na\n.fi\n.IP\n", ".TS\ntab(;);\nl l.\na;T{\nb\nT}\n.TE\n", ".Sh a\n.Bl -tag\n.It Fl a Ns Op b\n.El\n", ".de a\n..\n.if n \\{\\\n.a\n.\\}\n", "\\fBa\\fP \\(bu \\[u2014] \\*(lq \\e \\\" b", ".Dd\n.Nm a\n.Xr b 1\n.Ap\n.Pf\n", ".BR \"a\"\"b\" c\\", ".It Ta\n.El\n.Bl -column\n.It a Ta b", ".TS\n.TE\n.TS\nx")
+}
+
+func FuzzInfo(f *testing.F) {
+	readtest.Fuzz(f, Info, "\x1f\nFile: a, Node: b\n\nc\n=\n\nd\n", "\x1f\nFile: a\n'-v'\n     b\n\n          c\n -- F: x\n     y\n", "* Menu:\n\n* a::  b\n      c\nd\n", "\x00\x08[index\x00\x08]\n* Menu:\n", "   * a\n     b\n\n     c\n", "*note a: (b)c.\n*Note d::", "\x00\x08[image alt=\"é\"\x00\x08]")
 }

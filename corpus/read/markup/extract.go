@@ -35,7 +35,7 @@ type block struct {
 	linked int  // bytes of text inside links
 	region byte // of the page: 0 anywhere, 1 in an <article>, 2 in <main>
 	box    int  // the innermost of extractor.boxes that it stands in, plus 1
-	leads  bool // a link in it leads to the page before, after or above
+	leads  int  // links in it that lead to the page before, after or above
 }
 
 // itemKind is what the open element of a list is.
@@ -80,7 +80,7 @@ type extractor struct {
 	item                           itemKind
 	quote, pre                     int // depth of open elements
 	link                           bool
-	leads                          bool
+	leads                          int // links of the block to other pages of a book
 	linkFrom, linkEnd              int // where the text of the open link begins in text; what end was then
 	main, article                  int
 	mains                          []int // indexes in open of elements that are <main> by their role
@@ -223,7 +223,7 @@ func (x *extractor) flush() {
 		t = strings.TrimLeftFunc(t, unicode.IsSpace)
 	}
 	if format.Blank(t) || strings.Trim(t, "\u200b\u200c\u200d\ufeff \n\t") == "" {
-		x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
+		x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, 0, false, 0
 		return
 	}
 	b := block{text: t, linked: x.linked, box: x.box, leads: x.leads}
@@ -251,7 +251,7 @@ func (x *extractor) flush() {
 		x.regionArticles = true
 	}
 	x.add(b)
-	x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, false, false, 0
+	x.text, x.linked, x.linkFrom, x.leads, x.space, x.cells = x.text[:0], 0, 0, 0, false, 0
 }
 
 // skip leaves out the element that was pushed last, up to its end.
@@ -337,7 +337,9 @@ func (x *extractor) startTag(z *html.Tokenizer, selfClosing bool) {
 		_, href := attrs["href"]
 		x.endLink()
 		x.link = href && !selfClosing
-		x.leads = x.leads || href && leads(attrs)
+		if href && leads(attrs) {
+			x.leads++
+		}
 		x.linkFrom, x.linkEnd = len(x.text), x.end
 		return
 	}

@@ -39,6 +39,10 @@ const (
 	// What surrounds the text of a page has at most so many blocks.
 	edgeBlocks = 12
 	pathBytes  = 160 // of the longest path to a page
+	// The row by which a book is leafed through has so many links, and no more bytes beside
+	// them: Next: …, Previous: …, Up: … stand above each section where all are on one page.
+	leafLinks = 2
+	leafBytes = 80
 )
 
 // HTML reads pages of HTML.
@@ -237,6 +241,13 @@ func (x *extractor) content() []block {
 		}
 	}
 	blocks = x.trim(blocks)
+	blocks = slices.DeleteFunc(blocks, func(b block) bool {
+		if b.Kind == corpus.Heading || b.leads < leafLinks || len(b.text)-b.linked > leafBytes {
+			return false
+		}
+		x.dropped += len(b.text)
+		return true
+	})
 	var out []block
 	for i := 0; i < len(blocks); {
 		j := i
@@ -275,12 +286,12 @@ func (x *extractor) trim(blocks []block) []block {
 	}
 	// The outermost blocks up to one that leads elsewhere, while there is no text.
 	for i := from; i < min(from+edgeBlocks, to) && blocks[i].isShort(); i++ {
-		if blocks[i].leads {
+		if blocks[i].leads > 0 {
 			from = i + 1
 		}
 	}
 	for i := to - 1; i >= max(to-edgeBlocks, from) && blocks[i].isShort(); i-- {
-		if blocks[i].leads {
+		if blocks[i].leads > 0 {
 			to = i
 		}
 	}
@@ -296,7 +307,7 @@ func (b *block) isText() bool {
 
 // isShort says that a block may stand in the row by which a book is leafed through.
 func (b *block) isShort() bool {
-	return b.Kind != corpus.Heading && b.Kind != corpus.Code && len(b.text) <= pathBytes && (b.leads || len(b.text) < proseBytes)
+	return b.Kind != corpus.Heading && b.Kind != corpus.Code && len(b.text) <= pathBytes && (b.leads > 0 || len(b.text) < proseBytes)
 }
 
 // isMenu says that most of the few blocks at the edge of a page are links.

@@ -359,6 +359,22 @@ func TestEdges(t *testing.T) {
 }
 
 // TestIndexPages: a page with nothing to read but links is no documentation.
+// TestLeaves: the row by which a book is leafed through is no text wherever it stands, what
+// names other pages in a sentence is.
+func TestLeaves(t *testing.T) {
+	section := func(name string) string {
+		return `<div class="header"><p>Next: <a href="#a" accesskey="n" rel="next">The mill</a>, Previous: <a href="#b" accesskey="p" rel="prev">Grain</a>, Up: <a href="#c" rel="up">Top</a> &nbsp; [<a href="#t" rel="contents">Contents</a>][<a href="#i" rel="index">Index</a>]</p></div>
+<h2>` + name + `</h2><p>What falls through the sieve is flour, and what stays in it is bran, which is sieved again.</p>`
+	}
+	got := page(t, section("One")+section("Two")+section("Three")+`<p>Before this chapter, <a href="#a" rel="prev">the mill</a> was explained at length, and <a href="#b" rel="next">the oven</a> is explained after it, where the bread is; but there are pages on both that say more than a chapter can hold, and they stand at the end of it.</p>`)
+	if strings.Contains(got.Source, "Previous:") || strings.Contains(got.Source, "Contents") {
+		t.Errorf("%q", got.Source)
+	}
+	if strings.Count(got.Source, "bran") != 3 || !strings.Contains(got.Source, "the oven is explained") {
+		t.Errorf("%q", got.Source)
+	}
+}
+
 func TestIndexPages(t *testing.T) {
 	links := strings.Repeat("<li><a href=1>An entry of the index</a>", 40)
 	if d := page(t, "<h1>Index</h1><ul>"+links+"</ul>"); d.Role != role.Generated {
