@@ -17,10 +17,13 @@ import (
 // questions in any of them, since names stay what they are.
 type definition struct{}
 
-// What asks for a definition. "What is the …" asks for something of a thing, not what it is.
+// What asks for a definition, or for what an option or a command does, which its entry in a
+// list says. "What is the …" asks for something of a thing, not what it is.
 var defining = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)^\s*(?:so |and |but )?wh(?:at|o)(?: exactly)?(?: is| are| was| were|'s|’s)(?: meant by)?(?: an?)? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]?(?: exactly)?\s*\??\s*$`),
 	regexp.MustCompile(`(?i)^\s*what do(?:es)?(?: the (?:term|word|acronym|abbreviation))? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]? (?:mean|stand for)\s*\??\s*$`),
+	regexp.MustCompile(`(?i)^\s*what do(?:es)?(?: the)?(?: \S+)?? (?:option|flag|switch|setting|directive|parameter|variable|command|function|method|keyword|key|field) ["“”'‘’` + "`" + `]?(\S+?)["“”'‘’` + "`" + `]? do\s*\??\s*$`),
+	regexp.MustCompile(`(?i)^\s*what do(?:es)?(?: the)? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]?(?: (?:option|flag|switch|setting|directive|parameter|variable|command|function|method|keyword|key|field))? do\s*\??\s*$`),
 	regexp.MustCompile(`(?i)^\s*(?:define|definition of|meaning of)(?: an?)? ["“”'‘’` + "`" + `]?([^?"“”]+?)["“”'‘’` + "`" + `]?\s*\??\s*$`),
 }
 
@@ -55,7 +58,7 @@ func (definition) Score(ctx context.Context, q *Question, units *unit.Set, out [
 	name := regexp.QuoteMeta(thing)
 	says := regexp.MustCompile(`(?i)(?:^|[.!?:]\s+|\n\s*)(?:(?:an?|the) )?["“'‘` + "`" + `]?` + name + `["”'’` + "`" + `]?(?:s|es)?(?: ?\([^)]{1,60}\))?(?:, [^,.;:]{1,60},|,)? ` +
 		`(?:(?:is|are|was|were)(?:, [\w ]{1,20},)? (?:an?|another|the|one|any|short for|what|software|both|(?:created|designed|used|meant|intended|made) (?:to|for|as))\b|(?:means|stands? for|refers? to|denotes?|describes?|consists? of)\b)`)
-	entry := regexp.MustCompile(`(?i)^(?:\W{0,4})` + name + `(?: ?\([^)]{1,60}\))?(?:\s+[-–—]+\s|\s*:\s|\s*\n)`)
+	entry := regexp.MustCompile(`(?i)^(?:\W{0,4})(?:-\w(?: \w+)?, )?` + name + `(?: ?[(<\[][^()<>\[\]\n]{1,60}[)>\]]){0,3}(?:\s+[-–—]+\s|\s*:\s|\s*\n)`)
 	for i := range out {
 		u := &units.Units[i]
 		if u.Kind != corpus.TableRow && (says.MatchString(u.Text) || native != nil && native.MatchString(u.Text) || u.Kind != corpus.Code && entry.MatchString(u.Text)) {
