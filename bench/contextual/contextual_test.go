@@ -9,12 +9,14 @@ import (
 
 	"github.com/tamis-search/tamis/internal/tinymodel"
 	"github.com/tamis-search/tamis/model/decoder"
+	"github.com/tamis-search/tamis/model/weights"
 )
+
+var tinyShape = tinymodel.Decoder{Architecture: "llama", Layers: 3, Width: 48, Heads: 6, KeyHeads: 2, Size: 16, Inner: 80, Positions: 512}
 
 func tiny(t *testing.T) *decoder.Decoder {
 	t.Helper()
-	shape := tinymodel.Decoder{Architecture: "llama", Layers: 3, Width: 48, Heads: 6, KeyHeads: 2, Size: 16, Inner: 80, Positions: 512}
-	d, err := decoder.Open(shape.Write(t, 1), decoder.Options{})
+	d, err := decoder.Open(tinyShape.Write(t, 1), decoder.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,5 +136,94 @@ func TestRows(t *testing.T) {
 	rows("oracle", .4, nil, &hit)(0, nil, gate, up)
 	if !slices.Equal(gate, []float32{1, 0, 3, 0, 0}) || hit != [2]int{2, 2} {
 		t.Errorf("%v, %v", gate, hit)
+	}
+}
+
+// TestHeads: lengths of what heads add are those that the matrix gives, all heads kept are the model, the oracle keeps the
+// greatest, and who looks at the layer before sees the same token's input, however many are read at once.
+func TestHeads(t *testing.T) {
+	ctx, path := context.Background(), tinyShape.Write(t, 1)
+	d, err := decoder.Open(path, decoder.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	h, err := joins(d, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(8, 8))
+	ids := make([]int32, 70)
+	for i := range ids {
+		ids[i] = int32(rng.IntN(d.Words))
+	}
+	if err := h.learn(ctx, d, ids, 8); err != nil {
+		t.Fatal(err)
+	}
+	want, err := each(ctx, d, ids, hooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, choice := range []string{"oracle", "predicted", "before", "static"} {
+		var hit [2]int
+		got, err := each(ctx, d, ids, hooks{heads: h.keep(choice, d.Heads, &hit)})
+		if err != nil || !slices.EqualFunc(got, want, slices.Equal) || hit[0] != hit[1] {
+			t.Errorf("%s: with all heads logits are others, %v, %v", choice, hit, err)
+		}
+	}
+
+	set, _, err := weights.OpenGGUF(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	tensor, _ := set.Tensor("blk.1.attn_output.weight")
+	w, err := tensor.Floats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, lengths := make([]float32, d.Heads*d.HeadSize), make([]float64, d.Heads)
+	for i := range given {
+		given[i] = float32(rng.NormFloat64())
+	}
+	h.lengths(lengths, 1, given)
+	greatest := 0
+	for k, got := range lengths {
+		sum := 0.
+		for row := range d.Width {
+			added := 0.
+			for j, v := range given[k*d.HeadSize:][:d.HeadSize] {
+				added += float64(w[row*len(given)+k*d.HeadSize+j]) * float64(v)
+			}
+			sum += added * added
+		}
+		if math.Abs(got-math.Sqrt(sum)) > 1e-6*got {
+			t.Errorf("head %d adds %g, its length is told to be %g", k, math.Sqrt(sum), got)
+		}
+		if got > lengths[greatest] {
+			greatest = k
+		}
+	}
+	var hit [2]int
+	h.keep("oracle", 1, &hit)(1, nil, given)
+	for i, v := range given {
+		if (v != 0) != (i/d.HeadSize == greatest) {
+			t.Fatalf("number %d is %g where head %d alone is kept", i, v, greatest)
+		}
+	}
+
+	alone := [][]float32(nil) // token by token
+	c := d.NewCache()
+	c.Heads = h.keep("before", 2, &hit)
+	for i := range ids[:32] {
+		logits, err := d.Read(ctx, c, ids[i:i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone = append(alone, logits)
+	}
+	together, err := each(ctx, d, ids[:32], hooks{heads: h.keep("before", 2, &hit)})
+	if err != nil || !slices.EqualFunc(alone, together, slices.Equal) || slices.EqualFunc(together, want[:32], slices.Equal) {
+		t.Errorf("read at once heads are left out otherwise than token by token, or none is: %v", err)
 	}
 }

@@ -1,11 +1,11 @@
 // Command contextual measures what a language model loses where a part of the numbers inside its feed-forward
-// networks is computed, chosen anew for each token: contextual sparsity (Deja Vu, Liu et al. 2023), by an oracle that
-// knows the greatest, by a predictor that is fitted on the model's own activations, and at random; and what is won back
-// where the dense model reads every few tokens again (Sirius, Zhou et al. 2024).
+// networks, or of its heads of attention, is computed, chosen anew for each token: contextual sparsity (Deja Vu, Liu et
+// al. 2023), by an oracle that knows the greatest, by predictors that are fitted on the model's own activations, and
+// without looking; and what is won back where the dense model reads every few tokens again (Sirius, Zhou et al. 2024).
 //
 //	go run ./contextual -llm FILE.gguf -text FILE.md
 //
-// The first half of the text fits the predictor, the second is asked. Numbers are set to nothing, not skipped: what is
+// The first half of the text fits the predictors, the second is asked. Numbers are set to nothing, not skipped: what is
 // told is what is lost; what could be won is the share of a step's weights that would not be read.
 package main
 
@@ -59,42 +59,135 @@ func run(ctx context.Context, path, text string, o options) error {
 		}
 		return ids
 	}
-	p, err := learn(ctx, d, [][]int32{ids(b[:half], o.fit)}, o.rank)
+	fitted := ids(b[:half], o.fit)
+	p, err := learn(ctx, d, [][]int32{fitted}, o.rank)
 	if err != nil {
 		return err
 	}
-	asked := ids(b[half:], o.read)
-	const prompt = 48
-	long := ids(b[half:], o.read+o.prompts*prompt)
-	dense, err := each(ctx, d, asked, nil)
+	h, err := joins(d, path)
+	if err == nil {
+		err = h.learn(ctx, d, fitted, o.rank)
+	}
 	if err != nil {
 		return err
 	}
-	attention := float64(d.Width*(d.Heads+2*d.KeyHeads)*d.HeadSize + d.Heads*d.HeadSize*d.Width)
-	network := 3 * float64(d.Width*d.Inner)
-	step := float64(d.Layers)*(attention+network) + float64(d.Width*d.Words)
-	costs := float64(o.rank*(d.Width+2*d.Inner)) / network
-	fmt.Printf("%d layers of %d numbers inside; networks are %.0f %% of a step's weights, the predictor of %d components costs %.0f %% of them\n", d.Layers, d.Inner, 100*float64(d.Layers)*network/step, o.rank, 100*costs)
+	m := &measured{options: o, d: d, rows: p, heads: h, asked: ids(b[half:], o.read)}
+	if m.dense, err = each(ctx, d, m.asked, hooks{}); err != nil {
+		return err
+	}
+	if err := m.leaveRows(ctx); err != nil {
+		return err
+	}
+	if err := m.leaveHeads(ctx); err != nil {
+		return err
+	}
+	return m.correct(ctx, ids(b[half:], o.read+o.prompts*prompt)[o.read:])
+}
+
+// measured is what is compared: the dense model's logits on the text that is asked, and predictors from another.
+type measured struct {
+	options
+	d     *decoder.Decoder
+	rows  *predictor
+	heads *heads
+	asked []int32
+	dense [][]float32
+}
+
+// weights are those that a step reads: in one layer's networks, of its heads (queries, and what joins heads: keys and values
+// are read later too, and are made for each token), and all.
+func (m *measured) weights() (network, heads, step float64) {
+	d := m.d
+	network, heads = 3*float64(d.Width*d.Inner), 2*float64(d.Width*d.Heads*d.HeadSize)
+	keys := 2 * float64(d.Width*d.KeyHeads*d.HeadSize)
+	return network, heads, float64(d.Layers)*(network+heads+keys) + float64(d.Width*d.Words)
+}
+
+// leaveRows leaves numbers inside networks out.
+func (m *measured) leaveRows(ctx context.Context) error {
+	network, _, step := m.weights()
+	layers := float64(m.d.Layers)
+	costs := float64(m.rank*(m.d.Width+2*m.d.Inner)) / network
+	fmt.Printf("%d layers of %d numbers inside; networks are %.0f %% of a step's weights, the predictor of %d components costs %.0f %% of them\n", m.d.Layers, m.d.Inner, 100*layers*network/step, m.rank, 100*costs)
 	fmt.Println("choice     share  of the greatest  divergence  same token  a step's weights read")
-	for _, share := range o.shares {
+	for _, share := range m.shares {
 		for _, choice := range []string{"oracle", "predicted", "random"} {
 			var hit [2]int
-			got, err := each(ctx, d, asked, rows(choice, share, p, &hit))
+			got, err := each(ctx, m.d, m.asked, hooks{rows: rows(choice, share, m.rows, &hit)})
 			if err != nil {
 				return err
 			}
-			divergence, same := compare(dense, got)
+			divergence, same := compare(m.dense, got)
 			read := share
 			if choice == "predicted" {
 				read = min(1, share+costs)
 			}
-			fmt.Printf("%-9s  %.2f   %.3f            %.4f      %5.1f %%     %.2f\n", choice, share, float64(hit[0])/float64(hit[1]), divergence, 100*same, 1-float64(d.Layers)*network/step*(1-read))
+			fmt.Printf("%-9s  %.2f   %.3f            %.4f      %5.1f %%     %.2f\n", choice, share, float64(hit[0])/float64(hit[1]), divergence, 100*same, 1-layers*network/step*(1-read))
 		}
 	}
+	return nil
+}
+
+// leaveHeads leaves heads of attention out, and then numbers inside networks too.
+func (m *measured) leaveHeads(ctx context.Context) error {
+	network, of, step := m.weights()
+	layers, count := float64(m.d.Layers), m.d.Heads
+	costs := float64(m.rank * (m.d.Width + count)) // a layer's predictor
+	fmt.Printf("%d heads a layer; their queries and what joins them are %.0f %% of a step's weights, a predictor %.1f %%\n", count, 100*layers*of/step, 100*layers*costs/step)
+	fmt.Println("heads      kept   rows       share  of the greatest  divergence  same token  a step's weights read")
+	line := func(choice string, most int, inside string, share float64) error {
+		var hit, rowsHit [2]int
+		hook, read := hooks{heads: m.heads.keep(choice, most, &hit)}, of*float64(count-most)/float64(count)
+		if choice == "predicted" || choice == "before" {
+			read -= costs
+		}
+		if inside != "all" {
+			hook.rows = rows(inside, share, m.rows, &rowsHit)
+			read += network * (1 - share)
+			if inside == "predicted" {
+				read -= float64(m.rank * (m.d.Width + 2*m.d.Inner))
+			}
+		}
+		got, err := each(ctx, m.d, m.asked, hook)
+		if err != nil {
+			return err
+		}
+		divergence, same := compare(m.dense, got)
+		fmt.Printf("%-9s  %5d  %-9s  %.2f   %.3f            %.4f      %5.1f %%     %.2f\n", choice, most, inside, share, float64(hit[0])/float64(hit[1]), divergence, 100*same, 1-layers*read/step)
+		return nil
+	}
+	kept := func(share float64) int { return int(math.Ceil(share * float64(count))) }
+	most := []int{count - 1}
+	for _, share := range m.shares {
+		if n := kept(share); n < most[len(most)-1] {
+			most = append(most, n)
+		}
+	}
+	for _, n := range most {
+		for _, choice := range []string{"oracle", "predicted", "before", "static"} {
+			if err := line(choice, n, "all", 1); err != nil {
+				return err
+			}
+		}
+	}
+	for _, share := range m.shares[:min(2, len(m.shares))] {
+		for _, choice := range []string{"oracle", "predicted"} {
+			if err := line(choice, kept(share), choice, share); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const prompt = 48 // tokens
+
+// correct has the dense model read again what is written with half of the numbers inside networks, those predicted.
+func (m *measured) correct(ctx context.Context, prompts []int32) error {
 	fmt.Println("corrected: share  every  threshold  same tokens as dense  first difference  dense tokens read a token")
 	var wanted [][]int32
-	for i := range o.prompts {
-		out, _, _, err := correction{every: 1, threshold: 1}.write(ctx, d, d.NewCache(), long[o.read+i*prompt:][:prompt], o.write)
+	for i := range m.prompts {
+		out, _, _, err := correction{every: 1, threshold: 1}.write(ctx, m.d, m.d.NewCache(), prompts[i*prompt:][:prompt], m.write)
 		if err != nil {
 			return err
 		}
@@ -104,8 +197,8 @@ func run(ctx context.Context, path, text string, o options) error {
 		same, first, read := 0., 0., 0.
 		for i, want := range wanted {
 			var hit [2]int
-			k.rows = rows("predicted", .5, p, &hit)
-			out, dense, _, err := k.write(ctx, d, d.NewCache(), long[o.read+i*prompt:][:prompt], o.write)
+			k.rows = rows("predicted", .5, m.rows, &hit)
+			out, dense, _, err := k.write(ctx, m.d, m.d.NewCache(), prompts[i*prompt:][:prompt], m.write)
 			if err != nil {
 				return err
 			}
@@ -119,16 +212,22 @@ func run(ctx context.Context, path, text string, o options) error {
 			}
 			first, read = first+float64(at), read+float64(dense)
 		}
-		n := float64(o.prompts)
-		fmt.Printf("           %.2f  %5d  %.2f       %5.1f %%               %5.1f             %.2f\n", .5, k.every, k.threshold, 100*same/n/float64(o.write), first/n, read/n/float64(o.write))
+		n := float64(m.prompts)
+		fmt.Printf("           %.2f  %5d  %.2f       %5.1f %%               %5.1f             %.2f\n", .5, k.every, k.threshold, 100*same/n/float64(m.write), first/n, read/n/float64(m.write))
 	}
 	return nil
 }
 
+// hooks leave parts of a model out; nil for none.
+type hooks struct {
+	rows  func(layer int, x, gate, up []float32)
+	heads func(layer int, x, given []float32)
+}
+
 // each are the logits after each token of a text.
-func each(ctx context.Context, d *decoder.Decoder, ids []int32, inside func(layer int, x, gate, up []float32)) (all [][]float32, err error) {
+func each(ctx context.Context, d *decoder.Decoder, ids []int32, leave hooks) (all [][]float32, err error) {
 	c := d.NewCache()
-	c.Inside = inside
+	c.Inside, c.Heads = leave.rows, leave.heads
 	for some := range slices.Chunk(ids, decoder.MostEach) {
 		logits, err := d.ReadEach(ctx, c, some)
 		if err != nil {

@@ -18,7 +18,7 @@ type predictor struct{ layers []lowRank }
 type lowRank struct {
 	mean  []float64
 	basis [][]float64 // components, Width each
-	out   [][]float64 // by gate, then by value: a weight for each component, then a constant
+	out   [][]float64 // by number that is expected, of networks gates and then values: a weight for each component, then a constant
 }
 
 // learn fits a predictor on what goes through the model as it reads texts.
@@ -119,15 +119,23 @@ func fit(x, y [][]float32, rank int) (f lowRank) {
 
 // scores sets dst to how great each number inside is expected to be.
 func (f *lowRank) scores(dst []float64, x []float32) {
+	both := make([]float64, len(f.out))
+	f.lines(both, x)
+	for j := range dst {
+		dst[j] = size(both[j], both[j+len(dst)])
+	}
+}
+
+// lines sets dst to what is expected of an input.
+func (f *lowRank) lines(dst []float64, x []float32) {
 	z := make([]float64, len(f.basis))
 	for k, b := range f.basis {
 		for j, v := range b {
 			z[k] += v * (float64(x[j]) - f.mean[j])
 		}
 	}
-	linear := func(w []float64) float64 { return dot(z, w[:len(z)]) + w[len(z)] }
-	for j := range dst {
-		dst[j] = size(linear(f.out[j]), linear(f.out[j+len(dst)]))
+	for j, w := range f.out {
+		dst[j] = dot(z, w[:len(z)]) + w[len(z)]
 	}
 }
 

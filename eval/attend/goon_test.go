@@ -74,7 +74,7 @@ func TestTextsGoOn(t *testing.T) {
 		t.Errorf("parts of %d bytes have the lengths %d", len(text.Held[0]), got)
 	}
 	o.Lengths = o.Lengths[1:]
-	if _, err := o.recipe(train.TextTask, "dense"); err == nil || !strings.Contains(err.Error(), "no length is between these") {
+	if _, err := o.RecipeOf(train.TextTask, "dense"); err == nil || !strings.Contains(err.Error(), "no length is between these") {
 		t.Errorf("no length: %v", err)
 	}
 	if _, err := (TrainedOptions{}).recipe(train.TextTask, "dense"); err == nil {

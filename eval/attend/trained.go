@@ -63,19 +63,14 @@ type TrainedReport struct {
 // Trained makes models, where they are not there, and asks them. Where it fails the report holds what was
 // done.
 func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
-	if o.Tasks == nil {
-		if o.Tasks = train.Tasks(); o.Text != nil && len(o.lengthsOfText()) > 0 {
-			o.Tasks = append(o.Tasks, train.TextTask)
-		}
-	}
 	r := &TrainedReport{}
-	for _, task := range o.Tasks {
+	for _, task := range o.AllTasks() {
 		kinds := o.Attentions
 		if kinds == nil {
 			kinds = train.AttentionsOf(task)
 		}
 		for _, kind := range kinds {
-			recipe, err := o.recipe(task, kind)
+			recipe, err := o.RecipeOf(task, kind)
 			if err != nil {
 				return r, err
 			}
@@ -108,7 +103,20 @@ func Trained(ctx context.Context, o TrainedOptions) (*TrainedReport, error) {
 	return r, nil
 }
 
-func (o TrainedOptions) recipe(task, kind string) (train.Recipe, error) {
+// AllTasks are the tasks that are asked for; where none are, all, and the text's where a length fits in it.
+func (o TrainedOptions) AllTasks() []string {
+	if o.Tasks != nil {
+		return o.Tasks
+	}
+	all := train.Tasks()
+	if o.Text != nil && len(o.lengthsOfText()) > 0 {
+		all = append(all, train.TextTask)
+	}
+	return all
+}
+
+// RecipeOf is how a model of a task is trained with an attention.
+func (o TrainedOptions) RecipeOf(task, kind string) (train.Recipe, error) {
 	if task != train.TextTask {
 		return train.RecipeOf(task, kind, o.Seed)
 	}
@@ -149,6 +157,9 @@ func (o TrainedOptions) model(ctx context.Context, recipe train.Recipe, name, ki
 	}
 	said.Steps, said.Right = last.Step, last.Right
 	d, err := decoder.Open(dir, decoder.Options{})
+	if err != nil {
+		err = fmt.Errorf("%w: remove %s to have it trained again", err, dir)
+	}
 	return d, said, err
 }
 

@@ -98,8 +98,9 @@ type Keys struct {
 	hashes             []byte    // of the first keys, for Hashes
 	centre             []float32 // that these are without
 
-	given [][]float32 // means of the values of whole pages, by panel, for Trained
-	bias  []float32   // of the first keys, for Trained
+	weights []float32   // of tokens in their pages, for Trained
+	given   [][]float32 // weighted sums of the values of whole pages, by panel, for Trained
+	bias    []float32   // of the first keys, for Trained
 }
 
 // At sets dst to the key of a token.
@@ -117,6 +118,7 @@ func (k *Keys) Cut(n, others int) {
 	if k.hashes = k.hashes[:min(len(k.hashes), (others+n)*hashRounds)]; len(k.hashes) == 0 {
 		k.centre = nil
 	}
+	k.weights = k.weights[:min(len(k.weights), others+n)]
 	k.bias = k.bias[:min(len(k.bias), others+n)]
 	for p, g := range k.given {
 		k.given[p] = g[:min(len(g), (others+n)/Page*Page)]
@@ -140,7 +142,8 @@ func (k *Keys) Learn(whole *Keys) {
 func (k *Keys) Clone() Keys {
 	o := *k
 	o.Packed, o.means, o.bounds = slices.Clone(k.Packed), slices.Clone(k.means), slices.Clone(k.bounds)
-	o.hashes, o.centre, o.given, o.bias = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given), slices.Clone(k.bias)
+	o.hashes, o.centre, o.given = slices.Clone(k.hashes), slices.Clone(k.centre), slices.Clone(k.given)
+	o.weights, o.bias = slices.Clone(k.weights), slices.Clone(k.bias)
 	for p := range o.given {
 		o.given[p] = slices.Clone(o.given[p])
 	}
@@ -149,7 +152,7 @@ func (k *Keys) Clone() Keys {
 
 // Bytes is what they hold.
 func (k *Keys) Bytes() int {
-	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre) + len(k.bias)
+	n := len(k.Packed) + len(k.means) + len(k.bounds) + len(k.centre) + len(k.weights) + len(k.bias)
 	for _, g := range k.given {
 		n += len(g)
 	}

@@ -11,11 +11,13 @@ import (
 // several, weighted by gates or by scores of chunks. A model without it cannot run it, and a model
 // with it runs nothing else.
 //
-//   - nsa: native sparse attention (Yuan et al. 2025, 2502.11089). The mean keys and values of whole blocks, a
+//   - nsa: native sparse attention (Yuan et al. 2025, 2502.11089). A key and a value for each whole block, a
 //     softmax; the tokens of the blocks that this weighs most, a softmax, the first block and the query's own
 //     always among them; a window, a softmax. Their sum, each times a gate of the query's state. The heads that share
-//     keys choose together. As in flash-linear-attention blocks are pooled by their mean, and the same
-//     blocks are compressed and chosen; the paper learns how to pool.
+//     keys choose together. A block is the sum of its tokens, each weighed by the sigmoid of a product of its own state,
+//     the fourth gate of the first head that reads its keys, so that what is learned is what in a block counts; the paper
+//     pools by a network over all of a block. As in flash-linear-attention the same blocks are compressed and chosen; that
+//     pools by the mean, whose gate shuts in training and with it what would teach the choice.
 //   - hsa: hierarchical sparse attention (Hu et al. 2025, 2504.16795). A softmax inside of each chunk; the sum of the best
 //     chunks, weighted by a softmax over the products of the query and their landmarks. Here a landmark is the mean key,
 //     and the query's own chunk, up to its token, is always among the chunks; the paper has landmarks and
@@ -32,7 +34,7 @@ type Trained struct {
 }
 
 // trained are the kinds, and how many gates a head has.
-var trained = map[string]int{"nsa": 3, "hsa": 0, "hsa-window": 2, "ssa": 2, "dma": 0, "memory": 0}
+var trained = map[string]int{"nsa": 4, "hsa": 0, "hsa-window": 2, "ssa": 2, "dma": 0, "memory": 0}
 
 // Check says what of it makes no sense.
 func (t *Trained) Check() error {
@@ -58,17 +60,25 @@ func (t *Trained) Check() error {
 // Gates is how many numbers of a state's product a head takes.
 func (t *Trained) Gates() int { return trained[t.Kind] }
 
-// Learn makes the means of the whole pages of keys and values, which Attend reads, or what keys are chosen by. Own are
-// the numbers of the head of keys.
-func (t *Trained) Learn(k *Keys, values [][]float32, own []float32) {
-	if t.single() {
-		if t.Kind == "dma" {
-			k.judge(values, own)
-		}
-		return
+// Weigh keeps of a token that was added what its key and value count for in their block, where the kind has it: gates
+// are those of the token in the heads that read the keys.
+func (t *Trained) Weigh(k *Keys, gates []float32) {
+	if t.Kind == "nsa" {
+		k.weights = append(k.weights, gate(gates[3]))
 	}
-	k.Means(k.N / Page)
-	k.valueMeans(values, k.N/Page)
+}
+
+// Learn makes what stands for the whole pages of keys and values, which Attend reads, or what keys are chosen by. Own are
+// the numbers of the head of keys. All tokens were weighed.
+func (t *Trained) Learn(k *Keys, values [][]float32, own []float32) {
+	switch {
+	case t.Kind == "nsa":
+		k.pool(values, k.N/Page)
+	case t.Kind == "dma":
+		k.judge(values, own)
+	case !t.single():
+		k.Means(k.N / Page)
+	}
 }
 
 // Attend sets rows of dst, stride apart, to what the queries read, heads one after the other, and returns how many keys
@@ -100,7 +110,9 @@ func (t *Trained) Attend(dst []float32, stride int, q *Queries, k *Keys, values 
 				for _, s := range row[b*size:][:size] {
 					sum += s
 				}
-				blocks[h][b] = sum / float32(size)
+				if blocks[h][b] = sum; t.Kind != "nsa" {
+					blocks[h][b] = sum / float32(size)
+				}
 			}
 		}
 		part := len(gates) / q.Rows
@@ -175,12 +187,12 @@ func (a *weighing) row(dst []float32, i int, blocks [][]float32, gates []float32
 
 func gate(z float32) float32 { return float32(1 / (1 + math.Exp(-float64(z)))) }
 
-// compressed adds the mean values of blocks, weighted.
+// compressed adds the values of blocks, weighted.
 func (a *weighing) compressed(dst, weights []float32, share float32) {
 	size := a.Block / Page
 	a.weights = resized(a.weights, len(weights)*size)
 	for j := range a.weights {
-		a.weights[j] = weights[j/size] * share / float32(size)
+		a.weights[j] = weights[j/size] * share
 	}
 	a.mix(dst, a.weights, a.k.given, 0)
 }
@@ -298,21 +310,28 @@ func soften(x []float32, scale float32) float32 {
 	return sum
 }
 
-// valueMeans makes those of the first n pages of values, in panels as values are.
-func (k *Keys) valueMeans(values [][]float32, n int) {
+// pool makes the weighted sums of the first n pages of keys, packed as means are, and of values, in panels as these are.
+func (k *Keys) pool(values [][]float32, n int) {
+	k.means = room(k.means, n, k.Size)
 	if k.given == nil {
 		k.given = make([][]float32, len(values))
 	}
-	for p, v := range values {
-		for i := len(k.given[p]) / simd.Columns; i < n; i++ {
-			var sum [simd.Columns]float32
-			for j := range Page {
-				for c, x := range v[(i*Page+j)*simd.Columns:][:simd.Columns] {
-					sum[c] += x
-				}
+	for ; k.meant < n; k.meant++ {
+		weights := k.weights[k.meant*Page:][:Page]
+		page, dst := k.Packed[k.meant*Page*k.Size:], k.means[k.meant/Page*Page*k.Size+k.meant%Page:]
+		for j := range k.Size {
+			sum := float32(0)
+			for i, x := range page[j*Page:][:Page] {
+				sum += float32(weights[i] * x)
 			}
-			for c := range sum {
-				sum[c] /= Page
+			dst[j*Page] = sum
+		}
+		for p, v := range values {
+			var sum [simd.Columns]float32
+			for i, w := range weights {
+				for c, x := range v[(k.meant*Page+i)*simd.Columns:][:simd.Columns] {
+					sum[c] += float32(w * x)
+				}
 			}
 			k.given[p] = append(k.given[p], sum[:]...)
 		}

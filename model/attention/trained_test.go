@@ -11,7 +11,7 @@ import (
 
 // slowly is what a head reads by Trained, straight from its definition; group are the queries of the heads that
 // share its keys, at one token.
-func slowly(t Trained, group [][]float32, head int, keys, values [][]float32, gates []float32) []float64 {
+func slowly(t Trained, group [][]float32, head int, keys, values [][]float32, gates, weights []float32) []float64 {
 	own, size := len(keys)-1, len(keys[0])
 	scale := 1 / math.Sqrt(float64(size))
 	dot := func(q []float32, k []float64) (sum float64) {
@@ -25,6 +25,18 @@ func slowly(t Trained, group [][]float32, head int, keys, values [][]float32, ga
 		for _, r := range rows {
 			for j, v := range r {
 				m[j] += float64(v) / float64(len(rows))
+			}
+		}
+		return m
+	}
+	pooled := func(rows [][]float32, from int) []float64 {
+		if t.Kind != "nsa" {
+			return mean(rows)
+		}
+		m := make([]float64, size)
+		for i, r := range rows {
+			for j, v := range r {
+				m[j] += float64(v) / (1 + math.Exp(-float64(weights[from+i])))
 			}
 		}
 		return m
@@ -65,7 +77,7 @@ func slowly(t Trained, group [][]float32, head int, keys, values [][]float32, ga
 	}
 	blocks := func(q []float32, n int) (s []float64) {
 		for b := range n {
-			s = append(s, dot(q, mean(keys[b*t.Block:][:t.Block])))
+			s = append(s, dot(q, pooled(keys[b*t.Block:][:t.Block], b*t.Block)))
 		}
 		return s
 	}
@@ -92,7 +104,7 @@ func slowly(t Trained, group [][]float32, head int, keys, values [][]float32, ga
 			}
 		}
 		for b, p := range softmax(blocks(group[head], n)) {
-			for c, v := range mean(values[b*t.Block:][:t.Block]) {
+			for c, v := range pooled(values[b*t.Block:][:t.Block], b*t.Block) {
 				out[c] += gate(0) * p * v
 			}
 		}
@@ -163,7 +175,12 @@ func TestTrainedIsItsDefinition(t *testing.T) {
 		if err := kind.Check(); err != nil {
 			t.Fatal(err)
 		}
-		kind.Learn(k, panels, nil)
+		k, weights := k.Clone(), make([]float32, n)
+		for i := range weights {
+			weights[i] = float32(random.NormFloat64()) - 2
+			kind.Weigh(&k, []float32{9, 9, 9, weights[i], 9, 9, 9, 9}[:heads*max(1, kind.Gates())])
+		}
+		kind.Learn(&k, panels, nil)
 		for _, block := range [][2]int{{0, n}, {0, 1}, {15, 3}, {63, 2}, {n - 1, 1}} {
 			first, rows := block[0], block[1]
 			q, gates := make([]float32, rows*heads*size), make([]float32, rows*heads*kind.Gates())
@@ -174,7 +191,7 @@ func TestTrainedIsItsDefinition(t *testing.T) {
 				gates[i] = float32(random.NormFloat64())
 			}
 			dst := make([]float32, rows*heads*size)
-			read := kind.Attend(dst, heads*size, NewQueries(q, heads*size, rows, heads, first, float32(1/math.Sqrt(size))), k, panels, gates)
+			read := kind.Attend(dst, heads*size, NewQueries(q, heads*size, rows, heads, first, float32(1/math.Sqrt(size))), &k, panels, gates)
 			if read < rows || kind.Kind == "hsa" && kind.Taken < 9 && read > rows*(kind.Taken*kind.Block+n/kind.Block+1) {
 				t.Errorf("%+v reads %d keys for %d tokens from %d on", kind, read, rows, first)
 			}
@@ -184,7 +201,7 @@ func TestTrainedIsItsDefinition(t *testing.T) {
 					group = append(group, q[(i*heads+h)*size:][:size])
 				}
 				for h := range heads {
-					want := slowly(kind, group, h, keys[:first+i+1], values[:first+i+1], gates[i*heads*kind.Gates():])
+					want := slowly(kind, group, h, keys[:first+i+1], values[:first+i+1], gates[i*heads*kind.Gates():], weights)
 					for j, v := range want {
 						if got := float64(dst[(i*heads+h)*size+j]); math.Abs(got-v) > 1e-5*(1+math.Abs(v)) {
 							t.Fatalf("%+v: number %d of head %d at token %d is %g, by the definition %g", kind, j, h, first+i, got, v)
@@ -202,13 +219,16 @@ func TestTrainedWithEverythingIsDense(t *testing.T) {
 	const size, n = 16, 90
 	k, panels, keys, values := drawn(random, n, size)
 	all := Trained{"nsa", 16, 100, 100, 0}
+	for range n {
+		all.Weigh(k, []float32{0, 0, 0, -3})
+	}
 	all.Learn(k, panels, nil)
 	q := make([]float32, size)
 	for i := range q {
 		q[i] = float32(random.NormFloat64())
 	}
 	dst := make([]float32, size)
-	all.Attend(dst, size, NewQueries(q, size, 1, 1, n-1, 1./4), k, panels, []float32{-100, 0, 0})
+	all.Attend(dst, size, NewQueries(q, size, 1, 1, n-1, 1./4), k, panels, []float32{-100, 0, 0, 0})
 	sum, want := 0., make([]float64, size)
 	for i := range n {
 		dot := 0.

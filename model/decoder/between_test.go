@@ -81,3 +81,40 @@ func TestBetween(t *testing.T) {
 		}
 	}
 }
+
+// TestHeads: heads that give nothing leave a token alone with itself; those that are only shown leave logits as they are.
+func TestHeads(t *testing.T) {
+	for name, shape := range tiny {
+		if shape.Architecture == "gpt2" { // has embeddings of positions, which a token alone has not
+			continue
+		}
+		d := open(t, shape.Write(t, 3))
+		ids := someIDs(70, d.Words)
+		read := func(ids []int32, hook func(layer int, x, given []float32)) []float32 {
+			c := d.NewCache()
+			c.Heads = hook
+			logits, err := d.Read(t.Context(), c, ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return logits
+		}
+		want, told := read(ids, nil), 0
+		shown := read(ids, func(layer int, x, given []float32) {
+			if told++; len(x) != d.Width || len(given) != d.Heads*d.HeadSize || layer < 0 || layer >= d.Layers {
+				t.Fatalf("%s: layer %d has %d numbers in, %d of heads", name, layer, len(x), len(given))
+			}
+		})
+		if told != d.Layers*len(ids) || !slices.Equal(shown, want) {
+			t.Errorf("%s: %d tokens of layers are shown, or showing them changes the logits", name, told)
+		}
+		nothing := func(_ int, _, given []float32) { clear(given) }
+		if last := ids[len(ids)-1:]; !slices.Equal(read(ids, nothing), read(last, nothing)) || slices.Equal(read(ids, nothing), want) {
+			t.Errorf("%s: without heads a token still knows of others", name)
+		}
+		first := func(_ int, _, given []float32) { clear(given[:d.HeadSize]) }
+		if slices.Equal(read(ids, first), want) {
+			t.Errorf("%s: without its first head a model is the same", name)
+		}
+	}
+}

@@ -20,6 +20,10 @@ type Cache struct {
 	// Inside, where not nil, is told of each token what goes into a feed-forward network and what comes out of its first
 	// products, before gates open: a gate that it sets to 0 makes its number inside count for nothing.
 	Inside func(layer int, x, gate, up []float32)
+	// Heads, where not nil, is told of each token that Read and ReadEach read what goes into a layer's attention and what
+	// its heads of queries give, HeadSize numbers each, before these go through the matrix that joins them: a head whose
+	// numbers it sets to 0 adds nothing.
+	Heads func(layer int, x, given []float32)
 	// Asked is how many of the last tokens are the question, for policies that look at it when the
 	// cache becomes smaller; 0 where nobody knows.
 	Asked int

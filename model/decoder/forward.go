@@ -344,6 +344,9 @@ func (d *Decoder) layer(r *room, c *Cache, number int, x []float32) {
 	d.gate(r, l, normed, rows)
 	d.keep(r, c, l, &c.layers[number], rows)
 	d.attend(r, c, l, &c.layers[number], rows)
+	for i, width := 0, d.Heads*d.HeadSize; i < rows && c.Heads != nil; i++ {
+		c.Heads(number, normed[i*d.Width:][:d.Width], r.mixed[i*width:][:width])
+	}
 	d.rest(r, l, x, rows)
 }
 

@@ -31,6 +31,9 @@ func (d *Decoder) attendOwn(r *room, c *Cache, l *layer, k *kept, rows int) {
 	wholes, read := make([]*held, d.KeyHeads), make([]int64, d.KeyHeads*some)
 	for g := range k.heads {
 		in := &k.heads[g]
+		for i := 0; i < rows && part > 0; i++ {
+			d.own.Weigh(&in.Keys, r.gates[i*l.gates.out+g*part:][:part])
+		}
 		wholes[g] = in.open(&r.opened[g])
 		n := len(l.own) / d.KeyHeads
 		d.own.Learn(&wholes[g].Keys, wholes[g].values, l.own[g*n:][:n])

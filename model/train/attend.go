@@ -73,6 +73,7 @@ func (w *worker) attendPart(t *tape, layer, h, columns int, s span) {
 	p, panels := own.weights[s.from*columns:], resized(&w.room.panels, columns*size)
 	packAcross(panels, k, wide, size, rows)
 	simd.Multiply(p, columns, q, wide, panels, w.zeros, rows, size, rows)
+	pool := n.pool(qkvg, h, rows)
 	if n.Gate.Kind == "dma" {
 		w.judge(own, n.layers[layer].own, h, v, wide, s)
 	}
@@ -84,12 +85,27 @@ func (w *worker) attendPart(t *tape, layer, h, columns int, s span) {
 		case n.Gate.single():
 			w.single(own, some, layer, i, s, scale)
 		default:
-			own.rows = append(own.rows, w.weigh(some, qkvg[i*wide+3*heads+h*n.Gate.parts():], i+1, scale))
+			own.rows = append(own.rows, w.weigh(some, qkvg[i*wide+3*heads+h*n.Gate.parts():], pool, i+1, scale))
 		}
 	}
 	packRows(panels, v, wide, rows, size)
 	simd.Multiply(t.mixed[s.from*heads+h*size:], heads, p, columns, panels, w.zeros, rows, rows, size)
 }
+
+// pool is what the keys of a head weigh in their blocks; nil where they are pooled by their means.
+func (n *net) pool(qkvg []float32, h, rows int) []float64 {
+	if n.Gate.Kind != "nsa" {
+		return nil
+	}
+	pool, wide, at := make([]float64, rows), n.layers[0].qkvg.wide(), n.pooled(h)
+	for i := range pool {
+		pool[i] = 1 / (1 + math.Exp(-float64(qkvg[i*wide+at])))
+	}
+	return pool
+}
+
+// pooled is where in a row that is, before its sigmoid.
+func (n *net) pooled(h int) int { return 3*n.Heads*n.HeadSize + h*n.Gate.parts() + 3 }
 
 // soften makes weights of the first logits, and nothing of the others.
 func soften(row []float32, n int, scale float32) {
@@ -105,7 +121,7 @@ func soften(row []float32, n int, scale float32) {
 }
 
 // weigh is soften for what is not dense.
-func (w *worker) weigh(s, gates []float32, n int, scale float32) *row {
+func (w *worker) weigh(s, gates []float32, pool []float64, n int, scale float32) *row {
 	scaled, open := make([]float64, n), make([]float64, w.n.Gate.parts())
 	for j, v := range s[:n] {
 		scaled[j] = float64(v * scale)
@@ -113,7 +129,7 @@ func (w *worker) weigh(s, gates []float32, n int, scale float32) *row {
 	for i := range open {
 		open[i] = 1 / (1 + math.Exp(-float64(gates[i])))
 	}
-	r := newRow(w.n.Gate, scaled, open, w.places)
+	r := newRow(w.n.Gate, scaled, open, pool, w.places)
 	r.weigh(s[:n])
 	clear(s[n:])
 	return r
@@ -139,6 +155,7 @@ func (w *worker) attendPartBack(d []float32, t *tape, layer, h, columns int, s s
 	panels, ds := resized(&r.panels, columns*size), resized(&r.ds, rows*columns)
 	packAcross(panels, v, wide, size, rows)
 	simd.Multiply(ds, columns, up, heads, panels, w.zeros, rows, size, rows)
+	dPool := make([]float64, rows)
 	for i := range rows {
 		some := ds[i*columns:][:columns]
 		if n.Gate.whole() {
@@ -149,13 +166,16 @@ func (w *worker) attendPartBack(d []float32, t *tape, layer, h, columns int, s s
 			softenBack(some, p[i*columns:][:columns], rows, scale)
 			continue
 		}
-		for j, v := range t.heads[h].rows[s.from+i].back(some[:i+1]) {
+		for j, v := range t.heads[h].rows[s.from+i].back(some[:i+1], dPool) {
 			d[i*wide+3*heads+h*n.Gate.parts()+j] += float32(v)
 		}
 		for j := range some[:i+1] {
 			some[j] *= scale
 		}
 		clear(some[i+1:])
+	}
+	for i, v := range n.pool(qkvg, h, rows) {
+		d[i*wide+n.pooled(h)] += float32(dPool[i] * v * (1 - v))
 	}
 	if n.Gate.Kind == "dma" {
 		w.judgeBack(d[2*heads+h*size:], ds, columns, &t.heads[h], n.layers[layer].own, h, v, wide, s)

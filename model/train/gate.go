@@ -10,7 +10,7 @@ import (
 // Gate is what attention reads where it is not dense: the kinds of package attention, and their sizes.
 //
 // Nothing of it is quadratic there. Here each row of logits is at hand, and since the product of a query
-// and a mean key is the mean of its products with the keys, each kind is a function of that row.
+// and a mean or a sum of keys is that of its products with the keys, each kind is a function of that row.
 type Gate struct {
 	Kind   string `json:"kind"`           // "" for dense, nsa, hsa, hsa-window, ssa, dma, or memory
 	Block  int    `json:"block"`          // tokens of a block or chunk
@@ -19,11 +19,12 @@ type Gate struct {
 	From   int    `json:"from,omitempty"` // the first layer that reads a memory; those below read the window alone
 }
 
-// parts is how many gates a head has: numbers of a token's state.
+// parts is how many gates a head has: numbers of a token's state. The fourth of nsa is not the query's: it is what the
+// token's key and value weigh in their block.
 func (g Gate) parts() int {
 	switch g.Kind {
 	case "nsa":
-		return 3
+		return 4
 	case "hsa-window", "ssa":
 		return 2
 	}
@@ -78,6 +79,7 @@ type part struct {
 type row struct {
 	Gate
 	s, gates []float64
+	pool     []float64 // what keys weigh in their blocks (nsa)
 	means    []float64 // logits of whole blocks before, and of its own chunk for hsa
 	parts    []part
 	chosen   []int     // chunks
@@ -121,13 +123,17 @@ func best(scores []float64, n int) []int {
 }
 
 // newRow makes it of the logits of a query. Places are the numbers from 0 on, as many as there are keys.
-func newRow(g Gate, s, gates []float64, places []int) *row {
-	r := &row{Gate: g, s: s, gates: gates}
+func newRow(g Gate, s, gates, pool []float64, places []int) *row {
+	r := &row{Gate: g, s: s, gates: gates, pool: pool}
 	own := len(s) - 1
 	window := places[max(0, own+1-g.Window) : own+1]
 	if g.Kind == "nsa" {
 		for b := 0; (b+1)*g.Block <= own+1; b++ {
-			r.means = append(r.means, mean(s[b*g.Block:][:g.Block]))
+			sum := 0.
+			for j, w := range pool[b*g.Block:][:g.Block] {
+				sum += w * s[b*g.Block+j]
+			}
+			r.means = append(r.means, sum)
 		}
 		r.blocks = softmax(r.means)
 		last, taken := own/g.Block, []int{0}
@@ -200,7 +206,7 @@ func (r *row) weigh(w []float32) {
 	all := make([]float64, len(r.s))
 	for b, p := range r.blocks {
 		for j := range r.Block {
-			all[b*r.Block+j] += r.gates[0] * p / float64(r.Block)
+			all[b*r.Block+j] += r.gates[0] * p * r.pool[b*r.Block+j]
 		}
 	}
 	for _, p := range r.parts {
@@ -214,8 +220,8 @@ func (r *row) weigh(w []float32) {
 }
 
 // back makes of d, the gradients of weights, those of logits, and returns those of the gates before their
-// sigmoid.
-func (r *row) back(d []float32) []float64 {
+// sigmoid. It adds to dPool those of what keys weigh in their blocks.
+func (r *row) back(d []float32, dPool []float64) []float64 {
 	ds, dGates, dAmong := make([]float64, len(r.s)), make([]float64, len(r.gates)), make([]float64, len(r.among))
 	for _, p := range r.parts {
 		sum := 0. // of the gradients of the part's weights
@@ -243,14 +249,19 @@ func (r *row) back(d []float32) []float64 {
 	if len(r.blocks) > 0 {
 		sum, each := 0., make([]float64, len(r.blocks))
 		for b, p := range r.blocks {
-			for _, v := range d[b*r.Block:][:r.Block] {
-				each[b] += float64(v) / float64(r.Block)
+			for j, v := range d[b*r.Block:][:r.Block] {
+				each[b] += float64(v) * r.pool[b*r.Block+j]
 			}
 			sum += p * each[b]
 		}
 		dGates[0] += sum
 		for b, p := range r.blocks {
-			r.spread(ds, b, r.gates[0]*p*(each[b]-sum))
+			weight := r.gates[0] * p
+			up := weight * (each[b] - sum)
+			for j := b * r.Block; j < (b+1)*r.Block; j++ {
+				dPool[j] += weight*float64(d[j]) + up*r.s[j]
+				ds[j] += up * r.pool[j]
+			}
 		}
 	}
 	for j, v := range ds {

@@ -125,6 +125,11 @@ func newNet(s Shape, positions int, random *rand.Rand) *net {
 	}
 	n.begin(random)
 	n.look()
+	for _, l := range n.layers {
+		for h := 0; h < s.Heads && s.Gate.Kind == "nsa"; h++ { // blocks are pooled by their mean at first
+			l.biases.of(n.params)[n.pooled(h)] = -float32(math.Log(float64(s.Gate.Block - 1)))
+		}
+	}
 	n.turn(positions)
 	return n
 }

@@ -1,6 +1,7 @@
 package attending
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,12 +13,13 @@ import (
 	"github.com/tamis-search/tamis/cmd/tamis/flags"
 	"github.com/tamis-search/tamis/eval/attend"
 	"github.com/tamis-search/tamis/internal/screen"
+	"github.com/tamis-search/tamis/model/train"
 )
 
 // all is one table of every operator: policies on the built model and on one of the user's, attention that models are
 // trained with, and contexts that they read as vectors.
 func (c *Console) all(cmd *cobra.Command, o *options) (err error) {
-	for _, name := range []string{"tasks", "policies", "shares", "steps", "state", "plot", "mask", "calibrate"} {
+	for _, name := range []string{"tasks", "policies", "shares", "steps", "plot", "mask", "calibrate"} {
 		if cmd.Flags().Changed(name) {
 			return flags.Usagef("--%s does not go with --suite all", name)
 		}
@@ -55,55 +57,129 @@ func (c *Console) all(cmd *cobra.Command, o *options) (err error) {
 	if err := attend.WriteFound(c.Out, found); err != nil {
 		return errors.Join(err, failed)
 	}
-	_, err = fmt.Fprintln(c.Out, "\nreads: the keys that a step of decoding reads, of all tokens so far, or the positions that are left of them; everything finds: the same model where it reads everything,\nbeside models that are trained with an attention one of the same task that is trained with dense attention")
+	_, err = fmt.Fprintln(c.Out, `
+in per cent, by tokens of the texts. prefill, step: the keys that are read there, of all tokens so far; positions: how many are left of
+them; then what is found. asked: how many questions a cell is the mean of. Among models that are trained with an attention, dense is
+the one of the same task that is trained with dense attention.`)
 	return errors.Join(err, failed)
 }
 
-// every measures them one after the other; where one fails, what was done before it is there.
+// every measures part after part; where one fails, what was done before it is there.
 func (c *Console) every(cmd *cobra.Command, o *options) (found []attend.Found, err error) {
+	parts, err := c.parts(cmd, o)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range parts {
+		var watch func(string)
+		here := c.watching(&watch)
+		some, err := attend.Kept(o.State, p.with, func() ([]attend.Found, error) {
+			return p.measure(func(what string) {
+				if watch != nil {
+					watch(fmt.Sprintf("%d of %d: %s", i+1, len(parts), what))
+				}
+			})
+		})
+		here()
+		if found = append(found, some...); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// measured is a part of the table, and what it depends on.
+type measured struct {
+	with    string
+	measure func(watch func(string)) ([]attend.Found, error)
+}
+
+// parts are those of the table: policies by model and length, then what is trained, by task. What was done of a part is lost
+// where it is given up, but for models in --models.
+func (c *Console) parts(cmd *cobra.Command, o *options) (parts []measured, err error) {
 	ctx := cmd.Context()
 	for _, model := range []string{"", o.model}[:1+min(1, len(o.model))] {
-		policies := *o
-		if policies.model = model; model != "" {
-			data, err := os.ReadFile(o.text)
-			if err != nil {
-				return found, err
-			}
-			policies.Text = strings.ToValidUTF8(string(data), "\uFFFD")
+		with := fmt.Sprintf("policies, %d texts, %d questions, seed %d", o.Trials, o.Questions, o.Seed)
+		if model != "" {
+			with += fmt.Sprintf(", %s, %s", named(model), named(o.text))
 		}
-		d, done, err := open(model)
-		if err != nil {
-			return found, err
-		}
-		if o.threads > 0 {
-			d.Threads = o.threads
-		}
-		policies.fill(d.Positions)
-		here := c.watching(&policies.Watch)
-		r, err := attend.Run(ctx, d, policies.Options)
-		here()
-		done()
-		if r != nil {
-			if r.Model = "built"; model != "" {
-				r.Model = screen.Name(filepath.Base(strings.TrimSuffix(model, "#f32")))
-			}
-			found = append(found, r.Found()...)
-		}
-		if err != nil {
-			return found, err
+		for _, n := range o.Lengths {
+			parts = append(parts, measured{fmt.Sprintf("%s, %d tokens", with, n), func(watch func(string)) ([]attend.Found, error) {
+				return o.policies(ctx, model, n, watch)
+			}})
 		}
 	}
 	t := attend.TrainedOptions{Lengths: o.Lengths, Trials: o.Trials, Questions: o.Questions, Seed: o.Seed, Models: o.models}
+	with := fmt.Sprintf("%d texts of %d tokens, %d questions, seed %d", o.Trials, o.Lengths, o.Questions, o.Seed)
 	if t.Text, err = textOf(cmd, ""); err != nil {
-		return found, err
+		return nil, err
 	}
-	here := c.watching(&t.Watch)
-	defer here()
-	trained, err := attend.Trained(ctx, t)
-	found = append(found, trained.Found()...)
+	for _, task := range t.AllTasks() {
+		recipes := "" // errors of recipes are told by who trains
+		for _, kind := range train.AttentionsOf(task) {
+			r, _ := t.RecipeOf(task, kind)
+			recipes += fmt.Sprintf(", %+v", r)
+		}
+		if task == train.TextTask {
+			recipes += ", text " + t.Text.Digest
+		}
+		parts = append(parts, measured{"trained, " + with + recipes, func(watch func(string)) ([]attend.Found, error) {
+			t := t
+			t.Tasks, t.Watch = []string{task}, watch
+			r, err := attend.Trained(ctx, t)
+			return r.Found(), err
+		}})
+	}
+	for _, task := range train.CompressorTasks() {
+		recipes := ""
+		for _, name := range train.Compressors() {
+			r, _ := train.CompressorRecipeOf(task, name, o.Seed)
+			recipes += fmt.Sprintf(", %s %+v", name, r)
+		}
+		parts = append(parts, measured{"compressed, " + with + recipes, func(watch func(string)) ([]attend.Found, error) {
+			t := t
+			t.Tasks, t.Watch = []string{task}, watch
+			r, err := attend.Compressed(ctx, attend.CompressedOptions{TrainedOptions: t, Open: []float64{.1}})
+			return r.Found(), err
+		}})
+	}
+	return parts, nil
+}
+
+// named is a file as it is now, of a model or a text: what it would be measured as may change with it.
+func named(path string) string {
+	if info, err := os.Stat(strings.TrimSuffix(path, "#f32")); err == nil {
+		return fmt.Sprintf("%s of %d bytes, written %d", path, info.Size(), info.ModTime().UnixNano())
+	}
+	return path
+}
+
+// policies are those on the built model, or on one of the user's, at a length.
+func (o *options) policies(ctx context.Context, model string, length int, watch func(string)) (found []attend.Found, err error) {
+	own := *o
+	own.model, own.Lengths, own.Watch, own.State = model, []int{length}, watch, ""
+	if model != "" {
+		data, err := os.ReadFile(o.text)
+		if err != nil {
+			return nil, err
+		}
+		own.Text = strings.ToValidUTF8(string(data), "\uFFFD")
+	}
+	d, done, err := open(model)
 	if err != nil {
-		return found, err
+		return nil, err
 	}
-	compressed, err := attend.Compressed(ctx, attend.CompressedOptions{TrainedOptions: t, Open: []float64{.1}})
-	return append(found, compressed.Found()...), err
+	defer done()
+	if o.threads > 0 {
+		d.Threads = o.threads
+	}
+	own.fill(d.Positions)
+	r, err := attend.Run(ctx, d, own.Options)
+	if r == nil {
+		return nil, err
+	}
+	if r.Model = "built"; model != "" {
+		r.Model = screen.Name(filepath.Base(strings.TrimSuffix(model, "#f32")))
+	}
+	return r.Found(), err
 }

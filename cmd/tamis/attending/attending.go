@@ -87,9 +87,10 @@ last tokens are read that take as many positions. Compressors whose names begin 
 a text of any length into as many vectors, q at the end with the question known. --models keeps them, and tamis ask
 --compress takes them.
 
---suite all is one table of everything: policies on the built model, and with --model and --text on
-that one too, what models are trained with, and contexts read as vectors; by task and
-length how much each operator reads and finds, beside the same model where it reads everything.`,
+--suite all has tables of everything: policies on the built model, and with --model and --text on
+that one too, what models are trained with, and contexts read as vectors; how much each
+operator reads, and what it finds by task and length. It takes an hour where no models are
+kept: with --state and --models it goes on where it was broken off.`,
 		Example: `  tamis eval attention
   tamis eval attention --policies stripes+tail,quest:0.1,ada-snapkv --lengths 4096,8192
   tamis eval attention --model SmolLM2-135M-Instruct.Q4_1.gguf --text book.txt --lengths 2048
@@ -97,7 +98,7 @@ length how much each operator reads and finds, beside the same model where it re
   tamis eval attention --suite trained --models trained --tasks recall --lengths 256,4096
   tamis eval attention --suite trained --models trained --tasks text --text docs --lengths 256,4096
   tamis eval attention --suite compressed --models trained --tasks recall --lengths 256,1024
-  tamis eval attention --suite all --models trained --lengths 1024,4096
+  tamis eval attention --suite all --models trained --lengths 1024,4096 --state all.jsonl
   tamis eval attention --list
   tamis eval attention --mask stripes:0.1+tail`,
 		Args: flags.Exact(),
@@ -115,7 +116,7 @@ length how much each operator reads and finds, beside the same model where it re
 	f.IntVar(&o.Steps, "steps", 32, "steps of decoding that are timed and compared")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the texts")
 	f.IntVar(&o.threads, "threads", 0, "threads of the model (default: all)")
-	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds. trained: small models that are trained here. compressed: contexts that these read as vectors. all: one table of these and of policies")
+	f.StringVar(&o.suite, "suite", "", "frontier: each policy at shares of 0.05, 0.1, 0.25 and 0.5, at 2048, 8192 and 32768 tokens as far as the model goes, where no others are given; a second table says from which share on each holds. trained: small models that are trained here. compressed: contexts that these read as vectors. all: tables of these and of policies")
 	f.StringVar(&o.models, "models", "", "with --suite trained, compressed and all: folder that keeps the models, where those that are there are not trained again")
 	f.StringVar(&o.State, "state", "", "file in which results are kept as they are done: what is in it is not measured again")
 	f.StringVar(&o.plot, "plot", "", "SVG file for recall, of many facts where these are asked, over shares or lengths")
