@@ -77,7 +77,7 @@ func TestTextsGoOn(t *testing.T) {
 	if _, err := o.RecipeOf(train.TextTask, "dense"); err == nil || !strings.Contains(err.Error(), "no length is between these") {
 		t.Errorf("no length: %v", err)
 	}
-	if _, err := (TrainedOptions{}).recipe(train.TextTask, "dense"); err == nil {
+	if _, err := (TrainedOptions{}).RecipeOf(train.TextTask, "dense"); err == nil {
 		t.Error("a text is learned without one")
 	}
 	var b strings.Builder
