@@ -4,6 +4,7 @@
 //	order    attention sorting: sources in the order of the attention that they get, the best last
 //	words    self-information: words left out of sentences, by the model and by counts
 //	drafts   a forward look: a draft answer that is looked for beside the question
+//	quotes   drafts of what a model quotes: from the conversation, from all documents, by states
 //	steer    states moved along the difference of two kinds of texts, and what becomes more probable
 //
 // Differences are of the same questions, with their 95 % interval.
@@ -38,7 +39,7 @@ type bench struct {
 
 func main() {
 	b := &bench{}
-	what := flag.String("what", "order", "order, words, drafts or steer")
+	what := flag.String("what", "order", "order, words, drafts, quotes or steer")
 	sets := flag.String("sets", "nq-oracle", "evidence sets, comma-separated")
 	flag.StringVar(&b.path, "llm", "", "`file` of a language model, GGUF")
 	flag.StringVar(&b.data, "data", os.Getenv("TAMIS_DATA"), "evaluation data `folder`; default $TAMIS_DATA, else ../shared/data beside the repository")
@@ -67,10 +68,10 @@ func (b *bench) run(ctx context.Context, what string, sets []string) (err error)
 	if what == "steer" {
 		return b.steer(ctx)
 	}
-	measures := map[string]func(ctx context.Context, name string, set *eval.EvidenceSet, ix *tamis.Index) error{"order": b.order, "words": b.words, "drafts": b.drafts}
+	measures := map[string]func(ctx context.Context, name string, set *eval.EvidenceSet, ix *tamis.Index) error{"order": b.order, "words": b.words, "drafts": b.drafts, "quotes": b.quotes}
 	measure, ok := measures[what]
 	if !ok {
-		return fmt.Errorf("-what %s: it is order, words, drafts or steer", what)
+		return fmt.Errorf("-what %s: it is order, words, drafts, quotes or steer", what)
 	}
 	for _, name := range sets {
 		dir := filepath.Join(b.data, "evidence", name)

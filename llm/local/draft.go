@@ -11,12 +11,14 @@ import (
 // they stood before is drafted as what comes next, and read at once with the token that is
 // certain (retrieved drafts: He et al. 2024, "REST"; Saxena 2023, "prompt lookup"). Reading some
 // tokens together takes little more than reading one, since the weights are gone through once.
+// Behind three tokens that stood together before, else behind two, else behind one. The index's
+// other documents, and the states of the model, foresee no more (docs/benchmarks.md).
 //
 // Each token is drawn from the logits after it, whether drafted or not, and these are the same to
 // the last bit however tokens are read: what is said does not depend on drafts.
 
 const (
-	draftWords = 3  // tokens that have to stand before what is drafted
+	draftWords = 3  // tokens that stand before what is drafted, or else fewer
 	draftFirst = 4  // tokens of the first draft
 	draftMost  = 12 // and of any
 )
@@ -24,25 +26,30 @@ const (
 // drafter proposes what comes next.
 type drafter struct {
 	size int
-	said []int32                   // and what was asked before
-	last map[[draftWords]int32]int // where what follows some tokens begins, the last time
-	seen int                       // tokens of said that are in it
+	said []int32                               // and what was asked before
+	last [draftWords]map[[draftWords]int32]int // by how many: where what follows some tokens begins, the last time
+	seen int                                   // tokens of said that are in it
 }
 
 // propose is a draft of what follows after what was read and a token, at most most tokens. What was
 // read has grown since the last time.
 func (d *drafter) propose(read []int32, id int32, most int) []int32 {
-	if d.last == nil {
-		d.size, d.last, d.seen = draftFirst, map[[draftWords]int32]int{}, draftWords
+	if d.last[0] == nil {
+		d.size = draftFirst
+		for n := range d.last {
+			d.last[n] = map[[draftWords]int32]int{}
+		}
 	}
 	d.said = append(append(d.said, read[len(d.said):]...), id)
 	for ; d.seen < len(d.said); d.seen++ { // what ends the text has nothing behind it yet
-		d.last[[draftWords]int32(d.said[d.seen-draftWords:])] = d.seen
+		for n := range min(draftWords, d.seen) {
+			d.last[n][lastOf(d.said[:d.seen], n+1)] = d.seen
+		}
 	}
-	if len(d.said) < draftWords {
-		return nil
+	at, ok := 0, false
+	for n := min(draftWords, len(d.said)); n > 0 && !ok; n-- {
+		at, ok = d.last[n-1][lastOf(d.said, n)]
 	}
-	at, ok := d.last[[draftWords]int32(d.said[len(d.said)-draftWords:])]
 	if !ok {
 		return nil
 	}
@@ -51,6 +58,12 @@ func (d *drafter) propose(read []int32, id int32, most int) []int32 {
 		return draft[:i]
 	}
 	return draft
+}
+
+// lastOf are the last n tokens.
+func lastOf(said []int32, n int) (k [draftWords]int32) {
+	copy(k[:], said[len(said)-n:])
+	return k
 }
 
 // went says how many tokens of a draft were said. A draft that was right grows.

@@ -87,8 +87,11 @@ func TestPropose(t *testing.T) {
 	if got := fmt.Sprint(d.propose(append(read, 3, 4), 9, 9)); got != "[]" {
 		t.Errorf("%s", got)
 	}
-	if got := d.propose(append(read, 3, 4, 9, 3), 4, 9); got != nil {
-		t.Errorf("%v", got)
+	if got := fmt.Sprint(d.propose(append(read, 3, 4, 9, 3), 4, 9)); got != "[9 3 4]" { // behind two tokens, where three did not stand before
+		t.Errorf("%s", got)
+	}
+	if got := fmt.Sprint((&drafter{}).propose([]int32{5, 6, 7, 8}, 6, 2)); got != "[7 8]" { // behind one
+		t.Errorf("%s", got)
 	}
 	if got := (&drafter{}).propose(nil, 1, 9); got != nil {
 		t.Errorf("%v", got)
