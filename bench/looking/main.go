@@ -123,25 +123,31 @@ func (b *bench) ids(s string) (out []int32) {
 	return out
 }
 
+// likeliest is the token that a model says greedily.
+func likeliest(logits []float32) int32 {
+	best := 0
+	for i, v := range logits {
+		if v > logits[best] {
+			best = i
+		}
+	}
+	return int32(best)
+}
+
 // said is what the model says after logits, greedily.
 func (b *bench) said(ctx context.Context, c *decoder.Cache, logits []float32, most int) (string, error) {
 	var all []byte
 	for range most {
-		best := 0
-		for i, v := range logits {
-			if v > logits[best] {
-				best = i
-			}
-		}
-		if slices.Contains(b.d.Ends, int32(best)) {
+		best := likeliest(logits)
+		if slices.Contains(b.d.Ends, best) {
 			break
 		}
-		all = append(all, b.d.Tokenizer.Bytes(int32(best))...)
+		all = append(all, b.d.Tokenizer.Bytes(best)...)
 		if strings.Contains(string(all), "\n") {
 			break
 		}
 		var err error
-		if logits, err = b.d.Read(ctx, c, []int32{int32(best)}); err != nil {
+		if logits, err = b.d.Read(ctx, c, []int32{best}); err != nil {
 			return "", err
 		}
 	}

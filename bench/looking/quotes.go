@@ -139,17 +139,12 @@ func (b *bench) told(ctx context.Context, prompt string) (*story, error) {
 		if err != nil {
 			return nil, err
 		}
-		best := 0
-		for i, v := range logits {
-			if v > logits[best] {
-				best = i
-			}
-		}
-		if slices.Contains(b.d.Ends, int32(best)) {
+		best := likeliest(logits)
+		if slices.Contains(b.d.Ends, best) {
 			break
 		}
-		s.ids = append(s.ids, int32(best))
-		logits, err = b.d.Read(ctx, c, []int32{int32(best)})
+		s.ids = append(s.ids, best)
+		logits, err = b.d.Read(ctx, c, []int32{best})
 	}
 	if err != nil {
 		return nil, err

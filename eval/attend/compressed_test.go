@@ -23,15 +23,7 @@ func TestCompressedContextsAreAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "model")
-	if err := m.Write(dir); err != nil {
-		t.Fatal(err)
-	}
-	d, err := decoder.Open(dir, decoder.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	dir, d := opened(t, m)
 	made, err := train.TrainCompressor(ctx, m, train.CompressorRecipe{Model: m.Recipe, Rate: 4, Segment: 32, Length: 64, Facts: 6, Batch: 4, Steps: 2, Learn: 1e-3}, nil)
 	if err != nil {
 		t.Fatal(err)

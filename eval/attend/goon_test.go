@@ -4,12 +4,10 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/tamis-search/tamis/model/decoder"
 	"github.com/tamis-search/tamis/model/train"
 )
 
@@ -34,15 +32,7 @@ func TestTextsGoOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "model")
-	if err := m.Write(dir); err != nil {
-		t.Fatal(err)
-	}
-	d, err := decoder.Open(dir, decoder.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	_, d := opened(t, m)
 	o := TrainedOptions{Lengths: []int{160, 300}, Trials: 3, Seed: 4, Text: text}
 	row, err := o.goOn(ctx, d, train.TextTask, "dense", 160)
 	if err != nil {

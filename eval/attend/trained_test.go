@@ -32,15 +32,7 @@ var learned = sync.OnceValues(func() (*train.Model, error) {
 // A model that has learned recall answers, one that has not does not, and what each reads is told.
 func TestTrainedModelsAreAsked(t *testing.T) {
 	ask := func(kind string, m *train.Model) TrainedRow {
-		dir := filepath.Join(t.TempDir(), "model")
-		if err := m.Write(dir); err != nil {
-			t.Fatal(err)
-		}
-		d, err := decoder.Open(dir, decoder.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer d.Close()
+		_, d := opened(t, m)
 		o := TrainedOptions{Trials: 2, Questions: 8, Seed: 5}
 		row, err := o.ask(context.Background(), d, "recall", kind, 300)
 		if err != nil {
@@ -80,4 +72,19 @@ func TestTrainedFails(t *testing.T) {
 	if _, err := Trained(context.Background(), TrainedOptions{Tasks: []string{"sorting"}, Models: dir}); err == nil || !strings.Contains(err.Error(), "sorting") {
 		t.Errorf("no such task: %v", err)
 	}
+}
+
+// opened is a model as the decoder has it, from a folder of its own.
+func opened(t *testing.T, m *train.Model) (dir string, d *decoder.Decoder) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "model")
+	if err := m.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	d, err := decoder.Open(dir, decoder.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return dir, d
 }

@@ -29,15 +29,7 @@ func TestSameLogits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir := filepath.Join(t.TempDir(), "model")
-		if err := m.Write(dir); err != nil {
-			t.Fatal(err)
-		}
-		d, err := decoder.Open(dir, decoder.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer d.Close()
+		_, d := opened(t, m)
 		random := rand.New(rand.NewPCG(uint64(i), 1))
 		ids := make([]int32, 300)
 		for j := range ids {
@@ -89,15 +81,7 @@ func TestWeightsStayWithTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "model")
-	if err := m.Write(dir); err != nil {
-		t.Fatal(err)
-	}
-	d, err := decoder.Open(dir, decoder.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	_, d := opened(t, m)
 	random := rand.New(rand.NewPCG(9, 1))
 	ids := make([]int32, 300)
 	for j := range ids {
@@ -292,4 +276,19 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s: %v", c.policy, err)
 		}
 	}
+}
+
+// opened is a model as the decoder has it, from a folder of its own.
+func opened(t *testing.T, m *Model) (dir string, d *decoder.Decoder) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "model")
+	if err := m.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	d, err := decoder.Open(dir, decoder.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return dir, d
 }
