@@ -21,6 +21,9 @@ var entriesTitle = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:index|indices|table of
 // they name is: a number of a page or a section. There is nothing to be read in it, and all
 // words of the book are there.
 func Entries(titles []string, text string) bool {
+	if !numbered(text) { // most texts are told apart so, and titles cost more to look at
+		return false
+	}
 	named := false
 	for _, t := range titles {
 		named = named || len(t) < longEntry && entriesTitle.MatchString(t)
@@ -42,6 +45,26 @@ func Entries(titles []string, text string) bool {
 	}
 	return entries >= fewEntries && 100*entries >= inEntries*lines
 }
+
+// numbered says that some lines end with a digit, or have one behind their last tab.
+func numbered(text string) bool {
+	some := 0
+	for l := range strings.Lines(text) {
+		l = strings.TrimRight(l, " \t\r\n.")
+		end := len(l) - 1
+		if end < 0 {
+			continue
+		}
+		if tab := strings.LastIndexByte(l, '\t'); isDigit(l[end]) || tab >= 0 && (isDigit(l[tab+1]) || tab+2 <= end && isDigit(l[tab+2])) {
+			if some++; 2*some == fewEntries { // the others may lead to Roman numbers
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // entryEnd is where an entry leads to: pages, or a section with its number and title, which
 // stands in a column of its own.
